@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "ckpt",
+  products: [
+    .library(name: "CheckpointKit", targets: ["CheckpointKit"]),
+    .executable(name: "ckpt", targets: ["ckpt"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "TorchRandom", dependencies: ["TensorCore"]),
+    .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
+    .target(name: "ByteIO", dependencies: ["CZlib", "TensorCore"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
+    .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
+    .target(
+      name: "CheckpointKit",
+      dependencies: ["CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "TensorCore"]),
+    .executableTarget(
+      name: "ckpt",
+      dependencies: [
+        "CheckpointKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
+    .testTarget(name: "TorchRandomTests", dependencies: ["TorchRandom", "TestSupport"]),
+    .testTarget(name: "ModuleTreeTests", dependencies: ["ModuleTree", "TestSupport"]),
+    .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
+    .testTarget(
+      name: "CheckpointFormatsTests", dependencies: ["CheckpointFormats", "TestSupport"]),
+    .testTarget(name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
+  ],
+  cLanguageStandard: .c11
+)
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),  // functions that return spans
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+  ]
+}

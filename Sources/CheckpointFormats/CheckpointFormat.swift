@@ -1,0 +1,24 @@
+public import TensorCore
+
+/// A file format: a value with a name and two functions.
+///
+/// Every format in ``all`` is held to the suite `FormatContract`: every dtype, empty and scalar
+/// tensors, names kept in order, a file cut at any byte refused with a place, two writes alike.
+public struct CheckpointFormat: Sendable {
+  /// What `--to` calls it.
+  public let name: String
+  /// File name endings, longest first, with their dot.
+  public let extensions: [String]
+  /// Says whether a file that begins with these bytes (up to ``headSize``) is of this format.
+  public let recognizes: @Sendable (_ head: [UInt8]) -> Bool
+  /// Opens a file; tensors are read from it later, by range.
+  public let open: @Sendable (_ path: String) throws -> Checkpoint
+  /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
+  public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
+
+  /// How much of a file's beginning ``recognizes`` wants to see, in bytes.
+  public static let headSize = 4096
+
+  /// Every format, in the order in which they are asked.
+  public static let all: [CheckpointFormat] = []
+}

@@ -1,0 +1,4 @@
+@_exported public import CheckpointFormats
+@_exported public import ModuleTree
+@_exported public import TensorCore
+@_exported public import TorchRandom

@@ -1,0 +1,87 @@
+/// An ordered list of named, typed tensors whose bytes can be read by range, plus text metadata.
+///
+/// Nothing is loaded: an entry is a description and one closure that reads bytes `lo..<hi`.
+public struct Checkpoint: Sendable {
+  /// One tensor of a checkpoint.
+  public struct Entry: Sendable {
+    /// Reads bytes `range` of the tensor (row-major, little-endian) into a span of just that size.
+    public typealias Reader =
+      @Sendable (_ range: Range<Int>, _ target: inout MutableRawSpan) throws -> Void
+
+    /// Dotted name, as `state_dict()` spells it.
+    public var name: TensorName
+    /// Element type, shape and size.
+    public let info: TensorInfo
+    /// The earlier entry whose bytes these are, when the two are one tied tensor.
+    public var alias: TensorName?
+    /// SHA-256 of the tensor's bytes, when the source has it without reading them.
+    public var storedDigest: Digest?
+    private let reader: Reader
+
+    /// Describes a tensor and says how its bytes are read; `reader` must be safe to call from
+    /// several tasks at once and is only ever given ranges inside `info.byteCount`.
+    public init(
+      name: TensorName, info: TensorInfo, alias: TensorName? = nil, storedDigest: Digest? = nil,
+      reader: @escaping Reader
+    ) {
+      self.name = name
+      self.info = info
+      self.alias = alias
+      self.storedDigest = storedDigest
+      self.reader = reader
+    }
+
+    /// Reads bytes `range` of the tensor into `target`, which must have just that size.
+    ///
+    /// - Throws: ``CheckpointError`` carrying the tensor's name.
+    public func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
+      precondition(range.lowerBound >= 0 && range.upperBound <= info.byteCount, "range outside tensor")
+      precondition(target.byteCount == range.count, "span of another size than the range")
+      if range.isEmpty { return }
+      do {
+        try reader(range, &target)
+      } catch let error as CheckpointError {
+        throw error.adding(tensor: name.text)
+      }
+    }
+  }
+
+  /// Tensors in file order, which for our own files is `state_dict()` order.
+  public var entries: [Entry]
+  /// The module tree in pre-order, as labels; empty when the source carries none.
+  public var modules: [ModuleLabel]
+  /// Free text by key; written sorted by key. Reserved keys: ``recipeKey``, ``provenanceKey``.
+  public var metadata: [String: String]
+
+  /// Metadata key of the recipe (JSON) from which the values can be made again.
+  public static let recipeKey = "recipe"
+  /// Metadata key of the list of steps (JSON) that made this checkpoint.
+  public static let provenanceKey = "provenance"
+
+  /// Makes a checkpoint of its parts.
+  public init(
+    entries: [Entry], modules: [ModuleLabel] = [], metadata: [String: String] = [:]
+  ) {
+    self.entries = entries
+    self.modules = modules
+    self.metadata = metadata
+  }
+}
+
+/// One node of a module tree as PyTorch prints it: where it is, what class, and the text between
+/// the parentheses. Storage keeps labels as they are; only `ModuleTree` gives them a meaning.
+public struct ModuleLabel: Hashable, Sendable {
+  /// Dotted path; empty for the root.
+  public let path: String
+  /// Class name as printed, `Linear`; `None` for an attribute that holds no module.
+  public let kind: String
+  /// `extra_repr`, possibly of several lines joined by `\n`; empty when there is none.
+  public let arguments: String
+
+  /// Makes a label of its three texts.
+  public init(path: String, kind: String, arguments: String) {
+    self.path = path
+    self.kind = kind
+    self.arguments = arguments
+  }
+}

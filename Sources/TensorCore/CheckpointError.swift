@@ -1,0 +1,92 @@
+/// What went wrong with a file, a tensor or a value, in one line.
+///
+/// The message says what was found and what was required, both as values; the place is in the
+/// fields. Lower code throws what it knows, each level above adds what it knows.
+public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What kind of failure it is, for code that branches.
+  public enum Code: String, Sendable {
+    /// The system refused: no such file, no permission, disk full, connection lost.
+    case unreadable
+    /// The bytes contradict their format.
+    case malformed
+    /// Well-formed, but of a kind or version this build does not handle.
+    case unsupported
+    /// Two things that must agree do not.
+    case mismatched
+    /// Something that was named is not there.
+    case missing
+  }
+
+  /// The kind of failure.
+  public let code: Code
+  /// One sentence: found, required, remedy.
+  public let message: String
+  /// The file concerned, if known.
+  public var path: String?
+  /// The tensor concerned, if known.
+  public var tensor: String?
+  /// The byte offset in the file where it was noticed, if known.
+  public var offset: Int?
+
+  /// Makes an error with the places that are known so far.
+  public init(
+    _ code: Code, _ message: String, path: String? = nil, tensor: String? = nil, offset: Int? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.path = path
+    self.tensor = tensor
+    self.offset = offset
+  }
+
+  /// The same error with places added where none were known.
+  public func adding(path: String? = nil, tensor: String? = nil, offset: Int? = nil) -> Self {
+    var copy = self
+    copy.path = self.path ?? path
+    copy.tensor = self.tensor ?? tensor
+    copy.offset = self.offset ?? offset
+    return copy
+  }
+
+  /// `FILE: tensor 'NAME' at byte N: message`, control characters escaped.
+  public var description: String {
+    var text = ""
+    if let path { text += "\(path.escapingControls): " }
+    switch (tensor, offset) {
+    case (let tensor?, let offset?): text += "tensor '\(tensor.escapingControls)' at byte \(offset): "
+    case (let tensor?, nil): text += "tensor '\(tensor.escapingControls)': "
+    case (nil, let offset?): text += "at byte \(offset): "
+    case (nil, nil): break
+    }
+    return text + message.escapingControls
+  }
+}
+
+extension String {
+  /// The text with control, bidirectional and invisible format characters written as `\u{…}`,
+  /// so that a name from a file cannot steer a terminal.
+  public var escapingControls: String {
+    func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
+      default: false
+      }
+    }
+    guard unicodeScalars.contains(where: isUnsafe) else { return self }
+    var safe = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\n": safe += "\\n"
+      case "\t": safe += "\\t"
+      case "\r": safe += "\\r"
+      default:
+        if isUnsafe(scalar) {
+          safe += "\\u{\(String(scalar.value, radix: 16))}"
+        } else {
+          safe.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return safe
+  }
+}

@@ -1,0 +1,37 @@
+/// A tensor's dotted name, compared as bytes.
+///
+/// Swift's `String` takes the composed and the decomposed spelling of `é` for equal, so a
+/// dictionary keyed by `String` would silently lose a tensor. Names are UTF-8 byte strings.
+public struct TensorName: Hashable, Comparable, Sendable, CustomStringConvertible,
+  ExpressibleByStringLiteral
+{
+  /// The name as text.
+  public let text: String
+
+  /// Takes the text as it is.
+  public init(_ text: String) { self.text = text }
+
+  /// Takes a literal as it is.
+  public init(stringLiteral value: String) { text = value }
+
+  public var description: String { text }
+
+  public static func == (left: Self, right: Self) -> Bool {
+    left.text.utf8.elementsEqual(right.text.utf8)
+  }
+
+  public static func < (left: Self, right: Self) -> Bool {
+    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for byte in text.utf8 { hasher.combine(byte) }
+    hasher.combine(UInt8(0xff))  // never a byte of UTF-8, so names cannot run together
+  }
+
+  /// Everything before the last dot, and what follows it: `layer2.0.weight` → `layer2.0`, `weight`.
+  public var parentAndLeaf: (parent: String, leaf: String) {
+    guard let dot = text.utf8.lastIndex(of: UInt8(ascii: ".")) else { return ("", text) }
+    return (String(text[..<dot]), String(text[text.utf8.index(after: dot)...]))
+  }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Ckpt: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "ckpt")
+}
