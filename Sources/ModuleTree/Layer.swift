@@ -1,0 +1,82 @@
+/// What a module class means: its printed text, its tensors, and the order of its construction.
+///
+/// A conforming type is a value that holds the constructor's arguments; it has no forward pass.
+/// It is held to the suite `LayerContract`: its printed text reads back to the same tensors, its
+/// parameters are those of PyTorch's `named_parameters()`, drawn in the order of construction.
+public protocol Layer: ModuleConvertible, Sendable {
+  /// Class name as printed.
+  var kind: String { get }
+  /// `extra_repr()` as the reference version of PyTorch writes it.
+  var arguments: String { get }
+  /// Own parameters in registration order; absent ones (`bias=False`) are left out.
+  var parameters: [Parameter] { get }
+  /// Own buffers in registration order; none by default.
+  var buffers: [Buffer] { get }
+  /// Children that the constructor makes; none by default.
+  var children: [Module.Child] { get }
+  /// What `__init__` does with the generator; by default own parameters, then each child.
+  func construction(children names: [String]) -> [ConstructionStep]
+}
+
+extension Layer {
+  public var buffers: [Buffer] { [] }
+  public var children: [Module.Child] { [] }
+
+  public func construction(children names: [String]) -> [ConstructionStep] {
+    [.ownParameters] + names.map { .child($0) }
+  }
+
+  /// The layer as a node of a tree.
+  public var module: Module {
+    Module(kind: kind, arguments: arguments, layer: self, children: children)
+  }
+}
+
+/// A value that can stand as a module in a tree: a ``Module`` or a ``Layer``.
+public protocol ModuleConvertible {
+  /// The value as a node of a tree.
+  var module: Module { get }
+}
+
+extension Module: ModuleConvertible {
+  /// The module itself.
+  public var module: Module { self }
+}
+
+/// A layer that can be read from the text between its printed parentheses.
+package protocol PrintedLayer: Layer {
+  /// The classes that print this way, each with the classes it derives from, nearest first.
+  static var classes: [String: [String]] { get }
+
+  /// Reads the arguments, and for composite classes the children, of a printed module.
+  init(printed: PrintedModule) throws(ArgumentError)
+}
+
+/// One node of a printed model before it has a meaning.
+package struct PrintedModule {
+  /// Class whose way of printing is to be assumed.
+  package let kind: String
+  /// What stands between the parentheses.
+  package let arguments: PrintedArguments
+  /// The children, already read.
+  package let children: [Module.Child]
+
+  /// The child of a name, if it is a linear layer.
+  package func linear(_ name: String) throws(ArgumentError) -> Linear {
+    let child = children.first { $0.name.isSameText(name) }
+    guard let linear = child?.module?.layer as? Linear else {
+      throw ArgumentError(
+        offset: 0,
+        message: "found \(kind) without a linear layer '\(name)', required for its sizes")
+    }
+    return linear
+  }
+}
+
+/// A printed argument that cannot be what its class needs.
+package struct ArgumentError: Error, Equatable {
+  /// Bytes from the start of the arguments.
+  package let offset: Int
+  /// What was found and what was required.
+  package let message: String
+}

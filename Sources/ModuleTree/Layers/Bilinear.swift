@@ -1,0 +1,51 @@
+/// `y = x₁ᵀ A x₂ + b`.
+///
+/// `weight` is `[outputs, inputs1, inputs2]`, `bias` `[outputs]`, both drawn in that order,
+/// uniform within 1/√inputs1.
+/// Source: PyTorch 2.15 `torch/nn/modules/linear.py`, class `Bilinear`.
+public struct Bilinear: Layer {
+  /// Size of the first input.
+  public let inputs1: Int
+  /// Size of the second input.
+  public let inputs2: Int
+  /// Size of the output.
+  public let outputs: Int
+  /// Whether there is a bias.
+  public let hasBias: Bool
+
+  /// Describes a bilinear layer, as `nn.Bilinear(inputs1, inputs2, outputs, bias=…)`.
+  public init(_ inputs1: Int, _ inputs2: Int, _ outputs: Int, bias: Bool = true) {
+    self.inputs1 = inputs1
+    self.inputs2 = inputs2
+    self.outputs = outputs
+    self.hasBias = bias
+  }
+
+  public var kind: String { "Bilinear" }
+
+  public var arguments: String {
+    """
+    in1_features=\(inputs1), in2_features=\(inputs2), out_features=\(outputs), \
+    bias=\(hasBias.printed)
+    """
+  }
+
+  public var parameters: [Parameter] {
+    let initializer = DefaultInitializers.uniform(fanIn: inputs1)
+    let weight = Parameter(
+      "weight", shape: [outputs, inputs1, inputs2], initializer: initializer)
+    guard hasBias else { return [weight] }
+    return [weight, Parameter("bias", shape: [outputs], initializer: initializer)]
+  }
+}
+
+extension Bilinear: PrintedLayer {
+  package static let classes: [String: [String]] = ["Bilinear": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    self.init(
+      try printed.arguments.size("in1_features"), try printed.arguments.size("in2_features"),
+      try printed.arguments.size("out_features"),
+      bias: try printed.arguments.flag("bias", default: true))
+  }
+}

@@ -1,0 +1,134 @@
+/// A convolution of rank 1 to 3, straight or transposed.
+///
+/// `weight` is `[outputs, inputs / groups, kernel…]`, transposed `[inputs, outputs / groups,
+/// kernel…]`; `bias` is `[outputs]`. Drawn in that order: kaiming uniform with a = √5, then
+/// uniform within 1/√fan, the fan being the second size times the kernel's, transposed or not.
+/// Source: PyTorch 2.15 `torch/nn/modules/conv.py`, class `_ConvNd`.
+public struct Convolution: Layer {
+  /// The options beyond the sizes; a tuple has one number for each dimension of the kernel.
+  public struct Options: Sendable {
+    /// Step; 1 everywhere if empty.
+    public var stride: [Int] = []
+    /// Border in numbers; 0 everywhere if empty.
+    public var padding: [Int] = []
+    /// Border by name, `same` or `valid`, instead of numbers.
+    public var namedPadding: String?
+    /// Distance between the kernel's points; 1 everywhere if empty.
+    public var dilation: [Int] = []
+    /// What a transposed convolution adds to one side of its output; 0 everywhere if empty.
+    public var outputPadding: [Int] = []
+    /// Number of blocks that inputs and outputs are divided into.
+    public var groups = 1
+    /// Whether there is a bias.
+    public var bias = true
+    /// `zeros`, `reflect`, `replicate` or `circular`.
+    public var paddingMode = "zeros"
+
+    /// The options of a plain convolution.
+    public init() {}
+  }
+
+  /// Channels going in.
+  public let inputs: Int
+  /// Channels coming out.
+  public let outputs: Int
+  /// Size of the kernel, one number a dimension.
+  public let kernel: [Int]
+  /// Everything else.
+  public let options: Options
+  /// Whether it is a transposed one.
+  public let isTransposed: Bool
+
+  /// Describes a convolution whose rank is the number of the kernel's sizes.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: [Int], transposed: Bool = false,
+    options: Options = Options()
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.kernel = kernel
+    self.options = options
+    self.isTransposed = transposed
+  }
+
+  public var kind: String { "Conv\(isTransposed ? "Transpose" : "")\(kernel.count)d" }
+
+  public var arguments: String {
+    func tuple(_ sizes: [Int], or standard: Int) -> String {
+      (sizes.isEmpty ? kernel.map { _ in standard } : sizes).printedTuple
+    }
+    func isDefault(_ sizes: [Int], _ standard: Int) -> Bool {
+      sizes.allSatisfy { $0 == standard }
+    }
+    var text = "\(inputs), \(outputs), kernel_size=\(kernel.printedTuple)"
+    text += ", stride=\(tuple(options.stride, or: 1))"
+    if let name = options.namedPadding {
+      text += ", padding=\(name)"
+    } else if !isDefault(options.padding, 0) {
+      text += ", padding=\(tuple(options.padding, or: 0))"
+    }
+    if !isDefault(options.dilation, 1) {
+      text += ", dilation=\(tuple(options.dilation, or: 1))"
+    }
+    if !isDefault(options.outputPadding, 0) {
+      text += ", output_padding=\(tuple(options.outputPadding, or: 0))"
+    }
+    if options.groups != 1 { text += ", groups=\(options.groups)" }
+    if !options.bias { text += ", bias=False" }
+    if options.paddingMode != "zeros" { text += ", padding_mode=\(options.paddingMode)" }
+    return text
+  }
+
+  public var parameters: [Parameter] {
+    let groups = max(options.groups, 1)
+    let second = (isTransposed ? outputs : inputs) / groups
+    let weight = Parameter(
+      "weight", shape: [isTransposed ? inputs : outputs, second] + kernel,
+      initializer: DefaultInitializers.kaiming)
+    guard options.bias else { return [weight] }
+    let fan = kernel.reduce(second) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    return [
+      weight,
+      Parameter("bias", shape: [outputs], initializer: DefaultInitializers.uniform(fanIn: fan)),
+    ]
+  }
+}
+
+extension Convolution: PrintedLayer {
+  package static let classes = [
+    "Conv1d": ["_ConvNd"], "Conv2d": ["_ConvNd"], "Conv3d": ["_ConvNd"],
+    "ConvTranspose1d": ["_ConvTransposeNd", "_ConvNd"],
+    "ConvTranspose2d": ["_ConvTransposeNd", "_ConvNd"],
+    "ConvTranspose3d": ["_ConvTransposeNd", "_ConvNd"],
+  ]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let arguments = printed.arguments
+    var options = Options()
+    options.groups = try arguments.size("groups", default: 1)
+    options.bias = try arguments.flag("bias", default: true)
+    let transposed = printed.kind.hasPrefix("ConvTranspose")
+    let inputs = try arguments.size(at: 0, called: "in_channels")
+    let outputs = try arguments.size(at: 1, called: "out_channels")
+    let kernel = try arguments.sizes("kernel_size")
+    let rank = printed.kind.utf8.dropLast().last.map { Int($0) - 48 } ?? 0
+    guard kernel.count == rank else {
+      throw ArgumentError(
+        offset: 0,
+        message: "found kernel_size=\(kernel.printedTuple), required \(rank) numbers")
+    }
+    guard options.groups > 0, inputs % options.groups == 0, outputs % options.groups == 0 else {
+      throw ArgumentError(
+        offset: 0,
+        message: "found groups=\(options.groups), required a divisor of \(inputs) and \(outputs)")
+    }
+    self.init(inputs, outputs, kernel: kernel, transposed: transposed, options: options)
+  }
+}
+
+extension [Int] {
+  /// As Python prints a tuple: `(3,)`, `(3, 1)`.
+  package var printedTuple: String {
+    "(" + map(String.init).joined(separator: ", ") + (count == 1 ? ",)" : ")")
+  }
+}

@@ -1,0 +1,94 @@
+public import TensorCore
+import TorchRandom
+
+/// A table of rows looked up by index; `weight` is `[rows, columns]`.
+///
+/// The whole table is drawn from N(0, 1), then the padding row is set to zero.
+/// Source: PyTorch 2.15 `torch/nn/modules/sparse.py`, classes `Embedding` and `EmbeddingBag`.
+public struct Embedding: Layer {
+  /// Rows of the table.
+  public let rows: Int
+  /// Length of a row.
+  public let columns: Int
+  /// Row that stays zero, if there is one.
+  public let paddingIndex: Int?
+  /// How a bag's rows are combined, `mean`, `sum` or `max`; `nil` for a plain embedding.
+  public let bagMode: String?
+
+  /// Describes `nn.Embedding(rows, columns, padding_idx=…)`; a negative index counts from the end.
+  public init(_ rows: Int, _ columns: Int, paddingIndex: Int? = nil) {
+    self.init(rows, columns, paddingIndex: paddingIndex, bagMode: nil)
+  }
+
+  package init(_ rows: Int, _ columns: Int, paddingIndex: Int?, bagMode: String?) {
+    self.rows = rows
+    self.columns = columns
+    self.paddingIndex = paddingIndex.map { $0 < 0 ? $0 + rows : $0 }
+    self.bagMode = bagMode
+  }
+
+  public var kind: String { bagMode == nil ? "Embedding" : "EmbeddingBag" }
+
+  public var arguments: String {
+    var text = "\(rows), \(columns)"
+    if let bagMode { text += ", mode='\(bagMode)'" }
+    if let paddingIndex { text += ", padding_idx=\(paddingIndex)" }
+    return text
+  }
+
+  public var parameters: [Parameter] {
+    [
+      Parameter(
+        "weight", shape: [rows, columns],
+        initializer: paddingIndex.map { PaddedNormal(paddingIndex: $0) }
+          ?? DefaultInitializers.standardNormal)
+    ]
+  }
+}
+
+/// `nn.EmbeddingBag`.
+public struct EmbeddingBag: ModuleConvertible {
+  /// The bag as a node of a tree.
+  public let module: Module
+
+  /// Describes `nn.EmbeddingBag(rows, columns, mode=…, padding_idx=…)`.
+  public init(_ rows: Int, _ columns: Int, mode: String = "mean", paddingIndex: Int? = nil) {
+    module = Embedding(rows, columns, paddingIndex: paddingIndex, bagMode: mode).module
+  }
+}
+
+extension Embedding: PrintedLayer {
+  package static let classes: [String: [String]] = ["Embedding": [], "EmbeddingBag": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let arguments = printed.arguments
+    let rows = try arguments.size(at: 0, called: "num_embeddings")
+    let columns = try arguments.size(at: 1, called: "embedding_dim")
+    var padding: Int?
+    if let text = arguments.text("padding_idx"), text != "None" {
+      padding = try arguments.size("padding_idx")
+    }
+    if let padding, padding >= rows {
+      throw ArgumentError(
+        offset: 0, message: "found padding_idx=\(padding), required a row below \(rows)")
+    }
+    let mode = arguments.text("mode") ?? "mean"
+    self.init(
+      rows, columns, paddingIndex: padding,
+      bagMode: printed.kind == "EmbeddingBag" ? mode.filter { $0 != "'" } : nil)
+  }
+}
+
+/// N(0, 1) over a whole table, then one row of zeros.
+private struct PaddedNormal: Initializer {
+  let paddingIndex: Int
+  var name: String { "normal" }
+  var description: String { "normal, row \(paddingIndex) zero" }
+
+  func fill(for info: TensorInfo) throws -> TensorFill {
+    let columns = info.shape.last ?? 0
+    let start = paddingIndex * columns
+    return .drawn(
+      .normal(mean: 0, standardDeviation: 1), zeroed: start..<(start + columns))
+  }
+}

@@ -1,0 +1,51 @@
+/// Normalisation over groups of channels: `weight` 1 and `bias` 0, one number a channel.
+///
+/// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `GroupNorm`; older versions
+/// print no `bias`, which then follows `affine`.
+public struct GroupNorm: Layer {
+  /// Number of groups.
+  public let groups: Int
+  /// Number of channels.
+  public let channels: Int
+  /// Whether there is a weight.
+  public let isAffine: Bool
+  /// Whether there is a bias.
+  public let hasBias: Bool
+  private let epsilon: Double
+
+  /// Describes `nn.GroupNorm(groups, channels, eps=…, affine=…, bias=…)`.
+  public init(
+    _ groups: Int, _ channels: Int, epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true
+  ) {
+    self.groups = groups
+    self.channels = channels
+    self.epsilon = epsilon
+    self.isAffine = affine
+    self.hasBias = affine && bias
+  }
+
+  public var kind: String { "GroupNorm" }
+
+  public var arguments: String {
+    """
+    \(groups), \(channels), eps=\(epsilon.printed), affine=\(isAffine.printed), \
+    bias=\(hasBias.printed)
+    """
+  }
+
+  public var parameters: [Parameter] {
+    DefaultInitializers.scaleAndShift(shape: [channels], scale: isAffine, shift: hasBias)
+  }
+}
+
+extension GroupNorm: PrintedLayer {
+  package static let classes: [String: [String]] = ["GroupNorm": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let affine = try printed.arguments.flag("affine", default: true)
+    self.init(
+      try printed.arguments.size(at: 0, called: "num_groups"),
+      try printed.arguments.size(at: 1, called: "num_channels"), affine: affine,
+      bias: try printed.arguments.flag("bias", default: affine))
+  }
+}

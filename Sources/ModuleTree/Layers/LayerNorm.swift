@@ -1,0 +1,49 @@
+/// Normalisation over the last dimensions: `weight` 1 and `bias` 0, both of that shape.
+///
+/// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `LayerNorm`; older versions
+/// print no `bias`, which then follows `elementwise_affine`.
+public struct LayerNorm: Layer {
+  /// Sizes of the dimensions that are normalised over.
+  public let shape: [Int]
+  /// Whether there is a weight.
+  public let isAffine: Bool
+  /// Whether there is a bias.
+  public let hasBias: Bool
+  private let epsilon: Double
+
+  /// Describes `nn.LayerNorm(shape, eps=…, elementwise_affine=…, bias=…)`.
+  public init(_ shape: Int..., epsilon: Double = 1e-5, affine: Bool = true, bias: Bool = true) {
+    self.init(shape: shape, epsilon: epsilon, affine: affine, bias: bias)
+  }
+
+  package init(shape: [Int], epsilon: Double = 1e-5, affine: Bool, bias: Bool) {
+    self.shape = shape
+    self.epsilon = epsilon
+    self.isAffine = affine
+    self.hasBias = affine && bias
+  }
+
+  public var kind: String { "LayerNorm" }
+
+  public var arguments: String {
+    """
+    \(shape.printedTuple), eps=\(epsilon.printed), elementwise_affine=\(isAffine.printed), \
+    bias=\(hasBias.printed)
+    """
+  }
+
+  public var parameters: [Parameter] {
+    DefaultInitializers.scaleAndShift(shape: shape, scale: isAffine, shift: hasBias)
+  }
+}
+
+extension LayerNorm: PrintedLayer {
+  package static let classes: [String: [String]] = ["LayerNorm": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let affine = try printed.arguments.flag("elementwise_affine", default: true)
+    self.init(
+      shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"), affine: affine,
+      bias: try printed.arguments.flag("bias", default: affine))
+  }
+}

@@ -1,0 +1,56 @@
+/// `y = x Wᵀ + b`.
+///
+/// `weight` is `[outputs, inputs]`, `bias` `[outputs]`. Drawn in that order: kaiming uniform with
+/// a = √5, then uniform within 1/√inputs.
+/// Source: PyTorch 2.15 `torch/nn/modules/linear.py`, class `Linear`.
+public struct Linear: Layer {
+  /// Size of the last dimension going in.
+  public let inputs: Int
+  /// Size of the last dimension coming out.
+  public let outputs: Int
+  /// Whether there is a bias.
+  public let hasBias: Bool
+  /// `Linear`, or the class attention uses for its output.
+  public let kind: String
+
+  /// Describes a linear layer, as `nn.Linear(inputs, outputs, bias=…)`.
+  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true) {
+    self.init(inputs, outputs, bias: bias, kind: "Linear")
+  }
+
+  package init(_ inputs: Int, _ outputs: Int, bias: Bool, kind: String) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.hasBias = bias
+    self.kind = kind
+  }
+
+  public var arguments: String {
+    "in_features=\(inputs), out_features=\(outputs), bias=\(hasBias.printed)"
+  }
+
+  public var parameters: [Parameter] {
+    let weight = Parameter(
+      "weight", shape: [outputs, inputs], initializer: DefaultInitializers.kaiming)
+    guard hasBias else { return [weight] }
+    return [
+      weight,
+      Parameter("bias", shape: [outputs], initializer: DefaultInitializers.uniform(fanIn: inputs)),
+    ]
+  }
+}
+
+extension Linear: PrintedLayer {
+  package static let classes = ["Linear": [], "NonDynamicallyQuantizableLinear": ["Linear"]]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    self.init(
+      try printed.arguments.size("in_features"), try printed.arguments.size("out_features"),
+      bias: try printed.arguments.flag("bias", default: true), kind: printed.kind)
+  }
+}
+
+extension Bool {
+  /// As Python prints it.
+  package var printed: String { self ? "True" : "False" }
+}

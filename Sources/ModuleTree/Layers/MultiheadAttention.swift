@@ -1,0 +1,82 @@
+/// Attention with `size`-wide queries: own projections of the inputs, and the child `out_proj`.
+///
+/// `in_proj_weight` `[3 × size, size]`, or with keys or values of another width `q_proj_weight`,
+/// `k_proj_weight`, `v_proj_weight`; then `in_proj_bias`, and on request `bias_k` and `bias_v`
+/// `[1, 1, size]`. The constructor draws `out_proj` as any linear layer, its bias too; then the
+/// own weights, xavier uniform; then it sets the biases to zero; then draws `bias_k` and `bias_v`,
+/// xavier normal. Widths of keys and values and the extra biases are not printed.
+/// Source: PyTorch 2.15 `torch/nn/modules/activation.py`, class `MultiheadAttention`.
+public struct MultiheadAttention: Layer {
+  /// Width of queries and of the output.
+  public let size: Int
+  /// Whether there are biases.
+  public let hasBias: Bool
+  /// Width of keys.
+  public var keySize: Int
+  /// Width of values.
+  public var valueSize: Int
+  /// Whether a trained key and value is added to the sequence.
+  public var addsKeyAndValue: Bool
+
+  /// Describes `nn.MultiheadAttention(size, …)`; the number of heads changes no tensor.
+  public init(
+    _ size: Int, bias: Bool = true, keySize: Int? = nil, valueSize: Int? = nil,
+    addsKeyAndValue: Bool = false
+  ) {
+    self.size = size
+    self.hasBias = bias
+    self.keySize = keySize ?? size
+    self.valueSize = valueSize ?? size
+    self.addsKeyAndValue = addsKeyAndValue
+  }
+
+  public var kind: String { "MultiheadAttention" }
+  public var arguments: String { "" }
+
+  public var parameters: [Parameter] {
+    var parameters: [Parameter] = []
+    let xavier = DefaultInitializers.xavierUniform
+    if keySize == size && valueSize == size {
+      parameters.append(
+        Parameter("in_proj_weight", shape: [3 * size, size], initializer: xavier))
+    } else {
+      for (name, width) in [("q", size), ("k", keySize), ("v", valueSize)] {
+        parameters.append(
+          Parameter("\(name)_proj_weight", shape: [size, width], initializer: xavier))
+      }
+    }
+    if hasBias {
+      parameters.append(
+        Parameter("in_proj_bias", shape: [3 * size], initializer: DefaultInitializers.zeros))
+    }
+    if addsKeyAndValue {
+      for name in ["bias_k", "bias_v"] {
+        parameters.append(
+          Parameter(name, shape: [1, 1, size], initializer: DefaultInitializers.xavierNormal))
+      }
+    }
+    return parameters
+  }
+
+  public var children: [Module.Child] {
+    [
+      Module.Child(
+        "out_proj",
+        Linear(size, size, bias: hasBias, kind: "NonDynamicallyQuantizableLinear").module)
+    ]
+  }
+
+  public func construction(children names: [String]) -> [ConstructionStep] {
+    let steps = names.map { ConstructionStep.child($0) } + [.ownParameters]
+    return hasBias ? steps + [.fill("out_proj.bias", DefaultInitializers.zeros)] : steps
+  }
+}
+
+extension MultiheadAttention: PrintedLayer {
+  package static let classes: [String: [String]] = ["MultiheadAttention": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let output = try printed.linear("out_proj")
+    self.init(output.outputs, bias: output.hasBias)
+  }
+}

@@ -1,0 +1,33 @@
+/// A rectifier with trained slopes: `weight` is `[slopes]`, all `initial`, which is not printed.
+///
+/// Source: PyTorch 2.15 `torch/nn/modules/activation.py`, class `PReLU`.
+public struct PReLU: Layer {
+  /// Number of slopes.
+  public let slopes: Int
+  /// First value of each.
+  public let initial: Double
+
+  /// Describes `nn.PReLU(num_parameters, init=…)`.
+  public init(_ slopes: Int = 1, initial: Double = 0.25) {
+    self.slopes = slopes
+    self.initial = initial
+  }
+
+  public var kind: String { "PReLU" }
+  public var arguments: String { "num_parameters=\(slopes)" }
+
+  public var parameters: [Parameter] {
+    [
+      Parameter(
+        "weight", shape: [slopes], initializer: DefaultInitializers.constant(initial))
+    ]
+  }
+}
+
+extension PReLU: PrintedLayer {
+  package static let classes: [String: [String]] = ["PReLU": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    self.init(try printed.arguments.size("num_parameters"))
+  }
+}

@@ -1,0 +1,50 @@
+/// `ParameterList` or `ParameterDict`: bare parameters, whose first values no text shows.
+///
+/// Each is printed on a line of its own, two spaces deeper than a child:
+/// `  (0): Parameter containing: [torch.float32 of size 2x3]`; a scalar's size is empty.
+/// Source: PyTorch 2.15 `torch/nn/modules/container.py`.
+public struct ParameterCollection: Layer {
+  public let kind: String
+  public let arguments: String
+  public let parameters: [Parameter]
+}
+
+extension ParameterCollection: PrintedLayer {
+  package static let classes: [String: [String]] = ["ParameterList": [], "ParameterDict": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    kind = printed.kind
+    arguments = printed.arguments.text
+    var parameters: [Parameter] = []
+    var offset = 0
+    for line in arguments.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+    {
+      guard let parameter = Self.parameter(Array(line)) else {
+        throw ArgumentError(
+          offset: offset,
+          message: """
+            found '\(String(line) ?? "")' in \(kind), required \
+            '  (key): Parameter containing: [torch.float32 of size 2x3]'
+            """)
+      }
+      parameters.append(parameter)
+      offset += line.count + 1
+    }
+    self.parameters = parameters
+  }
+
+  private static func parameter(_ line: [UInt8]) -> Parameter? {
+    let text = String(decoding: line.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
+    guard let key = text.prefixMatch(of: /\(([^).]+)\): Parameter containing: \[torch\./),
+      let size = text.firstMatch(of: / of size ([0-9x]*)( \(.*\))?\]$/)
+    else { return nil }
+    var shape: [Int] = []
+    for part in size.output.1.split(separator: "x") {
+      guard let number = Int(part), number <= PrintedArguments.largestSize, shape.count < 64 else {
+        return nil
+      }
+      shape.append(number)
+    }
+    return Parameter(String(key.output.1), shape: shape, initializer: nil)
+  }
+}

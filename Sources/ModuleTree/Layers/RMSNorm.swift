@@ -1,0 +1,44 @@
+/// Normalisation by the root of the mean square over the last dimensions; `weight` 1.
+///
+/// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `RMSNorm`.
+public struct RMSNorm: Layer {
+  /// Sizes of the dimensions that are normalised over.
+  public let shape: [Int]
+  /// Whether there is a weight.
+  public let isAffine: Bool
+  private let epsilon: Double?
+
+  /// Describes `nn.RMSNorm(shape, eps=…, elementwise_affine=…)`.
+  public init(_ shape: Int..., epsilon: Double? = nil, affine: Bool = true) {
+    self.init(shape: shape, epsilon: epsilon, affine: affine)
+  }
+
+  package init(shape: [Int], epsilon: Double? = nil, affine: Bool) {
+    self.shape = shape
+    self.epsilon = epsilon
+    self.isAffine = affine
+  }
+
+  public var kind: String { "RMSNorm" }
+
+  public var arguments: String {
+    """
+    \(shape.printedTuple), eps=\(epsilon?.printed ?? "None"), \
+    elementwise_affine=\(isAffine.printed)
+    """
+  }
+
+  public var parameters: [Parameter] {
+    DefaultInitializers.scaleAndShift(shape: shape, scale: isAffine, shift: false)
+  }
+}
+
+extension RMSNorm: PrintedLayer {
+  package static let classes: [String: [String]] = ["RMSNorm": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    self.init(
+      shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),
+      affine: try printed.arguments.flag("elementwise_affine", default: true))
+  }
+}

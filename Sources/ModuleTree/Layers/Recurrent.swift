@@ -1,0 +1,163 @@
+/// A recurrent net of several layers: `RNN`, `LSTM` or `GRU`.
+///
+/// For every layer, and within it for each direction: `weight_ih_l0` `[gates × hidden, in]`,
+/// `weight_hh_l0` `[gates × hidden, out]`, `bias_ih_l0`, `bias_hh_l0`, and with a projection
+/// `weight_hr_l0` `[projection, hidden]`; the backward direction's names end in `_reverse`. All
+/// are drawn in that order, uniform within 1/√hidden.
+/// Source: PyTorch 2.15 `torch/nn/modules/rnn.py`, class `RNNBase`.
+public struct Recurrent: Layer {
+  /// The three classes, which differ in the number of gates.
+  public enum Cell: String, Sendable, CaseIterable {
+    /// One gate.
+    case rnn = "RNN"
+    /// Four gates.
+    case lstm = "LSTM"
+    /// Three gates.
+    case gru = "GRU"
+
+    /// How many rows of a weight there are for each hidden number.
+    public var gates: Int {
+      switch self {
+      case .rnn: 1
+      case .lstm: 4
+      case .gru: 3
+      }
+    }
+  }
+
+  /// Class.
+  public let cell: Cell
+  /// Size of the input.
+  public let inputs: Int
+  /// Size of the hidden state.
+  public let hidden: Int
+  /// Number of layers.
+  public var layers = 1
+  /// Whether there are biases.
+  public var hasBias = true
+  /// Whether inputs have the batch first; only printed.
+  public var isBatchFirst = false
+  /// Dropout between layers; only printed.
+  public var dropout = 0.0
+  /// Whether there is a backward direction.
+  public var isBidirectional = false
+  /// Size that an LSTM's output is projected to; 0 for none.
+  public var projection = 0
+
+  /// Largest number of layers that is read from text.
+  package static let mostLayers = 10_000
+
+  /// Describes `nn.LSTM(inputs, hidden)` and its kin; the rest are properties.
+  public init(_ cell: Cell, _ inputs: Int, _ hidden: Int) {
+    self.cell = cell
+    self.inputs = inputs
+    self.hidden = hidden
+  }
+
+  public var kind: String { cell.rawValue }
+
+  public var arguments: String {
+    var text = "\(inputs), \(hidden)"
+    if projection != 0 { text += ", proj_size=\(projection)" }
+    if layers != 1 { text += ", num_layers=\(layers)" }
+    if !hasBias { text += ", bias=False" }
+    if isBatchFirst { text += ", batch_first=True" }
+    if dropout != 0 { text += ", dropout=\(dropout.printed)" }
+    if isBidirectional { text += ", bidirectional=True" }
+    return text
+  }
+
+  public var parameters: [Parameter] {
+    let initializer = DefaultInitializers.uniform(fanIn: hidden)
+    let output = projection == 0 ? hidden : projection
+    let rows = cell.gates * hidden
+    var parameters: [Parameter] = []
+    func add(_ name: String, _ suffix: String, _ shape: [Int]) {
+      parameters.append(Parameter(name + suffix, shape: shape, initializer: initializer))
+    }
+    for layer in 0..<layers {
+      let input = layer == 0 ? inputs : output * (isBidirectional ? 2 : 1)
+      for direction in isBidirectional ? ["", "_reverse"] : [""] {
+        let suffix = "_l\(layer)\(direction)"
+        add("weight_ih", suffix, [rows, input])
+        add("weight_hh", suffix, [rows, output])
+        if hasBias {
+          add("bias_ih", suffix, [rows])
+          add("bias_hh", suffix, [rows])
+        }
+        if projection != 0 { add("weight_hr", suffix, [projection, hidden]) }
+      }
+    }
+    return parameters
+  }
+}
+
+extension Recurrent: PrintedLayer {
+  package static let classes = ["RNN": ["RNNBase"], "LSTM": ["RNNBase"], "GRU": ["RNNBase"]]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let arguments = printed.arguments
+    self.init(
+      Cell(rawValue: printed.kind) ?? .rnn,
+      try arguments.size(at: 0, called: "input_size"),
+      try arguments.size(at: 1, called: "hidden_size"))
+    layers = try arguments.size("num_layers", default: 1)
+    hasBias = try arguments.flag("bias", default: true)
+    isBatchFirst = try arguments.flag("batch_first", default: false)
+    isBidirectional = try arguments.flag("bidirectional", default: false)
+    projection = try arguments.size("proj_size", default: 0)
+    guard (1...Self.mostLayers).contains(layers) else {
+      throw ArgumentError(
+        offset: 0, message: "found num_layers=\(layers), required 1 to \(Self.mostLayers)")
+    }
+  }
+}
+
+/// One step of a recurrent net: `RNNCell`, `LSTMCell` or `GRUCell`.
+///
+/// `weight_ih` `[gates × hidden, inputs]`, `weight_hh` `[gates × hidden, hidden]`, `bias_ih` and
+/// `bias_hh`, drawn in that order, uniform within 1/√hidden.
+/// Source: PyTorch 2.15 `torch/nn/modules/rnn.py`, class `RNNCellBase`.
+public struct RecurrentCell: Layer {
+  /// Class.
+  public let cell: Recurrent.Cell
+  /// Size of the input.
+  public let inputs: Int
+  /// Size of the hidden state.
+  public let hidden: Int
+  /// Whether there are biases.
+  public let hasBias: Bool
+
+  /// Describes `nn.LSTMCell(inputs, hidden, bias=…)` and its kin.
+  public init(_ cell: Recurrent.Cell, _ inputs: Int, _ hidden: Int, bias: Bool = true) {
+    self.cell = cell
+    self.inputs = inputs
+    self.hidden = hidden
+    self.hasBias = bias
+  }
+
+  public var kind: String { cell.rawValue + "Cell" }
+  public var arguments: String { "\(inputs), \(hidden)" + (hasBias ? "" : ", bias=False") }
+
+  public var parameters: [Parameter] {
+    let initializer = DefaultInitializers.uniform(fanIn: hidden)
+    let rows = cell.gates * hidden
+    var shapes = [("weight_ih", [rows, inputs]), ("weight_hh", [rows, hidden])]
+    if hasBias { shapes += [("bias_ih", [rows]), ("bias_hh", [rows])] }
+    return shapes.map { Parameter($0.0, shape: $0.1, initializer: initializer) }
+  }
+}
+
+extension RecurrentCell: PrintedLayer {
+  package static let classes = [
+    "RNNCell": ["RNNCellBase"], "LSTMCell": ["RNNCellBase"], "GRUCell": ["RNNCellBase"],
+  ]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    self.init(
+      Recurrent.Cell(rawValue: String(printed.kind.dropLast(4))) ?? .rnn,
+      try printed.arguments.size(at: 0, called: "input_size"),
+      try printed.arguments.size(at: 1, called: "hidden_size"),
+      bias: try printed.arguments.flag("bias", default: true))
+  }
+}

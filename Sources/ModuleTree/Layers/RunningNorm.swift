@@ -1,0 +1,131 @@
+/// Batch and instance normalisation over `features` channels.
+///
+/// `weight` 1, `bias` 0, and when it tracks statistics `running_mean` 0, `running_var` 1 and the
+/// int64 scalar `num_batches_tracked` 0. Nothing is drawn.
+/// Source: PyTorch 2.15 `torch/nn/modules/batchnorm.py`, class `_NormBase`; the argument `bias`
+/// is new there, older versions print none and it follows `affine`.
+public struct RunningNorm: Layer {
+  /// Class name as printed: `BatchNorm2d`, `SyncBatchNorm`, `InstanceNorm1d`.
+  public let kind: String
+  /// Number of channels.
+  public let features: Int
+  /// Whether there is a weight.
+  public let isAffine: Bool
+  /// Whether there is a bias.
+  public let hasBias: Bool
+  /// Whether statistics are kept.
+  public let tracksStatistics: Bool
+  private let epsilon: Double
+  private let momentum: Double?
+
+  /// Describes a normalisation of any of the classes; a bias needs a weight beside it.
+  public init(
+    kind: String, _ features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1,
+    affine: Bool, bias: Bool = true, tracksStatistics: Bool
+  ) {
+    self.kind = kind
+    self.features = features
+    self.epsilon = epsilon
+    self.momentum = momentum
+    self.isAffine = affine
+    self.hasBias = affine && bias
+    self.tracksStatistics = tracksStatistics
+  }
+
+  public var arguments: String {
+    """
+    \(features), eps=\(epsilon.printed), momentum=\(momentum?.printed ?? "None"), \
+    affine=\(isAffine.printed), bias=\(hasBias.printed), \
+    track_running_stats=\(tracksStatistics.printed)
+    """
+  }
+
+  public var parameters: [Parameter] {
+    var parameters: [Parameter] = []
+    if isAffine {
+      parameters.append(
+        Parameter("weight", shape: [features], initializer: DefaultInitializers.ones))
+    }
+    if hasBias {
+      parameters.append(
+        Parameter("bias", shape: [features], initializer: DefaultInitializers.zeros))
+    }
+    return parameters
+  }
+
+  public var buffers: [Buffer] {
+    guard tracksStatistics else { return [] }
+    return [
+      Buffer("running_mean", shape: [features], value: 0),
+      Buffer("running_var", shape: [features], value: 1),
+      Buffer("num_batches_tracked", shape: [], dtype: .int64, value: 0),
+    ]
+  }
+}
+
+extension RunningNorm: PrintedLayer {
+  package static let classes = [
+    "BatchNorm1d": ["_BatchNorm", "_NormBase"], "BatchNorm2d": ["_BatchNorm", "_NormBase"],
+    "BatchNorm3d": ["_BatchNorm", "_NormBase"], "SyncBatchNorm": ["_BatchNorm", "_NormBase"],
+    "InstanceNorm1d": ["_InstanceNorm", "_NormBase"],
+    "InstanceNorm2d": ["_InstanceNorm", "_NormBase"],
+    "InstanceNorm3d": ["_InstanceNorm", "_NormBase"],
+  ]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    let arguments = printed.arguments
+    let isInstance = printed.kind.hasPrefix("Instance")
+    let affine = try arguments.flag("affine", default: !isInstance)
+    self.init(
+      kind: printed.kind, try arguments.size(at: 0, called: "num_features"), affine: affine,
+      bias: try arguments.flag("bias", default: affine),
+      tracksStatistics: try arguments.flag("track_running_stats", default: !isInstance))
+  }
+}
+
+/// Batch normalisation of inputs with `rank` dimensions of space, under PyTorch's class name.
+public struct BatchNorm<let rank: Int>: ModuleConvertible {
+  /// The normalisation as a node of a tree.
+  public let module: Module
+
+  /// Describes `nn.BatchNorm2d(features, eps=…, momentum=…, …)` and its kin.
+  public init(
+    _ features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    bias: Bool = true, tracksStatistics: Bool = true
+  ) {
+    module =
+      RunningNorm(
+        kind: "BatchNorm\(rank)d", features, epsilon: epsilon, momentum: momentum,
+        affine: affine, bias: bias, tracksStatistics: tracksStatistics
+      ).module
+  }
+}
+
+/// `nn.BatchNorm1d`.
+public typealias BatchNorm1d = BatchNorm<1>
+/// `nn.BatchNorm2d`.
+public typealias BatchNorm2d = BatchNorm<2>
+/// `nn.BatchNorm3d`.
+public typealias BatchNorm3d = BatchNorm<3>
+
+/// Instance normalisation of inputs with `rank` dimensions of space, under PyTorch's class name.
+public struct InstanceNorm<let rank: Int>: ModuleConvertible {
+  /// The normalisation as a node of a tree.
+  public let module: Module
+
+  /// Describes `nn.InstanceNorm2d(features, affine=…, track_running_stats=…)` and its kin.
+  public init(_ features: Int, affine: Bool = false, tracksStatistics: Bool = false) {
+    module =
+      RunningNorm(
+        kind: "InstanceNorm\(rank)d", features, affine: affine,
+        tracksStatistics: tracksStatistics
+      ).module
+  }
+}
+
+/// `nn.InstanceNorm1d`.
+public typealias InstanceNorm1d = InstanceNorm<1>
+/// `nn.InstanceNorm2d`.
+public typealias InstanceNorm2d = InstanceNorm<2>
+/// `nn.InstanceNorm3d`.
+public typealias InstanceNorm3d = InstanceNorm<3>

@@ -1,0 +1,84 @@
+/// A stack of equal transformer layers, then perhaps a norm.
+///
+/// One layer is drawn and the others are deep copies of it, so all begin with the same values.
+/// Source: PyTorch 2.15 `torch/nn/modules/transformer.py`, `TransformerEncoder`, `_get_clones`.
+public struct TransformerStack: Layer {
+  /// Encoder or decoder.
+  public let side: TransformerLayer.Side
+  /// Children: `layers`, and `norm` if there is one.
+  public let children: [Module.Child]
+
+  /// Describes `nn.TransformerEncoder(layer, count, norm)` and its kin.
+  public init(
+    _ layer: TransformerLayer, count: Int, norm: (any ModuleConvertible)? = nil
+  ) {
+    side = layer.side
+    let layers = (0..<count).map { Module.Child(String($0), layer.module) }
+    let list = Module.Child("layers", Module(kind: "ModuleList", children: layers))
+    children = [list] + (norm.map { [Module.Child("norm", $0.module)] } ?? [])
+  }
+
+  public var kind: String { "Transformer\(side.rawValue)" }
+  public var arguments: String { "" }
+  public var parameters: [Parameter] { [] }
+
+  public func construction(children names: [String]) -> [ConstructionStep] {
+    let layers = children.first { $0.name == "layers" }?.module?.entries.map(\.name) ?? []
+    guard let first = layers.first else { return names.map { .child($0) } }
+    let source = "layers.\(first)"
+    return [.child(source)] + layers.dropFirst().map { .copy(of: source, to: "layers.\($0)") }
+      + names.filter { $0 != "layers" }.map { .child($0) }
+  }
+}
+
+extension TransformerStack: PrintedLayer {
+  package static let classes: [String: [String]] = [
+    "TransformerEncoder": [], "TransformerDecoder": [],
+  ]
+
+  package init(printed: PrintedModule) throws(ArgumentError) {
+    side = printed.kind == "TransformerEncoder" ? .encoder : .decoder
+    children = printed.children
+  }
+}
+
+/// Encoder and decoder.
+///
+/// Each is constructed, and then every parameter with more than one dimension is drawn again,
+/// xavier uniform, in `parameters()` order: the copies' weights become distinct.
+/// Source: PyTorch 2.15 `torch/nn/modules/transformer.py`, `Transformer._reset_parameters`.
+public struct Transformer: Layer {
+  /// Children: `encoder` and `decoder`.
+  public let children: [Module.Child]
+
+  /// Describes `nn.Transformer(size, heads, encoder_layers, decoder_layers, feedforward, …)`.
+  public init(
+    _ size: Int = 512, encoderLayers: Int = 6, decoderLayers: Int = 6, feedforward: Int = 2048,
+    dropout: Double = 0.1, bias: Bool = true
+  ) {
+    func stack(_ side: TransformerLayer.Side, _ count: Int) -> Module {
+      TransformerStack(
+        TransformerLayer(side, size, feedforward: feedforward, dropout: dropout, bias: bias),
+        count: count, norm: LayerNorm(size, bias: bias)
+      ).module
+    }
+    children = [
+      Module.Child("encoder", stack(.encoder, encoderLayers)),
+      Module.Child("decoder", stack(.decoder, decoderLayers)),
+    ]
+  }
+
+  public var kind: String { "Transformer" }
+  public var arguments: String { "" }
+  public var parameters: [Parameter] { [] }
+
+  public func construction(children names: [String]) -> [ConstructionStep] {
+    names.map { .child($0) } + [.fillMatrices(DefaultInitializers.xavierUniform)]
+  }
+}
+
+extension Transformer: PrintedLayer {
+  package static let classes: [String: [String]] = ["Transformer": []]
+
+  package init(printed: PrintedModule) throws(ArgumentError) { children = printed.children }
+}

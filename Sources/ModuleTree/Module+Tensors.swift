@@ -1,0 +1,142 @@
+public import TensorCore
+
+/// A tensor of a module tree under one of its names.
+public struct PlacedTensor: Sendable {
+  /// What the tensor is to its module.
+  public enum Role: Sendable {
+    /// Trained.
+    case parameter(Parameter)
+    /// Not trained.
+    case buffer(Buffer)
+  }
+
+  /// Dotted name.
+  public let name: TensorName
+  /// What it is.
+  public let role: Role
+  /// The name under which the same tensor is met first; differs from ``name`` for tied tensors
+  /// and below shared modules.
+  public let original: TensorName
+
+  /// Sizes, outermost first.
+  public var shape: [Int] {
+    switch role {
+    case .parameter(let parameter): parameter.shape
+    case .buffer(let buffer): buffer.shape
+    }
+  }
+
+  /// Element type in a model of the given type.
+  public func dtype(inModelOf dtype: DType) -> DType {
+    switch role {
+    case .parameter(let parameter): parameter.dtype ?? dtype
+    case .buffer(let buffer): buffer.dtype ?? dtype
+    }
+  }
+
+  /// Whether `state_dict()` holds it.
+  public var isPersistent: Bool {
+    if case .buffer(let buffer) = role { buffer.isPersistent } else { true }
+  }
+
+  /// Whether it is trained.
+  public var isParameter: Bool {
+    if case .parameter = role { true } else { false }
+  }
+}
+
+extension Module {
+  /// Every parameter, each once, in the order of `parameters()`.
+  public func parameters() -> [Parameter] {
+    namedParameters().compactMap {
+      if case .parameter(let parameter) = $0.role { parameter } else { nil }
+    }
+  }
+
+  /// Parameters by name, in the order of `named_parameters(remove_duplicate=…)`.
+  public func namedParameters(removeDuplicates: Bool = true) -> [PlacedTensor] {
+    placedTensors(removeDuplicates: removeDuplicates).filter(\.isParameter)
+  }
+
+  /// Buffers by name, persistent or not, as `named_buffers(remove_duplicate=…)`.
+  public func namedBuffers(removeDuplicates: Bool = true) -> [PlacedTensor] {
+    placedTensors(removeDuplicates: removeDuplicates).filter { !$0.isParameter }
+  }
+
+  /// Every name that `state_dict()` has, in its order: module by module in pre-order, a module's
+  /// parameters before its buffers; tied tensors and shared modules appear under every name.
+  public func stateDict() -> [PlacedTensor] {
+    placedTensors(removeDuplicates: false).filter(\.isPersistent)
+  }
+
+  package func placedTensors(removeDuplicates: Bool) -> [PlacedTensor] {
+    var first: [ObjectIdentifier: TensorName] = [:]
+    var result: [PlacedTensor] = []
+    for place in namedModules(removeDuplicates: removeDuplicates) {
+      func original(_ own: String) -> TensorName {
+        TensorName(place.original.isEmpty ? own : "\(place.original).\(own)")
+      }
+      for parameter in place.module.parameters {
+        var source = original(parameter.name)
+        if let identity = parameter.identity.map({ ObjectIdentifier($0) }) {
+          source = first[identity] ?? source
+          first[identity] = source
+        }
+        let name = TensorName(place.name(of: parameter.name))
+        if removeDuplicates && name != source { continue }
+        result.append(PlacedTensor(name: name, role: .parameter(parameter), original: source))
+      }
+      for buffer in place.module.buffers {
+        let name = TensorName(place.name(of: buffer.name))
+        result.append(
+          PlacedTensor(name: name, role: .buffer(buffer), original: original(buffer.name)))
+      }
+    }
+    return result
+  }
+
+  /// The same tree with the tensor `name` replaced by the tensor `other`, as
+  /// `self.head.weight = self.embedding.weight` does.
+  ///
+  /// - Throws: ``CheckpointError`` with code `missing` or `mismatched` when there is no such
+  ///   parameter or the shapes differ.
+  public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
+    var copy = self
+    let source = try copy.parameter(other)
+    let target = try copy.parameter(name)
+    guard source.shape == target.shape else {
+      throw CheckpointError(
+        .mismatched,
+        "found shape \(target.shape), required \(source.shape) of '\(other)' for the two to be one",
+        tensor: name.text)
+    }
+    let identity = source.identity ?? target.identity ?? Identity()
+    for (tensor, old) in [(name, target.identity), (other, source.identity)] {
+      copy.update(tensor) { $0.identity = identity }
+      guard let old, old !== identity else { continue }
+      for place in copy.namedModules(removeDuplicates: false) {
+        for parameter in place.module.parameters where parameter.identity === old {
+          copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
+        }
+      }
+    }
+    return copy
+  }
+
+  private func parameter(_ name: TensorName) throws -> Parameter {
+    let (path, leaf) = name.parentAndLeaf
+    guard let found = self[path]?.parameters.first(where: { $0.name.isSameText(leaf) }) else {
+      throw CheckpointError(.missing, "the model has no such parameter", tensor: name.text)
+    }
+    return found
+  }
+
+  private mutating func update(_ name: TensorName, _ change: (inout Parameter) -> Void) {
+    let (path, leaf) = name.parentAndLeaf
+    guard var module = self[path],
+      let index = module.parameters.firstIndex(where: { $0.name.isSameText(leaf) })
+    else { return }
+    change(&module.parameters[index])
+    self[path] = module
+  }
+}

@@ -1,0 +1,90 @@
+/// A module at its place in a tree.
+public struct PlacedModule: Sendable {
+  /// Dotted path; empty for the root.
+  public let path: String
+  /// The node.
+  public let module: Module
+  /// The path at which this module is met first in pre-order; differs from ``path`` only at the
+  /// further places of a shared module and below them.
+  public let original: String
+
+  /// The dotted name of something that the module owns.
+  package func name(of own: String) -> String { path.isEmpty ? own : "\(path).\(own)" }
+}
+
+extension Module {
+  /// Every module below and including this one, self first, each once, as `modules()`.
+  public func modules() -> [Module] { namedModules().map(\.module) }
+
+  /// Every module with its path, in pre-order, as `named_modules(remove_duplicate=…)`.
+  public func namedModules(removeDuplicates: Bool = true) -> [PlacedModule] {
+    var places = Places()
+    var result: [PlacedModule] = []
+    var pending = [PlacedModule(path: "", module: self, original: "")]
+    while let next = pending.popLast() {
+      let (original, isFirst) = places.original(of: next)
+      if removeDuplicates && !isFirst { continue }
+      result.append(PlacedModule(path: next.path, module: next.module, original: original))
+      for child in next.module.entries.reversed() {
+        guard let module = child.module else { continue }
+        pending.append(
+          PlacedModule(
+            path: next.name(of: child.name), module: module,
+            original: original.isEmpty ? child.name : "\(original).\(child.name)"))
+      }
+    }
+    return result
+  }
+
+  /// Own children, each once, as `children()`.
+  public func children() -> [Module] { namedChildren().map(\.module) }
+
+  /// Own children with their names, each once, as `named_children()`.
+  public func namedChildren() -> [(name: String, module: Module)] {
+    var seen: Set<ObjectIdentifier> = []
+    return entries.compactMap { child in
+      guard let module = child.module else { return nil }
+      if let identity = module.identity, !seen.insert(ObjectIdentifier(identity)).inserted {
+        return nil
+      }
+      return (child.name, module)
+    }
+  }
+
+  /// The order in which `apply(fn)` calls its function: children before their parent.
+  ///
+  /// Duplicates are left out among one parent's children only, so a module that two parents share
+  /// comes twice; each comes under the path where it is met first.
+  public func applyOrder() -> [PlacedModule] {
+    var places = Places()
+    var result: [PlacedModule] = []
+    enum Visit { case enter(PlacedModule), leave(PlacedModule) }
+    var pending = [Visit.enter(PlacedModule(path: "", module: self, original: ""))]
+    while let visit = pending.popLast() {
+      switch visit {
+      case .leave(let place): result.append(place)
+      case .enter(let place):
+        let original = places.original(of: place).path
+        let here = PlacedModule(path: original, module: place.module, original: original)
+        pending.append(.leave(here))
+        for child in place.module.namedChildren().reversed() {
+          let path = here.name(of: child.name)
+          pending.append(.enter(PlacedModule(path: path, module: child.module, original: path)))
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// Where each shared object was met first.
+private struct Places {
+  private var first: [ObjectIdentifier: String] = [:]
+
+  mutating func original(of place: PlacedModule) -> (path: String, isFirst: Bool) {
+    guard let identity = place.module.identity else { return (place.original, true) }
+    if let path = first[ObjectIdentifier(identity)] { return (path, false) }
+    first[ObjectIdentifier(identity)] = place.original
+    return (place.original, true)
+  }
+}

@@ -1,0 +1,132 @@
+/// A node of a module tree: class, printed text, tensors, and named children in order.
+///
+/// A tree is plain data, like the text that PyTorch's `print(model)` shows: nothing is drawn when
+/// it is built. Two nodes are two modules even when they look alike; ``shared()`` makes one module
+/// that may stand at several places.
+///
+/// Source: PyTorch 2.15 `torch/nn/modules/module.py`, class `Module`.
+public struct Module: Sendable {
+  /// A named place for a child.
+  public struct Child: Sendable {
+    /// The attribute's name, without dots.
+    public let name: String
+    /// What stands there; `nil` for an attribute that was assigned `None`.
+    public var module: Module?
+
+    /// Names a child.
+    public init(_ name: String, _ module: Module?) {
+      self.name = name
+      self.module = module
+    }
+  }
+
+  /// Class name as printed.
+  public let kind: String
+  /// `extra_repr()`: what is printed between the parentheses, lines joined by `\n`.
+  public let arguments: String
+  /// What the class means; `nil` for a class that owns no tensors or is not known.
+  public let layer: (any Layer)?
+  /// Own parameters in registration order: the layer's, then those that were added.
+  public package(set) var parameters: [Parameter]
+  /// Own buffers in registration order.
+  public package(set) var buffers: [Buffer]
+  /// Children in registration order.
+  public package(set) var entries: [Child]
+  /// Whether equal neighbours are printed as one run, `(0-11): 12 x Block(`.
+  package var compressesRuns: Bool
+  /// Present when the same module stands at several places.
+  package var identity: Identity?
+  /// The class that this one is to be taken for in selectors, if it is not a PyTorch class.
+  package var base: String?
+  private var customConstruction: [ConstructionStep]?
+
+  /// Makes a node of a class that owns no tensors of its own, or of a layer that does.
+  public init(
+    kind: String, arguments: String = "", layer: (any Layer)? = nil, children: [Child] = []
+  ) {
+    self.kind = kind
+    self.arguments = arguments
+    self.layer = layer
+    self.parameters = layer?.parameters ?? []
+    self.buffers = layer?.buffers ?? []
+    self.entries = children
+    self.compressesRuns = kind == "ModuleList"
+  }
+
+  /// The same module as an object that keeps its identity: every place it is put at holds that
+  /// one module, as when a Python variable is used twice.
+  public func shared() -> Module {
+    var copy = self
+    copy.identity = Identity()
+    return copy
+  }
+
+  /// The same module with one more parameter, registered last.
+  public func adding(_ parameter: Parameter) -> Module {
+    var copy = self
+    copy.parameters.append(parameter)
+    return copy
+  }
+
+  /// The same module with one more buffer, registered last.
+  public func adding(_ buffer: Buffer) -> Module {
+    var copy = self
+    copy.buffers.append(buffer)
+    return copy
+  }
+
+  /// The same module, built by `__init__` in this order instead of the printed one.
+  public func constructed(by steps: [ConstructionStep]) -> Module {
+    var copy = self
+    copy.customConstruction = steps
+    return copy
+  }
+
+  /// What the class's `__init__` does with the generator, in order: as
+  /// ``constructed(by:)`` said, else as the layer says, else own parameters and then each child.
+  public var construction: [ConstructionStep] {
+    let names = entries.lazy.filter { $0.module != nil }.map(\.name)
+    return customConstruction ?? layer?.construction(children: Array(names))
+      ?? [.ownParameters] + names.map { .child($0) }
+  }
+
+  /// The module itself or the one below it at a dotted path; `nil` where there is none.
+  public subscript(path: String) -> Module? {
+    get {
+      var found = self
+      for part in Self.parts(path) {
+        guard let next = found.entries.first(where: { $0.name.isSameText(part) })?.module else {
+          return nil
+        }
+        found = next
+      }
+      return found
+    }
+    set { replace(at: Self.parts(path)[...], with: newValue) }
+  }
+
+  private mutating func replace(at parts: ArraySlice<Substring>, with module: Module?) {
+    guard let first = parts.first else {
+      if let module { self = module }
+      return
+    }
+    guard let index = entries.firstIndex(where: { $0.name.isSameText(first) }) else { return }
+    if parts.count == 1 {
+      entries[index].module = module
+    } else {
+      entries[index].module?.replace(at: parts.dropFirst(), with: module)
+    }
+  }
+
+  private static func parts(_ path: String) -> [Substring] {
+    path.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: !path.isEmpty)
+      .compactMap { path.isEmpty ? nil : Substring($0) }
+  }
+}
+
+extension StringProtocol {
+  /// Whether the UTF-8 is the same; `==` would take two spellings of one character for equal.
+  package func isSameText(_ other: some StringProtocol) -> Bool {
+    utf8.elementsEqual(other.utf8)
+  }
+}

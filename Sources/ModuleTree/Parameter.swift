@@ -1,0 +1,58 @@
+public import TensorCore
+
+/// A tensor that a module owns and trains: its name, its shape, and how it gets its first values.
+///
+/// The order in which a layer lists its parameters is the order of registration and of drawing.
+public struct Parameter: Sendable {
+  /// Name within the module, without dots: `weight`.
+  public let name: String
+  /// Sizes, outermost first.
+  public let shape: [Int]
+  /// Element type, where it is not the model's own.
+  public let dtype: DType?
+  /// The layer's own `reset_parameters`; `nil` when the first values are not known, as for a
+  /// parameter that only the source of a class tells.
+  public let initializer: (any Initializer)?
+  /// Present when the same tensor stands at several names.
+  package var identity: Identity?
+
+  /// Describes a parameter.
+  public init(
+    _ name: String, shape: [Int], dtype: DType? = nil, initializer: (any Initializer)?
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.initializer = initializer
+  }
+}
+
+/// A tensor that a module owns and does not train; its first values are one number throughout.
+public struct Buffer: Sendable {
+  /// Name within the module, without dots: `running_mean`.
+  public let name: String
+  /// Sizes, outermost first.
+  public let shape: [Int]
+  /// Element type, where it is not the model's own.
+  public let dtype: DType?
+  /// Every element's first value.
+  public let value: Double
+  /// Whether `state_dict()` holds it.
+  public let isPersistent: Bool
+
+  /// Describes a buffer.
+  public init(
+    _ name: String, shape: [Int], dtype: DType? = nil, value: Double, isPersistent: Bool = true
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.value = value
+    self.isPersistent = isPersistent
+  }
+}
+
+/// What makes two values in a tree the same object in PyTorch: they hold the same `Identity`.
+package final class Identity: Sendable {
+  package init() {}
+}

@@ -1,0 +1,157 @@
+import TensorCore
+
+/// The text between a printed module's parentheses, as positional and named values.
+///
+/// `2, 3, kernel_size=(3, 3), mode='sum'` has the positional values `2` and `3`. Commas inside
+/// brackets and quotes do not divide; a line break does.
+package struct PrintedArguments {
+  private struct Item {
+    let name: String?
+    let value: String
+    let offset: Int
+  }
+
+  /// The text as it was printed.
+  package let text: String
+  private let items: [Item]
+  private let positional: [Item]
+
+  /// Largest size that is accepted, so that products of a few sizes cannot overflow.
+  package static let largestSize = 1 << 40
+
+  /// Divides the text.
+  package init(_ text: String) {
+    self.text = text
+    let bytes = Array(text.utf8)
+    var items: [Item] = []
+    var start = 0
+    var depth = 0
+    var quote: UInt8?
+    for (index, byte) in bytes.enumerated() {
+      if let open = quote {
+        if byte == open { quote = nil }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "'"), UInt8(ascii: "\""): quote = byte
+      case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+      case UInt8(ascii: ","), UInt8(ascii: "\n"):
+        guard depth == 0 else { continue }
+        Self.add(bytes[start..<index], to: &items)
+        start = index + 1
+      default: break
+      }
+    }
+    Self.add(bytes[start...], to: &items)
+    self.items = items
+    positional = items.filter { $0.name == nil }
+  }
+
+  private static func add(_ bytes: ArraySlice<UInt8>, to items: inout [Item]) {
+    let part = bytes.drop { $0 == UInt8(ascii: " ") }
+    guard !part.isEmpty else { return }
+    func isWord(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    let name = part.prefix(while: isWord)
+    let isNamed =
+      !name.isEmpty && name.endIndex < part.endIndex && part[name.endIndex] == UInt8(ascii: "=")
+    let value = isNamed ? part[(name.endIndex + 1)...] : part
+    items.append(
+      Item(
+        name: isNamed ? String(decoding: name, as: UTF8.self) : nil,
+        value: String(decoding: value, as: UTF8.self), offset: part.startIndex))
+  }
+
+  /// How many values have no name.
+  package var positionalCount: Int { positional.count }
+  /// Names of the named values, in order.
+  package var names: [String] { items.compactMap(\.name) }
+
+  /// The value of a name as text; `nil` if it is not there.
+  package func text(_ name: String) -> String? { items.first { $0.name == name }?.value }
+
+  /// The whole number at a position.
+  package func size(at position: Int, called name: String) throws(ArgumentError) -> Int {
+    guard position < positional.count else {
+      throw ArgumentError(
+        offset: 0,
+        message: "found \(positional.count) sizes in '\(text)', required \(name) as number \(position + 1)")
+    }
+    return try Self.size(positional[position], called: name)
+  }
+
+  /// The whole number of a name, or its default; an error if there is neither.
+  package func size(_ name: String, default standard: Int? = nil) throws(ArgumentError) -> Int {
+    if let item = items.first(where: { $0.name == name }) {
+      return try Self.size(item, called: name)
+    }
+    guard let standard else {
+      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name)=<number>")
+    }
+    return standard
+  }
+
+  /// The truth value of a name, or its default.
+  package func flag(_ name: String, default standard: Bool) throws(ArgumentError) -> Bool {
+    guard let item = items.first(where: { $0.name == name }) else { return standard }
+    switch item.value {
+    case "True": return true
+    case "False": return false
+    default:
+      throw ArgumentError(
+        offset: item.offset, message: "found \(name)=\(item.value), required True or False")
+    }
+  }
+
+  /// The tuple of a name.
+  package func sizes(_ name: String) throws(ArgumentError) -> [Int] {
+    guard let item = items.first(where: { $0.name == name }) else {
+      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name)=(<numbers>)")
+    }
+    return try Self.sizes(item, called: name)
+  }
+
+  /// The tuple at a position.
+  package func sizes(at position: Int, called name: String) throws(ArgumentError) -> [Int] {
+    guard position < positional.count else {
+      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name) (<numbers>)")
+    }
+    return try Self.sizes(positional[position], called: name)
+  }
+
+  private static func size(_ item: Item, called name: String) throws(ArgumentError) -> Int {
+    guard let size = Int(item.value), (0...largestSize).contains(size) else {
+      throw ArgumentError(
+        offset: item.offset,
+        message: "found \(name) \(item.value), required a whole number from 0 to 2^40")
+    }
+    return size
+  }
+
+  private static func sizes(_ item: Item, called name: String) throws(ArgumentError) -> [Int] {
+    let value = item.value
+    let isTuple =
+      value.utf8.first == UInt8(ascii: "(") && value.utf8.last == UInt8(ascii: ")")
+      && value.utf8.count >= 2
+    let parts = (isTuple ? value.utf8.dropFirst().dropLast() : value.utf8[...])
+      .split(separator: UInt8(ascii: ","))
+      .map { Substring($0.drop { $0 == UInt8(ascii: " ") }) }
+    var sizes: [Int] = []
+    for part in parts {
+      guard let size = Int(part), (0...largestSize).contains(size), parts.count <= 64 else {
+        throw ArgumentError(
+          offset: item.offset,
+          message: "found \(name) \(value), required whole numbers from 0 to 2^40")
+      }
+      sizes.append(size)
+    }
+    return sizes
+  }
+}
