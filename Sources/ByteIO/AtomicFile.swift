@@ -35,6 +35,19 @@ package enum AtomicFile {
     }
   }
 
+  /// Lets `body` use a file in the folder for temporary files (`TMPDIR`), and removes it afterwards.
+  package static func withTemporary<Result>(
+    _ name: String, body: (_ temporaryPath: String) async throws -> Result
+  ) async throws -> Result {
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    let temporary = reserveTemporary(besides: "\(folder)/\(name)")
+    defer {
+      unsafe unlink(temporary)
+      release(temporary)
+    }
+    return try await body(temporary)
+  }
+
   /// Says beforehand whether `replace` would refuse the target, for commands that read first.
   package static func check(_ path: String, overwrite: Bool) throws(CheckpointError) {
     _ = try Target(path: path, overwrite: overwrite)

@@ -22,7 +22,7 @@ public struct CheckpointSource: Sendable {
     let file = isStream ? try spooledInput() : path
     defer { if isStream { _ = unlink(file) } }
     do {
-      let input = try InputFile(file)
+      let input = try InputFile(path: file)
       guard input.size > 0 else {
         throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
       }
@@ -52,7 +52,7 @@ public struct CheckpointSource: Sendable {
   private static func spooledInput() throws -> String {
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     let path = "\(folder)/ckpt-stdin-\(getpid())"
-    let output = try OutputFile(path)
+    let output = try OutputFile(creating: path)
     var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
     do {
       while true {

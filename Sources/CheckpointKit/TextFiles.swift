@@ -8,7 +8,7 @@ private let largestText = 100_000_000
 ///
 /// - Throws: ``CheckpointError`` when it cannot be read, is larger than 100 MB, or is not UTF-8.
 package func readText(_ path: String) throws -> String {
-  let file = try InputFile(path)
+  let file = try InputFile(path: path)
   guard file.size <= largestText else {
     throw CheckpointError(
       .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)", path: path)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import ByteIO
 import CheckpointKit
 import Glibc
 
@@ -59,7 +58,7 @@ struct Ckpt: AsyncParsableCommand {
         for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
         var signal: Int32 = 0
         unsafe sigwait(&signals, &signal)
-        AtomicFile.removeTemporaries()
+        CheckpointTarget.removeUnfinished()
         _exit(128 + signal)
       }, nil)
   }

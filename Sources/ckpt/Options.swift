@@ -58,17 +58,12 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .long, help: "Replace an existing file.")
   var force = false
 
-  /// The format asked for by `--to` or by the file's ending.
-  func format(for path: String) throws -> CheckpointFormat {
-    if let to { return try CheckpointFormat.writable(named: to) }
-    guard path != "-" else {
-      throw ValidationError("standard output has no file ending; pass --to FORMAT")
-    }
-    return try CheckpointFormat.writable(forPath: path)
-  }
-
-  /// The options as the writers take them.
-  func writeOptions(_ common: CommonOptions) throws -> WriteOptions {
+  /// The target, refused before any work if it cannot be written.
+  ///
+  /// - Parameter replaces: whether an existing file is meant to be replaced, `--force` or not.
+  func target(
+    _ path: String, _ common: CommonOptions, replaces: Bool = false
+  ) throws -> CheckpointTarget {
     var options = WriteOptions()
     options.threads = common.threads
     if let compression {
@@ -78,7 +73,25 @@ struct OutputOptions: ParsableArguments {
       }
       options.compression = parsed
     }
-    return options
+    if path == "-" && to == nil {
+      throw ValidationError("standard output has no file ending; pass --to FORMAT")
+    }
+    if path == "-" && StandardOutput.isTerminal {
+      throw ValidationError("standard output is a terminal; redirect it, or give a file")
+    }
+    return try CheckpointTarget(
+      path, format: to, options: options, overwrites: force || replaces)
+  }
+}
+
+extension CheckpointTarget {
+  /// Writes with a progress bar.
+  func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws {
+    let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
+    defer { progress.finish() }
+    var counted = checkpoint
+    counted.entries = progress.entries
+    try await write(counted)
   }
 }
 

@@ -31,7 +31,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      let target = try CheckpointOutput(output, target, common)
+      let target = try target.target(output, common)
       var conversion = Conversion(
         try Selection(match: selection.match, exclude: selection.exclude))
       if let map { conversion.names = try NameMap(file: map) }
@@ -46,7 +46,7 @@ extension Ckpt {
         provenance.add(command: "convert", options: steps, inputs: [fingerprint])
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
-      try await target.write(result.checkpoint, quiet: common.quiet)
+      try await target.write(result.checkpoint, showing: common)
     }
 
     /// The options that shaped the values, as they were typed.
