@@ -8,8 +8,10 @@ public enum FanMode: String, Sendable, CaseIterable {
   case fanOut = "fan_out"
 }
 
-/// The connections of one unit, `[outputs, inputs, kernel…]` read as PyTorch does: groups and
-/// transposition are not considered. Source: PyTorch 2.15 `_calculate_fan_in_and_fan_out`.
+/// The connections of one unit of a tensor `[outputs, inputs, kernel…]`.
+///
+/// Groups and transposition are not considered. Source: PyTorch 2.15
+/// `_calculate_fan_in_and_fan_out`.
 struct Fans {
   /// Size 1 times the kernel's elements.
   let input: Int

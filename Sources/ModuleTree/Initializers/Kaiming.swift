@@ -1,9 +1,9 @@
 public import TensorCore
 internal import TorchRandom
 
-/// How far Kaiming values spread: `gain / √fan`, after He et al. (2015).
+/// How far Kaiming values spread: `gain / √fan`.
 ///
-/// Source: PyTorch 2.15 `kaiming_uniform_`, `kaiming_normal_`.
+/// Source: PyTorch 2.15 `kaiming_uniform_`, `kaiming_normal_`, after He et al. (2015).
 public struct KaimingScale: Sendable, Hashable {
   /// Negative slope of the leaky ReLU that follows; other nonlinearities ignore it.
   public let slope: Double
@@ -45,8 +45,9 @@ public struct KaimingScale: Sendable, Hashable {
   }
 }
 
-/// Values drawn evenly so that variance is kept in one direction through a rectifier:
-/// `torch.nn.init.kaiming_uniform_`. With `a` = √5 it is the default of Linear and Conv weights.
+/// Values drawn evenly so that variance is kept in one direction through a rectifier.
+///
+/// Source: `torch.nn.init.kaiming_uniform_`; with `a` = √5 the default of Linear and Conv weights.
 public struct KaimingUniform: Initializer, Hashable {
   /// Slope, fan and nonlinearity.
   public let scale: KaimingScale

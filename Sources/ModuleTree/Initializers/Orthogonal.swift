@@ -1,9 +1,9 @@
 public import TensorCore
 internal import TorchRandom
 
-/// A matrix with orthonormal rows or columns, whichever are fewer: `torch.nn.init.orthogonal_`,
-/// after Saxe et al. (2013).
+/// A matrix with orthonormal rows or columns, whichever are fewer.
 ///
+/// Source: PyTorch 2.15 `torch.nn.init.orthogonal_`, after Saxe et al. (2013).
 /// The tensor is read as `[size 0, all the rest]`. The normals drawn are PyTorch's; their QR
 /// decomposition is done in `float64`, so values agree with PyTorch's within 5e-6 (its own last
 /// bits change with the number of threads).
