@@ -14,10 +14,11 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "TorchRandom", dependencies: ["TensorCore"]),
     .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
-    .target(name: "ByteIO", dependencies: ["CZlib", "TensorCore"]),
+    .target(name: "ByteIO", dependencies: ["CLinux", "CZlib", "TensorCore"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
     .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
     .target(
@@ -32,9 +33,10 @@ let package = Package(
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "TorchRandomTests", dependencies: ["TorchRandom", "TestSupport"]),
     .testTarget(name: "ModuleTreeTests", dependencies: ["ModuleTree", "TestSupport"]),
-    .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
+    .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
-      name: "CheckpointFormatsTests", dependencies: ["CheckpointFormats", "TestSupport"]),
+      name: "CheckpointFormatsTests",
+      dependencies: ["CheckpointFormats", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
   ],

@@ -44,6 +44,16 @@ public struct Checkpoint: Sendable {
         throw error.adding(tensor: name.text)
       }
     }
+
+    /// The same tensor, read through `body`, which is given the range, the target and the reader.
+    public func wrappingReader(
+      _ body: @escaping @Sendable (Range<Int>, inout MutableRawSpan, Reader) throws -> Void
+    ) -> Self {
+      let inner = reader
+      return Self(name: name, info: info, alias: alias, storedDigest: storedDigest) {
+        range, target in try body(range, &target, inner)
+      }
+    }
   }
 
   /// Tensors in file order, which for our own files is `state_dict()` order.
@@ -52,6 +62,8 @@ public struct Checkpoint: Sendable {
   public var modules: [ModuleLabel]
   /// Free text by key; written sorted by key. Reserved keys: ``recipeKey``, ``provenanceKey``.
   public var metadata: [String: String]
+  /// What the source holds that no tensor shows, one sentence each, for people.
+  public var notes: [String] = []
 
   /// Metadata key of the recipe (JSON) from which the values can be made again.
   public static let recipeKey = "recipe"

@@ -48,6 +48,13 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     return copy
   }
 
+  /// The same error at another file, where the one that was read stands for it.
+  public func replacing(path: String) -> Self {
+    var copy = self
+    copy.path = path
+    return copy
+  }
+
   /// `FILE: tensor 'NAME' at byte N: message`, control characters escaped.
   public var description: String {
     var text = ""

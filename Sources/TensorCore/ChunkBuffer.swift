@@ -39,13 +39,20 @@ extension Checkpoint.Entry {
   public func forEachChunk(
     using buffer: inout ChunkBuffer, _ body: (_ offset: Int, _ bytes: RawSpan) throws -> Void
   ) throws {
-    var offset = 0
-    while offset < info.byteCount {
-      let end = min(offset + buffer.capacity, info.byteCount)
-      var target = buffer.mutableBytes(end - offset)
-      try read(offset..<end, into: &target)
-      try body(offset, buffer.bytes(end - offset))
-      offset = end
+    for offset in stride(from: 0, to: info.byteCount, by: buffer.capacity) {
+      let count = min(buffer.capacity, info.byteCount - offset)
+      let bytes = try read(offset, count, using: &buffer)
+      try body(offset, bytes)
     }
+  }
+
+  /// Reads `count` bytes from byte `offset` into the buffer, which must be large enough.
+  @_lifetime(&buffer)
+  public func read(
+    _ offset: Int, _ count: Int, using buffer: inout ChunkBuffer
+  ) throws -> RawSpan {
+    var target = buffer.mutableBytes(count)
+    try read(offset..<offset + count, into: &target)
+    return buffer.bytes(count)
   }
 }

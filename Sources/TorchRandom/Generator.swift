@@ -7,8 +7,9 @@ public struct Generator: Sendable {
   private var state = [UInt32](repeating: 0, count: Self.stateSize)
   private var used = Self.stateSize
 
-  /// The standard normal that the last odd-sized serial draw left over; the next serial normal
-  /// uses it first, whatever was drawn in between. `manual_seed` clears it.
+  /// The standard normal that the last odd-sized serial draw left over.
+  ///
+  /// The next serial normal uses it first, whatever was drawn in between; `manual_seed` clears it.
   public var cachedNormal: Double?
 
   private static let stateSize = 624
@@ -37,6 +38,19 @@ public struct Generator: Sendable {
     return high << 32 | UInt64(nextUInt32())
   }
 
+  /// Fills `words` with the words that come next, in order.
+  public mutating func fill(_ words: inout MutableSpan<UInt32>) {
+    var filled = 0
+    while filled < words.count {
+      if used == Self.stateSize { twist() }
+      let batch = min(Self.stateSize - used, words.count - filled)
+      var target = words._mutatingExtracting(filled..<filled + batch)
+      Self.temper(state.span.extracting(used..<used + batch), into: &target)
+      used += batch
+      filled += batch
+    }
+  }
+
   /// Passes over `count` words without computing them one by one.
   public mutating func skip(words count: Int) {
     var left = count
@@ -55,19 +69,24 @@ public struct Generator: Sendable {
     return y ^ y >> 18
   }
 
+  private static func temper(_ raw: Span<UInt32>, into words: inout MutableSpan<UInt32>) {
+    for index in raw.indices { words[index] = temper(raw[index]) }
+  }
+
   private mutating func twist() {
     func next(_ high: UInt32, _ low: UInt32) -> UInt32 {
       (high & 0x8000_0000 | low & 0x7fff_ffff) >> 1 ^ (low & 1) &* 0x9908_b0df
     }
+    var words = state.mutableSpan
     let last = Self.stateSize - 1
     for index in 0..<(Self.stateSize - Self.middle) {
-      state[index] = state[index + Self.middle] ^ next(state[index], state[index + 1])
+      words[index] = words[index + Self.middle] ^ next(words[index], words[index + 1])
     }
     for index in (Self.stateSize - Self.middle)..<last {
-      state[index] =
-        state[index + Self.middle - Self.stateSize] ^ next(state[index], state[index + 1])
+      words[index] =
+        words[index + Self.middle - Self.stateSize] ^ next(words[index], words[index + 1])
     }
-    state[last] = state[Self.middle - 1] ^ next(state[last], state[0])
+    words[last] = words[Self.middle - 1] ^ next(words[last], words[0])
     used = 0
   }
 }

@@ -1,0 +1,86 @@
+import Glibc
+package import TensorCore
+
+/// A regular file opened for reading by position, from any number of tasks at once.
+///
+/// Bytes are copied with `pread` and never mapped: a mapped file that another process truncates
+/// kills this one with SIGBUS.
+package final class InputFile: Sendable {
+  /// Where it was opened, for errors.
+  package let path: String
+  /// Bytes in the file when it was opened.
+  package let size: Int
+  private let descriptor: Int32
+
+  /// Opens a file.
+  ///
+  /// - Throws: ``CheckpointError`` with code `unreadable` when the system refuses, or when the path
+  ///   is anything but a regular file; a pipe without a writer is refused at once, too.
+  package init(path: String) throws(CheckpointError) {
+    // O_NONBLOCK: opening a pipe would wait for its writer.
+    let descriptor = try systemCall(nil, path: path) {
+      unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    }
+    do throws(CheckpointError) {
+      let status = try FileStatus(descriptor: descriptor, path: path)
+      guard status.isRegular else {
+        throw CheckpointError(
+          .unreadable, "\(status.kind) was found, a regular file is required", path: path)
+      }
+      size = status.size
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `target` with the bytes from `offset` on.
+  ///
+  /// - Throws: ``CheckpointError`` with code `malformed` when the range does not lie in the file,
+  ///   `unreadable` when the system refuses or the file has shrunk since it was opened.
+  package func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
+    let count = target.byteCount
+    guard offset >= 0, offset <= size, count <= size - offset else {
+      throw CheckpointError(
+        .malformed, "\(count) bytes are required here, the file has \(size)", path: path,
+        offset: offset)
+    }
+    var done = 0
+    while done < count {
+      let answer = try systemCall("read", path: path, offset: offset + done) {
+        unsafe target.withUnsafeMutableBytes { bytes in
+          unsafe pread(
+            descriptor, bytes.baseAddress.map { unsafe $0 + done }, count - done, offset + done)
+        }
+      }
+      guard answer > 0 else {
+        throw CheckpointError(
+          .unreadable, "the file ended here while it was read, it had \(size) bytes", path: path,
+          offset: offset + done)
+      }
+      done += answer
+    }
+  }
+
+  /// The bytes `range` of the file; the range must lie in it, so that a number from a file cannot
+  /// make memory be reserved for bytes that are not there.
+  package func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+    guard range.lowerBound >= 0, range.upperBound <= size else {
+      throw CheckpointError(
+        .malformed, "\(range.count) bytes are required here, the file has \(size)", path: path,
+        offset: range.lowerBound)
+    }
+    return try [UInt8](count: range.count) { target throws(CheckpointError) in
+      try read(at: range.lowerBound, into: &target)
+    }
+  }
+
+  /// The first `count` bytes, or all of a shorter file.
+  package func head(_ count: Int) throws(CheckpointError) -> [UInt8] {
+    try bytes(0..<min(count, size))
+  }
+}

@@ -1,0 +1,62 @@
+import Glibc
+package import TensorCore
+
+/// A new file that is written from its beginning to its end.
+package final class OutputFile {
+  /// Where it is, for errors.
+  package let path: String
+  /// Bytes written so far.
+  package private(set) var position = 0
+  private var descriptor: Int32?
+
+  /// Creates the file with the permissions that the process gives new files; nothing may be there.
+  ///
+  /// - Throws: ``CheckpointError`` with the system's words.
+  package init(creating path: String) throws(CheckpointError) {
+    self.path = path
+    descriptor = try systemCall("create", path: path) {
+      unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    }
+  }
+
+  deinit {
+    if let descriptor { Glibc.close(descriptor) }
+  }
+
+  /// Writes all of `bytes` behind what is there.
+  ///
+  /// - Throws: ``CheckpointError`` with the system's words and the position; the file is then cut
+  ///   short and good for nothing.
+  package func append(_ bytes: RawSpan) throws(CheckpointError) {
+    guard let descriptor else { preconditionFailure("append to a closed file") }
+    var done = 0
+    while done < bytes.byteCount {
+      let answer = try systemCall("write", path: path, offset: position) {
+        unsafe bytes.withUnsafeBytes { source in
+          unsafe write(
+            descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done)
+        }
+      }
+      done += answer
+      position += answer
+    }
+  }
+
+  /// Writes zeros up to the next multiple of `alignment`.
+  package func pad(toMultipleOf alignment: Int) throws(CheckpointError) {
+    let rest = position % alignment
+    if rest == 0 { return }
+    let zeros = [UInt8](repeating: 0, count: alignment - rest)
+    try append(zeros.rawBytes)
+  }
+
+  /// Closes the file and reports what the system had kept back until then.
+  package func close() throws(CheckpointError) {
+    guard let descriptor else { return }
+    self.descriptor = nil
+    // On Linux the descriptor is free even when a signal interrupts: never close it twice.
+    if Glibc.close(descriptor) == -1, errno != EINTR {
+      throw .system(errno, "close", path: path)
+    }
+  }
+}

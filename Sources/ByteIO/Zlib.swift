@@ -1,0 +1,85 @@
+import CZlib
+package import TensorCore
+
+/// Whole zlib streams (RFC 1950) and CRC-32, through the system's zlib.
+package enum Zlib {
+  /// Unpacks one stream that must fill `target` exactly.
+  ///
+  /// Nothing is reserved: a stream that holds more than `target` is stopped there.
+  /// - Throws: ``CheckpointError`` with code `malformed` when the stream is damaged or cut, holds
+  ///   fewer or more bytes, has a wrong Adler-32, or ends before `stream` does.
+  package static func inflate(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    // The library keeps the address, so the state must not move.
+    let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    unsafe state.initialize(to: z_stream())
+    defer { unsafe state.deallocate() }
+    guard unsafe inflateInit_(state, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else { throw CheckpointError(.unreadable, "zlib has no memory to inflate") }
+    defer { unsafe inflateEnd(state) }
+    let wanted = target.byteCount
+    var consumed = 0
+    var produced = 0
+    var status = Z_OK
+    var spare: UInt8 = 0  // zlib refuses a null pointer even for no bytes
+    while status == Z_OK {
+      let input = min(stream.byteCount - consumed, Int(UInt32.max))
+      let output = min(wanted - produced, Int(UInt32.max))
+      unsafe stream.withUnsafeBytes { source in
+        unsafe target.withUnsafeMutableBytes { sink in
+          unsafe withUnsafeMutablePointer(to: &spare) { spare in
+            let from = unsafe source.baseAddress?.advanced(by: consumed)
+            let to = unsafe sink.baseAddress?.advanced(by: produced)
+            unsafe state.pointee.next_in = UnsafeMutablePointer(
+              mutating: from?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(spare))
+            unsafe state.pointee.avail_in = UInt32(input)
+            unsafe state.pointee.next_out = to?.assumingMemoryBound(to: UInt8.self) ?? spare
+            unsafe state.pointee.avail_out = UInt32(output)
+            status = unsafe CZlib.inflate(state, Z_NO_FLUSH)
+          }
+        }
+      }
+      consumed += input - Int(unsafe state.pointee.avail_in)
+      produced += output - Int(unsafe state.pointee.avail_out)
+    }
+    let reason = unsafe state.pointee.msg.map { unsafe String(cString: $0) }
+    try check(
+      status, consumed: consumed, of: stream.byteCount, produced: produced, of: wanted,
+      reason: reason)
+  }
+
+  private static func check(
+    _ status: Int32, consumed: Int, of available: Int, produced: Int, of wanted: Int,
+    reason: String?
+  ) throws(CheckpointError) {
+    switch status {
+    case Z_STREAM_END where produced < wanted:
+      throw CheckpointError(
+        .malformed, "the zlib stream holds \(produced) bytes, \(wanted) are required")
+    case Z_STREAM_END where consumed < available:
+      throw CheckpointError(
+        .malformed, "the zlib stream ends after \(consumed) bytes, \(available) are stored")
+    case Z_STREAM_END: return
+    case Z_BUF_ERROR where consumed == available:
+      throw CheckpointError(
+        .malformed, "the zlib stream is cut after \(available) bytes, \(produced) unpacked")
+    case Z_BUF_ERROR:
+      throw CheckpointError(
+        .malformed, "the zlib stream holds more than the \(wanted) bytes required")
+    case Z_NEED_DICT:
+      throw CheckpointError(.malformed, "the zlib stream needs a preset dictionary")
+    default:
+      throw CheckpointError(
+        .malformed, "the zlib stream is damaged: \(reason ?? "zlib status \(status)")")
+    }
+  }
+
+  /// CRC-32 as zip, PNG and gzip have it (RFC 1952 section 8).
+  package static func crc32(_ bytes: RawSpan) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { source in
+      UInt32(
+        unsafe crc32_z(0, source.baseAddress?.assumingMemoryBound(to: UInt8.self), source.count))
+    }
+  }
+}

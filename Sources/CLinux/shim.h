@@ -1,0 +1,7 @@
+#pragma once
+#include <sys/xattr.h>
+
+// glibc shows these only under _GNU_SOURCE, which Swift's importer does not set.
+#define RENAME_NOREPLACE (1 << 0)
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned int flags);
+const char *strerrordesc_np(int code);

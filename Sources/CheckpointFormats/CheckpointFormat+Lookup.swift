@@ -1,0 +1,50 @@
+public import TensorCore
+
+extension CheckpointFormat {
+  /// Names of the formats that can be written, for messages: `ckz, hdf5`.
+  public static var writableNames: String {
+    all.filter { $0.write != nil }.map(\.name).joined(separator: ", ")
+  }
+
+  /// Finds a writable format by its name or by an extension, with or without the dot.
+  public static func writable(named name: String) throws -> CheckpointFormat {
+    let found = all.first { $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name) }
+    guard let found, found.write != nil else {
+      throw CheckpointError(.unsupported, "format '\(name)': required one of \(writableNames)")
+    }
+    return found
+  }
+
+  /// Finds the writable format whose extension a path ends in.
+  public static func writable(forPath path: String) throws -> CheckpointFormat {
+    let candidates = all.flatMap { format in format.extensions.map { ($0, format) } }
+    let found = candidates.filter { path.lowercased().hasSuffix($0.0) }
+      .max { $0.0.utf8.count < $1.0.utf8.count }?.1
+    guard let found, found.write != nil else {
+      let endings = all.filter { $0.write != nil }.flatMap(\.extensions).joined(separator: ", ")
+      throw CheckpointError(
+        .unsupported, "the name ends in none of \(endings); pass --to FORMAT", path: path)
+    }
+    return found
+  }
+
+  /// Recognises a file by its content.
+  public static func recognized(from head: [UInt8]) -> CheckpointFormat? {
+    all.first { $0.recognizes(head) }
+  }
+}
+
+extension WriteOptions.Compression {
+  /// Parses `planes`, `none`, `gzip` or `gzip:1` to `gzip:9`; `nil` for anything else.
+  public init?(named text: String) {
+    switch text {
+    case "planes": self = .planes
+    case "none": self = .none
+    case "gzip": self = .gzip(level: 4)
+    default:
+      guard text.hasPrefix("gzip:"), let level = Int(text.dropFirst(5)), (1...9).contains(level)
+      else { return nil }
+      self = .gzip(level: level)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+public import TensorCore
+
+/// What differs between two checkpoints, tensor by tensor.
+public struct CheckpointDiff: Sendable {
+  /// One tensor, or one pair of tensors, and what became of it.
+  public struct Change: Sendable {
+    /// What happened.
+    public enum Kind: String, Sendable, CaseIterable, Encodable {
+      /// Only in the second.
+      case added
+      /// Only in the first.
+      case removed
+      /// In both under different names, with the same bytes.
+      case renamed
+      /// In both, of different shape.
+      case reshaped
+      /// In both, of different element type; the values are compared all the same.
+      case retyped
+      /// In both, with different values.
+      case changed
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// Name in the first; for an added tensor its name in the second.
+    public let name: TensorName
+    /// Name in the second, where it is another.
+    public let newName: TensorName?
+    /// Type and shape in the first.
+    public let old: TensorInfo?
+    /// Type and shape in the second.
+    public let new: TensorInfo?
+    /// How far the values are apart, where shapes agree.
+    public let difference: TensorDifference?
+  }
+
+  /// What differs: removed, renamed, reshaped, retyped, changed in the first's order, then added.
+  public let changes: [Change]
+  /// Tensors that are equal (within the tolerance, if there is one).
+  public let identical: Int
+
+  /// Compares two checkpoints in bounded memory.
+  ///
+  /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`.
+  /// - Parameters:
+  ///   - map: names in `left` that stand for another name in `right`.
+  ///   - tolerance: how far values may be apart and still count as equal.
+  ///   - threads: how many tensors are compared at once.
+  public init(
+    from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
+    tolerance: TensorDifference.Tolerance = .none, threads: Int
+  ) async throws {
+    let rightByName = Dictionary(
+      right.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var pairs: [(Checkpoint.Entry, Checkpoint.Entry)] = []
+    var leftOver: [Checkpoint.Entry] = []
+    var paired: Set<TensorName> = []
+    for entry in left.entries {
+      if let partner = rightByName[map[entry.name] ?? entry.name] {
+        pairs.append((entry, partner))
+        paired.insert(partner.name)
+      } else {
+        leftOver.append(entry)
+      }
+    }
+    let rightOver = right.entries.filter { !paired.contains($0.name) }
+    let compared = try await concurrentMap(pairs, width: threads) { pair in
+      try Self.compare(pair.0, pair.1, tolerance)
+    }
+    let renames = try await Self.renames(from: leftOver, to: rightOver, threads: threads)
+
+    var ordered: [TensorName: Change] = [:]
+    for change in compared.compactMap({ $0 }) + renames { ordered[change.name] = change }
+    let renamed = Set(renames.compactMap(\.newName))
+    var changes: [Change] = left.entries.compactMap { entry in
+      if let change = ordered[entry.name] { return change }
+      guard rightByName[map[entry.name] ?? entry.name] == nil else { return nil }
+      return Change(
+        kind: .removed, name: entry.name, newName: nil, old: entry.info, new: nil, difference: nil)
+    }
+    for entry in rightOver where !renamed.contains(entry.name) {
+      changes.append(
+        Change(
+          kind: .added, name: entry.name, newName: nil, old: nil, new: entry.info, difference: nil))
+    }
+    self.changes = changes
+    identical = compared.count { $0 == nil }
+  }
+
+  private static func compare(
+    _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ tolerance: TensorDifference.Tolerance
+  ) throws -> Change? {
+    func change(_ kind: Change.Kind, _ difference: TensorDifference?) -> Change {
+      Change(
+        kind: kind, name: left.name, newName: left.name == right.name ? nil : right.name,
+        old: left.info, new: right.info, difference: difference)
+    }
+    if left.info.shape != right.info.shape { return change(.reshaped, nil) }
+    if try left.isIdentical(to: right) { return nil }
+    let difference = try TensorDifference(between: left, and: right, tolerance: tolerance)
+    if left.info.dtype != right.info.dtype { return change(.retyped, difference) }
+    return difference.differing == 0 ? nil : change(.changed, difference)
+  }
+
+  /// Pairs what has equal type, shape and bytes; among several candidates (freshly made biases are
+  /// all alike) only those whose last name component agrees, in file order.
+  private static func renames(
+    from left: [Checkpoint.Entry], to right: [Checkpoint.Entry], threads: Int
+  ) async throws -> [Change] {
+    let shapes = Set(left.map(\.info)).intersection(right.map(\.info))
+    func keyed(_ entries: [Checkpoint.Entry]) async throws -> [(Content, Checkpoint.Entry)] {
+      try await concurrentMap(entries.filter { shapes.contains($0.info) }, width: threads) { entry in
+        (Content(info: entry.info, digest: try entry.storedDigest ?? entry.digest()), entry)
+      }
+    }
+    let leftByContent = Dictionary(grouping: try await keyed(left), by: \.0)
+    let rightByContent = Dictionary(grouping: try await keyed(right), by: \.0)
+    var changes: [Change] = []
+    for (content, olds) in leftByContent {
+      var candidates = rightByContent[content] ?? []
+      let isUnique = olds.count == 1 && candidates.count == 1
+      for (_, old) in olds {
+        let leaf = old.name.parentAndLeaf.leaf
+        guard
+          let index = candidates.firstIndex(where: {
+            isUnique || $0.1.name.parentAndLeaf.leaf == leaf
+          })
+        else { continue }
+        let new = candidates.remove(at: index).1
+        changes.append(
+          Change(
+            kind: .renamed, name: old.name, newName: new.name, old: old.info, new: new.info,
+            difference: nil))
+      }
+    }
+    return changes
+  }
+
+  private struct Content: Hashable, Sendable {
+    let info: TensorInfo
+    let digest: Digest
+  }
+}

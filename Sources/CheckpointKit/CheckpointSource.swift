@@ -1,0 +1,94 @@
+import ByteIO
+public import CheckpointFormats
+import Glibc
+public import TensorCore
+
+/// A checkpoint that was opened, and what it was opened from.
+public struct CheckpointSource: Sendable {
+  /// The tensors, not yet read.
+  public let checkpoint: Checkpoint
+  /// The format that its content showed.
+  public let format: CheckpointFormat
+  /// The path as the user gave it, `-` for standard input.
+  public let path: String
+
+  /// Opens a file by its content, whatever its name; `-` takes standard input, through a temporary
+  /// file since formats are read by range.
+  ///
+  /// - Parameter notes: is told what the file holds that no tensor can show.
+  /// - Throws: ``CheckpointError`` with the path in it.
+  public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
+    let isStream = path == "-"
+    let file = isStream ? try spooledInput() : path
+    defer { if isStream { _ = unlink(file) } }
+    do {
+      let input = try InputFile(path: file)
+      guard input.size > 0 else {
+        throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
+      }
+      let head = try input.head(min(input.size, CheckpointFormat.headSize))
+      guard let format = CheckpointFormat.recognized(from: head) else {
+        let names = CheckpointFormat.all.map(\.name).joined(separator: ", ")
+        throw CheckpointError(
+          .unsupported, "begins with \(beginning(of: head)), required a checkpoint (\(names))")
+      }
+      let checkpoint = try format.open(file)
+      checkpoint.notes.forEach { notes("\(path.escapingControls): \($0)") }
+      return Self(checkpoint: checkpoint.naming(path), format: format, path: path)
+    } catch let error as CheckpointError {
+      throw error.path == file ? error.replacing(path: path) : error.adding(path: path)
+    }
+  }
+
+  /// The first bytes as text where they are text, else in hexadecimal.
+  private static func beginning(of head: [UInt8]) -> String {
+    let start = head.prefix(8)
+    if start.allSatisfy({ (0x20..<0x7f).contains($0) }) {
+      return "'\(String(decoding: start, as: UTF8.self))'"
+    }
+    return start.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  }
+
+  private static func spooledInput() throws -> String {
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    let path = "\(folder)/ckpt-stdin-\(getpid())"
+    let output = try OutputFile(creating: path)
+    var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
+    do {
+      while true {
+        let count = unsafe chunk.withUnsafeMutableBytes { bytes in
+          unsafe Glibc.read(STDIN_FILENO, bytes.baseAddress, bytes.count)
+        }
+        if count < 0 && errno == EINTR { continue }
+        guard count >= 0 else {
+          throw CheckpointError(
+            .unreadable, unsafe String(cString: strerror(errno)), path: "standard input")
+        }
+        if count == 0 { break }
+        try output.append(chunk.span.bytes.extracting(0..<count))
+      }
+      try output.close()
+    } catch {
+      _ = unlink(path)
+      throw error
+    }
+    return path
+  }
+}
+
+extension Checkpoint {
+  /// The same checkpoint, whose errors while reading name the file.
+  fileprivate func naming(_ path: String) -> Checkpoint {
+    var copy = self
+    copy.entries = entries.map { entry in
+      entry.wrappingReader { range, target, read in
+        do {
+          try read(range, &target)
+        } catch let error as CheckpointError {
+          throw error.adding(path: path)
+        }
+      }
+    }
+    return copy
+  }
+}

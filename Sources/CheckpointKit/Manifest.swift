@@ -1,0 +1,70 @@
+public import TensorCore
+
+/// The digests of a checkpoint's tensors, and the one digest of them all.
+///
+/// A tensor's digest is the SHA-256 of its elements, row-major and little-endian. The manifest is
+/// one line a tensor, sorted by the name's UTF-8 bytes; the fingerprint is the SHA-256 of that
+/// text. Both are the same whatever the container, its compression and the machine, and both can
+/// be made by hand with `sha256sum`.
+public struct Manifest: Sendable {
+  /// One tensor's line.
+  public struct Line: Sendable {
+    /// Name of the tensor.
+    public let name: TensorName
+    /// Element type and shape.
+    public let info: TensorInfo
+    /// SHA-256 of the elements.
+    public let digest: Digest
+  }
+
+  /// Lines sorted by name.
+  public let lines: [Line]
+
+  /// Digests every tensor, reading each once; those whose digest the file stores are not read.
+  ///
+  /// - Parameter trustingStored: pass `false` to read every byte all the same.
+  public init(
+    of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
+  ) async throws {
+    lines = try await concurrentMap(checkpoint.entries, width: threads) { entry in
+      if trustingStored, let digest = entry.storedDigest {
+        return Line(name: entry.name, info: entry.info, digest: digest)
+      }
+      return Line(name: entry.name, info: entry.info, digest: try entry.digest())
+    }.sorted { $0.name < $1.name }
+  }
+
+  /// The lines `digest  dtype  shape  name`, each ended by a line feed.
+  ///
+  /// In a name, a backslash is written `\\` and a line feed `\n`, so that no name can pose as two lines.
+  public var text: String {
+    lines.map { line in
+      let shape = line.info.shape.map(String.init).joined(separator: ",")
+      let name = line.name.text.unicodeScalars.reduce(into: "") { text, scalar in
+        switch scalar {
+        case "\\": text += "\\\\"
+        case "\n": text += "\\n"
+        default: text.unicodeScalars.append(scalar)
+        }
+      }
+      return "\(line.digest)  \(line.info.dtype.rawValue)  [\(shape)]  \(name)\n"
+    }.joined()
+  }
+
+  /// SHA-256 of ``text``.
+  public var fingerprint: Digest {
+    var builder = DigestBuilder()
+    builder.update(text)
+    return builder.finalize()
+  }
+}
+
+extension Checkpoint.Entry {
+  /// SHA-256 of the tensor's bytes, read from end to end in chunks.
+  public func digest() throws -> Digest {
+    var buffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
+    var builder = DigestBuilder()
+    try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
+    return builder.finalize()
+  }
+}

@@ -1,0 +1,131 @@
+public import TensorCore
+
+/// New names for tensors: by a list of pairs, and by substitutions as `sed` writes them.
+public struct NameMap: Sendable {
+  /// Old name to new name.
+  public private(set) var names: [TensorName: TensorName] = [:]
+  private var substitutions: [Substitution] = []
+
+  /// Renames nothing.
+  public init() {}
+
+  /// Reads lines `old = new`; `#` begins a comment, blank lines are passed over.
+  ///
+  /// - Throws: ``CheckpointError`` with the line's number for a line that is no pair, or a name
+  ///   that is mapped twice.
+  public init(file path: String) throws {
+    let lines = try readText(path).split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let line = line.trimmingBlanks
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {
+        throw CheckpointError(
+          .malformed, "line \(index + 1): found '\(line)', required 'old = new'", path: path)
+      }
+      let old = TensorName(line[..<equals.lowerBound].trimmingBlanks)
+      let new = TensorName(line[equals.upperBound...].trimmingBlanks)
+      guard names.updateValue(new, forKey: old) == nil else {
+        throw CheckpointError(
+          .malformed, "line \(index + 1): '\(old)' is mapped a second time", path: path)
+      }
+    }
+  }
+
+  /// Adds a substitution `s/pattern/replacement/`, tried on names that the list does not hold.
+  ///
+  /// Any character may stand for the slash; flags are `g` (every match) and `i` (case ignored);
+  /// `\1` to `\9` and `&` in the replacement stand for what was matched.
+  public mutating func add(substitution text: String) throws {
+    substitutions.append(try Substitution(text))
+  }
+
+  /// Whether nothing is renamed.
+  public var isEmpty: Bool { names.isEmpty && substitutions.isEmpty }
+
+  /// The new name of a tensor, or its old one.
+  public func callAsFunction(_ name: TensorName) -> TensorName {
+    if let new = names[name] { return new }
+    return TensorName(substitutions.reduce(name.text) { text, substitution in substitution(text) })
+  }
+}
+
+/// `s/pattern/replacement/flags`.
+private struct Substitution: Sendable {
+  private let source: String
+  private let pattern: String
+  private let replacement: String
+  private let isGlobal: Bool
+  private let ignoresCase: Bool
+
+  init(_ text: String) throws {
+    guard text.hasPrefix("s"), let delimiter = text.dropFirst().first,
+      !delimiter.isLetter, !delimiter.isNumber, delimiter != "\\"
+    else { throw Self.malformed(text) }
+    var parts = [""]
+    var isEscaped = false
+    for character in text.dropFirst(2) {
+      if isEscaped {
+        parts[parts.count - 1] += character == delimiter ? "\(character)" : "\\\(character)"
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == delimiter && parts.count < 3 {
+        parts.append("")
+      } else {
+        parts[parts.count - 1].append(character)
+      }
+    }
+    guard parts.count == 3, !isEscaped, parts[2].allSatisfy({ "gi".contains($0) }) else {
+      throw Self.malformed(text)
+    }
+    source = text
+    (pattern, replacement) = (parts[0], parts[1])
+    isGlobal = parts[2].contains("g")
+    ignoresCase = parts[2].contains("i")
+    _ = try expression()
+  }
+
+  func callAsFunction(_ name: String) -> String {
+    guard let expression = try? expression() else { return name }  // compiled once already
+    var result = ""
+    var rest = name[...]
+    for match in name.matches(of: expression) {
+      result += name[rest.startIndex..<match.range.lowerBound] + expanded(match.output)
+      rest = name[match.range.upperBound...]
+      if !isGlobal { break }
+    }
+    return result + rest
+  }
+
+  private func expression() throws -> Regex<AnyRegexOutput> {
+    do {
+      return try Regex(pattern).ignoresCase(ignoresCase).matchingSemantics(.unicodeScalar)
+    } catch {
+      throw CheckpointError(.malformed, "substitution '\(source)': found the pattern '\(pattern)', required a regular expression: \(error)")
+    }
+  }
+
+  private func expanded(_ output: AnyRegexOutput) -> String {
+    var text = ""
+    var isEscaped = false
+    func group(_ index: Int) -> Substring { index < output.count ? output[index].substring ?? "" : "" }
+    for character in replacement {
+      if isEscaped {
+        text += character.wholeNumberValue.map(group) ?? "\(character)"
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == "&" {
+        text += group(0)
+      } else {
+        text.append(character)
+      }
+    }
+    return text
+  }
+
+  private static func malformed(_ text: String) -> CheckpointError {
+    CheckpointError(
+      .malformed, "substitution '\(text)': required s/pattern/replacement/ with the flags g and i")
+  }
+}

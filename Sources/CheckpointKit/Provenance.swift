@@ -1,0 +1,46 @@
+import FoundationEssentials
+public import TensorCore
+
+/// The steps that made a checkpoint, oldest first; steps are only ever added.
+///
+/// Kept as JSON in the metadata under ``Checkpoint/provenanceKey``. No step holds a time, a host
+/// or a user, so that the same work gives the same bytes.
+public struct Provenance: Codable, Hashable, Sendable {
+  /// One step.
+  public struct Step: Codable, Hashable, Sendable {
+    /// Command, `reinit`.
+    public var command: String
+    /// Options that shaped the result, `--match Linear`.
+    public var options: [String]
+    /// Fingerprints of the inputs, in the order of the command line.
+    public var inputs: [String]
+  }
+
+  /// The steps so far.
+  public private(set) var steps: [Step] = []
+
+  /// Reads a checkpoint's provenance; none gives an empty list.
+  public init(of checkpoint: Checkpoint) throws {
+    guard let text = checkpoint.metadata[Checkpoint.provenanceKey] else { return }
+    do {
+      steps = try JSONDecoder().decode([Step].self, from: Data(text.utf8))
+    } catch {
+      throw CheckpointError(
+        .malformed, "provenance: found '\(text.prefix(60))', required a JSON array of steps")
+    }
+  }
+
+  /// Adds a step.
+  public mutating func add(command: String, options: [String], inputs: [Digest]) {
+    steps.append(Step(command: command, options: options, inputs: inputs.map(\.description)))
+  }
+
+  /// The JSON of a checkpoint's metadata: keys sorted, one line.
+  public var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(steps), as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+public import TensorCore
+
+/// How far two tensors of one shape are apart, measured in one pass over both.
+public struct TensorDifference: Hashable, Sendable, Encodable {
+  /// Elements compared.
+  public private(set) var elements = 0
+  /// Elements that differ: in any bit, or by more than the tolerance if there is one.
+  public private(set) var differing = 0
+  /// Largest `|a - b|`; infinite when one of the two is infinite or NaN and the other is not.
+  public private(set) var maxAbsolute = 0.0
+  /// Largest distance in units in the last place, where both have one floating-point type.
+  public private(set) var maxULP: UInt64?
+  private var squaredDifference = 0.0
+  private var squaredReference = 0.0
+
+  /// `‖a - b‖₂ / ‖a‖₂`; the plain norm of the difference when `a` is all zero.
+  public var relativeL2: Double {
+    squaredReference > 0
+      ? (squaredDifference / squaredReference).squareRoot() : squaredDifference.squareRoot()
+  }
+
+  /// Two elements are equal when `|a - b| ≤ absolute + relative · |b|`, as in `torch.allclose`, or
+  /// when both are NaN. With both zero, equal means bit for bit.
+  public struct Tolerance: Hashable, Sendable {
+    /// `--rtol`.
+    public var relative = 0.0
+    /// `--atol`.
+    public var absolute = 0.0
+
+    /// Bit for bit.
+    public static let none = Tolerance()
+
+    /// A tolerance of both kinds.
+    public init(relative: Double = 0, absolute: Double = 0) {
+      self.relative = relative
+      self.absolute = absolute
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case elements, differing, maxAbsolute, maxULP, relativeL2
+  }
+
+  /// Writes the measures as they are printed.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(elements, forKey: .elements)
+    try values.encode(differing, forKey: .differing)
+    try values.encode(maxAbsolute, forKey: .maxAbsolute)
+    try values.encodeIfPresent(maxULP, forKey: .maxULP)
+    try values.encode(relativeL2, forKey: .relativeL2)
+  }
+
+  /// Compares two tensors of equal shape; their types may differ, their values are then compared.
+  public init(
+    between left: Checkpoint.Entry, and right: Checkpoint.Entry, tolerance: Tolerance = .none
+  ) throws {
+    precondition(left.info.shape == right.info.shape, "tensors of different shape")
+    elements = left.info.elementCount
+    let sameType = left.info.dtype == right.info.dtype
+    if sameType && left.info.dtype.isFloatingPoint { maxULP = 0 }
+    let step = ChunkBuffer.standardSize / 16
+    let widths = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
+    var leftBuffer = ChunkBuffer(capacity: min(step, elements) * widths.0)
+    var rightBuffer = ChunkBuffer(capacity: min(step, elements) * widths.1)
+    var values: [Double] = []
+    var others: [Double] = []
+    for first in stride(from: 0, to: elements, by: step) {
+      let count = min(step, elements - first)
+      let a = try left.read(first * widths.0, count * widths.0, using: &leftBuffer)
+      let b = try right.read(first * widths.1, count * widths.1, using: &rightBuffer)
+      ElementConversion.decode(a, as: left.info.dtype, into: &values)
+      ElementConversion.decode(b, as: right.info.dtype, into: &others)
+      add(a, b, left.info.dtype, sameType: sameType, tolerance, values, others)
+    }
+  }
+
+  private mutating func add(
+    _ a: RawSpan, _ b: RawSpan, _ dtype: DType, sameType: Bool, _ tolerance: Tolerance,
+    _ values: [Double], _ others: [Double]
+  ) {
+    let perElement = max(1, values.count * dtype.byteWidth / max(a.byteCount, 1))
+    let width = dtype.byteWidth / perElement
+    var element = -1
+    for index in values.indices {
+      let (x, y) = (values[index], others[index])
+      if x.isFinite { squaredReference += x * x }
+      let isSame: Bool
+      if tolerance == .none {
+        isSame =
+          sameType
+          ? a.isByteEqual(to: b, in: index * width..<(index + 1) * width)
+          : x == y || x.isNaN && y.isNaN
+      } else {
+        isSame =
+          x == y || x.isNaN && y.isNaN
+          || abs(x - y) <= tolerance.absolute + tolerance.relative * abs(y)
+      }
+      if isSame { continue }
+      if index / perElement != element { differing += 1 }
+      element = index / perElement
+      let distance = x == y || x.isNaN && y.isNaN ? 0 : abs(x - y)
+      maxAbsolute = max(maxAbsolute, distance.isNaN ? .infinity : distance)
+      if distance.isFinite { squaredDifference += distance * distance }
+      if let known = maxULP, let ulp = unitsInLastPlace(from: a, b, at: index * width, dtype) {
+        maxULP = max(known, ulp)
+      }
+    }
+  }
+}
+
+extension Checkpoint.Entry {
+  /// Whether two tensors have one type, one shape and the same bytes; stops at the first difference.
+  public func isIdentical(to other: Self) throws -> Bool {
+    guard info == other.info else { return false }
+    if let mine = storedDigest, let theirs = other.storedDigest { return mine == theirs }
+    var leftBuffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
+    var rightBuffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
+    for offset in stride(from: 0, to: info.byteCount, by: ChunkBuffer.standardSize) {
+      let count = min(ChunkBuffer.standardSize, info.byteCount - offset)
+      let a = try read(offset, count, using: &leftBuffer)
+      let b = try other.read(offset, count, using: &rightBuffer)
+      guard a.isByteEqual(to: b) else { return false }
+    }
+    return true
+  }
+}
+
+/// Floating-point numbers between two elements of one type; `nil` if either is NaN.
+private func unitsInLastPlace(
+  from a: RawSpan, _ b: RawSpan, at offset: Int, _ dtype: DType
+) -> UInt64? {
+  /// Orders the bit patterns of one width as the numbers they stand for.
+  func order(_ span: RawSpan) -> Int64? {
+    let bits: UInt64
+    switch dtype.byteWidth {
+    case 1: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self))
+    case 2: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    case 4: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    default: bits = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
+    let sign = UInt64(1) << UInt64(dtype.byteWidth * 8 - 1)
+    let infinity: UInt64
+    switch dtype {
+    case .float8e4m3: infinity = 0x7e
+    case .float8e5m2: infinity = 0x7c
+    case .float16: infinity = 0x7c00
+    case .bfloat16: infinity = 0x7f80
+    case .float32: infinity = 0x7f80_0000
+    default: infinity = 0x7ff0_0000_0000_0000
+    }
+    let magnitude = bits & (sign - 1)
+    if magnitude > infinity { return nil }
+    return bits & sign == 0 ? Int64(magnitude) : -Int64(magnitude)
+  }
+  guard let x = order(a), let y = order(b) else { return nil }
+  return UInt64((x - y).magnitude)
+}

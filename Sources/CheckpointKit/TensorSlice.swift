@@ -1,0 +1,173 @@
+public import TensorCore
+
+/// A rectangular part of a tensor, written as NumPy writes it: `[0:4, :]`, `[-1]`, `[::2]`.
+public struct TensorSlice: Sendable {
+  /// The indices taken of each dimension: `start`, `start + step`, … `count` of them.
+  struct Axis {
+    var start: Int
+    var count: Int
+    var step: Int
+    /// A single index removes its dimension from the result.
+    var isIndex: Bool
+  }
+
+  let axes: [Axis]
+  /// Shape of the part.
+  public var shape: [Int] { axes.filter { !$0.isIndex }.map(\.count) }
+
+  /// Takes the whole tensor.
+  public init(all shape: [Int]) {
+    axes = shape.map { Axis(start: 0, count: $0, step: 1, isIndex: false) }
+  }
+
+  /// Parses the text between the brackets against a shape; missing dimensions are taken whole.
+  ///
+  /// - Throws: ``CheckpointError`` with code `mismatched` for an index outside its dimension, too
+  ///   many dimensions, a step below one, or anything that is no number.
+  public init(_ text: String, of shape: [Int]) throws(CheckpointError) {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.filter { $0 != " " } }
+    guard parts.count <= shape.count else {
+      throw CheckpointError(
+        .mismatched, "slice [\(text)] has \(parts.count) dimensions, shape \(shape) has \(shape.count)")
+    }
+    var axes: [Axis] = []
+    for (dimension, size) in shape.enumerated() {
+      let part = dimension < parts.count ? parts[dimension] : ":"
+      axes.append(try Self.axis(part, dimension: dimension, size: size, text: text))
+    }
+    self.axes = axes
+  }
+
+  private static func axis(
+    _ part: String, dimension: Int, size: Int, text: String
+  ) throws(CheckpointError) -> Axis {
+    func number(_ digits: Substring) throws(CheckpointError) -> Int? {
+      if digits.isEmpty { return nil }
+      guard let value = Int(digits) else {
+        throw CheckpointError(
+          .mismatched, "slice [\(text)]: found '\(digits)', required an integer, as in [0:4, :]")
+      }
+      return value
+    }
+    let bounds = part.split(separator: ":", omittingEmptySubsequences: false)
+    if bounds.count == 1 {
+      guard let index = try number(bounds[0]), index >= -size, index < size else {
+        throw CheckpointError(
+          .mismatched,
+          "slice [\(text)]: index '\(part)' of dimension \(dimension) is outside its size \(size)")
+      }
+      return Axis(start: index < 0 ? index + size : index, count: 1, step: 1, isIndex: true)
+    }
+    let step = try bounds.count > 2 ? number(bounds[2]) ?? 1 : 1
+    guard bounds.count <= 3, step >= 1 else {
+      throw CheckpointError(
+        .mismatched, "slice [\(text)]: found '\(part)', required start:stop or start:stop:step, step ≥ 1")
+    }
+    func clamped(_ value: Int) -> Int { min(max(value < 0 ? value + size : value, 0), size) }
+    let start = clamped(try number(bounds[0]) ?? 0)
+    let stop = clamped(try number(bounds[1]) ?? size)
+    let count = stop > start ? (stop - start - 1) / step + 1 : 0
+    return Axis(start: start, count: count, step: step, isIndex: false)
+  }
+
+  /// How many positions a dimension of the slice has, and whether it is a single index.
+  public struct Positions: Sendable {
+    /// Positions in the slice.
+    public let count: Int
+    /// Whether the dimension is missing from ``TensorSlice/shape``.
+    public let isIndex: Bool
+  }
+
+  /// The slice's extent along every dimension of the tensor.
+  public var ranges: [Positions] { axes.map { Positions(count: $0.count, isIndex: $0.isIndex) } }
+
+  /// Reads values along one dimension as text.
+  ///
+  /// - Parameters:
+  ///   - prefix: positions in the dimensions before the one that runs; those after it are at 0.
+  ///   - first: first position in the dimension that runs, or `nil` when `prefix` names them all.
+  ///   - count: how many values, 1 when `first` is `nil`.
+  public func elementTexts(
+    of entry: Checkpoint.Entry, at prefix: [Int], from first: Int?, count: Int
+  ) throws -> [String] {
+    let width = entry.info.dtype.byteWidth
+    let axis = prefix.count
+    var positions = prefix
+    if let first { positions.append(first) }
+    positions += [Int](repeating: 0, count: axes.count - positions.count)
+    let start = byteOffset(of: positions, in: entry.info)
+    if count == 0 { return [] }
+    let inner = entry.info.shape.dropFirst(axis + 1).reduce(1, *)
+    let stride = first == nil ? width : axes[axis].step * inner * width
+    let extent = stride * (count - 1) + width
+    var buffer = ChunkBuffer(capacity: extent <= ChunkBuffer.standardSize ? extent : width)
+    var texts: [String] = []
+    if extent <= ChunkBuffer.standardSize {
+      let bytes = try entry.read(start, extent, using: &buffer)
+      if stride == width { return entry.info.dtype.elementTexts(bytes) }
+      for index in 0..<count {
+        let element = bytes.extracting(index * stride..<index * stride + width)
+        texts += entry.info.dtype.elementTexts(element)
+      }
+    } else {
+      for index in 0..<count {
+        let element = try entry.read(start + index * stride, width, using: &buffer)
+        texts += entry.info.dtype.elementTexts(element)
+      }
+    }
+    return texts
+  }
+
+  private func byteOffset(of positions: [Int], in info: TensorInfo) -> Int {
+    var element = 0
+    for (dimension, axis) in axes.enumerated() {
+      element = element * info.shape[dimension] + axis.start + positions[dimension] * axis.step
+    }
+    return element * info.dtype.byteWidth
+  }
+}
+
+extension Checkpoint {
+  /// Finds the tensor that `text` names, with or without a slice in brackets behind the name.
+  ///
+  /// A name that itself ends in brackets is tried first as it stands.
+  public func entry(sliced text: String) throws -> (Entry, TensorSlice) {
+    if let entry = entries.first(where: { $0.name == TensorName(text) }) {
+      return (entry, TensorSlice(all: entry.info.shape))
+    }
+    if text.hasSuffix("]"), let bracket = text.lastIndex(of: "[") {
+      let name = TensorName(String(text[..<bracket]))
+      if let entry = entries.first(where: { $0.name == name }) {
+        let inside = text[text.index(after: bracket)...].dropLast()
+        do {
+          return (entry, try TensorSlice(String(inside), of: entry.info.shape))
+        } catch {
+          throw error.adding(tensor: name.text)
+        }
+      }
+    }
+    let nearest = entries.map(\.name.text).min { $0.editDistance(to: text) < $1.editDistance(to: text) }
+    throw CheckpointError(
+      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""))
+  }
+}
+
+extension String {
+  /// Fewest single-character insertions, deletions and replacements that make one text the other
+  /// (Levenshtein, 1966).
+  package func editDistance(to other: String) -> Int {
+    let target = Array(other.utf8)
+    var row = Array(0...target.count)
+    for (i, byte) in utf8.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, wanted) in target.enumerated() {
+        let replaced = diagonal + (byte == wanted ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[target.count]
+  }
+}

@@ -1,0 +1,143 @@
+public import TensorCore
+
+/// One tensor's draw, resolved: which distribution, in which dtype, how many elements.
+///
+/// Source: PyTorch 2.15 `DistributionTemplates.h` (`uniform_impl_`, `normal_impl_`) and the AVX2
+/// kernels of `cpu/DistributionTemplates.h`. Elements are in memory order of the tensor.
+public struct Draw: Sendable, Hashable {
+  /// What the values follow.
+  public let distribution: Distribution
+  /// `float32`, `float64`, `float16` or `bfloat16`.
+  public let dtype: DType
+  /// Elements drawn.
+  public let count: Int
+  /// Whether the tensor is row-major without gaps, as parameters of fresh modules are.
+  ///
+  /// Only then does a normal draw of 16 or more elements take PyTorch's vector path.
+  public let contiguous: Bool
+
+  /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.
+  ///
+  /// - Throws: ``CheckpointError``, `unsupported` for a dtype that PyTorch does not draw, else
+  ///   `mismatched`: a range that is reversed, not finite in the dtype or too wide for it, or a
+  ///   standard deviation that is negative or not a number.
+  public init(
+    _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true
+  ) throws(CheckpointError) {
+    precondition(count >= 0, "negative element count")
+    let greatest: Double
+    switch dtype {
+    case .float64: greatest = .greatestFiniteMagnitude
+    case .float32: greatest = Double(Float.greatestFiniteMagnitude)
+    case .bfloat16: greatest = 0x1.fep127
+    case .float16: greatest = 65504
+    default:
+      throw CheckpointError(
+        .unsupported,
+        "random values need float32, float64, float16 or bfloat16; the tensor is \(dtype.torchName)"
+      )
+    }
+    switch distribution {
+    case .uniform(let from, let to):
+      for (bound, which) in [(from, "lower"), (to, "upper")] where !(abs(bound) <= greatest) {
+        throw CheckpointError(
+          .mismatched, "\(which) bound \(bound) is outside \(dtype.torchName)'s finite range")
+      }
+      guard from <= to else {
+        throw CheckpointError(
+          .mismatched, "a uniform range needs its lower bound first, found \(from) to \(to)")
+      }
+      guard to - from <= greatest else {
+        throw CheckpointError(
+          .mismatched, "uniform range \(from) to \(to) is wider than \(dtype.torchName)'s maximum")
+      }
+    case .normal(_, let deviation):
+      guard deviation >= 0 else {
+        throw CheckpointError(
+          .mismatched, "a standard deviation must be 0 or more, found \(deviation)")
+      }
+    }
+    self.distribution = distribution
+    self.dtype = dtype
+    self.count = count
+    self.contiguous = contiguous
+  }
+
+  /// Leaves `generator` as it is after the draw, cached normal included, without the values.
+  public func skip(_ generator: inout Generator) {
+    guard algorithm == .serialNormal else {
+      generator.skip(words: tailWord + (hasTail ? wordsPerBlock : 0))
+      return
+    }
+    var fresh = count
+    if fresh > 0, generator.cachedNormal != nil {
+      generator.cachedNormal = nil
+      fresh -= 1
+    }
+    generator.skip(words: fresh / 2 * wordsPerBlock)
+    if !fresh.isMultiple(of: 2) {
+      generator.cachedNormal = NormalPair(drawnFrom: &generator).second
+    }
+  }
+}
+
+/// How the words of the stream become elements: in blocks, each from its own words.
+extension Draw {
+  enum Algorithm {
+    /// One element from one word, two for `float64`.
+    case uniform
+    /// Sixteen elements from sixteen words, twice that for `float64`.
+    case vectorNormal
+    /// Two elements from four words, after the cached one.
+    case serialNormal
+  }
+
+  var algorithm: Algorithm {
+    switch distribution {
+    case .uniform: .uniform
+    case .normal: count >= 16 && contiguous ? .vectorNormal : .serialNormal
+    }
+  }
+
+  var elementsPerBlock: Int {
+    switch algorithm {
+    case .uniform: 1
+    case .vectorNormal: 16
+    case .serialNormal: 2
+    }
+  }
+
+  var wordsPerBlock: Int {
+    switch algorithm {
+    case .uniform: wordsPerUniform
+    case .vectorNormal: 16 * wordsPerUniform
+    case .serialNormal: 4
+    }
+  }
+
+  /// Whether the last sixteen elements are drawn anew after all others.
+  var hasTail: Bool { algorithm == .vectorNormal && !count.isMultiple(of: 16) }
+
+  /// Elements that whole blocks make; what follows belongs to the tail.
+  var blockedCount: Int { hasTail ? count & ~15 : count }
+
+  /// Words of a uniform or vector normal draw before those of its tail.
+  ///
+  /// `float32` and `float64` draw a uniform for every element before the tail is drawn anew;
+  /// the 16-bit types draw only for whole blocks.
+  var tailWord: Int { (dtype.byteWidth >= 4 ? count : blockedCount) * wordsPerUniform }
+
+  private var wordsPerUniform: Int { dtype == .float64 ? 2 : 1 }
+
+  /// Turns the words of whole blocks into elements.
+  func convert(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
+    switch (distribution, algorithm) {
+    case (.uniform(let from, let to), _):
+      UniformRange(from: from, to: to).convert(words, to: dtype, into: &target)
+    case (.normal(let mean, let deviation), .vectorNormal):
+      VectorNormal(mean: mean, deviation: deviation).convert(words, to: dtype, into: &target)
+    case (.normal(let mean, let deviation), _):
+      SerialNormal(mean: mean, deviation: deviation).convert(words, to: dtype, into: &target)
+    }
+  }
+}

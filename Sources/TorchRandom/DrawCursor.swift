@@ -1,0 +1,148 @@
+internal import TensorCore
+
+/// Reads the values of a ``Draw`` by range of elements, in memory that does not grow with it.
+///
+/// Ranges that follow one another continue where the last one stopped; a range further on skips,
+/// an earlier one starts again from the beginning of the draw and skips.
+public struct DrawCursor: Sendable {
+  private let draw: Draw
+  private let start: Generator
+  /// Stands at the first word of block number `block`.
+  private var generator: Generator
+  private var block = 0
+
+  /// Words converted at once: a multiple of every block's, small enough for the first cache.
+  private static let batchWords = 2496
+
+  /// Prepares to read the draw that begins at `start`.
+  public init(_ draw: Draw, from start: Generator) {
+    self.draw = draw
+    self.start = start
+    generator = start
+  }
+
+  /// Writes the little-endian elements `elements` to `target`, which must have just their size.
+  public mutating func read(elements: Range<Int>, into target: inout MutableRawSpan) {
+    precondition(
+      elements.lowerBound >= 0 && elements.upperBound <= draw.count, "range outside the draw")
+    let width = draw.dtype.byteWidth
+    precondition(target.byteCount == elements.count * width, "span of another size than the range")
+    let lead = leadingNormal == nil ? 0 : 1
+    let blocked = elements.clamped(to: lead..<max(draw.blockedCount, lead))
+    if !blocked.isEmpty {
+      let first = (blocked.lowerBound - elements.lowerBound) * width
+      var part = target._mutatingExtracting(first..<first + blocked.count * width)
+      readBlocks(blocked.lowerBound - lead..<blocked.upperBound - lead, into: &part)
+    }
+    if let leadingNormal, elements.contains(0),
+      case .normal(let mean, let deviation) = draw.distribution
+    {
+      var part = target._mutatingExtracting(0..<width)
+      SerialNormal(mean: mean, deviation: deviation)
+        .store(leadingNormal, as: draw.dtype, at: 0, in: &part)
+    }
+    if draw.hasTail { readTail(elements, into: &target) }
+  }
+
+  /// The normal left over from an earlier draw, when this draw's first element is made of it.
+  private var leadingNormal: Double? {
+    draw.algorithm == .serialNormal && draw.count > 0 ? start.cachedNormal : nil
+  }
+
+  private mutating func readBlocks(_ elements: Range<Int>, into target: inout MutableRawSpan) {
+    let size = draw.elementsPerBlock
+    let width = draw.dtype.byteWidth
+    seek(block: elements.lowerBound / size)
+    let batchBlocks = Self.batchWords / draw.wordsPerBlock
+    var words = [UInt32](
+      repeating: 0,
+      count: min(batchBlocks, elements.count / size + 1) * draw.wordsPerBlock)
+    var position = elements.lowerBound
+    while position < elements.upperBound {
+      let inBlock = position % size
+      let left = elements.upperBound - position
+      let offset = (position - elements.lowerBound) * width
+      if inBlock == 0, left >= size {
+        let blocks = min(left / size, batchBlocks)
+        var scratch = words.mutableSpan
+        var batch = scratch._mutatingExtracting(0..<blocks * draw.wordsPerBlock)
+        generator.fill(&batch)
+        var part = target._mutatingExtracting(offset..<offset + blocks * size * width)
+        draw.convert(batch.span, into: &part)
+        block += blocks
+        position += blocks * size
+      } else {
+        let wanted = inBlock..<min(size, inBlock + left)
+        var part = target._mutatingExtracting(offset..<offset + wanted.count * width)
+        var fork = generator
+        readPart(wanted, ofBlockAt: &fork, into: &part)
+        if wanted.upperBound == size {
+          generator = fork
+          block += 1
+        }
+        position += wanted.count
+      }
+    }
+  }
+
+  private mutating func readTail(_ elements: Range<Int>, into target: inout MutableRawSpan) {
+    let tail = draw.count - 16..<draw.count
+    let wanted = elements.clamped(to: tail)
+    guard !wanted.isEmpty else { return }
+    var fork = generator
+    fork.skip(words: draw.tailWord - block * draw.wordsPerBlock)
+    let width = draw.dtype.byteWidth
+    let first = (wanted.lowerBound - elements.lowerBound) * width
+    var part = target._mutatingExtracting(first..<first + wanted.count * width)
+    readPart(
+      wanted.lowerBound - tail.lowerBound..<wanted.upperBound - tail.lowerBound,
+      ofBlockAt: &fork, into: &part)
+  }
+
+  /// Makes one block and copies its elements `wanted`.
+  private func readPart(
+    _ wanted: Range<Int>, ofBlockAt generator: inout Generator, into target: inout MutableRawSpan
+  ) {
+    let width = draw.dtype.byteWidth
+    var words = [UInt32](repeating: 0, count: draw.wordsPerBlock)
+    var drawn = words.mutableSpan
+    generator.fill(&drawn)
+    var whole = [UInt8](repeating: 0, count: draw.elementsPerBlock * width)
+    whole.withMutableRawSpan { draw.convert(words.span, into: &$0) }
+    for offset in 0..<wanted.count * width {
+      target.storeBytes(
+        of: whole[wanted.lowerBound * width + offset], toByteOffset: offset, as: UInt8.self)
+    }
+  }
+
+  private mutating func seek(block target: Int) {
+    if target < block {
+      generator = start
+      block = 0
+    }
+    generator.skip(words: (target - block) * draw.wordsPerBlock)
+    block = target
+  }
+}
+
+extension [UInt8] {
+  /// Lends the array's bytes to be written through a span.
+  package mutating func withMutableRawSpan<Result>(
+    _ body: (inout MutableRawSpan) throws -> Result
+  ) rethrows -> Result {
+    var elements = mutableSpan
+    var bytes = unsafe elements.mutableBytes
+    return try body(&bytes)
+  }
+}
+
+extension Generator {
+  /// Draws a whole tensor: its little-endian elements in memory order.
+  public mutating func draw(_ draw: Draw) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: draw.count * draw.dtype.byteWidth)
+    var cursor = DrawCursor(draw, from: self)
+    bytes.withMutableRawSpan { cursor.read(elements: 0..<draw.count, into: &$0) }
+    draw.skip(&self)
+    return bytes
+  }
+}

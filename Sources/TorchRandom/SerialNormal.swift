@@ -1,0 +1,52 @@
+internal import Glibc
+internal import TensorCore
+
+/// The values of `normal_(mean, std)` where PyTorch draws one by one: fewer than 16 elements, or
+/// a tensor with gaps.
+///
+/// Everything is `float64`, and rounded to the dtype last, through `float32` for 16-bit types.
+/// Source: PyTorch 2.15 `at::normal_distribution<double>`.
+struct SerialNormal {
+  let mean: Double
+  let deviation: Double
+
+  func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
+    for index in 0..<words.count / 4 {
+      let pair = NormalPair(
+        UInt64(high: words[4 * index], low: words[4 * index + 1]),
+        UInt64(high: words[4 * index + 2], low: words[4 * index + 3]))
+      store(pair.first, as: dtype, at: 2 * index, in: &target)
+      store(pair.second, as: dtype, at: 2 * index + 1, in: &target)
+    }
+  }
+
+  func store(_ normal: Double, as dtype: DType, at index: Int, in target: inout MutableRawSpan) {
+    let value = mean.addingProduct(normal, deviation)
+    switch dtype {
+    case .float64: target.store(value, at: index)
+    case .float16: target.store(Float16(Float(value)).bitPattern, at: index)
+    case .bfloat16: target.store(Float(value).bfloat16Bits, at: index)
+    default: target.store(Float(value), at: index)
+    }
+  }
+}
+
+/// Two standard normals of one Box-Muller step in `float64`; PyTorch gives the first and caches
+/// the second.
+struct NormalPair {
+  let first: Double
+  let second: Double
+
+  init(_ angle: UInt64, _ radius: UInt64) {
+    let distance = (-2 * log1p(-radius.unitDouble)).squareRoot()
+    let theta = 2 * Double.pi * angle.unitDouble
+    first = distance * cos(theta)
+    second = distance * sin(theta)
+  }
+
+  /// Draws the four words of a pair.
+  init(drawnFrom generator: inout Generator) {
+    let angle = generator.nextUInt64()
+    self.init(angle, generator.nextUInt64())
+  }
+}

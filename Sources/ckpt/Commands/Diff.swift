@@ -1,0 +1,164 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Diff: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compare two checkpoints, value by value, whatever their formats.",
+      discussion: """
+        Says what was added, removed, renamed (equal bytes under another name), reshaped, retyped \
+        and changed; for changed tensors how many elements, the largest absolute difference, the \
+        relative L2 norm of the difference, and the largest distance in units in the last place. \
+        Without a tolerance, equal means bit for bit. Exit status 1 if they differ.
+
+        EXAMPLES
+          ckpt diff before.h5 after.ckz
+          ckpt diff a.h5 b.h5 --rtol 1e-5 --atol 1e-8 --match Linear
+          ckpt diff a.h5 b.h5 --name-only
+        """)
+
+    @Argument(help: "The first checkpoint.") var first: String
+    @Argument(help: "The second checkpoint.") var second: String
+    @Option(help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
+    var rtol = 0.0
+    @Option(help: "Absolute tolerance.") var atol = 0.0
+    @Option(
+      help: ArgumentHelp("Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
+    var map: String?
+    @Flag(help: "Print the names of what differs, one a line, and nothing else.")
+    var nameOnly = false
+    @Flag(help: "Print the share of changed elements as a bar, and the summary.") var stat = false
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      guard rtol >= 0, atol >= 0 else { throw ValidationError("--rtol and --atol: required 0 or more") }
+    }
+
+    func run() async throws {
+      let selection = try Selection(match: selection.match, exclude: selection.exclude)
+      let (left, right) = try selection.pair(
+        try CheckpointSource.open(first, notes: common.note).checkpoint,
+        try CheckpointSource.open(second, notes: common.note).checkpoint)
+      let names = try map.map { try NameMap(file: $0) } ?? NameMap()
+      let progress = Progress(reading: left.entries, quiet: common.quiet)
+      var counted = left
+      counted.entries = progress.entries
+      let diff = try await CheckpointDiff(
+        from: counted, to: right, map: names.names,
+        tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
+      progress.finish()
+      var output = StandardOutput()
+      if nameOnly {
+        for change in diff.changes { try output.line(change.name.text.escapingControls) }
+      } else if report.json {
+        try output.line(try jsonText(Report(first: first, second: second, diff: diff)))
+      } else {
+        for line in stat ? bars(diff) : details(diff) { try output.line(line) }
+        try output.line(diff.summary)
+      }
+      try output.flush()
+      if !diff.changes.isEmpty { throw ExitCode(1) }
+    }
+
+    private func details(_ diff: CheckpointDiff) -> [String] {
+      var table = Table(.left, .left, .left, .left)
+      for change in diff.changes {
+        let name =
+          change.name.text.escapingControls
+          + (change.newName.map { " → \($0.text.escapingControls)" } ?? "")
+        table.add(mark(change.kind), name, shapes(change), measures(change))
+      }
+      return table.lines.map { line in
+        switch line.first {
+        case "+": Style.green(line)
+        case "-": Style.red(line)
+        default: line
+        }
+      }
+    }
+
+    private func mark(_ kind: CheckpointDiff.Change.Kind) -> String {
+      switch kind {
+      case .added: "+"
+      case .removed: "-"
+      case .renamed: ">"
+      case .reshaped, .retyped: "!"
+      case .changed: "~"
+      }
+    }
+
+    private func shapes(_ change: CheckpointDiff.Change) -> String {
+      func text(_ info: TensorInfo) -> String { "\(info.dtype.rawValue) \(info.shape)" }
+      switch (change.old, change.new) {
+      case (let old?, let new?): return old == new ? text(old) : "\(text(old)) → \(text(new))"
+      case (let only?, nil), (nil, let only?): return text(only)
+      case (nil, nil): return ""
+      }
+    }
+
+    private func measures(_ change: CheckpointDiff.Change) -> String {
+      guard let difference = change.difference else { return "" }
+      if difference.differing == 0 { return "values equal" }
+      var text =
+        "\(difference.differing.grouped) of \(difference.elements.grouped), "
+        + "max abs \(difference.maxAbsolute.short), rel L2 \(difference.relativeL2.short)"
+      if let ulp = difference.maxULP { text += ", max ULP \(ulp)" }
+      return text
+    }
+
+    private func bars(_ diff: CheckpointDiff) -> [String] {
+      var table = Table(.left, .left, .right, .left)
+      for change in diff.changes {
+        let elements = change.difference?.elements ?? (change.new ?? change.old)?.elementCount ?? 0
+        let differing = change.difference?.differing ?? (change.kind == .renamed ? 0 : elements)
+        let width = elements > 0 ? (differing * 20 + elements - 1) / elements : 0
+        table.add(
+          mark(change.kind), change.name.text.escapingControls, differing.grouped,
+          "|" + String(repeating: "#", count: width) + String(repeating: ".", count: 20 - width) + "|")
+      }
+      return table.lines
+    }
+
+    private struct Report: Encodable {
+      struct Change: Encodable {
+        let kind: CheckpointDiff.Change.Kind
+        let name: String
+        let newName: String?
+        let oldDtype: String?
+        let newDtype: String?
+        let oldShape: [Int]?
+        let newShape: [Int]?
+        let difference: TensorDifference?
+      }
+      let first: String
+      let second: String
+      let identical: Int
+      let changes: [Change]
+
+      init(first: String, second: String, diff: CheckpointDiff) {
+        self.first = first
+        self.second = second
+        identical = diff.identical
+        changes = diff.changes.map {
+          Change(
+            kind: $0.kind, name: $0.name.text, newName: $0.newName?.text,
+            oldDtype: $0.old?.dtype.rawValue, newDtype: $0.new?.dtype.rawValue,
+            oldShape: $0.old?.shape, newShape: $0.new?.shape, difference: $0.difference)
+        }
+      }
+    }
+  }
+}
+
+extension CheckpointDiff {
+  /// One line: how many of each kind, and how many are identical.
+  fileprivate var summary: String {
+    let counts = Change.Kind.allCases.compactMap { kind -> String? in
+      let count = changes.count { $0.kind == kind }
+      return count == 0 ? nil : "\(count.grouped) \(kind.rawValue)"
+    }
+    return (counts + ["\(identical.grouped) identical"]).joined(separator: ", ")
+  }
+}

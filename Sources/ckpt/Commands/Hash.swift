@@ -1,0 +1,70 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Hash: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the fingerprint of each checkpoint: the same in every format.",
+      discussion: """
+        A line a file, as sha256sum prints it. The fingerprint is the SHA-256 of the manifest: one \
+        line a tensor, 'sha256  dtype  shape  name', sorted by name. A .ckz file stores its \
+        tensors' digests, which are then not computed again; ckpt check does that.
+
+        EXAMPLES
+          ckpt hash net.h5 net.ckz
+          ckpt hash --manifest net.h5 | sha256sum
+        """)
+
+    @Argument(help: "Checkpoints, or - for standard input.") var files: [String]
+    @Flag(help: "Print the manifest instead of the fingerprint.") var manifest = false
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Tensor: Encodable {
+        let name: String
+        let dtype: String
+        let shape: [Int]
+        let sha256: String
+      }
+      let file: String
+      let fingerprint: String
+      let tensors: [Tensor]?
+    }
+
+    func run() async throws {
+      var output = StandardOutput()
+      var reports: [Report] = []
+      for file in files {
+        var checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+        let progress = Progress(
+          reading: checkpoint.entries, quiet: common.quiet)
+        checkpoint.entries = progress.entries
+        let digests: Manifest
+        do {
+          digests = try await Manifest(of: checkpoint, threads: common.threads)
+        } catch let error as CheckpointError {
+          throw error.adding(path: file)
+        }
+        progress.finish()
+        if report.json {
+          let tensors = digests.lines.map {
+            Report.Tensor(
+              name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
+              sha256: $0.digest.description)
+          }
+          reports.append(
+            Report(
+              file: file, fingerprint: digests.fingerprint.description,
+              tensors: manifest ? tensors : nil))
+        } else if manifest {
+          try output.text(digests.text)
+        } else {
+          try output.line("\(digests.fingerprint)  \(file.escapingControls)")
+        }
+      }
+      if report.json { try output.line(try jsonText(reports)) }
+      try output.flush()
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
+      discussion: """
+        One line a tensor, in file order, then a total. Nothing but the file's index is read.
+
+        EXAMPLES
+          ckpt ls net.h5
+          ckpt ls net.ckz --match 'layer4.**' --json
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Tensor: Encodable {
+        let name: String
+        let dtype: String
+        let shape: [Int]
+        let bytes: Int
+        let alias: String?
+      }
+      let file: String
+      let format: String
+      let tensors: [Tensor]
+      let elements: Int
+      let bytes: Int
+    }
+
+    func run() async throws {
+      let source = try CheckpointSource.open(file)
+      source.checkpoint.notes.forEach(common.note)
+      let entries = try Selection(match: selection.match, exclude: selection.exclude)
+        .entries(of: source.checkpoint)
+      let own = entries.filter { $0.alias == nil }
+      let elements = own.map(\.info.elementCount).reduce(0, +)
+      let bytes = own.map(\.info.byteCount).reduce(0, +)
+      var output = StandardOutput()
+      if report.json {
+        let tensors = entries.map {
+          Report.Tensor(
+            name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
+            bytes: $0.info.byteCount, alias: $0.alias?.text)
+        }
+        try output.line(
+          try jsonText(
+            Report(
+              file: file, format: source.format.name, tensors: tensors, elements: elements,
+              bytes: bytes)))
+      } else {
+        var table = Table(.left, .left, .left, .right, .left)
+        for entry in entries {
+          table.add(
+            entry.name.text.escapingControls, entry.info.dtype.rawValue,
+            "\(entry.info.shape)", entry.info.byteCount.grouped,
+            entry.alias.map { Style.dim("= \($0.text.escapingControls)") } ?? "")
+        }
+        for line in table.lines { try output.line(line) }
+        try output.line(
+          "\(entries.count.grouped) tensors, \(elements.grouped) elements, \(bytes.grouped) bytes (\(bytes.byteText)), \(source.format.name)"
+        )
+      }
+      try output.flush()
+    }
+  }
+}

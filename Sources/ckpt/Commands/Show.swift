@@ -1,0 +1,44 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the values of a tensor or of a slice of it.",
+      discussion: """
+        A slice is written as NumPy writes it, in quotes for the shell. More than a thousand values \
+        are shortened to the first and last three of each dimension, unless --full or --json.
+
+        EXAMPLES
+          ckpt show net.h5 fc.bias
+          ckpt show net.h5 'conv1.weight[0, :, 2:5, ::2]'
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @Argument(help: "A tensor's name, with or without a slice in brackets.") var tensor: String
+    @Flag(help: "Print every value.") var full = false
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+      let source = try CheckpointSource.open(file)
+      let (entry, slice) = try source.checkpoint.entry(sliced: tensor)
+      var output = StandardOutput()
+      var printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
+      if report.json {
+        let shape = slice.shape.map(String.init).joined(separator: ", ")
+        try output.text(
+          "{\"name\": \(try jsonText(entry.name.text)), \"dtype\": \"\(entry.info.dtype.rawValue)\", \"shape\": [\(shape)], \"values\": "
+        )
+        try printer.print(to: &output, asJSON: true)
+        try output.line("}")
+      } else {
+        try output.line(
+          Style.dim("\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
+        try printer.print(to: &output, asJSON: false)
+        try output.line("")
+      }
+      try output.flush()
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Stat: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Summarise each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
+      discussion: """
+        The histogram has 16 equal bins from min to max. NaN and infinite elements are counted and \
+        left out of the other figures; std is that of the population.
+
+        EXAMPLES
+          ckpt stat net.h5
+          ckpt stat net.h5 --match '*.weight' --json
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Tensor: Encodable {
+        let name: String
+        let dtype: String
+        let shape: [Int]
+        let statistics: TensorStatistics
+      }
+      let file: String
+      let tensors: [Tensor]
+    }
+
+    func run() async throws {
+      let source = try CheckpointSource.open(file)
+      source.checkpoint.notes.forEach(common.note)
+      let entries = try Selection(match: selection.match, exclude: selection.exclude)
+        .entries(of: source.checkpoint)
+      let progress = Progress(reading: entries, quiet: common.quiet)
+      let statistics = try await concurrentMap(progress.entries, width: common.threads) {
+        try TensorStatistics(of: $0)
+      }
+      progress.finish()
+      var output = StandardOutput()
+      if report.json {
+        let tensors = zip(entries, statistics).map { entry, statistics in
+          Report.Tensor(
+            name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
+            statistics: statistics)
+        }
+        try output.line(try jsonText(Report(file: file, tensors: tensors)))
+      } else {
+        var table = Table(
+          .left, .left, .left, .right, .right, .right, .right, .right, .right, .right, .left)
+        table.add("name", "type", "shape", "min", "max", "mean", "std", "zeros", "nan", "inf", "")
+        for (entry, values) in zip(entries, statistics) {
+          table.add(
+            entry.name.text.escapingControls, entry.info.dtype.rawValue, "\(entry.info.shape)",
+            values.minimum?.short ?? "-", values.maximum?.short ?? "-", values.mean?.short ?? "-",
+            values.standardDeviation?.short ?? "-", values.zeros.grouped, values.nans.grouped,
+            values.infinities.grouped, bars(values.histogram))
+        }
+        for line in table.lines { try output.line(line) }
+      }
+      try output.flush()
+    }
+
+    /// Eight heights; a bin that holds anything at all shows.
+    private func bars(_ histogram: [Int]) -> String {
+      guard let highest = histogram.max(), highest > 0 else { return "" }
+      let heights = Array("▁▂▃▄▅▆▇█")
+      return String(
+        histogram.map { count in
+          count == 0 ? " " : heights[Int(Double(count) / Double(highest) * 7)]
+        })
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import CheckpointKit
+import FoundationEssentials
+import Glibc
+
+/// Options that every command takes.
+struct CommonOptions: ParsableArguments {
+  @Option(name: .long, help: "Tasks that work at once; results do not depend on it.")
+  var threads: Int = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+  @Flag(name: .long, help: "Print no notes and no progress on standard error.")
+  var quiet = false
+
+  mutating func validate() throws {
+    guard threads >= 1 else { throw ValidationError("--threads \(threads): required 1 or more") }
+  }
+
+  /// Says something beside the result, unless asked to be quiet.
+  func note(_ text: String) {
+    if !quiet { StandardError().note(text) }
+  }
+}
+
+/// For commands that report.
+struct ReportOptions: ParsableArguments {
+  @Flag(name: .long, help: "Print one JSON document instead of text.")
+  var json = false
+}
+
+/// For commands that work on some of the tensors.
+struct SelectionOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Take only what SELECTOR matches: a layer class (Linear, Conv*), a glob on names (layer2.**), /regex/, combined by & | ! ( ). Repeated: any of them.",
+      valueName: "selector"))
+  var match: [String] = []
+
+  @Option(
+    name: .long, help: ArgumentHelp("Leave out what SELECTOR matches.", valueName: "selector"))
+  var exclude: [String] = []
+}
+
+/// For commands that write a checkpoint.
+struct OutputOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Write this format instead of the one the name ends in: \(CheckpointFormat.writableNames).",
+      valueName: "format"))
+  var to: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("How to store tensors: planes, gzip[:LEVEL] or none.", valueName: "kind"))
+  var compression: String?
+
+  @Flag(name: .long, help: "Replace an existing file.")
+  var force = false
+
+  /// The target, refused before any work if it cannot be written.
+  ///
+  /// - Parameter replaces: whether an existing file is meant to be replaced, `--force` or not.
+  func target(
+    _ path: String, _ common: CommonOptions, replaces: Bool = false
+  ) throws -> CheckpointTarget {
+    var options = WriteOptions()
+    options.threads = common.threads
+    if let compression {
+      guard let parsed = WriteOptions.Compression(named: compression) else {
+        throw ValidationError(
+          "--compression \(compression): required planes, gzip, gzip:1 to gzip:9, or none")
+      }
+      options.compression = parsed
+    }
+    if path == "-" && to == nil {
+      throw ValidationError("standard output has no file ending; pass --to FORMAT")
+    }
+    if path == "-" && StandardOutput.isTerminal {
+      throw ValidationError("standard output is a terminal; redirect it, or give a file")
+    }
+    return try CheckpointTarget(
+      path, format: to, options: options, overwrites: force || replaces)
+  }
+}
+
+extension CheckpointTarget {
+  /// Writes with a progress bar.
+  func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws {
+    let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
+    defer { progress.finish() }
+    var counted = checkpoint
+    counted.entries = progress.entries
+    try await write(counted)
+  }
+}
+
+/// Prints a report as JSON with stable keys: sorted, two spaces of indentation.
+func jsonText(_ report: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+  return String(decoding: try encoder.encode(report), as: UTF8.self)
+}

@@ -1,0 +1,70 @@
+import CheckpointKit
+import Glibc
+
+/// Standard error: notes, warnings, errors, progress; never results.
+struct StandardError: TextOutputStream {
+  func write(_ text: String) {
+    var text = text
+    text.withUTF8 { unsafe _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  /// One line that begins `ckpt: `.
+  func note(_ text: String) { write("ckpt: \(text)\n") }
+
+  /// Whether a person is looking.
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+/// Standard output: results, buffered, and with an error when they cannot be written.
+struct StandardOutput: ~Copyable {
+  private var pending: [UInt8] = []
+
+  /// Whether a person is looking.
+  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Adds a line.
+  mutating func line(_ text: String) throws {
+    pending.append(contentsOf: text.utf8)
+    pending.append(UInt8(ascii: "\n"))
+    if pending.count > 1 << 16 { try flush() }
+  }
+
+  /// Adds text as it is.
+  mutating func text(_ text: String) throws {
+    pending.append(contentsOf: text.utf8)
+    if pending.count > 1 << 16 { try flush() }
+  }
+
+  /// Hands everything to the system; every command ends with it.
+  mutating func flush() throws {
+    var written = 0
+    while written < pending.count {
+      let count = unsafe pending[written...].withUnsafeBytes { bytes in
+        unsafe Glibc.write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw CheckpointError(
+          .unreadable, unsafe String(cString: strerror(errno)), path: "standard output")
+      }
+      written += count
+    }
+    pending.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Colours for a terminal, and nothing elsewhere or where `NO_COLOR` is set.
+struct Style {
+  static let isOn =
+    StandardOutput.isTerminal && unsafe getenv("NO_COLOR") == nil
+    && unsafe getenv("TERM").map { unsafe String(cString: $0) } != "dumb"
+
+  static func red(_ text: String) -> String { colored(text, 31) }
+  static func green(_ text: String) -> String { colored(text, 32) }
+  static func yellow(_ text: String) -> String { colored(text, 33) }
+  static func dim(_ text: String) -> String { colored(text, 2) }
+
+  private static func colored(_ text: String, _ code: Int) -> String {
+    isOn ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
+}

@@ -1,0 +1,71 @@
+/// Rows of text, aligned in columns two spaces apart.
+struct Table {
+  /// How a column stands.
+  enum Alignment { case left, right }
+
+  private let alignments: [Alignment]
+  private var rows: [[String]] = []
+
+  init(_ alignments: Alignment...) { self.alignments = alignments }
+
+  mutating func add(_ cells: String...) { rows.append(cells) }
+
+  /// The lines, without spaces at their ends. Widths count characters as a terminal shows them.
+  var lines: [String] {
+    let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      var line = ""
+      for (column, cell) in row.enumerated() {
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        line += (column > 0 ? "  " : "") + (alignments[column] == .right ? padding + cell : cell + padding)
+      }
+      while line.hasSuffix(" ") { line.removeLast() }
+      return line
+    }
+  }
+}
+
+extension Int {
+  /// With thin groups of three: `25,557,032`.
+  var grouped: String {
+    var text = ""
+    for (index, digit) in String(magnitude).reversed().enumerated() {
+      if index > 0 && index % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return (self < 0 ? "-" : "") + String(text.reversed())
+  }
+
+  /// As a size in bytes: `97.8 MiB`.
+  var byteText: String {
+    if self < 1024 { return "\(self) B" }
+    var value = Double(self) / 1024
+    for unit in ["KiB", "MiB", "GiB", "TiB"] {
+      if value < 1023.95 { return "\(value.rounded(toPlaces: 1)) \(unit)" }
+      value /= 1024
+    }
+    return "\(value.rounded(toPlaces: 1)) PiB"
+  }
+}
+
+extension Double {
+  func rounded(toPlaces places: Int) -> Double {
+    let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
+    return (self * scale).rounded() / scale
+  }
+
+  /// Four significant digits, for reports; `show` prints values in full.
+  var short: String {
+    guard isFinite, self != 0 else { return description }
+    var scale = 1.0
+    var exponent = 0
+    while abs(self) / scale >= 10 { (scale, exponent) = (scale * 10, exponent + 1) }
+    while abs(self) / scale < 1 && exponent > -320 { (scale, exponent) = (scale / 10, exponent - 1) }
+    let digits = (self / scale).rounded(toPlaces: 3)
+    if (-4..<6).contains(exponent) {
+      let places = max(3 - exponent, 0)
+      return places == 0 ? Int(rounded()).description : rounded(toPlaces: places).description
+    }
+    return "\(digits)e\(exponent)"
+  }
+}
