@@ -76,7 +76,7 @@ extension Module {
       func original(_ own: String) -> TensorName {
         TensorName(place.original.isEmpty ? own : "\(place.original).\(own)")
       }
-      for parameter in place.module.parameters {
+      for parameter in place.module.ownParameters {
         var source = original(parameter.name)
         if let identity = parameter.identity.map({ ObjectIdentifier($0) }) {
           source = first[identity] ?? source
@@ -86,7 +86,7 @@ extension Module {
         if removeDuplicates && name != source { continue }
         result.append(PlacedTensor(name: name, role: .parameter(parameter), original: source))
       }
-      for buffer in place.module.buffers {
+      for buffer in place.module.ownBuffers {
         let name = TensorName(place.name(of: buffer.name))
         result.append(
           PlacedTensor(name: name, role: .buffer(buffer), original: original(buffer.name)))
@@ -115,7 +115,7 @@ extension Module {
       copy.update(tensor) { $0.identity = identity }
       guard let old, old !== identity else { continue }
       for place in copy.namedModules(removeDuplicates: false) {
-        for parameter in place.module.parameters where parameter.identity === old {
+        for parameter in place.module.ownParameters where parameter.identity === old {
           copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
         }
       }
@@ -125,7 +125,7 @@ extension Module {
 
   private func parameter(_ name: TensorName) throws -> Parameter {
     let (path, leaf) = name.parentAndLeaf
-    guard let found = self[path]?.parameters.first(where: { $0.name.isSameText(leaf) }) else {
+    guard let found = self[path]?.ownParameters.first(where: { $0.name.isSameText(leaf) }) else {
       throw CheckpointError(.missing, "the model has no such parameter", tensor: name.text)
     }
     return found
@@ -134,9 +134,9 @@ extension Module {
   private mutating func update(_ name: TensorName, _ change: (inout Parameter) -> Void) {
     let (path, leaf) = name.parentAndLeaf
     guard var module = self[path],
-      let index = module.parameters.firstIndex(where: { $0.name.isSameText(leaf) })
+      let index = module.ownParameters.firstIndex(where: { $0.name.isSameText(leaf) })
     else { return }
-    change(&module.parameters[index])
+    change(&module.ownParameters[index])
     self[path] = module
   }
 }

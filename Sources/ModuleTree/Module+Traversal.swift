@@ -25,7 +25,7 @@ extension Module {
       let (original, isFirst) = places.original(of: next)
       if removeDuplicates && !isFirst { continue }
       result.append(PlacedModule(path: next.path, module: next.module, original: original))
-      for child in next.module.entries.reversed() {
+      for child in next.module.ownChildren.reversed() {
         guard let module = child.module else { continue }
         pending.append(
           PlacedModule(
@@ -42,7 +42,7 @@ extension Module {
   /// Own children with their names, each once, as `named_children()`.
   public func namedChildren() -> [(name: String, module: Module)] {
     var seen: Set<ObjectIdentifier> = []
-    return entries.compactMap { child in
+    return ownChildren.compactMap { child in
       guard let module = child.module else { return nil }
       if let identity = module.identity, !seen.insert(ObjectIdentifier(identity)).inserted {
         return nil

@@ -27,11 +27,11 @@ public struct Module: Sendable {
   /// What the class means; `nil` for a class that owns no tensors or is not known.
   public let layer: (any Layer)?
   /// Own parameters in registration order: the layer's, then those that were added.
-  public package(set) var parameters: [Parameter]
+  public package(set) var ownParameters: [Parameter]
   /// Own buffers in registration order.
-  public package(set) var buffers: [Buffer]
+  public package(set) var ownBuffers: [Buffer]
   /// Children in registration order.
-  public package(set) var entries: [Child]
+  public package(set) var ownChildren: [Child]
   /// Whether equal neighbours are printed as one run, `(0-11): 12 x Block(`.
   package var compressesRuns: Bool
   /// Present when the same module stands at several places.
@@ -47,9 +47,9 @@ public struct Module: Sendable {
     self.kind = kind
     self.arguments = arguments
     self.layer = layer
-    self.parameters = layer?.parameters ?? []
-    self.buffers = layer?.buffers ?? []
-    self.entries = children
+    self.ownParameters = layer?.parameters ?? []
+    self.ownBuffers = layer?.buffers ?? []
+    self.ownChildren = children
     self.compressesRuns = kind == "ModuleList"
   }
 
@@ -64,14 +64,14 @@ public struct Module: Sendable {
   /// The same module with one more parameter, registered last.
   public func adding(_ parameter: Parameter) -> Module {
     var copy = self
-    copy.parameters.append(parameter)
+    copy.ownParameters.append(parameter)
     return copy
   }
 
   /// The same module with one more buffer, registered last.
   public func adding(_ buffer: Buffer) -> Module {
     var copy = self
-    copy.buffers.append(buffer)
+    copy.ownBuffers.append(buffer)
     return copy
   }
 
@@ -85,7 +85,7 @@ public struct Module: Sendable {
   /// What the class's `__init__` does with the generator, in order: as
   /// ``constructed(by:)`` said, else as the layer says, else own parameters and then each child.
   public var construction: [ConstructionStep] {
-    let names = entries.lazy.filter { $0.module != nil }.map(\.name)
+    let names = ownChildren.lazy.filter { $0.module != nil }.map(\.name)
     return customConstruction ?? layer?.construction(children: Array(names))
       ?? [.ownParameters] + names.map { .child($0) }
   }
@@ -95,7 +95,7 @@ public struct Module: Sendable {
     get {
       var found = self
       for part in Self.parts(path) {
-        guard let next = found.entries.first(where: { $0.name.isSameText(part) })?.module else {
+        guard let next = found.ownChildren.first(where: { $0.name.isSameText(part) })?.module else {
           return nil
         }
         found = next
@@ -110,11 +110,11 @@ public struct Module: Sendable {
       if let module { self = module }
       return
     }
-    guard let index = entries.firstIndex(where: { $0.name.isSameText(first) }) else { return }
+    guard let index = ownChildren.firstIndex(where: { $0.name.isSameText(first) }) else { return }
     if parts.count == 1 {
-      entries[index].module = module
+      ownChildren[index].module = module
     } else {
-      entries[index].module?.replace(at: parts.dropFirst(), with: module)
+      ownChildren[index].module?.replace(at: parts.dropFirst(), with: module)
     }
   }
 

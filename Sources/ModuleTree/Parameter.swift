@@ -18,12 +18,20 @@ public struct Parameter: Sendable {
 
   /// Describes a parameter.
   public init(
-    _ name: String, shape: [Int], dtype: DType? = nil, initializer: (any Initializer)?
+    _ name: String, shape: [Int], dtype: DType? = nil, initializer: some Initializer
   ) {
     self.name = name
     self.shape = shape
     self.dtype = dtype
     self.initializer = initializer
+  }
+
+  /// Describes a parameter whose first values are not known.
+  public init(_ name: String, shape: [Int], dtype: DType? = nil) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.initializer = nil
   }
 }
 

@@ -31,7 +31,7 @@ public struct Bilinear: Layer {
   }
 
   public var parameters: [Parameter] {
-    let initializer = DefaultInitializers.uniform(fanIn: inputs1)
+    let initializer = Uniform(fan: inputs1)
     let weight = Parameter(
       "weight", shape: [outputs, inputs1, inputs2], initializer: initializer)
     guard hasBias else { return [weight] }

@@ -82,14 +82,12 @@ public struct Convolution: Layer {
   public var parameters: [Parameter] {
     let groups = max(options.groups, 1)
     let second = (isTransposed ? outputs : inputs) / groups
-    let weight = Parameter(
-      "weight", shape: [isTransposed ? inputs : outputs, second] + kernel,
-      initializer: DefaultInitializers.kaiming)
+    let weight = Parameter.kaimingWeight(shape: [isTransposed ? inputs : outputs, second] + kernel)
     guard options.bias else { return [weight] }
     let fan = kernel.reduce(second) { $0.multipliedReportingOverflow(by: $1).partialValue }
     return [
       weight,
-      Parameter("bias", shape: [outputs], initializer: DefaultInitializers.uniform(fanIn: fan)),
+      Parameter("bias", shape: [outputs], initializer: .uniform(fan: fan)),
     ]
   }
 }

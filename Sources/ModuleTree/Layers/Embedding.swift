@@ -1,6 +1,3 @@
-public import TensorCore
-import TorchRandom
-
 /// A table of rows looked up by index; `weight` is `[rows, columns]`.
 ///
 /// The whole table is drawn from N(0, 1), then the padding row is set to zero.
@@ -40,8 +37,7 @@ public struct Embedding: Layer {
     [
       Parameter(
         "weight", shape: [rows, columns],
-        initializer: paddingIndex.map { PaddedNormal(paddingIndex: $0) }
-          ?? DefaultInitializers.standardNormal)
+        initializer: .normal(paddingIndex: paddingIndex))
     ]
   }
 }
@@ -76,19 +72,5 @@ extension Embedding: PrintedLayer {
     self.init(
       rows, columns, paddingIndex: padding,
       bagMode: printed.kind == "EmbeddingBag" ? mode.filter { $0 != "'" } : nil)
-  }
-}
-
-/// N(0, 1) over a whole table, then one row of zeros.
-private struct PaddedNormal: Initializer {
-  let paddingIndex: Int
-  var name: String { "normal" }
-  var description: String { "normal, row \(paddingIndex) zero" }
-
-  func fill(for info: TensorInfo) throws -> TensorFill {
-    let columns = info.shape.last ?? 0
-    let start = paddingIndex * columns
-    return .drawn(
-      .normal(mean: 0, standardDeviation: 1), zeroed: start..<(start + columns))
   }
 }

@@ -34,7 +34,7 @@ public struct GroupNorm: Layer {
   }
 
   public var parameters: [Parameter] {
-    DefaultInitializers.scaleAndShift(shape: [channels], scale: isAffine, shift: hasBias)
+    Parameter.scaleAndShift(shape: [channels], scale: isAffine, shift: hasBias)
   }
 }
 

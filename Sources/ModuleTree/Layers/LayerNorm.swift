@@ -33,7 +33,7 @@ public struct LayerNorm: Layer {
   }
 
   public var parameters: [Parameter] {
-    DefaultInitializers.scaleAndShift(shape: shape, scale: isAffine, shift: hasBias)
+    Parameter.scaleAndShift(shape: shape, scale: isAffine, shift: hasBias)
   }
 }
 

@@ -30,12 +30,11 @@ public struct Linear: Layer {
   }
 
   public var parameters: [Parameter] {
-    let weight = Parameter(
-      "weight", shape: [outputs, inputs], initializer: DefaultInitializers.kaiming)
+    let weight = Parameter.kaimingWeight(shape: [outputs, inputs])
     guard hasBias else { return [weight] }
     return [
       weight,
-      Parameter("bias", shape: [outputs], initializer: DefaultInitializers.uniform(fanIn: inputs)),
+      Parameter("bias", shape: [outputs], initializer: .uniform(fan: inputs)),
     ]
   }
 }

@@ -35,7 +35,7 @@ public struct MultiheadAttention: Layer {
 
   public var parameters: [Parameter] {
     var parameters: [Parameter] = []
-    let xavier = DefaultInitializers.xavierUniform
+    let xavier = XavierUniform()
     if keySize == size && valueSize == size {
       parameters.append(
         Parameter("in_proj_weight", shape: [3 * size, size], initializer: xavier))
@@ -47,12 +47,12 @@ public struct MultiheadAttention: Layer {
     }
     if hasBias {
       parameters.append(
-        Parameter("in_proj_bias", shape: [3 * size], initializer: DefaultInitializers.zeros))
+        Parameter("in_proj_bias", shape: [3 * size], initializer: .zeros))
     }
     if addsKeyAndValue {
       for name in ["bias_k", "bias_v"] {
         parameters.append(
-          Parameter(name, shape: [1, 1, size], initializer: DefaultInitializers.xavierNormal))
+          Parameter(name, shape: [1, 1, size], initializer: .xavierNormal()))
       }
     }
     return parameters
@@ -68,7 +68,7 @@ public struct MultiheadAttention: Layer {
 
   public func construction(children names: [String]) -> [ConstructionStep] {
     let steps = names.map { ConstructionStep.child($0) } + [.ownParameters]
-    return hasBias ? steps + [.fill("out_proj.bias", DefaultInitializers.zeros)] : steps
+    return hasBias ? steps + [.fill("out_proj.bias", Constant(0))] : steps
   }
 }
 

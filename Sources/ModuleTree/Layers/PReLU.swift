@@ -19,7 +19,7 @@ public struct PReLU: Layer {
   public var parameters: [Parameter] {
     [
       Parameter(
-        "weight", shape: [slopes], initializer: DefaultInitializers.constant(initial))
+        "weight", shape: [slopes], initializer: .constant(initial))
     ]
   }
 }

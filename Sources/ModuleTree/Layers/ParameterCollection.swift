@@ -36,7 +36,7 @@ extension ParameterCollection: PrintedLayer {
   private static func parameter(_ line: [UInt8]) -> Parameter? {
     let text = String(decoding: line.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
     guard let key = text.prefixMatch(of: /\(([^).]+)\): Parameter containing: \[torch\./),
-      let size = text.firstMatch(of: / of size ([0-9x]*)( \(.*\))?\]$/)
+      let size = text.firstMatch(of: /\ of size ([0-9x]*)( \(.*\))?\]$/)
     else { return nil }
     var shape: [Int] = []
     for part in size.output.1.split(separator: "x") {
@@ -45,6 +45,6 @@ extension ParameterCollection: PrintedLayer {
       }
       shape.append(number)
     }
-    return Parameter(String(key.output.1), shape: shape, initializer: nil)
+    return Parameter(String(key.output.1), shape: shape)
   }
 }

@@ -29,7 +29,7 @@ public struct RMSNorm: Layer {
   }
 
   public var parameters: [Parameter] {
-    DefaultInitializers.scaleAndShift(shape: shape, scale: isAffine, shift: false)
+    Parameter.scaleAndShift(shape: shape, scale: isAffine, shift: false)
   }
 }
 

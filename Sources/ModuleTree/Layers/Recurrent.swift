@@ -68,7 +68,7 @@ public struct Recurrent: Layer {
   }
 
   public var parameters: [Parameter] {
-    let initializer = DefaultInitializers.uniform(fanIn: hidden)
+    let initializer = Uniform(fan: hidden)
     let output = projection == 0 ? hidden : projection
     let rows = cell.gates * hidden
     var parameters: [Parameter] = []
@@ -140,7 +140,7 @@ public struct RecurrentCell: Layer {
   public var arguments: String { "\(inputs), \(hidden)" + (hasBias ? "" : ", bias=False") }
 
   public var parameters: [Parameter] {
-    let initializer = DefaultInitializers.uniform(fanIn: hidden)
+    let initializer = Uniform(fan: hidden)
     let rows = cell.gates * hidden
     var shapes = [("weight_ih", [rows, inputs]), ("weight_hh", [rows, hidden])]
     if hasBias { shapes += [("bias_ih", [rows]), ("bias_hh", [rows])] }

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Batch and instance normalisation over `features` channels.
 ///
 /// `weight` 1, `bias` 0, and when it tracks statistics `running_mean` 0, `running_var` 1 and the
@@ -44,11 +46,11 @@ public struct RunningNorm: Layer {
     var parameters: [Parameter] = []
     if isAffine {
       parameters.append(
-        Parameter("weight", shape: [features], initializer: DefaultInitializers.ones))
+        Parameter("weight", shape: [features], initializer: .ones))
     }
     if hasBias {
       parameters.append(
-        Parameter("bias", shape: [features], initializer: DefaultInitializers.zeros))
+        Parameter("bias", shape: [features], initializer: .zeros))
     }
     return parameters
   }

@@ -23,7 +23,7 @@ public struct TransformerStack: Layer {
   public var parameters: [Parameter] { [] }
 
   public func construction(children names: [String]) -> [ConstructionStep] {
-    let layers = children.first { $0.name == "layers" }?.module?.entries.map(\.name) ?? []
+    let layers = children.first { $0.name == "layers" }?.module?.ownChildren.map(\.name) ?? []
     guard let first = layers.first else { return names.map { .child($0) } }
     let source = "layers.\(first)"
     return [.child(source)] + layers.dropFirst().map { .copy(of: source, to: "layers.\($0)") }
@@ -73,7 +73,7 @@ public struct Transformer: Layer {
   public var parameters: [Parameter] { [] }
 
   public func construction(children names: [String]) -> [ConstructionStep] {
-    names.map { .child($0) } + [.fillMatrices(DefaultInitializers.xavierUniform)]
+    names.map { .child($0) } + [.fillMatrices(XavierUniform())]
   }
 }
 

@@ -1,0 +1,108 @@
+/// What the class names of a printed model mean.
+public enum LayerKinds {
+  /// Every layer that owns tensors or has an order of construction of its own; a new one is one
+  /// file in `Layers/` and one word here.
+  static let all: [any PrintedLayer.Type] = [
+    Linear.self, Bilinear.self, Convolution.self, Embedding.self, RunningNorm.self,
+    LayerNorm.self, GroupNorm.self, RMSNorm.self, PReLU.self, Recurrent.self,
+    RecurrentCell.self, MultiheadAttention.self, TransformerLayer.self, TransformerStack.self,
+    Transformer.self, AdaptiveLogSoftmax.self, ParameterCollection.self,
+  ]
+
+  private static let types: [String: any PrintedLayer.Type] = {
+    var types: [String: any PrintedLayer.Type] = [:]
+    for type in all {
+      for kind in type.classes.keys { types[kind] = type }
+    }
+    return types
+  }()
+
+  private static let bases: [String: [String]] = all.reduce(into: Parameterless.classes) {
+    $0.merge($1.classes) { first, _ in first }
+  }
+
+  /// Names of the classes that are known, in alphabetical order.
+  public static var names: [String] { bases.keys.sorted() }
+
+  /// Whether a class is one of PyTorch's that this version knows.
+  public static func knows(_ kind: String) -> Bool { bases[kind] != nil }
+
+  /// The class itself and those that it derives from, nearest first, as far as they are known.
+  public static func lineage(of kind: String) -> [String] { [kind] + (bases[kind] ?? []) }
+
+  /// Reads a printed module; `nil` for a class that owns no tensors.
+  ///
+  /// - Throws: ``ArgumentError`` when the arguments cannot be read, or the class is not known and
+  ///   looks as if it owned tensors that its text does not show.
+  package static func layer(
+    kind: String, base: String?, arguments: String, children: [Module.Child], isDescribed: Bool
+  ) throws(ArgumentError) -> (any Layer)? {
+    let printed = PrintedModule(
+      kind: base ?? kind, arguments: PrintedArguments(arguments), children: children)
+    if let type = types[printed.kind] {
+      let layer = try type.init(printed: printed)
+      for parameter in layer.parameters where !parameter.shape.isPlausible {
+        throw ArgumentError(
+          offset: 0, message: "found \(parameter.name) of shape \(parameter.shape), too large")
+      }
+      return layer
+    }
+    if isDescribed || knows(printed.kind) { return nil }
+    if printed.seemsToOwnTensors {
+      throw ArgumentError(
+        offset: -1,
+        message: """
+          found class \(kind), which is not known and seems to own tensors; required in the --extra \
+          file: 'class \(kind)(Linear)' to name a class that it is like, 'class \(kind)(Module)' \
+          if it owns none, or its tensors, 'path.weight: [3, 4]'
+          """)
+    }
+    return nil
+  }
+}
+
+extension PrintedModule {
+  /// Ends of names whose classes own tensors as a rule.
+  private static let tellingEnds = [
+    "norm", "norm1d", "norm2d", "norm3d", "linear", "linear8bitlt", "linear4bit", "dense", "conv",
+    "conv1d", "conv2d", "conv3d", "embedding", "embeddings", "embed", "encoding", "rnn", "lstm",
+    "gru", "cell", "attention", "scale", "prelu",
+  ]
+  /// Argument names that size a tensor as a rule.
+  private static let tellingNames: Set<String> = [
+    "in_features", "out_features", "num_features", "in_channels", "out_channels", "num_channels",
+    "num_embeddings", "embedding_dim", "normalized_shape", "input_size", "hidden_size", "nf", "nx",
+    "kernel_size", "eps", "affine", "elementwise_affine", "num_parameters", "embed_dim", "dim",
+    "hidden_dim", "rank",
+  ]
+
+  /// Whether a class that is not known looks as if it owned tensors.
+  fileprivate var seemsToOwnTensors: Bool {
+    if !tellsNothing { return true }
+    guard children.isEmpty else { return false }
+    let name = kind.lowercased()
+    return name.hasPrefix("parametrized") || Self.tellingEnds.contains { name.hasSuffix($0) }
+  }
+
+  private var tellsNothing: Bool {
+    let first = arguments.text.utf8.first ?? 0
+    let startsWithSize =
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "(")
+    return !startsWithSize && Self.tellingNames.isDisjoint(with: arguments.names)
+      && !kind.lowercased().hasPrefix("parametrized")
+  }
+}
+
+extension [Int] {
+  /// Whether a tensor of this shape can be addressed whatever its type.
+  fileprivate var isPlausible: Bool {
+    if contains(0) { return true }
+    var bytes = 16
+    for size in self {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+      if overflow || size < 0 { return false }
+      bytes = product
+    }
+    return true
+  }
+}

@@ -1,0 +1,43 @@
+public import TensorCore
+
+/// The tensors that a selector means in one model, which are never none.
+public struct Selection {
+  private let selector: ResolvedSelector
+  private let kinds: [TensorName: String]
+
+  /// Settles a selector against a tree.
+  ///
+  /// - Throws: ``CheckpointError`` with code `missing` when it means no tensor, saying whether it
+  ///   means modules that own none; or as ``ResolvedSelector`` does.
+  public init(_ selector: Selector, in tree: Module) throws {
+    try self.init(selector, places: tree.namedModules(removeDuplicates: false))
+  }
+
+  init(_ selector: Selector, places: [PlacedModule]) throws {
+    self.selector = try ResolvedSelector(selector, modules: places)
+    kinds = Dictionary(
+      places.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first })
+    if places.contains(where: { place in place.tensors.contains { contains(place, $0.name) } }) {
+      return
+    }
+    if let place = places.first(where: {
+      self.selector.matches(path: $0.path, kind: $0.module.kind)
+    }) {
+      throw CheckpointError(
+        .missing,
+        "selector '\(selector)' means modules without tensors of their own; "
+          + "write '\(place.path.isEmpty ? "**" : place.path + ".**")' for all below")
+    }
+    throw CheckpointError(.missing, "selector '\(selector)' fits nothing")
+  }
+
+  func contains(_ place: PlacedModule, _ own: String) -> Bool {
+    selector.matches(path: place.path, kind: place.module.kind, parameter: own)
+  }
+
+  /// Whether a tensor is meant; one of no module in the tree is judged by its name alone.
+  public func contains(_ tensor: TensorName) -> Bool {
+    let (path, leaf) = tensor.parentAndLeaf
+    return selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
+  }
+}

@@ -1,0 +1,132 @@
+import Synchronization
+public import TensorCore
+public import TorchRandom
+
+/// A tensor's values as they would be drawn: what fills it, and the generator as it was before.
+public struct TensorValues: Sendable {
+  /// Element type, shape and size.
+  public let info: TensorInfo
+  /// How the tensor was filled last.
+  public let initializer: any Initializer
+  /// What that came down to.
+  public let fill: TensorFill
+  /// The generator before the first draw for this tensor.
+  public let start: Generator
+
+  /// A function that makes the values anew, range by range, in memory that does not grow with the
+  /// tensor, unless the fill needs the whole of it.
+  func reader() throws -> Checkpoint.Entry.Reader {
+    switch fill {
+    case .constant(let value):
+      let element = try info.dtype.element(nearest: value)
+      return { range, target in target.repeat(element, from: range.lowerBound) }
+    case .ones(let positions):
+      let zero = try info.dtype.element(nearest: 0)
+      let one = try info.dtype.element(nearest: 1)
+      return { range, target in
+        target.repeat(zero, from: range.lowerBound)
+        for position in positions {
+          target.copy(one, at: position * one.count, in: range)
+        }
+      }
+    case .drawn(let distribution, let zeroed):
+      let draw = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
+      let values = DrawnValues(DrawCursor(draw, from: start), width: info.dtype.byteWidth)
+      let width = info.dtype.byteWidth
+      let zeros = zeroed.map { $0.lowerBound * width..<$0.upperBound * width } ?? 0..<0
+      return { range, target in
+        values.read(range, into: &target)
+        for offset in zeros.clamped(to: range) {
+          target.storeBytes(of: 0, toByteOffset: offset - range.lowerBound, as: UInt8.self)
+        }
+      }
+    case .whole(let make):
+      let values = WholeValues { [info, start] in
+        var generator = start
+        return try make(info, &generator)
+      }
+      return { range, target in try values.read(range, into: &target) }
+    case .nothing:
+      return { _, target in target.repeat([0], from: 0) }
+    }
+  }
+}
+
+/// A draw that several tasks may read; one that reads in order continues where it stopped.
+private final class DrawnValues: Sendable {
+  private let cursor: Mutex<DrawCursor>
+  private let width: Int
+
+  init(_ cursor: DrawCursor, width: Int) {
+    self.cursor = Mutex(cursor)
+    self.width = width
+  }
+
+  func read(_ range: Range<Int>, into target: inout MutableRawSpan) {
+    let elements = range.lowerBound / width..<(range.upperBound + width - 1) / width
+    if elements.lowerBound * width == range.lowerBound, elements.count * width == range.count {
+      // A span cannot enter the lock's closure: take the cursor out and put it back.
+      var own = cursor.withLock { $0 }
+      own.read(elements: elements, into: &target)
+      cursor.withLock { [own] in $0 = own }
+      return
+    }
+    var whole = [UInt8](repeating: 0, count: elements.count * width)
+    var own = cursor.withLock { $0 }
+    whole.withMutableRawSpan { own.read(elements: elements, into: &$0) }
+    cursor.withLock { [own] in $0 = own }
+    let skipped = range.lowerBound - elements.lowerBound * width
+    for offset in 0..<range.count {
+      target.storeBytes(of: whole[skipped + offset], toByteOffset: offset, as: UInt8.self)
+    }
+  }
+}
+
+/// Values that can only be made all at once: made at the first read, let go after the last byte.
+private final class WholeValues: Sendable {
+  private let bytes = Mutex<[UInt8]?>(nil)
+  private let make: @Sendable () throws -> [UInt8]
+
+  init(_ make: @escaping @Sendable () throws -> [UInt8]) { self.make = make }
+
+  func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
+    let made = try bytes.withLock { held in
+      let made = try held ?? make()
+      held = range.upperBound == made.count ? nil : made
+      return made
+    }
+    for offset in 0..<range.count {
+      target.storeBytes(of: made[range.lowerBound + offset], toByteOffset: offset, as: UInt8.self)
+    }
+  }
+}
+
+extension MutableRawSpan {
+  /// Fills the span as the part at `offset` of a tensor whose elements are all `element`.
+  fileprivate mutating func `repeat`(_ element: [UInt8], from offset: Int) {
+    var word: UInt64 = 0
+    for index in 0..<8 {
+      word |= UInt64(element[(offset + index) % element.count]) << (index * 8)
+    }
+    var position = 0
+    // Element widths divide 8, so that every word is the same.
+    while position + 8 <= byteCount {
+      storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
+      position += 8
+    }
+    while position < byteCount {
+      storeBytes(
+        of: element[(offset + position) % element.count], toByteOffset: position, as: UInt8.self)
+      position += 1
+    }
+  }
+
+  /// Writes those bytes of an element at `offset` of a tensor that lie in `range`, which the span
+  /// stands for.
+  fileprivate mutating func copy(_ element: [UInt8], at offset: Int, in range: Range<Int>) {
+    for index in element.indices where range.contains(offset + index) {
+      storeBytes(
+        of: element[index], toByteOffset: offset + index - range.lowerBound, as: UInt8.self)
+    }
+  }
+}

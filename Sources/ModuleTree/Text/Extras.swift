@@ -1,0 +1,212 @@
+import TensorCore
+
+/// What printed text cannot show of a model, one statement a line; `#` begins a comment.
+///
+///     cls: [1, 1, 16] = normal(std=0.02)   a bare parameter, with its initialiser if known
+///     blocks.*.gamma: [16] bfloat16 = 0.1  the same in several modules, of another type
+///     head.weight = wte.weight             two names of one tensor
+///     attn: kdim=4, vdim=6, add_bias_kv=True
+///     act: init=0.1                        options that are not printed
+///     class StdConv2d(Conv2d)              a class that prints and begins as another does
+///     class LayerScale(Module)             a class that owns no tensors of its own
+public struct Extras: Sendable {
+  private struct Tensor {
+    let module: String
+    let parameter: Parameter
+    let line: Int
+  }
+  private struct Tie {
+    let name: TensorName
+    let other: TensorName
+  }
+  private struct Option {
+    let path: String
+    let arguments: PrintedArguments
+    let line: Int
+  }
+
+  private var tensors: [Tensor] = []
+  private var ties: [Tie] = []
+  private var options: [Option] = []
+  private var classes: [String: String] = [:]
+
+  /// Nothing beyond the text.
+  public init() {}
+
+  /// Reads the lines of an `--extra` file.
+  ///
+  /// - Throws: ``CheckpointError`` with code `malformed`, naming the line.
+  public init(_ text: String) throws {
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let body = line.prefix { $0 != UInt8(ascii: "#") }
+      try read(String(decoding: body, as: UTF8.self).trimmed, line: index + 1)
+    }
+  }
+
+  private mutating func read(_ text: String, line: Int) throws {
+    if text.isEmpty { return }
+    func error(_ required: String) -> CheckpointError {
+      CheckpointError(.malformed, "line \(line): found '\(text)', required \(required)")
+    }
+    if text.hasPrefix("class ") {
+      guard let match = text.wholeMatch(of: /class\s+(\S+?)\s*\(\s*(\S+?)\s*\)\s*:?/),
+        match.output.2 == "Module" || LayerKinds.knows(String(match.output.2))
+      else { throw error("'class Name(Base)' with a class of torch.nn as base") }
+      classes[String(match.output.1)] = String(match.output.2)
+      return
+    }
+    let colon = text.firstIndex(of: ":")
+    let equals = text.firstIndex(of: "=")
+    guard let colon, equals.map({ colon < $0 }) ?? true else {
+      guard let equals else { throw error("'name: [sizes]', 'name = name' or 'path: option=…'") }
+      let other = String(text[text.index(after: equals)...]).trimmed
+      let name = String(text[..<equals]).trimmed
+      guard !name.isEmpty, !other.isEmpty else { throw error("a name on both sides of '='") }
+      ties.append(Tie(name: TensorName(name), other: TensorName(other)))
+      return
+    }
+    let name = String(text[..<colon]).trimmed
+    let value = String(text[text.index(after: colon)...]).trimmed
+    guard value.hasPrefix("[") || value.hasPrefix("(") else {
+      options.append(Option(path: name, arguments: PrintedArguments(value), line: line))
+      return
+    }
+    guard let match = value.wholeMatch(of: /[\[\(]([0-9,\s]*)[\]\)]\s*([A-Za-z_0-9]+)?\s*(=(.*))?/)
+    else { throw error("'name: [sizes] dtype = initializer', the last two as wanted") }
+    let (module, leaf) = TensorName(name).parentAndLeaf
+    var shape: [Int] = []
+    for part in match.output.1.split(separator: ",") {
+      guard let size = Int(String(part).trimmed), shape.count < 64 else {
+        throw error("sizes that are whole numbers")
+      }
+      shape.append(size)
+    }
+    let dtype = match.output.2.flatMap { DType(named: String($0)) }
+    if match.output.2 != nil && dtype == nil { throw error("a dtype as float32 or int64") }
+    _ = try TensorInfo(dtype: dtype ?? .float64, shape: shape)
+    guard !leaf.isEmpty else { throw error("a tensor's name before ':'") }
+    let parameter: Parameter
+    if let initializer = match.output.4 {
+      do {
+        let parsed = try InitializerText.parse(String(initializer).trimmed)
+        parameter = Parameter(leaf, shape: shape, dtype: dtype, initializer: parsed)
+      } catch {
+        throw CheckpointError(error.code, "line \(line): \(error.message)")
+      }
+    } else {
+      parameter = Parameter(leaf, shape: shape, dtype: dtype)
+    }
+    tensors.append(Tensor(module: module, parameter: parameter, line: line))
+  }
+
+  /// The class that a class is said to be like.
+  func base(of kind: String) -> String? { classes[kind] }
+
+  /// Whether tensors are given for the module at a path.
+  func describes(_ path: String) -> Bool {
+    tensors.contains { Self.fits($0.module, path) }
+  }
+
+  private static func fits(_ pattern: String, _ path: String) -> Bool {
+    NamePattern.isPattern(pattern)
+      ? NamePattern(pattern).matches(path) : pattern.isSameText(path)
+  }
+
+  /// The tree with everything that is said here.
+  ///
+  /// - Throws: ``CheckpointError`` with code `missing` when a module or tensor is not there.
+  func applied(to module: Module) throws -> Module {
+    var module = module
+    let paths = module.namedModules(removeDuplicates: false).map(\.path)
+    for option in options {
+      let matching = paths.filter { Self.fits(option.path, $0) }
+      if matching.isEmpty { throw missing(option.path, option.line) }
+      for path in matching { try module.apply(option.arguments, at: path, line: option.line) }
+    }
+    for tensor in tensors {
+      let matching = paths.filter { Self.fits(tensor.module, $0) }
+      if matching.isEmpty { throw missing(tensor.module, tensor.line) }
+      for path in matching {
+        guard let found = module[path] else { continue }
+        guard !found.ownParameters.contains(where: { $0.name.isSameText(tensor.parameter.name) })
+          || found.layer is ParameterCollection
+        else {
+          throw CheckpointError(
+            .mismatched,
+            "line \(tensor.line): found a second '\(tensor.parameter.name)' in \(found.kind), "
+              + "which has one already")
+        }
+        var copy = found
+        if let index = copy.ownParameters.firstIndex(where: {
+          $0.name.isSameText(tensor.parameter.name)
+        }) {
+          copy.ownParameters[index] = tensor.parameter
+        } else {
+          copy.ownParameters.append(tensor.parameter)
+        }
+        module[path] = copy
+      }
+    }
+    for tie in ties { module = try module.tying(tie.name, to: tie.other) }
+    return module
+  }
+
+  private func missing(_ path: String, _ line: Int) -> CheckpointError {
+    CheckpointError(.missing, "line \(line): the model has no module '\(path)'")
+  }
+}
+
+extension Module {
+  fileprivate mutating func apply(
+    _ arguments: PrintedArguments, at path: String, line: Int
+  ) throws {
+    guard let old = self[path] else { return }
+    func refuse(_ names: String) -> CheckpointError {
+      CheckpointError(
+        .unsupported,
+        "line \(line): found options '\(arguments.text)' for \(old.kind), required \(names)")
+    }
+    let layer: any Layer
+    do {
+      switch old.layer {
+      case var attention as MultiheadAttention:
+        let known: Set = ["kdim", "vdim", "add_bias_kv"]
+        guard known.isSuperset(of: arguments.names), !arguments.names.isEmpty else {
+          throw refuse("kdim, vdim, add_bias_kv")
+        }
+        attention.keySize = try arguments.size("kdim", default: attention.keySize)
+        attention.valueSize = try arguments.size("vdim", default: attention.valueSize)
+        attention.addsKeyAndValue = try arguments.flag(
+          "add_bias_kv", default: attention.addsKeyAndValue)
+        layer = attention
+      case let rectifier as PReLU:
+        guard arguments.names == ["init"], let text = arguments.text("init"),
+          let value = Double(text)
+        else { throw refuse("init=<number>") }
+        layer = PReLU(rectifier.slopes, initial: value)
+      default: throw refuse("MultiheadAttention or PReLU, the classes with unprinted options")
+      }
+    } catch let error as ArgumentError {
+      throw CheckpointError(.malformed, "line \(line): \(error.message)")
+    }
+    var new = Module(
+      kind: old.kind, arguments: old.arguments, layer: layer, children: old.ownChildren)
+    new.base = old.base
+    self[path] = new
+  }
+}
+
+extension String {
+  /// Without blanks at either end.
+  var trimmed: String {
+    var text = self[...]
+    while text.unicodeScalars.first?.properties.isWhitespace == true {
+      text.unicodeScalars.removeFirst()
+    }
+    while text.unicodeScalars.last?.properties.isWhitespace == true {
+      text.unicodeScalars.removeLast()
+    }
+    return String(text)
+  }
+}

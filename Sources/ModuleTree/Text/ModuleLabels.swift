@@ -1,0 +1,71 @@
+public import TensorCore
+
+extension Module {
+  /// The tree as labels in pre-order, which is how checkpoint files carry it; modules that stand
+  /// at several places appear at each, and a child that is `None` has that kind.
+  public var labels: [ModuleLabel] {
+    var labels: [ModuleLabel] = []
+    var pending: [(path: String, module: Module?)] = [("", self)]
+    while let (path, module) = pending.popLast() {
+      labels.append(
+        ModuleLabel(
+          path: path, kind: module?.kind ?? "None", arguments: module?.arguments ?? ""))
+      for child in module?.ownChildren.reversed() ?? [] {
+        pending.append((path.isEmpty ? child.name : "\(path).\(child.name)", child.module))
+      }
+    }
+    return labels
+  }
+
+  /// Builds the tree that labels describe.
+  ///
+  /// Parents come before their children, as ``labels`` writes them. Tensors that the labels do not
+  /// tell of are not there: a class that is not known owns none.
+  /// - Throws: ``CheckpointError`` with code `malformed` when there is no root, a parent is
+  ///   missing, a path occurs twice, or a known class's arguments cannot be read.
+  public init(labels: [ModuleLabel]) throws {
+    guard let root = labels.first, root.path.isEmpty, root.kind != "None" else {
+      throw CheckpointError(.malformed, "found a module tree without a root, required path ''")
+    }
+    var positions: [TensorName: Int] = [:]
+    var children = [[Int]](repeating: [], count: labels.count)
+    for (position, label) in labels.enumerated() {
+      guard positions.updateValue(position, forKey: TensorName(label.path)) == nil else {
+        throw CheckpointError(.malformed, "found module '\(label.path)' twice, required once")
+      }
+      guard position > 0 else { continue }
+      let parent = TensorName(label.path).parentAndLeaf.parent
+      guard let index = positions[TensorName(parent)], index < position else {
+        throw CheckpointError(
+          .malformed, "found module '\(label.path)' before its parent '\(parent)'")
+      }
+      guard label.path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.deepest else {
+        throw CheckpointError(
+          .malformed, "found more than \(PrintedModel.deepest) levels, required fewer")
+      }
+      children[index].append(position)
+    }
+    var built = [Module?](repeating: nil, count: labels.count)
+    for position in labels.indices.reversed() {
+      let label = labels[position]
+      if label.kind == "None" && children[position].isEmpty { continue }
+      let entries = children[position].map {
+        Child(TensorName(labels[$0].path).parentAndLeaf.leaf, built[$0])
+      }
+      do {
+        let layer = try LayerKinds.layer(
+          kind: label.kind, base: nil, arguments: label.arguments, children: entries,
+          isDescribed: true)
+        built[position] = Module(
+          kind: label.kind, arguments: label.arguments, layer: layer, children: entries)
+      } catch {
+        throw CheckpointError(.malformed, "module '\(label.path)': \(error.message)")
+      }
+      for child in children[position] { built[child] = nil }
+    }
+    guard let module = built[0] else {
+      throw CheckpointError(.malformed, "found a module tree without a root, required path ''")
+    }
+    self = module
+  }
+}
