@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import ModuleTree
+import ModuleTree
 public import TensorCore
 
 /// Everything that is needed to make a checkpoint's values again.
@@ -47,7 +47,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     do {
       self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
     } catch {
-      throw CheckpointError(.malformed, "recipe: found '\(text.prefix(60))', required the JSON that ckpt init writes")
+      throw CheckpointError(
+        .malformed, "recipe: found '\(text.prefix(60))', required the JSON that ckpt init writes")
     }
     guard version == 1 else {
       throw CheckpointError(
@@ -71,14 +72,16 @@ public struct Recipe: Codable, Hashable, Sendable {
   ///   - loadModel: turns the name behind `model:` into the model's text.
   public init(text: String, loadModel: (String) throws -> String) throws {
     var seen: Set<String> = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       let line = line.prefix(while: { $0 != "#" }).trimmingBlanks
       if line.isEmpty { continue }
       func fail(_ message: String) -> CheckpointError {
         CheckpointError(.malformed, "line \(index + 1): \(message)")
       }
       guard let colon = line.firstIndex(of: ":") else {
-        throw fail("found '\(line)', required 'key: value' or a rule 'SELECTOR: PARAMETER=INITIALIZER'")
+        throw fail(
+          "found '\(line)', required 'key: value' or a rule 'SELECTOR: PARAMETER=INITIALIZER'")
       }
       let key = line[..<colon].trimmingBlanks
       let value = line[line.index(after: colon)...].trimmingBlanks
@@ -122,7 +125,8 @@ public struct Seed: Hashable, Sendable, CustomStringConvertible {
       self.value = UInt64(bitPattern: value)
     } else {
       throw CheckpointError(
-        .malformed, "seed '\(text)': required an integer from -9223372036854775808 to 18446744073709551615")
+        .malformed,
+        "seed '\(text)': required an integer from -9223372036854775808 to 18446744073709551615")
     }
   }
 

@@ -24,7 +24,7 @@ extension Ckpt {
       let source = try CheckpointSource.open(file)
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor)
       var output = StandardOutput()
-      var printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
+      let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {
         let shape = slice.shape.map(String.init).joined(separator: ", ")
         try output.text(
@@ -34,7 +34,8 @@ extension Ckpt {
         try output.line("}")
       } else {
         try output.line(
-          Style.dim("\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
+          Style.dim(
+            "\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
         try printer.print(to: &output, asJSON: false)
         try output.line("")
       }
