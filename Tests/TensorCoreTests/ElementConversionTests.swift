@@ -65,7 +65,7 @@ import Testing
     func texts(_ dtype: DType, _ bytes: [UInt8]) -> [String] {
       unsafe dtype.elementTexts(bytes.span.bytes)
     }
-    #expect(texts(.bfloat16, [0xcd, 0x3d]) == ["0.10009766"])
+    #expect(texts(.bfloat16, [0xcd, 0x3d]) == ["0.100097656"])
     #expect(texts(.int64, [UInt8](repeating: 0xff, count: 8)) == ["-1"])
     #expect(texts(.bool, [0, 1]) == ["false", "true"])
     #expect(texts(.complex64, [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]) == ["1.0-2.0j"])
