@@ -14,3 +14,15 @@ public enum TensorFill: Sendable {
   /// The values are not touched and nothing is drawn: PyTorch's no-op on empty tensors.
   case nothing
 }
+
+extension TensorFill {
+  /// The fill that draws every element, checked against the tensor's dtype.
+  ///
+  /// - Throws: ``CheckpointError`` when PyTorch refuses the distribution for the dtype.
+  static func drawing(
+    _ distribution: Distribution, for info: TensorInfo, zeroed: Range<Int>? = nil
+  ) throws(CheckpointError) -> TensorFill {
+    _ = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
+    return .drawn(distribution, zeroed: zeroed)
+  }
+}

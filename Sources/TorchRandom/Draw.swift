@@ -11,8 +11,9 @@ public struct Draw: Sendable, Hashable {
   public let dtype: DType
   /// Elements drawn.
   public let count: Int
-  /// Whether the tensor has no gaps in memory; only then does a normal draw of 16 or more
-  /// elements take PyTorch's vector path. Parameters of fresh modules are contiguous.
+  /// Whether the tensor is row-major without gaps, as parameters of fresh modules are.
+  ///
+  /// Only then does a normal draw of 16 or more elements take PyTorch's vector path.
   public let contiguous: Bool
 
   /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.

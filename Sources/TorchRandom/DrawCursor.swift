@@ -34,7 +34,9 @@ public struct DrawCursor: Sendable {
       var part = target._mutatingExtracting(first..<first + blocked.count * width)
       readBlocks(blocked.lowerBound - lead..<blocked.upperBound - lead, into: &part)
     }
-    if let leadingNormal, elements.contains(0), case .normal(let mean, let deviation) = draw.distribution {
+    if let leadingNormal, elements.contains(0),
+      case .normal(let mean, let deviation) = draw.distribution
+    {
       var part = target._mutatingExtracting(0..<width)
       SerialNormal(mean: mean, deviation: deviation)
         .store(leadingNormal, as: draw.dtype, at: 0, in: &part)

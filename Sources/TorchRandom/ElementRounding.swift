@@ -68,3 +68,37 @@ extension DType {
     }
   }
 }
+
+/// Elements of floating-point tensors as `float64`, which holds those of every other dtype exactly.
+extension DType {
+  /// The value of this floating-point dtype nearest to `number`, 16-bit types through `float32`.
+  ///
+  /// One operation on two such values, done in `float64` and rounded so, is what the dtype's own
+  /// arithmetic gives: 53 bits are more than twice 24 plus two.
+  package func rounded(_ number: Double) -> Double {
+    switch self {
+    case .float64: number
+    case .bfloat16: Double(Float(bfloat16Bits: Float(number).bfloat16Bits))
+    case .float16: Double(Float16(Float(number)))
+    default: Double(Float(number))
+    }
+  }
+
+  /// Element `index` of a floating-point tensor's bytes.
+  package func number(at index: Int, in bytes: [UInt8]) -> Double {
+    func bits<Bits: FixedWidthInteger>(_: Bits.Type) -> Bits {
+      (0..<byteWidth).reduce(0) { $0 | Bits(bytes[index * byteWidth + $1]) << ($1 * 8) }
+    }
+    return switch self {
+    case .float64: Double(bitPattern: bits(UInt64.self))
+    case .bfloat16: Double(Float(bfloat16Bits: bits(UInt16.self)))
+    case .float16: Double(Float16(bitPattern: bits(UInt16.self)))
+    default: Double(Float(bitPattern: bits(UInt32.self)))
+    }
+  }
+
+  /// Copies element `index` of one tensor's bytes to the same place of another's.
+  package func copyElement(_ index: Int, from source: [UInt8], to target: inout [UInt8]) {
+    for byte in index * byteWidth..<(index + 1) * byteWidth { target[byte] = source[byte] }
+  }
+}

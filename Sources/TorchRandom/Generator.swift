@@ -7,8 +7,9 @@ public struct Generator: Sendable {
   private var state = [UInt32](repeating: 0, count: Self.stateSize)
   private var used = Self.stateSize
 
-  /// The standard normal that the last odd-sized serial draw left over; the next serial normal
-  /// uses it first, whatever was drawn in between. `manual_seed` clears it.
+  /// The standard normal that the last odd-sized serial draw left over.
+  ///
+  /// The next serial normal uses it first, whatever was drawn in between; `manual_seed` clears it.
   public var cachedNormal: Double?
 
   private static let stateSize = 624

@@ -30,6 +30,13 @@ public struct GeneratorRecord: Decodable, Sendable {
   public let next_u32: [String]
   /// Little-endian hexadecimal bytes of the cached normal, if there is one.
   public let cached_normal_f64_le: String?
+
+  /// Whether a generator with this cached normal and these next words is in the recorded state.
+  public func follows(_ cachedNormal: Double?, nextWord: () -> UInt32) -> Bool {
+    let cached = cached_normal_f64_le.flatMap { UInt64($0, radix: 16)?.byteSwapped }
+    return cachedNormal?.bitPattern == cached
+      && next_u32.allSatisfy { UInt32($0, radix: 16) == nextWord() }
+  }
 }
 
 /// One case of `goldens/ops.json`: an operation on a fresh tensor, or a sequence of them.

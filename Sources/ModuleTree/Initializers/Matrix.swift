@@ -1,0 +1,80 @@
+/// A dense matrix of `float64`, row after row.
+struct Matrix {
+  let rows: Int
+  let columns: Int
+  private(set) var elements: [Double]
+
+  /// Makes a matrix whose row-major elements `element` gives by index.
+  init(rows: Int, columns: Int, element: (Int) -> Double) {
+    self.rows = rows
+    self.columns = columns
+    elements = (0..<rows * columns).map(element)
+  }
+
+  var transposed: Matrix {
+    Matrix(rows: columns, columns: rows) { elements[$0 % rows * columns + $0 / rows] }
+  }
+
+  /// The Q of `self` = QR with a positive diagonal of R, as many columns as `self`.
+  ///
+  /// Householder's reflections, `rows >= columns`. Both passes over the matrix run along its
+  /// rows, so that no sum is reordered and the loops still vectorise.
+  /// Source: Golub and Van Loan, *Matrix Computations*, 5.1 and 5.2.
+  func orthonormalColumns() -> Matrix {
+    precondition(rows >= columns, "a wide matrix has no orthonormal columns")
+    var reduced = self
+    var reflectors: [(vector: [Double], isNegative: Bool)] = []
+    for column in 0..<columns {
+      var vector = (column..<rows).map { reduced.elements[$0 * columns + column] }
+      let head = vector[0]
+      let largest = vector.reduce(0) { max($0, abs($1)) }
+      let norm =
+        largest == 0
+        ? 0 : largest * vector.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }.squareRoot()
+      // The reflection sends the column to -sign(head)·norm, which cancels nothing.
+      vector[0] = head + (head < 0 ? -norm : norm)
+      let length = vector.reduce(0) { $0 + $1 * $1 }
+      if length > 0 {
+        let scale = (2 / length).squareRoot()
+        for index in vector.indices { vector[index] *= scale }
+      }
+      reduced.reflect(vector, fromColumn: column)
+      reflectors.append((vector, head >= 0))
+    }
+    var result = Matrix(rows: rows, columns: columns) { $0 / columns == $0 % columns ? 1 : 0 }
+    for column in (0..<columns).reversed() {
+      result.reflect(reflectors[column].vector, fromColumn: column)
+    }
+    for index in result.elements.indices where reflectors[index % columns].isNegative {
+      result.elements[index].negate()
+    }
+    return result
+  }
+
+  /// Subtracts `vector · (vectorᵀ · self)` from the lower right part of the matrix that begins at
+  /// `column` and at the row that leaves `vector.count` rows.
+  private mutating func reflect(_ vector: [Double], fromColumn column: Int) {
+    let first = rows - vector.count
+    let width = columns - column
+    var sums = [Double](repeating: 0, count: width)
+    for (index, factor) in vector.enumerated() {
+      Self.add(
+        elements.span.extracting(start(first + index, column, width)), times: factor, to: &sums)
+    }
+    for (index, factor) in vector.enumerated() {
+      let range = start(first + index, column, width)
+      var all = elements.mutableSpan
+      var row = all._mutatingExtracting(range)
+      for offset in row.indices { row[offset] -= factor * sums[offset] }
+    }
+  }
+
+  private func start(_ row: Int, _ column: Int, _ width: Int) -> Range<Int> {
+    row * columns + column..<row * columns + column + width
+  }
+
+  private static func add(_ row: Span<Double>, times factor: Double, to sums: inout [Double]) {
+    var target = sums.mutableSpan
+    for offset in target.indices { target[offset] += factor * row[offset] }
+  }
+}

@@ -1,0 +1,34 @@
+internal import Glibc
+
+/// The function that follows a layer, for the gain that makes up for it.
+///
+/// Source: PyTorch 2.15 `torch.nn.init.calculate_gain`; raw values are PyTorch's names.
+public enum Nonlinearity: String, Sendable, CaseIterable {
+  case linear
+  case conv1d
+  case conv2d
+  case conv3d
+  case convTranspose1d = "conv_transpose1d"
+  case convTranspose2d = "conv_transpose2d"
+  case convTranspose3d = "conv_transpose3d"
+  case sigmoid
+  case tanh
+  case relu
+  case leakyReLU = "leaky_relu"
+  case selu
+
+  /// The recommended gain; `parameter` is the negative slope of `leakyReLU` (0.01 if `nil`) and
+  /// means nothing to the others.
+  public func gain(_ parameter: Double? = nil) -> Double {
+    switch self {
+    case .linear, .conv1d, .conv2d, .conv3d, .convTranspose1d, .convTranspose2d, .convTranspose3d,
+      .sigmoid:
+      1
+    case .tanh: 5.0 / 3
+    case .relu: 2.0.squareRoot()
+    // The C library's pow, as Python's **: it may differ from a product in the last bit.
+    case .leakyReLU: (2.0 / (1 + pow(parameter ?? 0.01, 2))).squareRoot()
+    case .selu: 0.75
+    }
+  }
+}

@@ -1,0 +1,134 @@
+internal import Glibc
+public import TensorCore
+internal import TorchRandom
+
+/// Normally distributed values, none outside `lower ... upper`: `torch.nn.init.trunc_normal_`.
+///
+/// PyTorch 2.15 draws whole tensors again until every element has come inside: normal ones when
+/// more than 0.3 of the distribution lies between the bounds, else uniform ones that are accepted
+/// by the density's height. Earlier releases inverted the distribution function instead.
+public struct TruncatedNormal: Initializer, Hashable {
+  /// Centre of the distribution before it is cut.
+  public let mean: Double
+  /// Standard deviation before it is cut, above zero.
+  public let standardDeviation: Double
+  /// Least value, in the tensor's own units and not in standard deviations.
+  public let lower: Double
+  /// Greatest value, likewise.
+  public let upper: Double
+
+  public let name = "trunc_normal"
+
+  /// Makes the initialiser of its parameters; `fill` refuses reversed bounds.
+  public init(
+    mean: Double = 0, standardDeviation: Double = 1, lower: Double = -2, upper: Double = 2
+  ) {
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+    self.lower = lower
+    self.upper = upper
+  }
+
+  public func fill(for info: TensorInfo) throws -> TensorFill {
+    guard standardDeviation > 0 else {
+      throw CheckpointError(
+        .mismatched,
+        "trunc_normal needs a standard deviation above 0, found \(standardDeviation)")
+    }
+    guard lower <= upper else {
+      throw CheckpointError(
+        .mismatched, "trunc_normal needs its lower bound first, found \(lower) to \(upper)")
+    }
+    let normal = Distribution.normal(mean: mean, standardDeviation: standardDeviation)
+    // No uniform that PyTorch draws is nearer to 0 than 2^-53, so no normal is further out than
+    // √(106 ln 2) < 9 deviations: these bounds cut nothing and the values can be streamed.
+    if mean - 9 * standardDeviation >= lower, mean + 9 * standardDeviation <= upper {
+      return try .drawing(normal, for: info)
+    }
+    if share > 0.3 {
+      let draw = try Draw(normal, dtype: info.dtype, count: info.elementCount)
+      return .whole { _, generator in redraw(draw, from: &generator) }
+    }
+    let candidates = try Draw(
+      .uniform(from: lower, to: upper), dtype: info.dtype, count: info.elementCount)
+    let heights = try Draw(
+      .uniform(from: 0, to: 1), dtype: info.dtype, count: info.elementCount)
+    return .whole { _, generator in accept(candidates, below: heights, from: &generator) }
+  }
+
+  /// How much of the distribution lies between the bounds.
+  private var share: Double {
+    func below(_ bound: Double) -> Double {
+      (1 + erf((bound - mean) / standardDeviation / 2.0.squareRoot())) / 2
+    }
+    return below(upper) - below(lower)
+  }
+
+  /// Draws the whole tensor again while an element is outside, and takes what was missing.
+  private func redraw(_ draw: Draw, from generator: inout Generator) -> [UInt8] {
+    let dtype = draw.dtype
+    let bounds = dtype.rounded(lower)...dtype.rounded(upper)
+    var values = generator.draw(draw)
+    func outside(_ index: Int) -> Bool { !(bounds ~= dtype.number(at: index, in: values)) }
+    var pending = (0..<draw.count).filter(outside)
+    while !pending.isEmpty {
+      let fresh = generator.draw(draw)
+      for index in pending { dtype.copyElement(index, from: fresh, to: &values) }
+      pending.removeAll { !outside($0) }
+    }
+    return values
+  }
+
+  /// Draws whole tensors of candidates and of heights until every element has a candidate whose
+  /// height is below the density, all steps rounded to the dtype.
+  private func accept(
+    _ candidates: Draw, below heights: Draw, from generator: inout Generator
+  ) -> [UInt8] {
+    let dtype = candidates.dtype
+    let round = dtype.rounded
+    let scalar = dtype == .float64 ? dtype.rounded : DType.float32.rounded
+    let peak = -0.5 * pow((max(lower, min(mean, upper)) - mean) / standardDeviation, 2)
+    let (middle, scale, top) = (scalar(mean), scalar(standardDeviation), scalar(peak))
+    func rejected(_ value: Double, _ height: Double) -> Bool {
+      let distance = round(round(value - middle) / scale)
+      let density = round(round(round(distance * distance) * -0.5) - top)
+      return round(log(height)) > density
+    }
+    var values = generator.draw(candidates)
+    var fresh = values
+    var pending = Array(0..<candidates.count)
+    while true {
+      let drawn = generator.draw(heights)
+      pending.removeAll {
+        !rejected(dtype.number(at: $0, in: fresh), dtype.number(at: $0, in: drawn))
+      }
+      if pending.isEmpty { return values }
+      fresh = generator.draw(candidates)
+      for index in pending { dtype.copyElement(index, from: fresh, to: &values) }
+    }
+  }
+
+  public var description: String {
+    InitializerSyntax.text(
+      name, ("mean", mean, 0), ("std", standardDeviation, 1), ("a", lower, -2), ("b", upper, 2))
+  }
+
+  static let syntax = InitializerSyntax(
+    "trunc_normal", .number("mean", default: 0), .number("std", default: 1),
+    .number("a", default: -2), .number("b", default: 2)
+  ) { values throws(CheckpointError) in
+    TruncatedNormal(
+      mean: try values.number(0), standardDeviation: try values.number(1),
+      lower: try values.number(2), upper: try values.number(3))
+  }
+}
+
+extension Initializer where Self == TruncatedNormal {
+  /// Draws normally, nothing outside `lower ... upper`.
+  public static func truncatedNormal(
+    mean: Double = 0, standardDeviation: Double = 1, lower: Double = -2, upper: Double = 2
+  ) -> Self {
+    TruncatedNormal(
+      mean: mean, standardDeviation: standardDeviation, lower: lower, upper: upper)
+  }
+}
