@@ -64,7 +64,8 @@ package enum Planes {
     var index = 0
     while index < count {
       let offset = index &* MemoryLayout<Word>.size
-      var word = Word(littleEndian: unsafe words.loadUnaligned(fromByteOffset: offset, as: Word.self))
+      var word = Word(
+        littleEndian: unsafe words.loadUnaligned(fromByteOffset: offset, as: Word.self))
       if rotated { word = word &<< 1 | word &>> bits }
       var place = index
       for _ in 0..<MemoryLayout<Word>.size {
