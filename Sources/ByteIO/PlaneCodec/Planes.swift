@@ -1,4 +1,4 @@
-/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes, …
+/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes and so on.
 ///
 /// A float's sign is noise and stands in the same byte as the upper part of its exponent, which is
 /// not. Rotated left by one bit, the word keeps its exponent's upper eight bits in the last plane

@@ -32,6 +32,14 @@ final class NativeWriter {
     let bytes: [UInt8]
   }
 
+  /// The same, ready to be stored.
+  private struct Packed: Sendable {
+    let source: Int
+    let filter: NativeFilter
+    let bytes: [UInt8]
+    let crc32: UInt32
+  }
+
   /// Writes a new file.
   ///
   /// - Throws: ``CheckpointError`` from the entries or the system, or with code `unsupported` when
@@ -44,7 +52,7 @@ final class NativeWriter {
       width: options.threads,
       next: { try writer.next() },
       transform: { try Self.packed($0) },
-      consume: { try writer.append($0.chunk, packed: $0.bytes, crc32: $0.crc32) })
+      consume: { try writer.append($0) })
     try writer.finish(checkpoint)
   }
 
@@ -130,25 +138,20 @@ final class NativeWriter {
     return nil
   }
 
-  private static func packed(
-    _ chunk: Chunk
-  ) throws(CheckpointError) -> (chunk: Chunk, bytes: [UInt8], crc32: UInt32) {
-    let bytes: [UInt8]
-    switch chunk.filter {
-    case .raw: bytes = chunk.bytes
-    case .planes(let width, let rotated):
+  private static func packed(_ chunk: Chunk) throws(CheckpointError) -> Packed {
+    var bytes = chunk.bytes
+    if case .planes(let width, let rotated) = chunk.filter {
       bytes = try PlaneCodec.encode(chunk.bytes.rawBytes, width: width, rotated: rotated)
     }
-    return (chunk, bytes, Zlib.crc32(bytes.rawBytes))
+    let crc32 = Zlib.crc32(bytes.rawBytes)
+    return Packed(source: chunk.source, filter: chunk.filter, bytes: bytes, crc32: crc32)
   }
 
-  private func append(
-    _ chunk: Chunk, packed bytes: [UInt8], crc32: UInt32
-  ) throws(CheckpointError) {
+  private func append(_ chunk: Packed) throws(CheckpointError) {
     if chunk.filter == .raw { try output.pad(toMultipleOf: NativeLayout.alignment) }
     chunks[chunk.source].append(
-      .init(offset: output.position, length: bytes.count, crc32: crc32))
-    try output.append(bytes.rawBytes)
+      .init(offset: output.position, length: chunk.bytes.count, crc32: chunk.crc32))
+    try output.append(chunk.bytes.rawBytes)
   }
 
   /// The index of what was written.
