@@ -29,8 +29,8 @@ package final class HDF5File: Sendable {
         try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
         let file = try HDF5Handle(
           "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, access.id), closedBy: H5Fclose)
-        let walk = try HDF5Walk(file: file.id, fileSize: size)
-        return (file.take(), walk.table)
+        let table = try HDF5Walk.table(of: file.id, fileSize: size)
+        return (file.take(), table)
       }
     } catch {
       throw error.adding(path: path)

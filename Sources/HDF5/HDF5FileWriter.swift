@@ -49,7 +49,7 @@ package final class HDF5FileWriter: Sendable {
     try HDF5Library.locked { () throws(CheckpointError) in
       try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .unreadable)
       isOpen.store(false, ordering: .relaxed)
-      try checked("close", H5Fclose(id), .unreadable)
+      _ = try checked("close", H5Fclose(id), .unreadable)
     }
   }
 
@@ -79,7 +79,7 @@ package final class HDF5FileWriter: Sendable {
   package func makeLink(_ path: [String], to target: [String]) throws(CheckpointError) {
     let name = "/" + path.joined(separator: "/")
     try HDF5Library.locked { () throws(CheckpointError) in
-      try checked(
+      _ = try checked(
         name,
         unsafe H5Lcreate_hard(
           id, "/" + target.joined(separator: "/"), id, name, hid_t(H5P_DEFAULT),

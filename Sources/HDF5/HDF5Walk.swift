@@ -5,27 +5,33 @@ import TensorCore
 ///
 /// Links that lead out of the file are named in a note and never followed, a group that contains
 /// itself is entered once, and depth and number of objects are bounded.
-struct HDF5Walk: ~Copyable {
+struct HDF5Walk {
   /// Deepest nesting of groups that is followed.
   private static let depthLimit = 128
 
-  private(set) var table = HDF5Table()
+  private var table = HDF5Table()
   private let fileSize: Int
-  private let linkAccess: HDF5Handle
+  private let linkAccess: hid_t
   private var objectCount = 0
   /// Addresses of the groups from the root to where the tour is.
   private var trail: [UInt64] = []
 
-  /// Walks the whole of an open file.
-  init(file: hid_t, fileSize: Int) throws(CheckpointError) {
+  private init(fileSize: Int, linkAccess: hid_t) {
     self.fileSize = fileSize
-    linkAccess = try .properties(H5P_LINK_ACCESS)
+    self.linkAccess = linkAccess
+  }
+
+  /// Walks the whole of an open file.
+  static func table(of file: hid_t, fileSize: Int) throws(CheckpointError) -> HDF5Table {
+    let linkAccess = try HDF5Handle.properties(H5P_LINK_ACCESS)
     // A soft link may lead through an external one; this refuses that step.
     try checked(
       "link access", unsafe H5Pset_elink_cb(linkAccess.id, { _, _, _, _, _, _, _ in -1 }, nil))
     let root = try HDF5Handle(
       "root group", unsafe H5Gopen2(file, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
-    try enter(root, path: [])
+    var walk = HDF5Walk(fileSize: fileSize, linkAccess: linkAccess.id)
+    try walk.enter(root, path: [])
+    return walk.table
   }
 
   private func info(_ object: hid_t) throws(CheckpointError) -> H5O_info_t {
@@ -108,7 +114,7 @@ struct HDF5Walk: ~Copyable {
     _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> HDF5Handle {
     try HDF5Handle(
-      Self.text(path), unsafe H5Oopen(group, name, linkAccess.id), closedBy: H5Oclose)
+      Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
   }
 
   private mutating func note(_ path: [String], _ what: String) {
