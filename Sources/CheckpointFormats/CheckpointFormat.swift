@@ -26,5 +26,12 @@ public struct CheckpointFormat: Sendable {
   public static let headSize = 4096
 
   /// Every format, in the order in which they are asked.
-  public static let all: [CheckpointFormat] = [.native]
+  public static let all: [CheckpointFormat] = [.native, .hdf5]
+}
+
+extension CheckpointFormat {
+  /// HDF5: groups are modules, datasets are parameters.
+  public static let hdf5 = CheckpointFormat(
+    name: "hdf5", extensions: [".hdf5", ".h5"], recognizes: HDF5Checkpoint.recognizes,
+    open: HDF5Checkpoint.open, write: HDF5Checkpoint.write)
 }
