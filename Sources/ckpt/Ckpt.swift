@@ -21,7 +21,7 @@ struct Ckpt: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       List.self, Stat.self, Show.self, Diff.self,
-      Convert.self, Hash.self, Completions.self,
+      Convert.self, Hash.self, Check.self, Completions.self,
     ])
 
   static func main() async {
