@@ -26,6 +26,8 @@ public struct Recipe: Codable, Hashable, Sendable {
   /// The text that PyTorch's `print(model)` shows; `nil` when the values came from elsewhere and
   /// only redrawn layers can be made again.
   public var model: String?
+  /// Lines of a side file that say what the model's text cannot show.
+  public var extra: String?
   /// Argument of `torch.manual_seed`, from -2^63 to 2^64 - 1.
   public var seed = "0"
   /// Rules applied after construction, the generator running on.
@@ -65,12 +67,12 @@ public struct Recipe: Codable, Hashable, Sendable {
     }
   }
 
-  /// Parses a recipe file: `model: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
+  /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///
   /// - Parameters:
   ///   - text: the file's text; `#` begins a comment.
-  ///   - loadModel: turns the name behind `model:` into the model's text.
-  public init(text: String, loadModel: (String) throws -> String) throws {
+  ///   - loadText: reads the file named behind `model:` or `extra:`.
+  public init(text: String, loadText: (String) throws -> String) throws {
     var seen: Set<String> = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
@@ -85,12 +87,13 @@ public struct Recipe: Codable, Hashable, Sendable {
       }
       let key = line[..<colon].trimmingBlanks
       let value = line[line.index(after: colon)...].trimmingBlanks
-      if ["model", "seed", "order", "dtype"].contains(key), !value.contains("=") {
+      if ["model", "extra", "seed", "order", "dtype"].contains(key), !value.contains("=") {
         guard seen.insert(key).inserted else { throw fail("'\(key)' is given a second time") }
       }
       do {
         switch key {
-        case "model" where !value.contains("="): model = try loadModel(value)
+        case "model" where !value.contains("="): model = try loadText(value)
+        case "extra" where !value.contains("="): extra = try loadText(value)
         case "seed": seed = try Seed(value).description
         case "order": order = try Rule.Order(named: value).rawValue
         case "dtype": dtype = try Self.floatingPoint(named: value).torchName

@@ -134,7 +134,10 @@ extension Checkpoint {
   /// Finds the tensor that `text` names, with or without a slice in brackets behind the name.
   ///
   /// A name that itself ends in brackets is tried first as it stands.
-  public func entry(sliced text: String) throws -> (Entry, TensorSlice) {
+  /// `path` is the file that errors name.
+  public func entry(
+    sliced text: String, path: String? = nil
+  ) throws -> (Entry, TensorSlice) {
     if let entry = entries.first(where: { $0.name == TensorName(text) }) {
       return (entry, TensorSlice(all: entry.info.shape))
     }
@@ -145,7 +148,7 @@ extension Checkpoint {
         do {
           return (entry, try TensorSlice(String(inside), of: entry.info.shape))
         } catch {
-          throw error.adding(tensor: name.text)
+          throw error.adding(path: path, tensor: name.text)
         }
       }
     }
@@ -153,7 +156,8 @@ extension Checkpoint {
       $0.editDistance(to: text) < $1.editDistance(to: text)
     }
     throw CheckpointError(
-      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""))
+      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""),
+      path: path)
   }
 }
 

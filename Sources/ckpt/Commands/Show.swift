@@ -22,7 +22,7 @@ extension Ckpt {
 
     func run() throws {
       let source = try CheckpointSource.open(file)
-      let (entry, slice) = try source.checkpoint.entry(sliced: tensor)
+      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: file)
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {
