@@ -33,7 +33,8 @@ let package = Package(
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .testTarget(name: "TorchRandomTests", dependencies: ["TorchRandom", "TestSupport"]),
     .testTarget(name: "ModuleTreeTests", dependencies: ["ModuleTree", "TestSupport"]),
-    .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: ["CheckpointFormats", "ByteIO", "TensorCore", "TestSupport"]),

@@ -14,8 +14,9 @@ package enum AtomicFile {
 
   /// Lets `body` make a file at a temporary path and puts it in the place of `path`.
   ///
-  /// - Parameter overwrite: whether an existing file may be replaced; asked before the work and
-  ///   again at its end, where a file that came meanwhile is kept.
+  /// `overwrite` says whether an existing file may be replaced; that is asked before the work and
+  /// again at its end, where a file that came meanwhile is kept. What the body returns is returned.
+  ///
   /// - Throws: ``CheckpointError`` before any work when the target is no regular file or its
   ///   directory cannot be written; the body's error; any error of the system. The temporary is
   ///   gone then and the old file is as it was.
@@ -53,8 +54,9 @@ package enum AtomicFile {
     _ = try Target(path: path, overwrite: overwrite)
   }
 
-  /// Removes every temporary that is in the making; for a process that is about to be ended by a
-  /// signal. Whoever is still writing one gets an error at its end.
+  /// Removes every temporary that is in the making, for a process that a signal is about to end.
+  ///
+  /// Whoever is still writing one gets an error at its end.
   package static func removeTemporaries() {
     temporaries.withLock { state in
       for path in state.paths { unsafe unlink(path) }

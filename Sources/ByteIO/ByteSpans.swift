@@ -1,3 +1,5 @@
+package import TensorCore
+
 extension [UInt8] {
   /// The array's bytes, to read.
   package var rawBytes: RawSpan {
@@ -30,5 +32,30 @@ extension [UInt8] {
       number |= Number(truncatingIfNeeded: self[offset + place]) << (8 * place)
     }
     return number
+  }
+}
+
+extension MutableRawSpan {
+  /// Copies bytes of the same count.
+  @_lifetime(self: copy self)
+  package mutating func copyBytes(from source: RawSpan) {
+    precondition(source.byteCount == byteCount, "spans of two sizes")
+    unsafe source.withUnsafeBytes { source in
+      unsafe withUnsafeMutableBytes { target in unsafe target.copyMemory(from: source) }
+    }
+  }
+}
+
+extension Checkpoint.Entry {
+  /// Bytes `range` of the tensor, all of them unless said otherwise.
+  ///
+  /// - Throws: ``CheckpointError`` carrying the tensor's name.
+  package func bytes(_ range: Range<Int>? = nil) throws -> [UInt8] {
+    let range = range ?? 0..<info.byteCount
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var elements = bytes.mutableSpan
+    var target = unsafe elements.mutableBytes
+    try read(range, into: &target)
+    return bytes
   }
 }

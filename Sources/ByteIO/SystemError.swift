@@ -5,9 +5,8 @@ package import TensorCore
 extension CheckpointError {
   /// The system's refusal, in its own words: `write: No space left on device`.
   ///
-  /// - Parameters:
-  ///   - number: the value of `errno`.
-  ///   - operation: what was being done; `nil` where the words alone say it.
+  /// `number` is the value of `errno`; `operation` says what was being done and is `nil` where the
+  /// words alone say it.
   package static func system(
     _ number: Int32, _ operation: String?, path: String, offset: Int? = nil
   ) -> CheckpointError {

@@ -1,2 +1,33 @@
 #pragma once
+// From 1.12 on, some functions are macros that Swift cannot import; ask for the 1.10 names.
+#define H5_USE_110_API
 #include <hdf5.h>
+
+// HDF5's predefined ids are macros that run H5open() first, so Swift cannot import them.
+// Each line re-exports one under its documented name.
+#define CKPT_IMPORT(type, name) \
+  static inline type ckpt_##name(void) __attribute__((swift_name("getter:" #name "()"))); \
+  static inline type ckpt_##name(void) { return name; }
+
+CKPT_IMPORT(unsigned, H5F_ACC_RDONLY)
+CKPT_IMPORT(unsigned, H5F_ACC_TRUNC)
+CKPT_IMPORT(haddr_t, HADDR_UNDEF)
+
+CKPT_IMPORT(hid_t, H5P_FILE_CREATE)
+CKPT_IMPORT(hid_t, H5P_FILE_ACCESS)
+CKPT_IMPORT(hid_t, H5P_GROUP_CREATE)
+CKPT_IMPORT(hid_t, H5P_DATASET_CREATE)
+CKPT_IMPORT(hid_t, H5P_DATASET_ACCESS)
+CKPT_IMPORT(hid_t, H5P_LINK_ACCESS)
+
+CKPT_IMPORT(hid_t, H5T_C_S1)
+CKPT_IMPORT(hid_t, H5T_STD_I8LE)
+CKPT_IMPORT(hid_t, H5T_STD_I16LE)
+CKPT_IMPORT(hid_t, H5T_STD_I32LE)
+CKPT_IMPORT(hid_t, H5T_STD_I64LE)
+CKPT_IMPORT(hid_t, H5T_STD_U8LE)
+CKPT_IMPORT(hid_t, H5T_STD_U16LE)
+CKPT_IMPORT(hid_t, H5T_STD_U32LE)
+CKPT_IMPORT(hid_t, H5T_STD_U64LE)
+CKPT_IMPORT(hid_t, H5T_IEEE_F32LE)
+CKPT_IMPORT(hid_t, H5T_IEEE_F64LE)

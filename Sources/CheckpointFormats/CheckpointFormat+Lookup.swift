@@ -1,4 +1,4 @@
-public import TensorCore
+import TensorCore
 
 extension CheckpointFormat {
   /// Names of the formats that can be written, for messages: `ckz, hdf5`.

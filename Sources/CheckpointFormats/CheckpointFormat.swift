@@ -15,10 +15,23 @@ public struct CheckpointFormat: Sendable {
   public let open: @Sendable (_ path: String) throws -> Checkpoint
   /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
   public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
+  /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first
+  /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
+  ///
+  /// What keeps the file from being opened at all is thrown.
+  public var verify:
+    (@Sendable (_ path: String, _ threads: Int) async throws -> [CheckpointError])? = nil
 
   /// How much of a file's beginning ``recognizes`` wants to see, in bytes.
   public static let headSize = 4096
 
   /// Every format, in the order in which they are asked.
-  public static let all: [CheckpointFormat] = []
+  public static let all: [CheckpointFormat] = [.native, .hdf5]
+}
+
+extension CheckpointFormat {
+  /// HDF5: groups are modules, datasets are parameters.
+  public static let hdf5 = CheckpointFormat(
+    name: "hdf5", extensions: [".hdf5", ".h5"], recognizes: HDF5Checkpoint.recognizes,
+    open: HDF5Checkpoint.open, write: HDF5Checkpoint.write)
 }

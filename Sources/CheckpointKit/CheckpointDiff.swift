@@ -109,7 +109,8 @@ public struct CheckpointDiff: Sendable {
   ) async throws -> [Change] {
     let shapes = Set(left.map(\.info)).intersection(right.map(\.info))
     func keyed(_ entries: [Checkpoint.Entry]) async throws -> [(Content, Checkpoint.Entry)] {
-      try await concurrentMap(entries.filter { shapes.contains($0.info) }, width: threads) { entry in
+      try await concurrentMap(entries.filter { shapes.contains($0.info) }, width: threads) {
+        entry in
         (Content(info: entry.info, digest: try entry.storedDigest ?? entry.digest()), entry)
       }
     }

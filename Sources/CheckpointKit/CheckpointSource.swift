@@ -20,7 +20,7 @@ public struct CheckpointSource: Sendable {
   public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
     let isStream = path == "-"
     let file = isStream ? try spooledInput() : path
-    defer { if isStream { _ = unlink(file) } }
+    defer { if isStream { unsafe unlink(file) } }
     do {
       let input = try InputFile(path: file)
       guard input.size > 0 else {
@@ -65,11 +65,11 @@ public struct CheckpointSource: Sendable {
             .unreadable, unsafe String(cString: strerror(errno)), path: "standard input")
         }
         if count == 0 { break }
-        try output.append(chunk.span.bytes.extracting(0..<count))
+        try output.append(chunk.rawBytes.extracting(0..<count))
       }
       try output.close()
     } catch {
-      _ = unlink(path)
+      unsafe unlink(path)
       throw error
     }
     return path

@@ -1,4 +1,3 @@
-public import CheckpointFormats
 public import TensorCore
 
 /// What is done to a checkpoint's tensors on their way from one file to another.
@@ -54,7 +53,8 @@ public struct Conversion: Sendable {
       let new = names(old)
       if let other = sources.updateValue(old, forKey: new) {
         throw CheckpointError(
-          .mismatched, "'\(other)' and '\(old)' would both be called '\(new)'; change --rename or --map")
+          .mismatched,
+          "'\(other)' and '\(old)' would both be called '\(new)'; change --rename or --map")
       }
       isRenamed = isRenamed || new != old
       result.checkpoint.entries[index].name = new

@@ -101,14 +101,19 @@ private struct Substitution: Sendable {
     do {
       return try Regex(pattern).ignoresCase(ignoresCase).matchingSemantics(.unicodeScalar)
     } catch {
-      throw CheckpointError(.malformed, "substitution '\(source)': found the pattern '\(pattern)', required a regular expression: \(error)")
+      throw CheckpointError(
+        .malformed,
+        "substitution '\(source)': found the pattern '\(pattern)', required a regular expression: \(error)"
+      )
     }
   }
 
   private func expanded(_ output: AnyRegexOutput) -> String {
     var text = ""
     var isEscaped = false
-    func group(_ index: Int) -> Substring { index < output.count ? output[index].substring ?? "" : "" }
+    func group(_ index: Int) -> Substring {
+      index < output.count ? output[index].substring ?? "" : ""
+    }
     for character in replacement {
       if isEscaped {
         text += character.wholeNumberValue.map(group) ?? "\(character)"

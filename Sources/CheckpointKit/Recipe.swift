@@ -1,5 +1,5 @@
 import FoundationEssentials
-public import ModuleTree
+import ModuleTree
 public import TensorCore
 
 /// Everything that is needed to make a checkpoint's values again.
@@ -26,6 +26,8 @@ public struct Recipe: Codable, Hashable, Sendable {
   /// The text that PyTorch's `print(model)` shows; `nil` when the values came from elsewhere and
   /// only redrawn layers can be made again.
   public var model: String?
+  /// Lines of a side file that say what the model's text cannot show.
+  public var extra: String?
   /// Argument of `torch.manual_seed`, from -2^63 to 2^64 - 1.
   public var seed = "0"
   /// Rules applied after construction, the generator running on.
@@ -47,7 +49,8 @@ public struct Recipe: Codable, Hashable, Sendable {
     do {
       self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
     } catch {
-      throw CheckpointError(.malformed, "recipe: found '\(text.prefix(60))', required the JSON that ckpt init writes")
+      throw CheckpointError(
+        .malformed, "recipe: found '\(text.prefix(60))', required the JSON that ckpt init writes")
     }
     guard version == 1 else {
       throw CheckpointError(
@@ -64,30 +67,33 @@ public struct Recipe: Codable, Hashable, Sendable {
     }
   }
 
-  /// Parses a recipe file: `model: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
+  /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///
   /// - Parameters:
   ///   - text: the file's text; `#` begins a comment.
-  ///   - loadModel: turns the name behind `model:` into the model's text.
-  public init(text: String, loadModel: (String) throws -> String) throws {
+  ///   - loadText: reads the file named behind `model:` or `extra:`.
+  public init(text: String, loadText: (String) throws -> String) throws {
     var seen: Set<String> = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       let line = line.prefix(while: { $0 != "#" }).trimmingBlanks
       if line.isEmpty { continue }
       func fail(_ message: String) -> CheckpointError {
         CheckpointError(.malformed, "line \(index + 1): \(message)")
       }
       guard let colon = line.firstIndex(of: ":") else {
-        throw fail("found '\(line)', required 'key: value' or a rule 'SELECTOR: PARAMETER=INITIALIZER'")
+        throw fail(
+          "found '\(line)', required 'key: value' or a rule 'SELECTOR: PARAMETER=INITIALIZER'")
       }
       let key = line[..<colon].trimmingBlanks
       let value = line[line.index(after: colon)...].trimmingBlanks
-      if ["model", "seed", "order", "dtype"].contains(key), !value.contains("=") {
+      if ["model", "extra", "seed", "order", "dtype"].contains(key), !value.contains("=") {
         guard seen.insert(key).inserted else { throw fail("'\(key)' is given a second time") }
       }
       do {
         switch key {
-        case "model" where !value.contains("="): model = try loadModel(value)
+        case "model" where !value.contains("="): model = try loadText(value)
+        case "extra" where !value.contains("="): extra = try loadText(value)
         case "seed": seed = try Seed(value).description
         case "order": order = try Rule.Order(named: value).rawValue
         case "dtype": dtype = try Self.floatingPoint(named: value).torchName
@@ -122,7 +128,8 @@ public struct Seed: Hashable, Sendable, CustomStringConvertible {
       self.value = UInt64(bitPattern: value)
     } else {
       throw CheckpointError(
-        .malformed, "seed '\(text)': required an integer from -9223372036854775808 to 18446744073709551615")
+        .malformed,
+        "seed '\(text)': required an integer from -9223372036854775808 to 18446744073709551615")
     }
   }
 

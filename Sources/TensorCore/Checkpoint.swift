@@ -35,7 +35,8 @@ public struct Checkpoint: Sendable {
     ///
     /// - Throws: ``CheckpointError`` carrying the tensor's name.
     public func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
-      precondition(range.lowerBound >= 0 && range.upperBound <= info.byteCount, "range outside tensor")
+      precondition(
+        range.lowerBound >= 0 && range.upperBound <= info.byteCount, "range outside tensor")
       precondition(target.byteCount == range.count, "span of another size than the range")
       if range.isEmpty { return }
       do {

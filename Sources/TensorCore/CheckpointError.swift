@@ -60,7 +60,8 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     var text = ""
     if let path { text += "\(path.escapingControls): " }
     switch (tensor, offset) {
-    case (let tensor?, let offset?): text += "tensor '\(tensor.escapingControls)' at byte \(offset): "
+    case (let tensor?, let offset?):
+      text += "tensor '\(tensor.escapingControls)' at byte \(offset): "
     case (let tensor?, nil): text += "tensor '\(tensor.escapingControls)': "
     case (nil, let offset?): text += "at byte \(offset): "
     case (nil, nil): break

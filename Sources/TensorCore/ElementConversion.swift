@@ -90,7 +90,8 @@ public enum ElementConversion {
     switch (exponent, bits & 7) {
     case (15, 7): return .nan
     case (0, _): magnitude = mantissa / 512
-    default: magnitude = (1 + mantissa / 8) * Float(sign: .plus, exponent: exponent - 7, significand: 1)
+    default:
+      magnitude = (1 + mantissa / 8) * Float(sign: .plus, exponent: exponent - 7, significand: 1)
     }
     return bits & 0x80 == 0 ? magnitude : -magnitude
   }

@@ -8,7 +8,8 @@ extension RawSpan {
 
   /// Whether both spans, which must reach that far, hold the same bytes in `range`.
   public func isByteEqual(to other: RawSpan, in range: Range<Int>) -> Bool {
-    precondition(range.upperBound <= byteCount && range.upperBound <= other.byteCount, "past the end")
+    precondition(
+      range.upperBound <= byteCount && range.upperBound <= other.byteCount, "past the end")
     if range.isEmpty { return true }
     return unsafe withUnsafeBytes { left in
       unsafe other.withUnsafeBytes { right in

@@ -20,7 +20,7 @@ struct Ckpt: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Reinit.self, Verify.self,
+      List.self, Stat.self, Show.self, Diff.self,
       Convert.self, Hash.self, Check.self, Completions.self,
     ])
 
@@ -33,7 +33,7 @@ struct Ckpt: AsyncParsableCommand {
       } else {
         try command.run()
       }
-    } catch where !(error is ExitCode) && exitCode(for: error) == .failure {
+    } catch  where !(error is ExitCode) && exitCode(for: error) == .failure {
       StandardError().note(String(describing: error))
       exit(withError: ExitCode(2))
     } catch {

@@ -55,7 +55,8 @@ final class Progress: Sendable {
         let filled = Int(share * 30)
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
         StandardError().write(
-          "\r\u{1b}[K\(bar) \(Int(share * 100))%  \(state.done.byteText)  \(Int(rate).byteText)/s  \(left) s left")
+          "\r\u{1b}[K\(bar) \(Int(share * 100))%  \(state.done.byteText)  \(Int(rate).byteText)/s  \(left) s left"
+        )
       }
     }
 

@@ -29,7 +29,8 @@ struct SlicePrinter {
     let here = positions[axis]
     if here.isIndex {
       return try dimension(
-        axis + 1, of: positions, isShort: isShort, asJSON: asJSON, prefix: prefix + [0], to: &output)
+        axis + 1, of: positions, isShort: isShort, asJSON: asJSON, prefix: prefix + [0], to: &output
+      )
     }
     let isInnermost = !positions[(axis + 1)...].contains { !$0.isIndex }
     let depth = positions[..<axis].count { !$0.isIndex }

@@ -54,10 +54,12 @@ struct StandardOutput: ~Copyable {
 }
 
 /// Colours for a terminal, and nothing elsewhere or where `NO_COLOR` is set.
-struct Style {
-  static let isOn =
-    StandardOutput.isTerminal && unsafe getenv("NO_COLOR") == nil
-    && unsafe getenv("TERM").map { unsafe String(cString: $0) } != "dumb"
+enum Style {
+  static let isOn: Bool = {
+    guard StandardOutput.isTerminal, unsafe getenv("NO_COLOR") == nil else { return false }
+    guard let terminal = unsafe getenv("TERM") else { return false }
+    return unsafe String(cString: terminal) != "dumb"
+  }()
 
   static func red(_ text: String) -> String { colored(text, 31) }
   static func green(_ text: String) -> String { colored(text, 32) }

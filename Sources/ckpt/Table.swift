@@ -17,7 +17,9 @@ struct Table {
       var line = ""
       for (column, cell) in row.enumerated() {
         let padding = String(repeating: " ", count: widths[column] - cell.count)
-        line += (column > 0 ? "  " : "") + (alignments[column] == .right ? padding + cell : cell + padding)
+        line +=
+          (column > 0 ? "  " : "")
+          + (alignments[column] == .right ? padding + cell : cell + padding)
       }
       while line.hasSuffix(" ") { line.removeLast() }
       return line
@@ -60,7 +62,9 @@ extension Double {
     var scale = 1.0
     var exponent = 0
     while abs(self) / scale >= 10 { (scale, exponent) = (scale * 10, exponent + 1) }
-    while abs(self) / scale < 1 && exponent > -320 { (scale, exponent) = (scale / 10, exponent - 1) }
+    while abs(self) / scale < 1 && exponent > -320 {
+      (scale, exponent) = (scale / 10, exponent - 1)
+    }
     let digits = (self / scale).rounded(toPlaces: 3)
     if (-4..<6).contains(exponent) {
       let places = max(3 - exponent, 0)

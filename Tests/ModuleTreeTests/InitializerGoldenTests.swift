@@ -12,7 +12,10 @@ import TorchRandom
   ]
 
   static func cases(of operations: [String]) throws -> [OpCase] {
-    try Fixtures.cases("goldens/ops.json", as: OpCase.self).filter {
+    let all =
+      try Fixtures.cases("goldens/ops.json", as: OpCase.self)
+      + Fixtures.cases("goldens-extra/draws.json", as: OpCase.self)
+    return all.filter {
       operations.contains($0.op)
         && ($0.layout == "contiguous" || !["normal_", "uniform_"].contains($0.op))
     }

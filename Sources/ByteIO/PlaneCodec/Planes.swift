@@ -1,4 +1,4 @@
-/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes, …
+/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes and so on.
 ///
 /// A float's sign is noise and stands in the same byte as the upper part of its exponent, which is
 /// not. Rotated left by one bit, the word keeps its exponent's upper eight bits in the last plane
@@ -64,7 +64,8 @@ package enum Planes {
     var index = 0
     while index < count {
       let offset = index &* MemoryLayout<Word>.size
-      var word = Word(littleEndian: unsafe words.loadUnaligned(fromByteOffset: offset, as: Word.self))
+      var word = Word(
+        littleEndian: unsafe words.loadUnaligned(fromByteOffset: offset, as: Word.self))
       if rotated { word = word &<< 1 | word &>> bits }
       var place = index
       for _ in 0..<MemoryLayout<Word>.size {

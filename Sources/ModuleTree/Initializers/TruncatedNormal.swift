@@ -80,15 +80,17 @@ public struct TruncatedNormal: Initializer, Hashable {
   }
 
   /// Draws whole tensors of candidates and of heights until every element has a candidate whose
-  /// height is below the density, all steps rounded to the dtype.
+  /// height is not above the density, all steps rounded to the dtype.
   private func accept(
     _ candidates: Draw, below heights: Draw, from generator: inout Generator
   ) -> [UInt8] {
     let dtype = candidates.dtype
     let round = dtype.rounded
-    let scalar = dtype == .float64 ? dtype.rounded : DType.float32.rounded
     let peak = -0.5 * pow((max(lower, min(mean, upper)) - mean) / standardDeviation, 2)
-    let (middle, scale, top) = (scalar(mean), scalar(standardDeviation), scalar(peak))
+    let (middle, top) = (round(mean), round(peak))
+    // PyTorch subtracts numbers rounded to the tensor's dtype, but divides 16-bit tensors by a
+    // float32.
+    let scale = dtype == .float64 ? standardDeviation : DType.float32.rounded(standardDeviation)
     func rejected(_ value: Double, _ height: Double) -> Bool {
       let distance = round(round(value - middle) / scale)
       let density = round(round(round(distance * distance) * -0.5) - top)

@@ -23,7 +23,8 @@ extension Ckpt {
     var rtol = 0.0
     @Option(help: "Absolute tolerance.") var atol = 0.0
     @Option(
-      help: ArgumentHelp("Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
+      help: ArgumentHelp(
+        "Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
     var map: String?
     @Flag(help: "Print the names of what differs, one a line, and nothing else.")
     var nameOnly = false
@@ -33,7 +34,9 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-      guard rtol >= 0, atol >= 0 else { throw ValidationError("--rtol and --atol: required 0 or more") }
+      guard rtol >= 0, atol >= 0 else {
+        throw ValidationError("--rtol and --atol: required 0 or more")
+      }
     }
 
     func run() async throws {
@@ -116,7 +119,8 @@ extension Ckpt {
         let width = elements > 0 ? (differing * 20 + elements - 1) / elements : 0
         table.add(
           mark(change.kind), change.name.text.escapingControls, differing.grouped,
-          "|" + String(repeating: "#", count: width) + String(repeating: ".", count: 20 - width) + "|")
+          "|" + String(repeating: "#", count: width) + String(repeating: ".", count: 20 - width)
+            + "|")
       }
       return table.lines
     }

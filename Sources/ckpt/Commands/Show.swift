@@ -22,9 +22,9 @@ extension Ckpt {
 
     func run() throws {
       let source = try CheckpointSource.open(file)
-      let (entry, slice) = try source.checkpoint.entry(sliced: tensor)
+      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: file)
       var output = StandardOutput()
-      var printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
+      let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {
         let shape = slice.shape.map(String.init).joined(separator: ", ")
         try output.text(
@@ -34,7 +34,8 @@ extension Ckpt {
         try output.line("}")
       } else {
         try output.line(
-          Style.dim("\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
+          Style.dim(
+            "\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
         try printer.print(to: &output, asJSON: false)
         try output.line("")
       }

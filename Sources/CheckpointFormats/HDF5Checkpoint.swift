@@ -1,0 +1,129 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// Checkpoints in HDF5, ours and everyone's: `.h5`, `.hdf5`.
+///
+/// Written as `HDF5Layout` says. Read from any file whose datasets are numbers: path
+/// components are joined with dots, so that a flat dataset `layer2.0.weight` keeps its name and a
+/// nested one gets it.
+enum HDF5Checkpoint {
+  /// Says whether a superblock's signature is at one of the places where it may be.
+  static func recognizes(_ head: [UInt8]) -> Bool {
+    HDF5Superblock.places(within: head.count).contains {
+      head[$0...].starts(with: HDF5Superblock.signature)
+    }
+  }
+
+  /// Opens a file; bytes that lie in it as they are wanted are read past the library.
+  static func open(_ path: String) throws -> Checkpoint {
+    let file = try HDF5File(path: path)
+    let input = try InputFile(path: path)
+    do {
+      return try checkpoint(file.table) { dataset in
+        if case .plain(let start) = dataset.storage {
+          return { range, target in
+            try input.read(at: start + range.lowerBound, into: &target)
+          }
+        }
+        return { range, target in
+          do throws(CheckpointError) {
+            try file.read(dataset, range, into: &target)
+          } catch {
+            throw error.adding(path: path)
+          }
+        }
+      }
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
+    }
+  }
+
+  private static func checkpoint(
+    _ table: HDF5Table, reader: (HDF5Table.Dataset) -> Checkpoint.Entry.Reader
+  ) throws -> Checkpoint {
+    let root = table.groups.first?.attributes ?? []
+    let isOurs = root.value("format") == .text(HDF5Layout.formatName)
+    if isOurs, case .integer(let version)? = root.value("version"), version > HDF5Layout.version {
+      throw CheckpointError(
+        .unsupported, "layout version \(version); this build reads \(HDF5Layout.version)")
+    }
+    var notes = table.notes
+    guard !table.datasets.isEmpty || isOurs else {
+      let seen = notes.first.map { "; \($0)" } ?? ""
+      throw CheckpointError(.missing, "no dataset of numbers\(seen)")
+    }
+    var datasets = table.datasets
+    if isOurs, case .integers(let places)? = root.value("order") {
+      if let ordered = arranged(datasets, places) {
+        datasets = ordered
+      } else {
+        notes.append("attribute 'order' does not fit the datasets; tensors are in their groups' order")
+      }
+    }
+    var checkpoint = Checkpoint(
+      entries: try entries(datasets, isOurs: isOurs, reader: reader), modules: isOurs ? modules(table) : [],
+      metadata: metadata(root, isOurs: isOurs, notes: &notes))
+    checkpoint.notes = notes
+    return checkpoint
+  }
+
+  /// Puts each dataset in its place; `nil` if the places are not a permutation.
+  private static func arranged(
+    _ datasets: [HDF5Table.Dataset], _ places: [Int]
+  ) -> [HDF5Table.Dataset]? {
+    guard places.count == datasets.count else { return nil }
+    var arranged = [HDF5Table.Dataset?](repeating: nil, count: datasets.count)
+    for (dataset, place) in zip(datasets, places) {
+      guard arranged.indices.contains(place), arranged[place] == nil else { return nil }
+      arranged[place] = dataset
+    }
+    return arranged.compactMap { $0 }
+  }
+
+  private static func entries(
+    _ datasets: [HDF5Table.Dataset], isOurs: Bool,
+    reader: (HDF5Table.Dataset) -> Checkpoint.Entry.Reader
+  ) throws -> [Checkpoint.Entry] {
+    var names: Set<TensorName> = []
+    var first: [UInt64: TensorName] = [:]
+    return try datasets.map { dataset in
+      let name = TensorName(HDF5Path.name(dataset.path, isEscaped: isOurs))
+      guard names.insert(name).inserted else {
+        throw CheckpointError(
+          .malformed, "two datasets have this name, one of them /\(dataset.path.joined(separator: "/"))",
+          tensor: name.text)
+      }
+      let alias = first[dataset.address]
+      if alias == nil { first[dataset.address] = name }
+      return Checkpoint.Entry(
+        name: name, info: dataset.info, alias: alias, reader: reader(dataset))
+    }
+  }
+
+  private static func modules(_ table: HDF5Table) -> [ModuleLabel] {
+    table.groups.compactMap { group in
+      guard let kind = HDF5Layout.text(group.attributes.value("kind")) else { return nil }
+      return ModuleLabel(
+        path: HDF5Path.name(group.path, isEscaped: true), kind: kind,
+        arguments: HDF5Layout.text(group.attributes.value("arguments")) ?? "")
+    }
+  }
+
+  /// The root's texts and whole numbers; what is left out goes to the notes.
+  private static func metadata(
+    _ root: [HDF5Attribute], isOurs: Bool, notes: inout [String]
+  ) -> [String: String] {
+    var metadata: [String: String] = [:]
+    for attribute in root where !(isOurs && HDF5Layout.reserved.contains(attribute.name)) {
+      let key = isOurs ? HDF5Path.unescaped(attribute.name) : attribute.name
+      switch attribute.value {
+      case .text(let text): metadata[key] = text
+      case .integers(_) where isOurs: metadata[key] = HDF5Layout.text(attribute.value)
+      case .integer(let number): metadata[key] = String(number)
+      default: notes.append("attribute '\(attribute.name)' is not text; left out")
+      }
+    }
+    return metadata
+  }
+}

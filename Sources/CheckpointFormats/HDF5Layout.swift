@@ -1,0 +1,147 @@
+import HDF5
+import TensorCore
+
+/// Where everything of a checkpoint goes in an HDF5 file, decided before anything is written.
+///
+/// A group is a module, a dataset a parameter: `layer2.0.weight` is `/layer2/0/weight`. Groups are
+/// made first, in the order of the modules, then datasets in the order of the entries. Read back
+/// with each group's datasets before its subgroups, that is the order of `state_dict()`; where it
+/// is not the order of the entries, the root's attribute `order` gives each dataset's place.
+struct HDF5Layout {
+  /// Value of the root's attribute `format` in files that we write.
+  static let formatName = "ckpt"
+  /// Value of the root's attribute `version`, and the newest that is read.
+  static let version = 1
+  /// Attributes of groups that are not metadata.
+  static let reserved = ["format", "version", "kind", "arguments", "order"]
+
+  /// A group to make, its parent before it; the root is first.
+  struct Group {
+    let path: [String]
+    var attributes: [HDF5Attribute] = []
+    fileprivate var datasets: [Int] = []
+    fileprivate var children: [Int] = []
+    fileprivate var childLinks: Set<TensorName> = []
+  }
+
+  /// Where an entry goes.
+  struct Dataset {
+    let path: [String]
+    /// Index of the earlier entry to whose dataset this is a second link.
+    let linkTarget: Int?
+  }
+
+  private(set) var groups = [Group(path: [])]
+  /// One for each entry.
+  private(set) var datasets: [Dataset] = []
+  private var groupIndex: [TensorName: Int] = ["": 0]
+
+  /// Lays out a checkpoint.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` when a module or tensor is there twice.
+  init(_ checkpoint: Checkpoint) throws {
+    try addModules(checkpoint.modules)
+    try addEntries(checkpoint.entries)
+    var root = [
+      HDF5Attribute("format", .text(Self.formatName)),
+      HDF5Attribute("version", .integer(Self.version)),
+    ]
+    for (key, text) in checkpoint.metadata.sorted(by: {
+      TensorName($0.key) < TensorName($1.key)
+    }) {
+      root.append(HDF5Attribute(Self.attributeName(ofMetadata: key), Self.value(text)))
+    }
+    let order = walk()
+    if order != Array(datasets.indices) { root.append(HDF5Attribute("order", .integers(order))) }
+    groups[0].attributes = root + groups[0].attributes
+  }
+
+  private mutating func addModules(_ modules: [ModuleLabel]) throws {
+    var seen: Set<TensorName> = []
+    for module in modules {
+      guard seen.insert(TensorName(module.path)).inserted else {
+        throw CheckpointError(.malformed, "module '\(module.path)' is there twice")
+      }
+      let index = group(module.path.isEmpty ? [] : HDF5Path.links(module.path))
+      groups[index].attributes.append(HDF5Attribute("kind", Self.value(module.kind)))
+      if !module.arguments.isEmpty {
+        groups[index].attributes.append(HDF5Attribute("arguments", Self.value(module.arguments)))
+      }
+    }
+  }
+
+  private mutating func addEntries(_ entries: [Checkpoint.Entry]) throws {
+    var position: [TensorName: Int] = [:]
+    let paths = entries.map { HDF5Path.links($0.name.text) }
+    // All groups first: then it is known which link names datasets must leave to them.
+    let parents = paths.map { group($0.dropLast()) }
+    for (index, entry) in entries.enumerated() {
+      guard position.updateValue(index, forKey: entry.name) == nil else {
+        throw CheckpointError(.malformed, "tensor is there twice", tensor: entry.name.text)
+      }
+      let leaf = paths[index][paths[index].count - 1]
+      let isTaken = groups[parents[index]].childLinks.contains(TensorName(leaf))
+      groups[parents[index]].datasets.append(index)
+      var target = entry.alias.flatMap { position[$0] }
+      if let found = target {
+        target = entries[found].info == entry.info ? datasets[found].linkTarget ?? found : nil
+      }
+      if target == index { target = nil }
+      datasets.append(
+        Dataset(path: paths[index].dropLast() + [isTaken ? leaf + "%_" : leaf], linkTarget: target))
+    }
+  }
+
+  /// The group at a path, made with its parents if it is new.
+  private mutating func group(_ path: some Collection<String>) -> Int {
+    var current = 0
+    var key = ""
+    for (depth, link) in path.enumerated() {
+      key += "/" + link
+      if let known = groupIndex[TensorName(key)] {
+        current = known
+        continue
+      }
+      groups.append(Group(path: Array(path.prefix(depth + 1))))
+      let new = groups.count - 1
+      groupIndex[TensorName(key)] = new
+      groups[current].children.append(new)
+      groups[current].childLinks.insert(TensorName(link))
+      current = new
+    }
+    return current
+  }
+
+  /// The entries as a reader meets them.
+  private func walk() -> [Int] {
+    var order: [Int] = []
+    var pending = [0]
+    while let group = pending.popLast() {
+      order += groups[group].datasets
+      pending += groups[group].children.reversed()
+    }
+    return order
+  }
+
+  // MARK: - Text in attributes
+
+  /// A text as an attribute's value: one with a NUL, which HDF5's text cannot hold, as its UTF-8.
+  static func value(_ text: String) -> HDF5Value {
+    text.utf8.contains(0) ? .integers(text.utf8.map(Int.init)) : .text(text)
+  }
+
+  /// Undoes ``value(_:)``; `nil` for values that are no text.
+  static func text(_ value: HDF5Value?) -> String? {
+    switch value {
+    case .text(let text): text
+    case .integers(let bytes):
+      bytes.allSatisfy { (0...255).contains($0) }
+        ? String(decoding: bytes.map { UInt8($0) }, as: UTF8.self) : nil
+    default: nil
+    }
+  }
+
+  private static func attributeName(ofMetadata key: String) -> String {
+    key.isEmpty || reserved.contains(key) ? "%_" + key : HDF5Path.escaped(key.utf8)
+  }
+}

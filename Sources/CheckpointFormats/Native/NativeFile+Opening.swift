@@ -1,0 +1,74 @@
+import ByteIO
+import TensorCore
+
+extension NativeFile {
+  /// Checks header and footer and reads the index.
+  static func index(of file: InputFile) throws(CheckpointError) -> NativeIndex {
+    let header = try file.head(NativeLayout.headerSize)
+    guard header.starts(with: NativeLayout.magic) else {
+      throw CheckpointError(.malformed, "no .ckz file: it does not begin with \\x89CKZ", offset: 0)
+    }
+    guard header.count == NativeLayout.headerSize,
+      file.size >= NativeLayout.headerSize + NativeLayout.footerSize
+    else { throw Self.cut(file) }
+    let version = header.littleEndian(UInt32.self, at: 8)
+    guard version == NativeLayout.version else {
+      throw CheckpointError(
+        .unsupported, "version \(version) of the format, this ckpt reads \(NativeLayout.version)",
+        offset: 8)
+    }
+    let flags = header.littleEndian(UInt32.self, at: 12)
+    guard flags == 0 else {
+      throw CheckpointError(
+        .unsupported, "flags \(flags), version \(version) of the format has none", offset: 12)
+    }
+    let end = file.size - NativeLayout.footerSize
+    let footer = try file.bytes(end..<file.size)
+    guard footer[56...] == NativeLayout.endMagic[...] else { throw Self.cut(file) }
+    return try index(of: file, footer: footer, end: end)
+  }
+
+  private static func index(
+    of file: InputFile, footer: [UInt8], end: Int
+  ) throws(CheckpointError) -> NativeIndex {
+    let start = footer.littleEndian(UInt64.self, at: 0)
+    let length = footer.littleEndian(UInt64.self, at: 8)
+    let content = footer.littleEndian(UInt64.self, at: 16)
+    guard let start = Int(exactly: start), let length = Int(exactly: length), start <= end,
+      start >= NativeLayout.headerSize, length == end - start
+    else {
+      throw CheckpointError(
+        .malformed, "index of \(length) bytes at byte \(start), it must end at byte \(end)",
+        offset: end)
+    }
+    let largest = NativeLayout.largestIndex(stored: length)
+    guard let content = Int(exactly: content), content <= largest else {
+      throw CheckpointError(
+        .malformed,
+        "index of \(content) bytes, at most \(largest) are allowed for \(length) stored",
+        offset: end + 16)
+    }
+    let stream = try file.bytes(start..<end)
+    var digest = DigestBuilder()
+    digest.update(stream.rawBytes)
+    guard digest.finalize().bytes[...] == footer[24..<56] else {
+      throw CheckpointError(
+        .malformed, "SHA-256 of the index is not the one in the footer", offset: start)
+    }
+    do throws(CheckpointError) {
+      let text = try [UInt8](count: content) { target throws(CheckpointError) in
+        try Zlib.inflate(stream.rawBytes, into: &target)
+      }
+      return try NativeIndex(parsing: text, end: start)
+    } catch {
+      throw error.adding(offset: start)
+    }
+  }
+
+  private static func cut(_ file: InputFile) -> CheckpointError {
+    CheckpointError(
+      .malformed,
+      "\(file.size) bytes without a footer: the file is cut short or was never finished",
+      offset: file.size)
+  }
+}

@@ -1,0 +1,163 @@
+import ByteIO
+import Synchronization
+import TensorCore
+
+/// An open file of the native format: its index, checked, and its chunks, checked as they are read.
+final class NativeFile: Sendable {
+  private let file: InputFile
+  private let index: NativeIndex
+  /// The chunks that were decoded last for a range smaller than they are, so that reading in small
+  /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
+  private let recent = Mutex<[(offset: Int, bytes: [UInt8])]>([])
+  private static let recentCount = 4
+
+  /// Opens a file and checks header, footer and index.
+  ///
+  /// - Throws: ``CheckpointError`` with code `malformed`, or `unsupported` when another version
+  ///   wrote it.
+  init(path: String) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      file = try InputFile(path: path)
+      index = try Self.index(of: file)
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  /// The tensors of the file; each entry keeps the file open.
+  func checkpoint() throws(CheckpointError) -> Checkpoint {
+    var stored: [TensorName: NativeIndex.Stored] = [:]
+    var entries: [Checkpoint.Entry] = []
+    for tensor in index.tensors {
+      switch tensor.content {
+      case .stored(let content):
+        stored[tensor.name] = content
+        entries.append(entry(tensor.name, content, alias: nil))
+      case .alias(let original):
+        if let content = stored[original] {
+          entries.append(entry(tensor.name, content, alias: original))
+        }
+      }
+    }
+    return Checkpoint(entries: entries, modules: index.modules, metadata: index.metadata)
+  }
+
+  private func entry(
+    _ name: TensorName, _ stored: NativeIndex.Stored, alias: TensorName?
+  ) -> Checkpoint.Entry {
+    Checkpoint.Entry(
+      name: name, info: stored.info, alias: alias, storedDigest: stored.digest
+    ) { range, target in
+      try self.read(stored, range, into: &target)
+    }
+  }
+
+  private func read(
+    _ stored: NativeIndex.Stored, _ range: Range<Int>, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let index = position / NativeLayout.chunkSize
+      let chunk = NativeLayout.chunkRange(index, of: stored.info.byteCount)
+      let wanted = position..<min(range.upperBound, chunk.upperBound)
+      let place = wanted.lowerBound - range.lowerBound
+      var part = target._mutatingExtracting(place..<place + wanted.count)
+      if wanted == chunk {
+        try decode(index, of: stored, into: &part)
+      } else {
+        let bytes = try recentChunk(index, of: stored, size: chunk.count)
+        let start = wanted.lowerBound - chunk.lowerBound
+        part.copyBytes(from: bytes.rawBytes.extracting(start..<start + wanted.count))
+      }
+      position = wanted.upperBound
+    }
+  }
+
+  private func recentChunk(
+    _ index: Int, of stored: NativeIndex.Stored, size: Int
+  ) throws(CheckpointError) -> [UInt8] {
+    let offset = stored.chunks[index].offset
+    if let found = recent.withLock({ $0.first { $0.offset == offset } }) { return found.bytes }
+    let bytes = try [UInt8](count: size) { target throws(CheckpointError) in
+      try decode(index, of: stored, into: &target)
+    }
+    recent.withLock { recent in
+      if recent.count == Self.recentCount { recent.removeFirst() }
+      recent.append((offset, bytes))
+    }
+    return bytes
+  }
+
+  /// Reads one chunk, checks it and puts its bytes into `target`.
+  private func decode(
+    _ index: Int, of stored: NativeIndex.Stored, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    let chunk = stored.chunks[index]
+    do throws(CheckpointError) {
+      var memory = ChunkBuffer(capacity: chunk.length)
+      var bytes = memory.mutableBytes(chunk.length)
+      try file.read(at: chunk.offset, into: &bytes)
+      let stream = memory.bytes(chunk.length)
+      let crc32 = Zlib.crc32(stream)
+      guard crc32 == chunk.crc32 else {
+        throw CheckpointError(
+          .malformed, "CRC-32 of the stored bytes is \(crc32), the index gives \(chunk.crc32)")
+      }
+      switch stored.filter {
+      case .raw: target.copyBytes(from: stream)
+      case .planes(let width, let rotated):
+        try PlaneCodec.decode(stream, width: width, rotated: rotated, into: &target)
+      }
+    } catch {
+      throw CheckpointError(
+        error.code, "chunk \(index) of \(stored.chunks.count): \(error.message)", path: file.path,
+        offset: error.offset ?? chunk.offset)
+    }
+  }
+
+  // MARK: - Verification
+
+  /// Reads every byte and returns the first error of each damaged tensor.
+  func verify(threads: Int) async throws -> [CheckpointError] {
+    let found = try await concurrentMap(index.tensors, width: threads) {
+      self.damage(of: $0)?.adding(path: self.file.path)
+    }
+    return found.compactMap { $0 }
+  }
+
+  private func damage(of tensor: NativeIndex.Tensor) -> CheckpointError? {
+    guard case .stored(let stored) = tensor.content else { return nil }
+    do throws(CheckpointError) {
+      try checkPadding(before: stored)
+      var buffer = ChunkBuffer()
+      var digest = DigestBuilder()
+      for index in stored.chunks.indices {
+        let size = NativeLayout.chunkRange(index, of: stored.info.byteCount).count
+        var target = buffer.mutableBytes(size)
+        try decode(index, of: stored, into: &target)
+        digest.update(buffer.bytes(size))
+      }
+      let sum = digest.finalize()
+      guard sum == stored.digest else {
+        throw CheckpointError(
+          .mismatched, "SHA-256 of its bytes is \(sum), the index gives \(stored.digest)")
+      }
+      return nil
+    } catch {
+      return error.adding(tensor: tensor.name.text)
+    }
+  }
+
+  /// Checks the zeros before each chunk of an aligned tensor: nothing hides between chunks.
+  private func checkPadding(before stored: NativeIndex.Stored) throws(CheckpointError) {
+    for chunk in stored.chunks where chunk.padding > 0 {
+      let start = chunk.offset - chunk.padding
+      let bytes = try file.bytes(start..<chunk.offset)
+      if let place = bytes.firstIndex(where: { $0 != 0 }) {
+        throw CheckpointError(
+          .malformed, "padding byte \(bytes[place]) was found, 0 is required",
+          offset: start + place)
+      }
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import ByteIO
+import TensorCore
+
+extension NativeIndex {
+  /// Reads an index and checks all it says: names, types, sizes, and that the chunks tile the file
+  /// from the header to `end`, where the index begins.
+  init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
+    var scanner = IndexScanner(text)
+    metadata = try Self.metadata(&scanner)
+    modules = try Self.modules(&scanner)
+    try scanner.expect(",\"tensors\":[")
+    var parser = TensorParser()
+    var tensors: [Tensor] = []
+    try scanner.list(endingWith: "]}") { scanner throws(CheckpointError) in
+      tensors.append(try parser.tensor(&scanner))
+    }
+    try scanner.expectEnd()
+    guard parser.position == end else {
+      throw CheckpointError(
+        .malformed, "the chunks end at byte \(parser.position), the index begins at byte \(end)")
+    }
+    self.tensors = tensors
+  }
+
+  private static func metadata(
+    _ scanner: inout IndexScanner
+  ) throws(CheckpointError) -> [String: String] {
+    try scanner.expect("{\"metadata\":{")
+    var metadata: [String: String] = [:]
+    var last: String?
+    try scanner.list(endingWith: "}") { scanner throws(CheckpointError) in
+      let key = try scanner.string()
+      try scanner.expect(":")
+      let value = try scanner.string()
+      if let last, !last.utf8.lexicographicallyPrecedes(key.utf8) {
+        throw CheckpointError(
+          .malformed, "metadata key '\(key)' follows '\(last)', ascending order is required")
+      }
+      guard metadata.updateValue(value, forKey: key) == nil else {
+        throw CheckpointError(.malformed, "metadata key '\(key)' occurs twice in two spellings")
+      }
+      last = key
+    }
+    return metadata
+  }
+
+  private static func modules(
+    _ scanner: inout IndexScanner
+  ) throws(CheckpointError) -> [ModuleLabel] {
+    try scanner.expect(",\"modules\":[")
+    var modules: [ModuleLabel] = []
+    try scanner.list(endingWith: "]") { scanner throws(CheckpointError) in
+      try scanner.expect("[")
+      let path = try scanner.string()
+      try scanner.expect(",")
+      let kind = try scanner.string()
+      try scanner.expect(",")
+      let arguments = try scanner.string()
+      try scanner.expect("]")
+      modules.append(ModuleLabel(path: path, kind: kind, arguments: arguments))
+    }
+    return modules
+  }
+}
+
+/// Reads tensor after tensor and keeps what the next one is checked against.
+private struct TensorParser {
+  /// Where the next chunk begins, but for alignment.
+  private(set) var position = NativeLayout.headerSize
+  /// Names so far, and whether they have bytes of their own.
+  private var names: [TensorName: Bool] = [:]
+
+  mutating func tensor(_ scanner: inout IndexScanner) throws(CheckpointError) -> NativeIndex.Tensor
+  {
+    if scanner.take("{\"alias\":") {
+      let original = TensorName(try scanner.string(atMost: NativeLayout.longestName))
+      let name = try self.name(&scanner, stored: false)
+      try scanner.expect("}")
+      guard names[original] == true else {
+        throw CheckpointError(
+          .malformed, "alias of '\(original)', which is no earlier tensor with bytes of its own",
+          tensor: name.text)
+      }
+      return NativeIndex.Tensor(name: name, content: .alias(original))
+    }
+    try scanner.expect("{\"chunks\":[")
+    var chunks: [NativeIndex.Chunk] = []
+    try scanner.list(endingWith: "]") { scanner throws(CheckpointError) in
+      try scanner.expect("[")
+      let length = try scanner.number()
+      try scanner.expect(",")
+      let crc32 = try scanner.number()
+      try scanner.expect("]")
+      guard let crc32 = UInt32(exactly: crc32) else {
+        throw CheckpointError(.malformed, "CRC-32 \(crc32) has more than 32 bits")
+      }
+      chunks.append(NativeIndex.Chunk(offset: 0, length: length, crc32: crc32))
+    }
+    try scanner.expect(",\"dtype\":")
+    let dtype = try scanner.string()
+    try scanner.expect(",\"filter\":")
+    let filter = try scanner.string()
+    let name = try self.name(&scanner, stored: true)
+    try scanner.expect(",\"offset\":")
+    let offset = try scanner.number()
+    try scanner.expect(",\"sha256\":")
+    let digest = try scanner.string()
+    try scanner.expect(",\"shape\":[")
+    var shape: [Int] = []
+    try scanner.list(endingWith: "]}") { scanner throws(CheckpointError) in
+      shape.append(try scanner.number())
+    }
+    do {
+      let stored = try self.stored(
+        chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, shape: shape)
+      return NativeIndex.Tensor(name: name, content: .stored(stored))
+    } catch {
+      throw error.adding(tensor: name.text)
+    }
+  }
+
+  private mutating func name(
+    _ scanner: inout IndexScanner, stored: Bool
+  ) throws(CheckpointError) -> TensorName {
+    try scanner.expect(",\"name\":")
+    let name = TensorName(try scanner.string(atMost: NativeLayout.longestName))
+    guard names.updateValue(stored, forKey: name) == nil else {
+      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
+    }
+    return name
+  }
+
+  private mutating func stored(
+    _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: String,
+    shape: [Int]
+  ) throws(CheckpointError) -> NativeIndex.Stored {
+    guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
+    guard let method = NativeFilter(name: filter) else { throw Self.unknown("filter", filter) }
+    guard method.divides(type) else {
+      throw CheckpointError(.malformed, "filter \(filter) does not fit elements of \(dtype)")
+    }
+    guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
+      throw CheckpointError(.malformed, "sha256 '\(digest)', 64 lower-case digits are required")
+    }
+    guard shape.count <= NativeLayout.highestRank else {
+      throw CheckpointError(
+        .malformed, "\(shape.count) dimensions, at most \(NativeLayout.highestRank) are allowed")
+    }
+    let info = try TensorInfo(dtype: type, shape: shape)
+    let count = NativeLayout.chunkCount(info.byteCount)
+    guard chunks.count == count else {
+      throw CheckpointError(
+        .malformed,
+        "shape \(shape) of \(dtype) needs \(count) chunks, the index gives \(chunks.count)")
+    }
+    let placed = try place(chunks, of: info.byteCount, raw: method == .raw)
+    guard placed.first?.offset ?? 0 == offset else {
+      throw CheckpointError(
+        .malformed, "offset \(offset), the tensor must begin at \(placed.first?.offset ?? 0)")
+    }
+    return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: placed)
+  }
+
+  private mutating func place(
+    _ chunks: [NativeIndex.Chunk], of byteCount: Int, raw: Bool
+  ) throws(CheckpointError) -> [NativeIndex.Chunk] {
+    var chunks = chunks
+    for index in chunks.indices {
+      let size = NativeLayout.chunkRange(index, of: byteCount).count
+      let allowed = raw ? size...size : 1...NativeLayout.longestStream(size)
+      guard allowed.contains(chunks[index].length) else {
+        throw CheckpointError(
+          .malformed,
+          "chunk \(index): \(chunks[index].length) stored bytes, \(allowed.lowerBound) to "
+            + "\(allowed.upperBound) are allowed for \(size)")
+      }
+      if raw {
+        chunks[index].padding = NativeLayout.aligned(position) - position
+        position = NativeLayout.aligned(position)
+      }
+      chunks[index].offset = position
+      position += chunks[index].length
+    }
+    return chunks
+  }
+
+  private static func unknown(_ what: String, _ value: String) -> CheckpointError {
+    CheckpointError(
+      .unsupported,
+      "\(what) '\(value)' is not known to version \(NativeLayout.version); a newer ckpt is required"
+    )
+  }
+}

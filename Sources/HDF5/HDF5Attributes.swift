@@ -1,0 +1,155 @@
+internal import CHDF5
+import TensorCore
+
+/// Attributes read from and written to an open group or dataset.
+enum HDF5Attributes {
+  /// Most attribute bytes that are read into memory at once.
+  private static let limit = 1 << 28
+
+  // MARK: - Reading
+
+  /// Every attribute of an object, in the order of their names.
+  static func all(of object: hid_t) throws(CheckpointError) -> [HDF5Attribute] {
+    var names: [String?] = []
+    let status = unsafe withUnsafeMutablePointer(to: &names) { target in
+      unsafe H5Aiterate2(
+        object, H5_INDEX_NAME, H5_ITER_INC, nil,
+        { _, name, _, target in
+          guard let name = unsafe name, let target = unsafe target else { return -1 }
+          unsafe target.assumingMemoryBound(to: [String?].self).pointee
+            .append(String(validatingCString: name))
+          return 0
+        }, target)
+    }
+    try checked("attributes", status)
+    var attributes: [HDF5Attribute] = []
+    for name in names {
+      guard let name else { throw CheckpointError(.malformed, "an attribute's name is not UTF-8") }
+      attributes.append(HDF5Attribute(name, try value(of: name, on: object)))
+    }
+    return attributes
+  }
+
+  private static func value(
+    of name: String, on object: hid_t
+  ) throws(CheckpointError) -> HDF5Value {
+    let what = "attribute '\(name)'"
+    let attribute = try HDF5Handle(
+      what, unsafe H5Aopen(object, name, hid_t(H5P_DEFAULT)), closedBy: H5Aclose)
+    let type = try HDF5Handle(what, H5Aget_type(attribute.id), closedBy: H5Tclose)
+    let space = try HDF5Handle(what, H5Aget_space(attribute.id), closedBy: H5Sclose)
+    let isRow: Bool
+    switch H5Sget_simple_extent_type(space.id) {
+    case H5S_SCALAR: isRow = false
+    case H5S_SIMPLE: isRow = true
+    default: return .other
+    }
+    let size = H5Tget_size(type.id)
+    guard let count = Int(exactly: H5Sget_simple_extent_npoints(space.id)), count >= 0, size > 0,
+      count <= limit / max(size, 8)
+    else { return .other }
+    switch H5Tget_class(type.id) {
+    case H5T_STRING:
+      let texts =
+        try H5Tis_variable_str(type.id) > 0
+        ? variableTexts(attribute.id, type.id, space.id, count, what)
+        : fixedTexts(attribute.id, type.id, count, size, what)
+      return isRow ? .texts(texts) : .text(texts.first ?? "")
+    case H5T_INTEGER:
+      var numbers = [Int](repeating: 0, count: count)
+      try checked(what, unsafe H5Aread(attribute.id, H5T_STD_I64LE, &numbers))
+      return isRow ? .integers(numbers) : .integer(numbers.first ?? 0)
+    default: return .other
+    }
+  }
+
+  private static func fixedTexts(
+    _ attribute: hid_t, _ type: hid_t, _ count: Int, _ size: Int, _ what: String
+  ) throws(CheckpointError) -> [String] {
+    var bytes = [UInt8](repeating: 0, count: count * size)
+    try checked(what, unsafe H5Aread(attribute, type, &bytes))
+    let padding = H5Tget_strpad(type)
+    return (0..<count).map { index in
+      var text = bytes[(index * size)..<((index + 1) * size)]
+      if padding == H5T_STR_NULLTERM {
+        text = text.prefix { $0 != 0 }
+      } else {
+        let filler = padding == H5T_STR_SPACEPAD ? UInt8(ascii: " ") : 0
+        while text.last == filler { text.removeLast() }
+      }
+      return String(decoding: text, as: UTF8.self)
+    }
+  }
+
+  private static func variableTexts(
+    _ attribute: hid_t, _ type: hid_t, _ space: hid_t, _ count: Int, _ what: String
+  ) throws(CheckpointError) -> [String] {
+    var pointers = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    try checked(what, unsafe H5Aread(attribute, type, &pointers))
+    let texts = unsafe pointers.map { pointer in
+      guard let pointer = unsafe pointer else { return "" }
+      return unsafe String(cString: pointer)
+    }
+    _ = unsafe H5Dvlen_reclaim(type, space, hid_t(H5P_DEFAULT), &pointers)
+    return texts
+  }
+
+  // MARK: - Writing
+
+  /// Writes an attribute; text is of variable length, which no size limit of a header touches.
+  static func write(
+    _ attribute: HDF5Attribute, on object: hid_t
+  ) throws(CheckpointError) {
+    switch attribute.value {
+    case .text(let text): try write([text], isRow: false, attribute.name, object)
+    case .texts(let texts): try write(texts, isRow: true, attribute.name, object)
+    case .integer(let number):
+      try write(attribute.name, object, H5T_STD_I64LE, count: nil) {
+        unsafe H5Awrite($0, H5T_STD_I64LE, [number])
+      }
+    case .integers(let numbers):
+      try write(attribute.name, object, H5T_STD_I64LE, count: numbers.count) {
+        unsafe H5Awrite($0, H5T_STD_I64LE, numbers)
+      }
+    case .other: break
+    }
+  }
+
+  private static func write(
+    _ texts: [String], isRow: Bool, _ name: String, _ object: hid_t
+  ) throws(CheckpointError) {
+    let type = try HDF5Types.copy(H5T_C_S1)
+    try checked("text type", H5Tset_size(type.id, -1))  // H5T_VARIABLE
+    try checked("text type", H5Tset_cset(type.id, H5T_CSET_UTF8))
+    var bytes: [CChar] = []
+    var starts: [Int] = []
+    for text in texts {
+      starts.append(bytes.count)
+      bytes += text.utf8CString
+    }
+    try write(name, object, type.id, count: isRow ? texts.count : nil) { attribute in
+      unsafe bytes.withUnsafeBufferPointer { bytes in
+        let pointers = unsafe starts.map { start in unsafe bytes.baseAddress.map { unsafe $0 + start } }
+        return unsafe H5Awrite(attribute, type.id, pointers)
+      }
+    }
+  }
+
+  private static func write(
+    _ name: String, _ object: hid_t, _ type: hid_t, count: Int?, _ body: (hid_t) -> herr_t
+  ) throws(CheckpointError) {
+    let what = "attribute '\(name)'"
+    let space: HDF5Handle
+    if let count {
+      space = try HDF5Space.simple([count])
+    } else {
+      space = try HDF5Handle(what, H5Screate(H5S_SCALAR), closedBy: H5Sclose, .unreadable)
+    }
+    let attribute = try HDF5Handle(
+      what,
+      unsafe H5Acreate2(
+        object, name, type, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)),
+      closedBy: H5Aclose, .unreadable)
+    try checked(what, body(attribute.id), .unreadable)
+  }
+}

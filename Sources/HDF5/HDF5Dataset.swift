@@ -1,0 +1,142 @@
+internal import CHDF5
+import TensorCore
+
+/// What the library says of one open dataset, and how a box of its elements is read.
+enum HDF5Dataset {
+  /// Largest chunk that is decoded, in bytes.
+  static let chunkLimit = 1 << 30
+
+  /// A dataset is a tensor, or something to leave a note about.
+  enum Found {
+    case tensor(HDF5Table.Dataset)
+    case other(String)
+  }
+
+  /// Describes an open dataset without touching its elements.
+  static func describe(
+    _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute], fileSize: Int
+  ) throws(CheckpointError) -> Found {
+    let properties = try HDF5Handle(
+      "dataset properties", H5Dget_create_plist(dataset), closedBy: H5Pclose)
+    let layout = H5Pget_layout(properties.id)
+    // To ask a virtual dataset for its shape may open the files that it is made of.
+    if layout == H5D_VIRTUAL {
+      throw CheckpointError(
+        .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
+    }
+    let type = try HDF5Handle("dataset type", H5Dget_type(dataset), closedBy: H5Tclose)
+    guard let element = HDF5Types.element(type.id, named: attributes.elementName) else {
+      return .other("holds \(kind(of: type.id)), not numbers; left out")
+    }
+    let space = try HDF5Handle("dataset shape", H5Dget_space(dataset), closedBy: H5Sclose)
+    guard let shape = try HDF5Space.shape(space.id) else {
+      return .other("has no elements and no shape (null dataspace); left out")
+    }
+    let info = try TensorInfo(dtype: element.dtype, shape: shape)
+    let filters = try filters(of: properties.id)
+    let storage = try storage(
+      dataset, properties.id, layout, element, info, filters: filters, fileSize: fileSize)
+    return .tensor(
+      .init(
+        path: path, address: address, info: info, storage: storage, filters: filters,
+        attributes: attributes))
+  }
+
+  private static func storage(
+    _ dataset: hid_t, _ properties: hid_t, _ layout: H5D_layout_t, _ element: HDF5Types.Element,
+    _ info: TensorInfo, filters: [HDF5Table.Filter], fileSize: Int
+  ) throws(CheckpointError) -> HDF5Table.Storage {
+    if H5Pget_external_count(properties) != 0 {
+      return .refused("its bytes are in other files (external storage), which are not opened")
+    }
+    let whole = [Int](repeating: 1, count: info.shape.count)
+    switch layout {
+    case H5D_CONTIGUOUS:
+      let offset = H5Dget_offset(dataset)
+      guard offset != HADDR_UNDEF, element.isStoredAsRead else { return .library(chunk: whole) }
+      guard let offset = Int(exactly: offset), offset <= fileSize,
+        info.byteCount <= fileSize - offset
+      else {
+        throw CheckpointError(
+          .malformed, "needs \(info.byteCount) bytes, the file of \(fileSize) bytes ends before",
+          offset: Int(exactly: offset))
+      }
+      return .plain(offset: offset)
+    case H5D_COMPACT: return .library(chunk: whole)
+    case H5D_CHUNKED:
+      for filter in filters where H5Zfilter_avail(Int32(filter.number)) <= 0 {
+        return .refused(
+          "filter \(filter.number) (\(filter.name)) is not known here; "
+            + "write the file again with gzip or without a filter")
+      }
+      var sizes = [hsize_t](repeating: 1, count: max(info.shape.count, 1))
+      try checked("chunk shape", unsafe H5Pget_chunk(properties, Int32(info.shape.count), &sizes))
+      let chunk = sizes.prefix(info.shape.count).map { Int(clamping: $0) }
+      guard let bytes = try? TensorInfo(dtype: info.dtype, shape: chunk).byteCount,
+        bytes <= chunkLimit
+      else { return .refused("chunks of shape \(chunk) are larger than \(chunkLimit) bytes") }
+      return .library(chunk: chunk)
+    default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is not known")
+    }
+  }
+
+  private static func filters(of properties: hid_t) throws(CheckpointError) -> [HDF5Table.Filter] {
+    var filters: [HDF5Table.Filter] = []
+    let count = try checked("filters", H5Pget_nfilters(properties))
+    for index in 0..<UInt32(count) {
+      var (flags, values, configuration) = (UInt32(0), 0, UInt32(0))
+      var name = [CChar](repeating: 0, count: 64)
+      let number = try checked(
+        "filter",
+        unsafe H5Pget_filter2(
+          properties, index, &flags, &values, nil, name.count - 1, &name, &configuration))
+      let given = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      filters.append(.init(number: Int(number), name: known[Int(number)] ?? given))
+    }
+    return filters
+  }
+
+  /// Numbers from The HDF Group's registry of filters.
+  private static let known: [Int: String] = [
+    1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",
+    307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",
+    32015: "zstd", 32017: "sz", 32026: "blosc2",
+  ]
+
+  private static func kind(of type: hid_t) -> String {
+    switch H5Tget_class(type) {
+    case H5T_STRING: "text"
+    case H5T_COMPOUND: "records"
+    case H5T_REFERENCE: "references"
+    case H5T_ENUM: "enumerated values"
+    case H5T_VLEN: "rows of varying length"
+    case H5T_ARRAY: "arrays"
+    case H5T_OPAQUE: "opaque elements of \(H5Tget_size(type)) bytes without a known `dtype`"
+    case H5T_BITFIELD: "bit fields"
+    case H5T_TIME: "times"
+    default: "numbers of an unusual layout (\(H5Tget_size(type)) bytes)"
+    }
+  }
+
+  /// Reads one block of the dataset whose header is at `address` into `target`, which has room for
+  /// just that block.
+  static func read(
+    _ block: HDF5Blocks.Block, of address: UInt64, in file: hid_t, info: TensorInfo,
+    named: String?, into target: UnsafeMutableRawBufferPointer
+  ) throws(CheckpointError) {
+    let object = try HDF5Handle("dataset", H5Oopen_by_addr(file, haddr_t(address)), closedBy: H5Oclose)
+    let type = try HDF5Handle("dataset type", H5Dget_type(object.id), closedBy: H5Tclose)
+    let space = try HDF5Handle("dataset shape", H5Dget_space(object.id), closedBy: H5Sclose)
+    guard let element = HDF5Types.element(type.id, named: named), element.dtype == info.dtype,
+      try HDF5Space.shape(space.id) == info.shape
+    else { throw CheckpointError(.malformed, "the file has changed since it was opened") }
+    let memoryType = try HDF5Types.memoryType(element, stored: type.id)
+    precondition(target.count == block.bytes.count, "buffer of another size than the block")
+    try HDF5Space.select(block, in: space.id)
+    let memory = try HDF5Space.simple(block.count)
+    try checked(
+      "read",
+      unsafe H5Dread(
+        object.id, memoryType.id, memory.id, space.id, hid_t(H5P_DEFAULT), target.baseAddress))
+  }
+}

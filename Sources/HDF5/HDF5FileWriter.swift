@@ -1,0 +1,162 @@
+internal import CHDF5
+import Synchronization
+package import TensorCore
+
+/// A new HDF5 file, made link by link; the same calls give the same bytes.
+///
+/// Every object keeps the order in which its links and attributes were made and no times. The file
+/// is in the form that HDF5 1.8 introduced, which every reader since 2008 knows. Nothing is
+/// complete until ``close()`` has returned.
+package final class HDF5FileWriter: Sendable {
+  private let id: hid_t
+  private let isOpen = Atomic(true)
+
+  /// Creates or truncates the file.
+  ///
+  /// - Throws: ``CheckpointError`` `unreadable`, with the library's reason.
+  package init(path: String) throws(CheckpointError) {
+    id = try HDF5Library.locked { () throws(CheckpointError) in
+      let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
+      try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
+      try checked(
+        "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
+      try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
+      let creation = try HDF5Handle.properties(H5P_FILE_CREATE)
+      try Self.keepOrder(creation.id)
+      let file = try HDF5Handle(
+        "create", unsafe H5Fcreate(path, H5F_ACC_TRUNC, creation.id, access.id),
+        closedBy: H5Fclose, .unreadable)
+      return file.take()
+    }
+  }
+
+  deinit {
+    guard isOpen.load(ordering: .relaxed) else { return }
+    try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
+  }
+
+  private static func keepOrder(_ properties: hid_t) throws(CheckpointError) {
+    let flags = UInt32(H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED)
+    try checked("link order", H5Pset_link_creation_order(properties, flags))
+    try checked("attribute order", H5Pset_attr_creation_order(properties, flags))
+    try checked("no times", H5Pset_obj_track_times(properties, false))
+  }
+
+  /// Writes everything that is still in memory and closes the file.
+  ///
+  /// - Throws: ``CheckpointError`` `unreadable` when the system could not take it, as on a full disk.
+  package func close() throws(CheckpointError) {
+    try HDF5Library.locked { () throws(CheckpointError) in
+      try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .unreadable)
+      isOpen.store(false, ordering: .relaxed)
+      _ = try checked("close", H5Fclose(id), .unreadable)
+    }
+  }
+
+  /// Makes a group, whose parent must be there, and its attributes; `[]` is the root, which is.
+  package func makeGroup(
+    _ path: [String], attributes: [HDF5Attribute]
+  ) throws(CheckpointError) {
+    let name = "/" + path.joined(separator: "/")
+    try HDF5Library.locked { () throws(CheckpointError) in
+      let group: HDF5Handle
+      if path.isEmpty {
+        group = try HDF5Handle(
+          name, unsafe H5Gopen2(id, name, hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .unreadable)
+      } else {
+        let creation = try HDF5Handle.properties(H5P_GROUP_CREATE)
+        try Self.keepOrder(creation.id)
+        group = try HDF5Handle(
+          name,
+          unsafe H5Gcreate2(id, name, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
+          closedBy: H5Gclose, .unreadable)
+      }
+      for attribute in attributes { try HDF5Attributes.write(attribute, on: group.id) }
+    }
+  }
+
+  /// Makes a second link, in a group that must be there, to a dataset that is there.
+  package func makeLink(_ path: [String], to target: [String]) throws(CheckpointError) {
+    let name = "/" + path.joined(separator: "/")
+    try HDF5Library.locked { () throws(CheckpointError) in
+      _ = try checked(
+        name,
+        unsafe H5Lcreate_hard(
+          id, "/" + target.joined(separator: "/"), id, name, hid_t(H5P_DEFAULT),
+          hid_t(H5P_DEFAULT)), .unreadable)
+    }
+  }
+
+  /// Makes a dataset in a group that must be there; its bytes come by ``Dataset/write(_:_:)``.
+  ///
+  /// - Parameter deflateLevel: 1 to 9 for chunks of about 1 MiB, shuffled and deflated; `nil` for
+  ///   contiguous storage, which tensors without elements and scalars always have.
+  package func makeDataset(
+    _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
+  ) throws(CheckpointError) -> Dataset {
+    let name = "/" + path.joined(separator: "/")
+    guard info.shape.count <= HDF5Space.maximumRank else {
+      throw CheckpointError(
+        .unsupported, "\(info.shape.count) dimensions; HDF5 holds \(HDF5Space.maximumRank)")
+    }
+    let blocks = HDF5Blocks(info, target: ChunkBuffer.standardSize)
+    let dataset = try HDF5Library.locked { () throws(CheckpointError) in
+      let creation = try HDF5Handle.properties(H5P_DATASET_CREATE)
+      try checked("no times", H5Pset_obj_track_times(creation.id, false))
+      // Every byte is written, so that to fill first would only write twice.
+      try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
+      if let deflateLevel, info.byteCount > 0, !info.shape.isEmpty {
+        let chunk = blocks.blockShape.map { hsize_t($0) }
+        try checked("chunks", unsafe H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
+        if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }
+        try checked("deflate", H5Pset_deflate(creation.id, UInt32(deflateLevel)))
+      }
+      let type = try HDF5Types.type(info.dtype)
+      let space = try HDF5Space.simple(info.shape)
+      let dataset = try HDF5Handle(
+        name,
+        unsafe H5Dcreate2(
+          id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
+        closedBy: H5Dclose, .unreadable)
+      for attribute in attributes { try HDF5Attributes.write(attribute, on: dataset.id) }
+      return dataset.take()
+    }
+    return Dataset(id: dataset, info: info, blocks: blocks)
+  }
+
+  /// A dataset of the new file, to which bytes are written.
+  package final class Dataset: Sendable {
+    private let id: hid_t
+    private let info: TensorInfo
+    /// How the tensor is cut; one block is written at a time.
+    package let blocks: HDF5Blocks
+
+    fileprivate init(id: hid_t, info: TensorInfo, blocks: HDF5Blocks) {
+      self.id = id
+      self.info = info
+      self.blocks = blocks
+    }
+
+    deinit {
+      try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Dclose(id) }
+    }
+
+    /// Writes one block.
+    package func write(_ block: HDF5Blocks.Block, _ bytes: RawSpan) throws(CheckpointError) {
+      precondition(bytes.byteCount == block.bytes.count, "bytes of another size than the block")
+      try unsafe bytes.withUnsafeBytes { bytes throws(CheckpointError) in
+        try HDF5Library.locked { () throws(CheckpointError) in
+          let type = try HDF5Types.type(info.dtype)
+          let space = try HDF5Space.simple(info.shape)
+          try HDF5Space.select(block, in: space.id)
+          let memory = try HDF5Space.simple(block.count)
+          try checked(
+            "write",
+            unsafe H5Dwrite(
+              id, type.id, memory.id, space.id, hid_t(H5P_DEFAULT), bytes.baseAddress),
+            .unreadable)
+        }
+      }
+    }
+  }
+}

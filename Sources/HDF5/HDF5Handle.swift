@@ -1,0 +1,42 @@
+internal import CHDF5
+import TensorCore
+
+/// An HDF5 identifier that closes itself; to be made, used and ended inside
+/// ``HDF5Library/locked(_:)``.
+struct HDF5Handle: ~Copyable {
+  let id: hid_t
+  private let close: @convention(c) (hid_t) -> herr_t
+
+  /// Takes over what a call returned.
+  ///
+  /// - Throws: ``CheckpointError`` with the library's innermost reason when `id` is negative.
+  init(
+    _ operation: @autoclosure () -> String, _ id: hid_t,
+    closedBy close: @escaping @convention(c) (hid_t) -> herr_t,
+    _ code: CheckpointError.Code = .malformed
+  ) throws(CheckpointError) {
+    self.id = try checked(operation(), id, code)
+    self.close = close
+  }
+
+  deinit { _ = close(id) }
+
+  /// Closes now, and says if that went wrong, which for a file being written may be a full disk.
+  consuming func close(_ operation: String) throws(CheckpointError) {
+    let status = close(id)
+    discard self
+    try checked(operation, status, .unreadable)
+  }
+
+  /// Hands the identifier over, to be closed by the caller.
+  consuming func take() -> hid_t {
+    let id = id
+    discard self
+    return id
+  }
+
+  /// A new property list of a class.
+  static func properties(_ kind: hid_t) throws(CheckpointError) -> HDF5Handle {
+    try HDF5Handle("property list", H5Pcreate(kind), closedBy: H5Pclose)
+  }
+}

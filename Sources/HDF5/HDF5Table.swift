@@ -1,0 +1,87 @@
+package import TensorCore
+
+/// What an HDF5 file holds, in plain values: nothing in it refers to the library.
+package struct HDF5Table: Sendable {
+  /// The root and every group below it, parents first.
+  package var groups: [Group] = []
+  /// Every dataset of numbers. In each group the datasets come before those of its subgroups, and
+  /// links come in creation order where the file has recorded it, else in the order of their names.
+  package var datasets: [Dataset] = []
+  /// What was met and is not in the table, one sentence each.
+  package var notes: [String] = []
+
+  /// A group: a place for datasets and other groups.
+  package struct Group: Sendable {
+    /// Link names from the root; empty for the root.
+    package let path: [String]
+    package let attributes: [HDF5Attribute]
+  }
+
+  /// A dataset whose elements are numbers.
+  package struct Dataset: Sendable {
+    /// Link names from the root.
+    package let path: [String]
+    /// Address of the object's header, alike for two links to one dataset.
+    package let address: UInt64
+    package let info: TensorInfo
+    package let storage: Storage
+    package let filters: [Filter]
+    package let attributes: [HDF5Attribute]
+  }
+
+  /// Where a dataset's bytes are.
+  package enum Storage: Sendable, Hashable {
+    /// At this offset in the file, row-major and little-endian, as they are wanted.
+    case plain(offset: Int)
+    /// Behind the library: compact, chunked, big-endian or not written yet. The shape is that of
+    /// a chunk, or of one element where there are no chunks.
+    case library(chunk: [Int])
+    /// Not to be had, for this reason.
+    case refused(String)
+  }
+
+  /// A step through which each chunk went on its way to the file.
+  package struct Filter: Sendable, Hashable {
+    /// Number in the registry of The HDF Group.
+    package let number: Int
+    /// Name for messages, `gzip`; the registry's, or what the file calls it.
+    package let name: String
+  }
+}
+
+/// A named value on a group or a dataset.
+package struct HDF5Attribute: Sendable, Hashable {
+  package let name: String
+  package let value: HDF5Value
+
+  package init(_ name: String, _ value: HDF5Value) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// The kinds of attribute that checkpoints use.
+package enum HDF5Value: Sendable, Hashable {
+  /// One text.
+  case text(String)
+  /// A row of texts.
+  case texts([String])
+  /// One whole number.
+  case integer(Int)
+  /// A row of whole numbers.
+  case integers([Int])
+  /// Anything else; not read.
+  case other
+}
+
+extension [HDF5Attribute] {
+  /// The value under a name, compared as bytes.
+  package func value(_ name: String) -> HDF5Value? {
+    first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+  }
+
+  /// What the attribute `dtype` says of a dataset's opaque elements.
+  var elementName: String? {
+    if case .text(let text)? = value("dtype") { text } else { nil }
+  }
+}

@@ -1,0 +1,125 @@
+internal import CHDF5
+import TensorCore
+
+/// The tour of a file that makes its table.
+///
+/// Links that lead out of the file are named in a note and never followed, a group that contains
+/// itself is entered once, and depth and number of objects are bounded.
+struct HDF5Walk {
+  /// Deepest nesting of groups that is followed.
+  private static let depthLimit = 128
+
+  private var table = HDF5Table()
+  private let fileSize: Int
+  private let linkAccess: hid_t
+  private var objectCount = 0
+  /// Addresses of the groups from the root to where the tour is.
+  private var trail: [UInt64] = []
+
+  private init(fileSize: Int, linkAccess: hid_t) {
+    self.fileSize = fileSize
+    self.linkAccess = linkAccess
+  }
+
+  /// Walks the whole of an open file.
+  static func table(of file: hid_t, fileSize: Int) throws(CheckpointError) -> HDF5Table {
+    let linkAccess = try HDF5Handle.properties(H5P_LINK_ACCESS)
+    // A soft link may lead through an external one; this refuses that step.
+    try checked(
+      "link access", unsafe H5Pset_elink_cb(linkAccess.id, { _, _, _, _, _, _, _ in -1 }, nil))
+    let root = try HDF5Handle(
+      "root group", unsafe H5Gopen2(file, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
+    var walk = HDF5Walk(fileSize: fileSize, linkAccess: linkAccess.id)
+    try walk.enter(root, path: [])
+    return walk.table
+  }
+
+  private func info(_ object: hid_t) throws(CheckpointError) -> H5O_info_t {
+    var info = H5O_info_t()
+    try checked(
+      "object header",
+      unsafe H5Oget_info2(object, &info, UInt32(H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS)))
+    return info
+  }
+
+  private mutating func enter(
+    _ group: borrowing HDF5Handle, path: [String]
+  ) throws(CheckpointError) {
+    let info = try info(group.id)
+    if trail.contains(UInt64(info.addr)) {
+      return note(path, "is a group that contains itself; not entered again")
+    }
+    guard trail.count < Self.depthLimit else {
+      throw CheckpointError(
+        .unsupported, "groups are nested deeper than \(Self.depthLimit), at \(Self.text(path))")
+    }
+    trail.append(UInt64(info.addr))
+    defer { trail.removeLast() }
+    let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: group.id) : []
+    table.groups.append(.init(path: path, attributes: attributes))
+    var subgroups: [String] = []
+    for link in try HDF5Group.links(of: group.id) {
+      guard let name = link.name else {
+        throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
+      }
+      objectCount += 1
+      guard objectCount <= HDF5Group.objectLimit else {
+        throw CheckpointError(.unsupported, "more than \(HDF5Group.objectLimit) objects")
+      }
+      switch link.kind {
+      case H5L_TYPE_HARD, H5L_TYPE_SOFT:
+        if try meet(name, link.kind, in: group.id, path: path + [name]) { subgroups.append(name) }
+      case H5L_TYPE_EXTERNAL: note(path + [name], "leads to another file; not followed")
+      default: note(path + [name], "is a user-defined link; not followed")
+      }
+    }
+    for name in subgroups {
+      let subgroup = try open(name, in: group.id, path: path + [name])
+      try enter(subgroup, path: path + [name])
+    }
+  }
+
+  /// Looks at the object behind a link, and says whether it is a group, to be entered later.
+  private mutating func meet(
+    _ name: String, _ kind: H5L_type_t, in group: hid_t, path: [String]
+  ) throws(CheckpointError) -> Bool {
+    let object: HDF5Handle
+    do {
+      object = try open(name, in: group, path: path)
+    } catch where kind == H5L_TYPE_SOFT {
+      note(path, "is a soft link that leads nowhere in this file")
+      return false
+    }
+    let info = try info(object.id)
+    switch info.type {
+    case H5O_TYPE_GROUP: return true
+    case H5O_TYPE_DATASET:
+      do {
+        let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: object.id) : []
+        let found = try HDF5Dataset.describe(
+          object.id, path: path, address: UInt64(info.addr), attributes: attributes, fileSize: fileSize)
+        switch found {
+        case .tensor(let dataset): table.datasets.append(dataset)
+        case .other(let what): note(path, what)
+        }
+      } catch {
+        throw error.adding(tensor: Self.text(path))
+      }
+    default: note(path, "is neither a group nor a dataset")
+    }
+    return false
+  }
+
+  private func open(
+    _ name: String, in group: hid_t, path: [String]
+  ) throws(CheckpointError) -> HDF5Handle {
+    try HDF5Handle(
+      Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
+  }
+
+  private mutating func note(_ path: [String], _ what: String) {
+    table.notes.append("\(Self.text(path)) \(what)")
+  }
+
+  private static func text(_ path: [String]) -> String { "/" + path.joined(separator: "/") }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Read every byte, verify every checksum and structure rule, name what is damaged.",
+      discussion: """
+        One line a sound file on standard output, one line a damaged tensor on standard error. Exit \
+        status 2 if anything is damaged.
+
+        EXAMPLES
+          ckpt check net.ckz
+          ckpt check *.h5 --json
+        """)
+
+    @Argument(help: "Checkpoints, or - for standard input.") var files: [String]
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Damage: Encodable {
+        let tensor: String?
+        let offset: Int?
+        let message: String
+      }
+      let file: String
+      let isSound: Bool
+      let damage: [Damage]
+    }
+
+    func run() async throws {
+      var output = StandardOutput()
+      var reports: [Report] = []
+      for file in files {
+        var damage: [CheckpointError]
+        do {
+          damage = try await CheckpointSource.damage(in: file, threads: common.threads)
+        } catch let error as CheckpointError {
+          damage = [error]
+        }
+        for error in damage { StandardError().note(error.description) }
+        reports.append(
+          Report(
+            file: file, isSound: damage.isEmpty,
+            damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) }))
+        if damage.isEmpty && !report.json { try output.line("\(file.escapingControls): sound") }
+      }
+      if report.json { try output.line(try jsonText(reports)) }
+      try output.flush()
+      if reports.contains(where: { !$0.isSound }) { throw ExitCode(2) }
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+/// What every writable format of ``CheckpointFormat/all`` must hold.
+@Suite struct FormatContract {
+  static let writable = CheckpointFormat.all.filter { $0.write != nil }
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func write(
+    _ checkpoint: Checkpoint, _ format: CheckpointFormat, as name: String = "a", threads: Int = 2
+  ) async throws -> String {
+    var options = WriteOptions()
+    options.threads = threads
+    let path = folder.file(name + format.extensions[0])
+    let write = try #require(format.write)
+    try await write(checkpoint, path, options)
+    return path
+  }
+
+  @Test(arguments: writable, DType.allCases)
+  func `every dtype and shape comes back as it was`(
+    _ format: CheckpointFormat, _ dtype: DType
+  ) async throws {
+    let long = ((1 << 20) + 4096) / dtype.byteWidth + 3
+    let shapes = [[], [0], [3, 0, 2], [1], [1, 1, 1], [3, 5, 7], [long]]
+    let entries = try shapes.enumerated().map { index, shape in
+      try Checkpoint.Entry(noise: TensorName("t\(index)"), dtype, shape, seed: UInt64(index))
+    }
+    let path = try await write(Checkpoint(entries: entries), format)
+    let read = try format.open(path).entries
+    #expect(read.map(\.name) == entries.map(\.name))
+    #expect(read.map(\.info) == entries.map(\.info))
+    for (entry, original) in zip(read, entries) {
+      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+    }
+  }
+
+  @Test(arguments: writable)
+  func `names keep their order and their bytes`(_ format: CheckpointFormat) async throws {
+    let names: [TensorName] = [
+      "z", "layer2.0.weight", "\u{e9}", "e\u{301}", "a/b", "a b", "a", "a.b", "a.b.c", "", ".",
+      "..", "a..b", ".a", "a.", "日本.重み", "\u{1f600}", "line\nbreak", "tab\tquote\"back\\slash",
+      TensorName(String(repeating: "long.", count: 60)), "\u{1}\u{7f}", "10", "9",
+    ]
+    let entries = try names.enumerated().map { index, name in
+      try Checkpoint.Entry(noise: name, .float32, [2], seed: UInt64(index))
+    }
+    let path = try await write(Checkpoint(entries: entries), format)
+    let read = try format.open(path).entries
+    #expect(read.map(\.name) == names)
+    for (entry, original) in zip(read, entries) {
+      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+    }
+  }
+
+  @Test(arguments: writable)
+  func `metadata and modules are kept`(_ format: CheckpointFormat) async throws {
+    let modules = [
+      ModuleLabel(path: "", kind: "Net", arguments: ""),
+      ModuleLabel(path: "layer1", kind: "Linear", arguments: "in_features=2, out_features=4"),
+      ModuleLabel(path: "act", kind: "None", arguments: "two\nlines \"quoted\" é"),
+    ]
+    let metadata = [
+      Checkpoint.recipeKey: "{\"seed\":0}", "long": String(repeating: "text ", count: 20_000),
+      "é\n\u{1}": "\\ ü \u{0}",
+    ]
+    let entries = [try Checkpoint.Entry(noise: "layer1.weight", .float32, [4, 2])]
+    let path = try await write(
+      Checkpoint(entries: entries, modules: modules, metadata: metadata), format)
+    let read = try format.open(path)
+    #expect(read.modules == modules)
+    #expect(read.metadata == metadata)
+  }
+
+  @Test(arguments: writable)
+  func `an empty checkpoint is a file, too`(_ format: CheckpointFormat) async throws {
+    let path = try await write(Checkpoint(entries: []), format)
+    let read = try format.open(path)
+    #expect(read.entries.isEmpty && read.modules.isEmpty && read.metadata.isEmpty)
+  }
+
+  @Test(arguments: writable)
+  func `a tied tensor has its original's bytes`(_ format: CheckpointFormat) async throws {
+    let entries = [
+      try Checkpoint.Entry(noise: "embed.weight", .float32, [5, 3]),
+      try Checkpoint.Entry(noise: "other", .float32, [5, 3], seed: 2),
+      try Checkpoint.Entry(noise: "head.weight", .float32, [5, 3], alias: "embed.weight"),
+      try Checkpoint.Entry(noise: "lost", .float32, [5, 3], alias: "not.there"),
+      try Checkpoint.Entry(noise: "flat", .float32, [15], alias: "embed.weight"),
+    ]
+    let path = try await write(Checkpoint(entries: entries), format)
+    let read = try format.open(path).entries
+    #expect(read.map(\.name) == entries.map(\.name))
+    #expect(read.map(\.info) == entries.map(\.info))
+    for (entry, original) in zip(read, entries) {
+      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+      #expect(entry.alias == nil || entry.alias == original.alias)
+    }
+  }
+
+  @Test(arguments: writable)
+  func `two writes are alike with any number of threads`(_ format: CheckpointFormat) async throws {
+    let entries = try (0..<4).map {
+      try Checkpoint.Entry(noise: TensorName("t\($0)"), .float32, [300_000 * $0], seed: UInt64($0))
+    }
+    let checkpoint = Checkpoint(entries: entries, metadata: ["b": "1", "a": "2", "c": "3"])
+    _ = try await write(checkpoint, format, as: "first", threads: 1)
+    let first = try folder.bytes(of: "first" + format.extensions[0])
+    for threads in [1, 2, 3, 7] {
+      _ = try await write(checkpoint, format, as: "again\(threads)", threads: threads)
+      let again = try folder.bytes(of: "again\(threads)" + format.extensions[0])
+      #expect(again == first, "\(threads) threads")
+    }
+  }
+
+  @Test(arguments: writable)
+  func `ranges equal the same part of the whole`(_ format: CheckpointFormat) async throws {
+    let original = try Checkpoint.Entry(noise: "t", .float16, [3, (1 << 18) + 1])
+    let all = try original.allBytes()
+    let path = try await write(Checkpoint(entries: [original]), format)
+    let entry = try #require(try format.open(path).entries.first)
+    let chunk = 1 << 20
+    let ranges = [
+      0..<1, 1..<2, 0..<0, 7..<4099, chunk - 1..<chunk, chunk - 1..<chunk + 1, chunk..<chunk + 5,
+      3..<all.count - 3, all.count - 1..<all.count, 0..<all.count, chunk..<all.count,
+    ]
+    for range in ranges {
+      var buffer = ChunkBuffer(capacity: range.count)
+      var target = buffer.mutableBytes(range.count)
+      try entry.read(range, into: &target)
+      let read = unsafe buffer.bytes(range.count).withUnsafeBytes { unsafe Array($0) }
+      #expect(read == Array(all[range]), "\(range)")
+    }
+    #expect(try entry.allBytes(step: 100_003) == all)
+  }
+
+  @Test(arguments: writable)
+  func `a file cut at any byte is refused`(_ format: CheckpointFormat) async throws {
+    let entries = [
+      try Checkpoint.Entry(noise: "weight", .float32, [3, 5]),
+      try Checkpoint.Entry(noise: "bias", .int64, [2]),
+    ]
+    let path = try await write(Checkpoint(entries: entries, metadata: ["k": "v"]), format)
+    let whole = try folder.bytes(of: "a" + format.extensions[0])
+    #expect(await damage(path, format) == nil)
+    for length in 0..<whole.count {
+      let cut = try folder.write(Array(whole[..<length]), to: "cut" + format.extensions[0])
+      #expect(await damage(cut, format) is CheckpointError, "\(length) of \(whole.count) bytes")
+    }
+  }
+
+  @Test(arguments: writable)
+  func `what is no regular file is refused at once`(_ format: CheckpointFormat) throws {
+    #expect(throws: CheckpointError.self) { try format.open(folder.file("none")) }
+    #expect(throws: CheckpointError.self) { try format.open(folder.path) }
+    #expect(throws: CheckpointError.self) { try format.open("/dev/zero") }
+  }
+
+  @Test(arguments: writable)
+  func `a file is recognised by its beginning and by no other format`(
+    _ format: CheckpointFormat
+  ) async throws {
+    let path = try await write(
+      Checkpoint(entries: [try .init(noise: "t", .float32, [2])]), format)
+    let head = Array(try folder.bytes(of: "a" + format.extensions[0]).prefix(4096))
+    #expect(CheckpointFormat.all.filter { $0.recognizes(head) }.map(\.name) == [format.name])
+    #expect(!format.recognizes([]) && !format.recognizes(Array("plain text".utf8)), "\(path)")
+  }
+}
+
+/// The first error of opening a file, reading all of it and verifying it.
+func damage(_ path: String, _ format: CheckpointFormat) async -> (any Error)? {
+  do {
+    for entry in try format.open(path).entries { _ = try entry.allBytes() }
+    if let verify = format.verify, let first = try await verify(path, 2).first { return first }
+    return nil
+  } catch {
+    return error
+  }
+}
+
+extension CheckpointFormat: CustomTestStringConvertible {
+  public var testDescription: String { name }
+}

@@ -1,0 +1,104 @@
+import CheckpointKit
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct CheckpointDiffTests {
+  private func diff(
+    _ left: [Checkpoint.Entry], _ right: [Checkpoint.Entry], map: [TensorName: TensorName] = [:],
+    tolerance: TensorDifference.Tolerance = .none
+  ) async throws -> CheckpointDiff {
+    try await CheckpointDiff(
+      from: Checkpoint(entries: left), to: Checkpoint(entries: right), map: map,
+      tolerance: tolerance, threads: 2)
+  }
+
+  @Test func `each kind of change is told apart, in the first's order`() async throws {
+    let left = [
+      try Checkpoint.Entry(memory: "same", [1, 2]), try .init(memory: "old.weight", [3, 4, 5]),
+      try .init(memory: "gone", [6]), try .init(memory: "shape", [1, 2], shape: [1, 2]),
+      try .init(memory: "type", [1]), try .init(memory: "values", [1, 2, 3, 4]),
+    ]
+    let right = [
+      try Checkpoint.Entry(memory: "values", [1, 2.5, 3, 4]), try .init(memory: "same", [1, 2]),
+      try .init(memory: "new.weight", [3, 4, 5]),
+      try .init(memory: "shape", [1, 2], shape: [2, 1]),
+      try .init(memory: "type", .bfloat16, [1], [0x80, 0x3f]), try .init(memory: "more", [7]),
+    ]
+    let diff = try await diff(left, right)
+    #expect(
+      diff.changes.map { "\($0.kind) \($0.name)" } == [
+        "renamed old.weight", "removed gone", "reshaped shape", "retyped type", "changed values",
+        "added more",
+      ])
+    #expect(diff.identical == 1)
+    #expect(diff.changes[0].newName == "new.weight")
+    #expect(diff.changes[3].difference?.differing == 0)
+    let difference = try #require(diff.changes[4].difference)
+    #expect(difference.differing == 1)
+    #expect(difference.elements == 4)
+    #expect(difference.maxAbsolute == 0.5)
+    #expect(difference.maxULP == 1 << 21)
+    #expect(abs(difference.relativeL2 - 0.5 / 30.0.squareRoot()) < 1e-15)
+  }
+
+  @Test func `equal means bit for bit without a tolerance, and near with one`() async throws {
+    let left = [try Checkpoint.Entry(memory: "w", [0, 1, .nan, .infinity])]
+    let right = [try Checkpoint.Entry(memory: "w", [-0.0, 1.0000001, .nan, .infinity])]
+    let exact = try await diff(left, right)
+    #expect(exact.changes.first?.difference?.differing == 2)
+    #expect(exact.changes.first?.difference?.maxULP == 1)
+    let near = try await diff(left, right, tolerance: .init(relative: 1e-6))
+    #expect(near.changes.isEmpty)
+    #expect(near.identical == 1)
+    let far = try await diff(
+      left, [try .init(memory: "w", [0, 1, 2, 3])], tolerance: .init(relative: 1, absolute: 1))
+    #expect(far.changes.first?.difference?.differing == 2)
+    #expect(far.changes.first?.difference?.maxAbsolute == .infinity)
+  }
+
+  @Test func `a map pairs other names`() async throws {
+    let left = [try Checkpoint.Entry(memory: "a.w", [1]), try .init(memory: "b.w", [2])]
+    let right = [try Checkpoint.Entry(memory: "x", [1]), try .init(memory: "b.w", [3])]
+    let diff = try await diff(left, right, map: ["a.w": "x"])
+    #expect(diff.changes.map(\.name) == ["b.w"])
+    #expect(diff.identical == 1)
+  }
+
+  @Test func `fresh biases are not taken for renamed unless their last name agrees`() async throws {
+    let left = [
+      try Checkpoint.Entry(memory: "a.bias", [0, 0]), try .init(memory: "a.shift", [0, 0]),
+    ]
+    let right = [
+      try Checkpoint.Entry(memory: "b.bias", [0, 0]), try .init(memory: "b.mean", [0, 0]),
+    ]
+    let diff = try await diff(left, right)
+    #expect(
+      diff.changes.map { "\($0.kind) \($0.name)" } == [
+        "renamed a.bias", "removed a.shift", "added b.mean",
+      ])
+  }
+
+  @Test func `a change in the last chunk of a large tensor is found and measured`() async throws {
+    let count = (1 << 18) + 3
+    var values = [Float](repeating: 1, count: count)
+    let left = [try Checkpoint.Entry(memory: "w", values)]
+    values[count - 1] = 3
+    let diff = try await diff(left, [try .init(memory: "w", values)])
+    let difference = try #require(diff.changes.first?.difference)
+    #expect(difference.differing == 1)
+    #expect(difference.maxAbsolute == 2)
+    #expect(abs(difference.relativeL2 - 2 / Double(count).squareRoot()) < 1e-12)
+  }
+
+  @Test func `complex elements count once`() async throws {
+    let zero = [UInt8](repeating: 0, count: 16)
+    var both = zero
+    for index in [3, 7] { both[index] = 0x3f }
+    let diff = try await diff(
+      [try .init(memory: "z", .complex64, [2], zero)],
+      [try .init(memory: "z", .complex64, [2], both)])
+    #expect(diff.changes.first?.difference?.differing == 1)
+    #expect(diff.changes.first?.difference?.elements == 2)
+  }
+}

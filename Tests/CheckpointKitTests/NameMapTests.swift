@@ -1,0 +1,24 @@
+import CheckpointKit
+import TensorCore
+import Testing
+
+@Suite struct NameMapTests {
+  @Test(arguments: [
+    (#"s/^module\.//"#, "module.a.w", "a.w"), (#"s/^module\.//"#, "a.module.w", "a.module.w"),
+    (#"s/a/b/"#, "aa", "ba"), (#"s/a/b/g"#, "aaca", "bbcb"), (#"s/A/b/gi"#, "aA", "bb"),
+    (#"s|(\w+)\.(\w+)|\2.\1|"#, "x.y", "y.x"), (#"s/w/[&]/"#, "a.w", "a.[w]"),
+    (#"s/\./\//g"#, "a.b.c", "a/b/c"), (#"s/x*/-/g"#, "ab", "-a-b-"), (#"s/w/\&/"#, "w", "&"),
+  ])
+  func `a substitution renames as sed does`(text: String, old: String, new: String) throws {
+    var map = NameMap()
+    try map.add(substitution: text)
+    #expect(map(TensorName(old)).text == new)
+  }
+
+  @Test(arguments: ["", "s", "y/a/b/", "s/a/b", "s/a/b/x", "s/(/b/", "sxaxbx"])
+  func `anything else is refused`(text: String) {
+    var map = NameMap()
+    let error = #expect(throws: CheckpointError.self) { try map.add(substitution: text) }
+    #expect(error?.message.contains("substitution '\(text)'") == true)
+  }
+}

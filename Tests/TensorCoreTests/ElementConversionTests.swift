@@ -1,0 +1,73 @@
+import TensorCore
+import Testing
+
+@Suite struct ElementConversionTests {
+  private func decoded(_ bytes: [UInt8], _ dtype: DType) -> [Double] {
+    var values: [Double] = []
+    unsafe ElementConversion.decode(bytes.span.bytes, as: dtype, into: &values)
+    return values
+  }
+
+  private func encoded(_ values: [Double], _ dtype: DType) -> (bytes: [UInt8], overflows: Int) {
+    var buffer = ChunkBuffer(capacity: 64)
+    var target = buffer.mutableBytes(values.count * dtype.byteWidth)
+    let overflows = ElementConversion.encode(values.span, as: dtype, into: &target)
+    let bytes = buffer.bytes(values.count * dtype.byteWidth)
+    return (
+      (0..<bytes.byteCount).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) },
+      overflows
+    )
+  }
+
+  @Test(arguments: [
+    (DType.bool, [0, 1], [0.0, 1]), (.uint8, [255], [255]), (.int8, [255], [-1]),
+    (.int16, [0xff, 0x7f], [32767]), (.uint16, [0xff, 0xff], [65535]),
+    (.float16, [0x00, 0x3c, 0x01, 0x00], [1, 0x1p-24]), (.bfloat16, [0xc0, 0x3f], [1.5]),
+    (.float32, [0, 0, 0x80, 0x3f], [1]), (.int32, [0xfe, 0xff, 0xff, 0xff], [-2]),
+    (.uint32, [0, 0, 0, 0x80], [0x1p31]),
+    (.complex64, [0, 0, 0x80, 0x3f, 0, 0, 0, 0x40], [1, 2]),
+    (.float64, [0, 0, 0, 0, 0, 0, 0xf0, 0x3f], [1]),
+    (.int64, [1, 0, 0, 0, 0, 0, 0, 0x80], [-0x1p63]),
+    (.float8e4m3, [0x38, 0x7e, 0x01, 0xb8], [1, 448, 0x1p-9, -1]),
+    (.float8e5m2, [0x3c, 0x7b, 0x01], [1, 57344, 0x1p-16]),
+  ])
+  func `bytes decode to the numbers they stand for`(
+    dtype: DType, bytes: [UInt8], values: [Double]
+  ) {
+    #expect(decoded(bytes, dtype) == values)
+  }
+
+  @Test func `bfloat16 rounds to nearest, ties to even`() {
+    for (value, bits) in [
+      (Float(bitPattern: 0x3f80_8000), 0x3f80), (Float(bitPattern: 0x3f81_8000), 0x3f82),
+      (Float(bitPattern: 0x3f80_8001), 0x3f81), (.greatestFiniteMagnitude, 0x7f80),
+      (-.infinity, 0xff80), (.nan, 0x7fc0),
+    ] as [(Float, UInt16)] {
+      #expect(ElementConversion.bfloat16(rounding: value) == bits, "\(value)")
+    }
+  }
+
+  @Test func `what becomes infinite is counted, what was infinite is not`() {
+    let (bytes, overflows) = encoded([1e6, -.infinity, 65504, -1e6], .float16)
+    #expect(overflows == 2)
+    #expect(decoded(bytes, .float16) == [.infinity, -.infinity, 65504, -.infinity])
+  }
+
+  @Test(arguments: [DType.float16, .bfloat16, .float32, .float64])
+  func `what a type holds survives encoding`(dtype: DType) {
+    let values = [0, -0.0, 1, -1.5, 0.015625, .infinity]
+    let bytes = encoded(values, dtype).bytes
+    #expect(decoded(bytes, dtype).map(\.bitPattern) == values.map(\.bitPattern))
+    #expect(decoded(encoded([.nan], dtype).bytes, dtype)[0].isNaN)
+  }
+
+  @Test func `text is the shortest that reads back`() {
+    func texts(_ dtype: DType, _ bytes: [UInt8]) -> [String] {
+      unsafe dtype.elementTexts(bytes.span.bytes)
+    }
+    #expect(texts(.bfloat16, [0xcd, 0x3d]) == ["0.100097656"])
+    #expect(texts(.int64, [UInt8](repeating: 0xff, count: 8)) == ["-1"])
+    #expect(texts(.bool, [0, 1]) == ["false", "true"])
+    #expect(texts(.complex64, [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]) == ["1.0-2.0j"])
+  }
+}

@@ -1,0 +1,88 @@
+"""Makes the fixtures that come from other programs; run with a Python that has torch.
+
+usage: make-fixtures.py [name ...]      (all of them if none is named)
+"""
+
+import hashlib
+import json
+import math
+import pathlib
+import sys
+
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "Fixtures"
+
+
+def draws():
+    """goldens-extra/draws.json: initialisers at sizes and values where an implementation slips.
+
+    Same fields as goldens/ops.json (see goldens/SCHEMA.md). Sizes lie around PyTorch's blocks of
+    16, the generator's 624 words and our chunks of 1 MiB.
+    """
+    import torch
+
+    cases = []
+
+    def case(op, shape, dtype, **args):
+        seed = 20000 + len(cases)
+        tensor = torch.empty(shape, dtype=getattr(torch, dtype))
+        torch.manual_seed(seed)
+        getattr(torch.nn.init, op)(tensor, **args)
+        raw = tensor.contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        state = torch.get_rng_state().numpy().tobytes()
+        cached = state[5024:5032].hex() if state[5040] else None
+        high = [int(w) for w in torch.empty(2, dtype=torch.int64).random_(-(2**63), None)]
+        words = [f"{(w >> s) & 0xffffffff:08x}" for w in high for s in (32, 0)]
+        cases.append({
+            "id": f"{op}{list(shape)}{dtype}{json.dumps(args)}@{seed}", "seed": seed, "op": op,
+            "args": args, "shape": list(shape), "dtype": dtype, "layout": "contiguous",
+            "tensor": {"name": "t", "dtype": dtype, "shape": list(shape),
+                       "sha256": hashlib.sha256(raw).hexdigest()},
+            "rng_after": {"next_u32": words, "cached_normal_f64_le": cached},
+        })
+
+    types = ("float32", "float64", "bfloat16", "float16")
+    for dtype in types:
+        chunk = 2**20 // getattr(torch, dtype).itemsize
+        for size in (15, 16, 17, 31, 32, 33, 47, 48, 49, 623, 624, 625, 640, chunk - 1, chunk, chunk + 1):
+            case("normal_", (size,), dtype, mean=0.3, std=0.02)
+        for size in (1, 623, 624, 625, chunk + 1):
+            case("uniform_", (size,), dtype, a=-1.5, b=0.7)
+        case("uniform_", (3 * chunk // 2,), dtype, a=-0.1, b=0.1)
+        case("uniform_", (700,), dtype, a=0.0, b=1e-6)
+        case("uniform_", (700,), dtype, a=-1.0, b=0.0)
+        case("uniform_", (5,), dtype, a=-0.0, b=0.0)
+        case("uniform_", (5,), dtype, a=0.25, b=0.25)
+        case("trunc_normal_", (3000,), dtype, mean=0.37, std=1.3, a=-0.11, b=0.73)
+        case("trunc_normal_", (3000,), dtype, mean=-0.37, std=0.7, a=0.61, b=1.9)
+        case("trunc_normal_", (11,), dtype, mean=0.1, std=0.9, a=-1.1, b=1.2)
+        case("trunc_normal_", (40,), dtype, mean=0.1, std=0.02, a=-2, b=2)
+        case("xavier_uniform_", (3, 4), dtype, gain=0.0)
+        case("kaiming_uniform_", (7, 11), dtype, a=math.sqrt(5))
+        case("kaiming_uniform_", (8, 3, 3, 3), dtype, a=math.sqrt(5), mode="fan_out")
+        case("sparse_", (9, 7), dtype, sparsity=0.4)
+        case("sparse_", (3, 5), dtype, sparsity=0.0, std=2.0)
+        case("constant_", (3,), dtype, val=1 / 3)
+        case("eye_", (4, 3), dtype)
+        case("dirac_", (6, 2, 3, 4), dtype, groups=2)
+    case("uniform_", (700,), "float32", a=-1e-38, b=1e-38)
+    case("uniform_", (700,), "float32", a=-1e-44, b=1e-44)
+    case("uniform_", (700,), "float32", a=-3e38, b=1e37)
+    write_cases("goldens-extra/draws.json", cases)
+
+
+def write_cases(name, cases):
+    """Writes cases one to a line, as the goldens are."""
+    import torch
+
+    path = FIXTURES / name
+    path.parent.mkdir(exist_ok=True)
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+    meta = json.dumps({"torch": torch.__version__, "made_by": "Tools/make-fixtures.py"})
+    path.write_text(f'{{\n"meta": {meta},\n"cases": [\n{lines}\n]\n}}\n')
+
+
+ALL = {"draws": draws}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ALL:
+        ALL[name]()
