@@ -7,7 +7,7 @@ extension Initialization {
   /// have (`bias=False`) is passed over.
   /// - Throws: ``CheckpointError`` when a rule fits nothing, names a tensor that no module it fits
   ///   can have, or an initialiser refuses a tensor.
-  public mutating func apply(_ rules: [Rule], order: ModuleOrder) throws {
+  public mutating func apply(_ rules: [Rule], order: Rule.Order) throws {
     let resolved = try rules.map { try ResolvedRule($0, places: places) }
     for place in modules(in: order) {
       for rule in resolved {
@@ -27,9 +27,9 @@ extension Initialization {
   ///   are not known, or as ``apply(_:order:)`` does.
   @discardableResult
   public mutating func reset(
-    _ selector: Selector, rules: [Rule] = [], order: ModuleOrder = .modules
+    _ selector: Selector, rules: [Rule] = [], order: Rule.Order = .modules
   ) throws -> [TensorName] {
-    let selection = try Selection(selector, places: places)
+    let selection = try SelectedTensors(selector, places: places)
     let resolved = try rules.map { try ResolvedRule($0, places: places) }
     var hits = [Bool](repeating: false, count: rules.count)
     var touched: Set<TensorName> = []
@@ -57,7 +57,7 @@ extension Initialization {
     return tensors.filter { originals.contains($0.original) }.map(\.name)
   }
 
-  private func modules(in order: ModuleOrder) -> [PlacedModule] {
+  private func modules(in order: Rule.Order) -> [PlacedModule] {
     switch order {
     case .modules: places.filter { $0.path.isSameText($0.original) }
     case .apply: tree.applyOrder()

@@ -168,7 +168,7 @@ public struct Initialization: Sendable {
 extension Module {
   /// The checkpoint that `torch.manual_seed(seed); m = Net()` and the rules give.
   public func initialized(
-    seed: UInt64 = 0, dtype: DType = .float32, rules: [Rule] = [], order: ModuleOrder = .modules
+    seed: UInt64 = 0, dtype: DType = .float32, rules: [Rule] = [], order: Rule.Order = .modules
   ) throws -> Checkpoint {
     var plan = try Initialization(of: self, dtype: dtype, generator: Generator(seed: seed))
     try plan.construct()

@@ -116,10 +116,22 @@ public struct Rule: Sendable, CustomStringConvertible {
   }
 }
 
-/// The order in which a loop over a model reaches its modules.
-public enum ModuleOrder: String, Sendable, CaseIterable {
-  /// `for m in model.modules()`: parents before children, each module once.
-  case modules
-  /// `model.apply(f)`: children before their parent.
-  case apply
+extension Rule {
+  /// The order in which a loop over a model reaches its modules.
+  public enum Order: String, Sendable, CaseIterable {
+    /// `for m in model.modules()`: parents before children, each module once.
+    case modules
+    /// `model.apply(f)`: children before their parent.
+    case apply
+
+    /// Finds an order by its name.
+    ///
+    /// - Throws: ``CheckpointError`` with code `malformed`, naming both.
+    public init(named name: String) throws {
+      guard let order = Self(rawValue: name) else {
+        throw CheckpointError(.malformed, "found order '\(name)', required modules or apply")
+      }
+      self = order
+    }
+  }
 }

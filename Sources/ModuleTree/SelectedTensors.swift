@@ -1,7 +1,7 @@
 public import TensorCore
 
 /// The tensors that a selector means in one model, which are never none.
-public struct Selection {
+public struct SelectedTensors {
   private let selector: ResolvedSelector
   private let kinds: [TensorName: String]
 

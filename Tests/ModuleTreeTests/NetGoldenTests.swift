@@ -1,0 +1,118 @@
+import ModuleTree
+import TensorCore
+import TestSupport
+import Testing
+import TorchRandom
+
+@Suite struct NetGoldenTests {
+  static let nets = (try? Golden.nets()) ?? []
+  static let article = (try? Golden.article()) ?? []
+
+  /// Bare parameters and ties, which no printed text shows. The values of `cls`, `pos` and `w`
+  /// are those of code that is not in the goldens, so they are not compared.
+  static let extras = [
+    "TinyViT": "cls: [1, 1, 16] = zeros\npos: [1, 5, 16] = zeros",
+    "TiedLM": "head.weight = wte.weight",
+    "Mixed": "w.0: [2] = zeros\nw.1: [2, 2] = zeros",
+  ]
+  static let unknown: Set = ["cls", "pos", "w.0", "w.1"]
+
+  /// The pass of `Fixtures/goldens/nets.json`, as rules.
+  static let rules = [
+    "Linear: weight=xavier_uniform, bias=0",
+    "_ConvNd: weight=kaiming_normal(mode=fan_out, nonlinearity=relu), bias=0.01",
+    "kind:Embedding: weight=normal(0, 0.02)",
+    "_BatchNorm | kind:LayerNorm | kind:GroupNorm: weight=1, bias=0",
+    "MultiheadAttention: in_proj_weight=xavier_uniform, in_proj_bias=0",
+  ]
+
+  static func plan(_ golden: Golden.NetCase) throws -> Initialization {
+    let tree = try Module(printed: golden.print, extras: Extras(extras[golden.id] ?? ""))
+    return try Initialization(of: tree, generator: Generator(seed: golden.seed))
+  }
+
+  @Test func `the goldens are all here`() {
+    #expect(Self.nets.count == 12)
+    #expect(Self.article.count == 42)
+  }
+
+  @Test(arguments: nets.filter(\.construct_equals_default_init_in_modules_order))
+  func `construction in printed order gives torch's bytes`(golden: Golden.NetCase) throws {
+    var plan = try Self.plan(golden)
+    try plan.construct()
+    for (entry, tensor) in zip(try plan.entries(), golden.construct.tensors) {
+      #expect(entry.name.text == tensor.name)
+      #expect(try entry.digest() == tensor.sha256, "\(tensor.name)")
+    }
+    #expect(plan.generator.position.words == golden.construct.rng_after.next_u32)
+  }
+
+  @Test(arguments: nets)
+  func `names and shapes are those of state_dict`(golden: Golden.NetCase) throws {
+    let tensors = try Self.plan(golden).tree.stateDict()
+    #expect(tensors.map(\.name.text) == golden.construct.tensors.map(\.name))
+    #expect(tensors.map(\.shape) == golden.construct.tensors.map(\.shape))
+    let aliases = tensors.filter { $0.name != $0.original }
+    #expect(aliases.map(\.name.text) == (golden.id == "TiedLM" ? ["head.weight"] : []))
+  }
+
+  @Test(arguments: nets)
+  func `resetting, then rules in both orders, gives torch's bytes`(golden: Golden.NetCase) throws {
+    var plan = try Self.plan(golden)
+    try plan.construct()
+    plan.generator = Generator(seed: golden.seed)
+    try plan.reset(
+      Selector("** & !kind:MultiheadAttention & !kind:ParameterList & !name:cls & !name:pos"))
+    let touched = Set(golden.reset_modules.touched ?? [])
+    try expect(plan, golden.reset_modules) { touched.contains($0) }
+
+    for (order, pass) in [
+      (Rule.Order.modules, golden.rules_modules), (.apply, golden.rules_apply),
+    ] {
+      var ruled = plan
+      ruled.generator = Generator(seed: try #require(pass.seed))
+      let fitting = try Self.rules.map { try Rule($0) }.filter { rule in
+        var trial = plan
+        return (try? trial.apply([rule], order: order)) != nil
+      }
+      try ruled.apply(fitting, order: order)
+      try expect(ruled, pass) { !Self.unknown.contains($0) }
+    }
+  }
+
+  private func expect(
+    _ plan: Initialization, _ pass: Golden.Pass, where isKnown: (String) -> Bool
+  ) throws {
+    var count = 0
+    for entry in try plan.entries() where isKnown(entry.name.text) {
+      #expect(try entry.digest() == pass.sha256[entry.name.text], "\(entry.name)")
+      count += 1
+    }
+    #expect(count > 0)
+    #expect(plan.generator.position.words == pass.rng_after.next_u32)
+    #expect(plan.generator.position.cached == pass.rng_after.cached_normal_f64_le)
+  }
+
+  @Test(arguments: article)
+  func `the article's three ways give torch's bytes`(golden: Golden.ArticleCase) throws {
+    let dtype = try #require(DType(named: golden.dtype))
+    let tree = try Module(printed: golden.repr)
+    var plan = try Initialization(of: tree, dtype: dtype, generator: Generator(seed: golden.seed))
+    try plan.construct()
+    if let seed = golden.seed2 { plan.generator = Generator(seed: seed) }
+    let way = golden.id.prefix { $0 != "@" }
+    switch way {
+    case "default": break
+    case "apply", "apply_reseeded":
+      try plan.apply([Rule("Linear: weight=xavier_uniform, bias=1")], order: .apply)
+    case "modules":
+      try plan.apply([Rule("Linear: weight=xavier_uniform_, bias=2")], order: .modules)
+    default: Issue.record("unknown way \(way)")
+    }
+    for (entry, tensor) in zip(try plan.entries(), golden.tensors) {
+      #expect(entry.name.text == tensor.name)
+      #expect(try entry.digest() == tensor.sha256, "\(tensor.name)")
+    }
+    #expect(plan.generator.position.words == golden.rng_after.next_u32)
+  }
+}
