@@ -3,7 +3,7 @@
 /// A conforming type is a value that holds the constructor's arguments; it has no forward pass.
 /// It is held to the suite `LayerContract`: its printed text reads back to the same tensors, its
 /// parameters are those of PyTorch's `named_parameters()`, drawn in the order of construction.
-public protocol Layer: ModuleConvertible, Sendable {
+public protocol Layer: ModuleConvertible {
   /// Class name as printed.
   var kind: String { get }
   /// `extra_repr()` as the reference version of PyTorch writes it.
@@ -33,7 +33,7 @@ extension Layer {
 }
 
 /// A value that can stand as a module in a tree: a ``Module`` or a ``Layer``.
-public protocol ModuleConvertible {
+public protocol ModuleConvertible: Sendable {
   /// The value as a node of a tree.
   var module: Module { get }
 }

@@ -101,23 +101,26 @@ extension Module {
   /// - Throws: ``CheckpointError`` with code `missing` or `mismatched` when there is no such
   ///   parameter or the shapes differ.
   public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
-    var copy = self
-    let source = try copy.parameter(other)
-    let target = try copy.parameter(name)
+    let originals = Dictionary(
+      placedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
+      uniquingKeysWith: { first, _ in first })
+    let (targetName, sourceName) = (originals[name] ?? name, originals[other] ?? other)
+    let target = try parameter(targetName)
+    let source = try parameter(sourceName)
     guard source.shape == target.shape else {
       throw CheckpointError(
         .mismatched,
         "found shape \(target.shape), required \(source.shape) of '\(other)' for the two to be one",
         tensor: name.text)
     }
-    let identity = source.identity ?? target.identity ?? Identity()
-    for (tensor, old) in [(name, target.identity), (other, source.identity)] {
-      copy.update(tensor) { $0.identity = identity }
-      guard let old, old !== identity else { continue }
-      for place in copy.namedModules(removeDuplicates: false) {
-        for parameter in place.module.ownParameters where parameter.identity === old {
-          copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
-        }
+    let identity = source.identity ?? Identity()
+    var copy = self
+    copy.update(sourceName) { $0.identity = identity }
+    copy.update(targetName) { $0.identity = identity }
+    guard let old = target.identity else { return copy }
+    for place in namedModules() {
+      for parameter in place.module.ownParameters where parameter.identity === old {
+        copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
       }
     }
     return copy

@@ -154,7 +154,8 @@ public struct ResolvedSelector {
           .malformed,
           "selector '\(text)' fits a class and a name; write kind:\(text) or name:\(text)")
       case (false, false):
-        throw CheckpointError(.missing, "selector '\(text)' fits no class and no name" + advice(text))
+        throw CheckpointError(
+          .missing, "selector '\(text)' fits no class and no name" + advice(text))
       }
     }
 

@@ -63,7 +63,6 @@ enum Golden {
     let print: String
     let seed: UInt64
     let construct: State
-    let construct_equals_default_init_in_modules_order: Bool
     let reset_modules: Pass
     let rules_modules: Pass
     let rules_apply: Pass

@@ -15,7 +15,8 @@ import TorchRandom
 
   /// Cases that cannot be met, each with its reason.
   static let leftOut = [
-    "m065": "weight_norm: original0 is a norm over a row, whose last bits depend on torch's kernels",
+    "m065":
+      "weight_norm: original0 is a norm over a row, whose last bits depend on torch's kernels",
     "m066": "the old weight_norm hook is not printed, and original0 as in m065",
   ]
 
@@ -56,10 +57,13 @@ import TorchRandom
     let leaves = try Selector("** & !kind:MultiheadAttention & !kind:Parameter*")
     guard tree.modules().contains(where: { $0.isResettableLeaf }) else { return }
     try plan.reset(leaves)
-    try expect(plan, golden.resets ?? golden.construct)
+    // The golden of m049 says "same as construct" of the tensors; the generator it does not give.
+    try expect(plan, golden.resets ?? golden.construct, positionToo: golden.id != "m049")
   }
 
-  private func expect(_ plan: Initialization, _ state: Golden.State) throws {
+  private func expect(
+    _ plan: Initialization, _ state: Golden.State, positionToo: Bool = true
+  ) throws {
     let entries = try plan.entries()
     #expect(entries.map(\.name.text) == state.tensors.map(\.name))
     for (entry, tensor) in zip(entries, state.tensors) {
@@ -68,6 +72,7 @@ import TorchRandom
       #expect(try entry.digest() == tensor.sha256, "\(tensor.name)")
       #expect(try entry.digest(size: 7) == tensor.sha256, "\(tensor.name) in odd pieces")
     }
+    guard positionToo else { return }
     let position = plan.generator.position
     #expect(position.words == state.rng_after.next_u32)
     #expect(position.cached == state.rng_after.cached_normal_f64_le)

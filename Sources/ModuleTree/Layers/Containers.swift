@@ -51,10 +51,10 @@ public struct ModuleClass: Sendable {
   /// Names a class.
   public init(_ name: String) { self.name = name }
 
-  /// Makes a module of the class with these children.
+  /// Makes a module of the class with these children; `nil` is an attribute that is `None`.
   public func dynamicallyCall(
-    withKeywordArguments children: KeyValuePairs<String, any ModuleConvertible>
+    withKeywordArguments children: KeyValuePairs<String, (any ModuleConvertible)?>
   ) -> Module {
-    Module(kind: name, children: children.map { Module.Child($0.key, $0.value.module) })
+    Module(kind: name, children: children.map { Module.Child($0.key, $0.value?.module) })
   }
 }

@@ -9,6 +9,8 @@ import TensorCore
 ///     act: init=0.1                        options that are not printed
 ///     class StdConv2d(Conv2d)              a class that prints and begins as another does
 ///     class LayerScale(Module)             a class that owns no tensors of its own
+///     construct: z, a, e                   the order of construction, where not the printed one
+///     construct enc: down.0, up.0          the same within a module, deeper paths if wanted
 public struct Extras: Sendable {
   private struct Tensor {
     let module: String
@@ -25,7 +27,14 @@ public struct Extras: Sendable {
     let line: Int
   }
 
+  private struct Construction {
+    let path: String
+    let names: [String]
+    let line: Int
+  }
+
   private var tensors: [Tensor] = []
+  private var constructions: [Construction] = []
   private var ties: [Tie] = []
   private var options: [Option] = []
   private var classes: [String: String] = [:]
@@ -54,6 +63,12 @@ public struct Extras: Sendable {
         match.output.2 == "Module" || LayerKinds.knows(String(match.output.2))
       else { throw error("'class Name(Base)' with a class of torch.nn as base") }
       classes[String(match.output.1)] = String(match.output.2)
+      return
+    }
+    if let match = text.wholeMatch(of: /construct(\s+[^\s:]+)?\s*:(.*)/) {
+      let names = match.output.2.split(separator: ",").map { String($0).trimmed }
+      let path = String(match.output.1 ?? "").trimmed
+      constructions.append(Construction(path: path, names: names, line: line))
       return
     }
     let colon = text.firstIndex(of: ":")
@@ -129,8 +144,9 @@ public struct Extras: Sendable {
       if matching.isEmpty { throw missing(tensor.module, tensor.line) }
       for path in matching {
         guard let found = module[path] else { continue }
-        guard !found.ownParameters.contains(where: { $0.name.isSameText(tensor.parameter.name) })
-          || found.layer is ParameterCollection
+        guard
+          !found.ownParameters.contains(where: { $0.name.isSameText(tensor.parameter.name) })
+            || found.layer is ParameterCollection
         else {
           throw CheckpointError(
             .mismatched,
@@ -147,6 +163,20 @@ public struct Extras: Sendable {
         }
         module[path] = copy
       }
+    }
+    for construction in constructions {
+      guard var found = module[construction.path] else {
+        throw missing(construction.path, construction.line)
+      }
+      for name in construction.names where name.isEmpty || found[name] == nil {
+        throw missing(
+          construction.path.isEmpty ? name : "\(construction.path).\(name)", construction.line)
+      }
+      let begun = Set(construction.names.map { $0.prefix { $0 != "." } })
+      let rest = found.ownChildren.filter { !begun.contains(Substring($0.name)) }.map(\.name)
+      found = found.constructed(
+        by: [.ownParameters] + (construction.names + rest).map { .child($0) })
+      module[construction.path] = found
     }
     for tie in ties { module = try module.tying(tie.name, to: tie.other) }
     return module

@@ -82,7 +82,9 @@ package struct PrintedArguments {
     guard position < positional.count else {
       throw ArgumentError(
         offset: 0,
-        message: "found \(positional.count) sizes in '\(text)', required \(name) as number \(position + 1)")
+        message:
+          "found \(positional.count) sizes in '\(text)', required \(name) as number \(position + 1)"
+      )
     }
     return try Self.size(positional[position], called: name)
   }

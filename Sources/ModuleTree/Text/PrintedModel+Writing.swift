@@ -44,7 +44,9 @@ extension Module: CustomStringConvertible {
 
   private func endOfRun(from start: Int) -> Int {
     var end = start + 1
-    while end < ownChildren.count, Self.printAlike(ownChildren[start].module, ownChildren[end].module) {
+    while end < ownChildren.count,
+      Self.printAlike(ownChildren[start].module, ownChildren[end].module)
+    {
       end += 1
     }
     return end

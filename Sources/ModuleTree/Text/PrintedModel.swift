@@ -192,7 +192,8 @@ private struct PrintedModelParser {
     let trimmed = inside.droppingBlankEnd
     guard trimmed.last == UInt8(ascii: ")") else {
       throw error(
-        column + text.count, "found the end of the line in \(name.text)(…", "')' or nothing after '('")
+        column + text.count, "found the end of the line in \(name.text)(…",
+        "')' or nothing after '('")
     }
     stack.append(open)
     if trimmed.count > 1 { stack[stack.count - 1].arguments.append(trimmed.dropLast().text) }

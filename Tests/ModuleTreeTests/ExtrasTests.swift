@@ -1,0 +1,78 @@
+import ModuleTree
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct ExtrasTests {
+  static let text = """
+    Net(
+      (blocks): ModuleList(
+        (0-1): 2 x Block(
+          (fc): Linear(in_features=2, out_features=2, bias=False)
+          (conv): StdConv2d(1, 1, kernel_size=(1, 1), stride=(1, 1), bias=False)
+        )
+      )
+      (attn): MultiheadAttention(
+        (out_proj): NonDynamicallyQuantizableLinear(in_features=2, out_features=2, bias=True)
+      )
+    )
+    """
+
+  @Test func `extras add what text cannot show`() throws {
+    let extras = try Extras(
+      """
+      # comment
+      class StdConv2d(Conv2d)
+      cls: [1, 2] = normal(std=0.02)   # bare
+      blocks.*.gamma: (2,) bfloat16 = 0.5
+      blocks.1.fc.weight = blocks.0.fc.weight
+      attn: kdim=3, add_bias_kv=True
+      """)
+    let tree = try Module(printed: Self.text, extras: extras)
+    #expect(tree.description == Self.text)
+    #expect(
+      tree.stateDict().map { "\($0.name) \($0.shape)" } == [
+        "cls [1, 2]", "blocks.0.gamma [2]", "blocks.0.fc.weight [2, 2]",
+        "blocks.0.conv.weight [1, 1, 1, 1]", "blocks.1.gamma [2]", "blocks.1.fc.weight [2, 2]",
+        "blocks.1.conv.weight [1, 1, 1, 1]", "attn.q_proj_weight [2, 2]",
+        "attn.k_proj_weight [2, 3]", "attn.v_proj_weight [2, 2]", "attn.in_proj_bias [6]",
+        "attn.bias_k [1, 1, 2]", "attn.bias_v [1, 1, 2]", "attn.out_proj.weight [2, 2]",
+        "attn.out_proj.bias [2]",
+      ])
+    let entries = try tree.initialized().entries
+    #expect(entries[1].info.dtype == .bfloat16)
+    #expect(entries.compactMap(\.alias) == ["blocks.0.fc.weight"])
+    let convolutions = try SelectedTensors(Selector("Conv2d"), in: tree)
+    #expect(tree.stateDict().map(\.name).filter { convolutions.contains($0) }.count == 2)
+  }
+
+  @Test(arguments: [
+    ("x", "line 1: found 'x', required 'name: [sizes]', 'name = name' or 'path: option=…'"),
+    (
+      "\n\nx: [a]",
+      "line 3: found 'x: [a]', required 'name: [sizes] dtype = initializer', the last two as wanted"
+    ),
+    ("x: [2] float3", "line 1: found 'x: [2] float3', required a dtype as float32 or int64"),
+    (
+      "class A(B)",
+      "line 1: found 'class A(B)', required 'class Name(Base)' with a class of torch.nn as base"
+    ),
+    ("nix.x: [2]", "line 1: the model has no module 'nix'"),
+    (
+      "relu: init=1",
+      "line 1: found options 'init=1' for ReLU, required MultiheadAttention or PReLU, the classes with unprinted options"
+    ),
+    ("lin.weight: [2]", "line 1: found a second 'weight' in Linear, which has one already"),
+    ("construct: a", "line 1: the model has no module 'a'"),
+    ("a.b = lin.weight", "the model has no such parameter"),
+  ])
+  func `extras that cannot be are refused with their line`(text: String, message: String) {
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(
+        printed:
+          "Net(\n  (lin): Linear(in_features=1, out_features=1, bias=True)\n  (relu): ReLU()\n)",
+        extras: Extras(text))
+    }
+    #expect(thrown?.message == message)
+  }
+}

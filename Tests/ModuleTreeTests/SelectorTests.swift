@@ -1,0 +1,103 @@
+import ModuleTree
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct SelectorTests {
+  static let net = ModuleClass("Net")(
+    stem: Conv2d(3, 4, 3, bias: false),
+    layer1: Sequential(Linear(4, 4), BatchNorm2d(4), ReLU()),
+    layer2: Sequential(Sequential(ConvTranspose2d(4, 4, 3), Linear(4, 4, bias: false))),
+    attn: MultiheadAttention(4),
+    Linear: Tanh())
+
+  static func names(_ text: String) throws -> [String] {
+    let selected = try SelectedTensors(Selector(text), in: net)
+    return net.stateDict().map(\.name).filter { selected.contains($0) }.map(\.text)
+  }
+
+  @Test(arguments: [
+    ("Conv2d", ["stem.weight"]),
+    ("Conv*", ["stem.weight", "layer2.0.0.weight", "layer2.0.0.bias"]),
+    ("_ConvTransposeNd", ["layer2.0.0.weight", "layer2.0.0.bias"]),
+    (
+      "kind:Linear",
+      [
+        "layer1.0.weight", "layer1.0.bias", "layer2.0.1.weight", "attn.out_proj.weight",
+        "attn.out_proj.bias",
+      ]
+    ),
+    ("attn", ["attn.in_proj_weight", "attn.in_proj_bias"]),
+    ("layer1.0", ["layer1.0.weight", "layer1.0.bias"]),
+    ("layer1.0.bias", ["layer1.0.bias"]),
+    ("layer2.**", ["layer2.0.0.weight", "layer2.0.0.bias", "layer2.0.1.weight"]),
+    ("layer[2].*.1", ["layer2.0.1.weight"]),
+    ("**.bias & !/attn/", ["layer1.0.bias", "layer1.1.bias", "layer2.0.0.bias"]),
+    ("/^attn\\.out/", ["attn.out_proj.weight", "attn.out_proj.bias"]),
+    ("(kind:Linear | BatchNorm2d) & /^layer1\\..*bias$/", ["layer1.0.bias", "layer1.1.bias"]),
+    ("!(** & !stem)", ["stem.weight"]),
+    ("stem|layer1.0.bias", ["stem.weight", "layer1.0.bias"]),
+    ("?tem.*", ["stem.weight"]),
+  ])
+  func `selectors mean these tensors`(text: String, names: [String]) throws {
+    #expect(try Self.names(text) == names)
+    let printed = try Selector(text).description
+    #expect(try Self.names(printed) == names)
+    #expect(try Selector(printed).description == printed)
+  }
+
+  @Test func `everything has three spellings`() throws {
+    let all = Self.net.stateDict().map(\.name.text)
+    for text in ["*", "**", "/./"] { #expect(try Self.names(text) == all) }
+    #expect(Selector.all.description == "name:**")
+  }
+
+  @Test(arguments: [
+    ("Linear", "selector 'Linear' fits a class and a name; write kind:Linear or name:Linear"),
+    ("Linaer", "selector 'Linaer' fits no class and no name; did you mean Linear?"),
+    ("layer9.**", "selector 'layer9.**' fits nothing"),
+    (
+      "layer2",
+      "selector 'layer2' means modules without tensors of their own; write 'layer2.**' for all below"
+    ),
+    ("", "selector '', column 1: found the end, required a class, a name, '/', '!' or '('"),
+    ("a & ", "selector 'a & ', column 5: found the end, required a class, a name, '/', '!' or '('"),
+    ("(a", "selector '(a', column 3: found the end, required ')'"),
+    ("a b", "selector 'a b', column 3: found 'b', required '&', '|' or the end of the selector"),
+    ("/a", "selector '/a', column 3: found the end, required '/' at the end of the expression"),
+    (
+      "kind:", "selector 'kind:', column 6: found the end, required a class or a name after 'kind:'"
+    ),
+  ])
+  func `a selector without meaning is an error`(text: String, message: String) {
+    let thrown = #expect(throws: CheckpointError.self) { try Self.names(text) }
+    #expect(thrown?.message == message)
+  }
+
+  @Test func `an expression that cannot be read is an error`() {
+    let thrown = #expect(throws: CheckpointError.self) { try Selector("/(/") }
+    #expect(thrown?.message.hasPrefix("selector /(/ is no regular expression") == true)
+  }
+
+  @Test func `hostile selectors end`() throws {
+    #expect(throws: CheckpointError.self) { try Selector(String(repeating: "(", count: 100_000)) }
+    #expect(throws: CheckpointError.self) { try Selector(String(repeating: "!", count: 100_000)) }
+    let stars = NamePattern(
+      String(repeating: "**.", count: 200) + String(repeating: "*a", count: 200))
+    #expect(
+      !stars.matches(String(repeating: "a.", count: 300) + String(repeating: "a", count: 300) + "b")
+    )
+  }
+
+  @Test(arguments: [
+    ("*", "a", true), ("*", "a.b", false), ("**", "a.b", true), ("a.**", "a", false),
+    ("a.**", "a.b.c", true), ("**.c", "c", true), ("**.c", "a.b.c", true), ("a.**.c", "a.c", true),
+    ("a.**.c", "a.b.b.c", true), ("a*c", "abbc", true), ("a*c", "abb", false),
+    ("[!a]b", "cb", true),
+    ("[!a]b", "ab", false), ("[0-2]x", "1x", true), ("[0-2]x", "3x", false), ("[", "[", true),
+    ("e\u{301}", "\u{e9}", false), ("", "", false),
+  ])
+  func `globs fit whole names`(pattern: String, name: String, fits: Bool) {
+    #expect(NamePattern(pattern).matches(name) == fits)
+  }
+}
