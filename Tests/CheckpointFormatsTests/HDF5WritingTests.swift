@@ -77,7 +77,7 @@ import Testing
     let shapes = [[], [0], [1], [3, 5], [3, 0, 2], [2, 1, 2, 2], [70_000]]
     let checkpoint = Checkpoint(
       entries: try shapes.enumerated().map {
-        try .init(noise: TensorName("t\($0)"), dtype, $1, seed: $0)
+        try .init(noise: TensorName("t\($0)"), dtype, $1, seed: UInt64($0))
       })
     try await Self.roundTrip(checkpoint, Self.options(compression)) { found, _ in
       try Self.expectEqual(found, checkpoint)
@@ -93,7 +93,7 @@ import Testing
     ]
     let checkpoint = Checkpoint(
       entries: try names.enumerated().map {
-        try .init(noise: TensorName($1), .int16, [3], seed: $0)
+        try .init(noise: TensorName($1), .int16, [3], seed: UInt64($0))
       })
     try await Self.roundTrip(checkpoint) { found, _ in try Self.expectEqual(found, checkpoint) }
     let reversed = Checkpoint(entries: checkpoint.entries.reversed())
@@ -123,7 +123,7 @@ import Testing
   @Test func `twenty thousand tensors keep an order that groups would not keep`() async throws {
     let checkpoint = Checkpoint(
       entries: try (0..<20_000).map {
-        try .init(noise: TensorName("m\($0 % 100).p\($0 / 100)"), .uint8, [1], seed: $0)
+        try .init(noise: TensorName("m\($0 % 100).p\($0 / 100)"), .uint8, [1], seed: UInt64($0))
       })
     try await Self.roundTrip(checkpoint) { found, _ in try Self.expectEqual(found, checkpoint) }
   }
