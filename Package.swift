@@ -37,7 +37,7 @@ let package = Package(
       name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
-      dependencies: ["CheckpointFormats", "ByteIO", "TensorCore", "TestSupport"]),
+      dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
   ],
