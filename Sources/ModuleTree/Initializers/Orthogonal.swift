@@ -30,7 +30,10 @@ public struct Orthogonal: Initializer, Hashable {
     let draw = try Draw(
       .normal(mean: 0, standardDeviation: 1), dtype: info.dtype, count: info.elementCount)
     let rows = info.shape[0]
-    return .whole { info, generator in
+    // Columns (or rows) of unit length, their elements evenly spread.
+    let longer = max(rows, info.elementCount / rows)
+    let spread = Moments(mean: 0, standardDeviation: abs(gain) / Double(longer).squareRoot())
+    return .whole(spread) { info, generator in
       var values: [Double] = []
       let drawn = generator.draw(draw)
       drawn.withRawSpan { ElementConversion.decode($0, as: info.dtype, into: &values) }
