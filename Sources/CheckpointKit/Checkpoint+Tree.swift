@@ -28,15 +28,15 @@ extension Checkpoint {
     } else if !modules.isEmpty {
       tree = Tree(module: try Module(labels: modules))
     } else {
-      let inferred = InferredModel(tensors: entries.map { ($0.name, $0.info) })
-      return Tree(module: inferred.module, notes: inferred.notes)
+      let inferred = try InferredModel(self)
+      return Tree(module: inferred.tree, notes: inferred.notes)
     }
     let known = Set(tree.module.stateDict().map(\.name))
     for entry in entries where !known.contains(entry.name) {
       let (path, leaf) = entry.name.parentAndLeaf
       guard let owner = tree.module[path] else { continue }
       tree.module[path] = owner.adding(
-        Parameter(leaf, shape: entry.info.shape, dtype: entry.info.dtype, initializer: nil))
+        Parameter(leaf, shape: entry.info.shape, dtype: entry.info.dtype))
     }
     return tree
   }

@@ -17,7 +17,8 @@ extension Recipe {
   /// - Throws: ``CheckpointError`` for a recipe without model, or one that does not fit.
   public func draw(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Drawn {
     guard let model else {
-      throw CheckpointError(.missing, "the recipe names no model; give one with 'model: FILE' or --model")
+      throw CheckpointError(
+        .missing, "the recipe names no model; give one with 'model: FILE' or --model")
     }
     let tree = try Model(text: model, extra: extra).module
     var plan = try Initialization(

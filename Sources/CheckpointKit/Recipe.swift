@@ -1,3 +1,5 @@
+import ByteIO
+import CheckpointFormats
 import FoundationEssentials
 import ModuleTree
 public import TensorCore
@@ -110,6 +112,29 @@ public struct Recipe: Codable, Hashable, Sendable {
       } catch let error as CheckpointError {
         throw error.path == nil ? fail(error.message) : error
       }
+    }
+  }
+
+  /// Reads a recipe file, or the recipe that a checkpoint carries; names in a recipe file are
+  /// relative to its folder.
+  public init(file path: String) throws {
+    let input = try InputFile(path: path)
+    let head = try input.head(min(input.size, CheckpointFormat.headSize))
+    if CheckpointFormat.recognized(from: head) != nil {
+      guard let recipe = try CheckpointSource.open(path).checkpoint.recipe() else {
+        throw CheckpointError(.missing, "carries no recipe, required one", path: path)
+      }
+      self = recipe
+      return
+    }
+    let folder =
+      path.contains("/") ? path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex) : ""
+    do {
+      try self.init(text: try readText(path)) { name in
+        try readText(name.hasPrefix("/") ? name : folder + name)
+      }
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
     }
   }
 

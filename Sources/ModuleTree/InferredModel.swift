@@ -1,0 +1,204 @@
+public import TensorCore
+
+/// A module tree guessed from tensors' names and shapes alone, for a file that carries none.
+///
+/// What belongs to one module is everything up to the last dot of a name. Its class follows from
+/// the tensors it has, as a person would guess; a module whose tensors fit no class gets the class
+/// `Module` and owns them with no known first values.
+public struct InferredModel: Sendable {
+  /// The tree; the root's class is `Module`.
+  public let tree: Module
+  /// Sentences for the user: what was inferred, how many of each class, and what was not.
+  public let notes: [String]
+
+  /// Guesses from names, types and shapes in file order.
+  ///
+  /// - Throws: ``CheckpointError`` with code `unsupported` when names nest deeper than a model may.
+  public init(_ tensors: [(name: TensorName, info: TensorInfo)]) throws {
+    var root = Branch()
+    for tensor in tensors {
+      let parts = tensor.name.text.utf8.split(
+        separator: UInt8(ascii: "."), omittingEmptySubsequences: false
+      ).map { String(Substring($0)) }
+      guard parts.count <= PrintedModel.deepest else {
+        throw CheckpointError(
+          .unsupported, "found \(parts.count) parts in the name, required fewer than 1000",
+          tensor: tensor.name.text)
+      }
+      root.insert(tensor.info, at: parts[...])
+    }
+    var counts: [(kind: String, count: Int)] = []
+    var unknown: [String] = []
+    tree = root.module(path: "") { kind, path in
+      guard let kind else {
+        unknown.append(path.isEmpty ? "the model itself" : path)
+        return
+      }
+      if let index = counts.firstIndex(where: { $0.kind == kind }) {
+        counts[index].count += 1
+      } else {
+        counts.append((kind, 1))
+      }
+    }
+    counts.sort { ($1.count, $0.kind) < ($0.count, $1.kind) }
+    let total = counts.reduce(0) { $0 + $1.count }
+    var notes: [String] = []
+    if total > 0 {
+      let list = counts.map { "\($0.count) \($0.kind)" }.joined(separator: ", ")
+      notes.append("inferred \(total) modules: \(list)")
+    }
+    if !unknown.isEmpty {
+      let list = unknown.prefix(5).joined(separator: ", ") + (unknown.count > 5 ? ", …" : "")
+      notes.append("no class inferred for the tensors of \(unknown.count) modules: \(list)")
+    }
+    self.notes = notes
+  }
+
+  /// Guesses from a checkpoint's entries.
+  public init(_ checkpoint: Checkpoint) throws {
+    try self.init(checkpoint.entries.map { ($0.name, $0.info) })
+  }
+}
+
+/// One part of a name with all that follows it.
+private struct Branch {
+  private var order: [String] = []
+  private var branches: [TensorName: Branch] = [:]
+  private var tensors: [(name: String, info: TensorInfo)] = []
+
+  mutating func insert(_ info: TensorInfo, at parts: ArraySlice<String>) {
+    guard let first = parts.first else { return }
+    if parts.count == 1 {
+      tensors.append((first, info))
+      return
+    }
+    if branches[TensorName(first)] == nil { order.append(first) }
+    branches[TensorName(first), default: Branch()].insert(info, at: parts.dropFirst())
+  }
+
+  func module(path: String, note: (_ kind: String?, _ path: String) -> Void) -> Module {
+    let children = order.compactMap { name in
+      branches[TensorName(name)].map {
+        Module.Child(
+          name, $0.module(path: path.isEmpty ? name : "\(path).\(name)", note: note))
+      }
+    }
+    let leaf = path.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) }
+    let guess = LayerGuess(name: leaf ?? "", tensors: tensors)
+    if let layer = guess.layer {
+      note(layer.kind, path)
+      return guess.completing(
+        Module(kind: layer.kind, arguments: layer.arguments, layer: layer, children: children))
+    }
+    if !tensors.isEmpty { note(nil, path) }
+    let isNumbered = !children.isEmpty && children.enumerated().allSatisfy {
+      $0.element.name == String($0.offset)
+    }
+    return guess.completing(
+      Module(kind: isNumbered ? "Sequential" : "Module", children: children))
+  }
+}
+
+/// What class a module's own tensors speak for.
+private struct LayerGuess {
+  private let name: String
+  private let tensors: [(name: String, info: TensorInfo)]
+
+  init(name: String, tensors: [(name: String, info: TensorInfo)]) {
+    self.name = name.lowercased()
+    self.tensors = tensors
+  }
+
+  private func shape(_ name: String) -> [Int]? {
+    tensors.first { $0.name.isSameText(name) }?.info.shape
+  }
+
+  /// The layer whose tensors are these and no others.
+  var layer: (any Layer)? {
+    let guess = candidate
+    guard let guess else { return nil }
+    let own =
+      guess.parameters.map { ($0.name, $0.shape) } + guess.buffers.map { ($0.name, $0.shape) }
+    let fits = tensors.allSatisfy { tensor in
+      own.contains { $0.0.isSameText(tensor.name) && $0.1 == tensor.info.shape }
+    }
+    let isWhole = own.allSatisfy { shape($0.0) != nil || $0.0 == "num_batches_tracked" }
+    return fits && isWhole ? guess : nil
+  }
+
+  private var candidate: (any Layer)? {
+    if let input = shape("weight_ih_l0"), let hidden = shape("weight_hh_l0") {
+      return recurrent(input, hidden)
+    }
+    if let input = shape("weight_ih"), let hidden = shape("weight_hh"), input.count == 2,
+      hidden.count == 2, let cell = cell(rows: hidden[0], hidden: hidden[1])
+    {
+      return RecurrentCell(cell, input[1], hidden[1], bias: shape("bias_ih") != nil)
+    }
+    if let projection = shape("in_proj_weight"), projection.count == 2 {
+      return MultiheadAttention(
+        projection[1], bias: shape("in_proj_bias") != nil,
+        addsKeyAndValue: shape("bias_k") != nil)
+    }
+    if let mean = shape("running_mean"), mean.count == 1 {
+      return RunningNorm(
+        kind: "BatchNorm2d", mean[0], affine: shape("weight") != nil,
+        bias: shape("bias") != nil, tracksStatistics: true)
+    }
+    guard let weight = shape("weight") else { return nil }
+    let hasBias = shape("bias") != nil
+    switch weight.count {
+    case 1:
+      return !hasBias && name.contains("rms")
+        ? RMSNorm(shape: weight, affine: true)
+        : LayerNorm(shape: weight, affine: true, bias: hasBias)
+    case 2:
+      let isTable = name.hasPrefix("emb") || name.hasSuffix("embedding")
+        || name.hasSuffix("embeddings") || name.hasSuffix("emb")
+        || ["embed_tokens", "tok_embed", "wte", "wpe"].contains(name)
+      return !hasBias && isTable
+        ? Embedding(weight[0], weight[1]) : Linear(weight[1], weight[0], bias: hasBias)
+    case 3...5:
+      var options = Convolution.Options()
+      options.bias = hasBias
+      return Convolution(
+        weight[1], weight[0], kernel: Array(weight[2...]), options: options)
+    default: return nil
+    }
+  }
+
+  private func cell(rows: Int, hidden: Int) -> Recurrent.Cell? {
+    Recurrent.Cell.allCases.first { hidden > 0 && rows == hidden * $0.gates }
+  }
+
+  private func recurrent(_ input: [Int], _ hidden: [Int]) -> (any Layer)? {
+    guard input.count == 2, hidden.count == 2 else { return nil }
+    // With a projection the hidden state is narrower than the gates say.
+    let projected = shape("weight_hr_l0")
+    let size = projected?.last ?? hidden[1]
+    guard let cell = cell(rows: hidden[0], hidden: size) else { return nil }
+    var layer = Recurrent(cell, input[1], size)
+    layer.projection = projected?.first ?? 0
+    layer.hasBias = shape("bias_ih_l0") != nil
+    layer.isBidirectional = shape("weight_ih_l0_reverse") != nil
+    let numbers = tensors.compactMap { tensor -> Int? in
+      guard tensor.name.hasPrefix("weight_ih_l") else { return nil }
+      return Int(tensor.name.dropFirst("weight_ih_l".count))
+    }
+    layer.layers = min((numbers.max() ?? 0) + 1, tensors.count)
+    return layer
+  }
+
+  /// The module with all tensors that are there, in the file's order, and no others.
+  func completing(_ module: Module) -> Module {
+    var module = module
+    let parameters = module.ownParameters
+    module.ownBuffers = module.ownBuffers.filter { shape($0.name) != nil }
+    let buffers = Set(module.ownBuffers.map(\.name))
+    module.ownParameters = tensors.filter { !buffers.contains($0.name) }.map { tensor in
+      parameters.first { $0.name.isSameText(tensor.name) }
+        ?? Parameter(tensor.name, shape: tensor.info.shape)
+    }
+    return module
+  }
+}
