@@ -16,7 +16,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "TorchRandom", dependencies: ["TensorCore"]),
+    .target(
+      name: "CKernels",
+      cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
+    .target(name: "TorchRandom", dependencies: ["CKernels", "TensorCore"]),
     .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
     .target(name: "ByteIO", dependencies: ["CLinux", "CZlib", "TensorCore"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
@@ -31,13 +34,18 @@ let package = Package(
       ]),
     .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
-    .testTarget(name: "TorchRandomTests", dependencies: ["TorchRandom", "TestSupport"]),
-    .testTarget(name: "ModuleTreeTests", dependencies: ["ModuleTree", "TestSupport"]),
+    .target(name: "CKernelVariants", path: "Tests/CKernelVariants"),
+    .testTarget(
+      name: "TorchRandomTests",
+      dependencies: ["CKernelVariants", "TorchRandom", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "ModuleTreeTests",
+      dependencies: ["ModuleTree", "TorchRandom", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
-      dependencies: ["CheckpointFormats", "ByteIO", "TensorCore", "TestSupport"]),
+      dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
   ],

@@ -81,7 +81,14 @@ def write_cases(name, cases):
     path.write_text(f'{{\n"meta": {meta},\n"cases": [\n{lines}\n]\n}}\n')
 
 
-ALL = {"draws": draws}
+def hdf5():
+    """hdf5/: see fixtures_hdf5.py; needs h5py and ml_dtypes."""
+    import fixtures_hdf5
+
+    fixtures_hdf5.hdf5(FIXTURES)
+
+
+ALL = {"draws": draws, "hdf5": hdf5}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

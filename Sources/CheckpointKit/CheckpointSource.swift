@@ -18,9 +18,8 @@ public struct CheckpointSource: Sendable {
   /// - Parameter notes: is told what the file holds that no tensor can show.
   /// - Throws: ``CheckpointError`` with the path in it.
   public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
-    let isStream = path == "-"
-    let file = isStream ? try spooledInput() : path
-    defer { if isStream { unsafe unlink(file) } }
+    let (file, isTemporary) = try spooled(path)
+    defer { if isTemporary { unsafe unlink(file) } }
     do {
       let input = try InputFile(path: file)
       guard input.size > 0 else {
@@ -47,32 +46,6 @@ public struct CheckpointSource: Sendable {
       return "'\(String(decoding: start, as: UTF8.self))'"
     }
     return start.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-  }
-
-  private static func spooledInput() throws -> String {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    let path = "\(folder)/ckpt-stdin-\(getpid())"
-    let output = try OutputFile(creating: path)
-    var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
-    do {
-      while true {
-        let count = unsafe chunk.withUnsafeMutableBytes { bytes in
-          unsafe Glibc.read(STDIN_FILENO, bytes.baseAddress, bytes.count)
-        }
-        if count < 0 && errno == EINTR { continue }
-        guard count >= 0 else {
-          throw CheckpointError(
-            .unreadable, unsafe String(cString: strerror(errno)), path: "standard input")
-        }
-        if count == 0 { break }
-        try output.append(chunk.rawBytes.extracting(0..<count))
-      }
-      try output.close()
-    } catch {
-      unsafe unlink(path)
-      throw error
-    }
-    return path
   }
 }
 

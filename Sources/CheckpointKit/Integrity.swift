@@ -19,7 +19,8 @@ extension CheckpointSource {
         }
         if let stored = entry.storedDigest, digest.finalize() != stored {
           throw CheckpointError(
-            .malformed, "its bytes do not have the stored SHA-256 \(stored)", tensor: entry.name.text)
+            .malformed, "its bytes do not have the stored SHA-256 \(stored)",
+            tensor: entry.name.text)
         }
         return nil
       } catch let error as CheckpointError {

@@ -1,7 +1,8 @@
 import ByteIO
-public import CheckpointFormats
+import CheckpointFormats
+import Glibc
 public import ModuleTree
-public import TensorCore
+import TensorCore
 
 /// What a MODEL argument stands for: a module tree, and the text that it can be read from again.
 public struct Model: Sendable {
@@ -21,14 +22,40 @@ public struct Model: Sendable {
   ///   - extraPath: a side file, see `--extra`.
   /// - Throws: ``CheckpointError`` with the path in it, and for a text with line and column.
   public init(file path: String, extra extraPath: String? = nil) throws {
-    let extra = try extraPath.map(readText)
-    if path != "-", let source = try Self.checkpoint(at: path) {
-      try self.init(carriedBy: source, path: path, extra: extra)
-    } else {
+    switch try Content(file: path, extra: extraPath) {
+    case .model(let model): self = model
+    case .checkpoint:
+      throw CheckpointError(
+        .missing, "carries no module tree, required one; give the text of print(model) instead",
+        path: path)
+    }
+  }
+
+  /// What a file that may be a model holds.
+  public enum Content: Sendable {
+    /// A tree.
+    case model(Model)
+    /// A checkpoint that carries none.
+    case checkpoint(Checkpoint)
+
+    /// Reads a file, told apart by its content; `-` is standard input.
+    public init(file path: String, extra extraPath: String? = nil) throws {
+      let extra = try extraPath.map(readText)
+      let (file, isTemporary) = try spooled(path)
+      defer { if isTemporary { unsafe unlink(file) } }
       do {
-        try self.init(text: try readText(path), extra: extra)
+        let input = try InputFile(path: file)
+        let head = try input.head(min(input.size, CheckpointFormat.headSize))
+        if CheckpointFormat.recognized(from: head) != nil {
+          let checkpoint = try CheckpointSource.open(file).checkpoint
+          self =
+            try Model(carriedBy: checkpoint, extra: extra).map { .model($0) }
+            ?? .checkpoint(checkpoint)
+        } else {
+          self = .model(try Model(text: try readText(file), extra: extra))
+        }
       } catch let error as CheckpointError {
-        throw error.adding(path: path)
+        throw error.path == file ? error.replacing(path: path) : error.adding(path: path)
       }
     }
   }
@@ -42,27 +69,17 @@ public struct Model: Sendable {
     recipe = nil
   }
 
-  private init(carriedBy source: Checkpoint, path: String, extra: String?) throws {
-    let recipe = try source.metadata[Checkpoint.recipeKey].map { try Recipe(json: $0) }
+  private init?(carriedBy source: Checkpoint, extra: String?) throws {
+    let recipe = try source.recipe()
     if let text = recipe?.model {
       let model = try Model(text: text, extra: extra ?? recipe?.extra)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else if !source.modules.isEmpty {
-      let text = try Module(labels: source.modules).description
-      let model = try Model(text: text, extra: extra)
+      let model = try Model(text: try Module(labels: source.modules).description, extra: extra)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else {
-      throw CheckpointError(
-        .missing, "carries no module tree, required one; give the text of print(model) instead",
-        path: path)
+      return nil
     }
     self.recipe = recipe
-  }
-
-  private static func checkpoint(at path: String) throws -> Checkpoint? {
-    let file = try InputFile(path: path)
-    let head = try file.head(min(file.size, CheckpointFormat.headSize))
-    guard CheckpointFormat.recognized(from: head) != nil else { return nil }
-    return try CheckpointSource.open(path).checkpoint
   }
 }

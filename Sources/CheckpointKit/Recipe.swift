@@ -1,3 +1,5 @@
+import ByteIO
+import CheckpointFormats
 import FoundationEssentials
 import ModuleTree
 public import TensorCore
@@ -19,17 +21,19 @@ public struct Recipe: Codable, Hashable, Sendable {
     public var order: String
     /// Seed of the fresh generator.
     public var seed: String
+    /// Fingerprint of the checkpoint that the tensors were copied from instead of drawn.
+    public var copiedFrom: String?
   }
 
   /// Version of this schema.
   public var version = 1
-  /// The text that PyTorch's `print(model)` shows; `nil` when the values came from elsewhere and
-  /// only redrawn layers can be made again.
+  /// The text that PyTorch's `print(model)` shows.
   public var model: String?
   /// Lines of a side file that say what the model's text cannot show.
   public var extra: String?
-  /// Argument of `torch.manual_seed`, from -2^63 to 2^64 - 1.
-  public var seed = "0"
+  /// Argument of `torch.manual_seed`, from -2^63 to 2^64 - 1; `nil` when the values came from
+  /// elsewhere, so that only redrawn tensors can be made again.
+  public var seed: String? = "0"
   /// Rules applied after construction, the generator running on.
   public var rules: [String] = []
   /// Order in which the rules walk the tree: `modules` or `apply`.
@@ -43,6 +47,12 @@ public struct Recipe: Codable, Hashable, Sendable {
 
   /// An empty recipe: no model, seed 0.
   public init() {}
+
+  /// The recipe of a checkpoint whose values came from elsewhere, before its first redraw.
+  init(redrawsOf tree: Module) {
+    model = tree.description
+    seed = nil
+  }
 
   /// Decodes the JSON of a checkpoint's metadata.
   public init(json text: String) throws {
@@ -102,6 +112,29 @@ public struct Recipe: Codable, Hashable, Sendable {
       } catch let error as CheckpointError {
         throw error.path == nil ? fail(error.message) : error
       }
+    }
+  }
+
+  /// Reads a recipe file, or the recipe that a checkpoint carries; names in a recipe file are
+  /// relative to its folder.
+  public init(file path: String) throws {
+    let input = try InputFile(path: path)
+    let head = try input.head(min(input.size, CheckpointFormat.headSize))
+    if CheckpointFormat.recognized(from: head) != nil {
+      guard let recipe = try CheckpointSource.open(path).checkpoint.recipe() else {
+        throw CheckpointError(.missing, "carries no recipe, required one", path: path)
+      }
+      self = recipe
+      return
+    }
+    let folder =
+      path.contains("/") ? path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex) : ""
+    do {
+      try self.init(text: try readText(path)) { name in
+        try readText(name.hasPrefix("/") ? name : folder + name)
+      }
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
     }
   }
 

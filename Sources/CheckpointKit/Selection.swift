@@ -3,24 +3,49 @@ public import TensorCore
 
 /// The tensors that `--match` takes and `--exclude` leaves out.
 public struct Selection: Sendable {
-  /// Any of these takes a tensor; empty takes all.
-  public let match: [Selector]
-  /// Any of these leaves a tensor out.
-  public let exclude: [Selector]
+  /// What both say together; `nil` takes every tensor.
+  public let selector: Selector?
 
-  /// Parses selectors.
-  public init(match: [String], exclude: [String]) throws {
-    self.match = try match.map { try Selector($0) }
-    self.exclude = try exclude.map { try Selector($0) }
+  /// Parses selectors; of `match` any takes a tensor (none takes all), of `exclude` any leaves it out.
+  public init(match: [String] = [], exclude: [String] = []) throws {
+    let taken = try Self.union(match)
+    let left = try Self.union(exclude)
+    selector =
+      switch (taken, left) {
+      case (nil, nil): nil
+      case (let taken, let left?): (taken ?? .all).subtracting(left)
+      case (let taken?, nil): taken
+      }
   }
 
-  /// The tensors taken, in file order.
-  public func entries(of checkpoint: Checkpoint) throws -> [Checkpoint.Entry] {
-    checkpoint.entries
+  private static func union(_ texts: [String]) throws -> Selector? {
+    let selectors = try texts.map { try Selector($0) }
+    guard let first = selectors.first else { return nil }
+    return selectors.dropFirst().reduce(first) { $0.union($1) }
   }
 
-  /// The tensors taken of two checkpoints: by the kinds of whichever carries its module tree.
+  /// The tensors taken, in file order; classes are judged by `tree`, or the checkpoint's own.
+  ///
+  /// - Throws: ``CheckpointError`` with code `missing` when nothing is taken.
+  public func entries(of checkpoint: Checkpoint, tree: Module? = nil) throws -> [Checkpoint.Entry] {
+    guard let selector else { return checkpoint.entries }
+    let selected = try SelectedTensors(selector, in: tree ?? checkpoint.tree().module)
+    return checkpoint.entries.filter { selected.contains($0.name) }
+  }
+
+  /// Both checkpoints with only the tensors taken of them, judged by the tree of whichever carries
+  /// one, the first if both do; one of the two may be left without any.
   public func pair(_ left: Checkpoint, _ right: Checkpoint) throws -> (Checkpoint, Checkpoint) {
-    (left, right)
+    guard let selector else { return (left, right) }
+    let source = left.modules.isEmpty && !right.modules.isEmpty ? right : left
+    // The tree of one with the tensors of both: what only one has can be meant too.
+    var both = source
+    let known = Set(source.entries.map(\.name))
+    both.entries += (left.entries + right.entries).filter { !known.contains($0.name) }
+    let selected = try SelectedTensors(selector, in: both.tree().module)
+    var (left, right) = (left, right)
+    left.entries.removeAll { !selected.contains($0.name) }
+    right.entries.removeAll { !selected.contains($0.name) }
+    return (left, right)
   }
 }

@@ -135,6 +135,8 @@ enum HDF5Types {
       }
     guard let dtype, let isLittle = isLittleEndian(type) else { return nil }
     let isWhole = H5Tget_precision(type) == 8 * size && H5Tget_offset(type) == 0
+    // Swapping the bytes of narrower integers, libhdf5 1.10.8 forgets to extend their sign.
+    guard isWhole || isLittle else { return nil }
     return Element(dtype: dtype, isStoredAsRead: isWhole && (isLittle || size == 1))
   }
 

@@ -113,8 +113,13 @@ struct HDF5Walk {
   private func open(
     _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> HDF5Handle {
-    try HDF5Handle(
-      Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
+    do {
+      return try HDF5Handle(
+        Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
+    } catch where error.message.contains("bad version number") {
+      throw CheckpointError(
+        .unsupported, "\(error.message); HDF5 \(HDF5Library.version) is too old for this object")
+    }
   }
 
   private mutating func note(_ path: [String], _ what: String) {

@@ -113,7 +113,7 @@ public struct Initialization: Sendable {
       case .ones: _ = try info.dtype.element(nearest: 1)
       case .drawn(let distribution, _):
         try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
-      case .whole(let make): _ = try make(info, &generator)
+      case .whole(_, let make): _ = try make(info, &generator)
       case .nothing: if values[original] != nil { return }
       }
       guard isKept else { return }

@@ -10,7 +10,9 @@ public enum TensorFill: Sendable {
   /// Every element is drawn, in row-major order; then the elements `zeroed` are set to zero.
   case drawn(Distribution, zeroed: Range<Int>?)
   /// Needs the whole tensor at once: returns its bytes and leaves the generator where PyTorch would.
-  case whole(@Sendable (_ info: TensorInfo, _ generator: inout Generator) throws -> [UInt8])
+  /// The moments are those to be expected of its elements.
+  case whole(
+    Moments, @Sendable (_ info: TensorInfo, _ generator: inout Generator) throws -> [UInt8])
   /// The values are not touched and nothing is drawn: PyTorch's no-op on empty tensors.
   case nothing
 }
@@ -24,5 +26,34 @@ extension TensorFill {
   ) throws(CheckpointError) -> TensorFill {
     _ = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
     return .drawn(distribution, zeroed: zeroed)
+  }
+}
+
+/// Mean and spread that a distribution's values are to have.
+public struct Moments: Hashable, Sendable {
+  /// Expected value.
+  public let mean: Double
+  /// Square root of the variance.
+  public let standardDeviation: Double
+
+  /// Makes a pair.
+  public init(mean: Double, standardDeviation: Double) {
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+  }
+}
+
+extension TensorFill {
+  /// The moments of the elements drawn; `nil` where nothing is drawn, or all of it is one number.
+  public var moments: Moments? {
+    switch self {
+    case .constant, .ones, .nothing: nil
+    case .drawn(.uniform(let from, let to), _):
+      from == to
+        ? nil : Moments(mean: (from + to) / 2, standardDeviation: (to - from) / 12.0.squareRoot())
+    case .drawn(.normal(let mean, let deviation), _):
+      deviation == 0 ? nil : Moments(mean: mean, standardDeviation: deviation)
+    case .whole(let moments, _): moments.standardDeviation == 0 ? nil : moments
+    }
   }
 }

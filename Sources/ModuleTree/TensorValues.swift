@@ -40,7 +40,7 @@ public struct TensorValues: Sendable {
           target.storeBytes(of: 0, toByteOffset: offset - range.lowerBound, as: UInt8.self)
         }
       }
-    case .whole(let make):
+    case .whole(_, let make):
       let values = WholeValues { [info, start] in
         var generator = start
         return try make(info, &generator)

@@ -125,17 +125,6 @@ public struct DrawCursor: Sendable {
   }
 }
 
-extension [UInt8] {
-  /// Lends the array's bytes to be written through a span.
-  package mutating func withMutableRawSpan<Result>(
-    _ body: (inout MutableRawSpan) throws -> Result
-  ) rethrows -> Result {
-    var elements = mutableSpan
-    var bytes = unsafe elements.mutableBytes
-    return try body(&bytes)
-  }
-}
-
 extension Generator {
   /// Draws a whole tensor: its little-endian elements in memory order.
   public mutating func draw(_ draw: Draw) -> [UInt8] {

@@ -1,19 +1,5 @@
 public import TensorCore
 
-extension Float {
-  /// The nearest bfloat16, ties to even; a NaN becomes the quiet one that PyTorch writes.
-  ///
-  /// Source: PyTorch 2.15 `c10::detail::round_to_nearest_even`.
-  package var bfloat16Bits: UInt16 {
-    if isNaN { return 0x7fc0 }
-    let bits = bitPattern
-    return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
-  }
-
-  /// The number that bfloat16 bits stand for.
-  package init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
-}
-
 extension MutableRawSpan {
   /// Stores element number `index` of an array of `float32`.
   mutating func store(_ value: Float, at index: Int) {
@@ -53,7 +39,7 @@ extension DType {
     case .float64: return bytes(value.bitPattern)
     case .float32: return bytes(Float(value).bitPattern)
     case .float16: return bytes(Float16(Float(value)).bitPattern)
-    case .bfloat16: return bytes(Float(value).bfloat16Bits)
+    case .bfloat16: return bytes(ElementConversion.bfloat16(rounding: Float(value)))
     case .bool: return [value == 0 ? 0 : 1]
     case .uint8: return try whole(UInt8.self)
     case .int8: return try whole(Int8.self)
@@ -78,7 +64,8 @@ extension DType {
   package func rounded(_ number: Double) -> Double {
     switch self {
     case .float64: number
-    case .bfloat16: Double(Float(bfloat16Bits: Float(number).bfloat16Bits))
+    case .bfloat16:
+      Double(Float(bitPattern: UInt32(ElementConversion.bfloat16(rounding: Float(number))) << 16))
     case .float16: Double(Float16(Float(number)))
     default: Double(Float(number))
     }
@@ -91,7 +78,7 @@ extension DType {
     }
     return switch self {
     case .float64: Double(bitPattern: bits(UInt64.self))
-    case .bfloat16: Double(Float(bfloat16Bits: bits(UInt16.self)))
+    case .bfloat16: Double(Float(bitPattern: UInt32(bits(UInt16.self)) << 16))
     case .float16: Double(Float16(bitPattern: bits(UInt16.self)))
     default: Double(Float(bitPattern: bits(UInt32.self)))
     }

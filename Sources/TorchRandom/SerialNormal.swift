@@ -25,7 +25,7 @@ struct SerialNormal {
     switch dtype {
     case .float64: target.store(value, at: index)
     case .float16: target.store(Float16(Float(value)).bitPattern, at: index)
-    case .bfloat16: target.store(Float(value).bfloat16Bits, at: index)
+    case .bfloat16: target.store(ElementConversion.bfloat16(rounding: Float(value)), at: index)
     default: target.store(Float(value), at: index)
     }
   }

@@ -13,7 +13,7 @@ struct UniformRange {
     switch dtype {
     case .float64: convertToDouble(words, into: &target)
     case .float16: convertToHalf(words, into: &target) { Float16($0).bitPattern }
-    case .bfloat16: convertToHalf(words, into: &target) { $0.bfloat16Bits }
+    case .bfloat16: convertToHalf(words, into: &target) { ElementConversion.bfloat16(rounding: $0) }
     default: convertToFloat(words, into: &target)
     }
   }

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Glibc
 internal import TensorCore
 
@@ -5,7 +6,7 @@ internal import TensorCore
 ///
 /// Elements j and j + 8 of a block are a Box-Muller pair of the block's uniforms j and j + 8.
 /// `float64` takes the C library's logarithm, sine and cosine; all others are computed in
-/// `float32` by the polynomials of ``SinglePrecision`` and rounded last.
+/// `float32` by the polynomials of `normal.c` and rounded last.
 /// Source: PyTorch 2.15 `normal_fill_AVX2` and `normal_fill_16`.
 struct VectorNormal {
   let mean: Double
@@ -14,25 +15,35 @@ struct VectorNormal {
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
     switch dtype {
     case .float64: convertToDouble(words, into: &target)
-    case .float16:
-      convertToFloat(words) { target.store(Float16($0).bitPattern, at: $1) }
+    case .float16: convertToHalf(words, into: &target) { Float16($0).bitPattern }
     case .bfloat16:
-      convertToFloat(words) { target.store($0.bfloat16Bits, at: $1) }
-    default:
-      convertToFloat(words) { target.store($0, at: $1) }
+      convertToHalf(words, into: &target) { ElementConversion.bfloat16(rounding: $0) }
+    default: convertToFloat(words, into: &target)
     }
   }
 
-  private func convertToFloat(_ words: Span<UInt32>, store: (Float, Int) -> Void) {
-    let mean = Float(mean)
-    let deviation = Float(deviation)
-    for block in stride(from: 0, to: words.count, by: 16) {
-      for index in block..<block + 8 {
-        let radius = (-2 * SinglePrecision.log(1 - words[index].unitFloat)).squareRoot()
-        let (sine, cosine) = SinglePrecision.sineAndCosine(
-          0x1.921fb6p+2 * words[index + 8].unitFloat)
-        store(mean.addingProduct(radius * cosine, deviation), index)
-        store(mean.addingProduct(radius * sine, deviation), index + 8)
+  /// Rounds the `float32` values of at most 39 blocks at a time.
+  private func convertToHalf(
+    _ words: Span<UInt32>, into target: inout MutableRawSpan, rounding: (Float) -> UInt16
+  ) {
+    var values = [Float](repeating: 0, count: min(words.count, 624))
+    for first in stride(from: 0, to: words.count, by: values.count) {
+      let part = words.extracting(first..<min(first + values.count, words.count))
+      var floats = values.mutableSpan
+      var bytes = unsafe floats.mutableBytes
+      var filled = bytes._mutatingExtracting(0..<part.count * 4)
+      convertToFloat(part, into: &filled)
+      for index in part.indices { target.store(rounding(values[index]), at: first + index) }
+    }
+  }
+
+  private func convertToFloat(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
+    precondition(
+      words.count.isMultiple(of: 16) && target.byteCount == words.count * 4, "not whole blocks")
+    unsafe words.withUnsafeBufferPointer { source in
+      unsafe target.withUnsafeMutableBytes { target in
+        unsafe ckpt_normal_blocks(
+          source.baseAddress, target.baseAddress, source.count / 16, Float(mean), Float(deviation))
       }
     }
   }

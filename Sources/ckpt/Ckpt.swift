@@ -20,7 +20,7 @@ struct Ckpt: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      List.self, Stat.self, Show.self, Diff.self,
+      Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Reinit.self, Verify.self,
       Convert.self, Hash.self, Check.self, Completions.self,
     ])
 

@@ -1,7 +1,7 @@
-import CheckpointFormats
+public import CheckpointFormats
 import TensorCore
 import TestSupport
-import Testing
+public import Testing
 
 /// What every writable format of ``CheckpointFormat/all`` must hold.
 @Suite struct FormatContract {

@@ -114,7 +114,7 @@ extension TensorFill {
         for byte in index * width..<(index + 1) * width { bytes[byte] = 0 }
       }
       return bytes
-    case .whole(let make): return try make(info, &generator)
+    case .whole(_, let make): return try make(info, &generator)
     case .nothing: return [UInt8](repeating: 0, count: info.byteCount)
     }
   }

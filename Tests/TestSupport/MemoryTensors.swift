@@ -9,9 +9,8 @@ extension Checkpoint.Entry {
     let info = try TensorInfo(dtype: dtype, shape: shape)
     precondition(bytes.count == info.byteCount, "\(bytes.count) bytes for \(info)")
     self.init(name: name, info: info, alias: alias) { range, target in
-      for offset in range {
-        target.storeBytes(
-          of: bytes[offset], toByteOffset: offset - range.lowerBound, as: UInt8.self)
+      unsafe target.withUnsafeMutableBytes { target in
+        unsafe target.copyBytes(from: bytes[range])
       }
     }
   }
@@ -24,14 +23,12 @@ extension Checkpoint.Entry {
     try self.init(memory: name, .float32, shape ?? [values.count], bytes)
   }
 
-  /// All bytes of the tensor.
-  public func allBytes() throws -> [UInt8] {
+  /// All bytes of the tensor, read in steps of `step`.
+  public func allBytes(step: Int = ChunkBuffer.standardSize) throws -> [UInt8] {
     var all: [UInt8] = []
-    var buffer = ChunkBuffer()
+    var buffer = ChunkBuffer(capacity: step)
     try forEachChunk(using: &buffer) { _, bytes in
-      for offset in 0..<bytes.byteCount {
-        all.append(unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
-      }
+      unsafe bytes.withUnsafeBytes { unsafe all.append(contentsOf: $0) }
     }
     return all
   }

@@ -1,4 +1,5 @@
 public import TensorCore
+internal import TorchRandom
 
 /// One number everywhere, rounded to the dtype: `torch.nn.init.constant_`, `ones_`, `zeros_`.
 public struct Constant: Initializer, Hashable {
@@ -10,7 +11,10 @@ public struct Constant: Initializer, Hashable {
   /// Makes the initialiser of its number.
   public init(_ value: Double) { self.value = value }
 
-  public func fill(for info: TensorInfo) throws -> TensorFill { .constant(value) }
+  public func fill(for info: TensorInfo) throws -> TensorFill {
+    _ = try info.dtype.element(nearest: value)
+    return .constant(value)
+  }
 
   /// The bare number, which the text form takes for a constant.
   public var description: String { InitializerSyntax.text(value) }

@@ -4,15 +4,20 @@ struct Matrix {
   let columns: Int
   private(set) var elements: [Double]
 
-  /// Makes a matrix whose row-major elements `element` gives by index.
-  init(rows: Int, columns: Int, element: (Int) -> Double) {
+  /// Makes a matrix of its row-major elements.
+  init(rows: Int, columns: Int, elements: [Double]) {
+    precondition(elements.count == rows * columns, "another number of elements")
     self.rows = rows
     self.columns = columns
-    elements = (0..<rows * columns).map(element)
+    self.elements = elements
   }
 
   var transposed: Matrix {
-    Matrix(rows: columns, columns: rows) { elements[$0 % rows * columns + $0 / rows] }
+    var result = [Double](repeating: 0, count: elements.count)
+    for row in 0..<rows {
+      for column in 0..<columns { result[column * rows + row] = elements[row * columns + column] }
+    }
+    return Matrix(rows: columns, columns: rows, elements: result)
   }
 
   /// The Q of `self` = QR with a positive diagonal of R, as many columns as `self`.
@@ -41,7 +46,9 @@ struct Matrix {
       reduced.reflect(vector, fromColumn: column)
       reflectors.append((vector, head >= 0))
     }
-    var result = Matrix(rows: rows, columns: columns) { $0 / columns == $0 % columns ? 1 : 0 }
+    var result = Matrix(
+      rows: rows, columns: columns, elements: [Double](repeating: 0, count: elements.count))
+    for index in 0..<columns { result.elements[index * columns + index] = 1 }
     for column in (0..<columns).reversed() {
       result.reflect(reflectors[column].vector, fromColumn: column)
     }

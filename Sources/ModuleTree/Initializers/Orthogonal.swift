@@ -30,20 +30,25 @@ public struct Orthogonal: Initializer, Hashable {
     let draw = try Draw(
       .normal(mean: 0, standardDeviation: 1), dtype: info.dtype, count: info.elementCount)
     let rows = info.shape[0]
-    return .whole { info, generator in
-      let dtype = info.dtype
+    // Columns (or rows) of unit length, their elements evenly spread.
+    let longer = max(rows, info.elementCount / rows)
+    let spread = Moments(mean: 0, standardDeviation: abs(gain) / Double(longer).squareRoot())
+    return .whole(spread) { info, generator in
+      var values: [Double] = []
       let drawn = generator.draw(draw)
-      var matrix = Matrix(rows: rows, columns: info.elementCount / rows) {
-        dtype.number(at: $0, in: drawn)
-      }
+      drawn.withRawSpan { ElementConversion.decode($0, as: info.dtype, into: &values) }
+      var matrix = Matrix(rows: rows, columns: info.elementCount / rows, elements: values)
       let isWide = matrix.rows < matrix.columns
       if isWide { matrix = matrix.transposed }
       matrix = matrix.orthonormalColumns()
       if isWide { matrix = matrix.transposed }
-      let scale = dtype.rounded(gain)
-      return try matrix.elements.flatMap { value in
-        try dtype.element(nearest: dtype.rounded(value) * scale)
+      let scale = info.dtype.rounded(gain)
+      values = matrix.elements.map { info.dtype.rounded($0) * scale }
+      var bytes = drawn
+      bytes.withMutableRawSpan {
+        _ = ElementConversion.encode(values.span, as: info.dtype, into: &$0)
       }
+      return bytes
     }
   }
 

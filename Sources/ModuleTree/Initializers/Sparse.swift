@@ -29,7 +29,9 @@ public struct Sparse: Initializer, Hashable {
       count: info.elementCount)
     let (rows, columns) = (info.shape[0], info.shape[1])
     let zeros = Int((sparsity * Double(rows)).rounded(.up))
-    return .whole { info, generator in
+    let kept = rows > 0 ? Double(rows - zeros) / Double(rows) : 0
+    let spread = Moments(mean: 0, standardDeviation: standardDeviation * kept.squareRoot())
+    return .whole(spread) { info, generator in
       var bytes = generator.draw(draw)
       let width = info.dtype.byteWidth
       for column in 0..<columns {

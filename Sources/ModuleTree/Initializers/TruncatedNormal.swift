@@ -47,13 +47,31 @@ public struct TruncatedNormal: Initializer, Hashable {
     }
     if share > 0.3 {
       let draw = try Draw(normal, dtype: info.dtype, count: info.elementCount)
-      return .whole { _, generator in redraw(draw, from: &generator) }
+      return .whole(moments) { _, generator in redraw(draw, from: &generator) }
     }
     let candidates = try Draw(
       .uniform(from: lower, to: upper), dtype: info.dtype, count: info.elementCount)
     let heights = try Draw(
       .uniform(from: 0, to: 1), dtype: info.dtype, count: info.elementCount)
-    return .whole { _, generator in accept(candidates, below: heights, from: &generator) }
+    return .whole(moments) { _, generator in accept(candidates, below: heights, from: &generator) }
+  }
+
+  /// Mean and spread after the cut (Johnson, Kotz and Balakrishnan, *Continuous Univariate
+  /// Distributions* 1, section 10.1).
+  private var moments: Moments {
+    func density(_ x: Double) -> Double { exp(-x * x / 2) / (2 * Double.pi).squareRoot() }
+    let (a, b) = ((lower - mean) / standardDeviation, (upper - mean) / standardDeviation)
+    let (low, high) = (density(a), density(b))
+    let shift = (low - high) / share
+    let edges = (a.isFinite ? a * low : 0) - (b.isFinite ? b * high : 0)
+    let variance = 1 + edges / share - shift * shift
+    guard share > 1e-9, variance > 0 else {
+      // Far out in a tail the closed form cancels; there is no expectation to hold values to.
+      return Moments(mean: (lower + upper) / 2, standardDeviation: .infinity)
+    }
+    return Moments(
+      mean: mean + standardDeviation * shift,
+      standardDeviation: standardDeviation * variance.squareRoot())
   }
 
   /// How much of the distribution lies between the bounds.

@@ -43,7 +43,8 @@ extension Ckpt {
         reports.append(
           Report(
             file: file, isSound: damage.isEmpty,
-            damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) }))
+            damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
+        )
         if damage.isEmpty && !report.json { try output.line("\(file.escapingControls): sound") }
       }
       if report.json { try output.line(try jsonText(reports)) }

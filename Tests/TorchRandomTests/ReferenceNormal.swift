@@ -1,10 +1,23 @@
-/// The logarithm, sine and cosine that PyTorch's vector normal uses in `float32`.
+/// PyTorch's vector normal in `float32`, to be read; the product computes it in `normal.c`.
 ///
-/// Goals, in order: the same bits as PyTorch on every machine; then speed. So a product and a sum
-/// are fused where, and only where, `addingProduct` is written, and no C library takes part.
 /// Source: the polynomials of Julien Pommier's `avx_mathfun`, after Cephes, as PyTorch 2.15
 /// compiles them for AVX2 with fused multiply-add.
-enum SinglePrecision {
+enum ReferenceNormal {
+  /// The sixteen values of each sixteen words.
+  static func values(of words: [UInt32], mean: Float, deviation: Float) -> [Float] {
+    func unit(_ index: Int) -> Float { Float(words[index] & 0xff_ffff) * 0x1p-24 }
+    var values = [Float](repeating: 0, count: words.count)
+    for block in stride(from: 0, to: words.count, by: 16) {
+      for index in block..<block + 8 {
+        let radius = (-2 * log(1 - unit(index))).squareRoot()
+        let (sine, cosine) = sineAndCosine(Float(bitPattern: 0x40c9_0fdb) * unit(index + 8))
+        values[index] = mean.addingProduct(radius * cosine, deviation)
+        values[index + 8] = mean.addingProduct(radius * sine, deviation)
+      }
+    }
+    return values
+  }
+
   /// The natural logarithm of a number in `0 ... 1`, zero taken as the least normal number.
   static func log(_ number: Float) -> Float {
     let bits = max(number, .leastNormalMagnitude).bitPattern

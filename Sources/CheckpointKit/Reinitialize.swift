@@ -1,0 +1,122 @@
+public import ModuleTree
+public import TensorCore
+import TorchRandom
+
+/// Redraws chosen tensors of a checkpoint, or copies them from another, and leaves the rest alone.
+public struct Reinitialize: Sendable {
+  /// What is redrawn, as texts that the recipe keeps.
+  public var match: [String]
+  /// What is not.
+  public var exclude: [String]
+  /// How tensors are filled; those without a rule as their layers' `reset_parameters` does.
+  public var rules: [Rule] = []
+  /// Order in which the matched modules are walked.
+  public var order = Rule.Order.modules
+  /// Seed of the fresh generator.
+  public var seed = Seed(0)
+
+  /// Redraws what any of `match` takes and none of `exclude` leaves out.
+  public init(match: [String], exclude: [String] = []) {
+    self.match = match
+    self.exclude = exclude
+  }
+
+  /// A checkpoint with some tensors replaced.
+  public struct Result: Sendable {
+    /// The checkpoint, its recipe brought up to date.
+    public var checkpoint: Checkpoint
+    /// Names of the tensors replaced, in file order.
+    public var replaced: [TensorName]
+  }
+
+  /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
+  ///
+  /// - Parameter tree: gives the classes; see ``Checkpoint/tree(model:)``.
+  /// - Throws: ``CheckpointError`` when nothing is matched, or a tensor of the tree is missing in
+  ///   the checkpoint or has another shape there.
+  public func callAsFunction(
+    _ checkpoint: Checkpoint, tree: Checkpoint.Tree
+  ) throws -> Result {
+    let drawn = try draw(over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module)
+    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree.module)
+    recipe.redraws.append(
+      Recipe.Redraw(
+        match: match, exclude: exclude, rules: rules.map(\.description), order: order.rawValue,
+        seed: seed.description))
+    return try replace(checkpoint, by: drawn, recipe: recipe)
+  }
+
+  /// Copies the matched tensors from `other` instead; they can then not be drawn again.
+  ///
+  /// - Parameter fingerprint: the other checkpoint's, for the recipe.
+  public func callAsFunction(
+    _ checkpoint: Checkpoint, tree: Checkpoint.Tree, from other: Checkpoint, fingerprint: Digest
+  ) throws -> Result {
+    let selection = try Selection(match: match, exclude: exclude)
+    let theirs = Dictionary(
+      other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var copies: [TensorName: Checkpoint.Entry] = [:]
+    for entry in try selection.entries(of: checkpoint, tree: tree.module) {
+      guard let source = theirs[entry.name] else {
+        throw CheckpointError(
+          .missing, "matched, but the checkpoint to copy from has no such tensor",
+          tensor: entry.name.text)
+      }
+      copies[entry.name] = source
+    }
+    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree.module)
+    recipe.redraws.append(
+      Recipe.Redraw(
+        match: match, exclude: exclude, rules: [], order: order.rawValue, seed: "0",
+        copiedFrom: fingerprint.description))
+    return try replace(checkpoint, by: copies, recipe: recipe)
+  }
+
+  /// Draws the matched tensors in the types that `tensors` have.
+  func draw(
+    over tensors: [(name: TensorName, info: TensorInfo)], tree: Module
+  ) throws -> [TensorName: Checkpoint.Entry] {
+    let dtypes = Dictionary(
+      tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
+    var plan = try Initialization(
+      of: tree, generator: Generator(seed: seed.value), dtypes: dtypes)
+    let selector = try Selection(match: match, exclude: exclude).selector ?? .all
+    var drawn: [TensorName: Checkpoint.Entry] = [:]
+    for name in try plan.reset(selector, rules: rules, order: order) {
+      drawn[name] = try plan.entry(of: name)
+    }
+    return drawn
+  }
+
+  private func replace(
+    _ checkpoint: Checkpoint, by entries: [TensorName: Checkpoint.Entry], recipe: Recipe
+  ) throws -> Result {
+    var result = Result(checkpoint: checkpoint, replaced: [])
+    for (index, entry) in checkpoint.entries.enumerated() {
+      guard let new = entries[entry.name] else { continue }
+      guard new.info == entry.info else {
+        throw CheckpointError(
+          .mismatched,
+          "found \(entry.info.dtype.rawValue) \(entry.info.shape) in the file, the replacement has \(new.info.dtype.rawValue) \(new.info.shape)",
+          tensor: entry.name.text)
+      }
+      result.checkpoint.entries[index] = new
+      result.checkpoint.entries[index].alias = entry.alias
+      result.replaced.append(entry.name)
+    }
+    let there = Set(result.replaced)
+    if let missing = entries.keys.filter({ !there.contains($0) }).min() {
+      throw CheckpointError(
+        .missing, "the model has this tensor, the file has not", tensor: missing.text)
+    }
+    result.checkpoint.metadata[Checkpoint.recipeKey] = try recipe.json
+    return result
+  }
+}
+
+extension Checkpoint {
+  /// The recipe that the checkpoint carries; `nil` if it has none.
+  public func recipe() throws -> Recipe? {
+    try metadata[Self.recipeKey].map { try Recipe(json: $0) }
+  }
+}

@@ -1,0 +1,159 @@
+public import ModuleTree
+public import TensorCore
+import TorchRandom
+
+/// Whether a model's initialisation reproduces and is random where it should be, over many seeds.
+public struct SeedSurvey: Sendable {
+  /// What was found of one tensor over all seeds.
+  public struct Tensor: Sendable {
+    /// Name of the tensor.
+    public let name: TensorName
+    /// How it is initialised, `kaiming_uniform(a=2.236…)`.
+    public let initializer: String
+    /// Whether its values are drawn; else they are one constant or fixed pattern.
+    public let isRandom: Bool
+    /// Mean of all its elements over all seeds.
+    public let mean: Double
+    /// Standard deviation of the same.
+    public let standardDeviation: Double
+    /// What both should be; `nil` for a tensor that is not random.
+    public let expected: Moments?
+    /// What is wrong, one sentence each; empty when nothing is.
+    public var failures: [String] = []
+  }
+
+  /// Tensors in `state_dict()` order, aliases left out.
+  public private(set) var tensors: [Tensor] = []
+  /// How many seeds were drawn.
+  public let seedCount: Int
+
+  /// Whether nothing is wrong.
+  public var isSound: Bool { tensors.allSatisfy(\.failures.isEmpty) }
+
+  /// Chance, in standard errors, that a sound tensor is called unsound: below 1e-8 each.
+  private static let threshold = 6.0
+
+  /// Draws the recipe's model for each seed twice, with one task and with `threads`.
+  ///
+  /// For each tensor the two must agree; over seeds a random tensor must never repeat and any
+  /// other never change; mean and spread must fit the distribution within six standard errors.
+  public init(of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int) async throws {
+    guard let text = recipe.model else {
+      throw CheckpointError(.missing, "the recipe names no model")
+    }
+    seedCount = seeds.count
+    let tree = try Model(text: text, extra: recipe.extra).module
+    let rules = try recipe.rules.map { try Rule($0) }
+    let order = try Rule.Order(named: recipe.order)
+    let dtype = try Recipe.floatingPoint(named: recipe.dtype)
+    var records: [Record] = []
+    for seed in seeds {
+      var plan = try Initialization(of: tree, dtype: dtype, generator: Generator(seed: seed))
+      try plan.construct()
+      try plan.apply(rules, order: order)
+      let serial = try await Self.summaries(of: plan, threads: 1)
+      let parallel = try await Self.summaries(of: plan, threads: threads)
+      if records.isEmpty { records = serial.map { Record($0, plan) } }
+      for index in records.indices {
+        records[index].add(serial[index], parallel[index], seed: seed)
+      }
+    }
+    tensors = records.map { $0.judged(threshold: Self.threshold, seeds: seedCount) }
+  }
+
+  private struct Summary: Sendable {
+    let name: TensorName
+    let digest: Digest
+    let count: Int
+    let sum: Double
+    let squares: Double
+  }
+
+  /// Digests and power sums about the expected mean of every tensor.
+  private static func summaries(
+    of plan: Initialization, threads: Int
+  ) async throws -> [Summary] {
+    let entries = try plan.entries().filter { $0.alias == nil }
+    return try await concurrentMap(entries, width: threads) { entry in
+      let centre = plan.values(of: entry.name)?.fill.moments?.mean ?? 0
+      var buffer = ChunkBuffer(capacity: min(entry.info.byteCount, ChunkBuffer.standardSize))
+      var digest = DigestBuilder()
+      var (sum, squares) = (0.0, 0.0)
+      var values: [Double] = []
+      try entry.forEachChunk(using: &buffer) { _, bytes in
+        digest.update(bytes)
+        ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
+        for value in values {
+          sum += value - centre
+          squares += (value - centre) * (value - centre)
+        }
+      }
+      return Summary(
+        name: entry.name, digest: digest.finalize(), count: entry.info.elementCount, sum: sum,
+        squares: squares)
+    }
+  }
+
+  /// What is gathered of one tensor over the seeds.
+  private struct Record {
+    let name: TensorName
+    let initializer: String
+    let moments: Moments?
+    let zeroed: Int
+    var digests: [Digest: UInt64] = [:]
+    var (count, sum, squares) = (0, 0.0, 0.0)
+    var failures: [String] = []
+
+    init(_ summary: Summary, _ plan: Initialization) {
+      name = summary.name
+      let values = plan.values(of: summary.name)
+      initializer = values.map { "\($0.initializer)" } ?? "unknown"
+      moments = summary.count > 0 ? values?.fill.moments : nil
+      if case .drawn(_, let range?) = values?.fill { zeroed = range.count } else { zeroed = 0 }
+    }
+
+    mutating func add(_ serial: Summary, _ parallel: Summary, seed: UInt64) {
+      if serial.digest != parallel.digest {
+        failures.append("seed \(seed) gives other bytes with several threads")
+      }
+      if let earlier = digests.updateValue(seed, forKey: serial.digest), moments != nil {
+        failures.append("seeds \(earlier) and \(seed) give the same values")
+      }
+      if moments == nil && digests.count > 1 {
+        failures.append("seed \(seed) changes values that are not random")
+      }
+      count += serial.count
+      sum += serial.sum
+      squares += serial.squares
+    }
+
+    func judged(threshold: Double, seeds: Int) -> Tensor {
+      let total = Double(max(count, 1))
+      let shift = sum / total
+      let mean = (moments?.mean ?? 0) + shift
+      let variance = max(squares / total - shift * shift, 0)
+      var tensor = Tensor(
+        name: name, initializer: initializer, isRandom: moments != nil, mean: mean,
+        standardDeviation: variance.squareRoot(), expected: moments, failures: failures)
+      // Rows that are set to zero afterwards (an embedding's padding) are not part of the law.
+      let drawn = Double(count - zeroed * seeds)
+      guard let moments, moments.standardDeviation.isFinite, drawn > 0 else { return tensor }
+      let zeros = Double(zeroed * seeds) * moments.mean
+      let drawnMean = moments.mean + (sum + zeros) / drawn
+      let drawnSpread = (squares - zeros * moments.mean) / drawn
+      let error = moments.standardDeviation / drawn.squareRoot()
+      if abs(drawnMean - moments.mean) > threshold * error {
+        tensor.failures.append("mean \(drawnMean), expected \(moments.mean) ± \(error)")
+      }
+      // The variance of a sample variance is at most 2σ⁴/n for normal and flatter laws; products
+      // of two such (sparse) have heavier tails, hence the factor.
+      let spread = moments.standardDeviation * moments.standardDeviation
+      let spreadError = spread * (12 / drawn).squareRoot()
+      if abs(drawnSpread - spread) > threshold * spreadError {
+        tensor.failures.append(
+          "std \(max(drawnSpread, 0).squareRoot()), expected \(moments.standardDeviation)")
+      }
+      return tensor
+    }
+  }
+}

@@ -1,0 +1,76 @@
+public import TensorCore
+
+/// Whether a checkpoint holds the values that a recipe gives, tensor by tensor.
+public struct Verification: Sendable {
+  /// What was found of one tensor.
+  public enum Outcome: Sendable {
+    /// The same bytes.
+    case identical
+    /// So few units in the last place apart that other arithmetic explains it, another CPU's say.
+    case near(TensorDifference)
+    /// Other values.
+    case different(TensorDifference)
+    /// Other type or shape than the recipe gives.
+    case reshaped(expected: TensorInfo)
+    /// In the recipe's model, not in the file.
+    case missing
+    /// In the file, not in the recipe's model.
+    case unexpected
+    /// In both, but its values came from elsewhere; the text says where from.
+    case notDrawn(String)
+
+    /// Whether this is as the recipe has it.
+    public var isVerified: Bool { if case .identical = self { true } else { false } }
+  }
+
+  /// One tensor and what was found.
+  public struct Tensor: Sendable {
+    /// Name of the tensor.
+    public let name: TensorName
+    /// What was found.
+    public let outcome: Outcome
+  }
+
+  /// Largest distance, in units in the last place, that still counts as ``Outcome/near(_:)``.
+  public static let nearULP: UInt64 = 16
+
+  /// Every tensor of the file, in its order, then those missing from it.
+  public let tensors: [Tensor]
+
+  /// Whether every tensor is identical.
+  public var isVerified: Bool { tensors.allSatisfy(\.outcome.isVerified) }
+
+  /// Draws the recipe's values again and compares them, in bounded memory.
+  public init(of checkpoint: Checkpoint, against recipe: Recipe, threads: Int) async throws {
+    let drawn = try recipe.draw(over: checkpoint.entries.map { ($0.name, $0.info) })
+    let expected = Dictionary(
+      drawn.checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
+      let outcome: Outcome
+      if let reason = drawn.unknown[entry.name] {
+        outcome = .notDrawn(reason)
+      } else if let wanted = expected[entry.name] {
+        outcome = try Self.compare(entry, wanted)
+      } else {
+        outcome = .unexpected
+      }
+      return Tensor(name: entry.name, outcome: outcome)
+    }
+    let present = Set(checkpoint.entries.map(\.name))
+    let missing = drawn.checkpoint.entries.filter { !present.contains($0.name) }
+      .map { Tensor(name: $0.name, outcome: .missing) }
+    tensors = found + missing
+  }
+
+  private static func compare(
+    _ entry: Checkpoint.Entry, _ wanted: Checkpoint.Entry
+  ) throws -> Outcome {
+    guard entry.info == wanted.info else { return .reshaped(expected: wanted.info) }
+    if try entry.isIdentical(to: wanted) { return .identical }
+    let difference = try TensorDifference(between: entry, and: wanted)
+    if let ulp = difference.maxULP, ulp <= nearULP, difference.maxAbsolute.isFinite {
+      return .near(difference)
+    }
+    return .different(difference)
+  }
+}

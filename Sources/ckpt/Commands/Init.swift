@@ -1,0 +1,50 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Initialise a model exactly as PyTorch does, and write the checkpoint.",
+      discussion: """
+        MODEL is the text that PyTorch's print(model) shows, or a checkpoint that carries its module \
+        tree. The values are those of torch.manual_seed(SEED); model = Net() on a CPU, bit for bit; \
+        rules are then applied in a loop over the modules, the generator running on. The recipe is \
+        kept in the checkpoint.
+
+        EXAMPLES
+          python -c 'import torchvision as tv; print(tv.models.resnet18())' > model.txt
+          ckpt init model.txt --seed 0 -o net.h5
+          ckpt init model.txt -o net.ckz --rule 'Linear: weight=xavier_uniform, bias=1' --order apply
+          ckpt init --recipe net.h5 --seed 1 -o other.h5
+        """)
+
+    @Argument(help: "Printed model or checkpoint, - for standard input; not needed with --recipe.")
+    var model: String?
+    @Option(name: .shortAndLong, help: "The checkpoint to write; - for standard output.")
+    var output: String
+    @OptionGroup var recipeOptions: RecipeOptions
+    @Option(help: "A recipe file, or a checkpoint whose recipe to take; options override it.")
+    var recipe: String?
+    @OptionGroup var target: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      guard model != nil || recipe != nil else {
+        throw ValidationError("required a MODEL, or --recipe FILE that names one")
+      }
+    }
+
+    func run() async throws {
+      let target = try target.target(output, common)
+      var base = try recipe.map { try Recipe(file: $0) }
+      base?.redraws = []
+      let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
+      let recipe = try recipeOptions.recipe(over: base, model: model)
+      do {
+        try await target.write(try recipe.draw().checkpoint, showing: common)
+      } catch let error as CheckpointError {
+        throw error.path == nil ? error.adding(path: self.model ?? self.recipe) : error
+      }
+    }
+  }
+}

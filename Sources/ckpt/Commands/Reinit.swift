@@ -1,0 +1,122 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Reinit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Redraw chosen layers of a checkpoint, or copy them from another; keep the rest.",
+      discussion: """
+        The matched parameters get the values that a loop over the matched modules would give them \
+        after torch.manual_seed(SEED): each layer's own reset_parameters, or what the rules say. All \
+        other bytes stay. What was done is recorded in the checkpoint, so that verify can repeat it.
+
+        EXAMPLES
+          ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
+          ckpt reinit net.h5 --match 'fc.*' --rule 'Linear: weight=normal(0, 0.01), bias=0' --in-place
+          ckpt reinit net.h5 --match 'layer4.**' --from pretrained.h5 -o mixed.h5
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @OptionGroup var selection: SelectionOptions
+    @Option(
+      name: .long,
+      help: ArgumentHelp(
+        "How to fill: 'Linear: weight=xavier_uniform, bias=1'. Repeated; without: the layers' own way.",
+        valueName: "selector: parameter=initializer"))
+    var rule: [String] = []
+    @Option(help: "Argument of torch.manual_seed for the fresh generator.") var seed = "0"
+    @Option(help: "Order in which the modules are walked: modules or apply.") var order = "modules"
+    @Option(
+      help: ArgumentHelp(
+        "Copy the matched tensors from this checkpoint instead.", valueName: "file"))
+    var from: String?
+    @Option(help: ArgumentHelp("Take the classes from this model.", valueName: "file"))
+    var model: String?
+    @Option(name: .shortAndLong, help: "The checkpoint to write; - for standard output.")
+    var output: String?
+    @Flag(help: "Replace FILE itself, as a whole.") var inPlace = false
+    @Flag(help: "Print the names of the tensors that would be replaced, and write nothing.")
+    var dryRun = false
+    @OptionGroup var target: OutputOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      guard !selection.match.isEmpty else {
+        throw ValidationError("required --match SELECTOR; '**' means everything")
+      }
+      guard dryRun || (output != nil) != inPlace else {
+        throw ValidationError("required either -o OUT or --in-place, or --dry-run")
+      }
+      guard !(inPlace && file == "-") else {
+        throw ValidationError("--in-place: standard input cannot be replaced")
+      }
+      guard from == nil || rule.isEmpty else {
+        throw ValidationError("--from copies values, --rule draws them; required one of the two")
+      }
+    }
+
+    private struct Report: Encodable {
+      let file: String
+      let output: String?
+      let replaced: [String]
+    }
+
+    func run() async throws {
+      let path = inPlace ? file : output
+      var target: CheckpointTarget?
+      if let path, !dryRun { target = try self.target.target(path, common, replaces: inPlace) }
+      let source = try CheckpointSource.open(file, notes: common.note).checkpoint
+      let tree = try source.tree(model: model.map { try Model(file: $0) })
+      for note in tree.notes {
+        common.note("\(file.escapingControls): carries no module tree; \(note)")
+      }
+      var step = Reinitialize(match: selection.match, exclude: selection.exclude)
+      step.rules = try rule.map { try Rule($0) }
+      step.order = try Rule.Order(named: order)
+      step.seed = try Seed(seed)
+      var result: Reinitialize.Result
+      var inputs: [Digest] = []
+      if let from {
+        let other = try CheckpointSource.open(from, notes: common.note).checkpoint
+        let fingerprint = try await Manifest(of: other, threads: common.threads).fingerprint
+        inputs.append(fingerprint)
+        result = try step(source, tree: tree, from: other, fingerprint: fingerprint)
+      } else {
+        do {
+          result = try step(source, tree: tree)
+        } catch let error as CheckpointError {
+          throw error.adding(path: file)
+        }
+      }
+      if let target {
+        var provenance = try Provenance(of: source)
+        inputs.insert(
+          try await Manifest(of: source, threads: common.threads).fingerprint, at: 0)
+        provenance.add(command: "reinit", options: steps, inputs: inputs)
+        result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
+        try await target.write(result.checkpoint, showing: common)
+      }
+      var text = StandardOutput()
+      if report.json {
+        try text.line(
+          try jsonText(
+            Report(file: file, output: dryRun ? nil : path, replaced: result.replaced.map(\.text))))
+      } else if dryRun {
+        for name in result.replaced { try text.line(name.text.escapingControls) }
+      } else {
+        let verb = from == nil ? "redrew" : "copied"
+        common.note(
+          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.grouped) tensors")
+      }
+      try text.flush()
+    }
+
+    /// The options that shaped the values, as they were typed.
+    private var steps: [String] {
+      selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
+        + rule.flatMap { ["--rule", $0] } + (from == nil ? ["--seed", seed] : ["--from"])
+        + ["--order", order]
+    }
+  }
+}

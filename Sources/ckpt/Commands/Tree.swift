@@ -1,0 +1,99 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Tree: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
+      discussion: """
+        For a checkpoint that carries no tree, one is inferred from names and shapes.
+
+        EXAMPLES
+          ckpt tree model.txt
+          ckpt tree net.h5 --params
+        """)
+
+    @Argument(help: "Printed model or checkpoint, - for standard input.") var file: String
+    @Flag(help: "Add each module's own tensors with their shapes and counts.") var params = false
+    @Option(
+      help: ArgumentHelp("A side file that says what printed text cannot.", valueName: "file"))
+    var extra: String?
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Node: Encodable {
+        let path: String
+        let kind: String
+        let arguments: String
+        let parameters: Int
+      }
+      struct Tensor: Encodable {
+        let name: String
+        let shape: [Int]
+        let isParameter: Bool
+        let alias: String?
+      }
+      let modules: [Node]
+      let tensors: [Tensor]
+      let parameters: Int
+    }
+
+    func run() throws {
+      let tree = try moduleTree()
+      let total = tree.namedParameters().map(\.elementCount).reduce(0, +)
+      var output = StandardOutput()
+      if report.json {
+        let nodes = tree.namedModules(removeDuplicates: false).map { place in
+          Report.Node(
+            path: place.path, kind: place.module.kind, arguments: place.module.arguments,
+            parameters: place.module.namedParameters().map(\.elementCount).reduce(0, +))
+        }
+        let tensors = tree.stateDict().map { tensor in
+          Report.Tensor(
+            name: tensor.name.text, shape: tensor.shape, isParameter: tensor.isParameter,
+            alias: tensor.original == tensor.name ? nil : tensor.original.text)
+        }
+        try output.line(
+          try jsonText(Report(modules: nodes, tensors: tensors, parameters: total)))
+      } else {
+        try output.line(tree.description)
+        if params {
+          try output.line("")
+          var table = Table(.left, .left, .right, .left)
+          for tensor in tree.stateDict() {
+            let note =
+              tensor.original == tensor.name
+              ? (tensor.isParameter ? "" : Style.dim("buffer"))
+              : Style.dim("= \(tensor.original.text.escapingControls)")
+            table.add(
+              tensor.name.text.escapingControls, "\(tensor.shape)", tensor.elementCount.grouped,
+              note)
+          }
+          for line in table.lines { try output.line(line) }
+        }
+        try output.line(
+          "\(tree.modules().count.grouped) modules, \(tree.namedParameters().count.grouped) parameter tensors, \(total.grouped) parameters"
+        )
+      }
+      try output.flush()
+    }
+
+    private func moduleTree() throws -> Module {
+      switch try Model.Content(file: file, extra: extra) {
+      case .model(let model): return model.module
+      case .checkpoint(let checkpoint):
+        let tree = try checkpoint.tree()
+        for note in tree.notes {
+          common.note("\(file.escapingControls): carries no module tree; \(note)")
+        }
+        return tree.module
+      }
+    }
+  }
+}
+
+extension PlacedTensor {
+  /// Product of the shape.
+  fileprivate var elementCount: Int { shape.reduce(1, *) }
+}

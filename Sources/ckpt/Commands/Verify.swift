@@ -1,0 +1,214 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Draw values again and compare: does this file, does this seed reproduce?",
+      discussion: """
+        With a FILE, every tensor is compared with what the recipe gives: the file's own, or that of \
+        --model with --seed and --rule. Exit status 0 only if all are identical.
+        With --seeds, each seed is drawn twice, with one thread and with all, and compared; over the \
+        seeds random tensors must differ, others agree, and means and spreads fit their \
+        distributions.
+
+        EXAMPLES
+          ckpt verify net.h5
+          ckpt verify net.h5 --model model.txt --seed 0
+          ckpt verify --model model.txt --seeds 0..31
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String?
+    @Option(
+      help: ArgumentHelp("The model to draw, instead of the file's recipe.", valueName: "file"))
+    var model: String?
+    @Option(help: "A recipe file, or a checkpoint whose recipe to take.") var recipe: String?
+    @Option(help: ArgumentHelp("Seeds to survey, both ends included.", valueName: "first..last"))
+    var seeds: String?
+    @OptionGroup var recipeOptions: RecipeOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      if seeds != nil {
+        guard file == nil else {
+          throw ValidationError("--seeds surveys a model; required no FILE")
+        }
+        guard model != nil || recipe != nil else {
+          throw ValidationError("--seeds: required --model MODEL or --recipe FILE")
+        }
+        guard recipeOptions.seed == nil else {
+          throw ValidationError("--seeds and --seed: required one of the two")
+        }
+      } else if file == nil {
+        throw ValidationError("required a FILE, or --model MODEL --seeds FIRST..LAST")
+      }
+    }
+
+    func run() async throws {
+      if let seeds {
+        try await survey(try range(seeds))
+      } else if let file {
+        try await verify(file)
+      }
+    }
+
+    private func verify(_ file: String) async throws {
+      let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+      var base = try recipe.map { try Recipe(file: $0) }
+      if base == nil && model == nil { base = try checkpoint.recipe() }
+      guard base != nil || model != nil else {
+        throw CheckpointError(
+          .missing, "carries no recipe, required one; pass --model MODEL --seed N", path: file)
+      }
+      let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
+      let recipe = try recipeOptions.recipe(over: base, model: model)
+      let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
+      var counted = checkpoint
+      counted.entries = progress.entries
+      let verification: Verification
+      do {
+        verification = try await Verification(of: counted, against: recipe, threads: common.threads)
+      } catch let error as CheckpointError {
+        throw error.path == nil ? error.adding(path: self.model ?? file) : error
+      }
+      progress.finish()
+      try print(verification, recipe: recipe, file: file)
+      if !verification.isVerified { throw ExitCode(1) }
+    }
+
+    private func print(_ verification: Verification, recipe: Recipe, file: String) throws {
+      var output = StandardOutput()
+      if report.json {
+        struct Tensor: Encodable {
+          let name: String
+          let outcome: String
+          let detail: String?
+        }
+        struct Report: Encodable {
+          let file: String
+          let isVerified: Bool
+          let tensors: [Tensor]
+        }
+        let tensors = verification.tensors.map { tensor in
+          let detail = tensor.outcome.detail
+          return Tensor(
+            name: tensor.name.text, outcome: tensor.outcome.word,
+            detail: detail.isEmpty ? nil : detail)
+        }
+        try output.line(
+          try jsonText(Report(file: file, isVerified: verification.isVerified, tensors: tensors)))
+        return try output.flush()
+      }
+      var table = Table(.left, .left, .left)
+      for tensor in verification.tensors {
+        let word = tensor.outcome.word
+        table.add(
+          tensor.outcome.isVerified ? Style.green(word) : Style.red(word),
+          tensor.name.text.escapingControls, tensor.outcome.detail)
+      }
+      for line in table.lines { try output.line(line) }
+      let identical = verification.tensors.count { $0.outcome.isVerified }
+      let total = verification.tensors.count
+      try output.line(
+        identical == total
+          ? "verified: all \(total.grouped) tensors are identical"
+          : "not verified: \(identical.grouped) of \(total.grouped) tensors are identical")
+      try output.flush()
+    }
+
+    private func survey(_ seeds: ClosedRange<UInt64>) async throws {
+      let base = try recipe.map { try Recipe(file: $0) }
+      let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
+      let recipe = try recipeOptions.recipe(over: base, model: model)
+      let survey: SeedSurvey
+      do {
+        survey = try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads)
+      } catch let error as CheckpointError {
+        throw error.path == nil ? error.adding(path: self.model ?? self.recipe) : error
+      }
+      var output = StandardOutput()
+      if report.json {
+        struct Tensor: Encodable {
+          let name: String
+          let initializer: String
+          let isRandom: Bool
+          let mean: Double
+          let standardDeviation: Double
+          let failures: [String]
+        }
+        struct Report: Encodable {
+          let seeds: Int
+          let isSound: Bool
+          let tensors: [Tensor]
+        }
+        let tensors = survey.tensors.map {
+          Tensor(
+            name: $0.name.text, initializer: $0.initializer, isRandom: $0.isRandom, mean: $0.mean,
+            standardDeviation: $0.standardDeviation, failures: $0.failures)
+        }
+        try output.line(
+          try jsonText(Report(seeds: survey.seedCount, isSound: survey.isSound, tensors: tensors)))
+      } else {
+        var table = Table(.left, .left, .left, .right, .right, .right, .right, .left)
+        table.add("", "name", "initializer", "mean", "expected", "std", "expected", "")
+        for tensor in survey.tensors {
+          table.add(
+            tensor.failures.isEmpty ? Style.green("ok") : Style.red("FAIL"),
+            tensor.name.text.escapingControls, tensor.initializer, tensor.mean.short,
+            tensor.expected?.mean.short ?? "", tensor.standardDeviation.short,
+            tensor.expected?.standardDeviation.short ?? "", tensor.failures.joined(separator: "; "))
+        }
+        for line in table.lines { try output.line(line) }
+        let failed = survey.tensors.count { !$0.failures.isEmpty }
+        try output.line(
+          "\(survey.seedCount.grouped) seeds, \(survey.tensors.count.grouped) tensors: "
+            + (failed == 0 ? "all as they should be" : "\(failed.grouped) fail"))
+      }
+      try output.flush()
+      if !survey.isSound { throw ExitCode(1) }
+    }
+
+    private func range(_ text: String) throws -> ClosedRange<UInt64> {
+      guard let dots = text.firstRange(of: "..") else {
+        let seed = try Seed(text).value
+        return seed...seed
+      }
+      let first = try Seed(String(text[..<dots.lowerBound])).value
+      let last = try Seed(String(text[dots.upperBound...])).value
+      guard first <= last, last - first < 1_000_000 else {
+        throw ValidationError(
+          "--seeds \(text): required FIRST..LAST of at most a million, ascending")
+      }
+      return first...last
+    }
+  }
+}
+
+extension Verification.Outcome {
+  /// What is printed before a tensor's name.
+  fileprivate var word: String {
+    switch self {
+    case .identical: "identical"
+    case .near(let difference): "within \(difference.maxULP ?? 0) ULP"
+    case .different: "different"
+    case .reshaped: "reshaped"
+    case .missing: "missing"
+    case .unexpected: "unexpected"
+    case .notDrawn: "not drawn"
+    }
+  }
+
+  /// What is printed behind it.
+  fileprivate var detail: String {
+    switch self {
+    case .identical: ""
+    case .near(let difference), .different(let difference):
+      "\(difference.differing.grouped) of \(difference.elements.grouped), max abs \(difference.maxAbsolute.short)"
+    case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
+    case .missing: "the recipe's model has it, the file has not"
+    case .unexpected: "the recipe's model has no such tensor"
+    case .notDrawn(let reason): reason
+    }
+  }
+}

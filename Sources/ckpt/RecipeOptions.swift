@@ -1,0 +1,42 @@
+import ArgumentParser
+import CheckpointKit
+
+/// Options that say how a model's values come about.
+struct RecipeOptions: ParsableArguments {
+  @Option(help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1.")
+  var seed: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "After construction, fill tensors anew: 'Linear: weight=xavier_uniform, bias=1'. Repeated.",
+      valueName: "selector: parameter=initializer"))
+  var rule: [String] = []
+
+  @Option(
+    help: "Order in which rules reach the modules: modules (pre-order) or apply (post-order).")
+  var order: String?
+
+  @Option(help: "Type of the tensors: float32, float64, bfloat16 or float16.")
+  var dtype: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A side file that says what printed text cannot: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
+      valueName: "file"))
+  var extra: String?
+
+  /// The recipe that a base recipe and the options give together, options first.
+  func recipe(over base: Recipe?, model: Model?) throws -> Recipe {
+    var recipe = base ?? Recipe()
+    if let model {
+      recipe.model = model.text
+      recipe.extra = model.extra
+    }
+    if let seed { recipe.seed = try Seed(seed).description }
+    if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0).description } }
+    if let order { recipe.order = try Rule.Order(named: order).rawValue }
+    if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype).torchName }
+    return recipe
+  }
+}

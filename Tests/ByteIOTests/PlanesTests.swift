@@ -1,0 +1,105 @@
+import ByteIO
+import TensorCore
+import TestSupport
+import Testing
+
+/// The rearrangement written down as simply as can be: bit by bit.
+private func reference(_ bytes: [UInt8], width: Int, rotated: Bool) -> [UInt8] {
+  let words = stride(from: 0, to: bytes.count, by: width).map { start in
+    let bits = (0..<width * 8).map { bytes[start + $0 / 8] >> UInt8($0 % 8) & 1 }
+    return rotated ? [bits[bits.count - 1]] + bits.dropLast() : bits
+  }
+  return (0..<width).flatMap { plane in
+    words.map { bits in (0..<8).reduce(UInt8(0)) { $0 | bits[plane * 8 + $1] << UInt8($1) } }
+  }
+}
+
+struct Words: CustomTestStringConvertible {
+  let width: Int
+  let rotated: Bool
+  var testDescription: String { "\(rotated ? "rotated " : "")words of \(width)" }
+
+  static let all = [1, 2, 4, 8].flatMap { width in
+    (width == 1 ? [false] : [false, true]).map { Words(width: width, rotated: $0) }
+  }
+}
+
+@Suite struct PlanesTests {
+  static let counts = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000]
+
+  @Test(arguments: Words.all, counts)
+  func `planes are those of the simple definition`(_ words: Words, _ count: Int) throws {
+    let bytes = noise(count * words.width, seed: UInt64(count))
+    let split = [UInt8](count: bytes.count) { target in
+      Planes.split(bytes.rawBytes, width: words.width, rotated: words.rotated, into: &target)
+    }
+    #expect(split == reference(bytes, width: words.width, rotated: words.rotated))
+    let merged = [UInt8](count: bytes.count) { target in
+      Planes.merge(split.rawBytes, width: words.width, rotated: words.rotated, into: &target)
+    }
+    #expect(merged == bytes)
+  }
+
+  @Test func `a rotated float keeps its exponent in the last plane`() {
+    let bytes: [UInt8] = [0x00, 0x00, 0x80, 0xbf]  // -1 as float32: sign 1, exponent 127
+    let planes = [UInt8](count: 4) { target in
+      Planes.split(bytes.rawBytes, width: 4, rotated: true, into: &target)
+    }
+    #expect(planes == [1, 0, 0, 127])
+  }
+}
+
+@Suite struct PlaneCodecTests {
+  private func decode(_ stream: [UInt8], _ words: Words, count: Int) throws -> [UInt8] {
+    try [UInt8](count: count) { target throws(CheckpointError) in
+      try PlaneCodec.decode(
+        stream.rawBytes, width: words.width, rotated: words.rotated, into: &target)
+    }
+  }
+
+  @Test(arguments: Words.all, [0, 1, 2, 5, 64, 1000, 16_384, 70_001])
+  func `chunks of every texture come back`(_ words: Words, _ count: Int) throws {
+    let size = count * words.width
+    let textures: [[UInt8]] = [
+      noise(size, seed: 3), Array(repeating: 0, count: size), Array(repeating: 0xa5, count: size),
+      noise(size, seed: 4).map { $0 & 7 }, (0..<size).map { UInt8(truncatingIfNeeded: $0) },
+      zip(0..., noise(size, seed: 5)).map { $0 % words.width == 0 ? UInt8($0 % 5) : $1 },
+    ]
+    for bytes in textures {
+      let stream = try PlaneCodec.encode(
+        bytes.rawBytes, width: words.width, rotated: words.rotated)
+      #expect(try decode(stream, words, count: size) == bytes)
+      #expect(stream.count <= size + size / 64 + 1024, "the native format's limit for a stream")
+    }
+  }
+
+  @Test(arguments: Words.all, [0, 1, 6, 9])
+  func `any deflate of the planes is read`(_ words: Words, _ level: Int) throws {
+    let bytes = noise(4096 * words.width, seed: 9).map { $0 & 0x1f }
+    let planes = reference(bytes, width: words.width, rotated: words.rotated)
+    let stream = try Zlib.deflate(planes.rawBytes, level: level)
+    #expect(try decode(stream, words, count: bytes.count) == bytes)
+  }
+
+  @Test func `noise is stored, exponents are coded, runs vanish`() throws {
+    let count = 1 << 18
+    func size(_ bytes: [UInt8]) throws -> Int {
+      try PlaneCodec.encode(bytes.rawBytes, width: 4, rotated: false).count
+    }
+    let random = noise(4 * count, seed: 5)
+    let stored = try size(random)
+    #expect(stored > 4 * count && stored < 4 * count + 400)
+    var lastOfFour = random
+    for index in 0..<count { lastOfFour[4 * index + 3] &= 3 }  // two bits of eight are left
+    let coded = try size(lastOfFour)
+    #expect((3 * count + count / 4..<3 * count + count / 3).contains(coded))
+    #expect(try size(Array(repeating: 0, count: 4 * count)) < 8000)
+  }
+
+  @Test func `a stream of another length is refused`() throws {
+    let stream = try Zlib.deflate(noise(400, seed: 1).rawBytes, level: 6)
+    let words = Words(width: 4, rotated: true)
+    #expect(throws: CheckpointError.self) { try decode(stream, words, count: 396) }
+    #expect(throws: CheckpointError.self) { try decode(stream, words, count: 404) }
+  }
+}

@@ -1,0 +1,147 @@
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+/// Files that h5py made, against the manifest that `Tools/make-fixtures.py` made from its arrays.
+@Suite struct HDF5ReadingTests {
+  struct Tensor: Decodable, Equatable {
+    let name: String
+    let dtype: String
+    let shape: [Int]
+    let sha256: String
+  }
+
+  struct Case: Decodable, CustomStringConvertible {
+    let file: String
+    let tensors: [Tensor]
+    let notes: [String]
+    let aliases: [String: String]
+    let metadata: [String: String]
+    var description: String { file }
+  }
+
+  static let cases = try! Fixtures.cases("hdf5/manifest.json", as: Case.self)
+
+  @Test(arguments: cases) func `what h5py wrote is read, bit for bit and in order`(
+    fixture: Case
+  ) throws {
+    let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/" + fixture.file))
+    let found = try checkpoint.entries.map { entry in
+      Tensor(
+        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
+        sha256: try entry.digest(chunk: ChunkBuffer.standardSize).description)
+    }
+    #expect(found == fixture.tensors)
+    #expect(
+      zip(found, fixture.tensors).allSatisfy { $0.name.utf8.elementsEqual($1.name.utf8) },
+      "names as bytes")
+    #expect(checkpoint.notes == fixture.notes)
+    #expect(checkpoint.metadata == fixture.metadata)
+    let aliases = checkpoint.entries.compactMap { entry in
+      entry.alias.map { (entry.name.text, $0.text) }
+    }
+    #expect(Dictionary(uniqueKeysWithValues: aliases) == fixture.aliases)
+    #expect(checkpoint.modules.isEmpty)
+  }
+
+  @Test(arguments: cases) func `ranges of every length give the same bytes`(fixture: Case) throws {
+    let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/" + fixture.file))
+    for (entry, expected) in zip(checkpoint.entries, fixture.tensors) {
+      for chunk in [7, 64, 1000] {
+        #expect(try entry.digest(chunk: chunk).description == expected.sha256, "\(entry.name)")
+      }
+    }
+  }
+
+  @Test func `a file's head says that it is HDF5, behind a user block too`() throws {
+    for file in ["nested", "latest", "user-block"] {
+      let head = try Fixtures.bytes("hdf5/\(file).h5").prefix(CheckpointFormat.headSize)
+      #expect(CheckpointFormat.hdf5.recognizes(Array(head)))
+    }
+    #expect(!CheckpointFormat.hdf5.recognizes([]))
+    #expect(!CheckpointFormat.hdf5.recognizes(Array("\u{89}HDF".utf8)))
+    #expect(!CheckpointFormat.hdf5.recognizes([UInt8](repeating: 0, count: 4096)))
+  }
+
+  @Test(arguments: [
+    ("refused-no-tensor", "no dataset of numbers; /text holds text, not numbers; left out"),
+    (
+      "refused-too-deep",
+      "groups are nested deeper than 128, at /" + [String](repeating: "g", count: 128).joined(separator: "/")
+    ),
+    (
+      "refused-virtual",
+      "tensor '/a': virtual dataset: its bytes are in other files, which are not opened"
+    ),
+  ])
+  func `a file that cannot be taken whole is refused by name`(
+    file: String, message: String
+  ) throws {
+    let path = Fixtures.path("hdf5/\(file).h5")
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.hdf5.open(path) }
+    #expect(error?.description == "\(path): \(message)")
+  }
+
+  @Test func `a layout of HDF5 2 is refused with the library's reason`() throws {
+    let path = Fixtures.path("hdf5/refused-new-layout.h5")
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.hdf5.open(path) }
+    #expect(error?.code == .unsupported)
+    let text = error?.description ?? ""
+    #expect(text.hasPrefix("\(path): /a: bad version number for layout message; HDF5 1."))
+    #expect(text.hasSuffix(" is too old for this object"))
+  }
+
+  @Test(arguments: [
+    (
+      "refused-lzf",
+      "filter 32000 (lzf) is not known here; write the file again with gzip or without a filter"
+    ),
+    (
+      "refused-external-storage",
+      "its bytes are in other files (external storage), which are not opened"
+    ),
+  ])
+  func `a tensor whose bytes cannot be had is listed and says why`(
+    file: String, message: String
+  ) throws {
+    let path = Fixtures.path("hdf5/\(file).h5")
+    let checkpoint = try CheckpointFormat.hdf5.open(path)
+    let entry = try #require(checkpoint.entries.first)
+    #expect(entry.name == "a")
+    let error = #expect(throws: CheckpointError.self) { try entry.digest(chunk: 64) }
+    #expect(error?.description == "\(path): tensor 'a': \(message)")
+  }
+
+  @Test(arguments: ["nested", "latest", "gzip-shuffle-fletcher32", "user-block"])
+  func `a file cut at any length is refused`(file: String) throws {
+    let bytes = try Fixtures.bytes("hdf5/\(file).h5")
+    let folder = try TemporaryFolder()
+    for length in 0..<bytes.count {
+      let path = try folder.write(Array(bytes[..<length]), to: "cut.h5")
+      #expect(throws: CheckpointError.self, "\(length) bytes") {
+        try CheckpointFormat.hdf5.open(path)
+      }
+    }
+  }
+
+  @Test func `what is no file is refused with the system's reason`() throws {
+    for (path, reason) in [
+      ("/nonexistent/a.h5", "No such file or directory"), ("/tmp", "not a regular file"),
+    ] {
+      let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.hdf5.open(path) }
+      #expect(error?.code == .unreadable)
+      #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+    }
+  }
+}
+
+extension Checkpoint.Entry {
+  /// SHA-256 of the bytes, read in ranges of `chunk` bytes.
+  func digest(chunk: Int) throws -> Digest {
+    var buffer = ChunkBuffer(capacity: chunk)
+    var builder = DigestBuilder()
+    try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
+    return builder.finalize()
+  }
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Reads .ckz files (version 1) with nothing but zlib, json, hashlib, struct and numpy.
+
+Written from the specification alone (Sources/CheckpointKit/CheckpointKit.docc/NativeFormat.md), so
+that the format does not depend on the program that introduced it.
+
+    arrays = ckz.read("model.ckz")      name -> numpy array; bfloat16 and float8 as uint16 and uint8
+    python3 ckz.py model.ckz            a line for each tensor: name dtype shape sha256
+
+Every byte is verified; what is not as the specification says raises ValueError.
+"""
+import hashlib
+import json
+import struct
+import sys
+import zlib
+
+import numpy
+
+CHUNK, ALIGNMENT = 1 << 20, 64
+TYPES = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "I16": "<i2", "U16": "<u2",
+    "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4", "F32": "<f4", "C64": "<c8", "F64": "<f8",
+    "I64": "<i8", "U64": "<u8", "C128": "<c16",
+}
+
+
+def require(condition, what):
+    if not condition:
+        raise ValueError(what)
+
+
+def inflate(stream, size):
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(stream, size + 1)
+    require(unpacker.eof and len(data) == size and not unpacker.unused_data, "zlib stream of another size")
+    return data
+
+
+def no_twins(pairs):
+    require(len(dict(pairs)) == len(pairs), "a key occurs twice in the index")
+    return dict(pairs)
+
+
+def unfilter(name, stored, size, itemsize):
+    if name == "raw":
+        require(len(stored) == size, "raw chunk of another size")
+        return stored
+    rotated = name.startswith("rotated-")
+    kind, _, width = name.removeprefix("rotated-").rpartition("-")
+    require(kind == "planes" and width in ("1", "2", "4", "8") and (width != "1" or not rotated),
+            "unknown filter " + name)
+    width = int(width)
+    require(itemsize % width == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
+    planes = numpy.frombuffer(inflate(stored, size), "u1").reshape(width, -1)
+    words = numpy.ascontiguousarray(planes.T).reshape(-1).view("<u%d" % width)
+    if rotated:
+        words = (words >> words.dtype.type(1)) | (words << words.dtype.type(8 * width - 1))
+    return words.astype("<u%d" % width, copy=False).tobytes()
+
+
+def index_of(data):
+    require(data[:8] == b"\x89CKZ\r\n\x1a\n", "no .ckz file")
+    require(struct.unpack("<II", data[8:16]) == (1, 0), "another version or unknown flags")
+    require(len(data) >= 80 and data[-8:] == b"CKZ-end\n", "no footer: cut short or never finished")
+    start, stored, size, digest = struct.unpack("<QQQ32s", data[-64:-8])
+    require(start >= 16 and start + stored + 64 == len(data), "the index is not where it must be")
+    require(size <= min(1 << 28, (1 << 20) + 64 * stored), "the index is too large")
+    require(hashlib.sha256(data[start:start + stored]).digest() == digest, "the index is damaged")
+    text = inflate(data[start:start + stored], size).decode("utf-8")
+    index = json.loads(text, object_pairs_hook=no_twins)
+    plain = json.dumps(index, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    require(plain == text, "the index is not in canonical form")
+    require(sorted(index) == ["metadata", "modules", "tensors"], "unknown keys in the index")
+    return index, start
+
+
+def tensors(path):
+    """Yields (name, dtype, shape, sha256, bytes) in the file's order; aliases have their original's."""
+    with open(path, "rb") as file:
+        data = file.read()
+    index, end = index_of(data)
+    position, seen, originals = 16, set(), {}
+    for entry in index["tensors"]:
+        name = entry["name"]
+        require(name not in seen, "two tensors are called " + name)
+        seen.add(name)
+        if "alias" in entry:
+            require(sorted(entry) == ["alias", "name"], "unknown keys in " + name)
+            require(entry["alias"] in originals, "%s is an alias of nothing before it" % name)
+            yield (name, *originals[entry["alias"]])
+            continue
+        require(sorted(entry) == ["chunks", "dtype", "filter", "name", "offset", "sha256", "shape"],
+                "unknown keys in " + name)
+        require(entry["dtype"] in TYPES, "unknown dtype " + entry["dtype"])
+        require(all(type(n) is int and n >= 0 for n in entry["shape"]), "bad shape of " + name)
+        itemsize, count = numpy.dtype(TYPES[entry["dtype"]]).itemsize, 1
+        for n in entry["shape"]:
+            count *= n
+        left, parts, first = count * itemsize, [], 0
+        for number, (length, crc) in enumerate(entry["chunks"]):
+            if entry["filter"] == "raw":
+                padding = -position % ALIGNMENT
+                require(not any(data[position:position + padding]), "padding before %s is not zero" % name)
+                position += padding
+            first = first or position
+            stored, position = data[position:position + length], position + length
+            require(position <= end, "%s reaches into the index" % name)
+            require(zlib.crc32(stored) == crc, "%s: chunk %d is damaged" % (name, number))
+            parts.append(unfilter(entry["filter"], stored, min(left, CHUNK), itemsize))
+            left -= len(parts[-1])
+        value = b"".join(parts)
+        require(left == 0 and first == entry["offset"], "%s: chunks and shape disagree" % name)
+        require(hashlib.sha256(value).hexdigest() == entry["sha256"], "%s: another SHA-256" % name)
+        originals[name] = (entry["dtype"], entry["shape"], entry["sha256"], value)
+        yield (name, *originals[name])
+    require(position == end, "bytes between the last chunk and the index")
+
+
+def read(path):
+    """Returns a dictionary of all tensors, name -> array, in the file's order."""
+    return {name: numpy.frombuffer(value, TYPES[dtype]).reshape(shape)
+            for name, dtype, shape, _, value in tensors(path)}
+
+
+if __name__ == "__main__":
+    try:
+        for name, dtype, shape, digest, _ in tensors(sys.argv[1]):
+            print(json.dumps(name, ensure_ascii=False), dtype, json.dumps(shape), digest)
+    except (ValueError, KeyError, TypeError) as error:
+        sys.exit("%s: %s" % (sys.argv[1], error))
