@@ -32,7 +32,8 @@ import Testing
     entries += try DType.allCases.flatMap { dtype in
       try [[], [2, 0], [3, 5]].map { shape in
         try .init(
-          noise: TensorName("types.\(dtype.torchName).r\(shape.count)x\(shape.reduce(1, *))"), dtype,
+          noise: TensorName("types.\(dtype.torchName).r\(shape.count)x\(shape.reduce(1, *))"),
+          dtype,
           shape)
       }
     }
