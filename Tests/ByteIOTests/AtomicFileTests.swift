@@ -125,8 +125,10 @@ import Testing
     #expect(await refusal(pipe)?.message == "a pipe \(words)")
     #expect(await refusal(folder.path)?.message == "a directory \(words)")
     #expect(await refusal("/dev/null")?.message == "a device \(words)")
-    #expect(await refusal(folder.path + "/")?.message == "a file is required, this names a directory")
-    #expect(await refusal(folder.file("none/a"))?.message.hasSuffix("No such file or directory") == true)
+    #expect(
+      await refusal(folder.path + "/")?.message == "a file is required, this names a directory")
+    #expect(
+      await refusal(folder.file("none/a"))?.message.hasSuffix("No such file or directory") == true)
   }
 
   @Test func `a temporary's name says what it is and fits a directory entry`() async throws {
@@ -144,7 +146,8 @@ import Testing
   @Test func `extended attributes are kept where the file system has them`() async throws {
     let path = try folder.write([1], to: "a")
     let quoted = ShellCommand.quoted(path)
-    let set = "python3 -c 'import os,sys; os.setxattr(sys.argv[1], \"user.note\", b\"kept\")' \(quoted)"
+    let set =
+      "python3 -c 'import os,sys; os.setxattr(sys.argv[1], \"user.note\", b\"kept\")' \(quoted)"
     guard ShellCommand(set).status == 0 else { return }
     try await replace(path)
     let get = "python3 -c 'import os,sys; print(os.getxattr(sys.argv[1], \"user.note\"))' \(quoted)"

@@ -62,7 +62,8 @@ import Testing
     #expect(error?.offset == 16)
     #expect(error?.message.hasPrefix("chunk 0 of 3: CRC-32 of the stored bytes is ") == true)
     var foreign = file
-    foreign.replaceSubrange(16 + 4 * size..<16 + 5 * size, with: other[16 + 4 * size..<16 + 5 * size])
+    foreign.replaceSubrange(
+      16 + 4 * size..<16 + 5 * size, with: other[16 + 4 * size..<16 + 5 * size])
     let found = try await sample.damage(foreign)
     #expect(found?.tensor == "b")
     #expect(found?.message.hasPrefix("chunk 1 of 3: CRC-32") == true)
@@ -173,7 +174,9 @@ import Testing
     let page = try String(
       contentsOfFile: Fixtures.path("../Sources/CheckpointKit/CheckpointKit.docc/NativeFormat.md"),
       encoding: .utf8)
-    let lines = page.split(separator: "\n").filter { $0.wholeMatch(of: /[0-9a-f]{4}  [0-9a-f ]+/) != nil }
+    let lines = page.split(separator: "\n").filter {
+      $0.wholeMatch(of: /[0-9a-f]{4}  [0-9a-f ]+/) != nil
+    }
     let bytes = lines.flatMap { $0.dropFirst(6).split(separator: " ") }
       .compactMap { UInt8($0, radix: 16) }
     #expect(bytes.count == 310)

@@ -33,7 +33,10 @@ import Testing
     ("\"shape\":[2,3]", "\"shape\":[4611686018427387904,3]"),
     ("\"shape\":[2,3]", "\"shape\":[9223372036854775807]"),
     ("\"shape\":[0,4]", "\"shape\":[1,4]"),
-    ("\"shape\":[2,3]", "\"shape\":[\(Array(repeating: "1", count: 63).joined(separator: ",")),2,3]"),
+    (
+      "\"shape\":[2,3]",
+      "\"shape\":[\(Array(repeating: "1", count: 63).joined(separator: ",")),2,3]"
+    ),
     ("\"dtype\":\"F32\"", "\"dtype\":\"F33\""),
     ("\"dtype\":\"F32\"", "\"dtype\":\"f32\""),
     ("\"dtype\":\"F32\"", "\"dtype\":\"F64\""),
@@ -88,7 +91,8 @@ import Testing
     let size = try #require(text.firstMatch(of: /"chunks":\[\[([0-9]+),/)).1
     let number = try #require(Int(size))
     for wrong in [number - 1, number + 1, 0, 1 << 40, Int.max] {
-      let edited = text.replacing("\"chunks\":[[\(number),", with: "\"chunks\":[[\(wrong),", maxReplacements: 1)
+      let edited = text.replacing(
+        "\"chunks\":[[\(number),", with: "\"chunks\":[[\(wrong),", maxReplacements: 1)
       let mutant = try sample.replacingIndex(of: file, by: edited)
       #expect(try await sample.damage(mutant) != nil, "\(wrong)")
     }

@@ -74,7 +74,8 @@ struct NativeSample {
   func replacingIndex(of file: [UInt8], by text: String) throws -> [UInt8] {
     let start = Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0))
     return try Array(file[..<start])
-      + tail(index: Zlib.deflate(Array(text.utf8).rawBytes, level: 6), size: text.utf8.count, at: start)
+      + tail(
+        index: Zlib.deflate(Array(text.utf8).rawBytes, level: 6), size: text.utf8.count, at: start)
   }
 
   /// An index as stored, and the footer to it.
