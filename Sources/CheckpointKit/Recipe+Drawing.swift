@@ -13,7 +13,7 @@ extension Recipe {
 
   /// Draws the values: constructs the model, applies the rules, then the redraws in turn.
   ///
-  /// - Parameter tensors: what the file holds, for a recipe that only knows redraws.
+  /// `tensors` is what the file holds, for a recipe that only knows redraws.
   /// - Throws: ``CheckpointError`` for a recipe without model, or one that does not fit.
   public func draw(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Drawn {
     guard let model else {

@@ -79,9 +79,8 @@ public struct Recipe: Codable, Hashable, Sendable {
 
   /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///
-  /// - Parameters:
-  ///   - text: the file's text; `#` begins a comment.
-  ///   - loadText: reads the file named behind `model:` or `extra:`.
+  /// `#` begins a comment; `loadText` reads the file named behind `model:` or `extra:`.
+  /// - Throws: ``CheckpointError`` with the line's number.
   public init(text: String, loadText: (String) throws -> String) throws {
     var seen: Set<String> = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()

@@ -145,13 +145,13 @@ import Testing
 
   @Test func `extended attributes are kept where the file system has them`() async throws {
     let path = try folder.write([1], to: "a")
-    let quoted = ShellCommand.quoted(path)
+    let quoted = CommandRun.quoted(path)
     let set =
       "python3 -c 'import os,sys; os.setxattr(sys.argv[1], \"user.note\", b\"kept\")' \(quoted)"
-    guard ShellCommand(set).status == 0 else { return }
+    guard try CommandRun(shell: set).status == 0 else { return }
     try await replace(path)
     let get = "python3 -c 'import os,sys; print(os.getxattr(sys.argv[1], \"user.note\"))' \(quoted)"
-    #expect(ShellCommand(get).output == "b'kept'\n")
+    #expect(try CommandRun(shell: get).output == "b'kept'\n")
   }
 
   @Test func `a full disk leaves the old file`() async throws {

@@ -6,8 +6,8 @@ import Testing
 
 /// `Tools/ckz.py`, written from the specification alone, sees what was written.
 @Suite struct IndependentReaderTests {
-  static let hasNumPy = ShellCommand("python3 -c 'import numpy'").status == 0
-  static let script = ShellCommand.quoted(Fixtures.path("../Tools/ckz.py"))
+  static let hasNumPy = (try? CommandRun(shell: "python3 -c 'import numpy'"))?.status == 0
+  static let script = CommandRun.quoted(Fixtures.path("../Tools/ckz.py"))
 
   let folder: TemporaryFolder
 
@@ -32,7 +32,7 @@ import Testing
     try await CheckpointFormat.native.write?(
       Checkpoint(entries: entries, metadata: ["text": "ü\n\u{1}\\"]), path, options)
 
-    let run = ShellCommand("python3 \(Self.script) \(ShellCommand.quoted(path))")
+    let run = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")
     let expected = try entries.map { entry in
       var digest = DigestBuilder()
       let bytes = try entry.allBytes()
@@ -67,8 +67,9 @@ import Testing
               pass
       print(8 * len(good), "flips,", silent, "silent")
       """
-    let run = ShellCommand(
-      "python3 -c \(ShellCommand.quoted(program)) \(Self.script) \(ShellCommand.quoted(path))")
+    let run = try CommandRun(
+      shell:
+        "python3 -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(path))")
     #expect(run.output == "\(8 * file.count) flips, 0 silent\n")
   }
 }
