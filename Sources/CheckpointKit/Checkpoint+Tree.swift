@@ -16,7 +16,7 @@ extension Checkpoint {
   ///
   /// Tensors that a printed text does not show (bare parameters) are added where their names say.
   /// A `model` that the user gave is taken instead.
-  /// - Throws: ``CheckpointError`` when the carried tree cannot be read.
+  /// - Throws: `CheckpointError` when the carried tree cannot be read.
   public func tree(model: Model? = nil) throws -> Tree {
     var tree: Tree
     if let model {

@@ -44,7 +44,7 @@ public struct CheckpointDiff: Sendable {
   /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`.
   /// `map` holds names in `left` that stand for another name in `right`; `tolerance` says how far
   /// values may be apart and still count as equal; `threads` tensors are compared at once.
-  /// - Throws: ``CheckpointError`` when a tensor cannot be read.
+  /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
     tolerance: TensorDifference.Tolerance = .none, threads: Int

@@ -16,7 +16,7 @@ public struct CheckpointSource: Sendable {
   /// file since formats are read by range.
   ///
   /// `notes` is told what the file holds that no tensor can show.
-  /// - Throws: ``CheckpointError`` with the path in it.
+  /// - Throws: `CheckpointError` with the path in it.
   public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
     let (file, isTemporary) = try spooled(path)
     defer { if isTemporary { unsafe unlink(file) } }

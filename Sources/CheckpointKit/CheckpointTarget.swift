@@ -14,7 +14,7 @@ public struct CheckpointTarget: Sendable {
   ///
   /// `path` is the file, or `-` for standard output; the format is `name`'s, or the one that the
   /// path's ending says; `overwrites` says whether an existing file may be replaced.
-  /// - Throws: ``CheckpointError`` with the path in it.
+  /// - Throws: `CheckpointError` with the path in it.
   public init(
     _ path: String, format name: String? = nil, options: WriteOptions = WriteOptions(),
     overwrites: Bool = false

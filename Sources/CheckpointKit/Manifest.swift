@@ -23,7 +23,7 @@ public struct Manifest: Sendable {
   /// Digests every tensor, reading each once; those whose digest the file stores are not read.
   ///
   /// With `trustingStored` false every byte is read all the same.
-  /// - Throws: ``CheckpointError`` when a tensor cannot be read.
+  /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
   ) async throws {

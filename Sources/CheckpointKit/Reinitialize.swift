@@ -31,8 +31,8 @@ public struct Reinitialize: Sendable {
 
   /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
   ///
-  /// `tree` gives the classes, see ``Checkpoint/tree(model:)``.
-  /// - Throws: ``CheckpointError`` when nothing is matched, or a tensor of the tree is missing in
+  /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
+  /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
   ///   the checkpoint or has another shape there.
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree
@@ -49,7 +49,7 @@ public struct Reinitialize: Sendable {
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
   ///
   /// `fingerprint` is the other checkpoint's, for the recipe.
-  /// - Throws: ``CheckpointError`` when nothing is matched, or `other` lacks a matched tensor or
+  /// - Throws: `CheckpointError` when nothing is matched, or `other` lacks a matched tensor or
   ///   has it in another type or shape.
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree, from other: Checkpoint, fingerprint: Digest

@@ -22,7 +22,7 @@ public struct TensorSlice: Sendable {
 
   /// Parses the text between the brackets against a shape; missing dimensions are taken whole.
   ///
-  /// - Throws: ``CheckpointError`` with code `mismatched` for an index outside its dimension, too
+  /// - Throws: `CheckpointError` with code `mismatched` for an index outside its dimension, too
   ///   many dimensions, a step below one, or anything that is no number.
   public init(_ text: String, of shape: [Int]) throws(CheckpointError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
@@ -89,7 +89,7 @@ public struct TensorSlice: Sendable {
   /// `prefix` holds positions in the dimensions before the one that runs, those after it are at 0;
   /// `count` values are read from position `first` on, or, where `first` is `nil` and `prefix`
   /// names every dimension, one.
-  /// - Throws: ``CheckpointError`` when the tensor cannot be read.
+  /// - Throws: `CheckpointError` when the tensor cannot be read.
   public func elementTexts(
     of entry: Checkpoint.Entry, at prefix: [Int], from first: Int?, count: Int
   ) throws -> [String] {
