@@ -3,7 +3,7 @@
 /// `next` and `consume` run one after another in the caller, in order; only `transform` runs in
 /// tasks. So memory is bounded by `width` values, and what is consumed does not depend on `width`.
 /// The first error ends the work and is thrown.
-func orderedPipeline<Input: Sendable, Output: Sendable>(
+package func orderedPipeline<Input: Sendable, Output: Sendable>(
   width: Int,
   next: () throws -> Input?,
   transform: @escaping @Sendable (Input) throws -> Output,
