@@ -88,7 +88,14 @@ def hdf5():
     fixtures_hdf5.hdf5(FIXTURES)
 
 
-ALL = {"draws": draws, "hdf5": hdf5}
+def native():
+    """native/: see fixtures_native.py; needs numpy."""
+    import fixtures_native
+
+    fixtures_native.native(FIXTURES)
+
+
+ALL = {"draws": draws, "hdf5": hdf5, "native": native}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

@@ -190,4 +190,34 @@ import Testing
     let verify = try #require(CheckpointFormat.native.verify)
     #expect(try await verify(path, 1) == [])
   }
+
+  @Test func `a file that another program wrote is read`() async throws {
+    let path = Fixtures.path("native/stock.ckz")
+    let checkpoint = try CheckpointFormat.native.open(path)
+    #expect(
+      checkpoint.entries.map(\.name)
+        == ["floats", "halves", "steps", "e\u{301}", "\u{e9}", "none", "pairs", "tied"])
+    #expect(checkpoint.metadata == ["by": "python \u{fc}\n\u{1}"])
+    let floats = (0..<300_000).map { Float($0) }
+    let expected: [[UInt8]] = [
+      littleEndian(floats.map(\.bitPattern)),
+      littleEndian(floats[..<256].map { UInt16($0.bitPattern >> 16) }),
+      littleEndian([UInt64(7)]), Array(0..<200),
+      littleEndian((0..<5).map { Double($0).bitPattern }), [],
+      littleEndian(floats[..<9].flatMap { [$0.bitPattern, 0] }),
+      littleEndian(floats.map(\.bitPattern)),
+    ]
+    for (entry, bytes) in zip(checkpoint.entries, expected) {
+      #expect(try entry.allBytes() == bytes, "\(entry.name)")
+    }
+    #expect(checkpoint.entries.last?.alias == "floats")
+    let verify = try #require(CheckpointFormat.native.verify)
+    #expect(try await verify(path, 1) == [])
+  }
+
+  private func littleEndian(_ words: [some FixedWidthInteger]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for word in words { bytes.appendLittleEndian(word) }
+    return bytes
+  }
 }
