@@ -145,14 +145,15 @@ private struct Target {
       if let old { try inherit(from: old, descriptor) }
       _ = try systemCall("sync", path: given) { fsync(descriptor) }
     }
-    if overwrite {
-      _ = try systemCall("rename", path: given) { unsafe rename(temporary, path) }
-    } else {
-      try renameWithoutReplacing(temporary)
-    }
+    // The directory is opened first: after the rename only its sync can still go wrong.
     let directory = AtomicFile.divided(path).directory
     try Self.withDescriptor(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY) {
       descriptor throws(CheckpointError) in
+      if overwrite {
+        _ = try systemCall("rename", path: given) { unsafe rename(temporary, path) }
+      } else {
+        try renameWithoutReplacing(temporary)
+      }
       // Some network file systems cannot sync a directory and say EINVAL.
       if fsync(descriptor) == -1, errno != EINVAL {
         throw .system(errno, "sync its directory", path: given)
