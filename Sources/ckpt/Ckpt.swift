@@ -43,23 +43,31 @@ struct Ckpt: AsyncParsableCommand {
 
   /// On an interrupt or a termination request, removes unfinished outputs before leaving with the
   /// status that a shell gives to the signal.
+  ///
+  /// A handler wakes a thread through a pipe. Blocking the signals and waiting for them would not
+  /// do: the dispatch library's main thread sits in `sigsuspend` with all signals open and dies.
   private static func removeTemporariesOnSignals() {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
-    // Blocked here, before any other thread exists, so that all inherit the mask.
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    guard wakeUp.read >= 0 else { return }
     var thread = pthread_t()
     unsafe pthread_create(
       &thread, nil,
       { _ in
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, signal) }
-        var signal: Int32 = 0
-        unsafe sigwait(&signals, &signal)
+        var signal: UInt8 = 0
+        while unsafe read(wakeUp.read, &signal, 1) != 1 {}
         CheckpointTarget.removeUnfinished()
-        _exit(128 + signal)
+        _exit(128 + Int32(signal))
       }, nil)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        unsafe _ = write(wakeUp.write, &byte, 1)
+      }
+    }
   }
 }
+
+/// The two ends of the pipe through which a signal is told; -1 if the system had none.
+private let wakeUp: (read: Int32, write: Int32) = {
+  var ends: [Int32] = [-1, -1]
+  return unsafe pipe(&ends) == 0 ? (ends[0], ends[1]) : (-1, -1)
+}()
