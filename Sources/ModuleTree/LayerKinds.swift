@@ -2,7 +2,7 @@
 public enum LayerKinds {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
   /// file in `Layers/` and one word here.
-  static let all: [any PrintedLayer.Type] = [
+  package static let all: [any PrintedLayer.Type] = [
     Linear.self, Bilinear.self, Convolution.self, Embedding.self, RunningNorm.self,
     LayerNorm.self, GroupNorm.self, RMSNorm.self, PReLU.self, Recurrent.self,
     RecurrentCell.self, MultiheadAttention.self, TransformerLayer.self, TransformerStack.self,
