@@ -46,7 +46,8 @@ let package = Package(
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
-    .testTarget(name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TestSupport"]),
+    .testTarget(
+      name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TensorCore", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
   ],
   cLanguageStandard: .c11

@@ -1,8 +1,12 @@
-"""Fixtures/hdf5: files as h5py writes them; `make-fixtures.py hdf5` runs it."""
+"""Fixtures/hdf5: files as h5py writes them; `make-fixtures.py hdf5` runs it.
+
+    fixtures_hdf5.py FILE       prints as JSON what h5py sees in a file
+"""
 
 import hashlib
 import json
 import os
+import sys
 
 import h5py
 import ml_dtypes
@@ -25,6 +29,42 @@ def described(name, array, dtype=None):
         "dtype": DTYPES[dtype or array.dtype.name],
         "shape": list(array.shape),
         "sha256": hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest(),
+    }
+
+
+def seen(path):
+    """What h5py sees in a file: each dataset's type, shape, values and elements, all attributes."""
+    datasets, attributes = {}, {}
+
+    def visit(group, path):
+        attributes[path] = {key: group.attrs[key] for key in group.attrs}
+        for link in group:
+            item, name = group[link], f"{path}/{link}".lstrip("/")
+            if isinstance(item, h5py.Group):
+                visit(item, name)
+                continue
+            kind = item.id.get_type()
+            raw = np.zeros(item.shape, f"V{kind.get_size()}")
+            item.id.read(h5py.h5s.ALL, h5py.h5s.ALL, raw, mtype=kind)
+            dtype = item.dtype.name
+            if kind.get_class() == h5py.h5t.FLOAT and kind.get_fields()[4] == 7:
+                # Read through the library, bfloat16 are float32 with the same upper bits.
+                upper = np.asarray(item[...]).view("u4") >> 16
+                same = (upper == raw.view("u2").reshape(item.shape)) | np.isnan(item[...])
+                dtype = "bfloat16" if dtype == "float32" and same.all() else "wrong values"
+            datasets[name] = {
+                "dtype": DTYPES.get(item.attrs.get("dtype", dtype), dtype), "shape": list(item.shape),
+                "sha256": hashlib.sha256(raw.tobytes()).hexdigest(),
+            }
+
+    with h5py.File(path, "r") as file:
+        visit(file, "")
+    return {
+        "datasets": datasets,
+        "groups": list(attributes),
+        "attributes": {
+            f"{path}@{key}": str(value) for path, values in attributes.items() for key, value in values.items()
+        },
     }
 
 
@@ -262,3 +302,15 @@ def hdf5(fixtures):
         h5py.h5d.create(file.id, b"a", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((4, 3)), plist)
 
     refused("refused-virtual", virtual)
+
+    # What we write is the same at every time: the test compares with this file byte for byte, and
+    # with what h5py sees in it.
+    written = os.path.join(folder, "written.h5")
+    if os.path.exists(written):
+        with open(os.path.join(folder, "written.json"), "w") as out:
+            json.dump(seen(written), out, indent=1, ensure_ascii=False)
+            out.write("\n")
+
+
+if __name__ == "__main__":
+    json.dump(seen(sys.argv[1]), sys.stdout)

@@ -8,7 +8,9 @@ extension CheckpointFormat {
 
   /// Finds a writable format by its name or by an extension, with or without the dot.
   public static func writable(named name: String) throws -> CheckpointFormat {
-    let found = all.first { $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name) }
+    let found = all.first {
+      $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name)
+    }
     guard let found, found.write != nil else {
       throw CheckpointError(.unsupported, "format '\(name)': required one of \(writableNames)")
     }

@@ -58,11 +58,13 @@ enum HDF5Checkpoint {
       if let ordered = arranged(datasets, places) {
         datasets = ordered
       } else {
-        notes.append("attribute 'order' does not fit the datasets; tensors are in their groups' order")
+        notes.append(
+          "attribute 'order' does not fit the datasets; tensors are in their groups' order")
       }
     }
     var checkpoint = Checkpoint(
-      entries: try entries(datasets, isOurs: isOurs, reader: reader), modules: isOurs ? modules(table) : [],
+      entries: try entries(datasets, isOurs: isOurs, reader: reader),
+      modules: isOurs ? modules(table) : [],
       metadata: metadata(root, isOurs: isOurs, notes: &notes))
     checkpoint.notes = notes
     return checkpoint
@@ -91,7 +93,8 @@ enum HDF5Checkpoint {
       let name = TensorName(HDF5Path.name(dataset.path, isEscaped: isOurs))
       guard names.insert(name).inserted else {
         throw CheckpointError(
-          .malformed, "two datasets have this name, one of them /\(dataset.path.joined(separator: "/"))",
+          .malformed,
+          "two datasets have this name, one of them /\(dataset.path.joined(separator: "/"))",
           tensor: name.text)
       }
       let alias = first[dataset.address]

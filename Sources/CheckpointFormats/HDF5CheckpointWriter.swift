@@ -7,7 +7,8 @@ extension HDF5Checkpoint {
   ///
   /// - Throws: ``CheckpointError``: `unsupported` for what HDF5 or this layout cannot hold,
   ///   `unreadable` when the system cannot take the bytes, and what reading the entries throws.
-  static func write(_ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions) async throws {
+  static func write(_ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions) async throws
+  {
     let deflateLevel = try deflateLevel(options.compression)
     let layout = try HDF5Layout(checkpoint)
     let file = try HDF5FileWriter(path: path)
@@ -42,7 +43,8 @@ extension HDF5Checkpoint {
     switch compression {
     case .standard, .none: return nil
     case .gzip(let level) where (1...9).contains(level): return level
-    case .gzip(let level): throw CheckpointError(.unsupported, "gzip level \(level), required 1 to 9")
+    case .gzip(let level):
+      throw CheckpointError(.unsupported, "gzip level \(level), required 1 to 9")
     case .planes:
       throw CheckpointError(
         .unsupported, "planes is the native format's compression; HDF5 takes none or gzip:N")

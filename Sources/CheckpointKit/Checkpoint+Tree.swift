@@ -15,8 +15,8 @@ extension Checkpoint {
   /// The tree that the file carries, else one inferred from names and shapes.
   ///
   /// Tensors that a printed text does not show (bare parameters) are added where their names say.
-  /// - Parameter model: a model that the user gave instead.
-  /// - Throws: ``CheckpointError`` when the carried tree cannot be read.
+  /// A `model` that the user gave is taken instead.
+  /// - Throws: `CheckpointError` when the carried tree cannot be read.
   public func tree(model: Model? = nil) throws -> Tree {
     var tree: Tree
     if let model {

@@ -42,10 +42,9 @@ public struct CheckpointDiff: Sendable {
   /// Compares two checkpoints in bounded memory.
   ///
   /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`.
-  /// - Parameters:
-  ///   - map: names in `left` that stand for another name in `right`.
-  ///   - tolerance: how far values may be apart and still count as equal.
-  ///   - threads: how many tensors are compared at once.
+  /// `map` holds names in `left` that stand for another name in `right`; `tolerance` says how far
+  /// values may be apart and still count as equal; `threads` tensors are compared at once.
+  /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
     tolerance: TensorDifference.Tolerance = .none, threads: Int

@@ -15,8 +15,8 @@ public struct CheckpointSource: Sendable {
   /// Opens a file by its content, whatever its name; `-` takes standard input, through a temporary
   /// file since formats are read by range.
   ///
-  /// - Parameter notes: is told what the file holds that no tensor can show.
-  /// - Throws: ``CheckpointError`` with the path in it.
+  /// `notes` is told what the file holds that no tensor can show.
+  /// - Throws: `CheckpointError` with the path in it.
   public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
     let (file, isTemporary) = try spooled(path)
     defer { if isTemporary { unsafe unlink(file) } }

@@ -12,11 +12,9 @@ public struct CheckpointTarget: Sendable {
 
   /// Settles the format and refuses, before any work is done, a target that cannot be written.
   ///
-  /// - Parameters:
-  ///   - path: the file, or `-` for standard output.
-  ///   - name: the format's name; by default the path's ending says it.
-  ///   - options: how to store the tensors.
-  ///   - overwrites: whether an existing file may be replaced.
+  /// `path` is the file, or `-` for standard output; the format is `name`'s, or the one that the
+  /// path's ending says; `overwrites` says whether an existing file may be replaced.
+  /// - Throws: `CheckpointError` with the path in it.
   public init(
     _ path: String, format name: String? = nil, options: WriteOptions = WriteOptions(),
     overwrites: Bool = false

@@ -24,7 +24,7 @@ public struct Conversion: Sendable {
 
   /// Describes the converted checkpoint; nothing is read but metadata until it is written.
   ///
-  /// - Throws: ``CheckpointError`` when a selector matches nothing, two tensors would get one
+  /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
   ///   name, or `dtype` is no type that values can be rounded to.
   public func callAsFunction(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)

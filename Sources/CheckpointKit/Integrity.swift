@@ -4,7 +4,7 @@ extension CheckpointSource {
   /// Reads every byte of a checkpoint and checks all that its format lets be checked.
   ///
   /// - Returns: each damaged tensor's first error; empty for a sound file.
-  /// - Throws: ``CheckpointError`` when the file cannot be opened at all.
+  /// - Throws: `CheckpointError` when the file cannot be opened at all.
   public static func damage(in path: String, threads: Int) async throws -> [CheckpointError] {
     let source = try open(path)
     if path != "-", let verify = source.format.verify {

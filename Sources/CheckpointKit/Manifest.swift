@@ -22,7 +22,8 @@ public struct Manifest: Sendable {
 
   /// Digests every tensor, reading each once; those whose digest the file stores are not read.
   ///
-  /// - Parameter trustingStored: pass `false` to read every byte all the same.
+  /// With `trustingStored` false every byte is read all the same.
+  /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
   ) async throws {

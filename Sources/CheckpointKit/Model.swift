@@ -20,7 +20,7 @@ public struct Model: Sendable {
   /// - Parameters:
   ///   - path: a file of either kind, told apart by its content.
   ///   - extraPath: a side file, see `--extra`.
-  /// - Throws: ``CheckpointError`` with the path in it, and for a text with line and column.
+  /// - Throws: `CheckpointError` with the path in it, and for a text with line and column.
   public init(file path: String, extra extraPath: String? = nil) throws {
     switch try Content(file: path, extra: extraPath) {
     case .model(let model): self = model

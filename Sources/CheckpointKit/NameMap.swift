@@ -11,7 +11,7 @@ public struct NameMap: Sendable {
 
   /// Reads lines `old = new`; `#` begins a comment, blank lines are passed over.
   ///
-  /// - Throws: ``CheckpointError`` with the line's number for a line that is no pair, or a name
+  /// - Throws: `CheckpointError` with the line's number for a line that is no pair, or a name
   ///   that is mapped twice.
   public init(file path: String) throws {
     let lines = try readText(path).split(separator: "\n", omittingEmptySubsequences: false)

@@ -3,7 +3,7 @@ public import TensorCore
 
 /// The steps that made a checkpoint, oldest first; steps are only ever added.
 ///
-/// Kept as JSON in the metadata under ``Checkpoint/provenanceKey``. No step holds a time, a host
+/// Kept as JSON in the metadata under `Checkpoint.provenanceKey`. No step holds a time, a host
 /// or a user, so that the same work gives the same bytes.
 public struct Provenance: Codable, Hashable, Sendable {
   /// One step.

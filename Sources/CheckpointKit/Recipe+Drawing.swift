@@ -13,8 +13,8 @@ extension Recipe {
 
   /// Draws the values: constructs the model, applies the rules, then the redraws in turn.
   ///
-  /// - Parameter tensors: what the file holds, for a recipe that only knows redraws.
-  /// - Throws: ``CheckpointError`` for a recipe without model, or one that does not fit.
+  /// `tensors` is what the file holds, for a recipe that only knows redraws.
+  /// - Throws: `CheckpointError` for a recipe without model, or one that does not fit.
   public func draw(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Drawn {
     guard let model else {
       throw CheckpointError(

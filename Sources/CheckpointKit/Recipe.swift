@@ -6,7 +6,7 @@ public import TensorCore
 
 /// Everything that is needed to make a checkpoint's values again.
 ///
-/// Kept as JSON in the checkpoint's metadata under ``Checkpoint/recipeKey``, and written by people
+/// Kept as JSON in the checkpoint's metadata under `Checkpoint.recipeKey`, and written by people
 /// as a text file, one `key: value` a line.
 public struct Recipe: Codable, Hashable, Sendable {
   /// Layers redrawn afterwards, by `ckpt reinit`.
@@ -79,9 +79,8 @@ public struct Recipe: Codable, Hashable, Sendable {
 
   /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///
-  /// - Parameters:
-  ///   - text: the file's text; `#` begins a comment.
-  ///   - loadText: reads the file named behind `model:` or `extra:`.
+  /// `#` begins a comment; `loadText` reads the file named behind `model:` or `extra:`.
+  /// - Throws: `CheckpointError` with the line's number.
   public init(text: String, loadText: (String) throws -> String) throws {
     var seen: Set<String> = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()

@@ -31,8 +31,8 @@ public struct Reinitialize: Sendable {
 
   /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
   ///
-  /// - Parameter tree: gives the classes; see ``Checkpoint/tree(model:)``.
-  /// - Throws: ``CheckpointError`` when nothing is matched, or a tensor of the tree is missing in
+  /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
+  /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
   ///   the checkpoint or has another shape there.
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree
@@ -48,7 +48,9 @@ public struct Reinitialize: Sendable {
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
   ///
-  /// - Parameter fingerprint: the other checkpoint's, for the recipe.
+  /// `fingerprint` is the other checkpoint's, for the recipe.
+  /// - Throws: `CheckpointError` when nothing is matched, or `other` lacks a matched tensor or
+  ///   has it in another type or shape.
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree, from other: Checkpoint, fingerprint: Digest
   ) throws -> Result {

@@ -26,7 +26,7 @@ public struct Selection: Sendable {
 
   /// The tensors taken, in file order; classes are judged by `tree`, or the checkpoint's own.
   ///
-  /// - Throws: ``CheckpointError`` with code `missing` when nothing is taken.
+  /// - Throws: `CheckpointError` with code `missing` when nothing is taken.
   public func entries(of checkpoint: Checkpoint, tree: Module? = nil) throws -> [Checkpoint.Entry] {
     guard let selector else { return checkpoint.entries }
     let selected = try SelectedTensors(selector, in: tree ?? checkpoint.tree().module)

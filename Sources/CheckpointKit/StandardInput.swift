@@ -2,8 +2,10 @@ import ByteIO
 import Glibc
 import TensorCore
 
-/// The file to read for a path: itself, or for `-` a temporary one that holds standard input, since
-/// formats are read by range. The caller removes a temporary one, once it is open.
+/// The file to read for a path: itself, or for `-` a temporary one that holds standard input.
+///
+/// Formats are read by range, which a pipe cannot do. The caller removes a temporary file, once it
+/// is open.
 func spooled(_ path: String) throws -> (file: String, isTemporary: Bool) {
   guard path == "-" else { return (path, false) }
   let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"

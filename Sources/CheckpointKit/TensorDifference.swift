@@ -19,8 +19,10 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       ? (squaredDifference / squaredReference).squareRoot() : squaredDifference.squareRoot()
   }
 
-  /// Two elements are equal when `|a - b| ≤ absolute + relative · |b|`, as in `torch.allclose`, or
-  /// when both are NaN. With both zero, equal means bit for bit.
+  /// How far two elements may be apart and still count as equal, as in `torch.allclose`.
+  ///
+  /// They are equal when `|a - b| ≤ absolute + relative · |b|`, or when both are NaN. With both
+  /// tolerances zero, equal means bit for bit.
   public struct Tolerance: Hashable, Sendable {
     /// `--rtol`.
     public var relative = 0.0

@@ -22,7 +22,7 @@ public struct TensorSlice: Sendable {
 
   /// Parses the text between the brackets against a shape; missing dimensions are taken whole.
   ///
-  /// - Throws: ``CheckpointError`` with code `mismatched` for an index outside its dimension, too
+  /// - Throws: `CheckpointError` with code `mismatched` for an index outside its dimension, too
   ///   many dimensions, a step below one, or anything that is no number.
   public init(_ text: String, of shape: [Int]) throws(CheckpointError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
@@ -86,10 +86,10 @@ public struct TensorSlice: Sendable {
 
   /// Reads values along one dimension as text.
   ///
-  /// - Parameters:
-  ///   - prefix: positions in the dimensions before the one that runs; those after it are at 0.
-  ///   - first: first position in the dimension that runs, or `nil` when `prefix` names them all.
-  ///   - count: how many values, 1 when `first` is `nil`.
+  /// `prefix` holds positions in the dimensions before the one that runs, those after it are at 0;
+  /// `count` values are read from position `first` on, or, where `first` is `nil` and `prefix`
+  /// names every dimension, one.
+  /// - Throws: `CheckpointError` when the tensor cannot be read.
   public func elementTexts(
     of entry: Checkpoint.Entry, at prefix: [Int], from first: Int?, count: Int
   ) throws -> [String] {

@@ -6,7 +6,7 @@ private let largestText = 100_000_000
 
 /// Reads a text file of ours whole, as UTF-8.
 ///
-/// - Throws: ``CheckpointError`` when it cannot be read, is larger than 100 MB, or is not UTF-8.
+/// - Throws: `CheckpointError` when it cannot be read, is larger than 100 MB, or is not UTF-8.
 package func readText(_ path: String) throws -> String {
   let file = try InputFile(path: path)
   guard file.size <= largestText else {

@@ -129,7 +129,9 @@ enum HDF5Attributes {
     }
     try write(name, object, type.id, count: isRow ? texts.count : nil) { attribute in
       unsafe bytes.withUnsafeBufferPointer { bytes in
-        let pointers = unsafe starts.map { start in unsafe bytes.baseAddress.map { unsafe $0 + start } }
+        let pointers = unsafe starts.map { start in
+          unsafe bytes.baseAddress.map { unsafe $0 + start }
+        }
         return unsafe H5Awrite(attribute, type.id, pointers)
       }
     }

@@ -90,7 +90,8 @@ enum HDF5Dataset {
         "filter",
         unsafe H5Pget_filter2(
           properties, index, &flags, &values, nil, name.count - 1, &name, &configuration))
-      let given = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      let given = String(
+        decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
       filters.append(.init(number: Int(number), name: known[Int(number)] ?? given))
     }
     return filters
@@ -124,7 +125,8 @@ enum HDF5Dataset {
     _ block: HDF5Blocks.Block, of address: UInt64, in file: hid_t, info: TensorInfo,
     named: String?, into target: UnsafeMutableRawBufferPointer
   ) throws(CheckpointError) {
-    let object = try HDF5Handle("dataset", H5Oopen_by_addr(file, haddr_t(address)), closedBy: H5Oclose)
+    let object = try HDF5Handle(
+      "dataset", H5Oopen_by_addr(file, haddr_t(address)), closedBy: H5Oclose)
     let type = try HDF5Handle("dataset type", H5Dget_type(object.id), closedBy: H5Tclose)
     let space = try HDF5Handle("dataset shape", H5Dget_space(object.id), closedBy: H5Sclose)
     guard let element = HDF5Types.element(type.id, named: named), element.dtype == info.dtype,

@@ -4,7 +4,7 @@ import TensorCore
 /// What libhdf5 remembers of the call that failed last on this thread.
 enum HDF5ErrorStack {
   /// The innermost entry, which names the cause; outer ones only say who called whom.
-  static func innermostReason() -> String {
+  private static func innermostReason() -> String {
     var reason = "unknown HDF5 error"
     unsafe withUnsafeMutablePointer(to: &reason) { target in
       _ = unsafe H5Ewalk2(
@@ -18,8 +18,19 @@ enum HDF5ErrorStack {
     return reason
   }
 
+  /// The reason without what its text says of times, pointers and descriptors: of a failed system
+  /// call only the system's words stay.
+  private static func clearReason() -> String {
+    let reason = innermostReason()
+    let quoted = reason.split(separator: "'", omittingEmptySubsequences: false)
+    guard let label = quoted.firstIndex(where: { $0.hasSuffix("error message = ") }),
+      label + 1 < quoted.count
+    else { return reason }
+    return String(quoted[label + 1])
+  }
+
   /// An error that says what was being done and why the library could not.
   static func error(_ operation: String, _ code: CheckpointError.Code) -> CheckpointError {
-    CheckpointError(code, "\(operation): \(innermostReason())")
+    CheckpointError(code, "\(operation): \(clearReason())")
   }
 }

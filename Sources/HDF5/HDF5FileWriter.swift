@@ -87,10 +87,13 @@ package final class HDF5FileWriter: Sendable {
     }
   }
 
+  /// Tensors of fewer bytes stay contiguous: the index of a single chunk takes 2 KiB.
+  private static let smallestDeflated = 8 << 10
+
   /// Makes a dataset in a group that must be there; its bytes come by ``Dataset/write(_:_:)``.
   ///
-  /// - Parameter deflateLevel: 1 to 9 for chunks of about 1 MiB, shuffled and deflated; `nil` for
-  ///   contiguous storage, which tensors without elements and scalars always have.
+  /// `deflateLevel` is 1 to 9 for chunks of about 1 MiB, shuffled and deflated, and `nil` for
+  /// contiguous storage, which small tensors always have.
   package func makeDataset(
     _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
   ) throws(CheckpointError) -> Dataset {
@@ -105,7 +108,7 @@ package final class HDF5FileWriter: Sendable {
       try checked("no times", H5Pset_obj_track_times(creation.id, false))
       // Every byte is written, so that to fill first would only write twice.
       try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
-      if let deflateLevel, info.byteCount > 0, !info.shape.isEmpty {
+      if let deflateLevel, info.byteCount >= Self.smallestDeflated {
         let chunk = blocks.blockShape.map { hsize_t($0) }
         try checked("chunks", unsafe H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
         if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }

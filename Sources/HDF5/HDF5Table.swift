@@ -4,7 +4,9 @@ package import TensorCore
 package struct HDF5Table: Sendable {
   /// The root and every group below it, parents first.
   package var groups: [Group] = []
-  /// Every dataset of numbers. In each group the datasets come before those of its subgroups, and
+  /// Every dataset of numbers.
+  ///
+  /// In each group the datasets come before those of its subgroups, and
   /// links come in creation order where the file has recorded it, else in the order of their names.
   package var datasets: [Dataset] = []
   /// What was met and is not in the table, one sentence each.

@@ -74,7 +74,8 @@ enum HDF5Types {
     let type = try HDF5Handle("enum type", H5Tenum_create(H5T_STD_I8LE), closedBy: H5Tclose)
     for (name, value) in [("FALSE", Int8(0)), ("TRUE", 1)] {
       try checked(
-        "enum member", unsafe withUnsafePointer(to: value) { unsafe H5Tenum_insert(type.id, name, $0) })
+        "enum member",
+        unsafe withUnsafePointer(to: value) { unsafe H5Tenum_insert(type.id, name, $0) })
     }
     return type
   }

@@ -86,7 +86,7 @@ struct HDF5Walk {
     let object: HDF5Handle
     do {
       object = try open(name, in: group, path: path)
-    } catch where kind == H5L_TYPE_SOFT {
+    } catch  where kind == H5L_TYPE_SOFT {
       note(path, "is a soft link that leads nowhere in this file")
       return false
     }
@@ -97,7 +97,8 @@ struct HDF5Walk {
       do {
         let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: object.id) : []
         let found = try HDF5Dataset.describe(
-          object.id, path: path, address: UInt64(info.addr), attributes: attributes, fileSize: fileSize)
+          object.id, path: path, address: UInt64(info.addr), attributes: attributes,
+          fileSize: fileSize)
         switch found {
         case .tensor(let dataset): table.datasets.append(dataset)
         case .other(let what): note(path, what)
@@ -116,7 +117,7 @@ struct HDF5Walk {
     do {
       return try HDF5Handle(
         Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
-    } catch where error.message.contains("bad version number") {
+    } catch  where error.message.contains("bad version number") {
       throw CheckpointError(
         .unsupported, "\(error.message); HDF5 \(HDF5Library.version) is too old for this object")
     }

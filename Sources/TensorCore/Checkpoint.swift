@@ -61,7 +61,9 @@ public struct Checkpoint: Sendable {
   public var entries: [Entry]
   /// The module tree in pre-order, as labels; empty when the source carries none.
   public var modules: [ModuleLabel]
-  /// Free text by key; written sorted by key. Reserved keys: ``recipeKey``, ``provenanceKey``.
+  /// Free text by key; written sorted by key.
+  ///
+  /// Reserved keys: ``recipeKey``, ``provenanceKey``.
   public var metadata: [String: String]
   /// What the source holds that no tensor shows, one sentence each, for people.
   public var notes: [String] = []
@@ -81,8 +83,9 @@ public struct Checkpoint: Sendable {
   }
 }
 
-/// One node of a module tree as PyTorch prints it: where it is, what class, and the text between
-/// the parentheses. Storage keeps labels as they are; only `ModuleTree` gives them a meaning.
+/// One node of a module tree as PyTorch prints it: where it is, what class, and what text.
+///
+/// Storage keeps labels as they are; only `ModuleTree` gives them a meaning.
 public struct ModuleLabel: Hashable, Sendable {
   /// Dotted path; empty for the root.
   public let path: String

@@ -60,7 +60,7 @@ struct OutputOptions: ParsableArguments {
 
   /// The target, refused before any work if it cannot be written.
   ///
-  /// - Parameter replaces: whether an existing file is meant to be replaced, `--force` or not.
+  /// `replaces` says whether an existing file is meant to be replaced, `--force` or not.
   func target(
     _ path: String, _ common: CommonOptions, replaces: Bool = false
   ) throws -> CheckpointTarget {

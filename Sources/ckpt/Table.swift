@@ -10,7 +10,9 @@ struct Table {
 
   mutating func add(_ cells: String...) { rows.append(cells) }
 
-  /// The lines, without spaces at their ends. Widths count characters as a terminal shows them.
+  /// The lines, without spaces at their ends.
+  ///
+  /// Widths count characters as a terminal shows them.
   var lines: [String] {
     let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in

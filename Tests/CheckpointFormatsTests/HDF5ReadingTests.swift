@@ -21,9 +21,8 @@ import Testing
     var description: String { file }
   }
 
-  static let cases = try! Fixtures.cases("hdf5/manifest.json", as: Case.self)
-
-  @Test(arguments: cases) func `what h5py wrote is read, bit for bit and in order`(
+  @Test(arguments: try Fixtures.cases("hdf5/manifest.json", as: Case.self))
+  func `what h5py wrote is read, bit for bit and in order`(
     fixture: Case
   ) throws {
     let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/" + fixture.file))
@@ -45,7 +44,8 @@ import Testing
     #expect(checkpoint.modules.isEmpty)
   }
 
-  @Test(arguments: cases) func `ranges of every length give the same bytes`(fixture: Case) throws {
+  @Test(arguments: try Fixtures.cases("hdf5/manifest.json", as: Case.self))
+  func `ranges of every length give the same bytes`(fixture: Case) throws {
     let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/" + fixture.file))
     for (entry, expected) in zip(checkpoint.entries, fixture.tensors) {
       for chunk in [7, 64, 1000] {
@@ -68,7 +68,8 @@ import Testing
     ("refused-no-tensor", "no dataset of numbers; /text holds text, not numbers; left out"),
     (
       "refused-too-deep",
-      "groups are nested deeper than 128, at /" + [String](repeating: "g", count: 128).joined(separator: "/")
+      "groups are nested deeper than 128, at /"
+        + [String](repeating: "g", count: 128).joined(separator: "/")
     ),
     (
       "refused-virtual",

@@ -113,7 +113,8 @@ import Testing
   @Test func `metadata of any key, text and length comes back`() async throws {
     let metadata = [
       "": "", "kind": "k", "format": "f", "version": "v", "order": "o", "arguments": "a",
-      "%_": "sign", "a/b": "slash", "nul\0": "nul\0nul", "long": String(repeating: "é", count: 1 << 17),
+      "%_": "sign", "a/b": "slash", "nul\0": "nul\0nul",
+      "long": String(repeating: "é", count: 1 << 17),
     ]
     var checkpoint = try Self.net()
     checkpoint.metadata = metadata
@@ -152,7 +153,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (WriteOptions.Compression.planes, "planes is the native format's compression; HDF5 takes none or gzip:N"),
+    (
+      WriteOptions.Compression.planes,
+      "planes is the native format's compression; HDF5 takes none or gzip:N"
+    ),
     (.gzip(level: 0), "gzip level 0, required 1 to 9"),
     (.gzip(level: 10), "gzip level 10, required 1 to 9"),
   ])
@@ -176,7 +180,9 @@ import Testing
   }
 
   @Test func `a name that is there twice is refused`() async throws {
-    let checkpoint = Checkpoint(entries: [try .init(noise: "a", .int8, []), try .init(noise: "a", .int8, [])])
+    let checkpoint = Checkpoint(entries: [
+      try .init(noise: "a", .int8, []), try .init(noise: "a", .int8, []),
+    ])
     let error = await #expect(throws: CheckpointError.self) {
       try await Self.roundTrip(checkpoint) { _, _ in }
     }
@@ -190,5 +196,41 @@ import Testing
     }
     #expect(error?.code == .unreadable)
     #expect(error?.message.contains("No such file or directory") == true)
+  }
+
+  @Test func `a full disk is an error each time, and the next write succeeds`() async throws {
+    let write = try #require(CheckpointFormat.hdf5.write)
+    let net = try Self.net()
+    for compression in [WriteOptions.Compression.none, .gzip(level: 1)] {
+      for _ in 0..<20 {
+        let error = await #expect(throws: CheckpointError.self) {
+          try await write(net, "/dev/full", Self.options(compression))
+        }
+        #expect(error?.code == .unreadable)
+        #expect(error?.message.hasSuffix(": No space left on device") == true)
+      }
+      try await Self.roundTrip(net, Self.options(compression)) { found, _ in
+        try Self.expectEqual(found, net)
+      }
+    }
+  }
+
+  @Test func `an error of the source is the source's, and the next write succeeds`() async throws {
+    let write = try #require(CheckpointFormat.hdf5.write)
+    let info = try TensorInfo(dtype: .float32, shape: [1 << 20])
+    let broken = Checkpoint(entries: [
+      Checkpoint.Entry(name: "a", info: info) { range, _ in
+        if range.upperBound > 2 << 20 { throw CheckpointError(.malformed, "broken here") }
+      }
+    ])
+    let folder = try TemporaryFolder()
+    for threads in [1, 3] {
+      let error = await #expect(throws: CheckpointError.self) {
+        try await write(broken, folder.file("a.h5"), Self.options(.none, threads: threads))
+      }
+      #expect(error?.description == "tensor 'a': broken here")
+    }
+    let net = try Self.net()
+    try await Self.roundTrip(net) { found, _ in try Self.expectEqual(found, net) }
   }
 }

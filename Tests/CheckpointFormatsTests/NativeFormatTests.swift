@@ -8,17 +8,186 @@ import Testing
 /// What the native format promises beyond the contract of all formats.
 @Suite struct NativeFormatTests {
   let folder: TemporaryFolder
+  let sample: NativeSample
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws {
+    folder = try TemporaryFolder()
+    sample = NativeSample(folder: folder)
+  }
 
-  @Test func `example`() async throws {
-    let e = try Checkpoint.Entry(memory: "w", [1, -2, 0.5])
-    let c = Checkpoint(entries: [e, try .init(memory: "v", [1, -2, 0.5], shape: nil)], metadata: ["k": "v"])
-    _ = c
-    let tied = try Checkpoint.Entry(memory: "tied", .float32, [3], e.allBytes(), alias: "w")
-    try await CheckpointFormat.native.write!(Checkpoint(entries: [e, tied], modules: [ModuleLabel(path: "", kind: "Net", arguments: "")], metadata: ["note": "example"]), "/tmp/nt/example.ckz", WriteOptions())
-    var o = WriteOptions(); o.compression = .none
-    try await CheckpointFormat.native.write!(Checkpoint(entries: [e, tied], modules: [ModuleLabel(path: "", kind: "Net", arguments: "")], metadata: ["note": "example"]), "/tmp/nt/raw.ckz", o)
-    try await CheckpointFormat.native.write!(Checkpoint(entries: DType.allCases.map{ try! .init(noise: TensorName("t\($0)"), $0, [150_000]) }), "/tmp/nt/big.ckz", WriteOptions())
+  @Test(arguments: [WriteOptions.Compression.planes, .none])
+  func `every flipped bit is found`(_ compression: WriteOptions.Compression) async throws {
+    let file = try await sample.small(compression: compression)
+    #expect(try await sample.damage(file) == nil)
+    for place in file.indices {
+      for bit in 0..<8 {
+        var flipped = file
+        flipped[place] ^= 1 << UInt8(bit)
+        let error = try await sample.damage(flipped)
+        #expect(error != nil, "byte \(place) bit \(bit) of \(file.count) bytes")
+        #expect(error?.path != nil, "\(String(describing: error))")
+      }
+    }
+  }
+
+  @Test(arguments: [WriteOptions.Compression.planes, .none])
+  func `every lost and every doubled byte is found`(
+    _ compression: WriteOptions.Compression
+  ) async throws {
+    let file = try await sample.small(compression: compression)
+    for place in file.indices {
+      var mutant = file
+      mutant.remove(at: place)
+      #expect(try await sample.damage(mutant) != nil, "without byte \(place)")
+      mutant = file
+      mutant.insert(file[place], at: place)
+      #expect(try await sample.damage(mutant) != nil, "byte \(place) twice")
+    }
+    #expect(try await sample.damage(file + [0]) != nil)
+    #expect(try await sample.damage([0] + file) != nil)
+  }
+
+  @Test func `chunks swapped or taken from another file are found and named`() async throws {
+    let file = try await sample.large(seed: 1)
+    let other = try await sample.large(seed: 5)
+    #expect(try await sample.damage(file) == nil)
+    let size = (Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0)) - 16) / 6
+    let first = 16..<16 + size
+    let second = 16 + size..<16 + 2 * size
+    var swapped = file
+    swapped.replaceSubrange(first, with: file[second])
+    swapped.replaceSubrange(second, with: file[first])
+    let error = try await sample.damage(swapped)
+    #expect(error?.tensor == "a")
+    #expect(error?.offset == 16)
+    #expect(error?.message.hasPrefix("chunk 0 of 3: CRC-32 of the stored bytes is ") == true)
+    var foreign = file
+    foreign.replaceSubrange(
+      16 + 4 * size..<16 + 5 * size, with: other[16 + 4 * size..<16 + 5 * size])
+    let found = try await sample.damage(foreign)
+    #expect(found?.tensor == "b")
+    #expect(found?.message.hasPrefix("chunk 1 of 3: CRC-32") == true)
+  }
+
+  @Test func `every damaged tensor is named once`() async throws {
+    var file = try await sample.large(seed: 1)
+    file[100] ^= 1
+    file[200] ^= 1
+    file[3_300_000] ^= 1
+    let path = try folder.write(file, to: "damaged.ckz")
+    let verify = try #require(CheckpointFormat.native.verify)
+    let found = try await verify(path, 2)
+    #expect(found.map(\.tensor) == ["a", "b"])
+    #expect(found.allSatisfy { $0.path == path && $0.offset != nil })
+  }
+
+  @Test func `a body with another file's index is found`() async throws {
+    let file = try await sample.small(seed: 1)
+    let other = try await sample.small(seed: 9)
+    let start = Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0))
+    let otherStart = Int(Array(other.suffix(64)).littleEndian(UInt64.self, at: 0))
+    #expect(start == otherStart)
+    #expect(try await sample.damage(Array(file[..<start] + other[start...]))?.tensor == "weight")
+  }
+
+  @Test func `a later version is named`() async throws {
+    var file = try await sample.small()
+    file[8] = 2
+    let error = try await sample.damage(file)
+    #expect(error?.code == .unsupported)
+    #expect(error?.message == "version 2 of the format, this ckpt reads 1")
+  }
+
+  @Test func `a tensor whose bytes are others is found by its digest`() async throws {
+    let file = try await sample.small()
+    let checkpoint = try CheckpointFormat.native.open(folder.file("sample-planes-4.ckz"))
+    let digest = try #require(checkpoint.entries[0].storedDigest)
+    let text = try sample.index(file).replacing(
+      digest.description, with: String(repeating: "0", count: 64))
+    let error = try await sample.damage(try sample.replacingIndex(of: file, by: text))
+    #expect(error?.code == .mismatched)
+    #expect(error?.tensor == "weight")
+  }
+
+  @Test func `a chunk that holds more than its tensor is stopped there`() async throws {
+    let file = try await sample.small()
+    let index = try sample.index(file)
+    let bomb = try Zlib.deflate([UInt8](repeating: 0, count: 10_000_000).rawBytes, level: 9)
+    #expect(bomb.count > 1025)
+    let small = try Zlib.deflate([UInt8](repeating: 0, count: 200_000).rawBytes, level: 9)
+    for (stream, message) in [
+      (bomb, "chunk 0: \(bomb.count) stored bytes, 1 to 1048 are allowed for 24"),
+      (small, "chunk 0 of 1: the zlib stream holds more than the 24 bytes required"),
+    ] {
+      let start = try #require(index.firstRange(of: "{\"chunks\":"))
+      let end = try #require(index.firstRange(of: ",\"dtype\":\"F32\""))
+      let tail = try #require(index.firstRange(of: ",{\"chunks\":[],"))
+      let text =
+        index[..<start.lowerBound]
+        + "{\"chunks\":[[\(stream.count),\(Zlib.crc32(stream.rawBytes))]]"
+        + index[end.lowerBound..<tail.lowerBound] + "]}"
+      let packed = try Zlib.deflate(Array(text.utf8).rawBytes, level: 6)
+      let mutant =
+        file[..<16] + stream
+        + sample.tail(index: packed, size: text.utf8.count, at: 16 + stream.count)
+      #expect(try await sample.damage(Array(mutant))?.message == message)
+    }
+  }
+
+  @Test func `an index that unpacks to too much is refused before it is unpacked`() async throws {
+    let file = try await sample.small()
+    let stream = try Zlib.deflate([UInt8](repeating: 0x20, count: 4_000_000).rawBytes, level: 9)
+    let start = Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0))
+    let mutant = file[..<start] + sample.tail(index: stream, size: 4_000_000, at: start)
+    let message = try await sample.damage(Array(mutant))?.message
+    #expect(message?.hasPrefix("index of 4000000 bytes, at most 1") == true)
+  }
+
+  @Test func `raw tensors are aligned and their padding is checked`() async throws {
+    var file = try await sample.small(compression: .none)
+    let path = try folder.write(file, to: "raw.ckz")
+    let entries = try CheckpointFormat.native.open(path).entries
+    #expect(Array(file[64..<88]) == (try entries[0].allBytes()))
+    #expect(Array(file[128..<136]) == (try entries[2].allBytes()))
+    file[100] = 7
+    let error = try await sample.damage(file)
+    #expect(error?.message == "padding byte 7 was found, 0 is required")
+    #expect(error?.offset == 100)
+    #expect(error?.tensor == "steps")
+  }
+
+  @Test func `a compression that it does not have is refused`() async throws {
+    await #expect(throws: CheckpointError.self) {
+      try await sample.small(compression: .gzip(level: 6))
+    }
+  }
+
+  @Test func `two tensors of one name are not written`() async throws {
+    let twice = try Checkpoint.Entry(noise: "a", .float32, [2])
+    let error = await #expect(throws: CheckpointError.self) {
+      try await sample.bytes(Checkpoint(entries: [twice, twice]))
+    }
+    #expect(error?.description == "tensor 'a': two tensors have this name")
+  }
+
+  @Test func `the example of the specification is read`() async throws {
+    let page = try String(
+      contentsOfFile: Fixtures.path("../Sources/CheckpointKit/CheckpointKit.docc/NativeFormat.md"),
+      encoding: .utf8)
+    let lines = page.split(separator: "\n").filter {
+      $0.wholeMatch(of: /[0-9a-f]{4}  [0-9a-f ]+/) != nil
+    }
+    let bytes = lines.flatMap { $0.dropFirst(6).split(separator: " ") }
+      .compactMap { UInt8($0, radix: 16) }
+    #expect(bytes.count == 310)
+    let path = try folder.write(bytes, to: "example.ckz")
+    let checkpoint = try CheckpointFormat.native.open(path)
+    let original = try Checkpoint.Entry(memory: "w", [1, -2, 0.5])
+    #expect(checkpoint.entries.map(\.name) == ["w", "tied"])
+    #expect(checkpoint.entries.map(\.alias) == [nil, "w"])
+    #expect(try checkpoint.entries[1].allBytes() == original.allBytes())
+    #expect(checkpoint.metadata == ["note": "example"])
+    let verify = try #require(CheckpointFormat.native.verify)
+    #expect(try await verify(path, 1) == [])
   }
 }

@@ -59,6 +59,17 @@ public struct CommandRun: Sendable {
     errors = String(decoding: try Data(contentsOf: URL(filePath: files[2])), as: UTF8.self)
   }
 
+  /// Runs a line of the shell; file names in it must be quoted (``quoted(_:)``).
+  public init(shell line: String) throws {
+    try self.init(["/bin/sh", "-c", line], in: "/tmp")
+  }
+
+  /// A text as one word of the shell.
+  public static func quoted(_ text: String) -> String {
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+      + "'"
+  }
+
   struct SpawnError: Error {
     let number: Int32
   }

@@ -28,6 +28,11 @@ public final class TemporaryFolder: Sendable {
     try Array(Data(contentsOf: URL(filePath: file(name))))
   }
 
+  /// Removes a file in it.
+  public func remove(_ name: String) throws {
+    try FileManager.default.removeItem(atPath: file(name))
+  }
+
   /// The names in it, hidden ones too, sorted.
   public func names() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path).sorted()

@@ -1,0 +1,107 @@
+import ByteIO
+import Glibc
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct InputFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func refusal(_ path: String) -> CheckpointError? {
+    #expect(throws: CheckpointError.self) { try InputFile(path: path) }
+  }
+
+  @Test func `any range of a file is read`() throws {
+    let bytes = noise(10_000, seed: 1)
+    let file = try InputFile(path: folder.write(bytes, to: "a"))
+    #expect(file.size == 10_000)
+    for range in [0..<10_000, 0..<0, 10_000..<10_000, 1..<2, 4095..<8193, 9999..<10_000] {
+      #expect(try file.bytes(range) == Array(bytes[range]))
+    }
+    #expect(try file.head(8) == Array(bytes[..<8]))
+    #expect(try file.head(20_000) == bytes)
+  }
+
+  @Test func `a range outside the file is refused with its place`() throws {
+    let file = try InputFile(path: folder.write([1, 2, 3], to: "a"))
+    for range in [0..<4, 3..<4, 4..<4, 2..<Int.max, Int.max - 1..<Int.max] {
+      let error = #expect(throws: CheckpointError.self) { try file.bytes(range) }
+      #expect(error?.code == .malformed)
+      #expect(error?.offset == range.lowerBound)
+    }
+    let error = #expect(throws: CheckpointError.self) { try file.bytes(2..<9) }
+    #expect(
+      error?.description
+        == "\(folder.file("a")): at byte 2: 7 bytes are required here, the file has 3")
+  }
+
+  @Test func `a file that shrank while it was open is an error, no signal`() throws {
+    let path = try folder.write(noise(100_000, seed: 1), to: "a")
+    let file = try InputFile(path: path)
+    #expect(unsafe truncate(path, 70_000) == 0)
+    let error = #expect(throws: CheckpointError.self) { try file.bytes(0..<100_000) }
+    #expect(error?.code == .unreadable)
+    #expect(error?.offset == 70_000)
+  }
+
+  @Test func `what is not there is said in the system's words`() throws {
+    let path = folder.file("none")
+    #expect(refusal(path)?.description == "\(path): No such file or directory")
+    let link = folder.file("link")
+    #expect(unsafe symlink("link", link) == 0)
+    #expect(refusal(link)?.description == "\(link): Too many levels of symbolic links")
+    let below = try folder.write([], to: "a") + "/b"
+    #expect(refusal(below)?.message == "Not a directory")
+  }
+
+  @Test func `a directory, a pipe, a socket and a device are refused at once`() throws {
+    let pipe = folder.file("pipe")
+    #expect(unsafe mkfifo(pipe, 0o600) == 0)
+    let clock = ContinuousClock()
+    let start = clock.now
+    #expect(refusal(pipe)?.message == "a pipe was found, a regular file is required")
+    #expect(refusal(folder.path)?.message == "a directory was found, a regular file is required")
+    #expect(refusal("/dev/zero")?.message == "a device was found, a regular file is required")
+    #expect(clock.now - start < .seconds(1))
+  }
+
+  @Test func `an empty file has no bytes`() throws {
+    let file = try InputFile(path: folder.write([], to: "a"))
+    #expect(file.size == 0)
+    #expect(try file.head(16) == [])
+  }
+}
+
+@Suite struct OutputFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `bytes are appended and the position is known`() throws {
+    let file = try OutputFile(creating: folder.file("a"))
+    try file.append([1, 2, 3].rawBytes)
+    try file.append([UInt8]().rawBytes)
+    try file.pad(toMultipleOf: 8)
+    try file.pad(toMultipleOf: 8)
+    #expect(file.position == 8)
+    try file.append([4].rawBytes)
+    try file.close()
+    try file.close()
+    #expect(try folder.bytes(of: "a") == [1, 2, 3, 0, 0, 0, 0, 0, 4])
+  }
+
+  @Test func `an existing file is never opened`() throws {
+    let path = try folder.write([1], to: "a")
+    let error = #expect(throws: CheckpointError.self) { try OutputFile(creating: path) }
+    #expect(error?.description == "\(path): create: File exists")
+    #expect(try folder.bytes(of: "a") == [1])
+  }
+
+  @Test func `a missing directory is said`() throws {
+    let path = folder.file("none/a")
+    let error = #expect(throws: CheckpointError.self) { try OutputFile(creating: path) }
+    #expect(error?.description == "\(path): create: No such file or directory")
+  }
+}

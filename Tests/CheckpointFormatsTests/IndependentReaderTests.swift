@@ -1,0 +1,75 @@
+import ByteIO
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+/// `Tools/ckz.py`, written from the specification alone, sees what was written.
+@Suite struct IndependentReaderTests {
+  static let hasNumPy = (try? CommandRun(shell: "python3 -c 'import numpy'"))?.status == 0
+  static let script = CommandRun.quoted(Fixtures.path("../Tools/ckz.py"))
+
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test(
+    .enabled(if: hasNumPy, "python3 with numpy is not installed"),
+    arguments: [WriteOptions.Compression.planes, .none])
+  func `the reader in Python lists the same tensors`(
+    _ compression: WriteOptions.Compression
+  ) async throws {
+    var entries = try DType.allCases.map {
+      try Checkpoint.Entry(noise: TensorName($0.rawValue), $0, [3, 50_001], seed: 3)
+    }
+    entries.append(try .init(noise: "é \"quoted\"", .float32, []))
+    entries.append(try .init(noise: "empty", .float32, [0, 7]))
+    entries.append(try .init(noise: "tied", .float32, [3, 50_001], seed: 3, alias: "F32"))
+    entries.append(try .init(memory: "ones", .bfloat16, [4], [0x80, 0x3f, 0x80, 0x3f, 0, 0, 0, 0]))
+    var options = WriteOptions()
+    options.compression = compression
+    let path = folder.file("it's.ckz")
+    try await CheckpointFormat.native.write?(
+      Checkpoint(entries: entries, metadata: ["text": "ü\n\u{1}\\"]), path, options)
+
+    let run = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")
+    let expected = try entries.map { entry in
+      var digest = DigestBuilder()
+      let bytes = try entry.allBytes()
+      digest.update(bytes.rawBytes)
+      let name = entry.name.text.replacing("\"", with: "\\\"")
+      return "\"\(name)\" \(entry.info.dtype.rawValue) \(entry.info.shape) \(digest.finalize())\n"
+    }
+    #expect(run.status == 0)
+    #expect(run.output == expected.joined())
+  }
+
+  @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
+  func `the reader in Python finds every flipped bit`() async throws {
+    let file = try await NativeSample(folder: folder).small(compression: .none)
+    let path = try folder.write(file, to: "a.ckz")
+    let program = """
+      import importlib.util, sys
+      spec = importlib.util.spec_from_file_location("ckz", sys.argv[1])
+      ckz = importlib.util.module_from_spec(spec)
+      spec.loader.exec_module(ckz)
+      good = open(sys.argv[2], "rb").read()
+      list(ckz.tensors(sys.argv[2]))
+      silent = 0
+      for place in range(8 * len(good)):
+          data = bytearray(good)
+          data[place // 8] ^= 1 << place % 8
+          open(sys.argv[2], "wb").write(data)
+          try:
+              list(ckz.tensors(sys.argv[2]))
+              silent += 1
+          except (ValueError, KeyError, TypeError, ckz.zlib.error):
+              pass
+      print(8 * len(good), "flips,", silent, "silent")
+      """
+    let run = try CommandRun(
+      shell:
+        "python3 -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(path))")
+    #expect(run.output == "\(8 * file.count) flips, 0 silent\n")
+  }
+}
