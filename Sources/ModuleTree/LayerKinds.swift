@@ -2,14 +2,14 @@
 public enum LayerKinds {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
   /// file in `Layers/` and one word here.
-  static let all: [any PrintedLayer.Type] = [
+  package static let all: [any PrintedLayer.Type] = [
     Linear.self, Bilinear.self, Convolution.self, Embedding.self, RunningNorm.self,
     LayerNorm.self, GroupNorm.self, RMSNorm.self, PReLU.self, Recurrent.self,
     RecurrentCell.self, MultiheadAttention.self, TransformerLayer.self, TransformerStack.self,
     Transformer.self, AdaptiveLogSoftmax.self, ParameterCollection.self,
   ]
 
-  private static let types: [String: any PrintedLayer.Type] = {
+  fileprivate static let types: [String: any PrintedLayer.Type] = {
     var types: [String: any PrintedLayer.Type] = [:]
     for type in all {
       for kind in type.classes.keys { types[kind] = type }
@@ -53,8 +53,8 @@ public enum LayerKinds {
         offset: -1,
         message: """
           found class \(kind), which is not known and seems to own tensors; required in the --extra \
-          file: 'class \(kind)(Linear)' to name a class that it is like, 'class \(kind)(Module)' \
-          if it owns none, or its tensors, 'path.weight: [3, 4]'
+          file: 'class \(kind)(\(printed.likeness ?? "Linear"))' to name a class that it is like, \
+          'class \(kind)(Module)' if it owns none, or its tensors, 'path.weight: [3, 4]'
           """)
     }
     return nil
@@ -75,6 +75,22 @@ extension PrintedModule {
     "kernel_size", "eps", "affine", "elementwise_affine", "num_parameters", "embed_dim", "dim",
     "hidden_dim", "rank",
   ]
+
+  /// A known class that prints arguments of the same names and number.
+  fileprivate var likeness: String? {
+    [
+      "LayerNorm", "RMSNorm", "Embedding", "GroupNorm", "BatchNorm2d", "Conv1d", "Conv2d", "Conv3d",
+      "Linear", "LSTM",
+    ]
+    .first { candidate in
+      let alike = PrintedModule(kind: candidate, arguments: arguments, children: children)
+      guard let type = LayerKinds.types[candidate], let layer = try? type.init(printed: alike)
+      else { return false }
+      let own = PrintedArguments(layer.arguments)
+      return own.positionalCount == arguments.positionalCount
+        && Set(own.names).isSuperset(of: arguments.names)
+    }
+  }
 
   /// Whether a class that is not known looks as if it owned tensors.
   fileprivate var seemsToOwnTensors: Bool {

@@ -75,4 +75,35 @@ import Testing
     }
     #expect(thrown?.message == message)
   }
+
+  @Test func `the error for an unknown class names the class that it is like`() throws {
+    for (text, likeness) in [
+      ("LayerNorm2d((96,), eps=1e-06, elementwise_affine=True)", "LayerNorm"),
+      ("Conv2dSame(3, 8, kernel_size=(3, 3), stride=(2, 2), bias=False)", "Conv2d"),
+      ("NormConv(4, 8, kernel_size=(3,), stride=(1,))", "Conv1d"),
+      ("LoRALinear(in_features=2, out_features=3, bias=True)", "Linear"),
+      ("FrozenNorm(4, eps=1e-05, momentum=0.1)", "BatchNorm2d"),
+      ("Table(10, 3)", "Embedding"),
+    ] {
+      let kind = text.prefix { $0 != "(" }
+      let thrown = #expect(throws: CheckpointError.self) { try Module(printed: text) }
+      let statement = "class \(kind)(\(likeness))"
+      #expect(thrown?.message.contains("'\(statement)'") == true, "\(thrown?.message ?? "")")
+      #expect(try !Module(printed: text, extras: Extras(statement)).stateDict().isEmpty)
+    }
+  }
+
+  @Test func `classes known to hide tensors are noted until the tensors are given`() throws {
+    let text = "Net(\n  (a): LayerScale()\n  (b): CNBlock(\n    (x): ReLU()\n  )\n)"
+    let plain = try Module(printed: text, extras: Extras("class LayerScale(Module)"))
+    #expect(
+      plain.notes == [
+        "LayerScale owns tensors that its text does not show, such as a.gamma; give them with --extra",
+        "CNBlock owns tensors that its text does not show, such as b.layer_scale; "
+          + "give them with --extra",
+      ])
+    let given = try Module(
+      printed: text, extras: Extras("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
+    #expect(given.notes.isEmpty)
+  }
 }

@@ -139,3 +139,11 @@ import TorchRandom
     #expect(table[84..<112].allSatisfy { $0 == 0 })
   }
 }
+
+extension RuleTests {
+  @Test(arguments: ["-", "sqrt("])
+  func `hostile rules end`(piece: String) {
+    let text = "a: weight=" + String(repeating: piece, count: 100_000) + "1"
+    #expect(throws: CheckpointError.self) { try Rule(text) }
+  }
+}

@@ -105,6 +105,15 @@ extension Convolution: PrintedLayer {
     var options = Options()
     options.groups = try arguments.size("groups", default: 1)
     options.bias = try arguments.flag("bias", default: true)
+    options.stride = try arguments.optionalSizes("stride")
+    options.dilation = try arguments.optionalSizes("dilation")
+    options.outputPadding = try arguments.optionalSizes("output_padding")
+    options.paddingMode = arguments.text("padding_mode") ?? "zeros"
+    if let name = arguments.text("padding"), name.utf8.first != UInt8(ascii: "(") {
+      options.namedPadding = name
+    } else {
+      options.padding = try arguments.optionalSizes("padding")
+    }
     let transposed = printed.kind.hasPrefix("ConvTranspose")
     let inputs = try arguments.size(at: 0, called: "in_channels")
     let outputs = try arguments.size(at: 1, called: "out_channels")

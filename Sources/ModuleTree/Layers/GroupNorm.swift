@@ -45,7 +45,8 @@ extension GroupNorm: PrintedLayer {
     let affine = try printed.arguments.flag("affine", default: true)
     self.init(
       try printed.arguments.size(at: 0, called: "num_groups"),
-      try printed.arguments.size(at: 1, called: "num_channels"), affine: affine,
+      try printed.arguments.size(at: 1, called: "num_channels"),
+      epsilon: printed.arguments.number("eps", default: 1e-5) ?? 1e-5, affine: affine,
       bias: try printed.arguments.flag("bias", default: affine))
   }
 }

@@ -43,7 +43,8 @@ extension LayerNorm: PrintedLayer {
   package init(printed: PrintedModule) throws(ArgumentError) {
     let affine = try printed.arguments.flag("elementwise_affine", default: true)
     self.init(
-      shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"), affine: affine,
+      shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),
+      epsilon: printed.arguments.number("eps", default: 1e-5) ?? 1e-5, affine: affine,
       bias: try printed.arguments.flag("bias", default: affine))
   }
 }

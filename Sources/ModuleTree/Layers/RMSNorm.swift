@@ -39,6 +39,7 @@ extension RMSNorm: PrintedLayer {
   package init(printed: PrintedModule) throws(ArgumentError) {
     self.init(
       shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),
+      epsilon: printed.arguments.number("eps", default: nil),
       affine: try printed.arguments.flag("elementwise_affine", default: true))
   }
 }

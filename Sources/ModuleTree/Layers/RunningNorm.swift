@@ -79,7 +79,9 @@ extension RunningNorm: PrintedLayer {
     let isInstance = printed.kind.hasPrefix("Instance")
     let affine = try arguments.flag("affine", default: !isInstance)
     self.init(
-      kind: printed.kind, try arguments.size(at: 0, called: "num_features"), affine: affine,
+      kind: printed.kind, try arguments.size(at: 0, called: "num_features"),
+      epsilon: arguments.number("eps", default: 1e-5) ?? 1e-5,
+      momentum: arguments.number("momentum", default: 0.1), affine: affine,
       bias: try arguments.flag("bias", default: affine),
       tracksStatistics: try arguments.flag("track_running_stats", default: !isInstance))
   }

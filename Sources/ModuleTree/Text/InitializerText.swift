@@ -49,6 +49,10 @@ private struct InitializerScanner {
   private let characters: [Character]
   private let firstColumn: Int
   private var position = 0
+  private var depth = 0
+
+  /// Deepest nesting of signs and functions, so that no text can exhaust the stack.
+  private static let deepest = 100
 
   init(_ text: String, column: Int) {
     characters = Array(text)
@@ -169,6 +173,11 @@ private struct InitializerScanner {
   }
 
   private mutating func factor() throws(CheckpointError) -> Double {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.deepest else {
+      throw InitializerText.error(column, "found more than \(Self.deepest) levels, needs fewer")
+    }
     if accept("-") { return -(try factor()) }
     if accept("+") { return try factor() }
     skipSpaces()

@@ -112,6 +112,16 @@ package struct PrintedArguments {
     }
   }
 
+  /// The number of a name, or its default; `None` and what is no number give `nil`.
+  package func number(_ name: String, default standard: Double?) -> Double? {
+    text(name).map { Double($0) } ?? standard
+  }
+
+  /// The tuple of a name, or nothing where there is none.
+  package func optionalSizes(_ name: String) throws(ArgumentError) -> [Int] {
+    text(name) == nil ? [] : try sizes(name)
+  }
+
   /// The tuple of a name.
   package func sizes(_ name: String) throws(ArgumentError) -> [Int] {
     guard let item = items.first(where: { $0.name == name }) else {
