@@ -222,6 +222,17 @@ def hdf5(fixtures):
 
     case("nbit", [described("a", integers)], write_nbit, **chunked)
 
+    # Swapping the bytes of 17-bit integers, libhdf5 1.10.8 does not extend the sign: left out.
+    def write_narrow(file):
+        file["a"] = compact
+        kind = h5py.h5t.STD_I32BE.copy()
+        kind.set_precision(17)
+        data = h5py.h5d.create(file.id, b"b", kind, h5py.h5s.create_simple((40, 10)), untimed())
+        data.write(h5py.h5s.ALL, h5py.h5s.ALL, integers)
+
+    case("narrow-big-endian", [described("a", compact)], write_narrow, notes=[
+        "/b holds numbers of an unusual layout (4 bytes); left out"])
+
     # Links.
     def write_links(file):
         file["a"] = net["layer1/weight"]
@@ -264,11 +275,11 @@ def hdf5(fixtures):
         "epoch": "7", "config": '{"name": "é"}', "bytes": "fixed",
     }, notes=[
         "/empty has no elements and no shape (null dataspace); left out",
-        "/opaque holds opaque elements of 5 bytes without a known `dtype`, not numbers; left out",
-        "/records holds records, not numbers; left out",
-        "/reference holds references, not numbers; left out",
-        "/text holds text, not numbers; left out",
-        "/texts holds text, not numbers; left out",
+        "/opaque holds opaque elements of 5 bytes without a known `dtype`; left out",
+        "/records holds records; left out",
+        "/reference holds references; left out",
+        "/text holds text; left out",
+        "/texts holds text; left out",
         "/type is neither a group nor a dataset",
         "attribute 'loss' is not text; left out",
     ])

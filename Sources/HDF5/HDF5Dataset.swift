@@ -26,7 +26,7 @@ enum HDF5Dataset {
     }
     let type = try HDF5Handle("dataset type", H5Dget_type(dataset), closedBy: H5Tclose)
     guard let element = HDF5Types.element(type.id, named: attributes.elementName) else {
-      return .other("holds \(kind(of: type.id)), not numbers; left out")
+      return .other("holds \(kind(of: type.id)); left out")
     }
     let space = try HDF5Handle("dataset shape", H5Dget_space(dataset), closedBy: H5Sclose)
     guard let shape = try HDF5Space.shape(space.id) else {

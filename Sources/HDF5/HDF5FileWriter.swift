@@ -18,6 +18,9 @@ package final class HDF5FileWriter: Sendable {
     id = try HDF5Library.locked { () throws(CheckpointError) in
       let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
       try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
+      // The library's descriptor is inherited by any process started meanwhile, and a lock with it,
+      // which would outlive close(). The path is ours alone, so none is needed.
+      try checked("file access", H5Pset_file_locking(access.id, false, true))
       try checked(
         "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
       try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))

@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("refused-no-tensor", "no dataset of numbers; /text holds text, not numbers; left out"),
+    ("refused-no-tensor", "no dataset of numbers; /text holds text; left out"),
     (
       "refused-too-deep",
       "groups are nested deeper than 128, at /"
