@@ -95,7 +95,29 @@ def native():
     fixtures_native.native(FIXTURES)
 
 
-ALL = {"draws": draws, "hdf5": hdf5, "native": native}
+def torchvision():
+    """models/: the printed text of models and the manifest of what their constructors draw.
+
+    A manifest has the lines that `ckpt hash --manifest` prints: sha256, dtype, shape, name.
+    """
+    import torch
+    import torchvision
+
+    types = {torch.float32: "F32", torch.int64: "I64"}
+    folder = FIXTURES / "models"
+    for name in ("resnet18", "resnet50"):
+        torch.manual_seed(0)
+        model = getattr(torchvision.models, name)()
+        lines = []
+        for key, tensor in model.state_dict().items():
+            digest = hashlib.sha256(tensor.numpy().tobytes()).hexdigest()
+            shape = ",".join(map(str, tensor.shape))
+            lines.append((key.encode(), f"{digest}  {types[tensor.dtype]}  [{shape}]  {key}\n"))
+        (folder / f"{name}-seed0.manifest").write_text("".join(line for _, line in sorted(lines)))
+        (folder / f"{name}.txt").write_text(f"{model}\n")
+
+
+ALL = {"draws": draws, "hdf5": hdf5, "native": native, "torchvision": torchvision}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:
