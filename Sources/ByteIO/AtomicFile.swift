@@ -40,13 +40,29 @@ package enum AtomicFile {
   package static func withTemporary<Result>(
     _ name: String, body: (_ temporaryPath: String) async throws -> Result
   ) async throws -> Result {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    let temporary = reserveTemporary(besides: "\(folder)/\(name)")
+    let temporary = reserveTemporary(besides: "\(temporaryFolder)/\(name)")
     defer {
       unsafe unlink(temporary)
       release(temporary)
     }
     return try await body(temporary)
+  }
+
+  /// Lets `body` use a file in the folder for temporary files, and removes its name afterwards.
+  package static func withTemporary<Result>(
+    _ name: String, body: (_ temporaryPath: String) throws -> Result
+  ) throws -> Result {
+    let temporary = reserveTemporary(besides: "\(temporaryFolder)/\(name)")
+    defer {
+      unsafe unlink(temporary)
+      release(temporary)
+    }
+    return try body(temporary)
+  }
+
+  /// `TMPDIR`, or what stands in for it.
+  private static var temporaryFolder: String {
+    unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
   }
 
   /// Says beforehand whether `replace` would refuse the target, for commands that read first.

@@ -29,7 +29,8 @@ extension Checkpoint {
       tree = Tree(module: try Module(labels: modules))
     } else {
       let inferred = try InferredModel(self)
-      return Tree(module: inferred.tree, notes: inferred.notes)
+      let note = (["carries no module tree"] + inferred.notes).joined(separator: "; ")
+      return Tree(module: inferred.tree, notes: [note])
     }
     let known = Set(tree.module.stateDict().map(\.name))
     for entry in entries where !known.contains(entry.name) {

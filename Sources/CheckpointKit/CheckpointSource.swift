@@ -1,6 +1,5 @@
 import ByteIO
 public import CheckpointFormats
-import Glibc
 public import TensorCore
 
 /// A checkpoint that was opened, and what it was opened from.
@@ -18,24 +17,25 @@ public struct CheckpointSource: Sendable {
   /// `notes` is told what the file holds that no tensor can show.
   /// - Throws: `CheckpointError` with the path in it.
   public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
-    let (file, isTemporary) = try spooled(path)
-    defer { if isTemporary { unsafe unlink(file) } }
-    do {
-      let input = try InputFile(path: file)
-      guard input.size > 0 else {
-        throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
+    let shown = shownPath(path)
+    return try withFile(path) { file in
+      do {
+        let input = try InputFile(path: file)
+        guard input.size > 0 else {
+          throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
+        }
+        let head = try input.head(min(input.size, CheckpointFormat.headSize))
+        guard let format = CheckpointFormat.recognized(from: head) else {
+          let names = CheckpointFormat.all.map(\.name).joined(separator: ", ")
+          throw CheckpointError(
+            .unsupported, "begins with \(beginning(of: head)), required a checkpoint (\(names))")
+        }
+        let checkpoint = try format.open(file)
+        checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
+        return Self(checkpoint: checkpoint.naming(shown), format: format, path: path)
+      } catch let error as CheckpointError {
+        throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
       }
-      let head = try input.head(min(input.size, CheckpointFormat.headSize))
-      guard let format = CheckpointFormat.recognized(from: head) else {
-        let names = CheckpointFormat.all.map(\.name).joined(separator: ", ")
-        throw CheckpointError(
-          .unsupported, "begins with \(beginning(of: head)), required a checkpoint (\(names))")
-      }
-      let checkpoint = try format.open(file)
-      checkpoint.notes.forEach { notes("\(path.escapingControls): \($0)") }
-      return Self(checkpoint: checkpoint.naming(path), format: format, path: path)
-    } catch let error as CheckpointError {
-      throw error.path == file ? error.replacing(path: path) : error.adding(path: path)
     }
   }
 

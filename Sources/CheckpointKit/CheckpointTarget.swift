@@ -1,6 +1,5 @@
 import ByteIO
 public import CheckpointFormats
-import Glibc
 public import TensorCore
 
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
@@ -62,24 +61,7 @@ public struct CheckpointTarget: Sendable {
       let count = min(buffer.capacity, file.size - offset)
       var target = buffer.mutableBytes(count)
       try file.read(at: offset, into: &target)
-      try writeAll(buffer.bytes(count), to: STDOUT_FILENO)
-    }
-  }
-}
-
-/// Hands all bytes to a descriptor, however many calls it takes.
-private func writeAll(_ bytes: RawSpan, to descriptor: Int32) throws {
-  try unsafe bytes.withUnsafeBytes { bytes in
-    var rest = unsafe bytes[...]
-    while unsafe !rest.isEmpty {
-      let part = unsafe UnsafeRawBufferPointer(rebasing: rest)
-      let count = unsafe Glibc.write(descriptor, part.baseAddress, part.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else {
-        throw CheckpointError(
-          .unreadable, unsafe String(cString: strerror(errno)), path: "standard output")
-      }
-      unsafe rest = rest.dropFirst(count)
+      try writeToStandardOutput(buffer.bytes(count))
     }
   }
 }

@@ -28,7 +28,7 @@ public struct Conversion: Sendable {
   ///   name, or `dtype` is no type that values can be rounded to.
   public func callAsFunction(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)
-    let entries = try selection.entries(of: input)
+    let entries = try selection.entries(of: input) { result.notes.append($0) }
     if entries.count != input.entries.count {
       result.isChanged = true
       dropTree(&result, because: "tensors were left out")

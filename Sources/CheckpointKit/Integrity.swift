@@ -24,7 +24,7 @@ extension CheckpointSource {
         }
         return nil
       } catch let error as CheckpointError {
-        return error.adding(path: path, tensor: entry.name.text)
+        return error.adding(path: shownPath(path), tensor: entry.name.text)
       }
     }.compactMap { $0 }
   }

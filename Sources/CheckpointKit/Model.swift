@@ -1,6 +1,5 @@
 import ByteIO
 import CheckpointFormats
-import Glibc
 public import ModuleTree
 import TensorCore
 
@@ -23,39 +22,37 @@ public struct Model: Sendable {
   /// - Throws: `CheckpointError` with the path in it, and for a text with line and column.
   public init(file path: String, extra extraPath: String? = nil) throws {
     switch try Content(file: path, extra: extraPath) {
-    case .model(let model): self = model
-    case .checkpoint:
+    case .model(let model), .checkpoint(_, carrying: let model?): self = model
+    case .checkpoint(_, carrying: nil):
       throw CheckpointError(
         .missing, "carries no module tree, required one; give the text of print(model) instead",
-        path: path)
+        path: shownPath(path))
     }
   }
 
   /// What a file that may be a model holds.
   public enum Content: Sendable {
-    /// A tree.
+    /// A printed text.
     case model(Model)
-    /// A checkpoint that carries none.
-    case checkpoint(Checkpoint)
+    /// A checkpoint, and the tree that it carries, if it does.
+    case checkpoint(Checkpoint, carrying: Model?)
 
     /// Reads a file, told apart by its content; `-` is standard input.
     public init(file path: String, extra extraPath: String? = nil) throws {
       let extra = try extraPath.map(readText)
-      let (file, isTemporary) = try spooled(path)
-      defer { if isTemporary { unsafe unlink(file) } }
-      do {
-        let input = try InputFile(path: file)
-        let head = try input.head(min(input.size, CheckpointFormat.headSize))
-        if CheckpointFormat.recognized(from: head) != nil {
+      let shown = shownPath(path)
+      self = try withFile(path) { file in
+        do {
+          let input = try InputFile(path: file)
+          let head = try input.head(min(input.size, CheckpointFormat.headSize))
+          guard CheckpointFormat.recognized(from: head) != nil else {
+            return .model(try Model(text: try readText(file), extra: extra))
+          }
           let checkpoint = try CheckpointSource.open(file).checkpoint
-          self =
-            try Model(carriedBy: checkpoint, extra: extra).map { .model($0) }
-            ?? .checkpoint(checkpoint)
-        } else {
-          self = .model(try Model(text: try readText(file), extra: extra))
+          return .checkpoint(checkpoint, carrying: try Model(carriedBy: checkpoint, extra: extra))
+        } catch let error as CheckpointError {
+          throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
         }
-      } catch let error as CheckpointError {
-        throw error.path == file ? error.replacing(path: path) : error.adding(path: path)
       }
     }
   }

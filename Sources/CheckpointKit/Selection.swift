@@ -5,9 +5,12 @@ public import TensorCore
 public struct Selection: Sendable {
   /// What both say together; `nil` takes every tensor.
   public let selector: Selector?
+  /// The model whose classes count, instead of those of the checkpoint's own tree.
+  public var model: Model?
 
   /// Parses selectors; of `match` any takes a tensor (none takes all), of `exclude` any leaves it out.
-  public init(match: [String] = [], exclude: [String] = []) throws {
+  public init(match: [String] = [], exclude: [String] = [], model: Model? = nil) throws {
+    self.model = model
     let taken = try Self.union(match)
     let left = try Self.union(exclude)
     selector =
@@ -24,25 +27,43 @@ public struct Selection: Sendable {
     return selectors.dropFirst().reduce(first) { $0.union($1) }
   }
 
-  /// The tensors taken, in file order; classes are judged by `tree`, or the checkpoint's own.
+  /// The tensors taken, in file order; classes are judged by `tree`, else by ``model``, else by the
+  /// checkpoint's own tree.
   ///
+  /// `notes` is told when the classes that a selector may mean had to be inferred.
   /// - Throws: `CheckpointError` with code `missing` when nothing is taken.
-  public func entries(of checkpoint: Checkpoint, tree: Module? = nil) throws -> [Checkpoint.Entry] {
+  public func entries(
+    of checkpoint: Checkpoint, tree: Module? = nil, notes: (String) -> Void = { _ in }
+  ) throws -> [Checkpoint.Entry] {
     guard let selector else { return checkpoint.entries }
-    let selected = try SelectedTensors(selector, in: tree ?? checkpoint.tree().module)
+    let tree = try tree ?? self.tree(of: checkpoint, for: selector, notes: notes)
+    let selected = try SelectedTensors(selector, in: tree)
     return checkpoint.entries.filter { selected.contains($0.name) }
+  }
+
+  private func tree(
+    of checkpoint: Checkpoint, for selector: Selector, notes: (String) -> Void
+  ) throws -> Module {
+    let tree = try checkpoint.tree(model: model)
+    if selector.mayMeanClasses { tree.notes.forEach(notes) }
+    return tree.module
   }
 
   /// Both checkpoints with only the tensors taken of them, judged by the tree of whichever carries
   /// one, the first if both do; one of the two may be left without any.
-  public func pair(_ left: Checkpoint, _ right: Checkpoint) throws -> (Checkpoint, Checkpoint) {
+  ///
+  /// `notes` is told when classes had to be inferred.
+  public func pair(
+    _ left: Checkpoint, _ right: Checkpoint, notes: (String) -> Void = { _ in }
+  ) throws -> (Checkpoint, Checkpoint) {
     guard let selector else { return (left, right) }
     let source = left.modules.isEmpty && !right.modules.isEmpty ? right : left
     // The tree of one with the tensors of both: what only one has can be meant too.
     var both = source
     let known = Set(source.entries.map(\.name))
     both.entries += (left.entries + right.entries).filter { !known.contains($0.name) }
-    let selected = try SelectedTensors(selector, in: both.tree().module)
+    let selected = try SelectedTensors(
+      selector, in: try tree(of: both, for: selector, notes: notes))
     var (left, right) = (left, right)
     left.entries.removeAll { !selected.contains($0.name) }
     right.entries.removeAll { !selected.contains($0.name) }

@@ -23,7 +23,10 @@ package final class HDF5FileWriter: Sendable {
       try checked("file access", H5Pset_file_locking(access.id, false, true))
       try checked(
         "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
+      // Neither chunks nor small writes wait in memory: what then failed would fail unheard, when
+      // the dataset is closed.
       try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
+      try checked("file access", H5Pset_sieve_buf_size(access.id, 0))
       let creation = try HDF5Handle.properties(H5P_FILE_CREATE)
       try Self.keepOrder(creation.id)
       let file = try HDF5Handle(

@@ -45,11 +45,12 @@ public struct InferredModel: Sendable {
     var notes: [String] = []
     if total > 0 {
       let list = counts.map { "\($0.count) \($0.kind)" }.joined(separator: ", ")
-      notes.append("inferred \(total) modules: \(list)")
+      notes.append("inferred \(total == 1 ? "1 module" : "\(total) modules"): \(list)")
     }
     if !unknown.isEmpty {
       let list = unknown.prefix(5).joined(separator: ", ") + (unknown.count > 5 ? ", …" : "")
-      notes.append("no class inferred for the tensors of \(unknown.count) modules: \(list)")
+      let count = unknown.count == 1 ? "" : "\(unknown.count) modules: "
+      notes.append("no class inferred for the tensors of \(count)\(list)")
     }
     self.notes = notes
   }
@@ -192,16 +193,18 @@ private struct LayerGuess {
     return layer
   }
 
-  /// The module with all tensors that are there, in the file's order, and no others.
+  /// The module with all tensors that are there and no others: the layer's in the order in which it
+  /// draws them, whatever the file's, then those that it does not know.
   func completing(_ module: Module) -> Module {
     var module = module
     let parameters = module.ownParameters
     module.ownBuffers = module.ownBuffers.filter { shape($0.name) != nil }
     let buffers = Set(module.ownBuffers.map(\.name))
-    module.ownParameters = tensors.filter { !buffers.contains($0.name) }.map { tensor in
-      parameters.first { $0.name.isSameText(tensor.name) }
-        ?? Parameter(tensor.name, shape: tensor.info.shape)
-    }
+    module.ownParameters =
+      parameters.filter { shape($0.name) != nil }
+      + tensors.filter { tensor in
+        !buffers.contains(tensor.name) && !parameters.contains { $0.name.isSameText(tensor.name) }
+      }.map { Parameter($0.name, shape: $0.info.shape) }
     return module
   }
 }

@@ -38,6 +38,20 @@ public struct Selector: Sendable, CustomStringConvertible {
     Selector(root: .and(root, .not(other.root)))
   }
 
+  /// Whether a class may be meant, so that it matters whose module tree is asked.
+  public var mayMeanClasses: Bool {
+    func may(_ node: Node) -> Bool {
+      switch node {
+      case .word(let text): !text.utf8.contains(UInt8(ascii: ".")) && text != "*" && text != "**"
+      case .kind: true
+      case .name, .expression: false
+      case .not(let inner): may(inner)
+      case .and(let left, let right), .or(let left, let right): may(left) || may(right)
+      }
+    }
+    return may(root)
+  }
+
   /// The text from which an equal selector is parsed.
   public var description: String { Self.text(root, within: 0) }
 

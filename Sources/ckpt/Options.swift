@@ -19,6 +19,43 @@ struct CommonOptions: ParsableArguments {
   func note(_ text: String) {
     if !quiet { StandardError().note(text) }
   }
+
+  /// A way to say what concerns one file.
+  func notes(on path: String) -> (String) -> Void {
+    { note("\(shownPath(path).escapingControls): \($0)") }
+  }
+
+  /// Opens a checkpoint and says what no tensor of it shows.
+  func open(_ path: String) throws -> CheckpointSource {
+    try CheckpointSource.open(path, notes: note)
+  }
+}
+
+/// Runs `body`, whose errors concern the file at `path` where they name no other.
+func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch let error as CheckpointError {
+    throw error.adding(path: path.map(shownPath))
+  }
+}
+
+/// Runs `body`, whose errors concern the file at `path` where they name no other.
+func naming<Result>(_ path: String?, _ body: () async throws -> Result) async throws -> Result {
+  do {
+    return try await body()
+  } catch let error as CheckpointError {
+    throw error.adding(path: path.map(shownPath))
+  }
+}
+
+/// Tries what options say before any file is touched: what is wrong there is wrong usage.
+func checkingUsage(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as CheckpointError {
+    throw ValidationError(error.description)
+  }
 }
 
 /// For commands that report.
@@ -39,6 +76,23 @@ struct SelectionOptions: ParsableArguments {
   @Option(
     name: .long, help: ArgumentHelp("Leave out what SELECTOR matches.", valueName: "selector"))
   var exclude: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Take the classes from this model; without: from the checkpoint, inferred if it has none.",
+      valueName: "model"))
+  var model: String?
+
+  func validate() throws {
+    try checkingUsage { _ = try Selection(match: match, exclude: exclude) }
+  }
+
+  /// What the options say, the model read.
+  var selection: Selection {
+    get throws {
+      try Selection(match: match, exclude: exclude, model: model.map { try Model(file: $0) })
+    }
+  }
 }
 
 /// For commands that write a checkpoint.
@@ -58,6 +112,13 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .long, help: "Replace an existing file.")
   var force = false
 
+  func validate() throws {
+    try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
+    guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
+    throw ValidationError(
+      "--compression \(compression): required planes, gzip, gzip:1 to gzip:9, or none")
+  }
+
   /// The target, refused before any work if it cannot be written.
   ///
   /// `replaces` says whether an existing file is meant to be replaced, `--force` or not.
@@ -66,11 +127,7 @@ struct OutputOptions: ParsableArguments {
   ) throws -> CheckpointTarget {
     var options = WriteOptions()
     options.threads = common.threads
-    if let compression {
-      guard let parsed = WriteOptions.Compression(named: compression) else {
-        throw ValidationError(
-          "--compression \(compression): required planes, gzip, gzip:1 to gzip:9, or none")
-      }
+    if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
       options.compression = parsed
     }
     if path == "-" && to == nil {

@@ -3,7 +3,9 @@ import CheckpointKit
 
 /// Options that say how a model's values come about.
 struct RecipeOptions: ParsableArguments {
-  @Option(help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1.")
+  @Option(
+    parsing: .unconditional,
+    help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1.")
   var seed: String?
 
   @Option(
@@ -25,6 +27,10 @@ struct RecipeOptions: ParsableArguments {
       "A side file that says what printed text cannot: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
       valueName: "file"))
   var extra: String?
+
+  func validate() throws {
+    try checkingUsage { _ = try recipe(over: nil, model: nil) }
+  }
 
   /// The recipe that a base recipe and the options give together, options first.
   func recipe(over base: Recipe?, model: Model?) throws -> Recipe {

@@ -37,18 +37,7 @@ struct StandardOutput: ~Copyable {
 
   /// Hands everything to the system; every command ends with it.
   mutating func flush() throws {
-    var written = 0
-    while written < pending.count {
-      let count = unsafe pending[written...].withUnsafeBytes { bytes in
-        unsafe Glibc.write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw CheckpointError(
-          .unreadable, unsafe String(cString: strerror(errno)), path: "standard output")
-      }
-      written += count
-    }
+    try unsafe writeToStandardOutput(pending.span.bytes)
     pending.removeAll(keepingCapacity: true)
   }
 }

@@ -218,6 +218,23 @@ import Testing
     }
   }
 
+  @Test func `a tensor is in the file before the next is read`() async throws {
+    // What waited in the library's memory would be lost unheard if it could not be written later.
+    let write = try #require(CheckpointFormat.hdf5.write)
+    let folder = try TemporaryFolder()
+    let first = try Checkpoint.Entry(noise: "a", .float32, [8])
+    let content = try first.allBytes()
+    let second = Checkpoint.Entry(name: "b", info: first.info) { _, _ in
+      let file = try folder.bytes(of: "a.h5")
+      let isThere = file.indices.dropLast(31).contains { file[$0..<$0 + 32].elementsEqual(content) }
+      throw CheckpointError(.missing, isThere ? "there" : "not there")
+    }
+    let error = await #expect(throws: CheckpointError.self) {
+      try await write(Checkpoint(entries: [first, second]), folder.file("a.h5"), WriteOptions())
+    }
+    #expect(error?.message == "there")
+  }
+
   @Test func `an error of the source is the source's, and the next write succeeds`() async throws {
     let write = try #require(CheckpointFormat.hdf5.write)
     let info = try TensorInfo(dtype: .float32, shape: [1 << 20])

@@ -58,6 +58,22 @@ import Testing
     _ = try Module(labels: tree.labels)
   }
 
+  @Test func `a layer draws in its own order, whatever the file's`() throws {
+    let sorted = try Self.infer([
+      "fc.bias": [5], "fc.extra": [2], "fc.weight": [5, 4], "bn.bias": [3],
+      "bn.num_batches_tracked": [],
+      "bn.running_mean": [3], "bn.running_var": [3], "bn.weight": [3],
+    ])
+    #expect(
+      sorted.tree.stateDict().map(\.name.text) == [
+        "fc.bias", "fc.extra", "fc.weight", "bn.weight", "bn.bias", "bn.running_mean",
+        "bn.running_var", "bn.num_batches_tracked",
+      ])
+    let linear = try Self.infer(["fc.bias": [5], "fc.weight": [5, 4]])
+    #expect(linear.tree.stateDict().map(\.name.text) == ["fc.weight", "fc.bias"])
+    #expect(linear.notes == ["inferred 1 module: 1 Linear"])
+  }
+
   @Test func `weights that fit no class are kept without a way to redraw them`() throws {
     let model = try Self.infer(["a.weight": [2, 3], "a.bias": [7], "b.weight_ih_l0": [3]])
     #expect(model.tree.stateDict().count == 3)

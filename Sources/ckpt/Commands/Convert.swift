@@ -30,16 +30,23 @@ extension Ckpt {
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+      try checkingUsage {
+        _ = try dtype.map { try Recipe.floatingPoint(named: $0) }
+        var names = NameMap()
+        for text in rename { try names.add(substitution: text) }
+      }
+    }
+
     func run() async throws {
       let target = try target.target(output, common)
-      var conversion = Conversion(
-        try Selection(match: selection.match, exclude: selection.exclude))
+      var conversion = Conversion(try selection.selection)
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      let source = try CheckpointSource.open(input, notes: common.note).checkpoint
-      var result = try conversion(source)
-      result.notes.forEach(common.note)
+      let source = try common.open(input).checkpoint
+      var result = try naming(input) { try conversion(source) }
+      result.notes.forEach(common.notes(on: input))
       if result.isChanged {
         var provenance = try Provenance(of: source)
         let fingerprint = try await Manifest(of: source, threads: common.threads).fingerprint

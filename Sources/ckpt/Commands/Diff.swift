@@ -17,11 +17,13 @@ extension Ckpt {
           ckpt diff a.h5 b.h5 --name-only
         """)
 
-    @Argument(help: "The first checkpoint.") var first: String
-    @Argument(help: "The second checkpoint.") var second: String
-    @Option(help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
+    @Argument(help: "A checkpoint, or - for standard input.") var first: String
+    @Argument(help: "What to compare it with; one of both may be -.") var second: String
+    @Option(
+      parsing: .unconditional,
+      help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
     var rtol = 0.0
-    @Option(help: "Absolute tolerance.") var atol = 0.0
+    @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol = 0.0
     @Option(
       help: ArgumentHelp(
         "Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
@@ -37,13 +39,17 @@ extension Ckpt {
       guard rtol >= 0, atol >= 0 else {
         throw ValidationError("--rtol and --atol: required 0 or more")
       }
+      guard first != "-" || second != "-" else {
+        throw ValidationError("standard input can only be read once; required a file for one")
+      }
     }
 
     func run() async throws {
-      let selection = try Selection(match: selection.match, exclude: selection.exclude)
-      let (left, right) = try selection.pair(
-        try CheckpointSource.open(first, notes: common.note).checkpoint,
-        try CheckpointSource.open(second, notes: common.note).checkpoint)
+      let selection = try selection.selection
+      let sources = (try common.open(first).checkpoint, try common.open(second).checkpoint)
+      let (left, right) = try naming(first) {
+        try selection.pair(sources.0, sources.1, notes: common.notes(on: first))
+      }
       let names = try map.map { try NameMap(file: $0) } ?? NameMap()
       let progress = Progress(reading: left.entries, quiet: common.quiet)
       var counted = left

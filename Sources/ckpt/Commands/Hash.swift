@@ -36,16 +36,11 @@ extension Ckpt {
       var output = StandardOutput()
       var reports: [Report] = []
       for file in files {
-        var checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+        var checkpoint = try common.open(file).checkpoint
         let progress = Progress(
           reading: checkpoint.entries, quiet: common.quiet)
         checkpoint.entries = progress.entries
-        let digests: Manifest
-        do {
-          digests = try await Manifest(of: checkpoint, threads: common.threads)
-        } catch let error as CheckpointError {
-          throw error.adding(path: file)
-        }
+        let digests = try await Manifest(of: checkpoint, threads: common.threads)
         progress.finish()
         if report.json {
           let tensors = digests.lines.map {
@@ -57,6 +52,10 @@ extension Ckpt {
             Report(
               file: file, fingerprint: digests.fingerprint.description,
               tensors: manifest ? tensors : nil))
+        } else if manifest && StandardOutput.isTerminal {
+          for line in digests.text.split(separator: "\n") {
+            try output.line(String(line).escapingControls)
+          }
         } else if manifest {
           try output.text(digests.text)
         } else {

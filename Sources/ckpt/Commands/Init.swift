@@ -40,11 +40,10 @@ extension Ckpt {
       base?.redraws = []
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
-      do {
-        try await target.write(try recipe.draw().checkpoint, showing: common)
-      } catch let error as CheckpointError {
-        throw error.path == nil ? error.adding(path: self.model ?? self.recipe) : error
-      }
+      let source = self.model ?? self.recipe ?? ""
+      model?.module.notes.forEach(common.notes(on: source))
+      let drawn = try naming(source) { try recipe.draw().checkpoint }
+      try await target.write(drawn, showing: common)
     }
   }
 }

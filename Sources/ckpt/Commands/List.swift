@@ -34,10 +34,11 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let source = try CheckpointSource.open(file)
-      source.checkpoint.notes.forEach(common.note)
-      let entries = try Selection(match: selection.match, exclude: selection.exclude)
-        .entries(of: source.checkpoint)
+      let selection = try selection.selection
+      let source = try common.open(file)
+      let entries = try naming(file) {
+        try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
+      }
       let own = entries.filter { $0.alias == nil }
       let elements = own.map(\.info.elementCount).reduce(0, +)
       let bytes = own.map(\.info.byteCount).reduce(0, +)

@@ -24,14 +24,13 @@ extension Ckpt {
         "How to fill: 'Linear: weight=xavier_uniform, bias=1'. Repeated; without: the layers' own way.",
         valueName: "selector: parameter=initializer"))
     var rule: [String] = []
-    @Option(help: "Argument of torch.manual_seed for the fresh generator.") var seed = "0"
+    @Option(parsing: .unconditional, help: "Argument of torch.manual_seed for the fresh generator.")
+    var seed = "0"
     @Option(help: "Order in which the modules are walked: modules or apply.") var order = "modules"
     @Option(
       help: ArgumentHelp(
         "Copy the matched tensors from this checkpoint instead.", valueName: "file"))
     var from: String?
-    @Option(help: ArgumentHelp("Take the classes from this model.", valueName: "file"))
-    var model: String?
     @Option(name: .shortAndLong, help: "The checkpoint to write; - for standard output.")
     var output: String?
     @Flag(help: "Replace FILE itself, as a whole.") var inPlace = false
@@ -47,6 +46,12 @@ extension Ckpt {
       }
       guard dryRun || (output != nil) != inPlace else {
         throw ValidationError("required either -o OUT or --in-place, or --dry-run")
+      }
+      guard file != "-" || from != "-" else {
+        throw ValidationError("standard input can only be read once; required a file for one")
+      }
+      try checkingUsage {
+        _ = try (rule.map { try Rule($0) }, Rule.Order(named: order), Seed(seed))
       }
       guard !(inPlace && file == "-") else {
         throw ValidationError("--in-place: standard input cannot be replaced")
@@ -66,11 +71,10 @@ extension Ckpt {
       let path = inPlace ? file : output
       var target: CheckpointTarget?
       if let path, !dryRun { target = try self.target.target(path, common, replaces: inPlace) }
-      let source = try CheckpointSource.open(file, notes: common.note).checkpoint
-      let tree = try source.tree(model: model.map { try Model(file: $0) })
-      for note in tree.notes {
-        common.note("\(file.escapingControls): carries no module tree; \(note)")
-      }
+      let model = try selection.selection.model
+      let source = try common.open(file).checkpoint
+      let tree = try naming(file) { try source.tree(model: model) }
+      tree.notes.forEach(common.notes(on: file))
       var step = Reinitialize(match: selection.match, exclude: selection.exclude)
       step.rules = try rule.map { try Rule($0) }
       step.order = try Rule.Order(named: order)
@@ -78,16 +82,14 @@ extension Ckpt {
       var result: Reinitialize.Result
       var inputs: [Digest] = []
       if let from {
-        let other = try CheckpointSource.open(from, notes: common.note).checkpoint
+        let other = try common.open(from).checkpoint
         let fingerprint = try await Manifest(of: other, threads: common.threads).fingerprint
         inputs.append(fingerprint)
-        result = try step(source, tree: tree, from: other, fingerprint: fingerprint)
-      } else {
-        do {
-          result = try step(source, tree: tree)
-        } catch let error as CheckpointError {
-          throw error.adding(path: file)
+        result = try naming(file) {
+          try step(source, tree: tree, from: other, fingerprint: fingerprint)
         }
+      } else {
+        result = try naming(file) { try step(source, tree: tree) }
       }
       if let target {
         var provenance = try Provenance(of: source)

@@ -21,8 +21,8 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let source = try CheckpointSource.open(file)
-      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: file)
+      let source = try common.open(file)
+      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: shownPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {

@@ -31,10 +31,11 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let source = try CheckpointSource.open(file)
-      source.checkpoint.notes.forEach(common.note)
-      let entries = try Selection(match: selection.match, exclude: selection.exclude)
-        .entries(of: source.checkpoint)
+      let selection = try selection.selection
+      let source = try common.open(file)
+      let entries = try naming(file) {
+        try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
+      }
       let progress = Progress(reading: entries, quiet: common.quiet)
       let statistics = try await concurrentMap(progress.entries, width: common.threads) {
         try TensorStatistics(of: $0)

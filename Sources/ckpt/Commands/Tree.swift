@@ -81,12 +81,12 @@ extension Ckpt {
 
     private func moduleTree() throws -> Module {
       switch try Model.Content(file: file, extra: extra) {
-      case .model(let model): return model.module
-      case .checkpoint(let checkpoint):
-        let tree = try checkpoint.tree()
-        for note in tree.notes {
-          common.note("\(file.escapingControls): carries no module tree; \(note)")
-        }
+      case .model(let model):
+        model.module.notes.forEach(common.notes(on: file))
+        return model.module
+      case .checkpoint(let checkpoint, carrying: let model):
+        let tree = try naming(file) { try checkpoint.tree(model: model) }
+        tree.notes.forEach(common.notes(on: file))
         return tree.module
       }
     }

@@ -30,7 +30,8 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-      if seeds != nil {
+      if let seeds {
+        try checkingUsage { _ = try range(seeds) }
         guard file == nil else {
           throw ValidationError("--seeds surveys a model; required no FILE")
         }
@@ -40,6 +41,8 @@ extension Ckpt {
         guard recipeOptions.seed == nil else {
           throw ValidationError("--seeds and --seed: required one of the two")
         }
+      } else if file == "-" && (model == "-" || recipe == "-") {
+        throw ValidationError("standard input can only be read once; required a file for one")
       } else if file == nil {
         throw ValidationError("required a FILE, or --model MODEL --seeds FIRST..LAST")
       }
@@ -54,23 +57,21 @@ extension Ckpt {
     }
 
     private func verify(_ file: String) async throws {
-      let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+      let checkpoint = try common.open(file).checkpoint
       var base = try recipe.map { try Recipe(file: $0) }
-      if base == nil && model == nil { base = try checkpoint.recipe() }
+      if base == nil && model == nil { base = try naming(file) { try checkpoint.recipe() } }
       guard base != nil || model != nil else {
         throw CheckpointError(
-          .missing, "carries no recipe, required one; pass --model MODEL --seed N", path: file)
+          .missing, "carries no recipe, required one; pass --model MODEL --seed N",
+          path: shownPath(file))
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
       var counted = checkpoint
       counted.entries = progress.entries
-      let verification: Verification
-      do {
-        verification = try await Verification(of: counted, against: recipe, threads: common.threads)
-      } catch let error as CheckpointError {
-        throw error.path == nil ? error.adding(path: self.model ?? file) : error
+      let verification = try await naming(self.model ?? self.recipe ?? file) {
+        try await Verification(of: counted, against: recipe, threads: common.threads)
       }
       progress.finish()
       try print(verification, recipe: recipe, file: file)
@@ -121,11 +122,8 @@ extension Ckpt {
       let base = try recipe.map { try Recipe(file: $0) }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
-      let survey: SeedSurvey
-      do {
-        survey = try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads)
-      } catch let error as CheckpointError {
-        throw error.path == nil ? error.adding(path: self.model ?? self.recipe) : error
+      let survey = try await naming(self.model ?? self.recipe) {
+        try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads)
       }
       var output = StandardOutput()
       if report.json {

@@ -1,0 +1,55 @@
+import ByteIO
+import Glibc
+import TensorCore
+
+/// What errors call a file: its path, or what `-` stands for.
+package func shownPath(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+/// Gives `body` a file that can be read by range: the one at `path`, or for `-` a copy of standard
+/// input, since a pipe cannot do that.
+///
+/// The copy has lost its name when this returns; who has opened it can go on reading.
+func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws -> Result {
+  guard path == "-" else { return try body(path) }
+  return try AtomicFile.withTemporary("ckpt-input") { file in
+    let copy = try OutputFile(creating: file)
+    var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
+    while true {
+      let count = unsafe chunk.withUnsafeMutableBytes { bytes in
+        unsafe read(STDIN_FILENO, bytes.baseAddress, bytes.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else {
+        throw CheckpointError(
+          .unreadable, unsafe String(cString: strerror(errno)), path: "standard input")
+      }
+      if count == 0 { break }
+      try copy.append(chunk.rawBytes.extracting(0..<count))
+    }
+    try copy.close()
+    return try body(file)
+  }
+}
+
+/// Nobody reads standard output any more; a command then ends without a word, as on SIGPIPE.
+package struct BrokenPipe: Error {}
+
+/// Hands all bytes to standard output, however many calls it takes.
+///
+/// - Throws: `BrokenPipe` when nobody reads them, else `CheckpointError` with the system's words.
+package func writeToStandardOutput(_ bytes: RawSpan) throws {
+  try unsafe bytes.withUnsafeBytes { bytes in
+    var rest = unsafe bytes[...]
+    while unsafe !rest.isEmpty {
+      let part = unsafe UnsafeRawBufferPointer(rebasing: rest)
+      let count = unsafe write(STDOUT_FILENO, part.baseAddress, part.count)
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 && errno == EPIPE { throw BrokenPipe() }
+      guard count >= 0 else {
+        throw CheckpointError(
+          .unreadable, unsafe String(cString: strerror(errno)), path: "standard output")
+      }
+      unsafe rest = rest.dropFirst(count)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import CheckpointKit
+import Glibc
+
+extension Ckpt {
+  /// Ends the process as an error says: help on standard output and status 0, or one line on
+  /// standard error and status 64 for wrong usage, 2 for what could not be done.
+  ///
+  /// `command` is the one that ran; `nil` if the command line could not be parsed.
+  static func leave(_ error: any Error, from command: (any ParsableCommand)?) -> Never {
+    switch error {
+    case let code as ExitCode: Glibc.exit(code.rawValue)
+    case is BrokenPipe: Glibc.exit(128 + SIGPIPE)
+    default: break
+    }
+    switch exitCode(for: error) {
+    case .success:
+      do {
+        var output = StandardOutput()
+        try output.line(fullMessage(for: error))
+        try output.flush()
+        Glibc.exit(0)
+      } catch {
+        leave(error, from: command)
+      }
+    case .validationFailure:
+      let help = command.map(helpCommand) ?? helpCommand(in: fullMessage(for: error))
+      StandardError().note(
+        "\(message(for: error).uncapitalized.escapingControls) (see '\(help)')")
+      Glibc.exit(64)
+    default:
+      StandardError().note(String(describing: error).escapingControls)
+      Glibc.exit(2)
+    }
+  }
+
+  private static func helpCommand(of command: any ParsableCommand) -> String {
+    let kind = type(of: command)
+    return "ckpt \(kind.configuration.commandName ?? "\(kind)".lowercased()) --help"
+  }
+
+  /// What the parser's own text tells to see: `See 'ckpt init --help' for more information.`
+  private static func helpCommand(in text: String) -> String {
+    let quoted = text.split(separator: "'").last { $0.hasSuffix(" --help") }
+    return quoted.map(String.init) ?? "ckpt --help"
+  }
+}
+
+extension String {
+  /// With a small first letter, for a sentence behind `ckpt: `.
+  fileprivate var uncapitalized: String { prefix(1).lowercased() + dropFirst() }
+}

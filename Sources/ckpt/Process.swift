@@ -1,0 +1,55 @@
+import CheckpointKit
+import Glibc
+
+/// What the process makes sure of before anything is opened.
+enum Process {
+  /// Opens what the caller left closed of standard input, output and error, so that no file of
+  /// ours becomes one of them and takes a note or a result.
+  ///
+  /// What is opened cannot be used: reading, or writing a result, says `Bad file descriptor`.
+  static func openStandardStreams() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) == -1 {
+      unsafe _ = open("/dev/null", mode)
+    }
+    if fcntl(STDERR_FILENO, F_GETFD) == -1 { unsafe _ = open("/dev/null", O_WRONLY) }
+  }
+
+  /// On an interrupt or a termination request, removes unfinished outputs before leaving with the
+  /// status that a shell gives to the signal; a broken pipe is an error where it is written to.
+  ///
+  /// A handler wakes a thread through a pipe. Blocking the signals and waiting for them would not
+  /// do: the dispatch library's main thread sits in `sigsuspend` with all signals open and dies.
+  static func removeTemporariesOnSignals() {
+    signal(SIGPIPE, SIG_IGN)
+    guard wakeUp.read >= 0 else { return }
+    var thread = pthread_t()
+    unsafe pthread_create(
+      &thread, nil,
+      { _ in
+        var signal: UInt8 = 0
+        while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+        CheckpointTarget.removeUnfinished()
+        _exit(128 + Int32(signal))
+      }, nil)
+    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
+      signal(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        unsafe _ = write(wakeUp.write, &byte, 1)
+      }
+    }
+  }
+
+  /// Whether whoever started the process wants a signal ignored, as `nohup` does.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    unsafe sigaction(number, nil, &action)
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
+  }
+}
+
+/// The two ends of the pipe through which a signal is told; -1 if the system had none.
+private let wakeUp: (read: Int32, write: Int32) = {
+  var ends: [Int32] = [-1, -1]
+  return unsafe pipe(&ends) == 0 ? (ends[0], ends[1]) : (-1, -1)
+}()
