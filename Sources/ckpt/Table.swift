@@ -58,20 +58,25 @@ extension Double {
     return (self * scale).rounded() / scale
   }
 
-  /// Four significant digits, for reports; `show` prints values in full.
+  /// Four significant digits as C's `%.4g` has them, for reports; `show` prints values in full.
   var short: String {
-    guard isFinite, self != 0 else { return description }
+    guard isFinite else { return description }
+    guard self != 0 else { return "0" }
     var scale = 1.0
     var exponent = 0
     while abs(self) / scale >= 10 { (scale, exponent) = (scale * 10, exponent + 1) }
     while abs(self) / scale < 1 && exponent > -320 {
       (scale, exponent) = (scale / 10, exponent - 1)
     }
-    let digits = (self / scale).rounded(toPlaces: 3)
-    if (-4..<6).contains(exponent) {
-      let places = max(3 - exponent, 0)
-      return places == 0 ? Int(rounded()).description : rounded(toPlaces: places).description
+    guard !(-4..<6).contains(exponent) else {
+      return rounded(toPlaces: Swift.max(3 - exponent, 0)).withoutFraction
     }
-    return "\(digits)e\(exponent)"
+    return "\((self / scale).rounded(toPlaces: 3).withoutFraction)e\(exponent)"
+  }
+
+  /// The description, of a whole number without `.0`.
+  private var withoutFraction: String {
+    let text = description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }

@@ -1,0 +1,154 @@
+import TestSupport
+import Testing
+
+/// What `ckpt init` writes, tensor for tensor as PyTorch drew it.
+@Suite struct InitTests {
+  /// A case of `goldens/article.json`.
+  struct Golden: Decodable, CustomStringConvertible, Sendable {
+    struct Tensor: Decodable, Sendable {
+      let name: String
+      let sha256: String
+    }
+    let id: String
+    let seed: UInt64
+    let seed2: UInt64?
+    let dtype: String
+    let repr: String
+    let tensors: [Tensor]
+    var description: String { id }
+
+    static let all = (try? Fixtures.cases("goldens/article.json", as: Golden.self)) ?? []
+
+    /// What comes before the `@` of the id.
+    var kind: Substring { id.prefix { $0 != "@" } }
+
+    func matches(_ manifest: [String]) -> Bool {
+      let found = manifest.map { line in
+        line.split(separator: " ").first.map(String.init) ?? ""
+      }
+      return found == tensors.sorted { $0.name < $1.name }.map(\.sha256)
+    }
+  }
+
+  private static func rule(_ bias: Int) -> String { "Linear: weight=xavier_uniform, bias=\(bias)" }
+
+  @Test func `the goldens are there`() {
+    #expect(Golden.all.count == 36)
+  }
+
+  @Test(arguments: Golden.all.filter { $0.seed2 == nil })
+  func `the article's net has torch's bytes`(golden: Golden) throws {
+    let options =
+      switch golden.kind {
+      case "default": [String]()
+      case "apply": ["--rule", Self.rule(1), "--order", "apply"]
+      case "modules": ["--rule", Self.rule(2), "--order", "modules"]
+      default: throw Workplace.Unexpected(text: golden.id)
+      }
+    let place = try Workplace()
+    try place.folder.write(Array(golden.repr.utf8), to: "net.txt")
+    let run = try CommandRun(
+      [CommandRun.executable, "init", "net.txt", "-o", "net.h5", "--seed", "\(golden.seed)"]
+        + ["--dtype", golden.dtype] + options, in: place.folder.path)
+    #expect(run.status == 0 && run.output.isEmpty && run.errors.isEmpty)
+    #expect(golden.matches(try place.manifest("net.h5")))
+  }
+
+  @Test(arguments: Golden.all.filter { $0.seed2 != nil })
+  func `reinit with a rule is apply after a new seed`(golden: Golden) throws {
+    let place = try Workplace()
+    try place.makeArticle("net.ckz", "--seed", "\(golden.seed)", "--dtype", golden.dtype)
+    let run = try place.ckpt(
+      "reinit", "net.ckz", "--match", "Linear", "--rule", Self.rule(1), "--order", "apply",
+      "--seed", "\(try #require(golden.seed2))", "--in-place")
+    #expect(run.status == 0)
+    #expect(golden.matches(try place.manifest("net.ckz")))
+    #expect(try place.ckpt("verify", "net.ckz").status == 0)
+  }
+
+  @Test func `a ResNet-18 has the bytes of torchvision's constructor`() throws {
+    let place = try Workplace()
+    let run = try place.ckpt(
+      "init", Fixtures.path("models/resnet18.txt"), "--seed", "0", "-o", "net.h5",
+      "--rule", "Conv2d: weight=kaiming_normal(mode=fan_out, nonlinearity=relu)",
+      "--rule", "BatchNorm2d: weight=1, bias=0")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(
+      try place.ckpt("hash", "--manifest", "net.h5").output
+        == String(
+          decoding: try Fixtures.bytes("models/resnet18-seed0.manifest"), as: UTF8.self))
+  }
+
+  @Test func `a recipe file names model, seed, order, dtype and rules`() throws {
+    let place = try Workplace()
+    let text = """
+      # the article's second net
+      model: model.txt
+      seed: 42
+      order: apply
+      dtype: float64
+      Linear: weight=xavier_uniform, bias=1
+      """
+    try place.folder.write(Array(text.utf8), to: "net.recipe")
+    #expect(try place.ckpt("init", "--recipe", "net.recipe", "-o", "net.ckz").status == 0)
+    let golden = try #require(Golden.all.first { $0.id == "apply@42float64" })
+    #expect(golden.matches(try place.manifest("net.ckz")))
+    #expect(try place.ckpt("verify", "net.ckz").status == 0)
+  }
+
+  @Test func `the recipe in a checkpoint makes it again, and options override it`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "7", "--rule", Self.rule(1))
+    #expect(try place.ckpt("init", "--recipe", "a.h5", "-o", "b.h5").status == 0)
+    #expect(try place.folder.bytes(of: "a.h5") == place.folder.bytes(of: "b.h5"))
+    #expect(try place.ckpt("init", "--recipe", "a.h5", "--seed", "8", "-o", "c.h5").status == 0)
+    try place.makeArticle("d.h5", "--seed", "8", "--rule", Self.rule(1))
+    #expect(try place.folder.bytes(of: "c.h5") == place.folder.bytes(of: "d.h5"))
+  }
+
+  @Test func `a checkpoint is a model`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "7")
+    try place.makeArticle("b.h5", "--seed", "8")
+    #expect(try place.ckpt("init", "a.h5", "--seed", "8", "-o", "c.h5").status == 0)
+    #expect(try place.fingerprint("b.h5") == place.fingerprint("c.h5"))
+  }
+
+  @Test func `a negative seed is the one that torch takes modulo 2^64`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "-1")
+    try place.makeArticle("b.h5", "--seed", "18446744073709551615")
+    try place.makeArticle("c.h5", "--seed=-1")
+    #expect(try place.fingerprint("a.h5") == place.fingerprint("b.h5"))
+    #expect(try place.fingerprint("a.h5") == place.fingerprint("c.h5"))
+  }
+
+  @Test func `the model comes from standard input and the file goes to standard output`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    let run = try place.shell("ckpt init - -o - --to ckz < model.txt > b.ckz")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(try place.folder.bytes(of: "a.ckz") == place.folder.bytes(of: "b.ckz"))
+  }
+
+  @Test func `a side file gives bare parameters and ties`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("scale: [3] = 2\nlayer2.2.bias = layer2.0.bias\n".utf8), to: "extra.txt")
+    try place.makeArticle("a.ckz", "--extra", "extra.txt")
+    #expect(
+      try place.ckpt("show", "a.ckz", "scale").output == "scale F32 [3]\n[2.0, 2.0, 2.0]\n")
+    let listing = try JSON(try place.ckpt("ls", "a.ckz", "--json").output)
+    #expect(listing["tensors"]?[6]?["alias"] == .text("layer2.0.bias"))
+    #expect(try place.ckpt("verify", "a.ckz").status == 0)
+  }
+
+  @Test func `the same command gives the same bytes with any number of threads`() throws {
+    let place = try Workplace()
+    for output in ["a.h5", "a.ckz"] {
+      try place.makeArticle(output, "--threads", "1")
+      try place.makeArticle("b." + output, "--threads", "5")
+      #expect(try place.folder.bytes(of: output) == place.folder.bytes(of: "b." + output))
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import TestSupport
+import Testing
+
+@Suite struct ReinitTests {
+  @Test func `only what is matched changes, and verify can repeat it`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "3")
+    let run = try place.ckpt(
+      "reinit", "a.h5", "--match", "layer2.**", "--seed", "5", "-o", "b.ckz")
+    #expect(run.status == 0 && run.output.isEmpty)
+    #expect(run.errors == "ckpt: redrew 4 of 6 tensors\n")
+    #expect(
+      try place.ckpt("diff", "a.h5", "b.ckz", "--name-only").lines == [
+        "layer2.0.weight", "layer2.0.bias", "layer2.2.weight", "layer2.2.bias",
+      ])
+    #expect(try place.ckpt("verify", "b.ckz").status == 0)
+  }
+
+  @Test func `a redrawn layer has the values of a fresh layer after the seed`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    try place.folder.write(
+      Array("Net(\n  (layer1): Linear(in_features=2, out_features=4, bias=True)\n)".utf8),
+      to: "one.txt")
+    #expect(try place.ckpt("init", "one.txt", "--seed", "9", "-o", "one.ckz").status == 0)
+    try place.ckpt("reinit", "a.ckz", "--match", "layer1", "--seed", "9", "--in-place")
+    let fresh = try place.manifest("one.ckz")
+    #expect(fresh.count == 2)
+    #expect(try place.manifest("a.ckz").prefix(2) == fresh[...])
+  }
+
+  @Test func `the order of the walk matters`() throws {
+    let place = try Workplace()
+    // A parent with a tensor of its own: before its children in modules(), after them in apply().
+    try place.folder.write(Array("layer2.scale: [3] = uniform\n".utf8), to: "extra.txt")
+    try place.makeArticle("a.ckz", "--extra", "extra.txt")
+    for order in ["modules", "apply"] {
+      let run = try place.ckpt(
+        "reinit", "a.ckz", "--match", "layer2.**", "--exclude", "**.bias",
+        "--rule", "layer2.**: scale=uniform, weight=uniform", "--order", order,
+        "-o", order + ".ckz")
+      #expect(run.status == 0)
+      #expect(try place.ckpt("verify", order + ".ckz").status == 0)
+    }
+    let first = ["layer2.scale[0]", "layer2.0.weight[0, 0]"]
+    let values = try zip(["modules.ckz", "apply.ckz"], first).map {
+      try place.ckpt("show", $0, $1).lines[1]
+    }
+    #expect(values[0] == values[1])
+    #expect(try place.fingerprint("modules.ckz") != place.fingerprint("apply.ckz"))
+  }
+
+  @Test func `in place the file is replaced and keeps its mode`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    _ = try place.shell("chmod 640 a.h5")
+    let run = try place.ckpt("reinit", "a.h5", "--match", "Linear", "--seed", "1", "--in-place")
+    #expect(run.status == 0)
+    try place.makeArticle("b.h5", "--seed", "1")
+    #expect(try place.fingerprint("a.h5") == place.fingerprint("b.h5"))
+    #expect(try place.shell("stat -c %a a.h5").output == "640\n")
+    #expect(try place.folder.names() == ["a.h5", "b.h5", "model.txt"])
+  }
+
+  @Test func `a dry run names the tensors and writes nothing`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let before = try place.folder.bytes(of: "a.h5")
+    let run = try place.ckpt(
+      "reinit", "a.h5", "--match", "Linear & **.bias", "--exclude", "layer1", "--in-place",
+      "--dry-run")
+    #expect(run.status == 0 && run.output == "layer2.0.bias\nlayer2.2.bias\n")
+    #expect(try place.folder.bytes(of: "a.h5") == before)
+    #expect(try place.folder.names() == ["a.h5", "model.txt"])
+  }
+
+  @Test func `reinit as JSON`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let json = try JSON(
+      try place.ckpt("reinit", "a.h5", "--match", "layer1", "-o", "b.h5", "--json").output)
+    #expect(json.keys == ["file", "output", "replaced"])
+    #expect(json["output"] == .text("b.h5"))
+    #expect(json["replaced"] == .list([.text("layer1.weight"), .text("layer1.bias")]))
+  }
+
+  @Test func `values are copied from another checkpoint, and verify says which`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "1")
+    try place.makeArticle("b.ckz", "--seed", "2")
+    let run = try place.ckpt(
+      "reinit", "a.h5", "--match", "layer2.**", "--from", "b.ckz", "-o", "c.h5")
+    #expect(run.status == 0 && run.errors == "ckpt: copied 4 of 6 tensors\n")
+    #expect(
+      try place.ckpt("diff", "a.h5", "c.h5", "--name-only").lines.allSatisfy {
+        $0.hasPrefix("layer2.")
+      })
+    #expect(try place.ckpt("diff", "b.ckz", "c.h5", "--match", "layer2.**").status == 0)
+    let verified = try place.ckpt("verify", "c.h5")
+    #expect(verified.status == 1)
+    #expect(
+      verified.output.contains(
+        "not drawn  layer2.0.bias    copied from the checkpoint \(try place.fingerprint("b.ckz"))"))
+    #expect(verified.lines.last == "not verified: 2 of 6 tensors are identical")
+  }
+
+  @Test func `for a file without tree classes are inferred, said, and drawn as torch does`() throws
+  {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "1")
+    // As h5py writes: by name, without a tree.
+    #expect(
+      try place.ckpt("convert", "a.h5", "b.h5", "--rename", "s/^/net./", "--quiet").status == 0)
+    let run = try place.ckpt("reinit", "b.h5", "--match", "Linear", "--seed", "2", "-o", "c.h5")
+    #expect(run.status == 0)
+    #expect(
+      run.errors == """
+        ckpt: b.h5: carries no module tree; inferred 3 modules: 3 Linear
+        ckpt: redrew 6 of 6 tensors
+
+        """)
+    try place.makeArticle("d.h5", "--seed", "2")
+    #expect(
+      try place.ckpt("convert", "d.h5", "e.h5", "--rename", "s/^/net./", "--quiet").status == 0)
+    #expect(try place.fingerprint("c.h5") == place.fingerprint("e.h5"))
+    #expect(try place.ckpt("verify", "c.h5").status == 0)
+  }
+
+  @Test func `a model gives the classes that a file lacks`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "1")
+    try place.ckpt("convert", "a.h5", "b.h5", "--rename", "s/layer2/x/", "--quiet")
+    try place.ckpt("convert", "b.h5", "c.h5", "--rename", "s/x/layer2/", "--quiet")
+    let run = try place.ckpt(
+      "reinit", "c.h5", "--match", "Linear", "--model", "model.txt", "--in-place", "--quiet")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    try place.makeArticle("d.h5", "--seed", "0")
+    #expect(try place.fingerprint("c.h5") == place.fingerprint("d.h5"))
+  }
+}

@@ -1,0 +1,112 @@
+import TestSupport
+import Testing
+
+@Suite struct TreeTests {
+  /// A text that PyTorch printed, from any of the golden files.
+  struct Printed: Decodable, CustomStringConvertible, Sendable {
+    let id: String
+    let text: String
+    var description: String { id }
+
+    private enum CodingKeys: String, CodingKey { case id, repr, print }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.decode(String.self, forKey: .id)
+      text =
+        try values.decodeIfPresent(String.self, forKey: .repr)
+        ?? values.decode(String.self, forKey: .print)
+    }
+
+    static let all = ["article", "modules", "nets", "traversal"].flatMap {
+      (try? Fixtures.cases("goldens/\($0).json", as: Printed.self)) ?? []
+    }
+  }
+
+  @Test func `the goldens are there`() {
+    #expect(Printed.all.count == 36 + 97 + 12 + 4)
+  }
+
+  @Test func `every text that PyTorch printed is printed back`() throws {
+    let place = try Workplace()
+    // Classes that torch made on the spot; what they own, no text shows.
+    let extra = "class Leafy(Module)\nclass ParametrizedLinear(Module)\nclass _WeightNorm(Module)\n"
+    try place.folder.write(Array(extra.utf8), to: "extra.txt")
+    var seen: Set<String> = []
+    for printed in Printed.all where seen.insert(printed.text).inserted {
+      try place.folder.write(Array(printed.text.utf8), to: "net.txt")
+      let run = try place.ckpt("tree", "net.txt", "--extra", "extra.txt", "--quiet")
+      #expect(run.status == 0 && run.errors.isEmpty, "\(printed)")
+      let tree = run.lines.dropLast().joined(separator: "\n")
+      #expect(tree == printed.text.split(separator: "\n").joined(separator: "\n"), "\(printed)")
+    }
+    #expect(seen.count == 82)
+  }
+
+  @Test func `the total counts modules, tensors and elements`() throws {
+    let run = try Workplace().ckpt("tree", "model.txt")
+    #expect(run.lines.last == "7 modules, 6 parameter tensors, 28 parameters")
+  }
+
+  @Test func `tensors are listed with shapes and counts`() throws {
+    let run = try Workplace().ckpt("tree", "model.txt", "--params")
+    #expect(
+      run.output.hasSuffix(
+        """
+        )
+
+        layer1.weight    [4, 2]  8
+        layer1.bias      [4]     4
+        layer2.0.weight  [2, 4]  8
+        layer2.0.bias    [2]     2
+        layer2.2.weight  [2, 2]  4
+        layer2.2.bias    [2]     2
+        7 modules, 6 parameter tensors, 28 parameters
+
+        """))
+  }
+
+  @Test func `a checkpoint shows the tree that it carries`() throws {
+    let place = try Workplace()
+    for file in ["a.h5", "a.ckz"] {
+      try place.makeArticle(file)
+      let run = try place.ckpt("tree", file)
+      #expect(run.output == (try place.ckpt("tree", "model.txt").output))
+      #expect(run.errors.isEmpty)
+    }
+  }
+
+  @Test func `a tree is inferred for a file that carries none, and a note says so`() throws {
+    let run = try Workplace().ckpt("tree", Fixtures.path("hdf5/nested.h5"))
+    #expect(run.status == 0)
+    #expect(run.errors.contains("nested.h5: carries no module tree; "))
+    #expect(run.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test func `JSON has the modules, the tensors and the total`() throws {
+    let json = try JSON(try Workplace().ckpt("tree", "model.txt", "--json").output)
+    #expect(json.keys == ["modules", "parameters", "tensors"])
+    #expect(json["parameters"] == .number(28))
+    #expect(json["modules"]?[1]?["path"] == .text("layer1"))
+    #expect(json["modules"]?[1]?["kind"] == .text("Linear"))
+    #expect(
+      json["modules"]?[1]?["arguments"] == .text("in_features=2, out_features=4, bias=True"))
+    #expect(json["tensors"]?[0]?["name"] == .text("layer1.weight"))
+    #expect(json["tensors"]?[0]?["shape"] == .list([.number(4), .number(2)]))
+  }
+
+  @Test func `standard input is a model, too`() throws {
+    let place = try Workplace()
+    let run = try place.shell("ckpt tree - < model.txt")
+    #expect(run.output == (try place.ckpt("tree", "model.txt").output))
+  }
+
+  @Test func `layers whose text hides tensors are named`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("Net(\n  (a): CNBlock(\n    (x): ReLU()\n  )\n)\n".utf8), to: "net.txt")
+    let run = try place.ckpt("tree", "net.txt")
+    #expect(run.errors.hasPrefix("ckpt: net.txt: "))
+    #expect(run.errors.contains("a.layer_scale"))
+  }
+}
