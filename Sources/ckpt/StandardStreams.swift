@@ -42,10 +42,11 @@ struct StandardOutput: ~Copyable {
   }
 }
 
-/// Colours for a terminal, and nothing elsewhere or where `NO_COLOR` is set.
+/// Colours for a terminal, and nothing elsewhere or where `NO_COLOR` is set to anything.
 enum Style {
   static let isOn: Bool = {
-    guard StandardOutput.isTerminal, unsafe getenv("NO_COLOR") == nil else { return false }
+    let forbidden = unsafe getenv("NO_COLOR").map { unsafe String(cString: $0) } ?? ""
+    guard StandardOutput.isTerminal, forbidden.isEmpty else { return false }
     guard let terminal = unsafe getenv("TERM") else { return false }
     return unsafe String(cString: terminal) != "dumb"
   }()

@@ -12,13 +12,13 @@ struct Table {
 
   /// The lines, without spaces at their ends.
   ///
-  /// Widths count characters as a terminal shows them.
+  /// Widths count characters as a terminal shows them, colours not.
   var lines: [String] {
-    let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = alignments.indices.map { column in rows.map { $0[column].shownWidth }.max() ?? 0 }
     return rows.map { row in
       var line = ""
       for (column, cell) in row.enumerated() {
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        let padding = String(repeating: " ", count: widths[column] - cell.shownWidth)
         line +=
           (column > 0 ? "  " : "")
           + (alignments[column] == .right ? padding + cell : cell + padding)
@@ -26,6 +26,21 @@ struct Table {
       while line.hasSuffix(" ") { line.removeLast() }
       return line
     }
+  }
+}
+
+extension String {
+  /// Characters without the escape sequences of ``Style``.
+  fileprivate var shownWidth: Int {
+    guard contains("\u{1b}") else { return count }
+    var width = 0
+    var isEscape = false
+    for character in self {
+      if character == "\u{1b}" { isEscape = true }
+      if !isEscape { width += 1 }
+      if isEscape && character == "m" { isEscape = false }
+    }
+    return width
   }
 }
 

@@ -1,0 +1,299 @@
+import TestSupport
+import Testing
+
+/// What is wrong gives one clear line on standard error, status 2 or 64, and changes nothing.
+@Suite struct BadInputTests {
+  /// A command line, and the whole line that answers it.
+  struct Case: Sendable, CustomStringConvertible {
+    let arguments: [String]
+    let status: Int
+    let error: String
+    var description: String { arguments.joined(separator: " ") }
+
+    init(_ line: String, _ status: Int, _ error: String) {
+      // `'…'` holds spaces together, as in a shell.
+      let parts = line.split(separator: "'", omittingEmptySubsequences: false)
+      arguments = parts.enumerated().flatMap { index, part in
+        index % 2 == 1 ? [String(part)] : part.split(separator: " ").map(String.init)
+      }
+      self.status = status
+      self.error = error
+    }
+  }
+
+  /// A folder with one of each: sound files, and what is none.
+  private static func place() throws -> Workplace {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    try place.makeArticle("a.ckz")
+    try place.folder.write([], to: "empty")
+    try place.folder.write(Array("hello world\n".utf8), to: "text.txt")
+    try place.folder.write(Array(try place.folder.bytes(of: "a.h5").dropLast(100)), to: "cut.h5")
+    try place.folder.write(Array(try place.folder.bytes(of: "a.ckz").dropLast(100)), to: "cut.ckz")
+    _ = try place.shell("mkdir d locked && chmod 555 locked && mkfifo fifo && ln -s loop loop")
+    return place
+  }
+
+  private static func check(_ cases: [Case]) throws {
+    let place = try Self.place()
+    let names = try place.folder.names()
+    let files = try names.filter { $0.hasPrefix("a.") }.map { try place.folder.bytes(of: $0) }
+    for `case` in cases {
+      let run = try CommandRun(
+        [CommandRun.executable] + `case`.arguments, in: place.folder.path)
+      #expect(run.status == `case`.status, "\(`case`)")
+      #expect(run.errors == "ckpt: \(`case`.error)\n", "\(`case`)")
+      #expect(run.output.isEmpty, "\(`case`)")
+    }
+    #expect(try place.folder.names() == names)
+    #expect(
+      try names.filter { $0.hasPrefix("a.") }.map { try place.folder.bytes(of: $0) } == files)
+  }
+
+  @Test(arguments: [
+    ("missing.h5", "No such file or directory"),
+    ("missing/a.h5", "No such file or directory"),
+    ("d", "a directory was found, a regular file is required"),
+    ("fifo", "a pipe was found, a regular file is required"),
+    ("/dev/zero", "a device was found, a regular file is required"),
+    ("loop", "Too many levels of symbolic links"),
+    ("empty", "the file is empty, required a checkpoint"),
+    ("text.txt", "begins with 'hello wo', required a checkpoint (ckz, hdf5)"),
+    ("cut.h5", "at byte 0: file is cut short: its superblock says 8304 bytes, found 8204"),
+    (
+      "cut.ckz",
+      "at byte 884: 884 bytes without a footer: the file is cut short or was never finished"
+    ),
+  ])
+  func `what is no checkpoint is refused by every command`(file: String, reason: String) throws {
+    let lines = [
+      "ls FILE", "stat FILE", "show FILE x", "hash FILE", "check FILE", "verify FILE",
+      "diff FILE a.h5", "diff a.h5 FILE", "convert FILE b.h5", "reinit FILE --match x -o b.h5",
+      "reinit a.h5 --match layer1 --from FILE -o b.h5",
+    ]
+    try Self.check(
+      lines.map { line in
+        let words = line.split(separator: " ").map { $0 == "FILE" ? file : String($0) }
+        return Case(words.joined(separator: " "), 2, "\(file): \(reason)")
+      })
+  }
+
+  @Test func `what is no model is refused`() throws {
+    let place = "required a module, 'Name(…)' or 'None'"
+    try Self.check([
+      Case("tree missing.txt", 2, "missing.txt: No such file or directory"),
+      Case("tree d", 2, "d: a directory was found, a regular file is required"),
+      Case("init fifo -o b.h5", 2, "fifo: a pipe was found, a regular file is required"),
+      Case("init text.txt -o b.h5", 2, "text.txt: line 1, column 1: found 'hello world', \(place)"),
+      Case("tree text.txt", 2, "text.txt: line 1, column 1: found 'hello world', \(place)"),
+      Case(
+        "init empty -o b.h5", 2,
+        "empty: line 1, column 1: found no text, required a printed model, 'Name(…)'"),
+      Case(
+        "verify a.h5 --model text.txt", 2,
+        "text.txt: line 1, column 1: found 'hello world', \(place)"),
+      Case("init --recipe missing -o b.h5", 2, "missing: No such file or directory"),
+      Case("init model.txt --extra missing -o b.h5", 2, "missing: No such file or directory"),
+      Case("convert a.h5 b.h5 --map missing", 2, "missing: No such file or directory"),
+      Case(
+        "init --recipe text.txt -o b.h5", 2,
+        "text.txt: line 1: found 'hello world', required 'key: value' or a rule "
+          + "'SELECTOR: PARAMETER=INITIALIZER'"),
+      Case(
+        "convert a.h5 b.h5 --map text.txt", 2,
+        "text.txt: line 1: found 'hello world', required 'old = new'"),
+    ])
+  }
+
+  @Test func `wrong usage is said before anything is read`() throws {
+    let seeds = "required an integer from -9223372036854775808 to 18446744073709551615"
+    try Self.check([
+      Case(
+        "init model.txt", 64,
+        "missing expected argument '--output <output>' (see 'ckpt init --help')"),
+      Case(
+        "init -o b.h5", 64,
+        "required a MODEL, or --recipe FILE that names one (see 'ckpt init --help')"),
+      Case("init no.txt -o b.h5 --seed x", 64, "seed 'x': \(seeds) (see 'ckpt init --help')"),
+      Case(
+        "init no.txt -o b.h5 --seed 18446744073709551616", 64,
+        "seed '18446744073709551616': \(seeds) (see 'ckpt init --help')"),
+      Case(
+        "reinit no.h5 --match x -o b.h5 --seed 1.5", 64,
+        "seed '1.5': \(seeds) (see 'ckpt reinit --help')"),
+      Case(
+        "init no.txt -o b.h5 --dtype int8", 64,
+        "dtype 'int8': required float32, float64, bfloat16 or float16 (see 'ckpt init --help')"),
+      Case(
+        "convert no.h5 b.h5 --dtype f33", 64,
+        "dtype 'f33': required float32, float64, bfloat16 or float16 (see 'ckpt convert --help')"),
+      Case(
+        "init no.txt -o b.h5 --order up", 64,
+        "found order 'up', required modules or apply (see 'ckpt init --help')"),
+      Case(
+        "init no.txt -o b.h5 --to zip", 64,
+        "format 'zip': required one of ckz, hdf5 (see 'ckpt init --help')"),
+      Case(
+        "init no.txt -o b.h5 --compression best", 64,
+        "--compression best: required planes, gzip, gzip:1 to gzip:9, or none (see 'ckpt init --help')"
+      ),
+      Case(
+        "ls no.h5 --match 'a &'", 64,
+        "selector 'a &', column 4: found the end, required a class, a name, '/', '!' or '(' "
+          + "(see 'ckpt ls --help')"),
+      Case(
+        "convert no.h5 b.h5 --rename s/a", 64,
+        "substitution 's/a': required s/pattern/replacement/ with the flags g and i "
+          + "(see 'ckpt convert --help')"),
+      Case("ls a.h5 --threads 0", 64, "--threads 0: required 1 or more (see 'ckpt ls --help')"),
+      Case("fsck", 64, "unexpected argument 'fsck' (see 'ckpt --help')"),
+      Case("hash", 64, "missing expected argument '<files> ...' (see 'ckpt hash --help')"),
+      Case(
+        "reinit a.h5 --match x", 64,
+        "required either -o OUT or --in-place, or --dry-run (see 'ckpt reinit --help')"),
+      Case(
+        "reinit a.h5 -o b.h5", 64,
+        "required --match SELECTOR; '**' means everything (see 'ckpt reinit --help')"),
+      Case(
+        "verify --model model.txt --seeds 5..1", 64,
+        "--seeds 5..1: required FIRST..LAST of at most a million, ascending "
+          + "(see 'ckpt verify --help')"),
+      Case(
+        "diff - -", 64,
+        "standard input can only be read once; required a file for one (see 'ckpt diff --help')"),
+      Case(
+        "diff a.h5 a.h5 --rtol -1", 64,
+        "--rtol and --atol: required 0 or more (see 'ckpt diff --help')"),
+      Case(
+        "init model.txt -o -", 64,
+        "standard output has no file ending; pass --to FORMAT (see 'ckpt init --help')"),
+      Case(
+        "completions tcsh", 64,
+        "shell 'tcsh': required bash, zsh or fish (see 'ckpt completions --help')"),
+    ])
+  }
+
+  @Test func `names, selectors and rules that fit nothing are said with the file`() throws {
+    let classes = "the classes are Linear, Net, ReLU, Sequential"
+    try Self.check([
+      Case(
+        "show a.h5 layer1.weigth", 2,
+        "a.h5: no tensor 'layer1.weigth'; the nearest name is 'layer1.weight'"),
+      Case(
+        "show a.h5 layer1.weight[9]", 2,
+        "a.h5: tensor 'layer1.weight': slice [9]: index '9' of dimension 0 is outside its size 4"),
+      Case(
+        "show a.h5 layer1.weight[0,0,0]", 2,
+        "a.h5: tensor 'layer1.weight': slice [0,0,0] has 3 dimensions, shape [4, 2] has 2"),
+      Case(
+        "reinit a.h5 --match Conv2d -o b.h5", 2,
+        "a.h5: selector 'Conv2d' fits no class and no name; \(classes)"),
+      Case(
+        "ls a.ckz --match Conv2d", 2,
+        "a.ckz: selector 'Conv2d' fits no class and no name; \(classes)"),
+      Case("convert a.h5 b.h5 --match no.such", 2, "a.h5: selector 'no.such' fits nothing"),
+      Case(
+        "reinit a.h5 --match ReLU --in-place", 2,
+        "a.h5: selector 'ReLU' means modules without tensors of their own; "
+          + "write 'relu1.**' for all below"),
+      Case(
+        "init model.txt -o b.h5 --rule 'Conv2d: weight=1'", 2,
+        "model.txt: rule 'Conv2d: weight=1': selector 'Conv2d' fits no class and no name; \(classes)"
+      ),
+      Case(
+        "init model.txt -o b.h5 --rule 'Linear: gamma=1'", 2,
+        "model.txt: rule 'Linear: gamma=1' names 'gamma', which no module it fits has; "
+          + "they have weight, bias"),
+      Case(
+        "convert a.h5 b.h5 --rename s/.*/x/", 2,
+        "a.h5: 'layer1.weight' and 'layer1.bias' would both be called 'x'; "
+          + "change --rename or --map"),
+    ])
+  }
+
+  @Test func `an unknown initialiser is answered with those that there are`() throws {
+    let run = try Workplace().ckpt(
+      "init", "no.txt", "-o", "b.h5", "--rule", "Linear: weight=glorot")
+    #expect(run.status == 64)
+    #expect(
+      run.errors.hasPrefix(
+        "ckpt: rule 'Linear: weight=glorot', column 16: no initialiser is called 'glorot'; "
+          + "there are uniform, normal, "))
+  }
+
+  @Test func `a word that is a class and a name asks which`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("Net(\n  (Linear): Linear(in_features=1, out_features=1, bias=True)\n)".utf8),
+      to: "net.txt")
+    #expect(try place.ckpt("init", "net.txt", "-o", "a.h5").status == 0)
+    let run = try place.ckpt("ls", "a.h5", "--match", "Linear")
+    #expect(run.status == 2)
+    #expect(
+      run.errors
+        == "ckpt: a.h5: selector 'Linear' fits a class and a name; write kind:Linear or name:Linear\n"
+    )
+    #expect(try place.ckpt("ls", "a.h5", "--match", "kind:Linear").status == 0)
+  }
+
+  @Test func `targets that cannot be written are refused before the work`() throws {
+    let long = String(repeating: "x", count: 253) + ".h5"
+    try Self.check([
+      Case("init model.txt -o a.h5", 2, "a.h5: exists; pass --force to replace it"),
+      Case("convert a.h5 a.ckz", 2, "a.ckz: exists; pass --force to replace it"),
+      Case("convert a.h5 a.h5", 2, "a.h5: exists; pass --force to replace it"),
+      Case(
+        "init model.txt -o net.xyz", 2,
+        "net.xyz: the name ends in none of .ckz, .hdf5, .h5; pass --to FORMAT"),
+      Case(
+        "init model.txt -o no/net.h5", 2,
+        "no/net.h5: write to its directory: No such file or directory"),
+      Case(
+        "init model.txt -o d --to ckz --force", 2,
+        "d: a directory was found, only a regular file can be replaced"),
+      Case(
+        "init model.txt -o fifo --to ckz --force", 2,
+        "fifo: a pipe was found, only a regular file can be replaced"),
+      Case(
+        "init model.txt -o /dev/full --to ckz --force", 2,
+        "/dev/full: a device was found, only a regular file can be replaced"),
+      Case("init model.txt -o \(long)", 2, "\(long): File name too long"),
+      Case("init model.txt -o loop --to ckz", 2, "loop: Too many levels of symbolic links"),
+      Case(
+        "init model.txt -o b.h5 --compression planes", 2,
+        "b.h5: planes is the native format's compression; HDF5 takes none or gzip:N"),
+    ])
+  }
+
+  @Test func `a folder without permission is refused, for whom permissions count`() throws {
+    let place = try Self.place()
+    let run = try place.ckpt("init", "model.txt", "-o", "locked/net.h5")
+    let isRoot = try CommandRun(["/usr/bin/id", "-u"], in: "/").output == "0\n"
+    #expect(run.status == (isRoot ? 0 : 2))
+    if !isRoot {
+      #expect(run.errors == "ckpt: locked/net.h5: write to its directory: Permission denied\n")
+    }
+  }
+
+  @Test func `the longest name that a folder holds can be written`() throws {
+    let place = try Workplace()
+    let name = String(repeating: "x", count: 252) + ".h5"
+    try place.makeArticle(name)
+    try place.makeArticle(name, "--force", "--seed", "1")
+    #expect(try place.folder.names() == ["model.txt", name])
+  }
+
+  @Test func `a name cannot steer the terminal`() throws {
+    let place = try Workplace()
+    let name = "a\nb\u{1b}[31m\u{202e}.h5"
+    let shown = "a\\nb\\u{1b}[31m\\u{202e}.h5"
+    #expect(
+      try place.ckpt("ls", name).errors == "ckpt: \(shown): No such file or directory\n")
+    try place.makeArticle(name)
+    let run = try place.ckpt("check", name)
+    #expect(run.status == 0 && run.output == "\(shown): sound\n")
+    #expect(
+      try place.ckpt("show", name, "x\u{1b}").errors.hasPrefix(
+        "ckpt: \(shown): no tensor 'x\\u{1b}'"))
+  }
+}

@@ -1,0 +1,101 @@
+import TestSupport
+import Testing
+
+@Suite struct ConvertTests {
+  @Test func `there and back the fingerprint, the tree and the recipe stay`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "4")
+    #expect(try place.ckpt("convert", "a.h5", "b.ckz").status == 0)
+    #expect(try place.ckpt("convert", "b.ckz", "c.h5").status == 0)
+    #expect(try place.folder.bytes(of: "a.h5") == place.folder.bytes(of: "c.h5"))
+    let run = try place.ckpt("hash", "a.h5", "b.ckz", "c.h5")
+    #expect(Set(run.lines.map { $0.prefix(64) }).count == 1)
+    #expect(run.lines.map { $0.dropFirst(66) } == ["a.h5", "b.ckz", "c.h5"])
+    #expect(try place.ckpt("tree", "b.ckz").output == place.ckpt("tree", "model.txt").output)
+    #expect(try place.ckpt("verify", "b.ckz").status == 0)
+  }
+
+  @Test(arguments: [
+    ("none", "ckz"), ("planes", "ckz"), ("none", "h5"), ("gzip", "h5"), ("gzip:9", "h5"),
+  ])
+  func `compression does not touch the values`(kind: String, format: String) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    let run = try place.ckpt("convert", "a.ckz", "b." + format, "--compression", kind)
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(try place.fingerprint("a.ckz") == place.fingerprint("b." + format))
+  }
+
+  @Test func `part of the tensors, and what is left out is said`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt(
+      "convert", "a.h5", "b.ckz", "--match", "Linear", "--exclude", "**.bias")
+    #expect(run.status == 0 && run.output.isEmpty)
+    #expect(
+      run.errors == """
+        ckpt: a.h5: tensors were left out, so the module tree and the recipe are left out
+
+        """)
+    #expect(
+      try place.manifest("b.ckz") == place.manifest("a.h5").filter { $0.hasSuffix(".weight") })
+    #expect(
+      try place.ckpt("convert", "a.h5", "c.ckz", "--match", "layer1", "--quiet").errors.isEmpty)
+  }
+
+  @Test func `names change as sed would change them`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt(
+      "convert", "a.h5", "b.h5", "--rename", #"s/^layer(\d)\./block.\1./"#, "--rename",
+      "s|BLOCK|stage|i", "--rename", "s/[.]/_/g", "--quiet")
+    #expect(run.status == 0)
+    #expect(
+      try place.ckpt("ls", "b.h5").lines.dropLast().map { $0.prefix { $0 != " " } } == [
+        "stage_1_weight", "stage_1_bias", "stage_2_0_weight", "stage_2_0_bias", "stage_2_2_weight",
+        "stage_2_2_bias",
+      ])
+  }
+
+  @Test(arguments: ["float64", "bfloat16", "float16"])
+  func `values are rounded to another type`(dtype: String) throws {
+    let place = try Workplace()
+    let rule = "Linear: weight=1.00048828125, bias=-0.5"
+    try place.makeArticle("a.h5", "--rule", rule)
+    try place.makeArticle("b.h5", "--rule", rule, "--dtype", dtype)
+    let run = try place.ckpt("convert", "a.h5", "c.ckz", "--dtype", dtype)
+    #expect(run.status == 0)
+    #expect(run.errors.hasSuffix("the recipe does not describe rounded values and is left out\n"))
+    #expect(try place.fingerprint("b.h5") == place.fingerprint("c.ckz"))
+  }
+
+  @Test func `streams, with the format named`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.shell(
+      "ckpt convert - - --to ckz < a.h5 | ckpt convert - - --to hdf5 | ckpt hash -")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.output == (try place.fingerprint("a.h5")) + "  -\n")
+  }
+
+  @Test func `a file replaces itself with force`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let before = try place.fingerprint("a.h5")
+    #expect(try place.ckpt("convert", "a.h5", "a.h5").status == 2)
+    #expect(try place.ckpt("convert", "a.h5", "a.h5", "--force", "--to", "ckz").status == 0)
+    #expect(try place.fingerprint("a.h5") == before)
+    #expect(try place.ckpt("check", "a.h5").status == 0)
+    #expect(try place.folder.names() == ["a.h5", "model.txt"])
+  }
+
+  @Test func `a link stays and what it leads to is replaced`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.shell(
+      "mkdir d && : > d/real.ckz && ln -s d/real.ckz l.ckz && ckpt convert a.h5 l.ckz --force")
+    #expect(run.status == 0)
+    #expect(try place.shell("readlink l.ckz").output == "d/real.ckz\n")
+    #expect(try place.fingerprint("d/real.ckz") == place.fingerprint("a.h5"))
+  }
+}

@@ -1,0 +1,130 @@
+import TestSupport
+import Testing
+
+/// Which stream takes what, and what happens when it takes no more.
+@Suite struct StreamTests {
+  private static func place() throws -> Workplace {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    try place.makeArticle("b.ckz", "--seed", "1")
+    return place
+  }
+
+  private static let reports = [
+    "tree a.h5", "ls a.h5", "stat a.h5", "show a.h5 layer1.bias", "diff a.h5 b.ckz",
+    "reinit a.h5 --match Linear --dry-run", "verify a.h5", "hash a.h5", "check a.h5",
+    "convert a.h5 - --to ckz", "init model.txt -o - --to ckz", "completions bash", "--help",
+    "--version", "help ls",
+  ]
+
+  @Test(arguments: reports)
+  func `a full or closed standard output is an error`(command: String) throws {
+    let place = try Self.place()
+    let full = try place.shell("ckpt \(command) > /dev/full")
+    #expect(full.status == 2)
+    #expect(full.errors == "ckpt: standard output: No space left on device\n")
+    let closed = try place.shell("ckpt \(command) >&-")
+    #expect(closed.status == 2)
+    #expect(closed.errors == "ckpt: standard output: Bad file descriptor\n")
+  }
+
+  @Test(arguments: reports)
+  func `nobody reading ends the command without a word`(command: String) throws {
+    let place = try Self.place()
+    _ = try place.shell("mkdir tmp")
+    let run = try place.shell(
+      "export TMPDIR=$PWD/tmp; { sleep 0.2; ckpt \(command); echo $? >&2; } | :")
+    #expect(run.errors == "141\n")
+    #expect(try place.shell("ls -A tmp").output.isEmpty)
+  }
+
+  @Test func `closed streams do not become files that are written`() throws {
+    let place = try Self.place()
+    let run = try place.shell(
+      "ckpt reinit a.h5 --match layer1 -o c.h5 <&- >&- 2>&- && ckpt check c.h5 && ckpt verify c.h5")
+    #expect(run.status == 0)
+    #expect(run.lines.last == "verified: all 6 tensors are identical")
+  }
+
+  @Test func `quiet silences notes, not results and not errors`() throws {
+    let place = try Self.place()
+    let noisy = try place.ckpt("reinit", "a.h5", "--match", "layer1", "-o", "c.h5")
+    #expect(noisy.errors == "ckpt: redrew 2 of 6 tensors\n")
+    let quiet = try place.ckpt("reinit", "a.h5", "--match", "layer1", "-o", "d.h5", "--quiet")
+    #expect(quiet.status == 0 && quiet.errors.isEmpty && quiet.output.isEmpty)
+    #expect(try place.ckpt("ls", "a.h5", "--quiet").lines.count == 7)
+    #expect(try place.ckpt("ls", "no.h5", "--quiet").errors.isEmpty == false)
+  }
+
+  @Test func `colour is for terminals, and not with NO_COLOR`() throws {
+    let place = try Self.place()
+    let escape = "\u{1b}["
+    #expect(try !place.ckpt("verify", "a.h5").output.contains(escape))
+    let command = CommandRun.quoted(CommandRun.quoted(CommandRun.executable) + " verify a.h5")
+    let shown = try place.shell("NO_COLOR= TERM=xterm script -qec \(command) /dev/null")
+    #expect(shown.output.contains(escape + "32midentical"))
+    let plain = try place.shell("NO_COLOR=1 TERM=xterm script -qec \(command) /dev/null")
+    #expect(plain.output.contains("identical") && !plain.output.contains(escape))
+    let dumb = try place.shell("NO_COLOR= TERM=dumb script -qec \(command) /dev/null")
+    #expect(dumb.output.contains("identical") && !dumb.output.contains(escape))
+  }
+
+  @Test func `every command has help with examples`() throws {
+    let place = try Workplace()
+    let commands = [
+      "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
+      "completions",
+    ]
+    let overview = try place.ckpt("--help")
+    #expect(overview.status == 0 && overview.errors.isEmpty)
+    for command in commands {
+      let help = try place.ckpt(command, "--help")
+      #expect(help.status == 0 && help.errors.isEmpty)
+      #expect(help.output.contains("\nEXAMPLES\n"))
+      #expect(help.lines.filter { $0.hasPrefix("  ckpt \(command)") }.isEmpty == false)
+      #expect(overview.lines.contains { $0.hasPrefix("  \(command) ") })
+    }
+  }
+
+  @Test func `the completion scripts know every command`() throws {
+    for shell in ["bash", "zsh", "fish"] {
+      let run = try Workplace().ckpt("completions", shell)
+      #expect(run.status == 0 && run.output.contains("reinit"))
+    }
+  }
+
+  /// Runs `init` of a net that takes a moment, as a.h5, and sends a signal while it works.
+  private static func interrupt(_ place: Workplace, by signal: String, _ start: String) throws
+    -> CommandRun
+  {
+    let text = "Linear(in_features=6000, out_features=6000, bias=False)"
+    try place.folder.write(Array(text.utf8), to: "large.txt")
+    let command = CommandRun.quoted(CommandRun.executable)
+    return try place.shell(
+      """
+      \(start) \(command) init large.txt -o a.h5 --force & pid=$!; \
+      until ls -A | grep -q ckpt-tmp; do sleep 0.01; done; kill -\(signal) $pid; wait $pid; echo $?
+      """)
+  }
+
+  @Test func `a signal that the caller ignores stays ignored, as nohup wants it`() throws {
+    let place = try Self.place()
+    let run = try Self.interrupt(place, by: "HUP", "env --ignore-signal=HUP")
+    #expect(run.lines.last == "0")
+    #expect(try place.ckpt("ls", "a.h5").lines.count == 2)
+  }
+
+  @Test(arguments: [("TERM", 143), ("INT", 130), ("HUP", 129)])
+  func `a signal leaves the old file, no other, and its status`(
+    signal: String, status: Int
+  ) throws {
+    let place = try Self.place()
+    let before = try place.folder.bytes(of: "a.h5")
+    // Shells start background commands with SIGINT ignored.
+    let run = try Self.interrupt(place, by: signal, "env --default-signal=\(signal)")
+    #expect(run.lines.last == "\(status)")
+    #expect(run.errors.split(separator: "\n").allSatisfy { !$0.hasPrefix("ckpt: ") })
+    #expect(try place.folder.bytes(of: "a.h5") == before)
+    #expect(try place.folder.names() == ["a.h5", "b.ckz", "large.txt", "model.txt"])
+  }
+}

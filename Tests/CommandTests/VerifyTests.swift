@@ -1,0 +1,113 @@
+import TestSupport
+import Testing
+
+@Suite struct VerifyTests {
+  @Test func `a file is verified against its own recipe`() throws {
+    let place = try Workplace()
+    for file in ["a.h5", "a.ckz"] {
+      try place.makeArticle(file, "--seed", "3", "--rule", "Linear: bias=uniform(-1, 1)")
+      let run = try place.ckpt("verify", file)
+      #expect(run.status == 0 && run.errors.isEmpty)
+      #expect(run.lines.count == 7)
+      #expect(run.lines.first == "identical  layer1.weight")
+      #expect(run.lines.last == "verified: all 6 tensors are identical")
+    }
+  }
+
+  @Test func `a file is verified against a model, a seed and rules`() throws {
+    let place = try Workplace()
+    let rule = "Linear: weight=orthogonal, bias=1"
+    try place.makeArticle("a.h5", "--seed", "3", "--rule", rule, "--order", "apply")
+    // Renamed there and back, it has no recipe any more.
+    try place.ckpt("convert", "a.h5", "b.h5", "--rename", "s/1/one/", "--quiet")
+    try place.ckpt("convert", "b.h5", "c.h5", "--rename", "s/one/1/", "--quiet")
+    let without = try place.ckpt("verify", "c.h5")
+    #expect(without.status == 2)
+    #expect(
+      without.errors
+        == "ckpt: c.h5: carries no recipe, required one; pass --model MODEL --seed N\n")
+    let options = ["--model", "model.txt", "--rule", rule, "--order", "apply", "--seed"]
+    func verify(_ seed: String) throws -> CommandRun {
+      try CommandRun(
+        [CommandRun.executable, "verify", "c.h5"] + options + [seed], in: place.folder.path)
+    }
+    #expect(try verify("3").status == 0)
+    let other = try verify("4")
+    #expect(other.status == 1)
+    #expect(other.lines.last == "not verified: 3 of 6 tensors are identical")
+    #expect(try place.ckpt("verify", "c.h5", "--recipe", "a.h5").status == 0)
+  }
+
+  @Test func `one changed bit is found and measured`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--rule", "Linear: bias=1")
+    var bytes = try place.folder.bytes(of: "a.h5")
+    let ones = Array(repeating: [0, 0, 0x80, 0x3f] as [UInt8], count: 4).joined()
+    let index = try #require(
+      bytes.indices.dropLast(15).first { bytes[$0..<$0 + 16].elementsEqual(ones) })
+    bytes[index] ^= 1
+    try place.folder.write(bytes, to: "a.h5")
+    let run = try place.ckpt("verify", "a.h5")
+    #expect(run.status == 1)
+    #expect(run.lines[1] == "within 1 ULP  layer1.bias      1 of 4, max abs 1.192e-7")
+    #expect(run.lines.last == "not verified: 5 of 6 tensors are identical")
+    bytes[index + 2] ^= 0x40
+    try place.folder.write(bytes, to: "a.h5")
+    #expect(try place.ckpt("verify", "a.h5").lines[1].hasPrefix("different  layer1.bias"))
+  }
+
+  @Test func `tensors that are missing, too many or of another shape are named`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    try place.folder.write(
+      Array(
+        """
+        Net(
+          (layer1): Linear(in_features=3, out_features=4, bias=True)
+          (layer3): Linear(in_features=1, out_features=1, bias=False)
+        )
+        """.utf8), to: "other.txt")
+    let run = try place.ckpt("verify", "a.h5", "--model", "other.txt")
+    #expect(run.status == 1)
+    #expect(
+      run.lines == [
+        "reshaped    layer1.weight    the recipe gives F32 [4, 3]",
+        "different   layer1.bias      4 of 4, max abs \(run.lines[1].split(separator: " ").last!)",
+        "unexpected  layer2.0.weight  the recipe's model has no such tensor",
+        "unexpected  layer2.0.bias    the recipe's model has no such tensor",
+        "unexpected  layer2.2.weight  the recipe's model has no such tensor",
+        "unexpected  layer2.2.bias    the recipe's model has no such tensor",
+        "missing     layer3.weight    the recipe's model has it, the file has not",
+        "not verified: 0 of 7 tensors are identical",
+      ])
+  }
+
+  @Test func `a survey of seeds fits the distributions`() throws {
+    let run = try Workplace().ckpt(
+      "verify", "--model", "model.txt", "--seeds", "0..31", "--rule", "Linear: bias=normal(1, 2)",
+      "--rule", "layer1: weight=constant(3)")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.lines.count == 8)
+    #expect(run.lines[1].hasPrefix("ok  layer1.weight    3 "))
+    #expect(run.lines.last == "32 seeds, 6 tensors: all as they should be")
+  }
+
+  @Test func `verify as JSON`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    let json = try JSON(try place.ckpt("verify", "a.ckz", "--json").output)
+    #expect(json.keys == ["file", "isVerified", "tensors"])
+    #expect(json["isVerified"] == .truth(true))
+    #expect(json["tensors"]?[0]?["outcome"] == .text("identical"))
+    let other = try place.ckpt("verify", "a.ckz", "--seed", "1", "--json")
+    #expect(other.status == 1)
+    #expect(try JSON(other.output)["isVerified"] == .truth(false))
+    let survey = try JSON(
+      try place.ckpt("verify", "--model", "model.txt", "--seeds", "0..3", "--json").output)
+    #expect(survey.keys == ["isSound", "seeds", "tensors"])
+    #expect(survey["seeds"] == .number(4))
+    #expect(
+      survey["tensors"]?[0]?.keys
+        == ["failures", "initializer", "isRandom", "mean", "name", "standardDeviation"])
+  }
+}
