@@ -42,7 +42,7 @@ struct VectorNormal {
       words.count.isMultiple(of: 16) && target.byteCount == words.count * 4, "not whole blocks")
     unsafe words.withUnsafeBufferPointer { source in
       unsafe target.withUnsafeMutableBytes { target in
-        unsafe ckpt_normal_blocks(
+        unsafe ckpt_normal_float32(
           source.baseAddress, target.baseAddress, source.count / 16, Float(mean), Float(deviation))
       }
     }

@@ -27,8 +27,8 @@ import TorchRandom
     }
     let expected = ReferenceNormal.values(of: words, mean: mean, deviation: deviation)
       .map(\.bitPattern)
-    var variants: [(String, Variant)] = unsafe [("plain", variant_plain_normal_blocks)]
-    if variant_fma_is_supported() { unsafe variants.append(("fma", variant_fma_normal_blocks)) }
+    var variants: [(String, Variant)] = unsafe [("plain", variant_plain_normal_float32)]
+    if variant_v3_is_supported() { unsafe variants.append(("v3", variant_v3_normal_float32)) }
     for unsafe(name, variant) in unsafe variants {
       var values = [Float](repeating: 0, count: words.count)
       unsafe variant(&words, &values, words.count / 16, mean, deviation)
