@@ -4,6 +4,11 @@
 #include <stdint.h>
 #include <string.h>
 
+// Elements of a target that need not be aligned.
+typedef float loose_float __attribute__((aligned(1)));
+typedef double loose_double __attribute__((aligned(1)));
+typedef uint16_t loose_half __attribute__((aligned(1)));
+
 INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 INLINE float number(uint32_t bits) {

@@ -12,9 +12,14 @@ INLINE uint32_t tempered(uint32_t y) {
   return y ^ y >> 18;
 }
 
+// Two registers at a time: clang's own choice of four leaves long remainders of 227 and 396.
+#define IN_PAIRS _Pragma("clang loop vectorize_width(16) interleave_count(2)")
+
 INLINE void twist(uint32_t *state) {
+  IN_PAIRS
   for (int i = 0; i < SIZE - MIDDLE; i++)
     state[i] = state[i + MIDDLE] ^ mixed(state[i], state[i + 1]);
+  IN_PAIRS
   for (int i = SIZE - MIDDLE; i < SIZE - 1; i++)
     state[i] = state[i + MIDDLE - SIZE] ^ mixed(state[i], state[i + 1]);
   state[SIZE - 1] = state[MIDDLE - 1] ^ mixed(state[SIZE - 1], state[0]);

@@ -64,7 +64,7 @@ INLINE void sine_cosine(float angle, float *sine, float *cosine) {
 
 // Normals from the sixteen words each of `blocks` blocks, of which elements j and j + 8 are a pair.
 INLINE void normals(
-    const uint32_t *words, float *values, int blocks, float mean, float deviation) {
+    const uint32_t *words, void *target, int blocks, float mean, float deviation) {
   uint32_t radii[16], angles[16];
   float firsts[16], seconds[16];
   for (int i = 0; i < blocks; i++) {
@@ -79,23 +79,23 @@ INLINE void normals(
     seconds[j] = fused(radius * sine, deviation, mean);
   }
   for (int i = 0; i < blocks; i++) {
-    memcpy(values + 16 * i, firsts + 8 * i, 32);
-    memcpy(values + 16 * i + 8, seconds + 8 * i, 32);
+    memcpy((char *)target + 64 * i, firsts + 8 * i, 32);
+    memcpy((char *)target + 64 * i + 32, seconds + 8 * i, 32);
   }
 }
 
 CKPT_CLONES
 void ckpt_normal_float32(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation) {
-  float *values = target;
+  char *values = target;
   // Two blocks at a time fill the widest registers.
-  for (; blocks >= 2; blocks -= 2, words += 32, values += 32)
+  for (; blocks >= 2; blocks -= 2, words += 32, values += 128)
     normals(words, values, 2, mean, deviation);
   if (blocks) normals(words, values, 1, mean, deviation);
 }
 
 INLINE void normal_halves(
-    const uint32_t *words, uint16_t *target, size_t blocks, float mean, float deviation,
+    const uint32_t *words, loose_half *target, size_t blocks, float mean, float deviation,
     uint16_t (*rounded)(float)) {
   float values[32];
   for (; blocks >= 2; blocks -= 2, words += 32, target += 32) {

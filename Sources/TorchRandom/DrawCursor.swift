@@ -42,7 +42,7 @@ public struct DrawCursor: Sendable {
       case .normal(let mean, let deviation) = draw.distribution
     {
       var part = target._mutatingExtracting(0..<width)
-      SerialNormal(mean: mean, deviation: deviation)
+      SerialNormal(mean: mean, deviation: deviation, behavior: draw.behavior)
         .store(leadingNormal, as: draw.dtype, at: 0, in: &part)
     }
     if draw.hasTail { readTail(elements, into: &target) }
