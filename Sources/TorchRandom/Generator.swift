@@ -6,6 +6,10 @@
 public struct Generator: Sendable {
   private var state = [UInt32](repeating: 0, count: Self.stateSize)
   private var used = Self.stateSize
+  private var twists = 0
+
+  /// Words drawn since seeding.
+  public var position: Int { twists == 0 ? 0 : (twists - 1) * Self.stateSize + used }
 
   /// The standard normal that the last odd-sized serial draw left over.
   ///
@@ -88,5 +92,6 @@ public struct Generator: Sendable {
     }
     words[last] = words[Self.middle - 1] ^ next(words[last], words[0])
     used = 0
+    twists += 1
   }
 }
