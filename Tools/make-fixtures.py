@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import pathlib
+import subprocess
 import sys
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "Fixtures"
@@ -70,6 +71,57 @@ def draws():
     write_cases("goldens-extra/draws.json", cases)
 
 
+def default_path():
+    """goldens-extra/default-path.json: draws of the CPU path without AVX2 and fused operations.
+
+    Fields as goldens/ops.json; needs ATEN_CPU_CAPABILITY=default in the environment.
+    """
+    import os
+
+    import torch
+
+    if os.environ.get("ATEN_CPU_CAPABILITY") != "default":
+        # PyTorch reads it when it is loaded.
+        subprocess.run(
+            [sys.executable, __file__, "default-path"], check=True,
+            env={**os.environ, "ATEN_CPU_CAPABILITY": "default"})
+        return
+    assert torch.backends.cpu.get_cpu_capability() == "DEFAULT"
+    cases = []
+    for dtype in ("float32", "float64", "bfloat16", "float16"):
+        for size in (5, 16, 1000, 2**17 + 3):
+            for layout in ("contiguous", "strided"):
+                for op, args in (
+                    ("uniform_", {"a": -0.1, "b": 0.2}), ("uniform_", {"a": -0.1, "b": 0.1}),
+                    ("uniform_", {"a": 0.0, "b": 1.0}),
+                    ("normal_", {"mean": 0.3, "std": 0.02}), ("normal_", {"mean": 0.0, "std": 1.0}),
+                ):
+                    cases.append(drawn_case(30000 + len(cases), op, (size,), dtype, layout, args))
+    write_cases("goldens-extra/default-path.json", cases)
+
+
+def drawn_case(seed, op, shape, dtype, layout, args):
+    """One case: the bytes in memory order, and the generator afterwards."""
+    import torch
+
+    tensor = torch.empty((2 * shape[0],), dtype=getattr(torch, dtype))
+    tensor = tensor[: shape[0]] if layout == "contiguous" else tensor[::2]
+    torch.manual_seed(seed)
+    getattr(torch.nn.init, op)(tensor, **args)
+    raw = tensor.contiguous().view(torch.uint8).numpy().tobytes()
+    state = torch.get_rng_state().numpy().tobytes()
+    high = [int(w) for w in torch.empty(2, dtype=torch.int64).random_(-(2**63), None)]
+    return {
+        "id": f"{op}{list(shape)}{dtype}{layout}{json.dumps(args)}@{seed}", "seed": seed, "op": op,
+        "args": args, "shape": list(shape), "dtype": dtype, "layout": layout,
+        "tensor": {"name": "t", "dtype": dtype, "shape": list(shape),
+                   "sha256": hashlib.sha256(raw).hexdigest()},
+        "rng_after": {
+            "next_u32": [f"{(w >> s) & 0xffffffff:08x}" for w in high for s in (32, 0)],
+            "cached_normal_f64_le": state[5024:5032].hex() if state[5040] else None},
+    }
+
+
 def write_cases(name, cases):
     """Writes cases one to a line, as the goldens are."""
     import torch
@@ -95,7 +147,7 @@ def native():
     fixtures_native.native(FIXTURES)
 
 
-ALL = {"draws": draws, "hdf5": hdf5, "native": native}
+ALL = {"draws": draws, "default-path": default_path, "hdf5": hdf5, "native": native}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ALL:

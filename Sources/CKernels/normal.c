@@ -5,27 +5,8 @@
 // the hardware has none. The polynomials are those of Julien Pommier's avx_mathfun, after Cephes,
 // as PyTorch 2.15 compiles them (normal_fill_AVX2). The test target holds the same in Swift, to read.
 #include "clones.h"
+#include "floats.h"
 #include "include/CKernels.h"
-#include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-
-INLINE float number(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-INLINE uint32_t pattern(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-// The low 24 bits as a number in [0, 1), exactly.
-INLINE float unit(uint32_t word) { return (float)(int32_t)(word & 0xffffff) * 0x1p-24f; }
 
 // Natural logarithm of a number in [0, 1], zero taken as the least normal number.
 INLINE float logarithm(float x) {
@@ -81,20 +62,59 @@ INLINE void sine_cosine(float angle, float *sine, float *cosine) {
   *cosine = number(c ^ (uint32_t)(~(octant - 2) & 4) << 29);
 }
 
-CKPT_FMA_CLONES
-void ckpt_normal_blocks(
-    const uint32_t *words, void *target, size_t blocks, float mean, float deviation) {
-  for (size_t block = 0; block < blocks; block++) {
-    float values[16];
-    for (int j = 0; j < 8; j++) {
-      float radius = __builtin_elementwise_sqrt(-2 * logarithm(1 - unit(words[j])));
-      float sine, cosine;
-      sine_cosine(number(0x40c90fdb) * unit(words[j + 8]), &sine, &cosine);
-      values[j] = fused(radius * cosine, deviation, mean);
-      values[j + 8] = fused(radius * sine, deviation, mean);
-    }
-    memcpy(target, values, sizeof values);
-    words += 16;
-    target = (char *)target + sizeof values;
+// Normals from the sixteen words each of `blocks` blocks, of which elements j and j + 8 are a pair.
+INLINE void normals(
+    const uint32_t *words, void *target, int blocks, float mean, float deviation) {
+  uint32_t radii[16], angles[16];
+  float firsts[16], seconds[16];
+  for (int i = 0; i < blocks; i++) {
+    memcpy(radii + 8 * i, words + 16 * i, 32);
+    memcpy(angles + 8 * i, words + 16 * i + 8, 32);
   }
+  for (int j = 0; j < 8 * blocks; j++) {
+    float radius = __builtin_elementwise_sqrt(-2 * logarithm(1 - unit(radii[j])));
+    float sine, cosine;
+    sine_cosine(number(0x40c90fdb) * unit(angles[j]), &sine, &cosine);
+    firsts[j] = fused(radius * cosine, deviation, mean);
+    seconds[j] = fused(radius * sine, deviation, mean);
+  }
+  for (int i = 0; i < blocks; i++) {
+    memcpy((char *)target + 64 * i, firsts + 8 * i, 32);
+    memcpy((char *)target + 64 * i + 32, seconds + 8 * i, 32);
+  }
+}
+
+CKPT_CLONES
+void ckpt_normal_float32(
+    const uint32_t *words, void *target, size_t blocks, float mean, float deviation) {
+  char *values = target;
+  // Two blocks at a time fill the widest registers.
+  for (; blocks >= 2; blocks -= 2, words += 32, values += 128)
+    normals(words, values, 2, mean, deviation);
+  if (blocks) normals(words, values, 1, mean, deviation);
+}
+
+INLINE void normal_halves(
+    const uint32_t *words, loose_half *target, size_t blocks, float mean, float deviation,
+    uint16_t (*rounded)(float)) {
+  float values[32];
+  for (; blocks >= 2; blocks -= 2, words += 32, target += 32) {
+    normals(words, values, 2, mean, deviation);
+    for (int j = 0; j < 32; j++) target[j] = rounded(values[j]);
+  }
+  if (!blocks) return;
+  normals(words, values, 1, mean, deviation);
+  for (int j = 0; j < 16; j++) target[j] = rounded(values[j]);
+}
+
+CKPT_CLONES
+void ckpt_normal_bfloat16(
+    const uint32_t *words, void *target, size_t blocks, float mean, float deviation) {
+  normal_halves(words, target, blocks, mean, deviation, bfloat16);
+}
+
+CKPT_CLONES
+void ckpt_normal_float16(
+    const uint32_t *words, void *target, size_t blocks, float mean, float deviation) {
+  normal_halves(words, target, blocks, mean, deviation, float16);
 }

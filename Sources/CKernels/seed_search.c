@@ -1,65 +1,78 @@
 // Which seeds give a certain word? mt19937's seeding is one long chain of multiplications, so 64
-// seeds are run side by side: 398 steps and three words of the state decide about one of the first
-// 227 words, the whole state about a later one.
+// seeds are run side by side. One of the first 227 words takes 398 steps and three words of the
+// state; a later one takes whole states; one far on is a sum of about half of the first 19937 words
+// of the recurrence, those whose coefficients in a power of x are set, and so takes no longer
+// wherever it is.
 //
 // Source: Matsumoto and Nishimura, mt19937ar.c (2002), init_genrand and genrand_int32.
-#include "CKernels.h"
 #include "clones.h"
+#include "include/CKernels.h"
+#include "mt19937.h"
 
-#define LANES 64
-#define SIZE 624
-#define MIDDLE 397
+enum { LANES = 64, DEGREE = 19937 };
 
 typedef uint32_t row[LANES];
 
-INLINE uint32_t twisted(uint32_t high, uint32_t low, uint32_t middle) {
-  uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
-  return middle ^ (y >> 1) ^ ((y & 1) * 0x9908b0dfu);
+// The rows are those of one ring and differ from one another, which the compiler cannot know.
+#define OVER_LANES _Pragma("clang loop vectorize(assume_safety)") for (int lane = 0; lane < LANES; lane++)
+
+INLINE void seed_rows(row *ring, uint32_t first, int count) {
+  for (int lane = 0; lane < LANES; lane++) ring[0][lane] = first + (uint32_t)lane;
+  for (int i = 1; i < count; i++) {
+    const uint32_t *previous = ring[i - 1];
+    uint32_t *next = ring[i];
+    OVER_LANES next[lane] =
+        1812433253u * (previous[lane] ^ previous[lane] >> 30) + (uint32_t)i;
+  }
 }
 
-INLINE uint32_t tempered(uint32_t y) {
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9d2c5680u;
-  y ^= (y << 15) & 0xefc60000u;
-  return y ^ (y >> 18);
+// Puts word i + 624 of the recurrence in the place of word i.
+INLINE void move_on(row *ring, size_t i) {
+  uint32_t *high = ring[i % SIZE];
+  const uint32_t *low = ring[(i + 1) % SIZE], *middle = ring[(i + MIDDLE) % SIZE];
+  OVER_LANES high[lane] = middle[lane] ^ mixed(high[lane], low[lane]);
+}
+
+// Leaves word `position` of the stream, before tempering, in `word`.
+INLINE void near_word(row *ring, uint32_t first, uint32_t position, row word) {
+  const int needed = position + MIDDLE + 1 < SIZE ? (int)position + MIDDLE + 1 : SIZE;
+  seed_rows(ring, first, needed);
+  if (needed < SIZE) {
+    const uint32_t *high = ring[position], *low = ring[position + 1];
+    const uint32_t *middle = ring[position + MIDDLE];
+    OVER_LANES word[lane] = middle[lane] ^ mixed(high[lane], low[lane]);
+    return;
+  }
+  for (size_t i = 0; i <= position; i++) move_on(ring, i);
+  for (int lane = 0; lane < LANES; lane++) word[lane] = ring[position % SIZE][lane];
+}
+
+// The same from the coefficients of x^(position + 623): the sum starts at word 1, since the low
+// bits of word 0 take no part in the recurrence.
+INLINE void far_word(row *ring, uint32_t first, const uint64_t *polynomial, row word) {
+  seed_rows(ring, first, SIZE);
+  for (int lane = 0; lane < LANES; lane++) word[lane] = 0;
+  for (size_t i = 0; i <= DEGREE; i++) {
+    if (i >= SIZE) move_on(ring, i - SIZE);
+    if (i == 0 || !(polynomial[(i - 1) / 64] >> (i - 1) % 64 & 1)) continue;
+    const uint32_t *term = ring[i % SIZE];
+    OVER_LANES word[lane] ^= term[lane];
+  }
 }
 
 CKPT_CLONES
 size_t ckpt_seed_search(
-    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
-    uint32_t *hits) {
-  row *state = (row *)scratch;
-  const size_t place = range->position % SIZE;
-  const size_t twists = range->position / SIZE;
-  const int isShort = twists == 0 && place + MIDDLE + 1 <= SIZE;
-  const size_t rows = isShort ? place + MIDDLE + 1 : SIZE;
+    uint32_t first, size_t groups, const ckpt_word_range *range, const uint64_t *polynomial,
+    uint32_t *scratch, uint32_t *hits) {
+  row *ring = (row *)scratch;
   size_t found = 0;
   for (size_t group = 0; group < groups; group++) {
     const uint32_t base = first + (uint32_t)(group * LANES);
-    for (size_t lane = 0; lane < LANES; lane++) state[0][lane] = base + (uint32_t)lane;
-    for (size_t index = 1; index < rows; index++) {
-#pragma clang loop vectorize(assume_safety)
-      for (size_t lane = 0; lane < LANES; lane++) {
-        uint32_t previous = state[index - 1][lane];
-        state[index][lane] = 1812433253u * (previous ^ (previous >> 30)) + (uint32_t)index;
-      }
-    }
-    for (size_t round = 0; round <= twists && !isShort; round++) {
-      const size_t end = round < twists ? SIZE : place + 1;
-      for (size_t index = 0; index < end; index++) {
-        uint32_t *high = state[index], *low = state[(index + 1) % SIZE];
-        uint32_t *middle = state[(index + MIDDLE) % SIZE];
-        // Three rows that differ from one another, which the compiler cannot know.
-#pragma clang loop vectorize(assume_safety)
-        for (size_t lane = 0; lane < LANES; lane++) {
-          high[lane] = twisted(high[lane], low[lane], middle[lane]);
-        }
-      }
-    }
-    for (size_t lane = 0; lane < LANES; lane++) {
-      uint32_t raw = state[place][lane];
-      if (isShort) raw = twisted(raw, state[place + 1][lane], state[place + MIDDLE][lane]);
-      uint32_t value = tempered(raw) & range->mask;
+    row word;
+    if (polynomial) far_word(ring, base, polynomial, word);
+    else near_word(ring, base, range->position, word);
+    for (int lane = 0; lane < LANES; lane++) {
+      const uint32_t value = tempered(word[lane]) & range->mask;
       hits[found] = base + (uint32_t)lane;
       found += value - range->low <= range->width;
     }

@@ -38,7 +38,7 @@ public struct SeedSearch: Sendable {
   public let clues: [Clue]
 
   private static let sampleCount = 64
-  private static let groups = 4096
+  private static let groups = 256
 
   /// Looks for tensors of the recipe's model that may be untouched.
   ///
@@ -96,11 +96,9 @@ public struct SeedSearch: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<max(threads, 1) {
         group.addTask {
-          var test = SeedTest()
+          var test = SeedTest(clue.range, start: clue.start)
           while let (first, groups) = work.next() {
-            let passing = test.seeds(
-              from: UInt32(truncatingIfNeeded: first), groups: groups, passing: clue.range,
-              start: clue.start)
+            let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
             let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
             if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
             progress(groups * 64)

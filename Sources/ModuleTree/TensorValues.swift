@@ -31,11 +31,11 @@ public struct TensorValues: Sendable {
       }
     case .drawn(let distribution, let zeroed):
       let draw = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
-      let values = DrawnValues(DrawCursor(draw, from: start), width: info.dtype.byteWidth)
+      let values = SharedDraw(draw, from: start)
       let width = info.dtype.byteWidth
       let zeros = zeroed.map { $0.lowerBound * width..<$0.upperBound * width } ?? 0..<0
       return { range, target in
-        values.read(range, into: &target)
+        values.read(range, width: width, into: &target)
         for offset in zeros.clamped(to: range) {
           target.storeBytes(of: 0, toByteOffset: offset - range.lowerBound, as: UInt8.self)
         }
@@ -52,29 +52,15 @@ public struct TensorValues: Sendable {
   }
 }
 
-/// A draw that several tasks may read; one that reads in order continues where it stopped.
-private final class DrawnValues: Sendable {
-  private let cursor: Mutex<DrawCursor>
-  private let width: Int
-
-  init(_ cursor: DrawCursor, width: Int) {
-    self.cursor = Mutex(cursor)
-    self.width = width
-  }
-
-  func read(_ range: Range<Int>, into target: inout MutableRawSpan) {
+extension SharedDraw {
+  /// Writes the bytes `range` of the tensor, whose elements are `width` bytes each.
+  fileprivate func read(_ range: Range<Int>, width: Int, into target: inout MutableRawSpan) {
     let elements = range.lowerBound / width..<(range.upperBound + width - 1) / width
     if elements.lowerBound * width == range.lowerBound, elements.count * width == range.count {
-      // A span cannot enter the lock's closure: take the cursor out and put it back.
-      var own = cursor.withLock { $0 }
-      own.read(elements: elements, into: &target)
-      cursor.withLock { [own] in $0 = own }
-      return
+      return read(elements: elements, into: &target)
     }
     var whole = [UInt8](repeating: 0, count: elements.count * width)
-    var own = cursor.withLock { $0 }
-    whole.withMutableRawSpan { own.read(elements: elements, into: &$0) }
-    cursor.withLock { [own] in $0 = own }
+    whole.withMutableRawSpan { read(elements: elements, into: &$0) }
     let skipped = range.lowerBound - elements.lowerBound * width
     for offset in 0..<range.count {
       target.storeBytes(of: whole[skipped + offset], toByteOffset: offset, as: UInt8.self)

@@ -15,6 +15,9 @@ public struct Draw: Sendable, Hashable {
   ///
   /// Only then does a normal draw of 16 or more elements take PyTorch's vector path.
   public let contiguous: Bool
+  /// Which of PyTorch's CPU paths the values are those of; which words they are made of, and how
+  /// many, does not depend on it.
+  public let behavior: TorchBehavior
 
   /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.
   ///
@@ -22,7 +25,8 @@ public struct Draw: Sendable, Hashable {
   ///   `mismatched`: a range that is reversed, not finite in the dtype or too wide for it, or a
   ///   standard deviation that is negative or not a number.
   public init(
-    _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true
+    _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true,
+    behavior: TorchBehavior = .avx2
   ) throws(CheckpointError) {
     precondition(count >= 0, "negative element count")
     let greatest: Double
@@ -61,6 +65,7 @@ public struct Draw: Sendable, Hashable {
     self.dtype = dtype
     self.count = count
     self.contiguous = contiguous
+    self.behavior = behavior
   }
 
   /// Leaves `generator` as it is after the draw, cached normal included, without the values.
@@ -131,13 +136,16 @@ extension Draw {
 
   /// Turns the words of whole blocks into elements.
   func convert(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
-    switch (distribution, algorithm) {
-    case (.uniform(let from, let to), _):
-      UniformRange(from: from, to: to).convert(words, to: dtype, into: &target)
-    case (.normal(let mean, let deviation), .vectorNormal):
-      VectorNormal(mean: mean, deviation: deviation).convert(words, to: dtype, into: &target)
-    case (.normal(let mean, let deviation), _):
-      SerialNormal(mean: mean, deviation: deviation).convert(words, to: dtype, into: &target)
+    switch distribution {
+    case .uniform(let from, let to):
+      UniformRange(from: from, to: to, behavior: behavior)
+        .convert(words, to: dtype, into: &target)
+    case .normal(let mean, let deviation) where algorithm == .vectorNormal:
+      VectorNormal(mean: mean, deviation: deviation, behavior: behavior)
+        .convert(words, to: dtype, into: &target)
+    case .normal(let mean, let deviation):
+      SerialNormal(mean: mean, deviation: deviation, behavior: behavior)
+        .convert(words, to: dtype, into: &target)
     }
   }
 }

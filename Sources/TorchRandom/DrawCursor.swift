@@ -3,7 +3,8 @@ internal import TensorCore
 /// Reads the values of a ``Draw`` by range of elements, in memory that does not grow with it.
 ///
 /// Ranges that follow one another continue where the last one stopped; a range further on skips,
-/// an earlier one starts again from the beginning of the draw and skips.
+/// an earlier one starts again from the beginning of the draw and skips. A skip of any length takes
+/// less than two milliseconds.
 public struct DrawCursor: Sendable {
   private let draw: Draw
   private let start: Generator
@@ -20,6 +21,9 @@ public struct DrawCursor: Sendable {
     self.start = start
     generator = start
   }
+
+  /// The element that the cursor stands at: a range from here on need not start again.
+  var position: Int { block * draw.elementsPerBlock + (leadingNormal == nil ? 0 : 1) }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.
   public mutating func read(elements: Range<Int>, into target: inout MutableRawSpan) {
@@ -38,7 +42,7 @@ public struct DrawCursor: Sendable {
       case .normal(let mean, let deviation) = draw.distribution
     {
       var part = target._mutatingExtracting(0..<width)
-      SerialNormal(mean: mean, deviation: deviation)
+      SerialNormal(mean: mean, deviation: deviation, behavior: draw.behavior)
         .store(leadingNormal, as: draw.dtype, at: 0, in: &part)
     }
     if draw.hasTail { readTail(elements, into: &target) }

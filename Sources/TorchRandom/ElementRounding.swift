@@ -15,6 +15,15 @@ extension MutableRawSpan {
   mutating func store(_ bits: UInt16, at index: Int) {
     storeBytes(of: bits.littleEndian, toByteOffset: index * 2, as: UInt16.self)
   }
+
+  /// Stores element number `index` of an array of `float32` or a 16-bit type.
+  mutating func store(rounding value: Float, to dtype: DType, at index: Int) {
+    switch dtype {
+    case .float16: store(Float16(value).bitPattern, at: index)
+    case .bfloat16: store(ElementConversion.bfloat16(rounding: value), at: index)
+    default: store(value, at: index)
+    }
+  }
 }
 
 extension DType {

@@ -9,6 +9,7 @@ internal import TensorCore
 struct SerialNormal {
   let mean: Double
   let deviation: Double
+  let behavior: TorchBehavior
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
     for index in 0..<words.count / 4 {
@@ -21,12 +22,12 @@ struct SerialNormal {
   }
 
   func store(_ normal: Double, as dtype: DType, at index: Int, in target: inout MutableRawSpan) {
-    let value = mean.addingProduct(normal, deviation)
-    switch dtype {
-    case .float64: target.store(value, at: index)
-    case .float16: target.store(Float16(Float(value)).bitPattern, at: index)
-    case .bfloat16: target.store(ElementConversion.bfloat16(rounding: Float(value)), at: index)
-    default: target.store(Float(value), at: index)
+    let value =
+      behavior.fuses ? mean.addingProduct(normal, deviation) : normal * deviation + mean
+    if dtype == .float64 {
+      target.store(value, at: index)
+    } else {
+      target.store(rounding: Float(value), to: dtype, at: index)
     }
   }
 }

@@ -1,63 +1,33 @@
+internal import CKernels
 internal import TensorCore
 
-/// The values of `uniform_(from, to)`: one fused multiply-add per element.
+/// The values of `uniform_(from, to)`: one multiplication and one addition per element.
 ///
 /// `u` takes the low 24 bits of a word (53 of two words for `float64`) times 2^-24 (2^-53), the
-/// value is `fma(u, to - from, from)`, rounded to the dtype; a value that rounds up to `to`
-/// becomes `from`. Source: PyTorch 2.15 `uniform_real_distribution`, AVX2 build.
+/// value is `u * (to - from) + from`, rounded once if fused, then to the dtype; a value that
+/// rounds up to `to` becomes `from`. Source: PyTorch 2.15 `uniform_real_distribution`.
 struct UniformRange {
   let from: Double
   let to: Double
+  let behavior: TorchBehavior
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
-    switch dtype {
-    case .float64: convertToDouble(words, into: &target)
-    case .float16: convertToHalf(words, into: &target) { Float16($0).bitPattern }
-    case .bfloat16: convertToHalf(words, into: &target) { ElementConversion.bfloat16(rounding: $0) }
-    default: convertToFloat(words, into: &target)
-    }
-  }
-
-  private func convertToFloat(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
+    let count = dtype == .float64 ? words.count / 2 : words.count
+    precondition(target.byteCount == count * dtype.byteWidth, "span of another size")
     let from = Float(from)
     let to = Float(to)
-    // For a symmetric range fma(u, 2b, -b) is b(2u - 1) rounded once, and 2u - 1 is exact: a
-    // plain product. It cannot round up to b unless b is subnormal.
-    if from == -to, to.isNormal {
-      for index in words.indices {
-        let centred = Int32(bitPattern: words[index] & 0xff_ffff) &- 0x80_0000
-        target.store(to * (Float(centred) * 0x1p-23), at: index)
+    let fuses = behavior.fuses
+    unsafe words.withUnsafeBufferPointer { words in
+      unsafe target.withUnsafeMutableBytes { target in
+        let words = words.baseAddress
+        let target = target.baseAddress
+        switch dtype {
+        case .float64: unsafe ckpt_uniform_float64(words, target, count, self.from, self.to, fuses)
+        case .float16: unsafe ckpt_uniform_float16(words, target, count, from, to, fuses)
+        case .bfloat16: unsafe ckpt_uniform_bfloat16(words, target, count, from, to, fuses)
+        default: unsafe ckpt_uniform_float32(words, target, count, from, to, fuses)
+        }
       }
-      return
-    }
-    let width = to - from
-    for index in words.indices {
-      let value = from.addingProduct(words[index].unitFloat, width)
-      target.store(value == to ? from : value, at: index)
-    }
-  }
-
-  private func convertToHalf(
-    _ words: Span<UInt32>, into target: inout MutableRawSpan, rounding: (Float) -> UInt16
-  ) {
-    let from = Float(from)
-    let width = Float(to) - from
-    let first = rounding(from)
-    let last = rounding(Float(to))
-    for index in words.indices {
-      let bits = rounding(from.addingProduct(words[index].unitFloat, width))
-      // Equal as numbers: of two zeros the signs may differ.
-      let isLast = bits == last || (bits | last) << 1 == 0
-      target.store(isLast ? first : bits, at: index)
-    }
-  }
-
-  private func convertToDouble(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
-    let width = to - from
-    for index in 0..<words.count / 2 {
-      let unit = UInt64(high: words[2 * index], low: words[2 * index + 1]).unitDouble
-      let value = from.addingProduct(unit, width)
-      target.store(value == to ? from : value, at: index)
     }
   }
 }

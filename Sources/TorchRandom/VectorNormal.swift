@@ -6,44 +6,56 @@ internal import TensorCore
 ///
 /// Elements j and j + 8 of a block are a Box-Muller pair of the block's uniforms j and j + 8.
 /// `float64` takes the C library's logarithm, sine and cosine; all others are computed in
-/// `float32` by the polynomials of `normal.c` and rounded last.
-/// Source: PyTorch 2.15 `normal_fill_AVX2` and `normal_fill_16`.
+/// `float32` by the polynomials of `normal.c` (or on the default path, by the C library) and
+/// rounded last. Source: PyTorch 2.15 `normal_fill_AVX2` and `normal_fill_16`.
 struct VectorNormal {
   let mean: Double
   let deviation: Double
+  let behavior: TorchBehavior
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
-    switch dtype {
-    case .float64: convertToDouble(words, into: &target)
-    case .float16: convertToHalf(words, into: &target) { Float16($0).bitPattern }
-    case .bfloat16:
-      convertToHalf(words, into: &target) { ElementConversion.bfloat16(rounding: $0) }
-    default: convertToFloat(words, into: &target)
-    }
-  }
-
-  /// Rounds the `float32` values of at most 39 blocks at a time.
-  private func convertToHalf(
-    _ words: Span<UInt32>, into target: inout MutableRawSpan, rounding: (Float) -> UInt16
-  ) {
-    var values = [Float](repeating: 0, count: min(words.count, 624))
-    for first in stride(from: 0, to: words.count, by: values.count) {
-      let part = words.extracting(first..<min(first + values.count, words.count))
-      var floats = values.mutableSpan
-      var bytes = unsafe floats.mutableBytes
-      var filled = bytes._mutatingExtracting(0..<part.count * 4)
-      convertToFloat(part, into: &filled)
-      for index in part.indices { target.store(rounding(values[index]), at: first + index) }
-    }
-  }
-
-  private func convertToFloat(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
+    let count = dtype == .float64 ? words.count / 2 : words.count
     precondition(
-      words.count.isMultiple(of: 16) && target.byteCount == words.count * 4, "not whole blocks")
-    unsafe words.withUnsafeBufferPointer { source in
+      count.isMultiple(of: 16) && target.byteCount == count * dtype.byteWidth, "not whole blocks")
+    switch (dtype, behavior) {
+    case (.float64, _): convertToDouble(words, into: &target)
+    case (_, .default): convertByLibrary(words, to: dtype, into: &target)
+    case (_, .avx2): convertByKernel(words, to: dtype, into: &target)
+    }
+  }
+
+  private func convertByKernel(
+    _ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan
+  ) {
+    let blocks = words.count / 16
+    let mean = Float(mean)
+    let deviation = Float(deviation)
+    unsafe words.withUnsafeBufferPointer { words in
       unsafe target.withUnsafeMutableBytes { target in
-        unsafe ckpt_normal_blocks(
-          source.baseAddress, target.baseAddress, source.count / 16, Float(mean), Float(deviation))
+        let words = words.baseAddress
+        let target = target.baseAddress
+        switch dtype {
+        case .float16: unsafe ckpt_normal_float16(words, target, blocks, mean, deviation)
+        case .bfloat16: unsafe ckpt_normal_bfloat16(words, target, blocks, mean, deviation)
+        default: unsafe ckpt_normal_float32(words, target, blocks, mean, deviation)
+        }
+      }
+    }
+  }
+
+  private func convertByLibrary(
+    _ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan
+  ) {
+    let mean = Float(mean)
+    let deviation = Float(deviation)
+    for block in stride(from: 0, to: words.count, by: 16) {
+      for index in block..<block + 8 {
+        let radius = (-2 * logf(1 - words[index].unitFloat)).squareRoot()
+        let angle = Float(2 * Double.pi * Double(words[index + 8].unitFloat))
+        let first = mean.addingProduct(radius * cosf(angle), deviation)
+        let second = mean.addingProduct(radius * sinf(angle), deviation)
+        target.store(rounding: first, to: dtype, at: index)
+        target.store(rounding: second, to: dtype, at: index + 8)
       }
     }
   }

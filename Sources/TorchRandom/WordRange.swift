@@ -127,26 +127,44 @@ extension Draw {
   }
 }
 
-/// Memory for testing seeds, to be reused by one task.
+/// A test of many seeds at once by one word of their streams; one task's own, with its memory.
 package struct SeedTest {
+  private let range: ckpt_word_range
+  private let polynomial: [UInt64]?
   private var scratch = [UInt32](repeating: 0, count: 64 * 624)
   private var hits: [UInt32] = []
 
-  package init() {}
+  /// Words from which on the sum over the recurrence is quicker than going there, about 32 states.
+  private static let far = 20_000
 
-  /// Of `groups` times 64 seeds from `first` on, those for which the word at `start` plus the
-  /// range's offset lies in the range; the word must be among the first 2^32.
-  package mutating func seeds(
-    from first: UInt32, groups: Int, passing range: WordRange, start: Int
-  ) -> [UInt32] {
-    guard let position = UInt32(exactly: start + range.offset) else { return [] }
-    if hits.count < groups * 64 + 1 { hits = [UInt32](repeating: 0, count: groups * 64 + 1) }
-    var kernelRange = ckpt_word_range(
-      position: position, mask: range.mask, low: range.bounds.lowerBound,
+  /// Prepares to test the word that `range` speaks of, for a draw that starts after `start` words.
+  package init(_ range: WordRange, start: Int) {
+    let position = start + range.offset
+    self.range = ckpt_word_range(
+      position: UInt32(clamping: position), mask: range.mask, low: range.bounds.lowerBound,
       width: range.bounds.upperBound - range.bounds.lowerBound)
+    guard position >= Self.far else {
+      polynomial = nil
+      return
+    }
+    var power = [UInt64](repeating: 0, count: 312)
+    unsafe ckpt_mt19937_power(UInt64(position + 623), &power)
+    polynomial = power
+  }
+
+  /// Those of `groups` times 64 seeds from `first` on that pass, in order.
+  package mutating func seeds(from first: UInt32, groups: Int) -> [UInt32] {
+    if hits.count < groups * 64 + 1 { hits = [UInt32](repeating: 0, count: groups * 64 + 1) }
+    var range = range
     let found = unsafe scratch.withUnsafeMutableBufferPointer { scratch in
       unsafe hits.withUnsafeMutableBufferPointer { hits in
-        unsafe ckpt_seed_search(first, groups, &kernelRange, scratch.baseAddress, hits.baseAddress)
+        if let polynomial {
+          unsafe ckpt_seed_search(
+            first, groups, &range, polynomial, scratch.baseAddress, hits.baseAddress)
+        } else {
+          unsafe ckpt_seed_search(
+            first, groups, &range, nil, scratch.baseAddress, hits.baseAddress)
+        }
       }
     }
     return Array(hits[..<found])

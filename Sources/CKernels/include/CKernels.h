@@ -2,12 +2,45 @@
 // Swift, because clang compiles it once per instruction set (clones.h). Plain pointers and sizes;
 // no allocation, no input or output, no state. Bounds are checked by the Swift that calls.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Standard normals times `deviation` plus `mean`, as PyTorch's vector path makes them: 16 floats
-// from each 16 words of the generator. `target` holds 16 * blocks floats and need not be aligned.
-void ckpt_normal_blocks(
+// Replaces the 624 words of a generator by those that follow, `times` times.
+void ckpt_mt19937_twist(uint32_t *state, size_t times);
+
+// Turns words of the recurrence into those the generator gives out.
+void ckpt_mt19937_temper(const uint32_t *raw, uint32_t *words, size_t count);
+
+// Twists `blocks` times and gives out all 624 words each time.
+void ckpt_mt19937_blocks(uint32_t *state, uint32_t *words, size_t blocks);
+
+// The coefficients of x^exponent modulo the generator's polynomial: 19937 bits in 312 limbs, the
+// lowest first.
+void ckpt_mt19937_power(uint64_t exponent, uint64_t *polynomial);
+
+// Replaces 624 successive words of the recurrence by those `exponent` words further on, but for the
+// low 31 bits of the first, on which nothing depends. `raw` is room for 20561 words.
+void ckpt_mt19937_advance(const uint64_t *polynomial, uint32_t *raw, uint32_t *state);
+
+// Values of uniform_(from, to), one from each word, for float64 from each two: u * (to - from) +
+// from, rounded once if `fuse`, else twice. `target` need not be aligned.
+void ckpt_uniform_float32(
+    const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);
+void ckpt_uniform_float64(
+    const uint32_t *words, void *target, size_t count, double from, double to, bool fuse);
+void ckpt_uniform_bfloat16(
+    const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);
+void ckpt_uniform_float16(
+    const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);
+
+// Standard normals times `deviation` plus `mean`, as PyTorch's vector path makes them: 16 elements
+// from each 16 words of the generator. `target` holds 16 * blocks and need not be aligned.
+void ckpt_normal_float32(
+    const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+void ckpt_normal_bfloat16(
+    const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+void ckpt_normal_float16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
 
 // A word of the stream, counted from seeding, and the values that some of its low bits may have:
@@ -17,8 +50,9 @@ typedef struct {
 } ckpt_word_range;
 
 // Tests the 64 * groups seeds from `first` on and writes those whose word lies in the range to
-// `hits`, in order; returns how many. `hits` needs room for 64 * groups + 1 seeds, `scratch` for
+// `hits`, in order; returns how many. `polynomial` is ckpt_mt19937_power(position + 623), which is
+// quicker for words far on, or null. `hits` needs room for 64 * groups + 1 seeds, `scratch` for
 // 64 * 624 words.
 size_t ckpt_seed_search(
-    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
-    uint32_t *hits);
+    uint32_t first, size_t groups, const ckpt_word_range *range, const uint64_t *polynomial,
+    uint32_t *scratch, uint32_t *hits);

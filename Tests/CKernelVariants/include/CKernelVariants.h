@@ -4,9 +4,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool variant_fma_is_supported(void);
+bool variant_v3_is_supported(void);
+bool variant_v4_is_supported(void);
 
-void variant_fma_normal_blocks(
-    const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
-void variant_plain_normal_blocks(
-    const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+#define VARIANT(set)                                                                          \
+  void variant_##set##_mt19937_twist(uint32_t *state, size_t times);                          \
+  void variant_##set##_mt19937_temper(const uint32_t *raw, uint32_t *words, size_t count);    \
+  void variant_##set##_mt19937_blocks(uint32_t *state, uint32_t *words, size_t blocks);       \
+  void variant_##set##_mt19937_power(uint64_t exponent, uint64_t *polynomial);                \
+  void variant_##set##_mt19937_advance(                                                       \
+      const uint64_t *polynomial, uint32_t *raw, uint32_t *state);                            \
+  void variant_##set##_uniform_float32(                                                       \
+      const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);    \
+  void variant_##set##_uniform_float64(                                                       \
+      const uint32_t *words, void *target, size_t count, double from, double to, bool fuse);  \
+  void variant_##set##_uniform_bfloat16(                                                      \
+      const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);    \
+  void variant_##set##_uniform_float16(                                                       \
+      const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);    \
+  void variant_##set##_normal_float32(                                                        \
+      const uint32_t *words, void *target, size_t blocks, float mean, float deviation);       \
+  void variant_##set##_normal_bfloat16(                                                       \
+      const uint32_t *words, void *target, size_t blocks, float mean, float deviation);       \
+  void variant_##set##_normal_float16(                                                        \
+      const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+
+VARIANT(plain)
+VARIANT(v3)
+VARIANT(v4)

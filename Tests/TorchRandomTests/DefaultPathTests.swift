@@ -1,0 +1,33 @@
+import TensorCore
+import TestSupport
+import Testing
+import TorchRandom
+
+@Suite struct DefaultPathTests {
+  @Test(arguments: try Fixtures.cases("goldens-extra/default-path.json", as: OpCase.self))
+  func `the default path's draws equal those of torch without AVX2`(golden: OpCase) throws {
+    let tensor = try #require(golden.tensor)
+    let info = try tensor.info
+    let distribution = try #require(Distribution(golden: golden.op, golden.args ?? [:]))
+    var generator = Generator(seed: golden.seed)
+    let draw = try Draw(
+      distribution, dtype: info.dtype, count: info.elementCount,
+      contiguous: golden.layout == "contiguous", behavior: .default)
+    #expect(Digest(of: generator.draw(draw)).description == tensor.sha256)
+    #expect(golden.rng_after.follows(generator.cachedNormal) { generator.nextUInt32() })
+  }
+
+  @Test(arguments: [DType.float32, .float64])
+  func `the paths differ in half of the uniforms`(dtype: DType) throws {
+    let width = dtype.byteWidth
+    let paths = try TorchBehavior.allCases.map {
+      var generator = Generator(seed: 1)
+      return generator.draw(
+        try Draw(.uniform(from: -0.1, to: 0.2), dtype: dtype, count: 10_000, behavior: $0))
+    }
+    let differing = (0..<10_000).count { index in
+      paths[0][index * width..<(index + 1) * width] != paths[1][index * width..<(index + 1) * width]
+    }
+    #expect((4000...6000).contains(differing))
+  }
+}

@@ -1,0 +1,73 @@
+import CKernelVariants
+
+/// The kernels as compiled for one instruction set.
+@safe struct KernelSet: CustomStringConvertible, @unchecked Sendable {
+  typealias Words = UnsafePointer<UInt32>
+  typealias Target = UnsafeMutableRawPointer
+
+  let description: String
+  let twist: @convention(c) (UnsafeMutablePointer<UInt32>?, Int) -> Void
+  let temper: @convention(c) (Words?, UnsafeMutablePointer<UInt32>?, Int) -> Void
+  let blocks:
+    @convention(c) (UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<UInt32>?, Int) -> Void
+  let power: @convention(c) (UInt64, UnsafeMutablePointer<UInt64>?) -> Void
+  let advance:
+    @convention(c) (
+      UnsafePointer<UInt64>?, UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<UInt32>?
+    ) -> Void
+  typealias Uniform = @convention(c) (Words?, Target?, Int, Float, Float, Bool) -> Void
+  let uniformFloat32: Uniform
+  let uniformBFloat16: Uniform
+  let uniformFloat16: Uniform
+  let uniformFloat64: @convention(c) (Words?, Target?, Int, Double, Double, Bool) -> Void
+  typealias Normal = @convention(c) (Words?, Target?, Int, Float, Float) -> Void
+  let normalFloat32: Normal
+  let normalBFloat16: Normal
+  let normalFloat16: Normal
+
+  /// Those that this machine can run.
+  static var all: [KernelSet] {
+    var sets = unsafe [
+      KernelSet(
+        description: "plain", twist: variant_plain_mt19937_twist,
+        temper: variant_plain_mt19937_temper, blocks: variant_plain_mt19937_blocks,
+        power: variant_plain_mt19937_power, advance: variant_plain_mt19937_advance,
+        uniformFloat32: variant_plain_uniform_float32,
+        uniformBFloat16: variant_plain_uniform_bfloat16,
+        uniformFloat16: variant_plain_uniform_float16,
+        uniformFloat64: variant_plain_uniform_float64,
+        normalFloat32: variant_plain_normal_float32,
+        normalBFloat16: variant_plain_normal_bfloat16,
+        normalFloat16: variant_plain_normal_float16)
+    ]
+    if variant_v3_is_supported() {
+      sets.append(
+        unsafe KernelSet(
+          description: "x86-64-v3", twist: variant_v3_mt19937_twist,
+          temper: variant_v3_mt19937_temper, blocks: variant_v3_mt19937_blocks,
+          power: variant_v3_mt19937_power, advance: variant_v3_mt19937_advance,
+          uniformFloat32: variant_v3_uniform_float32,
+          uniformBFloat16: variant_v3_uniform_bfloat16,
+          uniformFloat16: variant_v3_uniform_float16,
+          uniformFloat64: variant_v3_uniform_float64,
+          normalFloat32: variant_v3_normal_float32,
+          normalBFloat16: variant_v3_normal_bfloat16,
+          normalFloat16: variant_v3_normal_float16))
+    }
+    if variant_v4_is_supported() {
+      sets.append(
+        unsafe KernelSet(
+          description: "x86-64-v4", twist: variant_v4_mt19937_twist,
+          temper: variant_v4_mt19937_temper, blocks: variant_v4_mt19937_blocks,
+          power: variant_v4_mt19937_power, advance: variant_v4_mt19937_advance,
+          uniformFloat32: variant_v4_uniform_float32,
+          uniformBFloat16: variant_v4_uniform_bfloat16,
+          uniformFloat16: variant_v4_uniform_float16,
+          uniformFloat64: variant_v4_uniform_float64,
+          normalFloat32: variant_v4_normal_float32,
+          normalBFloat16: variant_v4_normal_bfloat16,
+          normalFloat16: variant_v4_normal_float16))
+    }
+    return sets
+  }
+}
