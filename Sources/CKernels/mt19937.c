@@ -5,13 +5,6 @@
 #include "include/CKernels.h"
 #include "mt19937.h"
 
-INLINE uint32_t tempered(uint32_t y) {
-  y ^= y >> 11;
-  y ^= y << 7 & 0x9d2c5680;
-  y ^= y << 15 & 0xefc60000;
-  return y ^ y >> 18;
-}
-
 // Two registers at a time: clang's own choice of four leaves long remainders of 227 and 396.
 #define IN_PAIRS _Pragma("clang loop vectorize_width(16) interleave_count(2)")
 

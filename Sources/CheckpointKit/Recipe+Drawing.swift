@@ -16,26 +16,37 @@ extension Recipe {
   /// `tensors` is what the file holds, for a recipe that only knows redraws.
   /// - Throws: `CheckpointError` for a recipe without model, or one that does not fit.
   public func draw(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Drawn {
-    guard let model else {
-      throw CheckpointError(
-        .missing, "the recipe names no model; give one with 'model: FILE' or --model")
-    }
-    let tree = try Model(text: model, extra: extra).module
-    var plan = try Initialization(
-      of: tree, dtype: try Self.floatingPoint(named: dtype), generator: Generator(seed: 0))
     var result: Drawn
+    let tree: Module
     if let seed {
-      plan.generator = Generator(seed: try Seed(seed).value)
-      try plan.construct()
-      try plan.apply(rules.map { try Rule($0) }, order: Rule.Order(named: order))
+      let plan = try plan(seed: Seed(seed).value)
+      tree = plan.tree
       result = Drawn(checkpoint: try plan.checkpoint())
     } else {
+      tree = try module()
       result = Drawn(checkpoint: Checkpoint(entries: [], modules: tree.labels))
       for tensor in tensors { result.unknown[tensor.name] = "not made from a recipe" }
     }
     for redraw in redraws { try apply(redraw, to: &result, tensors, tree) }
     result.checkpoint.metadata[Checkpoint.recipeKey] = try json
     return result
+  }
+
+  /// The model constructed and the rules applied, as a seed has it; redraws are left out.
+  func plan(seed: UInt64) throws -> Initialization {
+    var plan = try Initialization(
+      of: module(), dtype: try Self.floatingPoint(named: dtype), generator: Generator(seed: seed))
+    try plan.construct()
+    try plan.apply(rules.map { try Rule($0) }, order: Rule.Order(named: order))
+    return plan
+  }
+
+  private func module() throws -> Module {
+    guard let model else {
+      throw CheckpointError(
+        .missing, "the recipe names no model; give one with 'model: FILE' or --model")
+    }
+    return try Model(text: model, extra: extra).module
   }
 
   private func apply(

@@ -38,19 +38,10 @@ public struct SeedSurvey: Sendable {
   /// For each tensor the two must agree; over seeds a random tensor must never repeat and any
   /// other never change; mean and spread must fit the distribution within six standard errors.
   public init(of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int) async throws {
-    guard let text = recipe.model else {
-      throw CheckpointError(.missing, "the recipe names no model")
-    }
     seedCount = seeds.count
-    let tree = try Model(text: text, extra: recipe.extra).module
-    let rules = try recipe.rules.map { try Rule($0) }
-    let order = try Rule.Order(named: recipe.order)
-    let dtype = try Recipe.floatingPoint(named: recipe.dtype)
     var records: [Record] = []
     for seed in seeds {
-      var plan = try Initialization(of: tree, dtype: dtype, generator: Generator(seed: seed))
-      try plan.construct()
-      try plan.apply(rules, order: order)
+      let plan = try recipe.plan(seed: seed)
       let serial = try await Self.summaries(of: plan, threads: 1)
       let parallel = try await Self.summaries(of: plan, threads: threads)
       if records.isEmpty { records = serial.map { Record($0, plan) } }

@@ -2,69 +2,90 @@ import CheckpointKit
 import Glibc
 import Synchronization
 
-/// A bar on standard error for work that takes longer than a second on a terminal.
+/// Reading of entries, shown as a bar.
 final class Progress: Sendable {
   /// The entries to read instead of those given: their bytes are counted as they are read.
   let entries: [Checkpoint.Entry]
-  private let counter: Counter
+  private let bar: ProgressBar
 
   init(reading entries: [Checkpoint.Entry], quiet: Bool) {
-    let isShown = !quiet && StandardError.isTerminal
-    let counter = Counter(total: entries.map(\.info.byteCount).reduce(0, +))
-    self.counter = counter
-    guard isShown else {
+    let bar = ProgressBar(
+      total: entries.map(\.info.byteCount).reduce(0, +), unit: .bytes, quiet: quiet)
+    self.bar = bar
+    guard bar.isShown else {
       self.entries = entries
       return
     }
     self.entries = entries.map { entry in
       entry.wrappingReader { range, target, read in
         try read(range, &target)
-        counter.add(range.count)
+        bar.add(range.count)
       }
     }
   }
 
   /// Removes the bar.
-  func finish() { counter.clear() }
+  func finish() { bar.clear() }
+}
 
-  private final class Counter: Sendable {
-    private struct State {
-      var done = 0
-      var lastShown: Double
-      var isShown = false
-    }
-    private let total: Int
-    private let start = seconds()
-    private let state: Mutex<State>
+/// A bar on standard error for work that takes longer than a second on a terminal.
+final class ProgressBar: Sendable {
+  /// What is counted.
+  enum Unit: Sendable {
+    case bytes
+    case items(String)
 
-    init(total: Int) {
-      self.total = max(total, 1)
-      state = Mutex(State(lastShown: start + 0.8))
-    }
-
-    func add(_ count: Int) {
-      state.withLock { state in
-        state.done += count
-        let now = seconds()
-        guard now - state.lastShown > 0.2 else { return }
-        state.lastShown = now
-        state.isShown = true
-        let share = min(Double(state.done) / Double(total), 1)
-        let rate = Double(state.done) / (now - start)
-        let left = Int((Double(max(total - state.done, 0)) / max(rate, 1)).rounded(.up))
-        let filled = Int(share * 30)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-        StandardError().write(
-          "\r\u{1b}[K\(bar) \(Int(share * 100))%  \(state.done.byteText)  \(Int(rate).byteText)/s  \(left) s left"
-        )
+    func text(_ count: Int) -> String {
+      switch self {
+      case .bytes: count.byteText
+      case .items(let name): "\(count.grouped) \(name)"
       }
     }
+  }
 
-    func clear() {
-      state.withLock { state in
-        if state.isShown { StandardError().write("\r\u{1b}[K") }
-        state.isShown = false
-      }
+  /// Whether anybody would see it.
+  let isShown: Bool
+  private struct State {
+    var done = 0
+    var lastDrawn: Double
+    var isDrawn = false
+  }
+  private let total: Int
+  private let unit: Unit
+  private let start = seconds()
+  private let state: Mutex<State>
+
+  init(total: Int, unit: Unit, quiet: Bool) {
+    isShown = !quiet && StandardError.isTerminal
+    self.total = max(total, 1)
+    self.unit = unit
+    state = Mutex(State(lastDrawn: start + 0.8))
+  }
+
+  /// Counts work that was done.
+  func add(_ count: Int) {
+    guard isShown else { return }
+    state.withLock { state in
+      state.done += count
+      let now = seconds()
+      guard now - state.lastDrawn > 0.2 else { return }
+      state.lastDrawn = now
+      state.isDrawn = true
+      let share = min(Double(state.done) / Double(total), 1)
+      let rate = Double(state.done) / (now - start)
+      let left = Int((Double(max(total - state.done, 0)) / max(rate, 1)).rounded(.up))
+      let filled = Int(share * 30)
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+      let figures = "\(unit.text(state.done))  \(unit.text(Int(rate)))/s  \(left) s left"
+      StandardError().write("\r\u{1b}[K\(bar) \(Int(share * 100))%  \(figures)")
+    }
+  }
+
+  /// Removes the bar.
+  func clear() {
+    state.withLock { state in
+      if state.isDrawn { StandardError().write("\r\u{1b}[K") }
+      state.isDrawn = false
     }
   }
 }

@@ -42,3 +42,17 @@ void ckpt_normal_bfloat16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
 void ckpt_normal_float16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+
+// A word of the stream, counted from seeding, and the values that some of its low bits may have:
+// `low` to `low + width`, both included.
+typedef struct {
+  uint32_t position, mask, low, width;
+} ckpt_word_range;
+
+// Tests the 64 * groups seeds from `first` on and writes those whose word lies in the range to
+// `hits`, in order; returns how many. `polynomial` is ckpt_mt19937_power(position + 623), which is
+// quicker for words far on, or null. `hits` needs room for 64 * groups + 1 seeds, `scratch` for
+// 64 * 624 words.
+size_t ckpt_seed_search(
+    uint32_t first, size_t groups, const ckpt_word_range *range, const uint64_t *polynomial,
+    uint32_t *scratch, uint32_t *hits);

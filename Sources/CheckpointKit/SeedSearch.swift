@@ -1,0 +1,177 @@
+import Synchronization
+public import TensorCore
+import TorchRandom
+
+/// Finds the seed from which a checkpoint's untouched tensors were drawn.
+///
+/// One tensor that training left alone is enough: an element of it decides about one word of the
+/// generator, and all seeds can be tested for that word many at a time. What passes is drawn and
+/// compared, and the seed that is left is confirmed on every tensor.
+public struct SeedSearch: Sendable {
+  /// A tensor that is searched by.
+  public struct Clue: Sendable {
+    /// Name of the tensor.
+    public let name: TensorName
+    /// Whether its values lie on the grid of its distribution, as trained ones hardly ever do.
+    public let isCertain: Bool
+    /// Seeds of all 2^32 that its first values are expected to let pass.
+    public var expectedHits: Double { range.expectedHits }
+
+    let draw: Draw
+    /// Words before the tensor's draw.
+    let start: Int
+    let range: WordRange
+    /// Elements `first ..< first + values.count / width`, outside of rows that are set to zero.
+    let first: Int
+    let values: [UInt8]
+  }
+
+  /// A seed that was found.
+  public struct Found: Sendable {
+    /// The seed; every seed equal to it modulo 2^32 gives the same values.
+    public let seed: UInt32
+    /// The tensor that showed it.
+    public let clue: TensorName
+  }
+
+  /// Tensors to search by, the most telling first.
+  public let clues: [Clue]
+
+  private static let sampleCount = 64
+  private static let groups = 256
+
+  /// Looks for tensors of the recipe's model that may be untouched.
+  ///
+  /// - Throws: ``CheckpointError`` when the recipe has no model, or no tensor of the file can be
+  ///   searched by: all are constant, of another shape, or come after draws of unknown length.
+  public init(of checkpoint: Checkpoint, recipe: Recipe, selection: Selection) throws {
+    // What stands at the same place for three seeds stands there for all but freak ones; the final
+    // comparison settles it.
+    let plans = try (0..<3).map { try recipe.plan(seed: $0) }
+    var clues: [Clue] = []
+    for entry in try selection.entries(of: checkpoint, tree: plans[0].tree)
+    where entry.alias == nil {
+      guard let values = plans[0].values(of: entry.name), values.info == entry.info,
+        case .drawn(let distribution, let zeroed) = values.fill,
+        values.start.cachedNormal == nil,
+        plans.allSatisfy({ $0.values(of: entry.name)?.start.position == values.start.position })
+      else { continue }
+      let draw = try Draw(
+        distribution, dtype: entry.info.dtype, count: entry.info.elementCount)
+      var first = 0
+      if let zeroed, zeroed.lowerBound < Self.sampleCount { first = (zeroed.upperBound + 15) / 16 * 16 }
+      let count = min(Self.sampleCount, entry.info.elementCount - first)
+      guard count > 0 else { continue }
+      let width = entry.info.dtype.byteWidth
+      var buffer = ChunkBuffer(capacity: count * width)
+      _ = try entry.read(first * width, count * width, using: &buffer)
+      let sample = [UInt8](buffer.bytes(count * width))
+      guard let range = draw.wordRange(of: sample, from: first) else { continue }
+      clues.append(
+        Clue(
+          name: entry.name, isCertain: draw.isOnGrid(sample), draw: draw,
+          start: values.start.position, range: range, first: first, values: sample))
+    }
+    guard !clues.isEmpty else {
+      throw CheckpointError(
+        .missing,
+        "no tensor can be searched by, required one whose values the model draws and whose values may be a draw's"
+      )
+    }
+    self.clues = clues.sorted {
+      ($0.isCertain ? 0 : 1, $0.start, $0.range.expectedHits)
+        < ($1.isCertain ? 0 : 1, $1.start, $1.range.expectedHits)
+    }
+  }
+
+  /// Searches a range of seeds by one clue, from its beginning, with all tasks.
+  ///
+  /// `progress` is told how many seeds have been tested since it was told last.
+  /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
+  public func find(
+    by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async -> Found? {
+    let work = Work(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<max(threads, 1) {
+        group.addTask {
+          var test = SeedTest(clue.range, start: clue.start)
+          while let (first, groups) = work.next() {
+            let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
+            let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
+            if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
+            progress(groups * 64)
+          }
+        }
+      }
+    }
+    return work.best.map { Found(seed: $0, clue: clue.name) }
+  }
+
+  /// The seeds that are left to test, and the smallest that was found.
+  private final class Work: Sendable {
+    private let state: Mutex<(next: UInt64, best: UInt32?)>
+    private let last: UInt64
+
+    init(from first: UInt64, through last: UInt64) {
+      self.last = last
+      state = Mutex((first, nil))
+    }
+
+    /// The next seeds, in groups of 64; none once a smaller seed was found.
+    func next() -> (first: UInt64, groups: Int)? {
+      state.withLock { state in
+        let first = state.next
+        guard first <= last, first <= state.best.map(UInt64.init) ?? last else { return nil }
+        let groups = min(SeedSearch.groups, Int((last - first) / 64) + 1)
+        state.next = first + UInt64(groups * 64)
+        return (first, groups)
+      }
+    }
+
+    func found(_ seed: UInt32) {
+      state.withLock { $0.best = min($0.best ?? seed, seed) }
+    }
+
+    var best: UInt32? { state.withLock { $0.best } }
+  }
+}
+
+extension SeedSearch.Clue {
+  /// Whether a seed gives just these values.
+  func isDrawn(from seed: UInt32) -> Bool {
+    var generator = Generator(seed: UInt64(seed))
+    generator.skip(words: start)
+    var cursor = DrawCursor(draw, from: generator)
+    let count = values.count / draw.dtype.byteWidth
+    var buffer = ChunkBuffer(capacity: values.count)
+    var target = buffer.mutableBytes(values.count)
+    cursor.read(elements: first..<first + count, into: &target)
+    return [UInt8](buffer.bytes(values.count)) == values
+  }
+}
+
+extension Draw {
+  /// Whether every one of these elements is a value that the uniform draw can give.
+  fileprivate func isOnGrid(_ values: [UInt8]) -> Bool {
+    guard case .uniform = distribution, dtype == .float32 || dtype == .float64 else { return false }
+    let width = dtype.byteWidth
+    return stride(from: 0, to: values.count, by: width).allSatisfy { offset in
+      let element = Array(values[offset..<offset + width])
+      return self.isLowerBound(element) || wordRange(of: element, from: 0) != nil
+    }
+  }
+
+  private func isLowerBound(_ element: [UInt8]) -> Bool {
+    guard case .uniform(let from, _) = distribution else { return false }
+    return (try? dtype.element(nearest: from)) == element
+  }
+}
+
+extension [UInt8] {
+  /// Copies a span's bytes.
+  init(_ span: RawSpan) {
+    self = unsafe span.withUnsafeBytes { unsafe Array($0) }
+  }
+}

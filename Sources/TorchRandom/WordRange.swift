@@ -1,0 +1,172 @@
+import CKernels
+import Glibc
+import TensorCore
+
+/// What an element of a draw says about one word of the generator: the values that some of the
+/// word's low bits may have.
+///
+/// This turns draws around, so that seeds can be tested without drawing: one word in 2^24 passes.
+package struct WordRange: Hashable, Sendable {
+  /// Words before this one, counted from the start of the draw.
+  package let offset: Int
+  /// Bits that are decided.
+  let mask: UInt32
+  /// Smallest and largest value of those bits.
+  let bounds: ClosedRange<UInt32>
+
+  /// How many of 2^32 words pass.
+  package var expectedHits: Double {
+    Double(bounds.upperBound - bounds.lowerBound + 1) / (Double(mask) + 1) * 0x1p32
+  }
+}
+
+extension Draw {
+  /// Finds the word that decides about an element, or a pair of them, from a tensor's values.
+  ///
+  /// - Parameters:
+  ///   - values: the tensor's elements from element `first` on, as many as one likes.
+  ///   - first: index of the first of them, a multiple of 16.
+  /// - Returns: `nil` when the elements cannot be values of this draw, or say nothing about it.
+  package func wordRange(of values: [UInt8], from first: Int) -> WordRange? {
+    switch (distribution, algorithm) {
+    case (.uniform(let from, let to), _):
+      return from < to ? uniformRange(values, from: first, lower: from) : nil
+    case (.normal(let mean, let deviation), .vectorNormal):
+      guard deviation > 0, first + 16 <= count, !hasTail || first + 32 <= count else { return nil }
+      let pair = (number(values, 0), number(values, 8))
+      guard let range = radius(pair, mean, deviation, bits: 24) else { return nil }
+      // The first word gives the radius; for float64 its low 21 bits are the uniform's high ones.
+      let words = dtype == .float64 ? 2 : 1
+      return dtype == .float64
+        ? radius(pair, mean, deviation, bits: 21).map {
+          WordRange(offset: first * words, mask: 0x1f_ffff, bounds: $0)
+        } : WordRange(offset: first, mask: 0xff_ffff, bounds: range)
+    case (.normal(let mean, let deviation), _):
+      guard deviation > 0, contiguous, first == 0, count >= 2 else { return nil }
+      let pair = (number(values, 0), number(values, 1))
+      // 1 - u of the second double, whose first word is the third.
+      return radius(pair, mean, deviation, bits: 21).map {
+        WordRange(offset: 2, mask: 0x1f_ffff, bounds: $0)
+      }
+    }
+  }
+
+  private func number(_ values: [UInt8], _ index: Int) -> Double {
+    dtype.number(at: index, in: values)
+  }
+
+  /// The words that give the first element which is not the range's lower bound: that one also
+  /// stands for values rounded up to the upper bound.
+  private func uniformRange(_ values: [UInt8], from first: Int, lower: Double) -> WordRange? {
+    let words = dtype == .float64 ? 2 : 1
+    let mask: UInt32 = words == 2 ? 0x1f_ffff : 0xff_ffff
+    let lowest = element([UInt32](repeating: 0, count: words))
+    for index in 0..<values.count / dtype.byteWidth {
+      let wanted = number(values, index)
+      guard wanted > lowest else {
+        if wanted == lowest { continue }
+        return nil
+      }
+      // Values ascend with the word but for the very last, which may fall back to the lower bound.
+      func least(where isReached: (Double) -> Bool, rest: UInt32) -> UInt32 {
+        var (low, high) = (UInt32(0), mask)
+        while low < high {
+          let middle = low + (high - low) / 2
+          let value = element(words == 2 ? [middle, rest] : [middle])
+          let wraps = middle > mask / 2 && value == lowest
+          if wraps || isReached(value) { high = middle } else { low = middle + 1 }
+        }
+        return low
+      }
+      let start = least(where: { $0 >= wanted }, rest: .max)
+      let end = least(where: { $0 > wanted }, rest: 0)
+      let largest = element(words == 2 ? [start, .max] : [start])
+      guard largest >= wanted, words == 2 || largest == wanted else { return nil }
+      let beyond = element([end, 0])
+      let isBeyond = beyond > wanted || end > mask / 2 && beyond == lowest
+      return WordRange(
+        offset: (first + index) * words, mask: mask,
+        bounds: start...max(start, isBeyond ? end - 1 : end))
+    }
+    return nil
+  }
+
+  /// The value that a uniform draw makes of one element's words.
+  private func element(_ words: [UInt32]) -> Double {
+    var bytes = [UInt8](repeating: 0, count: dtype.byteWidth)
+    let used = dtype == .float64 ? 2 : 1
+    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), into: &$0) }
+    return dtype.number(at: 0, in: bytes)
+  }
+
+  /// The top `bits` bits of the uniform from which the radius of a pair of normals was made.
+  ///
+  /// R² = -2 ln(1 - u), so u follows from x² + y² to within what the values were rounded by.
+  private func radius(
+    _ pair: (Double, Double), _ mean: Double, _ deviation: Double, bits: Int
+  ) -> ClosedRange<UInt32>? {
+    let (x, y) = ((pair.0 - mean) / deviation, (pair.1 - mean) / deviation)
+    guard x.isFinite, y.isFinite else { return nil }
+    let precision: Double
+    switch dtype {
+    case .bfloat16: precision = 0x1p-8
+    case .float16: precision = 0x1p-10
+    case .float32: precision = 0x1p-21
+    default: precision = 0x1p-40
+    }
+    func uncertainty(_ value: Double, _ normal: Double) -> Double {
+      precision * (abs(value) + abs(mean)) / deviation + 0x1p-21 * abs(normal) + 0x1p-24
+    }
+    let spread = abs(x) * uncertainty(pair.0, x) + abs(y) * uncertainty(pair.1, y)
+    let half = (x * x + y * y) / 2
+    let scale = Double(1 << bits)
+    let low = (1 - exp(-max(half - spread, 0))) * scale - 2
+    let high = (1 - exp(-(half + spread))) * scale + 2
+    guard low < scale else { return nil }
+    return UInt32(max(low, 0))...UInt32(min(high, scale - 1))
+  }
+}
+
+/// A test of many seeds at once by one word of their streams; one task's own, with its memory.
+package struct SeedTest {
+  private let range: ckpt_word_range
+  private let polynomial: [UInt64]?
+  private var scratch = [UInt32](repeating: 0, count: 64 * 624)
+  private var hits: [UInt32] = []
+
+  /// Words from which on the sum over the recurrence is quicker than going there, about 32 states.
+  private static let far = 20_000
+
+  /// Prepares to test the word that `range` speaks of, for a draw that starts after `start` words.
+  package init(_ range: WordRange, start: Int) {
+    let position = start + range.offset
+    self.range = ckpt_word_range(
+      position: UInt32(clamping: position), mask: range.mask, low: range.bounds.lowerBound,
+      width: range.bounds.upperBound - range.bounds.lowerBound)
+    guard position >= Self.far else {
+      polynomial = nil
+      return
+    }
+    var power = [UInt64](repeating: 0, count: 312)
+    unsafe ckpt_mt19937_power(UInt64(position + 623), &power)
+    polynomial = power
+  }
+
+  /// Those of `groups` times 64 seeds from `first` on that pass, in order.
+  package mutating func seeds(from first: UInt32, groups: Int) -> [UInt32] {
+    if hits.count < groups * 64 + 1 { hits = [UInt32](repeating: 0, count: groups * 64 + 1) }
+    var range = range
+    let found = unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+      unsafe hits.withUnsafeMutableBufferPointer { hits in
+        if let polynomial {
+          unsafe ckpt_seed_search(
+            first, groups, &range, polynomial, scratch.baseAddress, hits.baseAddress)
+        } else {
+          unsafe ckpt_seed_search(
+            first, groups, &range, nil, scratch.baseAddress, hits.baseAddress)
+        }
+      }
+    }
+    return Array(hits[..<found])
+  }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct FindSeed: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "find-seed",
+      abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",
+      discussion: """
+        Works on a trained checkpoint as long as one drawn tensor was left alone (a frozen layer, a \
+        head of an epoch 0). Tensors whose values lie on their distribution's grid are tried first. \
+        Only the low 32 bits of a seed matter. Exit status 1 if no seed of the range fits.
+
+        EXAMPLES
+          ckpt find-seed net.h5 --model model.txt
+          ckpt find-seed trained.h5 --model model.txt --range 0..4294967295
+          ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02), bias=0'
+        """)
+
+    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @Option(help: ArgumentHelp("The model, instead of the tree that the file carries.", valueName: "file"))
+    var model: String?
+    @Option(help: ArgumentHelp("Seeds to try, both ends included.", valueName: "first..last"))
+    var range = "0..100000"
+    @OptionGroup var recipeOptions: RecipeOptions
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      guard recipeOptions.seed == nil else {
+        throw ValidationError("--seed: it is what find-seed looks for; required --range FIRST..LAST")
+      }
+    }
+
+    private struct Report: Encodable {
+      struct Tensor: Encodable {
+        let name: String
+        let isIdentical: Bool
+      }
+      let file: String
+      let range: [UInt32]
+      let seed: UInt32?
+      let foundBy: String?
+      let tensors: [Tensor]
+    }
+
+    func run() async throws {
+      let seeds = try bounds(range)
+      let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+      var base = try model == nil ? checkpoint.recipe() : nil
+      base?.redraws = []
+      var model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
+      if model == nil && base == nil {
+        let tree = try checkpoint.tree()
+        for note in tree.notes {
+          common.note("\(file.escapingControls): carries no module tree; \(note)")
+        }
+        model = try Model(text: tree.module.description)
+      }
+      var recipe = try recipeOptions.recipe(over: base, model: model)
+      let search: SeedSearch
+      do {
+        search = try SeedSearch(
+          of: checkpoint, recipe: recipe,
+          selection: Selection(match: selection.match, exclude: selection.exclude))
+      } catch let error as CheckpointError {
+        throw error.adding(path: file)
+      }
+      guard let found = await find(search, seeds) else {
+        return try printNothing(search, seeds)
+      }
+      recipe.seed = "\(found.seed)"
+      let verification = try await Verification(
+        of: checkpoint, against: recipe, threads: common.threads)
+      try printFound(found, seeds, verification)
+    }
+
+    /// Tries the certain clues, else the earliest few others.
+    private func find(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) async -> SeedSearch.Found? {
+      let certain = search.clues.filter(\.isCertain)
+      for clue in certain.isEmpty ? search.clues.prefix(8) : certain.prefix(2) {
+        let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
+        let found = await search.find(by: clue, in: seeds, threads: common.threads) { bar.add($0) }
+        bar.clear()
+        if let found { return found }
+      }
+      return nil
+    }
+
+    private func printNothing(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) throws {
+      var output = StandardOutput()
+      if report.json {
+        try output.line(
+          try jsonText(
+            Report(
+              file: file, range: [seeds.lowerBound, seeds.upperBound], seed: nil, foundBy: nil,
+              tensors: [])))
+      } else {
+        let names = search.clues.prefix(3).map { "'\($0.name.text.escapingControls)'" }
+        try output.line(
+          "no seed from \(seeds.lowerBound) to \(seeds.upperBound) gives these values, judged by \(names.joined(separator: ", "))"
+        )
+      }
+      try output.flush()
+      throw ExitCode(1)
+    }
+
+    private func printFound(
+      _ found: SeedSearch.Found, _ seeds: ClosedRange<UInt32>, _ verification: Verification
+    ) throws {
+      var output = StandardOutput()
+      if report.json {
+        let tensors = verification.tensors.map {
+          Report.Tensor(name: $0.name.text, isIdentical: $0.outcome.isVerified)
+        }
+        try output.line(
+          try jsonText(
+            Report(
+              file: file, range: [seeds.lowerBound, seeds.upperBound], seed: found.seed,
+              foundBy: found.clue.text, tensors: tensors)))
+      } else {
+        let identical = verification.tensors.count { $0.outcome.isVerified }
+        try output.line("seed \(found.seed)")
+        try output.line(
+          "found by '\(found.clue.text.escapingControls)'; \(identical.grouped) of \(verification.tensors.count.grouped) tensors are identical"
+        )
+        let others = verification.tensors.filter { !$0.outcome.isVerified }
+        for tensor in others.prefix(identical == 0 ? 0 : 20) {
+          try output.line("touched: \(tensor.name.text.escapingControls)")
+        }
+        if others.count > 20 { try output.line("… and \((others.count - 20).grouped) more") }
+      }
+      try output.flush()
+    }
+
+    private func bounds(_ text: String) throws -> ClosedRange<UInt32> {
+      let parts = text.firstRange(of: "..").map { dots in
+        (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
+      }
+      guard let parts, let first = UInt32(parts.0), let last = UInt32(parts.1), first <= last else {
+        throw ValidationError("--range \(text): required FIRST..LAST within 0..4294967295")
+      }
+      return first...last
+    }
+  }
+}
