@@ -48,7 +48,7 @@ let package = Package(
       dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TensorCore", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["ckpt", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["ckpt", "TensorCore", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )

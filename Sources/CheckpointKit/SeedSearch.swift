@@ -59,7 +59,9 @@ public struct SeedSearch: Sendable {
       let draw = try Draw(
         distribution, dtype: entry.info.dtype, count: entry.info.elementCount)
       var first = 0
-      if let zeroed, zeroed.lowerBound < Self.sampleCount { first = (zeroed.upperBound + 15) / 16 * 16 }
+      if let zeroed, zeroed.lowerBound < Self.sampleCount {
+        first = (zeroed.upperBound + 15) / 16 * 16
+      }
       let count = min(Self.sampleCount, entry.info.elementCount - first)
       guard count > 0 else { continue }
       let width = entry.info.dtype.byteWidth

@@ -18,8 +18,6 @@ extension Ckpt {
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var file: String
-    @Option(help: ArgumentHelp("The model, instead of the tree that the file carries.", valueName: "file"))
-    var model: String?
     @Option(help: ArgumentHelp("Seeds to try, both ends included.", valueName: "first..last"))
     var range = "0..100000"
     @OptionGroup var recipeOptions: RecipeOptions
@@ -29,7 +27,8 @@ extension Ckpt {
 
     func validate() throws {
       guard recipeOptions.seed == nil else {
-        throw ValidationError("--seed: it is what find-seed looks for; required --range FIRST..LAST")
+        throw ValidationError(
+          "--seed: it is what find-seed looks for; required --range FIRST..LAST")
       }
     }
 
@@ -48,9 +47,9 @@ extension Ckpt {
     func run() async throws {
       let seeds = try bounds(range)
       let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
-      var base = try model == nil ? checkpoint.recipe() : nil
+      var base = try selection.model == nil ? checkpoint.recipe() : nil
       base?.redraws = []
-      var model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
+      var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }
       if model == nil && base == nil {
         let tree = try checkpoint.tree()
         for note in tree.notes {
@@ -77,7 +76,8 @@ extension Ckpt {
     }
 
     /// Tries the certain clues, else the earliest few others.
-    private func find(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) async -> SeedSearch.Found? {
+    private func find(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) async -> SeedSearch.Found?
+    {
       let certain = search.clues.filter(\.isCertain)
       for clue in certain.isEmpty ? search.clues.prefix(8) : certain.prefix(2) {
         let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
@@ -99,8 +99,8 @@ extension Ckpt {
       } else {
         let names = search.clues.prefix(3).map { "'\($0.name.text.escapingControls)'" }
         try output.line(
-          "no seed from \(seeds.lowerBound) to \(seeds.upperBound) gives these values, judged by \(names.joined(separator: ", "))"
-        )
+          "no seed from \(seeds.lowerBound) to \(seeds.upperBound) gives these values, "
+            + "judged by \(names.joined(separator: ", "))")
       }
       try output.flush()
       throw ExitCode(1)
@@ -122,9 +122,10 @@ extension Ckpt {
       } else {
         let identical = verification.tensors.count { $0.outcome.isVerified }
         try output.line("seed \(found.seed)")
+        let total = verification.tensors.count
         try output.line(
-          "found by '\(found.clue.text.escapingControls)'; \(identical.grouped) of \(verification.tensors.count.grouped) tensors are identical"
-        )
+          "found by '\(found.clue.text.escapingControls)'; "
+            + "\(identical.grouped) of \(total.grouped) tensors are identical")
         let others = verification.tensors.filter { !$0.outcome.isVerified }
         for tensor in others.prefix(identical == 0 ? 0 : 20) {
           try output.line("touched: \(tensor.name.text.escapingControls)")
