@@ -46,10 +46,12 @@ public struct Model: Sendable {
           let input = try InputFile(path: file)
           let head = try input.head(min(input.size, CheckpointFormat.headSize))
           guard CheckpointFormat.recognized(from: head) != nil else {
-            return .model(try Model(text: try readText(file), extra: extra))
+            return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
           }
           let checkpoint = try CheckpointSource.open(file).checkpoint
-          return .checkpoint(checkpoint, carrying: try Model(carriedBy: checkpoint, extra: extra))
+          return .checkpoint(
+            checkpoint,
+            carrying: try Model(carriedBy: checkpoint, extra: extra, extraPath: extraPath))
         } catch let error as CheckpointError {
           throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
         }
@@ -58,21 +60,25 @@ public struct Model: Sendable {
   }
 
   /// Reads a printed text.
-  public init(text: String, extra: String? = nil) throws {
-    let extras = try extra.map { try Extras($0) } ?? Extras()
+  ///
+  /// `extraPath` is the side file that errors of `extra` name.
+  public init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
+    let extras = try extra.map { try Extras($0, path: extraPath) } ?? Extras()
     module = try Module(printed: text, extras: extras)
     self.text = module.description
     self.extra = extra
     recipe = nil
   }
 
-  private init?(carriedBy source: Checkpoint, extra: String?) throws {
+  private init?(carriedBy source: Checkpoint, extra: String?, extraPath: String?) throws {
     let recipe = try source.recipe()
     if let text = recipe?.model {
-      let model = try Model(text: text, extra: extra ?? recipe?.extra)
+      let model = try Model(
+        text: text, extra: extra ?? recipe?.extra, extraPath: extraPath)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else if !source.modules.isEmpty {
-      let model = try Model(text: try Module(labels: source.modules).description, extra: extra)
+      let model = try Model(
+        text: try Module(labels: source.modules).description, extra: extra, extraPath: extraPath)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else {
       return nil

@@ -79,10 +79,14 @@ public struct Recipe: Codable, Hashable, Sendable {
 
   /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///
-  /// `#` begins a comment; `loadText` reads the file named behind `model:` or `extra:`.
+  /// `#` begins a comment; `loadModel` reads the file named behind `model:`, with the side file named
+  /// behind `extra:`.
   /// - Throws: `CheckpointError` with the line's number.
-  public init(text: String, loadText: (String) throws -> String) throws {
+  public init(
+    text: String, loadModel: (_ file: String, _ extra: String?) throws -> Model
+  ) throws {
     var seen: Set<String> = []
+    var files: (model: String?, extra: String?)
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
       let line = line.prefix(while: { $0 != "#" }).trimmingBlanks
@@ -101,8 +105,8 @@ public struct Recipe: Codable, Hashable, Sendable {
       }
       do {
         switch key {
-        case "model" where !value.contains("="): model = try loadText(value)
-        case "extra" where !value.contains("="): extra = try loadText(value)
+        case "model" where !value.contains("="): files.model = value
+        case "extra" where !value.contains("="): files.extra = value
         case "seed": seed = try Seed(value).description
         case "order": order = try Rule.Order(named: value).rawValue
         case "dtype": dtype = try Self.floatingPoint(named: value).torchName
@@ -112,6 +116,14 @@ public struct Recipe: Codable, Hashable, Sendable {
         throw error.path == nil ? fail(error.message) : error
       }
     }
+    guard let file = files.model else {
+      if files.extra != nil {
+        throw CheckpointError(.missing, "'extra' is given without 'model', required both")
+      }
+      return
+    }
+    let loaded = try loadModel(file, files.extra)
+    (model, extra) = (loaded.text, loaded.extra)
   }
 
   /// Reads a recipe file, or the recipe that a checkpoint carries; names in a recipe file are
@@ -129,8 +141,9 @@ public struct Recipe: Codable, Hashable, Sendable {
     let folder =
       path.contains("/") ? path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex) : ""
     do {
-      try self.init(text: try readText(path)) { name in
-        try readText(name.hasPrefix("/") ? name : folder + name)
+      try self.init(text: try readText(path)) { model, extra in
+        func resolved(_ name: String) -> String { name.hasPrefix("/") ? name : folder + name }
+        return try Model(file: resolved(model), extra: extra.map(resolved))
       }
     } catch let error as CheckpointError {
       throw error.adding(path: path)

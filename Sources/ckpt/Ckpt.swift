@@ -26,6 +26,7 @@ struct Ckpt: AsyncParsableCommand {
   static func main() async {
     Process.openStandardStreams()
     Process.removeTemporariesOnSignals()
+    Process.requireThreads()
     var command: (any ParsableCommand)?
     do {
       var parsed = try parseAsRoot()

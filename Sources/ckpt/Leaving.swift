@@ -39,7 +39,9 @@ extension Ckpt {
     return "ckpt \(kind.configuration.commandName ?? "\(kind)".lowercased()) --help"
   }
 
-  /// What the parser's own text tells to see: `See 'ckpt init --help' for more information.`
+  /// The command that the parser's own text tells to see.
+  ///
+  /// That text ends in `See 'ckpt init --help' for more information.`
   private static func helpCommand(in text: String) -> String {
     let quoted = text.split(separator: "'").last { $0.hasSuffix(" --help") }
     return quoted.map(String.init) ?? "ckpt --help"

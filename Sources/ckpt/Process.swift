@@ -23,15 +23,12 @@ enum Process {
   static func removeTemporariesOnSignals() {
     signal(SIGPIPE, SIG_IGN)
     guard wakeUp.read >= 0 else { return }
-    var thread = pthread_t()
-    unsafe pthread_create(
-      &thread, nil,
-      { _ in
-        var signal: UInt8 = 0
-        while unsafe read(wakeUp.read, &signal, 1) != 1 {}
-        CheckpointTarget.removeUnfinished()
-        _exit(128 + Int32(signal))
-      }, nil)
+    unsafe startThread { _ in
+      var signal: UInt8 = 0
+      while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+      CheckpointTarget.removeUnfinished()
+      _exit(128 + Int32(signal))
+    }
     for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
       signal(number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
@@ -40,11 +37,34 @@ enum Process {
     }
   }
 
+  /// Makes sure that tasks can run.
+  ///
+  /// Without memory for its threads the dispatch library would wait for ever to get them. The stacks
+  /// of those that are tried here are kept for the next.
+  static func requireThreads() {
+    let threads = (0..<4).map { _ in unsafe startThread { _ in nil } }
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  @discardableResult
+  private static func startThread(
+    _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+  ) -> pthread_t {
+    var thread = pthread_t()
+    let failure = unsafe pthread_create(&thread, nil, body, nil)
+    guard failure == 0 else {
+      StandardError().note("no thread can be started: \(unsafe String(cString: strerror(failure)))")
+      exit(2)
+    }
+    return thread
+  }
+
   /// Whether whoever started the process wants a signal ignored, as `nohup` does.
   private static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()
     unsafe sigaction(number, nil, &action)
-    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
+    let ignore = 1  // SIG_IGN
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == ignore
   }
 }
 

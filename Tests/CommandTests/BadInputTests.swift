@@ -28,6 +28,8 @@ import Testing
     try place.makeArticle("a.ckz")
     try place.folder.write([], to: "empty")
     try place.folder.write(Array("hello world\n".utf8), to: "text.txt")
+    try place.folder.write(Array("nosuch.weight: [3]\n".utf8), to: "extra.txt")
+    try place.folder.write(Array("model: text.txt\n".utf8), to: "bad.recipe")
     try place.folder.write(Array(try place.folder.bytes(of: "a.h5").dropLast(100)), to: "cut.h5")
     try place.folder.write(Array(try place.folder.bytes(of: "a.ckz").dropLast(100)), to: "cut.ckz")
     _ = try place.shell("mkdir d locked && chmod 555 locked && mkfifo fifo && ln -s loop loop")
@@ -95,6 +97,16 @@ import Testing
       Case("init --recipe missing -o b.h5", 2, "missing: No such file or directory"),
       Case("init model.txt --extra missing -o b.h5", 2, "missing: No such file or directory"),
       Case("convert a.h5 b.h5 --map missing", 2, "missing: No such file or directory"),
+      Case(
+        "init model.txt --extra text.txt -o b.h5", 2,
+        "text.txt: line 1: found 'hello world', required 'name: [sizes]', 'name = name' or "
+          + "'path: option=…'"),
+      Case(
+        "tree model.txt --extra extra.txt", 2,
+        "extra.txt: line 1: the model has no module 'nosuch'"),
+      Case(
+        "init --recipe bad.recipe -o b.h5", 2,
+        "text.txt: line 1, column 1: found 'hello world', \(place)"),
       Case(
         "init --recipe text.txt -o b.h5", 2,
         "text.txt: line 1: found 'hello world', required 'key: value' or a rule "

@@ -1,4 +1,3 @@
-import TensorCore
 import TestSupport
 import Testing
 
@@ -7,7 +6,8 @@ import Testing
     let place = try Workplace()
     try place.makeArticle("a.h5")
     let text = try place.ckpt("hash", "--manifest", "a.h5").output
-    #expect(try place.fingerprint("a.h5") == Digest(of: Array(text.utf8)).description)
+    let digest = try place.shell("ckpt hash --manifest a.h5 | sha256sum").output.prefix(64)
+    #expect(try place.fingerprint("a.h5") == digest)
     #expect(
       text.split(separator: "\n").first?.hasSuffix("  F32  [4]  layer1.bias") == true)
   }

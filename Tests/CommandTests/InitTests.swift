@@ -96,6 +96,18 @@ import Testing
     #expect(try place.ckpt("verify", "net.ckz").status == 0)
   }
 
+  @Test func `a recipe file's model may be a checkpoint, and its side file is read`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--seed", "5")
+    _ = try place.shell("mkdir d && echo 'scale: [2]' > d/extra.txt && cp a.h5 d/")
+    let text = "seed: 5\nextra: extra.txt\nmodel: a.h5\n"
+    try place.folder.write(Array(text.utf8), to: "d/net.recipe")
+    #expect(try place.ckpt("init", "--recipe", "d/net.recipe", "-o", "b.h5").status == 2)
+    _ = try place.shell("echo 'scale: [2] = 1' > d/extra.txt")
+    #expect(try place.ckpt("init", "--recipe", "d/net.recipe", "-o", "b.h5").status == 0)
+    #expect(try place.ckpt("diff", "a.h5", "b.h5").lines.last == "1 added, 6 identical")
+  }
+
   @Test func `the recipe in a checkpoint makes it again, and options override it`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--seed", "7", "--rule", Self.rule(1))

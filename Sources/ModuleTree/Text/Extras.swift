@@ -38,18 +38,24 @@ public struct Extras: Sendable {
   private var ties: [Tie] = []
   private var options: [Option] = []
   private var classes: [String: String] = [:]
+  private let path: String?
 
   /// Nothing beyond the text.
-  public init() {}
+  public init() { path = nil }
 
-  /// Reads the lines of an `--extra` file.
+  /// Reads the lines of an `--extra` file; `path` is its name, for errors.
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, naming the line.
-  public init(_ text: String) throws {
+  public init(_ text: String, path: String? = nil) throws {
+    self.path = path
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let body = line.prefix { $0 != UInt8(ascii: "#") }
-      try read(String(decoding: body, as: UTF8.self).trimmed, line: index + 1)
+      do {
+        try read(String(decoding: body, as: UTF8.self).trimmed, line: index + 1)
+      } catch let error as CheckpointError {
+        throw error.adding(path: path)
+      }
     }
   }
 
@@ -132,6 +138,14 @@ public struct Extras: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with code `missing` when a module or tensor is not there.
   func applied(to module: Module) throws -> Module {
+    do {
+      return try changed(module)
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
+    }
+  }
+
+  private func changed(_ module: Module) throws -> Module {
     var module = module
     let paths = module.namedModules(removeDuplicates: false).map(\.path)
     for option in options {

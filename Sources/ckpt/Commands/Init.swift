@@ -14,7 +14,7 @@ extension Ckpt {
         EXAMPLES
           python -c 'import torchvision as tv; print(tv.models.resnet18())' > model.txt
           ckpt init model.txt --seed 0 -o net.h5
-          ckpt init model.txt -o net.ckz --rule 'Linear: weight=xavier_uniform, bias=1' --order apply
+          ckpt init model.txt -o net.ckz --rule 'Linear: weight=xavier_uniform, bias=1'
           ckpt init --recipe net.h5 --seed 1 -o other.h5
         """)
 

@@ -12,7 +12,7 @@ extension Ckpt {
 
         EXAMPLES
           ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
-          ckpt reinit net.h5 --match 'fc.*' --rule 'Linear: weight=normal(0, 0.01), bias=0' --in-place
+          ckpt reinit net.h5 --match Linear --rule 'Linear: bias=0' --in-place
           ckpt reinit net.h5 --match 'layer4.**' --from pretrained.h5 -o mixed.h5
         """)
 
