@@ -23,8 +23,31 @@ INLINE uint32_t pattern(float value) {
   return bits;
 }
 
+INLINE double fused_double(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
+INLINE double double_number(uint64_t bits) {
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+INLINE uint64_t double_pattern(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 // The low 24 bits as a number in [0, 1), exactly.
 INLINE float unit(uint32_t word) { return (float)(int32_t)(word & 0xffffff) * 0x1p-24f; }
+
+// The low 53 bits of two words, the first one high, as a number in [0, 1), exactly.
+INLINE double wide_unit(const uint32_t *words) {
+  uint64_t both;  // little-endian: the first word is the low half
+  memcpy(&both, words, sizeof both);
+  double above = double_number(0x4330000000000000 | (both & 0x1fffff)) - 0x1p52;
+  double below = double_number(0x4330000000000000 | both >> 32) - 0x1p52;
+  return (above * 0x1p32 + below) * 0x1p-53;
+}
 
 // The bfloat16 nearest to a number, ties to even; NaN becomes the quiet NaN 0x7fc0.
 INLINE uint16_t bfloat16(float value) {

@@ -61,21 +61,6 @@ void ckpt_uniform_float16(
   else uniform_halves(words, target, count, from, to, 0, float16);
 }
 
-INLINE double bits_as_double(uint64_t bits) {
-  double value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-// The low 53 bits of two words, the first one high, as a number in [0, 1), exactly.
-INLINE double wide_unit(const uint32_t *words) {
-  uint64_t both;  // little-endian: the first word is the low half
-  memcpy(&both, words, sizeof both);
-  double above = bits_as_double(0x4330000000000000 | (both & 0x1fffff)) - 0x1p52;
-  double below = bits_as_double(0x4330000000000000 | both >> 32) - 0x1p52;
-  return (above * 0x1p32 + below) * 0x1p-53;
-}
-
 INLINE void uniform_doubles(
     const uint32_t *words, loose_double *target, size_t count, double from, double to, int fuse) {
   double width = to - from;

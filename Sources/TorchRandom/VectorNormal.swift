@@ -5,9 +5,10 @@ internal import TensorCore
 /// The values of `normal_(mean, std)` where PyTorch draws sixteen at a time.
 ///
 /// Elements j and j + 8 of a block are a Box-Muller pair of the block's uniforms j and j + 8.
-/// `float64` takes the C library's logarithm, sine and cosine; all others are computed in
-/// `float32` by the polynomials of `normal.c` (or on the default path, by the C library) and
-/// rounded last. Source: PyTorch 2.15 `normal_fill_AVX2` and `normal_fill_16`.
+/// `float64` takes the logarithm, sine and cosine of glibc as a machine with fused multiply-add
+/// gives them, on any machine; all others are computed in `float32` by the polynomials of
+/// `normal.c` (on the default path by this machine's C library) and rounded last.
+/// Source: PyTorch 2.15 `normal_fill_AVX2` and `normal_fill_16`; glibc 2.36.
 struct VectorNormal {
   let mean: Double
   let deviation: Double
@@ -18,16 +19,15 @@ struct VectorNormal {
     precondition(
       count.isMultiple(of: 16) && target.byteCount == count * dtype.byteWidth, "not whole blocks")
     switch (dtype, behavior) {
-    case (.float64, _): convertToDouble(words, into: &target)
+    case (.float64, _), (_, .avx2):
+      convertByKernel(words, blocks: count / 16, to: dtype, into: &target)
     case (_, .default): convertByLibrary(words, to: dtype, into: &target)
-    case (_, .avx2): convertByKernel(words, to: dtype, into: &target)
     }
   }
 
   private func convertByKernel(
-    _ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan
+    _ words: Span<UInt32>, blocks: Int, to dtype: DType, into target: inout MutableRawSpan
   ) {
-    let blocks = words.count / 16
     let mean = Float(mean)
     let deviation = Float(deviation)
     unsafe words.withUnsafeBufferPointer { words in
@@ -35,6 +35,8 @@ struct VectorNormal {
         let words = words.baseAddress
         let target = target.baseAddress
         switch dtype {
+        case .float64:
+          unsafe ckpt_normal_float64(words, target, blocks, self.mean, self.deviation)
         case .float16: unsafe ckpt_normal_float16(words, target, blocks, mean, deviation)
         case .bfloat16: unsafe ckpt_normal_bfloat16(words, target, blocks, mean, deviation)
         default: unsafe ckpt_normal_float32(words, target, blocks, mean, deviation)
@@ -56,20 +58,6 @@ struct VectorNormal {
         let second = mean.addingProduct(radius * sinf(angle), deviation)
         target.store(rounding: first, to: dtype, at: index)
         target.store(rounding: second, to: dtype, at: index + 8)
-      }
-    }
-  }
-
-  private func convertToDouble(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
-    func unit(_ index: Int) -> Double {
-      UInt64(high: words[2 * index], low: words[2 * index + 1]).unitDouble
-    }
-    for block in stride(from: 0, to: words.count / 2, by: 16) {
-      for index in block..<block + 8 {
-        let radius = (-2 * log(1 - unit(index))).squareRoot()
-        let theta = 2 * Double.pi * unit(index + 8)
-        target.store(mean.addingProduct(radius * cos(theta), deviation), at: index)
-        target.store(mean.addingProduct(radius * sin(theta), deviation), at: index + 8)
       }
     }
   }

@@ -9,8 +9,10 @@
 #define ckpt_uniform_bfloat16 NAMED(uniform_bfloat16)
 #define ckpt_uniform_float16 NAMED(uniform_float16)
 #define ckpt_normal_float32 NAMED(normal_float32)
+#define ckpt_normal_float64 NAMED(normal_float64)
 #define ckpt_normal_bfloat16 NAMED(normal_bfloat16)
 #define ckpt_normal_float16 NAMED(normal_float16)
+#include "../../Sources/CKernels/double_normal.c"
 #include "../../Sources/CKernels/jump.c"
 #include "../../Sources/CKernels/mt19937.c"
 #include "../../Sources/CKernels/normal.c"

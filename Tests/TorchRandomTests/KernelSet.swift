@@ -22,6 +22,7 @@ import CKernelVariants
   let uniformFloat64: @convention(c) (Words?, Target?, Int, Double, Double, Bool) -> Void
   typealias Normal = @convention(c) (Words?, Target?, Int, Float, Float) -> Void
   let normalFloat32: Normal
+  let normalFloat64: @convention(c) (Words?, Target?, Int, Double, Double) -> Void
   let normalBFloat16: Normal
   let normalFloat16: Normal
 
@@ -37,6 +38,7 @@ import CKernelVariants
         uniformFloat16: variant_plain_uniform_float16,
         uniformFloat64: variant_plain_uniform_float64,
         normalFloat32: variant_plain_normal_float32,
+        normalFloat64: variant_plain_normal_float64,
         normalBFloat16: variant_plain_normal_bfloat16,
         normalFloat16: variant_plain_normal_float16)
     ]
@@ -51,6 +53,7 @@ import CKernelVariants
           uniformFloat16: variant_v3_uniform_float16,
           uniformFloat64: variant_v3_uniform_float64,
           normalFloat32: variant_v3_normal_float32,
+          normalFloat64: variant_v3_normal_float64,
           normalBFloat16: variant_v3_normal_bfloat16,
           normalFloat16: variant_v3_normal_float16))
     }
@@ -65,6 +68,7 @@ import CKernelVariants
           uniformFloat16: variant_v4_uniform_float16,
           uniformFloat64: variant_v4_uniform_float64,
           normalFloat32: variant_v4_normal_float32,
+          normalFloat64: variant_v4_normal_float64,
           normalBFloat16: variant_v4_normal_bfloat16,
           normalFloat16: variant_v4_normal_float16))
     }

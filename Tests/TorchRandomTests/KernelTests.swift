@@ -1,3 +1,4 @@
+import Glibc
 import TensorCore
 import TestSupport
 import Testing
@@ -126,6 +127,47 @@ import TorchRandom
             Float(bitPattern: floats[index]).isNaN && Float16(bitPattern: halves[index]).isNaN)
           #expect(brains[index] == 0x7fc0)
         }
+      }
+    }
+  }
+
+  /// Needs glibc, whose functions fuse where the machine can.
+  @Test(.enabled(if: KernelSet.all.count > 1), arguments: KernelSet.all)
+  func `every clone gives float64 normals of the C library's functions`(kernels: KernelSet) {
+    // Uniforms of all 53 bits, and pairs that lie around the seams of the functions.
+    var words = Self.words
+    let seams = [0.9375, 0.0625, 1, 0, 0.6875, 0x1.a8p-1, 0x1p-20].map { 1 - $0 }
+    let angles = [0.126, 0.85546875, 2.426265, 0.7853981, 1.5707963, 3.1415926, 4.712389, 0]
+    for (row, radius) in seams.enumerated() {
+      for (column, angle) in angles.enumerated() {
+        for step in -1...1 {
+          let pair = (row * angles.count + column) * 3 + step + 1
+          let first = pair / 8 * 32 + pair % 8 * 2
+          for (place, unit) in [(first, radius), (first + 16, angle / (2 * .pi))] {
+            let bits = Int64(unit * 0x1p53) + Int64(step) &* 3
+            words[place] = UInt32(truncatingIfNeeded: bits >> 32)
+            words[place + 1] = UInt32(truncatingIfNeeded: bits)
+          }
+        }
+      }
+    }
+    func unit(_ index: Int) -> Double {
+      Double((UInt64(words[index]) << 32 | UInt64(words[index + 1])) & 0x1f_ffff_ffff_ffff)
+        * 0x1p-53
+    }
+    let blocks = words.count / 32
+    for (mean, deviation) in [(0, 1), (0.25, 0.02), (-3, 0)] as [(Double, Double)] {
+      let values = unsafe Self.output(16 * blocks, of: UInt64.self) {
+        unsafe kernels.normalFloat64(words, $0, blocks, mean, deviation)
+      }
+      for pair in 0..<8 * blocks {
+        let (block, index) = pair.quotientAndRemainder(dividingBy: 8)
+        let radius = (-2 * log(1 - unit(32 * block + 2 * index))).squareRoot()
+        let angle = 2 * Double.pi * unit(32 * block + 2 * index + 16)
+        let cosine = mean.addingProduct(radius * cos(angle), deviation)
+        let sine = mean.addingProduct(radius * sin(angle), deviation)
+        #expect(values[16 * block + index] == cosine.bitPattern, "\(radius) \(angle)")
+        #expect(values[16 * block + index + 8] == sine.bitPattern, "\(radius) \(angle)")
       }
     }
   }

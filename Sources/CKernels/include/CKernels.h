@@ -35,9 +35,11 @@ void ckpt_uniform_float16(
     const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);
 
 // Standard normals times `deviation` plus `mean`, as PyTorch's vector path makes them: 16 elements
-// from each 16 words of the generator. `target` holds 16 * blocks and need not be aligned.
+// from each 16 words of the generator, for float64 from each 32. `target` holds 16 * blocks and need not be aligned.
 void ckpt_normal_float32(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
+void ckpt_normal_float64(
+    const uint32_t *words, void *target, size_t blocks, double mean, double deviation);
 void ckpt_normal_bfloat16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
 void ckpt_normal_float16(

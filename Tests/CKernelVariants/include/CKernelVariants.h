@@ -24,6 +24,8 @@ bool variant_v4_is_supported(void);
       const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);    \
   void variant_##set##_normal_float32(                                                        \
       const uint32_t *words, void *target, size_t blocks, float mean, float deviation);       \
+  void variant_##set##_normal_float64(                                                        \
+      const uint32_t *words, void *target, size_t blocks, double mean, double deviation);     \
   void variant_##set##_normal_bfloat16(                                                       \
       const uint32_t *words, void *target, size_t blocks, float mean, float deviation);       \
   void variant_##set##_normal_float16(                                                        \
