@@ -54,6 +54,7 @@ public struct SeedSearch: Sendable {
       guard let values = plans[0].values(of: entry.name), values.info == entry.info,
         case .drawn(let distribution, let zeroed) = values.fill,
         values.start.cachedNormal == nil,
+        let start = Int(exactly: values.start.position),
         plans.allSatisfy({ $0.values(of: entry.name)?.start.position == values.start.position })
       else { continue }
       let draw = try Draw(
@@ -72,7 +73,7 @@ public struct SeedSearch: Sendable {
       clues.append(
         Clue(
           name: entry.name, isCertain: draw.isOnGrid(sample), draw: draw,
-          start: values.start.position, range: range, first: first, values: sample))
+          start: start, range: range, first: first, values: sample))
     }
     guard !clues.isEmpty else {
       throw CheckpointError(
