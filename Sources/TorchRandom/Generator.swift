@@ -7,7 +7,7 @@ public struct Generator: Sendable {
   private var state: GeneratorState
   /// Words of the state that were given out.
   private var used = GeneratorState.size
-  /// Words drawn since seeding.
+  /// Words drawn since seeding, modulo 2^64: models may be described that draw more than 2^63.
   public private(set) var position = 0
 
   /// The standard normal that the last odd-sized serial draw left over.
@@ -31,7 +31,7 @@ public struct Generator: Sendable {
       used = 0
     }
     used += 1
-    position += 1
+    position &+= 1
     return state[used - 1]
   }
 
@@ -47,7 +47,7 @@ public struct Generator: Sendable {
     let first = min(size - used, words.count)
     let blocks = (words.count - first) / size * size
     let last = words.count - first - blocks
-    position += words.count
+    position &+= words.count
     if first > 0 {
       var part = words._mutatingExtracting(0..<first)
       state.temper(used..<used + first, into: &part)
@@ -70,7 +70,7 @@ public struct Generator: Sendable {
   /// However many they are, it takes less than a few milliseconds.
   public mutating func skip(words count: Int) {
     precondition(count >= 0, "negative count")
-    position += count
+    position &+= count
     let size = GeneratorState.size
     let here = size - used
     guard count > here else {
