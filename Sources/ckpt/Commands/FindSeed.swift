@@ -46,25 +46,20 @@ extension Ckpt {
 
     func run() async throws {
       let seeds = try bounds(range)
-      let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+      let checkpoint = try common.open(file).checkpoint
       var base = try selection.model == nil ? checkpoint.recipe() : nil
       base?.redraws = []
       var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }
       if model == nil && base == nil {
         let tree = try checkpoint.tree()
-        for note in tree.notes {
-          common.note("\(file.escapingControls): carries no module tree; \(note)")
-        }
+        tree.notes.forEach(common.notes(on: file))
         model = try Model(text: tree.module.description)
       }
       var recipe = try recipeOptions.recipe(over: base, model: model)
-      let search: SeedSearch
-      do {
-        search = try SeedSearch(
+      let search = try naming(file) {
+        try SeedSearch(
           of: checkpoint, recipe: recipe,
           selection: Selection(match: selection.match, exclude: selection.exclude))
-      } catch let error as CheckpointError {
-        throw error.adding(path: file)
       }
       guard let found = await find(search, seeds) else {
         return try printNothing(search, seeds)
