@@ -66,17 +66,18 @@ import Testing
     #expect(try place.ckpt("verify", "net.ckz").status == 0)
   }
 
-  @Test func `a ResNet-18 has the bytes of torchvision's constructor`() throws {
+  @Test(arguments: ["resnet18", "resnet50"])
+  func `a ResNet has the bytes of torchvision's constructor`(name: String) throws {
     let place = try Workplace()
     let run = try place.ckpt(
-      "init", Fixtures.path("models/resnet18.txt"), "--seed", "0", "-o", "net.h5",
+      "init", Fixtures.path("models/\(name).txt"), "--seed", "0", "-o", "net.h5",
       "--rule", "Conv2d: weight=kaiming_normal(mode=fan_out, nonlinearity=relu)",
       "--rule", "BatchNorm2d: weight=1, bias=0")
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(
       try place.ckpt("hash", "--manifest", "net.h5").output
         == String(
-          decoding: try Fixtures.bytes("models/resnet18-seed0.manifest"), as: UTF8.self))
+          decoding: try Fixtures.bytes("models/\(name)-seed0.manifest"), as: UTF8.self))
   }
 
   @Test func `a recipe file names model, seed, order, dtype and rules`() throws {

@@ -73,7 +73,7 @@ import Testing
     let place = try Workplace()
     let commands = [
       "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
-      "completions",
+      "completions", "find-seed",
     ]
     let overview = try place.ckpt("--help")
     #expect(overview.status == 0 && overview.errors.isEmpty)

@@ -46,7 +46,7 @@ extension Ckpt {
 
     func run() async throws {
       let seeds = try bounds(range)
-      let checkpoint = try CheckpointSource.open(file, notes: common.note).checkpoint
+      let checkpoint = try common.open(file).checkpoint
       var base = try selection.model == nil ? checkpoint.recipe() : nil
       base?.redraws = []
       var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }
