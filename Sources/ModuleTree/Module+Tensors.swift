@@ -39,6 +39,22 @@ public struct PlacedTensor: Sendable {
     if case .buffer(let buffer) = role { buffer.isPersistent } else { true }
   }
 
+  /// How it gets its first values; `nil` when they are not known.
+  public var initializer: (any Initializer)? {
+    switch role {
+    case .parameter(let parameter): parameter.initializer
+    case .buffer(let buffer): buffer.initializer
+    }
+  }
+
+  /// Why its first values are not known, where someone found out.
+  public var reason: String? {
+    switch role {
+    case .parameter(let parameter): parameter.reason
+    case .buffer(let buffer): buffer.reason
+    }
+  }
+
   /// Whether it is trained.
   public var isParameter: Bool {
     if case .parameter = role { true } else { false }
