@@ -24,6 +24,8 @@ public enum ConstructionStep: Sendable {
   case norms(of: String, to: String)
   /// Gives one tensor's values unit length, as `spectral_norm` does: see ``UnitVector``.
   case normalize(String)
+  /// Gives the vectors `u` and `v` the values of `spectral_norm`: see ``PowerMethod``.
+  case powerMethod(weight: String, u: String, v: String, rows: Int)
   /// Gives every tensor that has no values yet those of its own initialiser, if it draws nothing.
   case remainder
 }

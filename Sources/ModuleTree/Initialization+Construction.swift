@@ -53,6 +53,10 @@ extension Initialization {
       case .norms(let source, let target):
         steps.append(.norms(of: place.name(of: source), to: place.name(of: target)))
       case .normalize(let name): steps.append(.normalize(place.name(of: name)))
+      case .powerMethod(let weight, let u, let v, let rows):
+        steps.append(
+          .powerMethod(
+            weight: place.name(of: weight), u: place.name(of: u), v: place.name(of: v), rows: rows))
       case .discard, .advance, .remainder: steps.append(step)
       }
     }
@@ -87,6 +91,16 @@ extension Initialization {
       try derive(TensorName(target), from: TensorName(source)) { RowNorms(of: $0) }
     case .normalize(let name):
       try derive(TensorName(name), from: TensorName(name)) { UnitVector(of: $0) }
+    case .powerMethod(let weight, let u, let v, let rows):
+      let (left, right) = (TensorName(u), TensorName(v))
+      guard let matrix = values(of: TensorName(weight)), let start = values(of: right) else {
+        return
+      }
+      for (name, isLeft) in [(left, true), (right, false)] {
+        try derive(name, from: right) { _ in
+          PowerMethod(weight: matrix, start: start, rows: rows, givesLeft: isLeft)
+        }
+      }
     case .remainder:
       for tensor in tensors where values(of: tensor.name) == nil {
         guard let initializer = tensor.initializer, let info = info(of: tensor.name),

@@ -142,6 +142,30 @@ extension Module {
     return copy
   }
 
+  /// The same tree with one module at both paths, as `self.b = self.a` makes it.
+  ///
+  /// - Throws: ``CheckpointError`` with code `mismatched` when one is below the other or the two
+  ///   have other tensors.
+  package func sharing(_ path: String, with other: String) throws -> Module {
+    guard let here = self[path], let there = self[other] else { return self }
+    func tensors(_ module: Module) -> [String] {
+      module.stateDict().map { "\($0.name) \($0.shape)" }
+    }
+    let isBelow =
+      "\(path).".utf8.starts(with: "\(other).".utf8)
+      || "\(other).".utf8.starts(with: "\(path).".utf8)
+    guard !isBelow, !path.isEmpty, !other.isEmpty, tensors(here) == tensors(there) else {
+      throw CheckpointError(
+        .mismatched,
+        "found modules '\(path)' and '\(other)' of unlike tensors or one within the other, required "
+          + "equal ones for the two to be one")
+    }
+    var copy = self
+    copy[other]?.identity = there.identity ?? Identity()
+    copy[path] = copy[other]
+    return copy
+  }
+
   private func parameter(_ name: TensorName) throws -> Parameter {
     let (path, leaf) = name.parentAndLeaf
     guard let found = self[path]?.ownParameters.first(where: { $0.name.isSameText(leaf) }) else {

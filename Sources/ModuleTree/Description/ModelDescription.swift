@@ -14,7 +14,7 @@ enum ModelDescription {
   ]
   static let drawKeys: Set = [
     "fill", "rule", "data", "elements", "discard", "dtype", "advance", "copy", "norms",
-    "normalize", "to",
+    "normalize", "to", "powers", "u", "v", "rows",
   ]
 }
 

@@ -59,9 +59,22 @@ extension ModelDescriptionReader {
         try keys(object, ["norms", "to"])
         return .norms(of: try name(object, "norms"), to: try name(object, "to"))
       }
+      if object.has("powers") {
+        try keys(object, ["powers", "u", "v", "rows"])
+        let weight = try name(object, "powers")
+        let (u, v, rows) = (
+          try name(object, "u"), try name(object, "v"), try object.count("rows")
+        )
+        let shape = tensors[TensorName(weight)]?.shape ?? []
+        guard rows < shape.count, tensors[TensorName(u)]?.shape == [shape[rows]],
+          case let width = shape.indices.reduce(1, { $1 == rows ? $0 : $0 * shape[$1] }),
+          tensors[TensorName(v)]?.shape == [width]
+        else { throw object.error("powers", "found vectors that do not fit the weight \(shape)") }
+        return .powerMethod(weight: weight, u: u, v: v, rows: rows)
+      }
       guard object.has("normalize") else {
         throw object.error(
-          nil, "found a draw without fill, discard, advance, copy, norms or normalize")
+          nil, "found a draw without fill, discard, advance, copy, norms, normalize or powers")
       }
       try keys(object, ["normalize"])
       return .normalize(try name(object, "normalize"))

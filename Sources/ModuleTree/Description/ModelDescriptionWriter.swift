@@ -113,6 +113,9 @@ struct ModelDescriptionWriter {
         return "{\"copy\": \(quoted(source)), \"to\": \(quoted(target))}"
       case .norms(let source, let target):
         return "{\"norms\": \(quoted(source)), \"to\": \(quoted(target))}"
+      case .powerMethod(let weight, let u, let v, let rows):
+        return "{\"powers\": \(quoted(weight)), \"u\": \(quoted(u)), \"v\": \(quoted(v)), "
+          + "\"rows\": \(rows)}"
       case .normalize(let name): return "{\"normalize\": \(quoted(name))}"
       case .ownParameters, .child, .fillMatrices, .remainder: return nil
       }
@@ -127,6 +130,7 @@ extension ConstructionStep {
     case .fill(let name, _), .fillPart(let name, _, _), .normalize(let name): [TensorName(name)]
     case .copy(let source, let target), .norms(let source, let target):
       [TensorName(source), TensorName(target)]
+    case .powerMethod(let weight, let u, let v, _): [weight, u, v].map { TensorName($0) }
     case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder: []
     }
   }
