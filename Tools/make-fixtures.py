@@ -122,6 +122,14 @@ def drawn_case(seed, op, shape, dtype, layout, args):
     }
 
 
+def modules():
+    """goldens-extra/modules.json: see fixtures_modules.py; needs torchvision and transformers."""
+    import fixtures_modules
+
+    write_cases("goldens-extra/modules.json", fixtures_modules.cases())
+    fixtures_modules.descriptions(FIXTURES / "models")
+
+
 def write_cases(name, cases):
     """Writes cases one to a line, as the goldens are."""
     import torch
@@ -175,6 +183,7 @@ ALL = {
     "hdf5": hdf5,
     "native": native,
     "torchvision": torchvision,
+    "modules": modules,
 }
 
 if __name__ == "__main__":

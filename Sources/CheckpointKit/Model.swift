@@ -7,14 +7,14 @@ import TensorCore
 public struct Model: Sendable {
   /// The tree.
   public let module: Module
-  /// The text that PyTorch's `print(model)` shows.
+  /// The text that PyTorch's `print(model)` shows, or a model description.
   public let text: String
   /// Lines of a side file that say what the text cannot show; `nil` without one.
   public let extra: String?
   /// The recipe that came with the model, where it was a checkpoint that has one.
   public let recipe: Recipe?
 
-  /// Reads the printed text, or the tree that a checkpoint carries; `-` is standard input.
+  /// Reads the printed text, the model description, or the tree that a checkpoint carries; `-` is standard input.
   ///
   /// - Parameters:
   ///   - path: a file of either kind, told apart by its content.
@@ -59,13 +59,18 @@ public struct Model: Sendable {
     }
   }
 
-  /// Reads a printed text.
+  /// Reads a printed text or a model description.
   ///
   /// `extraPath` is the side file that errors of `extra` name.
   public init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
     let extras = try extra.map { try Extras($0, path: extraPath) } ?? Extras()
-    module = try Module(printed: text, extras: extras)
-    self.text = module.description
+    if Module.isDescription(text) {
+      module = try Module(json: text, extras: extras)
+      self.text = text
+    } else {
+      module = try Module(printed: text, extras: extras)
+      self.text = module.description
+    }
     self.extra = extra
     recipe = nil
   }

@@ -13,23 +13,46 @@ enum HiddenTensors {
 
 extension Module {
   /// What a user should know of a tree that was read from text: classes known to own tensors that
-  /// the text does not show, unless they have been given.
+  /// the text does not show, unless they have been given, and classes recognised by their text.
   public var notes: [String] {
-    var places: [(kind: String, paths: [String])] = []
-    for place in namedModules() where place.module.ownParameters.isEmpty {
-      guard HiddenTensors.examples[place.module.kind] != nil else { continue }
-      if let index = places.firstIndex(where: { $0.kind == place.module.kind }) {
-        places[index].paths.append(place.path)
+    guesses + hidden
+  }
+
+  private var guesses: [String] {
+    grouped { $0.isBaseGuessed }.map { kind, paths in
+      let base = self[paths[0]]?.base ?? ""
+      let taken = base == kind ? "the class of that name" : base
+      return "\(kind) is no class of torch.nn; taken for \(taken) by the shape of its text: "
+        + Self.list(paths)
+    }
+  }
+
+  private var hidden: [String] {
+    grouped { HiddenTensors.examples[$0.kind] != nil && $0.ownParameters.isEmpty }
+      .map { kind, paths in
+        let example = HiddenTensors.examples[kind] ?? ""
+        let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
+        let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
+        return "\(kind) owns tensors that its text does not show, such as \(name)\(more); "
+          + "give them with --extra"
+      }
+  }
+
+  /// Paths of the modules that fit, by class; none of them empty.
+  private func grouped(_ fits: (Module) -> Bool) -> [(kind: String, paths: [String])] {
+    var groups: [(kind: String, paths: [String])] = []
+    for place in namedModules() where fits(place.module) {
+      if let index = groups.firstIndex(where: { $0.kind == place.module.kind }) {
+        groups[index].paths.append(place.path)
       } else {
-        places.append((place.module.kind, [place.path]))
+        groups.append((place.module.kind, [place.path]))
       }
     }
-    return places.map { kind, paths in
-      let example = HiddenTensors.examples[kind] ?? ""
-      let name = (paths.first ?? "").isEmpty ? example : "\(paths[0]).\(example)"
-      let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
-      return "\(kind) owns tensors that its text does not show, such as \(name)\(more); "
-        + "give them with --extra"
-    }
+    return groups
+  }
+
+  private static func list(_ paths: [String]) -> String {
+    let first = paths[0].isEmpty ? "the model itself" : paths[0]
+    return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
   }
 }

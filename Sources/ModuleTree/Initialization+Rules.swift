@@ -84,7 +84,7 @@ extension PlacedModule {
   /// Own parameters and buffers with the layer's way to fill them.
   var tensors: [(name: String, initializer: (any Initializer)?)] {
     module.ownParameters.map { ($0.name, $0.initializer) }
-      + module.ownBuffers.map { ($0.name, Constant($0.value)) }
+      + module.ownBuffers.map { ($0.name, $0.initializer) }
   }
 }
 

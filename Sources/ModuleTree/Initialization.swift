@@ -17,6 +17,8 @@ public struct Initialization: Sendable {
   /// The generator as it is now; assigning one is `manual_seed` in between.
   public var generator: Generator
 
+  /// Type of the tensors that have none of their own.
+  let dtype: DType
   let places: [PlacedModule]
   let tensors: [PlacedTensor]
   private let originals: [TensorName: TensorName]
@@ -33,6 +35,7 @@ public struct Initialization: Sendable {
   ) throws {
     self.tree = tree
     self.generator = generator
+    self.dtype = dtype
     places = tree.namedModules(removeDuplicates: false)
     tensors = tree.placedTensors(removeDuplicates: false)
     var originals: [TensorName: TensorName] = [:]
@@ -55,72 +58,94 @@ public struct Initialization: Sendable {
       places.map { (TensorName($0.path), $0.original) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Initialises everything as the constructors do, in the order in which they run.
-  ///
-  /// - Throws: ``CheckpointError`` when an initialiser refuses a tensor.
-  public mutating func construct() throws { try construct(tree, at: "") }
-
-  private mutating func construct(_ module: Module, at path: String) throws {
-    let place = PlacedModule(path: path, module: module, original: path)
-    if let original = originalPaths[TensorName(path)], !original.isSameText(path) { return }
-    for buffer in module.ownBuffers {
-      try draw(TensorName(place.name(of: buffer.name)), Constant(buffer.value))
-    }
-    for step in module.construction {
-      switch step {
-      case .ownParameters:
-        for parameter in module.ownParameters {
-          guard let initializer = parameter.initializer else { continue }
-          let name = TensorName(place.name(of: parameter.name))
-          // A tied parameter is drawn before another tensor takes its place.
-          try draw(name, initializer, isKept: originals[name] == name)
-        }
-      case .child(let name):
-        guard let child = module[name] else { continue }
-        try construct(child, at: place.name(of: name))
-      case .copy(let source, let target):
-        copy(below: place.name(of: source), to: place.name(of: target))
-      case .fill(let name, let initializer):
-        try draw(TensorName(place.name(of: name)), initializer)
-      case .fillMatrices(let initializer):
-        for tensor in module.namedParameters() where tensor.shape.count > 1 {
-          try draw(TensorName(place.name(of: tensor.name.text)), initializer)
-        }
-      }
-    }
+  /// Whether the module at a path is one that was met before at another.
+  func isFurtherPlace(_ path: String) -> Bool {
+    originalPaths[TensorName(path)].map { !$0.isSameText(path) } ?? false
   }
 
-  private mutating func copy(below source: String, to target: String) {
-    let prefix = TensorName(source + ".")
-    for tensor in tensors where tensor.name.text.utf8.starts(with: prefix.text.utf8) {
-      let rest = Substring(tensor.name.text.utf8.dropFirst(prefix.text.utf8.count))
-      let name = TensorName("\(target).\(rest)")
-      guard let from = originals[tensor.name], let to = originals[name] else { continue }
-      values[to] = values[from]
-    }
-  }
+  /// Whether a tensor is met under this name first.
+  func isOriginal(_ name: TensorName) -> Bool { originals[name] == name }
+
+  /// Type and shape of the tensor of this name.
+  func info(of name: TensorName) -> TensorInfo? { originals[name].flatMap { infos[$0] } }
 
   /// Fills one tensor anew, whatever name it is called by.
-  mutating func draw(
-    _ name: TensorName, _ initializer: any Initializer, isKept: Bool = true
-  ) throws {
+  mutating func draw(_ name: TensorName, _ initializer: any Initializer) throws {
     guard let original = originals[name], let info = infos[original] else { return }
     let start = generator
     do {
-      let fill = try initializer.fill(for: info)
-      switch fill {
-      case .constant(let value): _ = try info.dtype.element(nearest: value)
-      case .ones: _ = try info.dtype.element(nearest: 1)
-      case .drawn(let distribution, _):
-        try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
-      case .whole(_, let make): _ = try make(info, &generator)
-      case .nothing: if values[original] != nil { return }
-      }
-      guard isKept else { return }
+      let fill = try pass(info, initializer)
+      if case .nothing = fill, values[original] != nil { return }
       values[original] = TensorValues(
         info: info, initializer: initializer, fill: fill, start: start)
     } catch let error as CheckpointError {
       throw error.adding(tensor: name.text)
+    }
+  }
+
+  /// Fills a tensor that is no part of the model.
+  mutating func discard(_ info: TensorInfo, _ initializer: any Initializer) throws {
+    _ = try pass(info, initializer)
+  }
+
+  /// Fills anew a run of elements of a tensor that has values.
+  mutating func drawPart(
+    of name: TensorName, _ elements: Range<Int>, _ initializer: any Initializer
+  ) throws {
+    guard let original = originals[name], let whole = infos[original] else { return }
+    let part = try TensorInfo(dtype: whole.dtype, shape: [elements.count])
+    let start = generator
+    do {
+      let fill = try pass(part, initializer)
+      guard let before = values[original] else { return }
+      let filled = TensorValues(info: part, initializer: initializer, fill: fill, start: start)
+      let patched = Patched(before: before, part: filled, elements: elements)
+      values[original] = TensorValues(
+        info: whole, initializer: patched, fill: try patched.fill(for: whole), start: start)
+    } catch let error as CheckpointError {
+      throw error.adding(tensor: name.text)
+    }
+  }
+
+  /// Moves the generator past what an initialiser draws for a tensor.
+  private mutating func pass(
+    _ info: TensorInfo, _ initializer: any Initializer
+  ) throws -> TensorFill {
+    let fill = try initializer.fill(for: info)
+    switch fill {
+    case .constant(let value): _ = try info.dtype.element(nearest: value)
+    case .ones: _ = try info.dtype.element(nearest: 1)
+    case .drawn(let distribution, _):
+      try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
+    case .whole(let moments, let make):
+      if moments != .none { _ = try make(info, &generator) }
+    case .nothing: break
+    }
+    return fill
+  }
+
+  /// Gives a tensor the values that another has now, if they are known.
+  mutating func copy(_ source: TensorName, to target: TensorName) {
+    guard let from = originals[source], let to = originals[target], let info = infos[to],
+      let known = values[from], known.info == info
+    else { return }
+    values[to] = known
+  }
+
+  /// Gives a tensor values that are computed from another's, if they are known.
+  mutating func derive(
+    _ target: TensorName, from source: TensorName, by make: (TensorValues) -> any Initializer
+  ) throws {
+    guard let from = originals[source], let to = originals[target], let info = infos[to],
+      let known = values[from]
+    else { return }
+    let initializer = make(known)
+    do {
+      values[to] = TensorValues(
+        info: info, initializer: initializer, fill: try initializer.fill(for: info),
+        start: generator)
+    } catch let error as CheckpointError {
+      throw error.adding(tensor: target.text)
     }
   }
 
@@ -142,7 +167,7 @@ public struct Initialization: Sendable {
         .missing,
         """
         \(unknown.count) tensors have no known first values: \(names)\
-        \(unknown.count > 5 ? ", …" : ""); give them with a rule, or in the --extra file as \
+        \(unknown.count > 5 ? ", …" : "")\(first.reason.map { " (\($0))" } ?? ""); give them with a rule, or in the --extra file as \
         '\(first.name): \(first.shape) = zeros'
         """)
     }

@@ -6,7 +6,8 @@ public enum LayerKinds {
     Linear.self, Bilinear.self, Convolution.self, Embedding.self, RunningNorm.self,
     LayerNorm.self, GroupNorm.self, RMSNorm.self, PReLU.self, Recurrent.self,
     RecurrentCell.self, MultiheadAttention.self, TransformerLayer.self, TransformerStack.self,
-    Transformer.self, AdaptiveLogSoftmax.self, ParameterCollection.self,
+    Transformer.self, AdaptiveLogSoftmax.self, ParameterCollection.self, Conv1D.self,
+    FrozenBatchNorm.self,
   ]
 
   fileprivate static let types: [String: any PrintedLayer.Type] = {
@@ -29,6 +30,30 @@ public enum LayerKinds {
 
   /// The class itself and those that it derives from, nearest first, as far as they are known.
   public static func lineage(of kind: String) -> [String] { [kind] + (bases[kind] ?? []) }
+
+  /// The class that an unknown one is taken for by the shape of its text; `nil` if the class is
+  /// known or speaks for none.
+  package static func guessedBase(
+    kind: String, arguments: String, children: [Module.Child]
+  ) -> String? {
+    if knows(kind) && !foreign.contains(kind) { return nil }
+    if kind.hasPrefix(parametrized) {
+      let bare = String(kind.dropFirst(parametrized.count))
+      if bare.hasPrefix(parametrized) { return nil }
+      return knows(bare) ? bare : guessedBase(kind: bare, arguments: arguments, children: children)
+    }
+    let printed = PrintedModule(
+      kind: kind, arguments: PrintedArguments(arguments), children: children)
+    guard let base = PrintedShape.base(of: printed), let type = types[base] else { return nil }
+    let alike = PrintedModule(kind: base, arguments: printed.arguments, children: children)
+    return (try? type.init(printed: alike)) == nil ? nil : base
+  }
+
+  /// What PyTorch puts before a class's name for a module with a parametrisation.
+  static let parametrized = "Parametrized"
+
+  /// Classes of other libraries than PyTorch.
+  static let foreign: Set = ["Conv1D", "FrozenBatchNorm2d"]
 
   /// Reads a printed module; `nil` for a class that owns no tensors.
   ///

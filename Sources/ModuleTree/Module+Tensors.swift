@@ -39,6 +39,22 @@ public struct PlacedTensor: Sendable {
     if case .buffer(let buffer) = role { buffer.isPersistent } else { true }
   }
 
+  /// How it gets its first values; `nil` when they are not known.
+  public var initializer: (any Initializer)? {
+    switch role {
+    case .parameter(let parameter): parameter.initializer
+    case .buffer(let buffer): buffer.initializer
+    }
+  }
+
+  /// Why its first values are not known, where someone found out.
+  public var reason: String? {
+    switch role {
+    case .parameter(let parameter): parameter.reason
+    case .buffer(let buffer): buffer.reason
+    }
+  }
+
   /// Whether it is trained.
   public var isParameter: Bool {
     if case .parameter = role { true } else { false }
@@ -123,6 +139,30 @@ extension Module {
         copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
       }
     }
+    return copy
+  }
+
+  /// The same tree with one module at both paths, as `self.b = self.a` makes it.
+  ///
+  /// - Throws: ``CheckpointError`` with code `mismatched` when one is below the other or the two
+  ///   have other tensors.
+  package func sharing(_ path: String, with other: String) throws -> Module {
+    guard let here = self[path], let there = self[other] else { return self }
+    func tensors(_ module: Module) -> [String] {
+      module.stateDict().map { "\($0.name) \($0.shape)" }
+    }
+    let isBelow =
+      "\(path).".utf8.starts(with: "\(other).".utf8)
+      || "\(other).".utf8.starts(with: "\(path).".utf8)
+    guard !isBelow, !path.isEmpty, !other.isEmpty, tensors(here) == tensors(there) else {
+      throw CheckpointError(
+        .mismatched,
+        "found modules '\(path)' and '\(other)' of unlike tensors or one within the other, required "
+          + "equal ones for the two to be one")
+    }
+    var copy = self
+    copy[other]?.identity = there.identity ?? Identity()
+    copy[path] = copy[other]
     return copy
   }
 

@@ -38,6 +38,8 @@ public struct Module: Sendable {
   package var identity: Identity?
   /// The class that this one is to be taken for in selectors, if it is not a PyTorch class.
   package var base: String?
+  /// Whether ``base`` was guessed from the shape of the printed text.
+  package var isBaseGuessed = false
   private var customConstruction: [ConstructionStep]?
 
   /// Makes a node of a class that owns no tensors of its own, or of a layer that does.

@@ -13,12 +13,24 @@ public struct Parameter: Sendable {
   /// The layer's own `reset_parameters`; `nil` when the first values are not known, as for a
   /// parameter that only the source of a class tells.
   public let initializer: (any Initializer)?
+  /// Why the first values are not known, where someone found out.
+  public package(set) var reason: String?
   /// Present when the same tensor stands at several names.
   package var identity: Identity?
 
   /// Describes a parameter.
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, initializer: some Initializer
+  ) {
+    self.name = name
+    self.shape = shape
+    self.dtype = dtype
+    self.initializer = initializer
+  }
+
+  /// Describes a parameter whose first values may not be known.
+  package init(
+    _ name: String, shape: [Int], dtype: DType?, _ initializer: (any Initializer)?
   ) {
     self.name = name
     self.shape = shape
@@ -35,7 +47,7 @@ public struct Parameter: Sendable {
   }
 }
 
-/// A tensor that a module owns and does not train; its first values are one number throughout.
+/// A tensor that a module owns and does not train.
 public struct Buffer: Sendable {
   /// Name within the module, without dots: `running_mean`.
   public let name: String
@@ -43,19 +55,30 @@ public struct Buffer: Sendable {
   public let shape: [Int]
   /// Element type, where it is not the model's own.
   public let dtype: DType?
-  /// Every element's first value.
-  public let value: Double
+  /// How it gets its first values; `nil` when they are not known.
+  public let initializer: (any Initializer)?
   /// Whether `state_dict()` holds it.
   public let isPersistent: Bool
+  /// Why the first values are not known, where someone found out.
+  public package(set) var reason: String?
 
-  /// Describes a buffer.
+  /// Describes a buffer whose first values are one number throughout.
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, value: Double, isPersistent: Bool = true
+  ) {
+    self.init(
+      name, shape: shape, dtype: dtype, initializer: Constant(value), isPersistent: isPersistent)
+  }
+
+  /// Describes a buffer; its first values are not known without an initialiser.
+  public init(
+    _ name: String, shape: [Int], dtype: DType? = nil, initializer: (any Initializer)?,
+    isPersistent: Bool = true
   ) {
     self.name = name
     self.shape = shape
     self.dtype = dtype
-    self.value = value
+    self.initializer = initializer
     self.isPersistent = isPersistent
   }
 }

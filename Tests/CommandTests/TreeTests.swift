@@ -83,16 +83,30 @@ import Testing
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 
-  @Test func `JSON has the modules, the tensors and the total`() throws {
-    let json = try JSON(try Workplace().ckpt("tree", "model.txt", "--json").output)
-    #expect(json.keys == ["modules", "parameters", "tensors"])
-    #expect(json["parameters"] == .number(28))
+  @Test func `JSON is the model description, which is a model again`() throws {
+    let place = try Workplace()
+    let run = try place.shell("ckpt tree model.txt --json > model.json")
+    #expect(run.status == 0)
+    let json = try JSON(try place.ckpt("tree", "model.txt", "--json").output)
+    #expect(json.keys == ["ckpt-model", "draws", "modules"])
     #expect(json["modules"]?[1]?["path"] == .text("layer1"))
-    #expect(json["modules"]?[1]?["kind"] == .text("Linear"))
+    #expect(json["modules"]?[1]?["class"] == .text("Linear"))
     #expect(
       json["modules"]?[1]?["arguments"] == .text("in_features=2, out_features=4, bias=True"))
-    #expect(json["tensors"]?[0]?["name"] == .text("layer1.weight"))
-    #expect(json["tensors"]?[0]?["shape"] == .list([.number(4), .number(2)]))
+    let weight = json["modules"]?[1]?["parameters"]?[0]
+    #expect(weight?["shape"] == .list([.number(4), .number(2)]))
+    #expect(weight?["rule"] == .text("kaiming_uniform(a=2.23606797749979)"))
+    #expect(json["draws"]?[0]?["fill"] == .text("layer1.weight"))
+    #expect(
+      try place.ckpt("tree", "model.json").output == place.ckpt("tree", "model.txt").output)
+    #expect(
+      try place.shell("ckpt init model.txt -o a.ckz && ckpt init model.json -o b.ckz").status == 0)
+    #expect(try place.ckpt("diff", "a.ckz", "b.ckz").status == 0)
+    #expect(try place.ckpt("verify", "b.ckz").status == 0)
+    #expect(
+      try place.ckpt("reinit", "b.ckz", "--match", "Linear", "--seed", "3", "-o", "c.ckz").status
+        == 0)
+    #expect(try place.ckpt("verify", "c.ckz").status == 0)
   }
 
   @Test func `standard input is a model, too`() throws {

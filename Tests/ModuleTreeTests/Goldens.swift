@@ -10,6 +10,8 @@ enum Golden {
     let dtype: String
     let shape: [Int]
     let sha256: String
+    /// All values, of a tensor whose last bits are not promised.
+    let values: [Double]?
   }
 
   struct Position: Decodable {
@@ -31,10 +33,12 @@ enum Golden {
     let construct: State
     let resets: State?
     let shared: [[String]]?
+    /// Lines of a side file that say what the printed text hides.
+    let extra: String?
     var description: String { "\(id) \(code)" }
 
     private enum CodingKeys: String, CodingKey {
-      case id, code, repr, seed, dtype, construct, reset_modules, shared
+      case id, code, repr, seed, dtype, construct, reset_modules, shared, extra
     }
 
     init(from decoder: any Decoder) throws {
@@ -48,6 +52,7 @@ enum Golden {
       // Text says "same as construct".
       resets = try? values.decode(State.self, forKey: .reset_modules)
       shared = try values.decodeIfPresent([[String]].self, forKey: .shared)
+      extra = try values.decodeIfPresent(String.self, forKey: .extra)
     }
   }
 
@@ -113,6 +118,9 @@ enum Golden {
 
   static func modules() throws -> [ModuleCase] {
     try Fixtures.cases("goldens/modules.json", as: ModuleCase.self)
+  }
+  static func hiddenModules() throws -> [ModuleCase] {
+    try Fixtures.cases("goldens-extra/modules.json", as: ModuleCase.self)
   }
   static func nets() throws -> [NetCase] {
     try Fixtures.cases("goldens/nets.json", as: NetCase.self)

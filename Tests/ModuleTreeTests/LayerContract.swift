@@ -8,9 +8,12 @@ import Testing
   /// Every module with a layer in the goldens' printed texts.
   static let layers: [Module] = {
     let texts =
-      ((try? Golden.modules().map(\.repr)) ?? []) + ((try? Golden.nets().map(\.print)) ?? [])
+      ((try? (Golden.modules() + Golden.hiddenModules()).map(\.repr)) ?? [])
+      + ((try? Golden.nets().map(\.print)) ?? [])
     return texts.flatMap { text in
-      ((try? Module(printed: text)) ?? Module(kind: "")).modules().filter { $0.layer != nil }
+      ((try? Module(printed: text)) ?? Module(kind: "")).modules().filter {
+        $0.layer != nil && LayerKinds.knows($0.kind)
+      }
     }
   }()
 

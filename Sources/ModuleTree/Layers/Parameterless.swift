@@ -22,7 +22,7 @@ enum Parameterless {
       Identity LeakyReLU LocalResponseNorm LogSigmoid LogSoftmax Mish Module ModuleDict ModuleList
       PairwiseDistance PixelShuffle PixelUnshuffle RReLU ReLU SELU Sequential SiLU Sigmoid Softmax
       Softmax2d Softmin Softplus Softshrink Softsign Tanh Tanhshrink Threshold Unflatten Unfold
-      Upsample
+      Upsample ParametrizationList _WeightNorm _SpectralNorm
       """, ""
     ),
     ("ReLU6", "Hardtanh"),

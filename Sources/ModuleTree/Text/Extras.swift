@@ -5,8 +5,10 @@ import TensorCore
 ///     cls: [1, 1, 16] = normal(std=0.02)   a bare parameter, with its initialiser if known
 ///     blocks.*.gamma: [16] bfloat16 = 0.1  the same in several modules, of another type
 ///     head.weight = wte.weight             two names of one tensor
+///     decoder.embed = encoder.embed        two names of one module
 ///     attn: kdim=4, vdim=6, add_bias_kv=True
 ///     act: init=0.1                        options that are not printed
+///     fc: weight_norm=weight               the hook of torch.nn.utils, or spectral_norm=weight
 ///     class StdConv2d(Conv2d)              a class that prints and begins as another does
 ///     class LayerScale(Module)             a class that owns no tensors of its own
 ///     construct: z, a, e                   the order of construction, where not the printed one
@@ -192,7 +194,14 @@ public struct Extras: Sendable {
         by: [.ownParameters] + (construction.names + rest).map { .child($0) })
       module[construction.path] = found
     }
-    for tie in ties { module = try module.tying(tie.name, to: tie.other) }
+    for tie in ties {
+      module =
+        if module[tie.name.text] != nil, module[tie.other.text] != nil {
+          try module.sharing(tie.name.text, with: tie.other.text)
+        } else {
+          try module.tying(tie.name, to: tie.other)
+        }
+    }
     return module
   }
 
@@ -206,6 +215,16 @@ extension Module {
     _ arguments: PrintedArguments, at path: String, line: Int
   ) throws {
     guard let old = self[path] else { return }
+    if let way = Reparametrization.allCases.first(where: { arguments.names == [$0.rawValue] }),
+      let own = arguments.text(way.rawValue)
+    {
+      do {
+        self[path] = try old.hooked(own, way)
+      } catch {
+        throw CheckpointError(.missing, "line \(line): \(error.message)")
+      }
+      return
+    }
     func refuse(_ names: String) -> CheckpointError {
       CheckpointError(
         .unsupported,

@@ -5,7 +5,8 @@ public import TensorCore
 /// Names, parameters, their order and defaults are those of `torch.nn.init`; a trailing underscore
 /// and a module prefix (`nn.init.`) may stand or not. Values are numbers, `sqrt(5)`, products and
 /// quotients of these, or words with or without quotes; a gain may be the name of its nonlinearity
-/// or `calculate_gain('leaky_relu', 0.2)`. A bare number is a constant.
+/// or `calculate_gain('leaky_relu', 0.2)`. A bare number is a constant. Sums and products with
+/// numbers may follow, `normal * 0.02`, which act on the values: ``Arithmetic``.
 public enum InitializerText {
   /// Every initialiser that can be written; a new one is one file and one word here.
   static let known: [InitializerSyntax] =
@@ -73,7 +74,27 @@ private struct InitializerScanner {
         column, "no initialiser is called '\(word)'", suggesting: name,
         among: InitializerText.names)
     }
-    return try syntax.make(try arguments(of: syntax, at: column))
+    let initializer = try syntax.make(try arguments(of: syntax, at: column))
+    let steps = try steps()
+    return steps.isEmpty ? initializer : Arithmetic(initializer, steps)
+  }
+
+  /// What is done to the values afterwards: `* 0.02 + 1`.
+  private mutating func steps() throws(CheckpointError) -> [Arithmetic.Step] {
+    var steps: [Arithmetic.Step] = []
+    while true {
+      if accept("*") {
+        steps.append(.times(try factor()))
+      } else if accept("/") {
+        steps.append(.over(try factor()))
+      } else if accept("+") {
+        steps.append(.plus(try factor()))
+      } else if accept("-") {
+        steps.append(.minus(try factor()))
+      } else {
+        return steps
+      }
+    }
   }
 
   mutating func end() throws(CheckpointError) {

@@ -53,11 +53,19 @@ extension Module {
         Child(TensorName(labels[$0].path).parentAndLeaf.leaf, built[$0])
       }
       do {
+        let base = LayerKinds.guessedBase(
+          kind: label.kind, arguments: label.arguments, children: entries)
         let layer = try LayerKinds.layer(
-          kind: label.kind, base: nil, arguments: label.arguments, children: entries,
+          kind: label.kind, base: base, arguments: label.arguments, children: entries,
           isDescribed: true)
-        built[position] = Module(
+        var module = Module(
           kind: label.kind, arguments: label.arguments, layer: layer, children: entries)
+        module.base = base
+        module.isBaseGuessed = base != nil && !label.kind.hasPrefix(LayerKinds.parametrized)
+        if base != nil, label.kind.hasPrefix(LayerKinds.parametrized) {
+          module = try module.parametrized()
+        }
+        built[position] = module
       } catch {
         throw CheckpointError(.malformed, "module '\(label.path)': \(error.message)")
       }

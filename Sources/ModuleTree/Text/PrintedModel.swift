@@ -205,18 +205,27 @@ private struct PrintedModelParser {
     let arguments = open.arguments.joined(separator: "\n")
     let place = path.joined(separator: ".")
     if open.key != nil { path.removeLast() }
-    let base = extras.base(of: open.kind)
+    let isDescribed = extras.describes(place)
+    let guess =
+      isDescribed || extras.base(of: open.kind) != nil
+      ? nil
+      : LayerKinds.guessedBase(kind: open.kind, arguments: arguments, children: open.children)
+    let base = extras.base(of: open.kind) ?? guess
     var module: Module
     do {
       let layer = try LayerKinds.layer(
         kind: open.kind, base: base, arguments: arguments, children: open.children,
-        isDescribed: base == "Module" || extras.describes(place))
+        isDescribed: base == "Module" || isDescribed)
       module = Module(
         kind: open.kind, arguments: arguments, layer: layer, children: open.children)
+      module.base = base
+      module.isBaseGuessed = guess != nil && !open.kind.hasPrefix(LayerKinds.parametrized)
+      if base != nil, base != "Module", open.kind.hasPrefix(LayerKinds.parametrized) {
+        module = try module.parametrized()
+      }
     } catch {
       throw self.error(error, in: open, arguments, argumentsColumn)
     }
-    module.base = base
     if open.sawRun { module.compressesRuns = true }
     if let key = open.key {
       try attach(module, key, modules: open.modules, column: open.indent + 1)

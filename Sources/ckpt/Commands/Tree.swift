@@ -11,6 +11,7 @@ extension Ckpt {
         EXAMPLES
           ckpt tree model.txt
           ckpt tree net.h5 --params
+          ckpt tree model.txt --json > model.json    the model description, again a MODEL
         """)
 
     @Argument(help: "Printed model or checkpoint, - for standard input.") var file: String
@@ -21,41 +22,12 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
 
-    private struct Report: Encodable {
-      struct Node: Encodable {
-        let path: String
-        let kind: String
-        let arguments: String
-        let parameters: Int
-      }
-      struct Tensor: Encodable {
-        let name: String
-        let shape: [Int]
-        let isParameter: Bool
-        let alias: String?
-      }
-      let modules: [Node]
-      let tensors: [Tensor]
-      let parameters: Int
-    }
-
     func run() throws {
       let tree = try moduleTree()
       let total = tree.namedParameters().map(\.elementCount).reduce(0, +)
       var output = StandardOutput()
       if report.json {
-        let nodes = tree.namedModules(removeDuplicates: false).map { place in
-          Report.Node(
-            path: place.path, kind: place.module.kind, arguments: place.module.arguments,
-            parameters: place.module.namedParameters().map(\.elementCount).reduce(0, +))
-        }
-        let tensors = tree.stateDict().map { tensor in
-          Report.Tensor(
-            name: tensor.name.text, shape: tensor.shape, isParameter: tensor.isParameter,
-            alias: tensor.original == tensor.name ? nil : tensor.original.text)
-        }
-        try output.line(
-          try jsonText(Report(modules: nodes, tensors: tensors, parameters: total)))
+        try output.line(try tree.json())
       } else {
         try output.line(tree.description)
         if params {

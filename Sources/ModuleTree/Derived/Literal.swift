@@ -1,0 +1,71 @@
+package import TensorCore
+internal import TorchRandom
+
+/// Values that are simply known: a table of positions, a mask, anything computed without a draw.
+package struct Literal: Initializer {
+  /// Elements, row-major and little-endian.
+  package let bytes: [UInt8]
+
+  package let name = "literal"
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package func fill(for info: TensorInfo) throws -> TensorFill {
+    guard bytes.count == info.byteCount else {
+      throw CheckpointError(
+        .mismatched,
+        "found \(bytes.count) bytes of values, shape \(info.shape) of \(info.dtype.rawValue) "
+          + "needs \(info.byteCount)")
+    }
+    return .computed { bytes }
+  }
+
+  package var description: String { "literal(\(bytes.count) bytes)" }
+}
+
+/// A tensor's values with a run of elements that was filled afterwards.
+struct Patched: Initializer {
+  let before: TensorValues
+  let part: TensorValues
+  let elements: Range<Int>
+
+  let name = "patched"
+
+  func fill(for info: TensorInfo) throws -> TensorFill {
+    guard elements.lowerBound >= 0, elements.upperBound <= info.elementCount else {
+      throw CheckpointError(
+        .mismatched,
+        "found elements \(elements), required some below \(info.elementCount) of shape \(info.shape)"
+      )
+    }
+    return .computed { [self] in
+      var bytes = try before.bytes()
+      let width = info.dtype.byteWidth
+      bytes.replaceSubrange(
+        elements.lowerBound * width..<elements.upperBound * width, with: try part.bytes())
+      return bytes
+    }
+  }
+
+  var description: String {
+    "\(before.initializer), then \(part.initializer) from \(elements.lowerBound)"
+  }
+}
+
+extension TensorFill {
+  /// A fill that draws nothing and whose values take work to make.
+  static func computed(_ make: @escaping @Sendable () throws -> [UInt8]) -> TensorFill {
+    .whole(.none) { _, _ in try make() }
+  }
+}
+
+extension TensorValues {
+  /// All values at once.
+  func bytes() throws -> [UInt8] {
+    let read = try reader()
+    var bytes = [UInt8](repeating: 0, count: info.byteCount)
+    guard !bytes.isEmpty else { return bytes }
+    try bytes.withMutableRawSpan { try read(0..<info.byteCount, &$0) }
+    return bytes
+  }
+}

@@ -1,0 +1,42 @@
+/// A model as JSON: everything that its tensors' first values depend on, see the article
+/// *The model description*.
+enum ModelDescription {
+  /// Version of the schema that is read and written.
+  static let version = 1
+
+  static let keys: Set = ["ckpt-model", "about", "modules", "draws"]
+  static let moduleKeys: Set = [
+    "path", "class", "base", "is", "arguments", "parameters", "buffers",
+  ]
+  static let parameterKeys: Set = ["name", "shape", "dtype", "rule", "data", "reason", "is"]
+  static let bufferKeys: Set = [
+    "name", "shape", "dtype", "rule", "data", "reason", "persistent",
+  ]
+  static let drawKeys: Set = [
+    "fill", "rule", "data", "elements", "discard", "dtype", "advance", "copy", "norms",
+    "normalize", "to", "powers", "u", "v", "rows",
+  ]
+}
+
+extension Module {
+  /// Whether a text is meant to be a description: its first character that is no blank is `{`.
+  public static func isDescription(_ text: String) -> Bool {
+    text.utf8.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
+  }
+
+  /// Reads a model description; `extras` adds to it as to a printed text.
+  ///
+  /// - Throws: ``CheckpointError`` with code `malformed`, line and column, what was found there
+  ///   and what was required; `unsupported` for another version of the schema.
+  public init(json text: String, extras: Extras = Extras()) throws {
+    var reader = try ModelDescriptionReader(text)
+    self = try extras.applied(to: try reader.model())
+  }
+
+  /// The model description, one module and one draw a line.
+  ///
+  /// - Throws: ``CheckpointError`` when the tree names two tensors alike.
+  public func json() throws -> String {
+    try ModelDescriptionWriter(self).text
+  }
+}

@@ -1,0 +1,95 @@
+import TensorCore
+
+extension ModelDescriptionReader {
+  /// The draws as steps of the root's construction.
+  static func steps(_ draws: [JSONObject], in root: Module) throws -> [ConstructionStep] {
+    let tensors = Dictionary(
+      root.placedTensors(removeDuplicates: false).map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in first })
+    func name(_ object: JSONObject, _ key: String) throws -> String {
+      let name = try object.requiredText(key)
+      guard tensors[TensorName(name)] != nil else {
+        throw object.error(key, "found '\(name)', required the name of a tensor of the model")
+      }
+      return name
+    }
+    func keys(_ object: JSONObject, _ allowed: Set<String>) throws {
+      let other = ModelDescription.drawKeys.subtracting(allowed).sorted().first { object.has($0) }
+      if let other { throw object.error(other, "found '\(other)' in a draw of another kind") }
+    }
+    func rule(_ object: JSONObject) throws -> any Initializer {
+      if object.has("data"), !object.has("rule"), let data = try object.data("data") {
+        return Literal(data)
+      }
+      guard !object.has("data"), let initializer = try object.initializer("rule") else {
+        throw object.error("rule", "found no rule, required an initialiser")
+      }
+      return initializer
+    }
+    let steps = try draws.map { object -> ConstructionStep in
+      if object.has("fill") {
+        try keys(object, ["fill", "rule", "data", "elements"])
+        let target = try name(object, "fill")
+        guard let elements = try object.counts("elements") else {
+          return .fill(target, try rule(object))
+        }
+        let count = tensors[TensorName(target)]?.shape.reduce(1, *) ?? 0
+        guard elements.count == 2, elements[0] <= elements[1], elements[1] <= count else {
+          throw object.error(
+            "elements", "found elements \(elements), required two numbers, at most \(count)")
+        }
+        return .fillPart(target, elements[0]..<elements[1], try rule(object))
+      }
+      let dtype = try object.dtype("dtype")
+      if let shape = try object.shape("discard", of: dtype) {
+        try keys(object, ["discard", "rule", "dtype"])
+        return .discard(shape: shape, dtype: dtype, try rule(object))
+      }
+      if object.has("advance") {
+        try keys(object, ["advance"])
+        return .advance(words: try object.count("advance"))
+      }
+      if object.has("copy") {
+        try keys(object, ["copy", "to"])
+        let (source, target) = (try name(object, "copy"), try name(object, "to"))
+        try requireAlike(tensors[TensorName(source)], tensors[TensorName(target)], object)
+        return .copy(of: source, to: target)
+      }
+      if object.has("norms") {
+        try keys(object, ["norms", "to"])
+        return .norms(of: try name(object, "norms"), to: try name(object, "to"))
+      }
+      if object.has("powers") {
+        try keys(object, ["powers", "u", "v", "rows"])
+        let weight = try name(object, "powers")
+        let (u, v, rows) = (
+          try name(object, "u"), try name(object, "v"), try object.count("rows")
+        )
+        let shape = tensors[TensorName(weight)]?.shape ?? []
+        guard rows < shape.count, tensors[TensorName(u)]?.shape == [shape[rows]],
+          case let width = shape.indices.reduce(1, { $1 == rows ? $0 : $0 * shape[$1] }),
+          tensors[TensorName(v)]?.shape == [width]
+        else { throw object.error("powers", "found vectors that do not fit the weight \(shape)") }
+        return .powerMethod(weight: weight, u: u, v: v, rows: rows)
+      }
+      guard object.has("normalize") else {
+        throw object.error(
+          nil, "found a draw without fill, discard, advance, copy, norms, normalize or powers")
+      }
+      try keys(object, ["normalize"])
+      return .normalize(try name(object, "normalize"))
+    }
+    return steps + [.remainder]
+  }
+
+  private static func requireAlike(
+    _ source: PlacedTensor?, _ target: PlacedTensor?, _ object: JSONObject
+  ) throws {
+    guard let source, let target, source.shape == target.shape,
+      source.dtype(inModelOf: .float32) == target.dtype(inModelOf: .float32)
+    else {
+      throw object.error(
+        "to", "found a tensor of another shape or type, required those of the one copied")
+    }
+  }
+}

@@ -1,0 +1,130 @@
+internal import TensorCore
+internal import TorchRandom
+
+extension Initialization {
+  /// Initialises everything as the constructors do, in the order in which they run.
+  ///
+  /// - Throws: ``CheckpointError`` when an initialiser refuses a tensor.
+  public mutating func construct() throws {
+    for step in flatConstruction() { try perform(step) }
+  }
+
+  /// Everything that construction does, in order, in steps that each concern one tensor by its
+  /// full name: no ``ConstructionStep/child(_:)``, `ownParameters` or `fillMatrices`.
+  package func flatConstruction() -> [ConstructionStep] {
+    var steps: [ConstructionStep] = []
+    flatten(tree, at: "", into: &steps)
+    return steps
+  }
+
+  private func flatten(_ module: Module, at path: String, into steps: inout [ConstructionStep]) {
+    let place = PlacedModule(path: path, module: module, original: path)
+    if isFurtherPlace(path) { return }
+    for buffer in module.ownBuffers {
+      guard let initializer = buffer.initializer else { continue }
+      steps.append(.fill(place.name(of: buffer.name), initializer))
+    }
+    for step in module.construction {
+      switch step {
+      case .ownParameters:
+        for parameter in module.ownParameters {
+          guard let initializer = parameter.initializer else { continue }
+          let name = place.name(of: parameter.name)
+          // A tied parameter is drawn before another tensor takes its place.
+          let isOwn = isOriginal(TensorName(name))
+          steps.append(
+            isOwn
+              ? .fill(name, initializer)
+              : .discard(shape: parameter.shape, dtype: parameter.dtype, initializer))
+        }
+      case .child(let name):
+        guard let child = module[name] else { continue }
+        flatten(child, at: place.name(of: name), into: &steps)
+      case .copy(let source, let target):
+        flattenCopy(of: place.name(of: source), to: place.name(of: target), into: &steps)
+      case .fill(let name, let initializer):
+        steps.append(.fill(place.name(of: name), initializer))
+      case .fillPart(let name, let elements, let initializer):
+        steps.append(.fillPart(place.name(of: name), elements, initializer))
+      case .fillMatrices(let initializer):
+        for tensor in module.namedParameters() where tensor.shape.count > 1 {
+          steps.append(.fill(place.name(of: tensor.name.text), initializer))
+        }
+      case .norms(let source, let target):
+        steps.append(.norms(of: place.name(of: source), to: place.name(of: target)))
+      case .normalize(let name): steps.append(.normalize(place.name(of: name)))
+      case .powerMethod(let weight, let u, let v, let rows):
+        steps.append(
+          .powerMethod(
+            weight: place.name(of: weight), u: place.name(of: u), v: place.name(of: v), rows: rows))
+      case .discard, .advance, .remainder: steps.append(step)
+      }
+    }
+  }
+
+  private func flattenCopy(
+    of source: String, to target: String, into steps: inout [ConstructionStep]
+  ) {
+    let whole = TensorName(source)
+    let prefix = TensorName(source + ".")
+    for tensor in tensors {
+      if tensor.name == whole {
+        steps.append(.copy(of: source, to: target))
+      } else if tensor.name.text.utf8.starts(with: prefix.text.utf8) {
+        let rest = Substring(tensor.name.text.utf8.dropFirst(prefix.text.utf8.count))
+        steps.append(.copy(of: tensor.name.text, to: "\(target).\(rest)"))
+      }
+    }
+  }
+
+  private mutating func perform(_ step: ConstructionStep) throws {
+    switch step {
+    case .fill(let name, let initializer): try draw(TensorName(name), initializer)
+    case .fillPart(let name, let elements, let initializer):
+      try drawPart(of: TensorName(name), elements, initializer)
+    case .discard(let shape, let dtype, let initializer):
+      try discard(TensorInfo(dtype: dtype ?? self.dtype, shape: shape), initializer)
+    case .copy(let source, let target):
+      copy(TensorName(source), to: TensorName(target))
+    case .advance(let words): generator.skip(words: words)
+    case .norms(let source, let target):
+      try derive(TensorName(target), from: TensorName(source)) { RowNorms(of: $0) }
+    case .normalize(let name):
+      try derive(TensorName(name), from: TensorName(name)) { UnitVector(of: $0) }
+    case .powerMethod(let weight, let u, let v, let rows):
+      let (left, right) = (TensorName(u), TensorName(v))
+      guard let matrix = values(of: TensorName(weight)), let start = values(of: right) else {
+        return
+      }
+      for (name, isLeft) in [(left, true), (right, false)] {
+        try derive(name, from: right) { _ in
+          PowerMethod(weight: matrix, start: start, rows: rows, givesLeft: isLeft)
+        }
+      }
+    case .remainder:
+      for tensor in tensors where values(of: tensor.name) == nil {
+        guard let initializer = tensor.initializer, let info = info(of: tensor.name),
+          try initializer.fill(for: info).drawsNothing
+        else { continue }
+        try draw(tensor.name, initializer)
+      }
+    case .ownParameters, .child, .fillMatrices: break
+    }
+  }
+}
+
+extension TensorFill {
+  /// Whether the generator stays where it is.
+  package var drawsNothing: Bool {
+    switch self {
+    case .constant, .ones, .nothing: true
+    case .drawn: false
+    case .whole(let moments, _): moments == .none
+    }
+  }
+}
+
+extension Moments {
+  /// Of elements that are not drawn.
+  static let none = Moments(mean: 0, standardDeviation: 0)
+}

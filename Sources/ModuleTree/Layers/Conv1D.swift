@@ -1,0 +1,28 @@
+/// `y = x W + b`, the linear layer of GPT-2: `weight` is `[inputs, outputs]`, drawn from
+/// N(0, 0.02²), `bias` `[outputs]` 0.
+///
+/// Source: transformers 5.23 `pytorch_utils.py`, class `Conv1D`.
+struct Conv1D: Layer {
+  let inputs: Int
+  let outputs: Int
+
+  var kind: String { "Conv1D" }
+  var arguments: String { "nf=\(outputs), nx=\(inputs)" }
+
+  var parameters: [Parameter] {
+    [
+      Parameter(
+        "weight", shape: [inputs, outputs], initializer: .normal(standardDeviation: 0.02)),
+      Parameter("bias", shape: [outputs], initializer: .zeros),
+    ]
+  }
+}
+
+extension Conv1D: PrintedLayer {
+  static let classes: [String: [String]] = ["Conv1D": []]
+
+  init(printed: PrintedModule) throws(ArgumentError) {
+    inputs = try printed.arguments.size("nx")
+    outputs = try printed.arguments.size("nf")
+  }
+}

@@ -1,0 +1,160 @@
+/// What `torch.nn.utils` puts in place of a parameter.
+enum Reparametrization: String, CaseIterable {
+  /// The weight's rows and, apart, their norms.
+  case weightNorm = "weight_norm"
+  /// The weight, and two vectors that estimate its largest singular value.
+  case spectralNorm = "spectral_norm"
+
+  /// The way that a printed parametrisation's class tells of.
+  init?(printed kind: String) {
+    switch kind {
+    case "_WeightNorm": self = .weightNorm
+    case "_SpectralNorm": self = .spectralNorm
+    default: return nil
+    }
+  }
+}
+
+extension Module {
+  /// The module after the hook of `torch.nn.utils.weight_norm` or `spectral_norm`, which no text
+  /// shows: `weight_g` and `weight_v`, or `weight_orig` with buffers `weight_u` and `weight_v`.
+  ///
+  /// Source: PyTorch 2.15 `torch/nn/utils/weight_norm.py`, `spectral_norm.py`.
+  func hooked(_ own: String, _ way: Reparametrization) throws(ArgumentError) -> Module {
+    let weight = try matrix(own)
+    switch way {
+    case .weightNorm:
+      var copy = moved(weight, to: "\(own)_v") { module, weight in
+        module.ownParameters.append(weight.norms(named: "\(own)_g"))
+        module.ownParameters.append(weight.named("\(own)_v"))
+      }
+      copy = copy.constructed(by: copy.construction + [.norms(of: "\(own)_v", to: "\(own)_g")])
+      return copy
+    case .spectralNorm:
+      let (rows, columns) = sides(of: weight)
+      let (u, v) = ("\(own)_u", "\(own)_v")
+      let copy = moved(weight, to: "\(own)_orig") { module, weight in
+        module.ownParameters.append(weight.named("\(own)_orig"))
+        module.ownBuffers.append(Buffer(u, shape: [rows], initializer: nil))
+        module.ownBuffers.append(Buffer(v, shape: [columns], initializer: nil))
+      }
+      return copy.constructed(
+        by: copy.construction + [
+          .fill(u, Normal()), .normalize(u), .fill(v, Normal()), .normalize(v),
+        ])
+    }
+  }
+
+  /// The module with the parameters that its printed child `parametrizations` stands for.
+  ///
+  /// Source: PyTorch 2.15 `torch/nn/utils/parametrizations.py`.
+  func parametrized() throws(ArgumentError) -> Module {
+    var copy = self
+    for list in self["parametrizations"]?.ownChildren ?? [] {
+      let ways = list.module?.ownChildren ?? []
+      guard ways.count == 1, let kind = ways[0].module?.kind,
+        let way = Reparametrization(printed: kind)
+      else {
+        throw ArgumentError(
+          offset: -1,
+          message: "found parametrization \(ways.map { $0.module?.kind ?? "None" }), required one "
+            + "_WeightNorm or _SpectralNorm; its tensors can be given by a model description")
+      }
+      copy = try copy.parametrized(list.name, way)
+    }
+    return copy
+  }
+
+  private func parametrized(
+    _ own: String, _ way: Reparametrization
+  ) throws(ArgumentError) -> Module {
+    let weight = try matrix(own)
+    let path = "parametrizations.\(own)"
+    switch way {
+    case .weightNorm:
+      let source = "\(path).original1"
+      let copy = moved(weight, to: source) { module, weight in
+        module[path]?.ownParameters = [
+          weight.norms(named: "original0"), weight.named("original1"),
+        ]
+      }
+      return copy.constructed(
+        by: copy.construction + [.norms(of: source, to: "\(path).original0")])
+    case .spectralNorm:
+      let (rows, columns) = sides(of: weight)
+      let source = "\(path).original"
+      let (u, v) = ("\(path).0._u", "\(path).0._v")
+      let copy = moved(weight, to: source) { module, weight in
+        module[path]?.ownParameters = [weight.named("original")]
+        module["\(path).0"]?.ownBuffers = [
+          Buffer("_u", shape: [rows], initializer: nil),
+          Buffer("_v", shape: [columns], initializer: nil),
+        ]
+      }
+      return copy.constructed(
+        by: copy.construction + [
+          .fill(u, Normal()), .fill(v, Normal()), .normalize(u), .normalize(v),
+          .powerMethod(weight: source, u: u, v: v, rows: isTransposed ? 1 : 0),
+        ])
+    }
+  }
+
+  private func matrix(_ own: String) throws(ArgumentError) -> Parameter {
+    guard let weight = ownParameters.first(where: { $0.name.isSameText(own) }),
+      weight.shape.count > 1
+    else {
+      throw ArgumentError(
+        offset: -1,
+        message: "found \(kind) without a parameter '\(own)' of 2 or more dimensions")
+    }
+    return weight
+  }
+
+  private var isTransposed: Bool { (layer as? Convolution)?.isTransposed ?? false }
+
+  /// Rows and columns of the matrix that a weight is to `spectral_norm`.
+  private func sides(of weight: Parameter) -> (Int, Int) {
+    let rows = weight.shape[isTransposed ? 1 : 0]
+    let count = weight.shape.reduce(1, *)
+    return (rows, rows > 0 ? count / rows : 0)
+  }
+
+  /// The module with a parameter taken out that is constructed at another place.
+  private func moved(
+    _ weight: Parameter, to path: String, _ change: (inout Module, Parameter) -> Void
+  ) -> Module {
+    var steps: [ConstructionStep] = []
+    for step in construction {
+      switch step {
+      case .ownParameters:
+        for parameter in ownParameters {
+          guard let initializer = parameter.initializer else { continue }
+          let isMoved = parameter.name.isSameText(weight.name)
+          steps.append(.fill(isMoved ? path : parameter.name, initializer))
+        }
+      case .child("parametrizations"): break  // drawn here, in place of the parameter
+      case .fill(let name, let initializer) where name.isSameText(weight.name):
+        steps.append(.fill(path, initializer))
+      default: steps.append(step)
+      }
+    }
+    var copy = self
+    copy.ownParameters.removeAll { $0.name.isSameText(weight.name) }
+    change(&copy, weight)
+    return copy.constructed(by: steps)
+  }
+}
+
+extension Parameter {
+  fileprivate func named(_ name: String) -> Parameter {
+    Parameter(name, shape: shape, dtype: dtype, initializer)
+  }
+
+  /// The norms of the rows along the first dimension.
+  fileprivate func norms(named name: String) -> Parameter {
+    var norms = Parameter(
+      name, shape: shape.indices.map { $0 == 0 ? shape[0] : 1 }, dtype: dtype, nil)
+    norms.reason = "the norms of the weight's rows"
+    return norms
+  }
+}

@@ -1,0 +1,157 @@
+import ModuleTree
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct DescribedModelTests {
+  /// Models that `Tools/describe.py` described, each with torch's digests on seed 7.
+  @Test(arguments: ["gpt2", "swin", "transformer"])
+  func `a live model's description draws the model`(name: String) throws {
+    let json = String(decoding: try Fixtures.bytes("models/\(name).json"), as: UTF8.self)
+    let tree = try Module(json: json)
+    let sums = try tree.initialized(seed: 7).entries.map { "\(try $0.digest())  \($0.name)" }
+    let wanted = String(decoding: try Fixtures.bytes("models/\(name).sums"), as: UTF8.self)
+    #expect(sums.joined(separator: "\n") + "\n" == wanted)
+    let again = try Module(json: tree.json())
+    #expect(
+      try again.initialized(seed: 7).entries.map { "\(try $0.digest())  \($0.name)" } == sums)
+  }
+
+  static func model(_ modules: String, _ draws: String = "") -> String {
+    "{\"ckpt-model\": 1,\n\"modules\": [\(modules)]"
+      + (draws.isEmpty ? "" : ",\n\"draws\": [\(draws)]")
+      + "}"
+  }
+
+  static let root =
+    #"{"path": "", "class": "Net", "parameters": [{"name": "w", "shape": [4, 2], "rule": "0"}]}"#
+
+  static let refusals: [(text: String, message: String)] = [
+    ("{", "line 1, column 2: found the end, required a key in quotes"),
+    ("{} x", "line 1, column 4: found 'x', required the end of the text"),
+    (
+      #"{"a": 1, "a": 2}"#, "line 1, column 10: found the key 'a' twice, required once"
+    ),
+    (
+      #"{"a": 1}"#,
+      "line 1, column 7: found the key 'a', required one of about, ckpt-model, draws, modules"
+    ),
+    (#"{"ckpt-model": 2}"#, "found version 2 of the model description, this build knows version 1"),
+    (
+      #"{"ckpt-model": 01}"#,
+      "line 1, column 16: found '01}', required a number without leading zeros"
+    ),
+    (
+      #"{"ckpt-model": "\ud800"}"#,
+      "line 1, column 23: found '\"}', required two halves of a surrogate pair"
+    ),
+    (
+      String(repeating: "[", count: 100_000),
+      "line 1, column 18: found '[[[[[[[[[[[[[[[[', required at most 16 levels"
+    ),
+    (model(""), "line 2, column 12: found no modules, required the root with path ''"),
+    (
+      model(#"{"path": "a", "class": "Net"}"#),
+      "line 2, column 22: found 'a' first, required the root with path ''"
+    ),
+    (
+      model(root + #", {"path": "a.b", "class": "Net"}"#),
+      "line 2, column 113: found 'a.b', required its parent 'a' before it"
+    ),
+    (
+      model(root + #", {"path": "a", "is": ""}"#),
+      "line 2, column 124: found '', required the path of an earlier module"
+    ),
+    (
+      model(#"{"path": "", "class": "Net", "parameters": [{"name": "w", "shape": [-1]}]}"#),
+      "line 2, column 81: found -1, required a whole number from 0 to 2^63 - 1"
+    ),
+    (
+      model(#"{"path": "", "class": "Net", "parameters": [{"name": "w.x", "shape": [1]}]}"#),
+      "line 2, column 66: found 'w.x', required a new name without dots"
+    ),
+    (
+      model(#"{"path": "", "class": "Linear", "arguments": "in_features=x"}"#),
+      "line 2, column 58: found in_features x, required a whole number from 0 to 2^40"
+    ),
+    (
+      model(root, #"{"fill": "v", "rule": "0"}"#),
+      "line 3, column 20: found 'v', required the name of a tensor of the model"
+    ),
+    (
+      model(root, #"{"fill": "w", "rule": "nomal"}"#),
+      "line 3, column 33: rule 'nomal', column 1: no initialiser is called 'nomal'; did you mean normal?"
+    ),
+    (
+      model(root, #"{"fill": "w", "rule": "normal", "elements": [3, 9]}"#),
+      "line 3, column 55: found elements [3, 9], required two numbers, at most 8"
+    ),
+    (
+      model(root, #"{"advance": 3, "rule": "normal"}"#),
+      "line 3, column 34: found 'rule' in a draw of another kind"
+    ),
+    (
+      model(root, #"{"rule": "normal"}"#),
+      "line 3, column 11: found a draw without fill, discard, advance, copy, norms, normalize or powers"
+    ),
+  ]
+
+  @Test(arguments: refusals)
+  func `what is no description is refused with its place`(text: String, message: String) {
+    let thrown = #expect(throws: CheckpointError.self) { try Module(json: text) }
+    #expect(thrown?.message == message)
+  }
+
+  @Test func `modules that share others cannot multiply without end`() {
+    var lines = [Self.root, #"{"path": "m0", "class": "Net"}"#]
+    for level in 1...40 {
+      lines.append(#"{"path": "m\#(level)", "class": "Net"}"#)
+      for side in ["a", "b"] {
+        lines.append(#"{"path": "m\#(level).\#(side)", "is": "m\#(level - 1)"}"#)
+      }
+    }
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(json: Self.model(lines.joined(separator: ",")))
+    }
+    #expect(thrown?.message.contains("more than 1000000 modules") == true)
+  }
+
+  @Test func `every prefix of a description is refused`() throws {
+    let text = Array(Self.model(Self.root, #"{"fill": "w", "rule": "normal"}"#).utf8)
+    for end in 1..<text.count {
+      #expect(throws: CheckpointError.self) {
+        try Module(json: String(decoding: text[..<end], as: UTF8.self))
+      }
+    }
+  }
+
+  @Test func `draws fill in their order, parts and all`() throws {
+    let tree = try Module(
+      json: Self.model(
+        Self.root + #", {"path": "n", "class": "None"}, {"path": "o", "class": null}"#,
+        #"""
+        {"discard": [3], "rule": "uniform"}, {"advance": 2}, {"fill": "w", "rule": "1"},
+        {"fill": "w", "elements": [2, 6], "rule": "uniform"}
+        """#))
+    var buffer = ChunkBuffer()
+    var values: [Double] = []
+    try tree.initialized(seed: 0).entries[0].forEachChunk(using: &buffer) { _, bytes in
+      ElementConversion.decode(bytes, as: .float32, into: &values)
+    }
+    // torch.manual_seed(0); torch.rand(9)[5:]
+    #expect(values[..<2] == [1, 1] && values[6...] == [1, 1])
+    #expect(values[2...5].map { Float($0) } == [0.63407868, 0.49009341, 0.89644474, 0.45562798])
+    #expect(tree.ownChildren.count == 2 && tree["o"] == nil)
+  }
+
+  @Test func `a tensor with no known values is named with the reason`() throws {
+    let tree = try Module(
+      json: Self.model(
+        #"""
+        {"path": "", "class": "Net", "parameters":
+          [{"name": "w", "shape": [2], "rule": null, "reason": "computed by erfinv_"}]}
+        """#, #"{"advance": 1}"#))
+    let thrown = #expect(throws: CheckpointError.self) { try tree.initialized() }
+    #expect(thrown?.message.contains("'w' (computed by erfinv_)") == true)
+  }
+}
