@@ -35,7 +35,8 @@ extension Recipe {
   /// The model constructed and the rules applied, as a seed has it; redraws are left out.
   func plan(seed: UInt64) throws -> Initialization {
     var plan = try Initialization(
-      of: module(), dtype: try Self.floatingPoint(named: dtype), generator: Generator(seed: seed))
+      of: module(), dtype: try Self.floatingPoint(named: dtype), 
+      generator: Generator(seed: seed, behavior: behavior))
     try plan.construct()
     try plan.apply(rules.map { try Rule($0) }, order: Rule.Order(named: order))
     return plan
@@ -69,7 +70,7 @@ extension Recipe {
     step.rules = try redraw.rules.map { try Rule($0) }
     step.order = try Rule.Order(named: redraw.order)
     step.seed = try Seed(redraw.seed)
-    let drawn = try step.draw(over: present, tree: tree)
+    let drawn = try step.draw(over: present, tree: tree, behavior: behavior)
     for (name, entry) in drawn {
       result.unknown[name] = nil
       if let index = result.checkpoint.entries.firstIndex(where: { $0.name == name }) {

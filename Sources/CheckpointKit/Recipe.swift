@@ -3,6 +3,7 @@ import CheckpointFormats
 import FoundationEssentials
 import ModuleTree
 public import TensorCore
+public import TorchRandom
 
 /// Everything that is needed to make a checkpoint's values again.
 ///
@@ -44,6 +45,12 @@ public struct Recipe: Codable, Hashable, Sendable {
   public var torch = "2.15 avx2"
   /// Redraws since, oldest first.
   public var redraws: [Redraw] = []
+
+  /// Which of PyTorch's CPU paths the values are those of.
+  public var behavior: TorchBehavior {
+    get { torch.utf8.reversed().starts(with: " default".utf8.reversed()) ? .default : .avx2 }
+    set { torch = "2.15 \(newValue.rawValue)" }
+  }
 
   /// An empty recipe: no model, seed 0.
   public init() {}
@@ -148,6 +155,15 @@ public struct Recipe: Codable, Hashable, Sendable {
     } catch let error as CheckpointError {
       throw error.adding(path: path)
     }
+  }
+
+  /// Finds one of PyTorch's CPU paths by its name.
+  public static func behavior(named text: String) throws -> TorchBehavior {
+    guard let behavior = TorchBehavior(rawValue: text) else {
+      throw CheckpointError(
+        .unsupported, "CPU path '\(text)': required avx2 or default")
+    }
+    return behavior
   }
 
   /// Finds a dtype that layers can be built in.

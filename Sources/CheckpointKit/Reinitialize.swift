@@ -37,8 +37,10 @@ public struct Reinitialize: Sendable {
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree
   ) throws -> Result {
-    let drawn = try draw(over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module)
     var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree.module)
+    let drawn = try draw(
+      over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
+      behavior: recipe.behavior)
     recipe.redraws.append(
       Recipe.Redraw(
         match: match, exclude: exclude, rules: rules.map(\.description), order: order.rawValue,
@@ -76,12 +78,13 @@ public struct Reinitialize: Sendable {
 
   /// Draws the matched tensors in the types that `tensors` have.
   func draw(
-    over tensors: [(name: TensorName, info: TensorInfo)], tree: Module
+    over tensors: [(name: TensorName, info: TensorInfo)], tree: Module,
+    behavior: TorchBehavior
   ) throws -> [TensorName: Checkpoint.Entry] {
     let dtypes = Dictionary(
       tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
     var plan = try Initialization(
-      of: tree, generator: Generator(seed: seed.value), dtypes: dtypes)
+      of: tree, generator: Generator(seed: seed.value, behavior: behavior), dtypes: dtypes)
     let selector = try Selection(match: match, exclude: exclude).selector ?? .all
     var drawn: [TensorName: Checkpoint.Entry] = [:]
     for name in try plan.reset(selector, rules: rules, order: order) {

@@ -18,6 +18,7 @@ public struct SeedSearch: Sendable {
     public var expectedHits: Double { range.expectedHits }
 
     let draw: Draw
+    let behavior: TorchBehavior
     /// Words before the tensor's draw.
     let start: Int
     let range: WordRange
@@ -69,10 +70,11 @@ public struct SeedSearch: Sendable {
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
       let sample = [UInt8](buffer.bytes(count * width))
-      guard let range = draw.wordRange(of: sample, from: first) else { continue }
+      guard let range = draw.wordRange(of: sample, from: first, behavior: recipe.behavior)
+      else { continue }
       clues.append(
         Clue(
-          name: entry.name, isCertain: draw.isOnGrid(sample), draw: draw,
+          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.behavior), draw: draw, behavior: recipe.behavior,
           start: start, range: range, first: first, values: sample))
     }
     guard !clues.isEmpty else {
@@ -144,7 +146,7 @@ public struct SeedSearch: Sendable {
 extension SeedSearch.Clue {
   /// Whether a seed gives just these values.
   func isDrawn(from seed: UInt32) -> Bool {
-    var generator = Generator(seed: UInt64(seed))
+    var generator = Generator(seed: UInt64(seed), behavior: behavior)
     generator.skip(words: start)
     var cursor = DrawCursor(draw, from: generator)
     let count = values.count / draw.dtype.byteWidth
@@ -157,12 +159,12 @@ extension SeedSearch.Clue {
 
 extension Draw {
   /// Whether every one of these elements is a value that the uniform draw can give.
-  fileprivate func isOnGrid(_ values: [UInt8]) -> Bool {
+  fileprivate func isOnGrid(_ values: [UInt8], _ behavior: TorchBehavior) -> Bool {
     guard case .uniform = distribution, dtype == .float32 || dtype == .float64 else { return false }
     let width = dtype.byteWidth
     return stride(from: 0, to: values.count, by: width).allSatisfy { offset in
       let element = Array(values[offset..<offset + width])
-      return self.isLowerBound(element) || wordRange(of: element, from: 0) != nil
+      return self.isLowerBound(element) || wordRange(of: element, from: 0, behavior: behavior) != nil
     }
   }
 

@@ -6,6 +6,8 @@ public struct Verification: Sendable {
   public enum Outcome: Sendable {
     /// The same bytes.
     case identical
+    /// The bytes that PyTorch's other CPU path gives, the one for machines with or without AVX2.
+    case otherPath(TensorDifference)
     /// So few units in the last place apart that other arithmetic explains it, another CPU's say.
     case near(TensorDifference)
     /// Other values.
@@ -42,15 +44,18 @@ public struct Verification: Sendable {
 
   /// Draws the recipe's values again and compares them, in bounded memory.
   public init(of checkpoint: Checkpoint, against recipe: Recipe, threads: Int) async throws {
-    let drawn = try recipe.draw(over: checkpoint.entries.map { ($0.name, $0.info) })
-    let expected = Dictionary(
-      drawn.checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let infos = checkpoint.entries.map { ($0.name, $0.info) }
+    let drawn = try recipe.draw(over: infos)
+    var otherRecipe = recipe
+    otherRecipe.behavior = recipe.behavior == .avx2 ? .default : .avx2
+    let expected = Self.byName(drawn.checkpoint)
+    let other = Self.byName(try otherRecipe.draw(over: infos).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
       let outcome: Outcome
       if let reason = drawn.unknown[entry.name] {
         outcome = .notDrawn(reason)
       } else if let wanted = expected[entry.name] {
-        outcome = try Self.compare(entry, wanted)
+        outcome = try Self.compare(entry, wanted, other: other[entry.name])
       } else {
         outcome = .unexpected
       }
@@ -62,12 +67,17 @@ public struct Verification: Sendable {
     tensors = found + missing
   }
 
+  private static func byName(_ checkpoint: Checkpoint) -> [TensorName: Checkpoint.Entry] {
+    Dictionary(checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
   private static func compare(
-    _ entry: Checkpoint.Entry, _ wanted: Checkpoint.Entry
+    _ entry: Checkpoint.Entry, _ wanted: Checkpoint.Entry, other: Checkpoint.Entry?
   ) throws -> Outcome {
     guard entry.info == wanted.info else { return .reshaped(expected: wanted.info) }
     if try entry.isIdentical(to: wanted) { return .identical }
     let difference = try TensorDifference(between: entry, and: wanted)
+    if let other, try entry.isIdentical(to: other) { return .otherPath(difference) }
     if let ulp = difference.maxULP, ulp <= nearULP, difference.maxAbsolute.isFinite {
       return .near(difference)
     }

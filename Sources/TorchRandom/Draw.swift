@@ -15,9 +15,6 @@ public struct Draw: Sendable, Hashable {
   ///
   /// Only then does a normal draw of 16 or more elements take PyTorch's vector path.
   public let contiguous: Bool
-  /// Which of PyTorch's CPU paths the values are those of; which words they are made of, and how
-  /// many, does not depend on it.
-  public let behavior: TorchBehavior
 
   /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.
   ///
@@ -25,8 +22,7 @@ public struct Draw: Sendable, Hashable {
   ///   `mismatched`: a range that is reversed, not finite in the dtype or too wide for it, or a
   ///   standard deviation that is negative or not a number.
   public init(
-    _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true,
-    behavior: TorchBehavior = .avx2
+    _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true
   ) throws(CheckpointError) {
     precondition(count >= 0, "negative element count")
     let greatest: Double
@@ -65,7 +61,6 @@ public struct Draw: Sendable, Hashable {
     self.dtype = dtype
     self.count = count
     self.contiguous = contiguous
-    self.behavior = behavior
   }
 
   /// Leaves `generator` as it is after the draw, cached normal included, without the values.
@@ -134,8 +129,12 @@ extension Draw {
 
   private var wordsPerUniform: Int { dtype == .float64 ? 2 : 1 }
 
-  /// Turns the words of whole blocks into elements.
-  func convert(_ words: Span<UInt32>, into target: inout MutableRawSpan) {
+  /// Turns the words of whole blocks into elements, as one of PyTorch's CPU paths does.
+  ///
+  /// Which words a draw takes does not depend on the path.
+  func convert(
+    _ words: Span<UInt32>, as behavior: TorchBehavior, into target: inout MutableRawSpan
+  ) {
     switch distribution {
     case .uniform(let from, let to):
       UniformRange(from: from, to: to, behavior: behavior)

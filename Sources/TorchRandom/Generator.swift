@@ -7,6 +7,8 @@ public struct Generator: Sendable {
   private var state: GeneratorState
   /// Words of the state that were given out.
   private var used = GeneratorState.size
+  /// Which of PyTorch's CPU paths makes values of the words; the words themselves are the same.
+  public let behavior: TorchBehavior
   /// Words drawn since seeding, modulo 2^64.
   public private(set) var position: UInt64 = 0
 
@@ -20,7 +22,8 @@ public struct Generator: Sendable {
   private static let leastJump = 3_500_000
 
   /// Starts the stream of `torch.manual_seed(seed)`; only the low 32 bits of `seed` matter.
-  public init(seed: UInt64) {
+  public init(seed: UInt64, behavior: TorchBehavior = .avx2) {
+    self.behavior = behavior
     state = GeneratorState(seed: UInt32(truncatingIfNeeded: seed))
   }
 

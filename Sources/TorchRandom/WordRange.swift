@@ -27,10 +27,12 @@ extension Draw {
   ///   - values: the tensor's elements from element `first` on, as many as one likes.
   ///   - first: index of the first of them, a multiple of 16.
   /// - Returns: `nil` when the elements cannot be values of this draw, or say nothing about it.
-  package func wordRange(of values: [UInt8], from first: Int) -> WordRange? {
+  package func wordRange(
+    of values: [UInt8], from first: Int, behavior: TorchBehavior = .avx2
+  ) -> WordRange? {
     switch (distribution, algorithm) {
     case (.uniform(let from, let to), _):
-      return from < to ? uniformRange(values, from: first, lower: from) : nil
+      return from < to ? uniformRange(values, from: first, behavior) : nil
     case (.normal(let mean, let deviation), .vectorNormal):
       guard deviation > 0, first + 16 <= count, !hasTail || first + 32 <= count else { return nil }
       let pair = (number(values, 0), number(values, 8))
@@ -57,10 +59,12 @@ extension Draw {
 
   /// The words that give the first element which is not the range's lower bound: that one also
   /// stands for values rounded up to the upper bound.
-  private func uniformRange(_ values: [UInt8], from first: Int, lower: Double) -> WordRange? {
+  private func uniformRange(
+    _ values: [UInt8], from first: Int, _ behavior: TorchBehavior
+  ) -> WordRange? {
     let words = dtype == .float64 ? 2 : 1
     let mask: UInt32 = words == 2 ? 0x1f_ffff : 0xff_ffff
-    let lowest = element([UInt32](repeating: 0, count: words))
+    let lowest = element([UInt32](repeating: 0, count: words), behavior)
     for index in 0..<values.count / dtype.byteWidth {
       let wanted = number(values, index)
       guard wanted > lowest else {
@@ -72,7 +76,7 @@ extension Draw {
         var (low, high) = (UInt32(0), mask)
         while low < high {
           let middle = low + (high - low) / 2
-          let value = element(words == 2 ? [middle, rest] : [middle])
+          let value = element(words == 2 ? [middle, rest] : [middle], behavior)
           let wraps = middle > mask / 2 && value == lowest
           if wraps || isReached(value) { high = middle } else { low = middle + 1 }
         }
@@ -80,9 +84,9 @@ extension Draw {
       }
       let start = least(where: { $0 >= wanted }, rest: .max)
       let end = least(where: { $0 > wanted }, rest: 0)
-      let largest = element(words == 2 ? [start, .max] : [start])
+      let largest = element(words == 2 ? [start, .max] : [start], behavior)
       guard largest >= wanted, words == 2 || largest == wanted else { return nil }
-      let beyond = element([end, 0])
+      let beyond = element([end, 0], behavior)
       let isBeyond = beyond > wanted || end > mask / 2 && beyond == lowest
       return WordRange(
         offset: (first + index) * words, mask: mask,
@@ -92,10 +96,10 @@ extension Draw {
   }
 
   /// The value that a uniform draw makes of one element's words.
-  private func element(_ words: [UInt32]) -> Double {
+  private func element(_ words: [UInt32], _ behavior: TorchBehavior) -> Double {
     var bytes = [UInt8](repeating: 0, count: dtype.byteWidth)
     let used = dtype == .float64 ? 2 : 1
-    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), into: &$0) }
+    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), as: behavior, into: &$0) }
     return dtype.number(at: 0, in: bytes)
   }
 

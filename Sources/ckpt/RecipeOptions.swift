@@ -22,6 +22,9 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Type of the tensors: float32, float64, bfloat16 or float16.")
   var dtype: String?
 
+  @Option(help: "Which of PyTorch's CPU paths to follow: avx2, or default (machines without it).")
+  var matchTorch: String?
+
   @Option(
     help: ArgumentHelp(
       "A side file that says what printed text cannot: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
@@ -42,6 +45,7 @@ struct RecipeOptions: ParsableArguments {
     if let seed { recipe.seed = try Seed(seed).description }
     if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0).description } }
     if let order { recipe.order = try Rule.Order(named: order).rawValue }
+    if let matchTorch { recipe.behavior = try Recipe.behavior(named: matchTorch) }
     if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype).torchName }
     return recipe
   }

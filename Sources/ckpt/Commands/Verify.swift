@@ -188,6 +188,7 @@ extension Verification.Outcome {
   fileprivate var word: String {
     switch self {
     case .identical: "identical"
+    case .otherPath: "other CPU path"
     case .near(let difference): "within \(difference.maxULP ?? 0) ULP"
     case .different: "different"
     case .reshaped: "reshaped"
@@ -201,8 +202,10 @@ extension Verification.Outcome {
   fileprivate var detail: String {
     switch self {
     case .identical: ""
-    case .near(let difference), .different(let difference):
-      "\(difference.differing.grouped) of \(difference.elements.grouped), max abs \(difference.maxAbsolute.short)"
+    case .near(let difference), .different(let difference), .otherPath(let difference):
+      "\(difference.differing.grouped) of \(difference.elements.grouped), "
+        + "max abs \(difference.maxAbsolute.short)"
+        + (difference.maxULP.map { ", max ULP \($0.grouped)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "the recipe's model has it, the file has not"
     case .unexpected: "the recipe's model has no such tensor"
