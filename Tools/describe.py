@@ -418,6 +418,9 @@ class Description:
         if not t.tensor.is_contiguous():
             t.reason = "not contiguous"
             return False
+        if value is not None and value.event is None and value.patches:
+            # Empty memory filled in parts; where a part is missing the check fails.
+            value.event = Fill("constant_", {"val": 0.0}, t.tensor.shape, t.tensor.dtype)
         if value is None or value.event is None:
             return self.derived(t)
         fill = value.event
@@ -510,7 +513,9 @@ class Description:
                 else:
                     entry = {"discard": event.shape, "rule": event.text()}
                     if getattr(event, "strange", False):
-                        entry = {"unknown": "normal numbers drawn into a transposed or spaced-out tensor"}
+                        # Drawn one by one, two from four words; an odd one out is kept for the next.
+                        count = math.prod(event.shape)
+                        entry = {"advance": 2 * count} if count % 2 == 0 and event.dtype.is_floating_point else {"unknown": "normal numbers drawn into a transposed or spaced-out tensor"}
                     elif event.dtype != torch.float32:
                         entry["dtype"] = type_name(event.dtype)
                     self.draws.append(entry)

@@ -13,9 +13,17 @@ enum HiddenTensors {
 
 extension Module {
   /// What a user should know of a tree that was read from text: classes known to own tensors that
-  /// the text does not show, unless they have been given, and classes recognised by their text.
+  /// the text does not show, unless they have been given, classes recognised by their text,
+  /// and tensors that are near PyTorch's and not equal.
   public var notes: [String] {
-    guesses + hidden
+    guesses + hidden + near
+  }
+
+  private var near: [String] {
+    grouped { $0.kind == "_SpectralNorm" && !$0.ownBuffers.isEmpty }.map { _, paths in
+      "the vectors _u and _v of spectral_norm are within 2e-6 of PyTorch's, not equal: "
+        + Self.list(paths)
+    }
   }
 
   private var guesses: [String] {

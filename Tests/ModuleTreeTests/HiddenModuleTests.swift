@@ -21,6 +21,8 @@ import TorchRandom
       var plan = try Initialization(of: tree, dtype: dtype, generator: Generator(seed: golden.seed))
       try plan.construct()
       let entries = try plan.entries()
+      let hasNote = tree.notes.contains { $0.contains("within 2e-6") }
+      #expect(hasNote == golden.construct.tensors.contains { $0.name.hasSuffix("._u") })
       #expect(entries.map(\.name.text) == golden.construct.tensors.map(\.name))
       #expect(
         entries.filter { $0.alias != nil }.map(\.name.text)
