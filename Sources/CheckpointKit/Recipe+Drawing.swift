@@ -35,7 +35,7 @@ extension Recipe {
   /// The model constructed and the rules applied, as a seed has it; redraws are left out.
   func plan(seed: UInt64) throws -> Initialization {
     var plan = try Initialization(
-      of: module(), dtype: try Self.floatingPoint(named: dtype), 
+      of: module(), dtype: try Self.floatingPoint(named: dtype),
       generator: Generator(seed: seed, behavior: behavior))
     try plan.construct()
     try plan.apply(rules.map { try Rule($0) }, order: Rule.Order(named: order))

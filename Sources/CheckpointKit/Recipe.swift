@@ -161,7 +161,7 @@ public struct Recipe: Codable, Hashable, Sendable {
   public static func behavior(named text: String) throws -> TorchBehavior {
     guard let behavior = TorchBehavior(rawValue: text) else {
       throw CheckpointError(
-        .unsupported, "CPU path '\(text)': required avx2 or default")
+        .unsupported, "path '\(text)' of PyTorch: required avx2 or default")
     }
     return behavior
   }

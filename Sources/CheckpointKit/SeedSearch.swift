@@ -43,7 +43,7 @@ public struct SeedSearch: Sendable {
 
   /// Looks for tensors of the recipe's model that may be untouched.
   ///
-  /// - Throws: ``CheckpointError`` when the recipe has no model, or no tensor of the file can be
+  /// - Throws: `CheckpointError` when the recipe has no model, or no tensor of the file can be
   ///   searched by: all are constant, of another shape, or come after draws of unknown length.
   public init(of checkpoint: Checkpoint, recipe: Recipe, selection: Selection) throws {
     // What stands at the same place for three seeds stands there for all but freak ones; the final
@@ -74,7 +74,8 @@ public struct SeedSearch: Sendable {
       else { continue }
       clues.append(
         Clue(
-          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.behavior), draw: draw, behavior: recipe.behavior,
+          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.behavior), draw: draw,
+          behavior: recipe.behavior,
           start: start, range: range, first: first, values: sample))
     }
     guard !clues.isEmpty else {
@@ -164,7 +165,8 @@ extension Draw {
     let width = dtype.byteWidth
     return stride(from: 0, to: values.count, by: width).allSatisfy { offset in
       let element = Array(values[offset..<offset + width])
-      return self.isLowerBound(element) || wordRange(of: element, from: 0, behavior: behavior) != nil
+      return self.isLowerBound(element)
+        || wordRange(of: element, from: 0, behavior: behavior) != nil
     }
   }
 

@@ -23,10 +23,9 @@ package struct WordRange: Hashable, Sendable {
 extension Draw {
   /// Finds the word that decides about an element, or a pair of them, from a tensor's values.
   ///
-  /// - Parameters:
-  ///   - values: the tensor's elements from element `first` on, as many as one likes.
-  ///   - first: index of the first of them, a multiple of 16.
-  /// - Returns: `nil` when the elements cannot be values of this draw, or say nothing about it.
+  /// `values` are the tensor's elements from element `first` on, as many as one likes; `first` is a
+  /// multiple of 16. The result is `nil` when the elements cannot be values of this draw on that
+  /// CPU path, or say nothing about it.
   package func wordRange(
     of values: [UInt8], from first: Int, behavior: TorchBehavior = .avx2
   ) -> WordRange? {

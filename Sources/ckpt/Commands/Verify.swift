@@ -202,14 +202,20 @@ extension Verification.Outcome {
   fileprivate var detail: String {
     switch self {
     case .identical: ""
-    case .near(let difference), .different(let difference), .otherPath(let difference):
-      "\(difference.differing.grouped) of \(difference.elements.grouped), "
-        + "max abs \(difference.maxAbsolute.short)"
-        + (difference.maxULP.map { ", max ULP \($0.grouped)" } ?? "")
+    case .near(let difference): difference.short
+    case .different(let difference), .otherPath(let difference):
+      difference.short + (difference.maxULP.map { ", max ULP \($0)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "the recipe's model has it, the file has not"
     case .unexpected: "the recipe's model has no such tensor"
     case .notDrawn(let reason): reason
     }
+  }
+}
+
+extension TensorDifference {
+  /// How many elements, and by how much at most.
+  fileprivate var short: String {
+    "\(differing.grouped) of \(elements.grouped), max abs \(maxAbsolute.short)"
   }
 }
