@@ -14,6 +14,8 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
     .target(
@@ -21,7 +23,8 @@ let package = Package(
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     .target(name: "TorchRandom", dependencies: ["CKernels", "TensorCore"]),
     .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
-    .target(name: "ByteIO", dependencies: ["CLinux", "CZlib", "TensorCore"]),
+    .target(
+      name: "ByteIO", dependencies: ["CDeflate", "CKernels", "CLinux", "CZlib", "TensorCore"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
     .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
     .target(
@@ -42,7 +45,8 @@ let package = Package(
       name: "ModuleTreeTests",
       dependencies: ["ModuleTree", "TorchRandom", "TensorCore", "TestSupport"]),
     .testTarget(
-      name: "ByteIOTests", dependencies: ["ByteIO", "CZlib", "TensorCore", "TestSupport"]),
+      name: "ByteIOTests",
+      dependencies: ["ByteIO", "CKernelVariants", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),

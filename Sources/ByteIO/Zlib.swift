@@ -1,7 +1,7 @@
 import CZlib
 package import TensorCore
 
-/// Whole zlib streams (RFC 1950) and CRC-32, through the system's zlib.
+/// Whole zlib streams (RFC 1950), through the system's zlib: the judge of what is one.
 package enum Zlib {
   /// Unpacks one stream that must fill `target` exactly.
   ///
@@ -72,14 +72,6 @@ package enum Zlib {
     default:
       throw CheckpointError(
         .malformed, "the zlib stream is damaged: \(reason ?? "zlib status \(status)")")
-    }
-  }
-
-  /// CRC-32 as zip, PNG and gzip have it (RFC 1952 section 8).
-  package static func crc32(_ bytes: RawSpan) -> UInt32 {
-    unsafe bytes.withUnsafeBytes { source in
-      UInt32(
-        unsafe crc32_z(0, source.baseAddress?.assumingMemoryBound(to: UInt8.self), source.count))
     }
   }
 }

@@ -124,7 +124,7 @@ import Testing
       let tail = try #require(index.firstRange(of: ",{\"chunks\":[],"))
       let text =
         index[..<start.lowerBound]
-        + "{\"chunks\":[[\(stream.count),\(Zlib.crc32(stream.rawBytes))]]"
+        + "{\"chunks\":[[\(stream.count),\(Checksum.crc32(stream.rawBytes))]]"
         + index[end.lowerBound..<tail.lowerBound] + "]}"
       let packed = try Zlib.deflate(Array(text.utf8).rawBytes, level: 6)
       let mutant =

@@ -6,36 +6,38 @@ package import TensorCore
 /// noise. So each plane's histogram says how it is packed: stored, as Huffman codes without
 /// matches, or with run lengths. The bytes depend on nothing but the chunk.
 package enum PlaneCodec {
-  /// Packs `chunk`, words of `width` bytes (1, 2, 4 or 8; the chunk's size is a multiple);
-  /// `rotated` says that they are floats (see ``Planes``).
+  /// The most bytes that the stream of a chunk of `count` bytes may have.
+  package static func longestStream(_ count: Int) -> Int { count + count / 64 + 1024 }
+
+  /// Packs `chunk`, words of `width` bytes (1, 2, 4 or 8; the chunk's size is a multiple), into
+  /// `target`, which needs room for ``longestStream(_:)``, and answers the stream's size.
+  ///
+  /// `rotated` says that the words are floats (see ``Planes``).
   package static func encode(
-    _ chunk: RawSpan, width: Int, rotated: Bool
-  ) throws(CheckpointError) -> [UInt8] {
-    var memory = ChunkBuffer(capacity: chunk.byteCount)
-    var planes = memory.mutableBytes(chunk.byteCount)
-    Planes.split(chunk, width: width, rotated: rotated, into: &planes)
-    let bytes = memory.bytes(chunk.byteCount)
-    let size = chunk.byteCount / width
-    var parts: [(count: Int, packing: Zlib.Packing)] = []
-    for plane in 0..<width {
-      let part = bytes.extracting(plane * size..<(plane + 1) * size)
-      parts.append((size, PlaneStatistics(part).packing))
-    }
-    return try Zlib.deflate(bytes, parts: parts)
+    _ chunk: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
+  ) -> Int {
+    let encoder = PlaneEncoder.stock.take()
+    defer { PlaneEncoder.stock.putBack(encoder) }
+    return encoder.value.encode(chunk, width: width, rotated: rotated, into: &target)
   }
 
-  /// Unpacks what ``encode(_:width:rotated:)`` or any other deflate made of the same planes.
+  /// The same, into a new array.
+  package static func encode(_ chunk: RawSpan, width: Int, rotated: Bool) -> [UInt8] {
+    var memory = ChunkBuffer(capacity: longestStream(chunk.byteCount))
+    var target = memory.mutableBytes(memory.capacity)
+    let count = encode(chunk, width: width, rotated: rotated, into: &target)
+    return [UInt8](count: count) { $0.copyBytes(from: memory.bytes(count)) }
+  }
+
+  /// Unpacks what ``encode(_:width:rotated:into:)`` or any other deflate made of the same planes.
   ///
   /// - Throws: ``CheckpointError`` with code `malformed` unless the stream is whole and holds just
   ///   as many bytes as `target`.
   package static func decode(
     _ stream: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    if width == 1 { return try Zlib.inflate(stream, into: &target) }
-    let count = target.byteCount
-    var memory = ChunkBuffer(capacity: count)
-    var planes = memory.mutableBytes(count)
-    try Zlib.inflate(stream, into: &planes)
-    Planes.merge(memory.bytes(count), width: width, rotated: rotated, into: &target)
+    let decoder = PlaneDecoder.stock.take()
+    defer { PlaneDecoder.stock.putBack(decoder) }
+    try decoder.value.decode(stream, width: width, rotated: rotated, into: &target)
   }
 }

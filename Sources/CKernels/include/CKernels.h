@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "PlaneKernels.h"
 
 // Replaces the 624 words of a generator by those that follow, `times` times.
 void ckpt_mt19937_twist(uint32_t *state, size_t times);

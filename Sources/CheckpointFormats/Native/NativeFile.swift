@@ -98,7 +98,7 @@ final class NativeFile: Sendable {
       var bytes = memory.mutableBytes(chunk.length)
       try file.read(at: chunk.offset, into: &bytes)
       let stream = memory.bytes(chunk.length)
-      let crc32 = Zlib.crc32(stream)
+      let crc32 = Checksum.crc32(stream)
       guard crc32 == chunk.crc32 else {
         throw CheckpointError(
           .malformed, "CRC-32 of the stored bytes is \(crc32), the index gives \(chunk.crc32)")

@@ -51,7 +51,7 @@ final class NativeWriter {
     try await orderedPipeline(
       width: options.threads,
       next: { try writer.next() },
-      transform: { try Self.packed($0) },
+      transform: { Self.packed($0) },
       consume: { try writer.append($0) })
     try writer.finish(checkpoint)
   }
@@ -138,12 +138,12 @@ final class NativeWriter {
     return nil
   }
 
-  private static func packed(_ chunk: Chunk) throws(CheckpointError) -> Packed {
+  private static func packed(_ chunk: Chunk) -> Packed {
     var bytes = chunk.bytes
     if case .planes(let width, let rotated) = chunk.filter {
-      bytes = try PlaneCodec.encode(chunk.bytes.rawBytes, width: width, rotated: rotated)
+      bytes = PlaneCodec.encode(chunk.bytes.rawBytes, width: width, rotated: rotated)
     }
-    let crc32 = Zlib.crc32(bytes.rawBytes)
+    let crc32 = Checksum.crc32(bytes.rawBytes)
     return Packed(source: chunk.source, filter: chunk.filter, bytes: bytes, crc32: crc32)
   }
 

@@ -1,0 +1,52 @@
+import CKernels
+import TensorCore
+
+/// Unpacks zlib streams, those of planes at several times zlib's speed.
+///
+/// zlib stays the judge: what the kernel refuses is put before it, and its verdict and its words
+/// are given.
+@safe
+struct DeflateReader: ~Copyable {
+  private let tables = UnsafeMutableRawPointer.allocate(
+    byteCount: ckpt_inflate_memory(), alignment: 64)
+
+  deinit { unsafe tables.deallocate() }
+
+  /// Unpacks one stream that must fill `target` exactly.
+  ///
+  /// - Throws: ``CheckpointError`` as ``Zlib/inflate(_:into:)`` does.
+  func inflate(_ stream: RawSpan, into target: inout MutableRawSpan) throws(CheckpointError) {
+    let isSound = unsafe stream.withUnsafeBytes { source in
+      unsafe target.withUnsafeMutableBytes { sink -> Bool in
+        guard var deflated = unsafe ckpt_deflated(zlib: source, sink) else { return false }
+        return unsafe ckpt_inflate(tables, &deflated, 1) == 1
+      }
+    }
+    if isSound, stream.storedAdler32 == Checksum.adler32(target.bytes) { return }
+    try Zlib.inflate(stream, into: &target)
+  }
+}
+
+extension ckpt_deflated {
+  /// The deflate stream in a zlib stream; `nil` if this is none that needs no dictionary.
+  @unsafe
+  fileprivate init?(zlib stream: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) {
+    guard let bytes = unsafe stream.baseAddress?.assumingMemoryBound(to: UInt8.self),
+      stream.count > 6,
+      let sink = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self),
+      unsafe bytes[0] & 0x0f == 8, unsafe bytes[0] >> 4 <= 7, unsafe bytes[1] & 0x20 == 0,
+      unsafe (Int(bytes[0]) << 8 | Int(bytes[1])) % 31 == 0
+    else { return nil }
+    unsafe self.init(
+      stream: bytes + 2, size: stream.count - 6, target: sink, count: target.count)
+  }
+}
+
+extension RawSpan {
+  /// The last four bytes, the highest first; `nil` if there are fewer.
+  fileprivate var storedAdler32: UInt32? {
+    guard byteCount >= 4 else { return nil }
+    return UInt32(
+      bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: byteCount - 4, as: UInt32.self))
+  }
+}

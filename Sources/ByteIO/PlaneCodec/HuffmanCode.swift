@@ -1,0 +1,83 @@
+/// An optimal prefix code with no word longer than a limit, as deflate's alphabets need it.
+///
+/// Source of the lengths: package-merge (Larmore and Hirschberg, *A fast algorithm for optimal
+/// length-limited Huffman codes*, 1990); of the words: RFC 1951, section 3.2.2. Equal counts are
+/// ordered by symbol, so that the code depends on nothing but the counts.
+struct HuffmanCode {
+  /// Bits of each symbol's word; 0 for a symbol that does not occur.
+  let lengths: [UInt8]
+
+  /// Makes a code for symbols that occur so often; the limit must leave room for all of them.
+  ///
+  /// A code of one word would be incomplete, which readers refuse, so a second symbol gets one.
+  init(counts: [UInt32], limit: Int) {
+    var used = counts.indices.filter { counts[$0] > 0 }
+    for symbol in [0, 1] where used.count < 2 && counts[symbol] == 0 { used.append(symbol) }
+    used.sort { (counts[$0], $0) < (counts[$1], $1) }
+    precondition(used.count <= 1 << limit, "\(used.count) words of \(limit) bits")
+    let leaves = used.map { Int(counts[$0]) }
+
+    // Each level's packages are pairs of what the level before holds, merged with the leaves.
+    var isLeaf: [[Bool]] = []
+    var level: [Int] = []
+    for _ in 0..<limit {
+      var merged: [Int] = []
+      var origins: [Bool] = []
+      merged.reserveCapacity(2 * leaves.count)
+      origins.reserveCapacity(2 * leaves.count)
+      var (leaf, package) = (0, 0)
+      while leaf < leaves.count || package + 1 < level.count {
+        let pair = package + 1 < level.count ? level[package] + level[package + 1] : Int.max
+        if leaf < leaves.count, leaves[leaf] <= pair {
+          merged.append(leaves[leaf])
+          origins.append(true)
+          leaf += 1
+        } else {
+          merged.append(pair)
+          origins.append(false)
+          package += 2
+        }
+      }
+      level = merged
+      isLeaf.append(origins)
+    }
+    // The first 2n - 2 of the last level count; a leaf's word has a bit for every level it is in.
+    var lengths = [UInt8](repeating: 0, count: counts.count)
+    var taken = 2 * leaves.count - 2
+    for origins in isLeaf.reversed() {
+      let leavesTaken = origins[..<taken].count { $0 }
+      for symbol in used[..<leavesTaken] { lengths[symbol] += 1 }
+      taken = 2 * (taken - leavesTaken)
+    }
+    self.lengths = lengths
+  }
+
+  /// Each symbol's word, its first bit lowest, and its length << 16; 0 for those without.
+  var words: [UInt32] {
+    var next = [UInt32](repeating: 0, count: 17)
+    for length in lengths where length > 0 { next[Int(length) + 1] += 1 }
+    // From how many words each length has to the first of them.
+    for length in 1..<17 { next[length] = (next[length - 1] + next[length]) << 1 }
+    return lengths.map { length in
+      if length == 0 { return 0 }
+      let word = next[Int(length)]
+      next[Int(length)] += 1
+      return UInt32(length) << 16 | word.bitReversed >> UInt32(32 - length)
+    }
+  }
+
+  /// Bits that symbols take which occur so often.
+  func bits(_ counts: [UInt32]) -> Int {
+    zip(lengths, counts).reduce(0) { $0 + Int($1.0) * Int($1.1) }
+  }
+}
+
+extension UInt32 {
+  /// The bits from the other end.
+  fileprivate var bitReversed: UInt32 {
+    var bits = self.byteSwapped
+    bits = bits >> 4 & 0x0f0f_0f0f | bits << 4 & 0xf0f0_f0f0
+    bits = bits >> 2 & 0x3333_3333 | bits << 2 & 0xcccc_cccc
+    return bits >> 1 & 0x5555_5555 | bits << 1 & 0xaaaa_aaaa
+  }
+}

@@ -1,0 +1,126 @@
+import CKernels
+
+/// How one plane is packed, decided by how often each byte occurs in it.
+///
+/// Whole numbers only, so that every machine decides alike.
+struct PlanePacking {
+  /// The kinds of block that a plane may become.
+  enum Kind {
+    /// As it is.
+    case stored
+    /// One code word a byte.
+    case literals
+    /// Code words for bytes and for runs of three and more.
+    case runs
+  }
+
+  let kind: Kind
+  /// The code of the block, where there is one.
+  let code: HuffmanCode?
+  let header: BlockHeader?
+  /// Bits of the block, header and end included.
+  let bitCount: Int
+
+  /// As it is.
+  static let stored = PlanePacking(kind: .stored, code: nil, header: nil, bitCount: 0)
+
+  /// Longest word: what a reader's table of 2048 entries knows at once.
+  private static let longestLiteral = 11
+  /// Longest word where runs occur.
+  private static let longestRun = 15
+
+  private init(kind: Kind, code: HuffmanCode?, header: BlockHeader?, bitCount: Int) {
+    self.kind = kind
+    self.code = code
+    self.header = header
+    self.bitCount = bitCount
+  }
+
+  /// Decides for a plane.
+  init(_ plane: RawSpan) {
+    let size = plane.byteCount
+    // A code must pay for the time of unpacking it: a thirty-second at least.
+    let allowed = size * 8 - size / 4
+    if size >= 4 * Self.sampleSize, Self.sampledBits(plane) >= Self.sampleSize * 8 * 31 / 32 {
+      self = .stored
+      return
+    }
+    var counts = [UInt32](repeating: 0, count: 257)
+    unsafe plane.withUnsafeBytes { bytes in
+      unsafe ckpt_histogram(
+        bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &counts)
+    }
+    let most = counts.max() ?? 0
+    counts[256] = 1
+    let literals = Self(.literals, counts, limit: Self.longestLiteral)
+    var best = literals.bitCount <= allowed ? literals : .stored
+    // Where one byte is most of the plane, its word of one bit is still long.
+    if Int(most) > size / 2 {
+      var counts = [UInt32](repeating: 0, count: 286)
+      var extraBits = 0
+      unsafe plane.withUnsafeBytes { bytes in
+        unsafe ckpt_runs_histogram(
+          bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &counts)
+      }
+      counts[256] = 1
+      for symbol in 257..<286 {
+        let lengthBits = symbol < 265 || symbol == 285 ? 0 : (symbol - 261) / 4
+        extraBits += Int(counts[symbol]) * (lengthBits + 1)
+      }
+      let runs = Self(.runs, counts, limit: Self.longestRun, extraBits: extraBits)
+      if runs.bitCount < min(allowed, literals.bitCount) { best = runs }
+    }
+    self = best
+  }
+
+  private init(_ kind: Kind, _ counts: [UInt32], limit: Int, extraBits: Int = 0) {
+    let code = HuffmanCode(counts: counts, limit: limit)
+    let header = BlockHeader(literals: code.lengths, distances: [kind == .runs ? 1 : 0])
+    self.init(
+      kind: kind, code: code, header: header,
+      bitCount: header.bitCount + code.bits(counts) + extraBits)
+  }
+
+  // MARK: - A quick look
+
+  /// How many bytes of a large plane are looked at, in pieces spread over all of it.
+  private static let sampleSize = 4096
+  private static let pieceSize = 128
+
+  /// n · log2(n) for the counts of a sample, in units of 1/1024.
+  private static let weights = (0...sampleSize).map { $0 > 1 ? $0 * fixedLogarithm($0) : 0 }
+
+  /// Bits of an ideal code for the bytes of a sample, Σ c·log2(n / c).
+  private static func sampledBits(_ plane: RawSpan) -> Int {
+    let pieces = sampleSize / pieceSize
+    var counts = [UInt32](repeating: 0, count: 256)
+    var sample = [UInt8](repeating: 0, count: sampleSize)
+    var elements = sample.mutableSpan
+    var target = unsafe elements.mutableBytes
+    for piece in 0..<pieces {
+      let start = (plane.byteCount - pieceSize) / (pieces - 1) * piece
+      var part = target._mutatingExtracting(piece * pieceSize..<(piece + 1) * pieceSize)
+      part.copyBytes(from: plane.extracting(start..<start + pieceSize))
+    }
+    unsafe ckpt_histogram(sample, sample.count, &counts)
+    return (weights[sampleSize] - counts.reduce(0) { $0 + weights[Int($1)] }) >> 10
+  }
+}
+
+/// The binary logarithm of a positive number in units of 1/1024, cut off.
+///
+/// Squaring the mantissa ten times gives its ten bits behind the point.
+private func fixedLogarithm(_ number: Int) -> Int {
+  let whole = Int.bitWidth - 1 - number.leadingZeroBitCount
+  var mantissa = (UInt64(number) << UInt64(62 - whole)) >> 31  // 1 <= mantissa / 2^31 < 2
+  var result = whole
+  for _ in 0..<10 {
+    mantissa = mantissa * mantissa >> 31
+    result <<= 1
+    if mantissa >= 1 << 32 {
+      mantissa >>= 1
+      result |= 1
+    }
+  }
+  return result
+}

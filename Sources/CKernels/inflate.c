@@ -1,0 +1,300 @@
+// Reading deflate streams (RFC 1951), above all blocks of literals with short codes.
+//
+// Goals, in order: nothing outside the two buffers is read or written, whatever the stream; no
+// stream is accepted that zlib 1.2.13 refuses; several literals come from one look-up. What is
+// refused here may still be accepted by zlib, which the Swift that calls asks then.
+#include "clones.h"
+#include "include/CKernels.h"
+#include "inflater.h"
+
+size_t ckpt_inflate_memory(void) { return 2 * sizeof(struct inflater); }
+
+// MARK: heads of blocks
+
+static int fixed_block(struct inflater *s) {
+  uint8_t lengths[LITERALS];
+  memset(lengths, 8, 144);
+  memset(lengths + 144, 9, 112);
+  memset(lengths + 256, 7, 24);
+  memset(lengths + 280, 8, 8);
+  make_code(&s->literals, lengths, LITERALS, 0);
+  memset(lengths, 5, DISTANCES);
+  make_code(&s->distances, lengths, DISTANCES, 0);
+  s->is_literal_only = 0;
+  make_tables(s);
+  return 1;
+}
+
+static int dynamic_block(struct inflater *s) {
+  static const uint8_t order[19] = {
+      16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+  int64_t head = take(s, 14);
+  if (head < 0) return 0;
+  unsigned literals = (head & 31) + 257, distances = (head >> 5 & 31) + 1;
+  if (literals > 286 || distances > 30) return 0;
+  uint8_t lengths[286 + 30] = {0};
+  for (unsigned i = 0; i < (head >> 10) + 4; i++) {
+    int64_t length = take(s, 3);
+    if (length < 0) return 0;
+    lengths[order[i]] = (uint8_t)length;
+  }
+  if (!make_code(&s->literals, lengths, 19, 0)) return 0;
+  unsigned all = literals + distances;
+  for (unsigned i = 0; i < all;) {
+    int symbol = take_symbol(s, &s->literals);
+    if (symbol < 0) return 0;
+    if (symbol < 16) {
+      lengths[i++] = (uint8_t)symbol;
+      continue;
+    }
+    if (symbol == 16 && i == 0) return 0;
+    int64_t more = take(s, symbol == 16 ? 2 : symbol == 17 ? 3 : 7);
+    unsigned repeats = (unsigned)more + (symbol == 18 ? 11 : 3);
+    if (more < 0 || repeats > all - i) return 0;
+    memset(lengths + i, symbol == 16 ? lengths[i - 1] : 0, repeats);
+    i += repeats;
+  }
+  if (lengths[END] == 0) return 0;
+  s->is_literal_only = 1;
+  for (unsigned i = END + 1; i < literals; i++)
+    if (lengths[i]) s->is_literal_only = 0;
+  if (!make_code(&s->literals, lengths, literals, 1)) return 0;
+  if (!make_code(&s->distances, lengths + literals, distances, 1)) return 0;
+  make_tables(s);
+  return 1;
+}
+
+static int stored_block(struct inflater *s) {
+  take(s, s->count & 7);
+  s->in -= s->count >> 3;
+  s->bits = s->count = 0;
+  if (s->in_end - s->in < 4) return 0;
+  unsigned size = s->in[0] | s->in[1] << 8, check = s->in[2] | s->in[3] << 8;
+  s->in += 4;
+  if (size != (check ^ 0xffff) || size > s->in_end - s->in || size > s->out_end - s->out) return 0;
+  memcpy(s->out, s->in, size);
+  s->in += size;
+  s->out += size;
+  return 1;
+}
+
+// MARK: bodies of blocks
+
+// What the loops below keep in registers.
+struct lane {
+  const uint8_t *in;
+  uint8_t *out;
+  uint64_t bits;
+  uint64_t count;
+};
+
+INLINE struct lane lane_of(const struct inflater *s) {
+  return (struct lane){s->in, s->out, s->bits, s->count};
+}
+
+INLINE void put_back(struct inflater *s, const struct lane *lane) {
+  s->in = lane->in;
+  s->out = lane->out;
+  s->bits = lane->bits;
+  s->count = (unsigned)lane->count;
+}
+
+INLINE uint64_t low(const struct lane *lane, unsigned n) {
+  return lane->bits & ((UINT64_C(1) << n) - 1);
+}
+
+INLINE void drop(struct lane *lane, uint64_t n) {
+  lane->bits >>= n;
+  lane->count -= n;
+}
+
+// At least 56 bits; eight bytes must be there to be read.
+INLINE void refill(struct lane *lane) {
+  uint64_t next;
+  memcpy(&next, lane->in, 8);
+  lane->bits |= next << lane->count;
+  lane->in += (63 - lane->count) >> 3;
+  lane->count |= 56;
+}
+
+// Up to four literals; answers the entry, which has none for any other symbol. Four bytes of the
+// target are touched.
+INLINE uint64_t look_up(struct lane *lane, const uint64_t *fast) {
+  uint64_t entry = fast[lane->bits & ((1 << FAST) - 1)];
+  uint32_t literals = (uint32_t)(entry >> 32);
+  memcpy(lane->out, &literals, 4);
+  lane->bits >>= entry & 63;
+  lane->out += (uint8_t)(entry >> 8);
+  lane->count -= (uint8_t)entry;
+  return entry;
+}
+
+enum { AHEAD_IN = 16, AHEAD_OUT = 288 };
+
+// Whether the loops below may read and write without looking.
+INLINE int has_room(const struct inflater *s, const struct lane *lane) {
+  return s->in_end - lane->in >= AHEAD_IN && s->out_end - lane->out >= AHEAD_OUT;
+}
+
+// Literals, up to anything else.
+INLINE void literals_of_one(struct inflater *s) {
+  struct lane lane = lane_of(s);
+  uint64_t entry = 1;
+  while (entry && has_room(s, &lane)) {
+    refill(&lane);
+    for (int i = 0; i < 5; i++) entry = look_up(&lane, s->fast);
+    entry &= 0xff;
+  }
+  put_back(s, &lane);
+}
+
+// The same of two streams at once: one waits for its look-up while the other has its.
+INLINE void literals_of_two(struct inflater *s, struct inflater *t) {
+  struct lane one = lane_of(s), two = lane_of(t);
+  uint64_t first = 1, second = 1;
+  while (first && second && has_room(s, &one) && has_room(t, &two)) {
+    refill(&one);
+    refill(&two);
+    for (int i = 0; i < 5; i++) {
+      first = look_up(&one, s->fast);
+      second = look_up(&two, t->fast);
+    }
+    first &= 0xff;
+    second &= 0xff;
+  }
+  put_back(s, &one);
+  put_back(t, &two);
+}
+
+// Copies a match, and up to 7 bytes more.
+INLINE void copy(uint8_t *out, size_t distance, size_t length) {
+  if (distance == 1) {
+    memset(out, out[-1], length);
+  } else if (distance < 8) {
+    for (size_t i = 0; i < length; i++) out[i] = out[(ptrdiff_t)i - (ptrdiff_t)distance];
+  } else {
+    for (size_t i = 0; i < length; i += 8) memcpy(out + i, out + i - distance, 8);
+  }
+}
+
+// Literals and matches, up to a long word, the end of the block or anything that is wrong.
+INLINE void matches(struct inflater *s) {
+  struct lane lane = lane_of(s);
+  while (has_room(s, &lane)) {
+    refill(&lane);
+    uint64_t entry = look_up(&lane, s->fast);
+    if (entry & 0xff) entry = look_up(&lane, s->fast);
+    if (entry & 0xff) continue;
+    struct lane next = lane;
+    unsigned symbol = (unsigned)(entry >> 20) - 257;
+    if (symbol > 28) break;
+    drop(&next, entry >> 16 & 15);
+    size_t length = length_bases[symbol] + low(&next, length_bits[symbol]);
+    drop(&next, length_bits[symbol]);
+    refill(&next);
+    unsigned word = s->near[low(&next, NEAR)], place = word >> 4;
+    if (word == 0 || place > 29) break;
+    drop(&next, word & 15);
+    size_t distance = distance_bases[place] + low(&next, distance_bits[place]);
+    drop(&next, distance_bits[place]);
+    if (distance > (size_t)(next.out - s->out_begin)) break;
+    copy(next.out, distance, length);
+    next.out += length;
+    lane = next;
+  }
+  put_back(s, &lane);
+}
+
+enum outcome { REFUSED, CONTINUES, ENDED };
+
+// One symbol, checked at every step.
+static enum outcome one_symbol(struct inflater *s) {
+  int symbol = take_symbol(s, &s->literals);
+  if (symbol < 0) return REFUSED;
+  if (symbol == END) return ENDED;
+  if (symbol < END) {
+    if (s->out == s->out_end) return REFUSED;
+    *s->out++ = (uint8_t)symbol;
+    return CONTINUES;
+  }
+  if (symbol > 285) return REFUSED;
+  int64_t more = take(s, length_bits[symbol - 257]);
+  int place = take_symbol(s, &s->distances);
+  if (more < 0 || place < 0 || place > 29) return REFUSED;
+  int64_t further = take(s, distance_bits[place]);
+  if (further < 0) return REFUSED;
+  ptrdiff_t length = length_bases[symbol - 257] + (ptrdiff_t)more;
+  ptrdiff_t distance = distance_bases[place] + (ptrdiff_t)further;
+  if (distance > s->out - s->out_begin || length > s->out_end - s->out) return REFUSED;
+  for (; length > 0; length--, s->out++) *s->out = s->out[-distance];
+  return CONTINUES;
+}
+
+// MARK: streams
+
+static void begin(struct inflater *s, const struct ckpt_deflated *deflated) {
+  s->in = deflated->stream;
+  s->in_end = deflated->stream + deflated->size;
+  s->out = s->out_begin = deflated->target;
+  s->out_end = deflated->target + deflated->count;
+  s->bits = s->count = 0;
+  s->is_last = 0;
+}
+
+// Reads to the body of a block of literals (CONTINUES) or to the end of the stream (ENDED).
+INLINE enum outcome next_literals(struct inflater *s) {
+  while (!s->is_last) {
+    int64_t head = take(s, 3);
+    s->is_last = head & 1;
+    int is_sound = head >> 1 == 0   ? stored_block(s)
+                   : head >> 1 == 1 ? fixed_block(s)
+                   : head >> 1 == 2 ? dynamic_block(s)
+                                    : 0;
+    if (!is_sound) return REFUSED;
+    if (head >> 1 == 0) continue;
+    if (s->is_literal_only) return CONTINUES;
+    enum outcome outcome = CONTINUES;
+    while (outcome == CONTINUES) {
+      matches(s);
+      outcome = one_symbol(s);
+    }
+    if (outcome == REFUSED) return REFUSED;
+  }
+  return ENDED;
+}
+
+// One symbol of a block of literals; at its end, on to the next such block.
+INLINE enum outcome step(struct inflater *s) {
+  enum outcome outcome = one_symbol(s);
+  return outcome == ENDED ? next_literals(s) : outcome;
+}
+
+// Whether a stream that came to its end did so rightly.
+static unsigned is_exact(const struct inflater *s, enum outcome outcome) {
+  return outcome == ENDED && s->out == s->out_end && s->in - (s->count >> 3) == s->in_end;
+}
+
+CKPT_BYTE_CLONES
+unsigned ckpt_inflate(void *memory, const struct ckpt_deflated *streams, unsigned number) {
+  struct inflater *s = memory, *t = s + 1;
+  begin(s, streams);
+  enum outcome one = next_literals(s), two = ENDED;
+  if (number == 2) {
+    begin(t, streams + 1);
+    two = next_literals(t);
+    while (one == CONTINUES && two == CONTINUES) {
+      literals_of_two(s, t);
+      one = step(s);
+      two = step(t);
+    }
+    while (two == CONTINUES) {
+      literals_of_one(t);
+      two = step(t);
+    }
+  }
+  while (one == CONTINUES) {
+    literals_of_one(s);
+    one = step(s);
+  }
+  return is_exact(s, one) | (number == 2 ? is_exact(t, two) << 1 : 0);
+}
