@@ -80,7 +80,7 @@ def tensors(path):
     with open(path, "rb") as file:
         data = file.read()
     index, end = index_of(data)
-    position, seen, originals = 16, set(), {}
+    position, seen, originals, placed = 16, set(), {}, {}
     for entry in index["tensors"]:
         name = entry["name"]
         require(name not in seen, "two tensors are called " + name)
@@ -97,6 +97,12 @@ def tensors(path):
         itemsize, count = numpy.dtype(TYPES[entry["dtype"]]).itemsize, 1
         for n in entry["shape"]:
             count *= n
+        key = (entry["sha256"], entry["filter"], count * itemsize, entry["chunks"])
+        if entry["offset"] in placed:
+            require(placed[entry["offset"]][0] == key, "%s shares chunks of other content" % name)
+            originals[name] = (entry["dtype"], entry["shape"], entry["sha256"], placed[entry["offset"]][1])
+            yield (name, *originals[name])
+            continue
         left, parts, first = count * itemsize, [], 0
         for number, (length, crc) in enumerate(entry["chunks"]):
             if entry["filter"] == "raw":
@@ -113,6 +119,8 @@ def tensors(path):
         require(left == 0 and first == entry["offset"], "%s: chunks and shape disagree" % name)
         require(hashlib.sha256(value).hexdigest() == entry["sha256"], "%s: another SHA-256" % name)
         originals[name] = (entry["dtype"], entry["shape"], entry["sha256"], value)
+        if entry["chunks"]:
+            placed[first] = (key, value)
         yield (name, *originals[name])
     require(position == end, "bytes between the last chunk and the index")
 

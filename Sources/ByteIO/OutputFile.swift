@@ -50,6 +50,15 @@ package final class OutputFile {
     try append(zeros.rawBytes)
   }
 
+  /// Takes back what was written from byte `position` on.
+  package func truncate(to position: Int) throws(CheckpointError) {
+    guard let descriptor else { preconditionFailure("change of a closed file") }
+    precondition(position <= self.position)
+    _ = try systemCall("truncate", path: path) { ftruncate(descriptor, position) }
+    _ = try systemCall("seek", path: path) { lseek(descriptor, position, SEEK_SET) }
+    self.position = position
+  }
+
   /// Closes the file and reports what the system had kept back until then.
   package func close() throws(CheckpointError) {
     guard let descriptor else { return }

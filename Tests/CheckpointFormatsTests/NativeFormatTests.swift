@@ -162,6 +162,113 @@ import Testing
     }
   }
 
+  /// Where the index begins, which is where the chunks end.
+  private func bodySize(_ file: [UInt8]) -> Int {
+    Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0))
+  }
+
+  @Test(arguments: [WriteOptions.Compression.planes, .none], [10, 1_500_000])
+  func `equal bytes are stored once`(
+    _ compression: WriteOptions.Compression, _ count: Int
+  ) async throws {
+    let one = try Checkpoint.Entry(noise: "a", .float32, [count], seed: 1)
+    let entries: [Checkpoint.Entry] = [
+      one, try .init(noise: "b", .float32, [count], seed: 2),
+      try .init(noise: "again", .float32, [count], seed: 1),
+      try .init(noise: "flat", .complex64, [1, count / 2], seed: 1),
+      try .init(noise: "c", .float32, [count], seed: 2),
+      try .init(noise: "last", .float32, [3], seed: 7),
+    ]
+    let file = try await sample.bytes(Checkpoint(entries: entries), compression: compression)
+    let few = try await sample.bytes(
+      Checkpoint(entries: [one, entries[1], entries[5]]), compression: compression)
+    #expect(bodySize(file) == bodySize(few))
+    #expect(file[..<bodySize(file)] == few[..<bodySize(few)])
+    #expect(try await sample.damage(file) == nil)
+    let path = try folder.write(file, to: "shared.ckz")
+    let read = try CheckpointFormat.native.open(path).entries
+    #expect(read.map(\.alias) == entries.map(\.alias))
+    for (entry, original) in zip(read, entries) {
+      #expect(entry.info == original.info)
+      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+    }
+  }
+
+  @Test func `shared chunks of other content are refused`() async throws {
+    let file = try await sample.bytes(
+      Checkpoint(entries: [
+        try .init(noise: "a", .float32, [9], seed: 1),
+        try .init(noise: "b", .float32, [9], seed: 1),
+      ]))
+    let text = try sample.index(file)
+    let second = try #require(text.ranges(of: "{\"chunks\"").last)
+    let (head, tail) = (text[..<second.lowerBound], text[second.lowerBound...])
+    #expect(tail.contains("\"offset\":16"))
+    let digest = try #require(tail.firstMatch(of: /"sha256":"([0-9a-f]+)"/)).1
+    let edits: [(String, String)] = [
+      (String(digest), String(digest.reversed())), ("\"shape\":[9]", "\"shape\":[8]"),
+      ("rotated-planes-4", "planes-4"), ("\"chunks\":[[", "\"chunks\":[[1"), ("16,", "17,"),
+    ]
+    for (old, new) in edits {
+      let edited = head + tail.replacing(old, with: new, maxReplacements: 1)
+      let mutant = try sample.replacingIndex(of: file, by: String(edited))
+      #expect(try await sample.damage(mutant)?.tensor == "b", "\(new)")
+    }
+    let same = try sample.replacingIndex(of: file, by: text)
+    #expect(same == file)
+  }
+
+  @Test(arguments: [WriteOptions.Compression.planes, .none])
+  func `the file does not depend on the number of threads`(
+    _ compression: WriteOptions.Compression
+  ) async throws {
+    var entries: [Checkpoint.Entry] = []
+    for (index, count) in [3, 70_000, 0, 900_000, 5, 1_200_000, 262_144, 262_145].enumerated() {
+      let seed = UInt64(index % 5)
+      entries.append(try .init(noise: TensorName("t\(index)"), .float32, [count], seed: seed))
+      entries.append(
+        try .init(
+          memory: TensorName("z\(index)"), .bfloat16, [count], Array(repeating: 0, count: 2 * count)
+        ))
+    }
+    for index in 0..<200 {
+      entries.append(try .init(noise: TensorName("s\(index)"), .float64, [index], seed: 3))
+    }
+    var files: [[UInt8]] = []
+    for threads in [1, 2, 3, 8, 1] {
+      var options = WriteOptions()
+      options.compression = compression
+      options.threads = threads
+      let path = folder.file("threads-\(files.count).ckz")
+      try await CheckpointFormat.native.write?(Checkpoint(entries: entries), path, options)
+      files.append(try folder.bytes(of: "threads-\(files.count).ckz"))
+    }
+    #expect(Set(files).count == 1)
+    #expect(try await sample.damage(files[0]) == nil)
+  }
+
+  @Test(arguments: [1, 4])
+  func `an entry that cannot be read ends the writing`(_ threads: Int) async throws {
+    let size = 5 << 20
+    let info = try TensorInfo(dtype: .uint8, shape: [size])
+    let broken = Checkpoint.Entry(name: "broken", info: info) { range, _ in
+      if range.contains(3 << 20) { throw CheckpointError(.unreadable, "gone") }
+    }
+    let good = try Checkpoint.Entry(noise: "good", .uint8, [size])
+    var options = WriteOptions()
+    options.threads = threads
+    let error = await #expect(throws: CheckpointError.self) {
+      try await CheckpointFormat.native.write?(
+        Checkpoint(entries: [good, broken, good]), folder.file("never.ckz"), options)
+    }
+    #expect(error?.message.contains("name") == true)
+    let thrown = await #expect(throws: CheckpointError.self) {
+      try await CheckpointFormat.native.write?(
+        Checkpoint(entries: [good, broken]), folder.file("broken.ckz"), options)
+    }
+    #expect(thrown?.description == "tensor 'broken': gone")
+  }
+
   @Test func `two tensors of one name are not written`() async throws {
     let twice = try Checkpoint.Entry(noise: "a", .float32, [2])
     let error = await #expect(throws: CheckpointError.self) {

@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 extension CheckpointFormat {
@@ -43,7 +44,7 @@ enum NativeLayout {
   }
 
   /// How long the stream of a chunk of `count` bytes may be.
-  static func longestStream(_ count: Int) -> Int { count + count / 64 + 1024 }
+  static func longestStream(_ count: Int) -> Int { PlaneCodec.longestStream(count) }
 
   /// How many chunks a tensor of `byteCount` bytes has.
   static func chunkCount(_ byteCount: Int) -> Int {

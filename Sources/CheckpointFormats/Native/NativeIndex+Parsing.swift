@@ -69,6 +69,8 @@ private struct TensorParser {
   private(set) var position = NativeLayout.headerSize
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
+  /// Tensors so far by the place of their first chunk.
+  private var placed: [Int: NativeIndex.Stored] = [:]
 
   mutating func tensor(_ scanner: inout IndexScanner) throws(CheckpointError) -> NativeIndex.Tensor
   {
@@ -153,12 +155,26 @@ private struct TensorParser {
         .malformed,
         "shape \(shape) of \(dtype) needs \(count) chunks, the index gives \(chunks.count)")
     }
-    let placed = try place(chunks, of: info.byteCount, raw: method == .raw)
-    guard placed.first?.offset ?? 0 == offset else {
-      throw CheckpointError(
-        .malformed, "offset \(offset), the tensor must begin at \(placed.first?.offset ?? 0)")
+    if let original = placed[offset] {
+      guard
+        original.digest == sum, original.filter == method,
+        original.info.byteCount == info.byteCount,
+        original.chunks.elementsEqual(
+          chunks, by: { ($0.length, $0.crc32) == ($1.length, $1.crc32) })
+      else {
+        throw CheckpointError(
+          .malformed, "offset \(offset) is that of an earlier tensor with other content")
+      }
+      return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: original.chunks)
     }
-    return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: placed)
+    let own = try place(chunks, of: info.byteCount, raw: method == .raw)
+    guard own.first?.offset ?? 0 == offset else {
+      throw CheckpointError(
+        .malformed, "offset \(offset), the tensor must begin at \(own.first?.offset ?? 0)")
+    }
+    let stored = NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: own)
+    if !own.isEmpty { placed[offset] = stored }
+    return stored
   }
 
   private mutating func place(

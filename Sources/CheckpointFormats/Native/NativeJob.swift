@@ -1,0 +1,91 @@
+import ByteIO
+import TensorCore
+
+/// One job on its way into a file, and the memory for it.
+struct NativeJob: ~Copyable {
+  /// A piece as it will stand in the file.
+  struct Packed {
+    let source: Int
+    /// Where it stands in the packed bytes.
+    let range: Range<Int>
+    let crc32: UInt32
+    /// SHA-256 of a whole tensor.
+    let digest: Digest?
+  }
+
+  private var input = ChunkBuffer(capacity: NativePlan.jobSize)
+  private var output = ChunkBuffer(
+    capacity: PlaneCodec.longestStream(NativePlan.jobSize) + 1024 * NativePlan.jobPieces)
+  /// The pieces in order.
+  private(set) var packed: [Packed] = []
+  /// Whether the stored bytes are those that were read.
+  private var isRaw = false
+  private var inputCount = 0
+
+  /// Jobs that no writer has.
+  static let stock = Stock(capacity: 64) { NativeJob() }
+
+  /// Reads and packs the pieces of a job.
+  mutating func pack(_ job: NativePlan.Job, of plan: NativePlan) throws {
+    packed.removeAll(keepingCapacity: true)
+    inputCount = 0
+    var written = 0
+    for piece in job.pieces {
+      let source = plan.sources[piece.source]
+      let place = (inputCount, written)
+      let digest = try Self.read(piece, of: source, isWhole: job.isWhole, into: &input, at: place.0)
+      inputCount += piece.range.count
+      isRaw = source.filter == .raw
+      if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
+        written += Self.encode(
+          input, place.0..<inputCount, width: width, rotated: rotated, into: &output, at: place.1)
+      }
+      let range = isRaw ? place.0..<inputCount : place.1..<written
+      let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
+      packed.append(
+        Packed(source: piece.source, range: range, crc32: crc32, digest: digest))
+    }
+  }
+
+  // Functions of their own, since the compiler counts both buffers of `self` as the whole.
+
+  private static func read(
+    _ piece: NativePlan.Piece, of source: NativePlan.Source, isWhole: Bool,
+    into input: inout ChunkBuffer, at start: Int
+  ) throws -> Digest? {
+    let end = start + piece.range.count
+    var bytes = input.mutableBytes(end)
+    var target = bytes._mutatingExtracting(start..<end)
+    try source.entry.read(piece.range, into: &target)
+    guard isWhole else { return nil }
+    var builder = DigestBuilder()
+    builder.update(input.bytes(end).extracting(start..<end))
+    return builder.finalize()
+  }
+
+  private static func encode(
+    _ input: borrowing ChunkBuffer, _ range: Range<Int>, width: Int, rotated: Bool,
+    into output: inout ChunkBuffer, at start: Int
+  ) -> Int {
+    let content = input.bytes(range.upperBound).extracting(range)
+    var rest = output.mutableBytes(output.capacity)
+    var target = rest._mutatingExtracting(start..<rest.byteCount)
+    return PlaneCodec.encode(content, width: width, rotated: rotated, into: &target)
+  }
+
+  private static func crc32(_ buffer: borrowing ChunkBuffer, _ range: Range<Int>) -> UInt32 {
+    Checksum.crc32(buffer.bytes(range.upperBound).extracting(range))
+  }
+
+  /// Adds the bytes that were read to a digest.
+  func hash(into digest: inout DigestBuilder) { digest.update(input.bytes(inputCount)) }
+
+  /// Writes one of the pieces, aligned if it is raw, and answers where it stands.
+  func append(_ piece: Packed, to file: OutputFile) throws(CheckpointError) -> NativeIndex.Chunk {
+    if isRaw { try file.pad(toMultipleOf: NativeLayout.alignment) }
+    let offset = file.position
+    let end = piece.range.upperBound
+    try file.append((isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32)
+  }
+}
