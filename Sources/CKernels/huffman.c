@@ -3,8 +3,6 @@
 #include "include/CKernels.h"
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 // Four tables, since a counter that was just written cannot be read again at once.
 void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts) {
   uint32_t tables[4][256];
@@ -47,7 +45,7 @@ INLINE void make_pairs(const uint32_t *codes, uint32_t *pairs) {
   }
 }
 
-CKPT_BYTE_CLONES
+CKPT_CLONES
 void ckpt_literals_write(
     struct ckpt_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes,
     uint32_t *pairs) {

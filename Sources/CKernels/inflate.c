@@ -274,7 +274,7 @@ static unsigned is_exact(const struct inflater *s, enum outcome outcome) {
   return outcome == ENDED && s->out == s->out_end && s->in - (s->count >> 3) == s->in_end;
 }
 
-CKPT_BYTE_CLONES
+CKPT_CLONES
 unsigned ckpt_inflate(void *memory, const struct ckpt_deflated *streams, unsigned number) {
   struct inflater *s = memory, *t = s + 1;
   begin(s, streams);

@@ -1,10 +1,9 @@
 // What inflate.c reads with: bits, canonical codes and the tables made of them.
 #pragma once
+#include "clones.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { FAST = 11, NEAR = 8, LONGEST = 15, LITERALS = 288, DISTANCES = 32, END = 256 };
 

@@ -7,8 +7,6 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as they lie in memory");
 
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE void split2(
     const uint8_t *restrict words, uint8_t *restrict a, uint8_t *restrict b, size_t count,
     int rotated) {
@@ -87,7 +85,7 @@ INLINE void merge8(
 
 #define EIGHT(p) p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 
-CKPT_BYTE_CLONES
+CKPT_CLONES
 void ckpt_planes_split(
     const void *words, uint8_t *const *planes, size_t count, size_t width, int rotated) {
   switch (width) {
@@ -105,7 +103,7 @@ void ckpt_planes_split(
   }
 }
 
-CKPT_BYTE_CLONES
+CKPT_CLONES
 void ckpt_planes_merge(
     const uint8_t *const *planes, void *words, size_t count, size_t width, int rotated) {
   switch (width) {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The rearrangement written down as simply as can be: bit by bit.
-private func reference(_ bytes: [UInt8], width: Int, rotated: Bool) -> [UInt8] {
+func reference(_ bytes: [UInt8], width: Int, rotated: Bool) -> [UInt8] {
   let words = stride(from: 0, to: bytes.count, by: width).map { start in
     let bits = (0..<width * 8).map { bytes[start + $0 / 8] >> UInt8($0 % 8) & 1 }
     return rotated ? [bits[bits.count - 1]] + bits.dropLast() : bits
@@ -69,6 +69,10 @@ struct Words: CustomTestStringConvertible {
       let stream = PlaneCodec.encode(
         bytes.rawBytes, width: words.width, rotated: words.rotated)
       #expect(try decode(stream, words, count: size) == bytes)
+      let planes = try [UInt8](count: size) { target throws(CheckpointError) in
+        try Zlib.inflate(stream.rawBytes, into: &target)
+      }
+      #expect(planes == reference(bytes, width: words.width, rotated: words.rotated), "by zlib")
       #expect(stream.count <= size + size / 64 + 1024, "the native format's limit for a stream")
     }
   }
@@ -94,6 +98,33 @@ struct Words: CustomTestStringConvertible {
     let coded = size(lastOfFour)
     #expect((3 * count + count / 4..<3 * count + count / 3).contains(coded))
     #expect(size(Array(repeating: 0, count: 4 * count)) < 8000)
+  }
+
+  @Test(arguments: Words.all, [0, 1, 700, 4096, 5000])
+  func `two chunks are read at once`(_ words: Words, _ middle: Int) throws {
+    let bytes = noise(5000 * words.width, seed: 6).map { $0 & 0x0f }
+    let halves = [bytes[..<(middle * words.width)], bytes[(middle * words.width)...]]
+    var streams = halves.map {
+      PlaneCodec.encode(Array($0).rawBytes, width: words.width, rotated: words.rotated)
+    }
+    func both() -> [UInt8]? {
+      var isSound = false
+      let (first, second) = (streams[0], streams[1])
+      let read = [UInt8](count: bytes.count) { target in
+        isSound = PlaneCodec.decodeTwo(
+          first.rawBytes, second.rawBytes, width: words.width, rotated: words.rotated,
+          into: &target, dividedAt: middle * words.width)
+      }
+      return isSound ? read : nil
+    }
+    #expect(both() == bytes)
+    for half in 0..<2 {
+      for place in [0, 2, streams[half].count - 1] {
+        streams[half][place] ^= 1
+        #expect(both() == nil)
+        streams[half][place] ^= 1
+      }
+    }
   }
 
   @Test func `a stream of another length is refused`() throws {

@@ -156,6 +156,34 @@ import Testing
     #expect(error?.tensor == "steps")
   }
 
+  @Test(
+    arguments: [WriteOptions.Compression.planes, .none],
+    [100_003, 1 << 20, (1 << 20) + 1, 2 << 20, 3 << 20, 1 << 23])
+  func `tensors are read in steps of any size`(
+    _ compression: WriteOptions.Compression, _ step: Int
+  ) async throws {
+    let entries: [Checkpoint.Entry] = try [819_200, 819_201, 1 << 20, 262_144, 524_288].map {
+      try .init(noise: TensorName("t\($0)"), .float32, [$0], seed: UInt64($0))
+    }
+    let file = try await sample.bytes(Checkpoint(entries: entries), compression: compression)
+    let path = try folder.write(file, to: "steps.ckz")
+    for (entry, original) in zip(try CheckpointFormat.native.open(path).entries, entries) {
+      #expect(try entry.allBytes(step: step) == original.allBytes(), "\(entry.name)")
+    }
+  }
+
+  @Test func `of two chunks read at once the damaged one is named`() async throws {
+    let file = try await sample.large(seed: 3)
+    for (chunk, place) in [(0, 500_000), (1, 1_500_000), (2, 2_500_000)] {
+      var mutant = file
+      mutant[place] ^= 4
+      let entry = try CheckpointFormat.native.open(folder.write(mutant, to: "pair.ckz")).entries[0]
+      let error = #expect(throws: CheckpointError.self) { try entry.allBytes(step: 3 << 20) }
+      #expect(error?.message.hasPrefix("chunk \(chunk) of 3: CRC-32") == true)
+      #expect(error?.tensor == "a")
+    }
+  }
+
   @Test func `a compression that it does not have is refused`() async throws {
     await #expect(throws: CheckpointError.self) {
       try await sample.small(compression: .gzip(level: 6))

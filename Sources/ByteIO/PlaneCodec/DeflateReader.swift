@@ -25,6 +25,34 @@ struct DeflateReader: ~Copyable {
     if isSound, stream.storedAdler32 == Checksum.adler32(target.bytes) { return }
     try Zlib.inflate(stream, into: &target)
   }
+
+  /// Unpacks two streams at once into the first and the second half of what they must fill; says
+  /// whether both are sound, so that each may be asked by itself if not.
+  func inflateTwo(
+    _ first: RawSpan, _ second: RawSpan, into target: inout MutableRawSpan, dividedAt middle: Int
+  ) -> Bool {
+    let isSound = unsafe first.withUnsafeBytes { first in
+      unsafe second.withUnsafeBytes { second in
+        unsafe target.withUnsafeMutableBytes { sink -> Bool in
+          let (left, right) = unsafe (
+            UnsafeMutableRawBufferPointer(rebasing: sink[..<middle]),
+            UnsafeMutableRawBufferPointer(rebasing: sink[middle...])
+          )
+          guard let one = unsafe ckpt_deflated(zlib: first, left),
+            let two = unsafe ckpt_deflated(zlib: second, right)
+          else { return false }
+          let both: [2 of ckpt_deflated] = unsafe [one, two]
+          return unsafe both.span.withUnsafeBufferPointer {
+            unsafe ckpt_inflate(tables, $0.baseAddress, 2) == 3
+          }
+        }
+      }
+    }
+    guard isSound else { return false }
+    let bytes = target.bytes
+    return first.storedAdler32 == Checksum.adler32(bytes.extracting(..<middle))
+      && second.storedAdler32 == Checksum.adler32(bytes.extracting(middle...))
+  }
 }
 
 extension ckpt_deflated {

@@ -3,14 +3,14 @@
 /// Source of the lengths: package-merge (Larmore and Hirschberg, *A fast algorithm for optimal
 /// length-limited Huffman codes*, 1990); of the words: RFC 1951, section 3.2.2. Equal counts are
 /// ordered by symbol, so that the code depends on nothing but the counts.
-struct HuffmanCode {
+package struct HuffmanCode {
   /// Bits of each symbol's word; 0 for a symbol that does not occur.
-  let lengths: [UInt8]
+  package let lengths: [UInt8]
 
   /// Makes a code for symbols that occur so often; the limit must leave room for all of them.
   ///
   /// A code of one word would be incomplete, which readers refuse, so a second symbol gets one.
-  init(counts: [UInt32], limit: Int) {
+  package init(counts: [UInt32], limit: Int) {
     var used = counts.indices.filter { counts[$0] > 0 }
     for symbol in [0, 1] where used.count < 2 && counts[symbol] == 0 { used.append(symbol) }
     used.sort { (counts[$0], $0) < (counts[$1], $1) }
@@ -53,7 +53,7 @@ struct HuffmanCode {
   }
 
   /// Each symbol's word, its first bit lowest, and its length << 16; 0 for those without.
-  var words: [UInt32] {
+  package var words: [UInt32] {
     var next = [UInt32](repeating: 0, count: 17)
     for length in lengths where length > 0 { next[Int(length) + 1] += 1 }
     // From how many words each length has to the first of them.
@@ -67,7 +67,7 @@ struct HuffmanCode {
   }
 
   /// Bits that symbols take which occur so often.
-  func bits(_ counts: [UInt32]) -> Int {
+  package func bits(_ counts: [UInt32]) -> Int {
     zip(lengths, counts).reduce(0) { $0 + Int($1.0) * Int($1.1) }
   }
 }

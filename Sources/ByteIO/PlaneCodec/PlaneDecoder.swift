@@ -19,6 +19,34 @@ struct PlaneDecoder: ~Copyable {
     Planes.merge(planes.bytes(count), width: width, rotated: rotated, into: &target)
   }
 
+  /// Unpacks two streams at once into the two parts of `target`; says whether both are sound.
+  mutating func decodeTwo(
+    _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
+    into target: inout MutableRawSpan, dividedAt middle: Int
+  ) -> Bool {
+    let count = target.byteCount
+    if width == 1 {
+      return reader.inflateTwo(first, second, into: &target, dividedAt: middle)
+    }
+    if planes.capacity < count { planes = ChunkBuffer(capacity: count) }
+    guard Self.inflateTwo(first, second, with: reader, into: &planes, count, dividedAt: middle)
+    else { return false }
+    let bytes = planes.bytes(count)
+    var left = target._mutatingExtracting(..<middle)
+    Planes.merge(bytes.extracting(..<middle), width: width, rotated: rotated, into: &left)
+    var right = target._mutatingExtracting(middle...)
+    Planes.merge(bytes.extracting(middle...), width: width, rotated: rotated, into: &right)
+    return true
+  }
+
+  private static func inflateTwo(
+    _ first: RawSpan, _ second: RawSpan, with reader: borrowing DeflateReader,
+    into planes: inout ChunkBuffer, _ count: Int, dividedAt middle: Int
+  ) -> Bool {
+    var target = planes.mutableBytes(count)
+    return reader.inflateTwo(first, second, into: &target, dividedAt: middle)
+  }
+
   /// A function of its own, since the compiler counts both parts of `self` as the whole.
   private static func inflate(
     _ stream: RawSpan, with reader: borrowing DeflateReader, into planes: inout ChunkBuffer,

@@ -54,8 +54,8 @@ struct PlanePacking {
     counts[256] = 1
     let literals = Self(.literals, counts, limit: Self.longestLiteral)
     var best = literals.bitCount <= allowed ? literals : .stored
-    // Where one byte is most of the plane, its word of one bit is still long.
-    if Int(most) > size / 2 {
+    // Where nearly all bytes are one, its word of one bit is still long.
+    if Int(most) > size / 4 * 3 {
       var counts = [UInt32](repeating: 0, count: 286)
       var extraBits = 0
       unsafe plane.withUnsafeBytes { bytes in

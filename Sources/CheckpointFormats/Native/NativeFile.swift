@@ -4,7 +4,7 @@ import TensorCore
 
 /// An open file of the native format: its index, checked, and its chunks, checked as they are read.
 final class NativeFile: Sendable {
-  private let file: InputFile
+  let file: InputFile
   private let index: NativeIndex
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
@@ -59,15 +59,20 @@ final class NativeFile: Sendable {
     while position < range.upperBound {
       let index = position / NativeLayout.chunkSize
       let chunk = NativeLayout.chunkRange(index, of: stored.info.byteCount)
-      let wanted = position..<min(range.upperBound, chunk.upperBound)
+      var wanted = position..<min(range.upperBound, chunk.upperBound)
       let place = wanted.lowerBound - range.lowerBound
-      var part = target._mutatingExtracting(place..<place + wanted.count)
-      if wanted == chunk {
-        try decode(index, of: stored, into: &part)
-      } else {
+      if wanted != chunk {
         let bytes = try recentChunk(index, of: stored, size: chunk.count)
         let start = wanted.lowerBound - chunk.lowerBound
+        var part = target._mutatingExtracting(place..<place + wanted.count)
         part.copyBytes(from: bytes.rawBytes.extracting(start..<start + wanted.count))
+      } else {
+        // Two whole chunks are decoded at once.
+        let end = min(chunk.upperBound + NativeLayout.chunkSize, stored.info.byteCount)
+        let isPair = chunk.upperBound < end && end <= range.upperBound
+        if isPair { wanted = position..<end }
+        var part = target._mutatingExtracting(place..<place + wanted.count)
+        try decode(index..<index + (isPair ? 2 : 1), of: stored, into: &part)
       }
       position = wanted.upperBound
     }
@@ -79,40 +84,13 @@ final class NativeFile: Sendable {
     let offset = stored.chunks[index].offset
     if let found = recent.withLock({ $0.first { $0.offset == offset } }) { return found.bytes }
     let bytes = try [UInt8](count: size) { target throws(CheckpointError) in
-      try decode(index, of: stored, into: &target)
+      try decode(index..<index + 1, of: stored, into: &target)
     }
     recent.withLock { recent in
       if recent.count == Self.recentCount { recent.removeFirst() }
       recent.append((offset, bytes))
     }
     return bytes
-  }
-
-  /// Reads one chunk, checks it and puts its bytes into `target`.
-  private func decode(
-    _ index: Int, of stored: NativeIndex.Stored, into target: inout MutableRawSpan
-  ) throws(CheckpointError) {
-    let chunk = stored.chunks[index]
-    do throws(CheckpointError) {
-      var memory = ChunkBuffer(capacity: chunk.length)
-      var bytes = memory.mutableBytes(chunk.length)
-      try file.read(at: chunk.offset, into: &bytes)
-      let stream = memory.bytes(chunk.length)
-      let crc32 = Checksum.crc32(stream)
-      guard crc32 == chunk.crc32 else {
-        throw CheckpointError(
-          .malformed, "CRC-32 of the stored bytes is \(crc32), the index gives \(chunk.crc32)")
-      }
-      switch stored.filter {
-      case .raw: target.copyBytes(from: stream)
-      case .planes(let width, let rotated):
-        try PlaneCodec.decode(stream, width: width, rotated: rotated, into: &target)
-      }
-    } catch {
-      throw CheckpointError(
-        error.code, "chunk \(index) of \(stored.chunks.count): \(error.message)", path: file.path,
-        offset: error.offset ?? chunk.offset)
-    }
   }
 
   // MARK: - Verification
@@ -134,7 +112,7 @@ final class NativeFile: Sendable {
       for index in stored.chunks.indices {
         let size = NativeLayout.chunkRange(index, of: stored.info.byteCount).count
         var target = buffer.mutableBytes(size)
-        try decode(index, of: stored, into: &target)
+        try decode(index..<index + 1, of: stored, into: &target)
         digest.update(buffer.bytes(size))
       }
       let sum = digest.finalize()

@@ -34,3 +34,35 @@ bool variant_v4_is_supported(void);
 VARIANT(plain)
 VARIANT(v3)
 VARIANT(v4)
+
+// The kernels of the plane codec; what they take and answer, PlaneKernels.h says.
+
+struct variant_bits {
+  uint8_t *place;
+  uint64_t bits;
+  uint64_t used;
+};
+
+struct variant_deflated {
+  const uint8_t *stream;
+  size_t size;
+  uint8_t *target;
+  size_t count;
+};
+
+#define VARIANT_OF_BYTES(variant)                                                             \
+  void variant_##variant##_planes_split(                                                      \
+      const void *words, uint8_t *const *planes, size_t count, size_t width, int rotated);    \
+  void variant_##variant##_planes_merge(                                                      \
+      const uint8_t *const *planes, void *words, size_t count, size_t width, int rotated);    \
+  void variant_##variant##_literals_write(                                                    \
+      struct variant_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes, \
+      uint32_t *pairs);                                                                       \
+  unsigned variant_##variant##_inflate(                                                       \
+      void *memory, const struct variant_deflated *streams, unsigned number);
+
+VARIANT_OF_BYTES(v4)
+VARIANT_OF_BYTES(v3)
+VARIANT_OF_BYTES(plain)
+
+size_t variant_plain_inflate_memory(void);

@@ -1,0 +1,101 @@
+import ByteIO
+import TensorCore
+
+extension NativeFile {
+  /// Memory for stored chunks that no reader has.
+  private static let memory = Stock(capacity: 16) {
+    ChunkBuffer(capacity: 2 * NativeLayout.longestStream(NativeLayout.chunkSize))
+  }
+
+  /// Reads one chunk or two neighbours, checks them and puts their bytes into `target`.
+  ///
+  /// - Throws: ``CheckpointError`` that names the chunk.
+  func decode(
+    _ indices: Range<Int>, of stored: NativeIndex.Stored, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    if stored.filter == .raw {
+      var place = 0
+      for index in indices {
+        var part = target._mutatingExtracting(place..<place + stored.chunks[index].length)
+        try naming(index, of: stored) { () throws(CheckpointError) in
+          try file.read(at: stored.chunks[index].offset, into: &part)
+          try Self.check(part.bytes, stored.chunks[index])
+        }
+        place += stored.chunks[index].length
+      }
+      return
+    }
+    let memory = Self.memory.take()
+    defer { Self.memory.putBack(memory) }
+    try decode(indices, of: stored, into: &target, through: &memory.value)
+  }
+
+  private func decode(
+    _ indices: Range<Int>, of stored: NativeIndex.Stored, into target: inout MutableRawSpan,
+    through memory: inout ChunkBuffer
+  ) throws(CheckpointError) {
+    // Chunks of a tensor that are not raw follow each other without gaps.
+    let length = stored.chunks[indices].reduce(0) { $0 + $1.length }
+    if memory.capacity < length { memory = ChunkBuffer(capacity: length) }
+    try naming(indices.lowerBound, of: stored) { () throws(CheckpointError) in
+      var bytes = memory.mutableBytes(length)
+      try file.read(at: stored.chunks[indices.lowerBound].offset, into: &bytes)
+    }
+    if try decodeTwo(indices, of: stored, memory.bytes(length), into: &target) { return }
+    var (start, place) = (0, 0)
+    for index in indices {
+      let chunk = stored.chunks[index]
+      let size = NativeLayout.chunkRange(index, of: stored.info.byteCount).count
+      var part = target._mutatingExtracting(place..<place + size)
+      let stream = memory.bytes(length).extracting(start..<start + chunk.length)
+      try naming(index, of: stored) { () throws(CheckpointError) in
+        try Self.check(stream, chunk)
+        if case .planes(let width, let rotated) = stored.filter {
+          try PlaneCodec.decode(stream, width: width, rotated: rotated, into: &part)
+        }
+      }
+      start += chunk.length
+      place += size
+    }
+  }
+
+  /// Decodes two sound chunks at once; says whether they were two and sound.
+  private func decodeTwo(
+    _ indices: Range<Int>, of stored: NativeIndex.Stored, _ bytes: RawSpan,
+    into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Bool {
+    guard indices.count == 2, case .planes(let width, let rotated) = stored.filter else {
+      return false
+    }
+    let (one, two) = (stored.chunks[indices.lowerBound], stored.chunks[indices.lowerBound + 1])
+    let (first, second) = (bytes.extracting(..<one.length), bytes.extracting(one.length...))
+    guard Checksum.crc32(first) == one.crc32, Checksum.crc32(second) == two.crc32 else {
+      return false
+    }
+    return PlaneCodec.decodeTwo(
+      first, second, width: width, rotated: rotated, into: &target,
+      dividedAt: NativeLayout.chunkSize)
+  }
+
+  private static func check(
+    _ stored: RawSpan, _ chunk: NativeIndex.Chunk
+  ) throws(CheckpointError) {
+    let crc32 = Checksum.crc32(stored)
+    guard crc32 == chunk.crc32 else {
+      throw CheckpointError(
+        .malformed, "CRC-32 of the stored bytes is \(crc32), the index gives \(chunk.crc32)")
+    }
+  }
+
+  private func naming(
+    _ index: Int, of stored: NativeIndex.Stored, _ body: () throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    do {
+      try body()
+    } catch {
+      throw CheckpointError(
+        error.code, "chunk \(index) of \(stored.chunks.count): \(error.message)", path: file.path,
+        offset: error.offset ?? stored.chunks[index].offset)
+    }
+  }
+}

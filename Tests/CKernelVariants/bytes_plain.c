@@ -1,0 +1,3 @@
+#define CKPT_CLONES
+#define NAMED(kernel) variant_plain_##kernel
+#include "bytes.h"
