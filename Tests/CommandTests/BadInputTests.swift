@@ -31,7 +31,8 @@ import Testing
     try place.folder.write(Array("nosuch.weight: [3]\n".utf8), to: "extra.txt")
     try place.folder.write(Array("model: text.txt\n".utf8), to: "bad.recipe")
     try place.folder.write(Array(try place.folder.bytes(of: "a.h5").dropLast(100)), to: "cut.h5")
-    try place.folder.write(Array(try place.folder.bytes(of: "a.ckz").dropLast(100)), to: "cut.ckz")
+    // How long an index is depends on the deflate library; how long its beginning is does not.
+    try place.folder.write(Array(try place.folder.bytes(of: "a.ckz").prefix(300)), to: "cut.ckz")
     _ = try place.shell("mkdir d locked && chmod 555 locked && mkfifo fifo && ln -s loop loop")
     return place
   }
@@ -64,7 +65,7 @@ import Testing
     ("cut.h5", "at byte 0: file is cut short: its superblock says 8304 bytes, found 8204"),
     (
       "cut.ckz",
-      "at byte 884: 884 bytes without a footer: the file is cut short or was never finished"
+      "at byte 300: 300 bytes without a footer: the file is cut short or was never finished"
     ),
   ])
   func `what is no checkpoint is refused by every command`(file: String, reason: String) throws {
