@@ -19,9 +19,18 @@ import numpy
 
 CHUNK, ALIGNMENT = 1 << 20, 64
 TYPES = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "I16": "<i2", "U16": "<u2",
-    "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4", "F32": "<f4", "C64": "<c8", "F64": "<f8",
+    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1",
+    "F8_E4M3FNUZ": "u1", "F8_E5M2FNUZ": "u1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4", "F32": "<f4", "C64": "<c8", "F64": "<f8",
     "I64": "<i8", "U64": "<u8", "C128": "<c16",
+}
+BLOCKS = {  # types without bytes for each element: elements and bytes of a block
+    "F4": (2, 1), "F6_E2M3": (4, 3), "F6_E3M2": (4, 3), "Q4_0": (32, 18), "Q4_1": (32, 20),
+    "Q5_0": (32, 22), "Q5_1": (32, 24), "Q8_0": (32, 34), "Q8_1": (32, 40), "Q2_K": (256, 84),
+    "Q3_K": (256, 110), "Q4_K": (256, 144), "Q5_K": (256, 176), "Q6_K": (256, 210),
+    "Q8_K": (256, 292), "IQ2_XXS": (256, 66), "IQ2_XS": (256, 74), "IQ3_XXS": (256, 98),
+    "IQ1_S": (256, 50), "IQ4_NL": (32, 18), "IQ3_S": (256, 110), "IQ2_S": (256, 82),
+    "IQ4_XS": (256, 136), "IQ1_M": (256, 56), "TQ1_0": (256, 54), "TQ2_0": (256, 66),
+    "MXFP4": (32, 17), "NVFP4": (64, 36), "Q1_0": (128, 18),
 }
 
 
@@ -92,11 +101,14 @@ def tensors(path):
             continue
         require(sorted(entry) == ["chunks", "dtype", "filter", "name", "offset", "sha256", "shape"],
                 "unknown keys in " + name)
-        require(entry["dtype"] in TYPES, "unknown dtype " + entry["dtype"])
+        require(entry["dtype"] in TYPES or entry["dtype"] in BLOCKS, "unknown dtype " + entry["dtype"])
         require(all(type(n) is int and n >= 0 for n in entry["shape"]), "bad shape of " + name)
-        itemsize, count = numpy.dtype(TYPES[entry["dtype"]]).itemsize, 1
+        block, itemsize = BLOCKS.get(entry["dtype"]) or (1, numpy.dtype(TYPES[entry["dtype"]]).itemsize)
+        count = 1
         for n in entry["shape"]:
             count *= n
+        require(count % block == 0, "part of a block in " + name)
+        count //= block
         key = (entry["sha256"], entry["filter"], count * itemsize, entry["chunks"])
         if entry["offset"] in placed:
             require(placed[entry["offset"]][0] == key, "%s shares chunks of other content" % name)
@@ -126,8 +138,8 @@ def tensors(path):
 
 
 def read(path):
-    """Returns a dictionary of all tensors, name -> array, in the file's order."""
-    return {name: numpy.frombuffer(value, TYPES[dtype]).reshape(shape)
+    """Returns a dictionary of all tensors, name -> array, in the file's order; blocks as flat bytes."""
+    return {name: numpy.frombuffer(value, TYPES.get(dtype, "u1")).reshape(shape if dtype in TYPES else -1)
             for name, dtype, shape, _, value in tensors(path)}
 
 

@@ -30,9 +30,9 @@ extension CheckpointFormat {
     return found
   }
 
-  /// Recognises a file by its content.
-  public static func recognized(from head: [UInt8]) -> CheckpointFormat? {
-    all.first { $0.recognizes(head) }
+  /// Recognises a file or a folder by its content.
+  public static func recognized(_ candidate: Candidate) -> CheckpointFormat? {
+    all.first { $0.recognizes(candidate) }
   }
 }
 

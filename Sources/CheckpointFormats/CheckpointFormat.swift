@@ -9,21 +9,20 @@ public struct CheckpointFormat: Sendable {
   public let name: String
   /// File name endings, longest first, with their dot.
   public let extensions: [String]
-  /// Says whether a file that begins with these bytes (up to ``headSize``) is of this format.
-  public let recognizes: @Sendable (_ head: [UInt8]) -> Bool
-  /// Opens a file; tensors are read from it later, by range.
-  public let open: @Sendable (_ path: String) throws -> Checkpoint
+  /// Says whether a file or a folder is of this format, by its content.
+  public let recognizes: @Sendable (Candidate) -> Bool
+  /// Opens a file or a folder; tensors are read from it later, by range.
+  public let open: @Sendable (_ path: String, OpenOptions) throws -> Checkpoint
   /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
   public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
+  /// What a written file can carry.
+  public let capacity: Capacity
   /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first
   /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
   ///
   /// What keeps the file from being opened at all is thrown.
   public var verify:
     (@Sendable (_ path: String, _ threads: Int) async throws -> [CheckpointError])? = nil
-
-  /// How much of a file's beginning ``recognizes`` wants to see, in bytes.
-  public static let headSize = 4096
 
   /// Every format, in the order in which they are asked.
   public static let all: [CheckpointFormat] = [.native, .hdf5]
@@ -32,6 +31,8 @@ public struct CheckpointFormat: Sendable {
 extension CheckpointFormat {
   /// HDF5: groups are modules, datasets are parameters.
   public static let hdf5 = CheckpointFormat(
-    name: "hdf5", extensions: [".hdf5", ".h5"], recognizes: HDF5Checkpoint.recognizes,
-    open: HDF5Checkpoint.open, write: HDF5Checkpoint.write)
+    name: "hdf5", extensions: [".hdf5", ".h5"],
+    recognizes: { HDF5Checkpoint.recognizes($0.head) },
+    open: { path, _ in try HDF5Checkpoint.open(path) }, write: HDF5Checkpoint.write,
+    capacity: HDF5Checkpoint.capacity)
 }

@@ -15,6 +15,9 @@ enum HDF5Checkpoint {
     }
   }
 
+  /// Everything but types whose elements have no bytes of their own.
+  static let capacity = Capacity(dtypes: DType.computable)
+
   /// Opens a file; bytes that lie in it as they are wanted are read past the library.
   static func open(_ path: String) throws -> Checkpoint {
     let file = try HDF5File(path: path)

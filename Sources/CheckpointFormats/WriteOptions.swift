@@ -16,6 +16,8 @@ public struct WriteOptions: Sendable {
   public var compression = Compression.standard
   /// How many tasks may work at once; the bytes written do not depend on it.
   public var threads = 1
+  /// An existing file whose structure is to be filled, for formats that cannot make one themselves.
+  public var like: String?
 
   /// The options as they are by default.
   public init() {}

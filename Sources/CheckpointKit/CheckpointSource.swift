@@ -14,23 +14,27 @@ public struct CheckpointSource: Sendable {
   /// Opens a file by its content, whatever its name; `-` takes standard input, through a temporary
   /// file since formats are read by range.
   ///
-  /// `notes` is told what the file holds that no tensor can show.
+  /// `options` may name a part of the file; `notes` is told what it holds that no tensor can show.
   /// - Throws: `CheckpointError` with the path in it.
-  public static func open(_ path: String, notes: (String) -> Void = { _ in }) throws -> Self {
+  public static func open(
+    _ path: String, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
+  ) throws -> Self {
     let shown = shownPath(path)
     return try withFile(path) { file in
       do {
-        let input = try InputFile(path: file)
-        guard input.size > 0 else {
+        let candidate = try Candidate(path: file)
+        guard candidate.members != nil || candidate.size > 0 else {
           throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
         }
-        let head = try input.head(min(input.size, CheckpointFormat.headSize))
-        guard let format = CheckpointFormat.recognized(from: head) else {
+        guard let format = CheckpointFormat.recognized(candidate) else {
           let names = CheckpointFormat.all.map(\.name).joined(separator: ", ")
-          throw CheckpointError(
-            .unsupported, "begins with \(beginning(of: head)), required a checkpoint (\(names))")
+          let found =
+            candidate.members == nil
+            ? "begins with \(beginning(of: candidate.head))"
+            : "is a directory in which no checkpoint was recognised"
+          throw CheckpointError(.unsupported, "\(found), required a checkpoint (\(names))")
         }
-        let checkpoint = try format.open(file)
+        let checkpoint = try format.open(file, options)
         checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
         return Self(checkpoint: checkpoint.naming(shown), format: format, path: path)
       } catch let error as CheckpointError {

@@ -5,6 +5,7 @@ public import TensorCore
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
 public struct CheckpointTarget: Sendable {
   private let path: String
+  private let format: CheckpointFormat
   private let write: @Sendable (Checkpoint, String, WriteOptions) async throws -> Void
   private let options: WriteOptions
   private let overwrites: Bool
@@ -26,6 +27,7 @@ public struct CheckpointTarget: Sendable {
     }
     if path != "-" { try AtomicFile.check(path, overwrite: overwrites) }
     self.path = path
+    self.format = format
     self.write = write
     self.options = options
     self.overwrites = overwrites
@@ -35,6 +37,7 @@ public struct CheckpointTarget: Sendable {
   /// when this returns the new one is on the disk.
   public func write(_ checkpoint: Checkpoint) async throws {
     do {
+      try format.capacity.check(checkpoint, format: format.name)
       if path == "-" {
         try await AtomicFile.withTemporary("ckpt-output") { temporary in
           try await write(checkpoint, temporary, options)

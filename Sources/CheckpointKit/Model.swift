@@ -43,9 +43,7 @@ public struct Model: Sendable {
       let shown = shownPath(path)
       self = try withFile(path) { file in
         do {
-          let input = try InputFile(path: file)
-          let head = try input.head(min(input.size, CheckpointFormat.headSize))
-          guard CheckpointFormat.recognized(from: head) != nil else {
+          guard CheckpointFormat.recognized(try Candidate(path: file)) != nil else {
             return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
           }
           let checkpoint = try CheckpointSource.open(file).checkpoint

@@ -136,9 +136,7 @@ public struct Recipe: Codable, Hashable, Sendable {
   /// Reads a recipe file, or the recipe that a checkpoint carries; names in a recipe file are
   /// relative to its folder.
   public init(file path: String) throws {
-    let input = try InputFile(path: path)
-    let head = try input.head(min(input.size, CheckpointFormat.headSize))
-    if CheckpointFormat.recognized(from: head) != nil {
+    if CheckpointFormat.recognized(try Candidate(path: path)) != nil {
       guard let recipe = try CheckpointSource.open(path).checkpoint.recipe() else {
         throw CheckpointError(.missing, "carries no recipe, required one", path: path)
       }

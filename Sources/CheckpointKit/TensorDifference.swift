@@ -6,7 +6,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   public private(set) var elements = 0
   /// Elements that differ: in any bit, or by more than the tolerance if there is one.
   public private(set) var differing = 0
-  /// Largest `|a - b|`; infinite when one of the two is infinite or NaN and the other is not.
+  /// Largest `|a - b|`; NaN for types whose values cannot be read; infinite when one of the two is infinite or NaN and the other is not.
   public private(set) var maxAbsolute = 0.0
   /// Largest distance in units in the last place, where both have one floating-point type.
   public private(set) var maxULP: UInt64?
@@ -60,7 +60,11 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     precondition(left.info.shape == right.info.shape, "tensors of different shape")
     elements = left.info.elementCount
     let sameType = left.info.dtype == right.info.dtype
-    if sameType && left.info.dtype.isFloatingPoint { maxULP = 0 }
+    guard left.info.dtype.isComputable, right.info.dtype.isComputable else {
+      try countBlocks(left, right)
+      return
+    }
+    if sameType && infinity(of: left.info.dtype) != nil { maxULP = 0 }
     let step = ChunkBuffer.standardSize / 16
     let widths = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
     var leftBuffer = ChunkBuffer(capacity: min(step, elements) * widths.0)
@@ -74,6 +78,27 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       ElementConversion.decode(a, as: left.info.dtype, into: &values)
       ElementConversion.decode(b, as: right.info.dtype, into: &others)
       add(a, b, left.info.dtype, sameType: sameType, tolerance, values, others)
+    }
+  }
+
+  /// Compares tensors whose values cannot be read: block by block if they are of one type.
+  private mutating func countBlocks(_ left: Checkpoint.Entry, _ right: Checkpoint.Entry) throws {
+    maxAbsolute = .nan
+    differing = elements
+    guard left.info == right.info else { return }
+    differing = 0
+    let (perBlock, width) = left.info.dtype.block
+    let step = ChunkBuffer.standardSize / width * width
+    var leftBuffer = ChunkBuffer(capacity: step)
+    var rightBuffer = ChunkBuffer(capacity: step)
+    for offset in stride(from: 0, to: left.info.byteCount, by: step) {
+      let count = min(step, left.info.byteCount - offset)
+      let a = try left.read(offset, count, using: &leftBuffer)
+      let b = try right.read(offset, count, using: &rightBuffer)
+      for start in stride(from: 0, to: count, by: width)
+      where !a.isByteEqual(to: b, in: start..<start + width) {
+        differing += perBlock
+      }
     }
   }
 
@@ -142,19 +167,24 @@ private func unitsInLastPlace(
     default: bits = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
     let sign = UInt64(1) << UInt64(dtype.byteWidth * 8 - 1)
-    let infinity: UInt64
-    switch dtype {
-    case .float8e4m3: infinity = 0x7e
-    case .float8e5m2: infinity = 0x7c
-    case .float16: infinity = 0x7c00
-    case .bfloat16: infinity = 0x7f80
-    case .float32: infinity = 0x7f80_0000
-    default: infinity = 0x7ff0_0000_0000_0000
-    }
     let magnitude = bits & (sign - 1)
-    if magnitude > infinity { return nil }
+    guard let infinity = infinity(of: dtype), magnitude <= infinity else { return nil }
     return bits & sign == 0 ? Int64(magnitude) : -Int64(magnitude)
   }
   guard let x = order(a), let y = order(b) else { return nil }
   return UInt64((x - y).magnitude)
+}
+
+/// The bits of the largest magnitude that is a number or infinite; `nil` for a type whose bits are
+/// not ordered as its numbers are.
+private func infinity(of dtype: DType) -> UInt64? {
+  switch dtype {
+  case .float8e4m3: 0x7e
+  case .float8e5m2: 0x7c
+  case .float16: 0x7c00
+  case .bfloat16: 0x7f80
+  case .float32: 0x7f80_0000
+  case .float64: 0x7ff0_0000_0000_0000
+  default: nil
+  }
 }

@@ -93,6 +93,12 @@ public struct TensorSlice: Sendable {
   public func elementTexts(
     of entry: Checkpoint.Entry, at prefix: [Int], from first: Int?, count: Int
   ) throws -> [String] {
+    guard entry.info.dtype.isComputable else {
+      throw CheckpointError(
+        .unsupported,
+        "elements of \(entry.info.dtype.rawValue) stand in blocks, whose values are not read",
+        tensor: entry.name.text)
+    }
     let width = entry.info.dtype.byteWidth
     let axis = prefix.count
     var positions = prefix

@@ -28,7 +28,12 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
   ///
   /// Mean and variance are accumulated chunk by chunk (Chan, Golub and LeVeque, 1979), so that
   /// neither size nor offset of the values costs precision.
+  /// Of a type whose values cannot be read only the count is known.
   public init(of entry: Checkpoint.Entry) throws {
+    guard entry.info.dtype.isComputable else {
+      count = entry.info.elementCount
+      return
+    }
     var buffer = ChunkBuffer(capacity: min(entry.info.byteCount, ChunkBuffer.standardSize))
     var values: [Double] = []
     var moments = Moments()

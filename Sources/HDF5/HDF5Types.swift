@@ -48,8 +48,9 @@ enum HDF5Types {
     case .bool: try boolean()
     case .complex64: try complex(of: H5T_IEEE_F32LE, size: 4)
     case .complex128: try complex(of: H5T_IEEE_F64LE, size: 8)
-    case .float8e4m3, .float8e5m2:
+    case .float8e4m3, .float8e5m2, .float8e8m0, .float8e4m3fnuz, .float8e5m2fnuz:
       try HDF5Handle("opaque type", H5Tcreate(H5T_OPAQUE, 1), closedBy: H5Tclose)
+    default: throw CheckpointError(.unsupported, "hdf5 has no element type \(dtype.rawValue)")
     }
   }
 
@@ -110,7 +111,7 @@ enum HDF5Types {
     case H5T_OPAQUE:
       // Keras' older files and h5py with ml_dtypes give bfloat16 no name at all.
       let dtype = named.map { DType(named: $0) } ?? (size == 2 ? .bfloat16 : nil)
-      guard let dtype, dtype.byteWidth == size else { return nil }
+      guard let dtype, dtype.isComputable, dtype.byteWidth == size else { return nil }
       return Element(dtype: dtype, isStoredAsRead: true)
     default: return nil
     }

@@ -57,6 +57,26 @@ public struct Checkpoint: Sendable {
     }
   }
 
+  /// One of several checkpoints in a file.
+  public struct Part: Sendable, Hashable {
+    /// What `--key` calls it: the dotted path inside the file, `optimizer_state`.
+    public let key: String
+    /// How many tensors it has.
+    public let tensorCount: Int
+    /// Their bytes.
+    public let byteCount: Int
+    /// Whether it is the one that was opened.
+    public let isOpened: Bool
+
+    /// Describes a part.
+    public init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
+      self.key = key
+      self.tensorCount = tensorCount
+      self.byteCount = byteCount
+      self.isOpened = isOpened
+    }
+  }
+
   /// Tensors in file order, which for our own files is `state_dict()` order.
   public var entries: [Entry]
   /// The module tree in pre-order, as labels; empty when the source carries none.
@@ -65,6 +85,10 @@ public struct Checkpoint: Sendable {
   ///
   /// Reserved keys: ``recipeKey``, ``provenanceKey``.
   public var metadata: [String: String]
+  /// The checkpoints of a file that holds several, the one that was opened among them.
+  ///
+  /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
+  public var parts: [Part] = []
   /// What the source holds that no tensor shows, one sentence each, for people.
   public var notes: [String] = []
 

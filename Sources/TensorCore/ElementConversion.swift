@@ -7,6 +7,7 @@ public enum ElementConversion {
   ///
   /// `bytes` must hold a whole number of elements.
   public static func decode(_ bytes: RawSpan, as dtype: DType, into values: inout [Double]) {
+    precondition(dtype.isComputable, "\(dtype.rawValue) has no values to read")
     precondition(bytes.byteCount % dtype.byteWidth == 0, "part of an element")
     values.removeAll(keepingCapacity: true)
     switch dtype {
@@ -15,6 +16,11 @@ public enum ElementConversion {
     case .int8: load(bytes, Int8.self, &values) { Double($0) }
     case .float8e5m2: load(bytes, UInt8.self, &values) { Double(float8e5m2($0)) }
     case .float8e4m3: load(bytes, UInt8.self, &values) { Double(float8e4m3($0)) }
+    case .float8e8m0: load(bytes, UInt8.self, &values) { Double(float8e8m0($0)) }
+    case .float8e4m3fnuz:
+      load(bytes, UInt8.self, &values) { Double(float8fnuz($0, mantissaBits: 3)) }
+    case .float8e5m2fnuz:
+      load(bytes, UInt8.self, &values) { Double(float8fnuz($0, mantissaBits: 2)) }
     case .int16: load(bytes, Int16.self, &values) { Double($0) }
     case .uint16: load(bytes, UInt16.self, &values) { Double($0) }
     case .float16: load(bytes, UInt16.self, &values) { Double(Float16(bitPattern: $0)) }
@@ -27,6 +33,7 @@ public enum ElementConversion {
     case .float64, .complex128: load(bytes, UInt64.self, &values) { Double(bitPattern: $0) }
     case .int64: load(bytes, Int64.self, &values) { Double($0) }
     case .uint64: load(bytes, UInt64.self, &values) { Double($0) }
+    default: break
     }
   }
 
@@ -93,6 +100,24 @@ public enum ElementConversion {
     default:
       magnitude = (1 + mantissa / 8) * Float(sign: .plus, exponent: exponent - 7, significand: 1)
     }
+    return bits & 0x80 == 0 ? magnitude : -magnitude
+  }
+
+  /// Value of a `float8_e8m0fnu` (OCP microscaling formats, 1.0): a power of two, NaN 0xff.
+  static func float8e8m0(_ bits: UInt8) -> Float {
+    bits == 0xff ? .nan : Float(sign: .plus, exponent: Int(bits) - 127, significand: 1)
+  }
+
+  /// Value of a `float8_e4m3fnuz` or `float8_e5m2fnuz` (Noune et al., 2022): the bias is one larger
+  /// than usual, there is no infinity and no negative zero, whose bits are NaN.
+  static func float8fnuz(_ bits: UInt8, mantissaBits: Int) -> Float {
+    if bits == 0x80 { return .nan }
+    let bias = mantissaBits == 3 ? 8 : 16
+    let exponent = Int(bits & 0x7f) >> mantissaBits
+    let mantissa = Int(bits) & (1 << mantissaBits - 1)
+    let whole = exponent == 0 ? mantissa : mantissa + 1 << mantissaBits
+    let magnitude = Float(
+      sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: Float(whole))
     return bits & 0x80 == 0 ? magnitude : -magnitude
   }
 

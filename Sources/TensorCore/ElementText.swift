@@ -21,6 +21,11 @@ extension DType {
     case .int8: return map(Int8.self) { $0.description }
     case .float8e5m2: return map(UInt8.self) { ElementConversion.float8e5m2($0).description }
     case .float8e4m3: return map(UInt8.self) { ElementConversion.float8e4m3($0).description }
+    case .float8e8m0: return map(UInt8.self) { ElementConversion.float8e8m0($0).description }
+    case .float8e4m3fnuz:
+      return map(UInt8.self) { ElementConversion.float8fnuz($0, mantissaBits: 3).description }
+    case .float8e5m2fnuz:
+      return map(UInt8.self) { ElementConversion.float8fnuz($0, mantissaBits: 2).description }
     case .int16: return map(Int16.self) { $0.description }
     case .uint16: return map(UInt16.self) { $0.description }
     case .float16: return map(UInt16.self) { Float16(bitPattern: $0).description }
@@ -33,6 +38,7 @@ extension DType {
     case .complex128: return pairs(map(UInt64.self) { Double(bitPattern: $0).description })
     case .int64: return map(Int64.self) { $0.description }
     case .uint64: return map(UInt64.self) { $0.description }
+    default: return []  // no element of its own
     }
   }
 }

@@ -9,30 +9,37 @@ public struct TensorInfo: Hashable, Sendable {
   public let shape: [Int]
   /// Product of `shape`.
   public let elementCount: Int
-  /// `elementCount` times the element's width.
+  /// What the elements take together.
   public let byteCount: Int
 
   /// Checks the shape, so that later code may trust every size.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed` when a size is negative or a product
-  ///   does not fit in 63 bits.
+  /// - Throws: ``CheckpointError`` with code `malformed` when a size is negative, a product does not
+  ///   fit in 63 bits, or the elements do not make whole blocks of their type.
   public init(dtype: DType, shape: [Int]) throws(CheckpointError) {
-    var bytes = dtype.byteWidth
     if let negative = shape.first(where: { $0 < 0 }) {
       throw CheckpointError(.malformed, "shape \(shape) holds the negative size \(negative)")
     }
-    if shape.contains(0) { bytes = 0 }
-    for size in shape where bytes > 0 {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+    let (perBlock, blockBytes) = dtype.block
+    func multiplied(_ one: Int, _ other: Int) throws(CheckpointError) -> Int {
+      let (product, overflow) = one.multipliedReportingOverflow(by: other)
       if overflow {
         throw CheckpointError(
           .malformed, "overflow: shape \(shape) of \(dtype.rawValue) needs more than 2^63 bytes")
       }
-      bytes = product
+      return product
+    }
+    var count = shape.contains(0) ? 0 : 1
+    for size in shape where count > 0 { count = try multiplied(count, size) }
+    guard count % perBlock == 0 else {
+      throw CheckpointError(
+        .malformed,
+        "shape \(shape) has \(count) elements, \(dtype.rawValue) holds them in blocks of \(perBlock)"
+      )
     }
     self.dtype = dtype
     self.shape = shape
-    self.byteCount = bytes
-    self.elementCount = bytes / dtype.byteWidth
+    elementCount = count
+    byteCount = try multiplied(count / perBlock, blockBytes)
   }
 }

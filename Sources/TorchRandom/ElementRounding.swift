@@ -31,7 +31,7 @@ extension DType {
   /// `float32` first, as PyTorch's `fill_` does.
   ///
   /// - Throws: ``CheckpointError`` when an integer type cannot hold `value` exactly, or the type
-  ///   is complex or an 8-bit float.
+  ///   is complex, a float of 8 bits or less, or quantised.
   public func element(nearest value: Double) throws(CheckpointError) -> [UInt8] {
     func whole<Integer: FixedWidthInteger>(
       _: Integer.Type
@@ -58,7 +58,7 @@ extension DType {
     case .uint32: return try whole(UInt32.self)
     case .int64: return try whole(Int64.self)
     case .uint64: return try whole(UInt64.self)
-    case .float8e5m2, .float8e4m3, .complex64, .complex128:
+    default:
       throw CheckpointError(.unsupported, "\(torchName) tensors cannot be filled with a number")
     }
   }

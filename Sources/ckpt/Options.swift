@@ -24,10 +24,42 @@ struct CommonOptions: ParsableArguments {
   func notes(on path: String) -> (String) -> Void {
     { note("\(shownPath(path).escapingControls): \($0)") }
   }
+}
+
+/// For commands that read a checkpoint.
+struct InputOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Take this part of a file that holds several, as a trainer's (ckpt ls --keys lists them).",
+      valueName: "key"))
+  var key: String?
 
   /// Opens a checkpoint and says what no tensor of it shows.
-  func open(_ path: String) throws -> CheckpointSource {
-    try CheckpointSource.open(path, notes: note)
+  func open(_ path: String, _ common: CommonOptions) throws -> CheckpointSource {
+    let source = try openAny(path, common)
+    if key != nil { try requireParts(source) }
+    return source
+  }
+
+  /// Opens two checkpoints, of which the part counts where there are parts.
+  func open(
+    _ first: String, _ second: String, _ common: CommonOptions
+  ) throws -> (CheckpointSource, CheckpointSource) {
+    let sources = (try openAny(first, common), try openAny(second, common))
+    if key != nil, sources.1.checkpoint.parts.isEmpty { try requireParts(sources.0) }
+    return sources
+  }
+
+  private func openAny(_ path: String, _ common: CommonOptions) throws -> CheckpointSource {
+    let options = OpenOptions(key: key, threads: common.threads)
+    return try CheckpointSource.open(path, options: options, notes: common.note)
+  }
+
+  private func requireParts(_ source: CheckpointSource) throws {
+    guard source.checkpoint.parts.isEmpty else { return }
+    throw CheckpointError(
+      .missing, "holds one checkpoint, so --key has nothing to choose from",
+      path: shownPath(source.path))
   }
 }
 

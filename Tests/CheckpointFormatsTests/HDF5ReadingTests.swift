@@ -55,13 +55,15 @@ import Testing
   }
 
   @Test func `a file's head says that it is HDF5, behind a user block too`() throws {
+    let folder = try TemporaryFolder()
     for file in ["nested", "latest", "user-block"] {
-      let head = try Fixtures.bytes("hdf5/\(file).h5").prefix(CheckpointFormat.headSize)
-      #expect(CheckpointFormat.hdf5.recognizes(Array(head)))
+      let candidate = try Candidate(path: Fixtures.path("hdf5/\(file).h5"))
+      #expect(CheckpointFormat.hdf5.recognizes(candidate))
     }
-    #expect(!CheckpointFormat.hdf5.recognizes([]))
-    #expect(!CheckpointFormat.hdf5.recognizes(Array("\u{89}HDF".utf8)))
-    #expect(!CheckpointFormat.hdf5.recognizes([UInt8](repeating: 0, count: 4096)))
+    for other in [[], Array("\u{89}HDF".utf8), [UInt8](repeating: 0, count: 4096)] {
+      let path = try folder.write(other, to: "other")
+      #expect(!CheckpointFormat.hdf5.recognizes(try Candidate(path: path)))
+    }
   }
 
   @Test(arguments: [

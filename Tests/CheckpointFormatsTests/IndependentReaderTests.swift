@@ -20,7 +20,8 @@ import Testing
     _ compression: WriteOptions.Compression
   ) async throws {
     var entries = try DType.allCases.map {
-      try Checkpoint.Entry(noise: TensorName($0.rawValue), $0, [3, 50_001], seed: 3)
+      let length = $0.isComputable ? 50_001 : 512
+      return try Checkpoint.Entry(noise: TensorName($0.rawValue), $0, [3, length], seed: 3)
     }
     entries.append(try .init(noise: "é \"quoted\"", .float32, []))
     entries.append(try .init(noise: "empty", .float32, [0, 7]))

@@ -30,6 +30,10 @@ import Testing
     (.int64, [1, 0, 0, 0, 0, 0, 0, 0x80], [-0x1p63]),
     (.float8e4m3, [0x38, 0x7e, 0x01, 0xb8], [1, 448, 0x1p-9, -1]),
     (.float8e5m2, [0x3c, 0x7b, 0x01], [1, 57344, 0x1p-16]),
+    // As torch 2.15 reads them.
+    (.float8e8m0, [0x7f, 0x00, 0xfe], [1, 0x1p-127, 0x1p127]),
+    (.float8e4m3fnuz, [0x40, 0x7f, 0x01, 0xc4, 0x08], [1, 240, 0x1p-10, -1.5, 0x1p-7]),
+    (.float8e5m2fnuz, [0x40, 0x7f, 0x01, 0xc2, 0x04], [1, 57344, 0x1p-17, -1.5, 0x1p-15]),
   ])
   func `bytes decode to the numbers they stand for`(
     dtype: DType, bytes: [UInt8], values: [Double]

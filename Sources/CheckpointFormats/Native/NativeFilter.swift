@@ -31,13 +31,13 @@ enum NativeFilter: Hashable, Sendable {
   /// The filter that packs elements of a type best: a complex number is two floats.
   static func best(for dtype: DType) -> NativeFilter {
     switch dtype {
-    case .bool, .uint8, .int8, .float8e5m2, .float8e4m3: .planes(width: 1, rotated: false)
     case .int16, .uint16: .planes(width: 2, rotated: false)
     case .int32, .uint32: .planes(width: 4, rotated: false)
     case .int64, .uint64: .planes(width: 8, rotated: false)
     case .float16, .bfloat16: .planes(width: 2, rotated: true)
     case .float32, .complex64: .planes(width: 4, rotated: true)
     case .float64, .complex128: .planes(width: 8, rotated: true)
+    default: .planes(width: 1, rotated: false)
     }
   }
 

@@ -8,9 +8,10 @@ extension CheckpointFormat {
   public static let native = CheckpointFormat(
     name: "ckz",
     extensions: [".ckz"],
-    recognizes: { $0.starts(with: NativeLayout.magic) },
-    open: { try NativeFile(path: $0).checkpoint() },
+    recognizes: { $0.head.starts(with: NativeLayout.magic) },
+    open: { path, _ in try NativeFile(path: path).checkpoint() },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
+    capacity: .everything,
     verify: { try await NativeFile(path: $0).verify(threads: $1) })
 }
 

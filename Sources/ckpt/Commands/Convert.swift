@@ -28,6 +28,7 @@ extension Ckpt {
     @Option(help: ArgumentHelp("Lines `old = new`: new names of tensors.", valueName: "file"))
     var map: String?
     @OptionGroup var target: OutputOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -44,7 +45,7 @@ extension Ckpt {
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      let source = try common.open(input).checkpoint
+      let source = try inputs.open(input, common).checkpoint
       var result = try naming(input) { try conversion(source) }
       result.notes.forEach(common.notes(on: input))
       if result.isChanged {

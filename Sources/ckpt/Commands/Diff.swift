@@ -33,6 +33,7 @@ extension Ckpt {
     @Flag(help: "Print the share of changed elements as a bar, and the summary.") var stat = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -46,9 +47,10 @@ extension Ckpt {
 
     func run() async throws {
       let selection = try selection.selection
-      let sources = (try common.open(first).checkpoint, try common.open(second).checkpoint)
+      let sources = try inputs.open(first, second, common)
       let (left, right) = try naming(first) {
-        try selection.pair(sources.0, sources.1, notes: common.notes(on: first))
+        try selection.pair(
+          sources.0.checkpoint, sources.1.checkpoint, notes: common.notes(on: first))
       }
       let names = try map.map { try NameMap(file: $0) } ?? NameMap()
       let progress = Progress(reading: left.entries, quiet: common.quiet)

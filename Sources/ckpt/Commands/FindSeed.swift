@@ -23,6 +23,7 @@ extension Ckpt {
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -46,7 +47,7 @@ extension Ckpt {
 
     func run() async throws {
       let seeds = try bounds(range)
-      let checkpoint = try common.open(file).checkpoint
+      let checkpoint = try inputs.open(file, common).checkpoint
       var base = try selection.model == nil ? checkpoint.recipe() : nil
       base?.redraws = []
       var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }

@@ -18,6 +18,7 @@ extension Ckpt {
     @Argument(help: "Checkpoints, or - for standard input.") var files: [String]
     @Flag(help: "Print the manifest instead of the fingerprint.") var manifest = false
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     private struct Report: Encodable {
@@ -36,7 +37,7 @@ extension Ckpt {
       var output = StandardOutput()
       var reports: [Report] = []
       for file in files {
-        var checkpoint = try common.open(file).checkpoint
+        var checkpoint = try inputs.open(file, common).checkpoint
         let progress = Progress(
           reading: checkpoint.entries, quiet: common.quiet)
         checkpoint.entries = progress.entries

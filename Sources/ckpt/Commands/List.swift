@@ -11,11 +11,15 @@ extension Ckpt {
         EXAMPLES
           ckpt ls net.h5
           ckpt ls net.ckz --match 'layer4.**' --json
+          ckpt ls --keys trainer.pt
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @Flag(help: "List the parts of a file that holds several checkpoints, for --key.")
+    var keys = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     private struct Report: Encodable {
@@ -33,9 +37,17 @@ extension Ckpt {
       let bytes: Int
     }
 
+    private struct PartReport: Encodable {
+      let key: String
+      let tensors: Int
+      let bytes: Int
+      let isOpened: Bool
+    }
+
     func run() async throws {
+      if keys { return try listKeys() }
       let selection = try selection.selection
-      let source = try common.open(file)
+      let source = try inputs.open(file, common)
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
@@ -66,6 +78,31 @@ extension Ckpt {
         try output.line(
           "\(entries.count.grouped) tensors, \(elements.grouped) elements, \(bytes.grouped) bytes (\(bytes.byteText)), \(source.format.name)"
         )
+      }
+      try output.flush()
+    }
+
+    private func listKeys() throws {
+      let parts = try inputs.open(file, common).checkpoint.parts
+      var output = StandardOutput()
+      if report.json {
+        try output.line(
+          try jsonText(
+            parts.map {
+              PartReport(
+                key: $0.key, tensors: $0.tensorCount, bytes: $0.byteCount, isOpened: $0.isOpened)
+            }))
+      } else if parts.isEmpty {
+        common.notes(on: file)("holds one checkpoint and no keys")
+      } else {
+        var table = Table(.left, .right, .right, .left)
+        for part in parts {
+          table.add(
+            part.key.escapingControls, "\(part.tensorCount.grouped) tensors",
+            "\(part.byteCount.grouped) bytes",
+            part.isOpened ? Style.dim("the one opened without --key") : "")
+        }
+        for line in table.lines { try output.line(line) }
       }
       try output.flush()
     }

@@ -38,6 +38,7 @@ extension Ckpt {
     var dryRun = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -72,7 +73,7 @@ extension Ckpt {
       var target: CheckpointTarget?
       if let path, !dryRun { target = try self.target.target(path, common, replaces: inPlace) }
       let model = try selection.selection.model
-      let source = try common.open(file).checkpoint
+      let source = try inputs.open(file, common).checkpoint
       let tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
       var step = Reinitialize(match: selection.match, exclude: selection.exclude)
@@ -82,7 +83,7 @@ extension Ckpt {
       var result: Reinitialize.Result
       var inputs: [Digest] = []
       if let from {
-        let other = try common.open(from).checkpoint
+        let other = try CheckpointSource.open(from, notes: common.note).checkpoint
         let fingerprint = try await Manifest(of: other, threads: common.threads).fingerprint
         inputs.append(fingerprint)
         result = try naming(file) {

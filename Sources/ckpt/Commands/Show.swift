@@ -18,10 +18,11 @@ extension Ckpt {
     @Argument(help: "A tensor's name, with or without a slice in brackets.") var tensor: String
     @Flag(help: "Print every value.") var full = false
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let source = try common.open(file)
+      let source = try inputs.open(file, common)
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: shownPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)

@@ -17,6 +17,7 @@ extension Ckpt {
     @Argument(help: "A checkpoint, or - for standard input.") var file: String
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     private struct Report: Encodable {
@@ -32,7 +33,7 @@ extension Ckpt {
 
     func run() async throws {
       let selection = try selection.selection
-      let source = try common.open(file)
+      let source = try inputs.open(file, common)
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }

@@ -27,6 +27,7 @@ extension Ckpt {
     var seeds: String?
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var report: ReportOptions
+    @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -57,7 +58,7 @@ extension Ckpt {
     }
 
     private func verify(_ file: String) async throws {
-      let checkpoint = try common.open(file).checkpoint
+      let checkpoint = try inputs.open(file, common).checkpoint
       var base = try recipe.map { try Recipe(file: $0) }
       if base == nil && model == nil { base = try naming(file) { try checkpoint.recipe() } }
       guard base != nil || model != nil else {

@@ -1,0 +1,32 @@
+import Glibc
+package import TensorCore
+
+/// What a folder holds.
+package enum Folder {
+  /// Most names that are read of one folder.
+  private static let limit = 1_000_000
+
+  /// The names in a folder but `.` and `..`, sorted by bytes; `nil` if the path is no folder.
+  ///
+  /// - Throws: ``CheckpointError`` `unreadable` when the system refuses.
+  package static func names(in path: String) throws(CheckpointError) -> [String]? {
+    guard let folder = unsafe opendir(path) else {
+      // Whatever opens the path as a file says better what is wrong with it.
+      if errno == ENOTDIR || errno == ENOENT { return nil }
+      throw .system(errno, nil, path: path)
+    }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { place in
+        unsafe place.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name == "." || name == ".." { continue }
+      names.append(name)
+      guard names.count <= limit else {
+        throw CheckpointError(.unsupported, "more than \(limit) files in a folder", path: path)
+      }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

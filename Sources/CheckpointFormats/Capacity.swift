@@ -1,0 +1,54 @@
+public import TensorCore
+
+/// What a written file of a format can carry besides names, shapes and bytes.
+public struct Capacity: Sendable {
+  /// Element types that it has.
+  public var dtypes: Set<DType>
+  /// Whether tied tensors stay tied; if not, each is written out.
+  public var keepsTies: Bool
+  /// Whether the module tree is kept.
+  public var keepsModules: Bool
+  /// Whether text metadata, the recipe among it, is kept.
+  public var keepsMetadata: Bool
+
+  /// Lists what a format can carry.
+  public init(
+    dtypes: some Sequence<DType>, ties: Bool = true, modules: Bool = true, metadata: Bool = true
+  ) {
+    self.dtypes = Set(dtypes)
+    keepsTies = ties
+    keepsModules = modules
+    keepsMetadata = metadata
+  }
+
+  /// Everything.
+  public static let everything = Capacity(dtypes: DType.allCases)
+
+  /// Refuses a checkpoint with a tensor of a type that the format does not have.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` that names the first such tensor.
+  public func check(_ checkpoint: Checkpoint, format: String) throws(CheckpointError) {
+    for entry in checkpoint.entries where !dtypes.contains(entry.info.dtype) {
+      throw CheckpointError(
+        .unsupported, "\(format) has no element type \(entry.info.dtype.rawValue)",
+        tensor: entry.name.text)
+    }
+  }
+
+  /// What of a checkpoint is lost in the format, one sentence each.
+  public func losses(of checkpoint: Checkpoint, format: String) -> [String] {
+    var losses: [String] = []
+    let tied = checkpoint.entries.count { $0.alias != nil }
+    if !keepsTies, tied > 0 {
+      losses.append("\(format) has no tied tensors: \(tied) written out as tensors of their own")
+    }
+    if !keepsModules, !checkpoint.modules.isEmpty {
+      losses.append("\(format) cannot hold the module tree; it is left out")
+    }
+    if !keepsMetadata, !checkpoint.metadata.isEmpty {
+      let keys = checkpoint.metadata.keys.sorted().joined(separator: ", ")
+      losses.append("\(format) cannot hold metadata; left out: \(keys)")
+    }
+    return losses
+  }
+}
