@@ -155,6 +155,13 @@ def native():
     fixtures_native.native(FIXTURES)
 
 
+def zip_archives():
+    """zip/: see fixtures_zip.py; needs numpy."""
+    import fixtures_zip
+
+    fixtures_zip.archives(FIXTURES / "zip")
+
+
 def torchvision():
     """models/: the printed text of models and the manifest of what their constructors draw.
 
@@ -182,6 +189,7 @@ ALL = {
     "default-path": default_path,
     "hdf5": hdf5,
     "native": native,
+    "zip": zip_archives,
     "torchvision": torchvision,
     "modules": modules,
 }

@@ -35,6 +35,13 @@ extension [UInt8] {
   }
 }
 
+extension ArraySlice<UInt8> {
+  /// The slice's bytes, to read.
+  package var rawBytes: RawSpan {
+    @_lifetime(borrow self) borrowing get { unsafe span.bytes }
+  }
+}
+
 extension MutableRawSpan {
   /// Copies bytes of the same count.
   @_lifetime(self: copy self)

@@ -42,6 +42,22 @@ package final class OutputFile {
     }
   }
 
+  /// Writes `bytes` over those that were written at byte `place`; the position stays.
+  package func overwrite(at place: Int, with bytes: RawSpan) throws(CheckpointError) {
+    guard let descriptor else { preconditionFailure("change of a closed file") }
+    precondition(place >= 0 && bytes.byteCount <= position - place, "only what is there")
+    var done = 0
+    while done < bytes.byteCount {
+      done += try systemCall("write", path: path, offset: place + done) {
+        unsafe bytes.withUnsafeBytes { source in
+          unsafe pwrite(
+            descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done,
+            place + done)
+        }
+      }
+    }
+  }
+
   /// Writes zeros up to the next multiple of `alignment`.
   package func pad(toMultipleOf alignment: Int) throws(CheckpointError) {
     let rest = position % alignment

@@ -1,0 +1,65 @@
+import CZlib
+package import TensorCore
+
+/// A raw deflate stream (RFC 1951) that is unpacked piece by piece, through the system's zlib.
+@safe
+package struct Inflater: ~Copyable {
+  // The library keeps the address, so the state must not move.
+  private let state: UnsafeMutablePointer<z_stream>
+  /// Whether the last block has ended.
+  package private(set) var isAtEnd = false
+
+  /// Begins a stream.
+  ///
+  /// - Throws: ``CheckpointError`` with code `unreadable` when there is no memory for it.
+  package init() throws(CheckpointError) {
+    unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    unsafe state.initialize(to: z_stream())
+    let size = unsafe Int32(MemoryLayout<z_stream>.size)
+    guard unsafe inflateInit2_(state, -15, ZLIB_VERSION, size) == Z_OK else {
+      throw CheckpointError(.unreadable, "zlib has no memory to inflate")
+    }
+  }
+
+  deinit {
+    unsafe inflateEnd(state)
+    unsafe state.deallocate()
+  }
+
+  /// Unpacks from `stream` into `target` as far as both go, which must be less than 4 GiB each.
+  ///
+  /// - Returns: bytes taken and bytes made.
+  /// - Throws: ``CheckpointError`` with code `malformed` when the stream is damaged.
+  package mutating func unpack(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> (taken: Int, made: Int) {
+    var status = Z_OK
+    var spare: UInt8 = 0  // zlib refuses a null pointer even for no bytes
+    unsafe stream.withUnsafeBytes { source in
+      unsafe target.withUnsafeMutableBytes { sink in
+        unsafe withUnsafeMutablePointer(to: &spare) { spare in
+          let from = unsafe source.baseAddress?.assumingMemoryBound(to: UInt8.self)
+          let to = unsafe sink.baseAddress?.assumingMemoryBound(to: UInt8.self)
+          unsafe state.pointee.next_in = UnsafeMutablePointer(
+            mutating: from ?? UnsafePointer(spare))
+          unsafe state.pointee.avail_in = UInt32(source.count)
+          unsafe state.pointee.next_out = to ?? spare
+          unsafe state.pointee.avail_out = UInt32(sink.count)
+          status = unsafe CZlib.inflate(state, Z_NO_FLUSH)
+        }
+      }
+    }
+    switch status {
+    case Z_OK, Z_BUF_ERROR: break
+    case Z_STREAM_END: isAtEnd = true
+    default:
+      let reason = unsafe state.pointee.msg.map { unsafe String(cString: $0) }
+      throw CheckpointError(
+        .malformed, "the deflate stream is damaged: \(reason ?? "zlib status \(status)")")
+    }
+    return (
+      stream.byteCount - Int(unsafe state.pointee.avail_in),
+      target.byteCount - Int(unsafe state.pointee.avail_out)
+    )
+  }
+}

@@ -1,0 +1,41 @@
+/// CRC-32 of a whole, put together from pieces that are read in any order.
+struct PieceSums {
+  private var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
+
+  /// So many pieces may be apart; further ones are forgotten.
+  private static let most = 1024
+
+  /// Adds a piece, unless some of it is there already.
+  mutating func add(_ range: Range<Int>, _ sum: UInt32) {
+    if range.isEmpty { return }
+    // Pieces come nearly in order: the place is sought from the end.
+    var place = pieces.count
+    while place > 0, pieces[place - 1].range.lowerBound >= range.lowerBound { place -= 1 }
+    if place > 0, pieces[place - 1].range.upperBound > range.lowerBound { return }
+    if place < pieces.count, pieces[place].range.lowerBound < range.upperBound { return }
+    if place < pieces.count, pieces[place].range.lowerBound == range.upperBound {
+      pieces[place] = Self.joined((range, sum), pieces[place])
+    } else {
+      guard pieces.count < Self.most else { return }
+      pieces.insert((range, sum), at: place)
+    }
+    if place > 0, pieces[place - 1].range.upperBound == range.lowerBound {
+      pieces[place - 1] = Self.joined(pieces[place - 1], pieces[place])
+      pieces.remove(at: place)
+    }
+  }
+
+  /// The sum of the first `count` bytes, once all of them were added.
+  func sum(ofFirst count: Int) -> UInt32? {
+    pieces.first.flatMap { $0.range == 0..<count ? $0.sum : nil }
+  }
+
+  private static func joined(
+    _ left: (range: Range<Int>, sum: UInt32), _ right: (range: Range<Int>, sum: UInt32)
+  ) -> (range: Range<Int>, sum: UInt32) {
+    (
+      left.range.lowerBound..<right.range.upperBound,
+      Checksum.crc32(left.sum, followedBy: right.sum, ofCount: right.range.count)
+    )
+  }
+}
