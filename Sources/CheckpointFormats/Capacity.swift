@@ -38,9 +38,11 @@ public struct Capacity: Sendable {
   /// What of a checkpoint is lost in the format, one sentence each.
   public func losses(of checkpoint: Checkpoint, format: String) -> [String] {
     var losses: [String] = []
-    let tied = checkpoint.entries.count { $0.alias != nil }
-    if !keepsTies, tied > 0 {
-      losses.append("\(format) has no tied tensors: \(tied) written out as tensors of their own")
+    let tied = checkpoint.entries.filter { $0.alias != nil }
+    if !keepsTies, let first = tied.first, let original = first.alias {
+      let more = tied.count == 1 ? "" : " and \(tied.count - 1) more"
+      losses.append(
+        "\(format) has no tied tensors; written out: '\(first.name)' (= '\(original)')\(more)")
     }
     if !keepsModules, !checkpoint.modules.isEmpty {
       losses.append("\(format) cannot hold the module tree; it is left out")

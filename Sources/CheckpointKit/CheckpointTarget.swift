@@ -5,7 +5,8 @@ public import TensorCore
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
 public struct CheckpointTarget: Sendable {
   private let path: String
-  private let format: CheckpointFormat
+  /// What is written.
+  public let format: CheckpointFormat
   private let write: @Sendable (Checkpoint, String, WriteOptions) async throws -> Void
   private let options: WriteOptions
   private let overwrites: Bool

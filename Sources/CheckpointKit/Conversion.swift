@@ -20,6 +20,10 @@ public struct Conversion: Sendable {
     public var notes: [String] = []
     /// Whether values or names differ from the input's.
     public var isChanged = false
+    /// The name in the input of each tensor that is called otherwise now.
+    public var origins: [TensorName: TensorName] = [:]
+    /// What became infinite, known when the checkpoint has been written.
+    public let overflows = OverflowCount()
   }
 
   /// Describes the converted checkpoint; nothing is read but metadata until it is written.
@@ -56,7 +60,10 @@ public struct Conversion: Sendable {
           .mismatched,
           "'\(other)' and '\(old)' would both be called '\(new)'; change --rename or --map")
       }
-      isRenamed = isRenamed || new != old
+      if new != old {
+        isRenamed = true
+        result.origins[new] = old
+      }
       result.checkpoint.entries[index].name = new
       if let alias = result.checkpoint.entries[index].alias {
         result.checkpoint.entries[index].alias = names(alias)
@@ -78,10 +85,11 @@ public struct Conversion: Sendable {
         .unsupported, "dtype \(dtype.torchName): required float32, float64, bfloat16 or float16")
     }
     var isCast = false
+    let overflows = result.overflows
     result.checkpoint.entries = try result.checkpoint.entries.map { entry in
       guard entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype else { return entry }
       isCast = true
-      return try entry.cast(to: dtype)
+      return try entry.cast(to: dtype, overflows: overflows)
     }
     guard isCast else { return }
     result.isChanged = true
@@ -96,29 +104,5 @@ public struct Conversion: Sendable {
       result.notes.append("\(reason), so the module tree and the recipe are left out")
     }
     result.checkpoint.modules = []
-  }
-}
-
-extension Checkpoint.Entry {
-  /// The tensor with its values rounded to another floating-point type as they are read.
-  ///
-  /// To nearest even, as PyTorch's `Tensor.to`; NaN stays NaN; too large becomes infinite.
-  public func cast(to dtype: DType) throws -> Checkpoint.Entry {
-    let source = self
-    let info = try TensorInfo(dtype: dtype, shape: info.shape)
-    return Checkpoint.Entry(name: name, info: info, alias: alias) { range, target in
-      let (old, new) = (source.info.dtype.byteWidth, dtype.byteWidth)
-      // Ranges need not begin or end between elements.
-      let elements = range.lowerBound / new..<(range.upperBound + new - 1) / new
-      var input = ChunkBuffer(capacity: elements.count * old)
-      let bytes = try source.read(elements.lowerBound * old, elements.count * old, using: &input)
-      var values: [Double] = []
-      ElementConversion.decode(bytes, as: source.info.dtype, into: &values)
-      var output = ChunkBuffer(capacity: elements.count * new)
-      var encoded = output.mutableBytes(elements.count * new)
-      ElementConversion.encode(values.span, as: dtype, into: &encoded)
-      let start = range.lowerBound - elements.lowerBound * new
-      target.copy(from: output.bytes(elements.count * new).extracting(start..<start + range.count))
-    }
   }
 }

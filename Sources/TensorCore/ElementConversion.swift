@@ -46,6 +46,7 @@ public enum ElementConversion {
   public static func encode(
     _ values: Span<Double>, as dtype: DType, into target: inout MutableRawSpan
   ) -> Int {
+    precondition(canEncode(dtype), "\(dtype.rawValue) is no target of a conversion")
     precondition(target.byteCount == values.count * dtype.byteWidth, "span of another size")
     var overflows = 0
     for index in values.indices {
@@ -63,15 +64,46 @@ public enum ElementConversion {
         let half = Float16(Float(value))
         target.storeBytes(of: half.bitPattern, toByteOffset: index * 2, as: UInt16.self)
         isInfinite = half.isInfinite
-      case .bfloat16:
+      default:
         let bits = bfloat16(rounding: Float(value))
         target.storeBytes(of: bits, toByteOffset: index * 2, as: UInt16.self)
         isInfinite = bits & 0x7fff == 0x7f80
-      default: preconditionFailure("\(dtype.rawValue) is no target of a conversion")
       }
       if isInfinite && value.isFinite { overflows += 1 }
     }
     return overflows
+  }
+
+  /// Rounds little-endian elements of one type to another that ``canEncode(_:)`` holds for, as
+  /// ``decode(_:as:into:)`` and ``encode(_:as:into:)`` do one after the other.
+  ///
+  /// - Returns: how many finite values became infinite.
+  public static func convert(
+    _ bytes: RawSpan, from old: DType, to new: DType, into target: inout MutableRawSpan
+  ) -> Int {
+    // The pairs that are usual have no detour, which takes several times as long.
+    switch (old, new) {
+    case (.float32, .bfloat16):
+      var overflows = 0
+      for index in 0..<bytes.byteCount / 4 {
+        let bits = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
+        let rounded = bfloat16(rounding: Float(bitPattern: bits))
+        target.storeBytes(of: rounded, toByteOffset: index * 2, as: UInt16.self)
+        let isOverflow = rounded & 0x7fff == 0x7f80 && bits & 0x7fff_ffff < 0x7f80_0000
+        overflows += isOverflow ? 1 : 0
+      }
+      return overflows
+    case (.bfloat16, .float32):
+      for index in 0..<bytes.byteCount / 2 {
+        let bits = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+        target.storeBytes(of: UInt32(bits) << 16, toByteOffset: index * 4, as: UInt32.self)
+      }
+      return 0
+    default:
+      var values: [Double] = []
+      decode(bytes, as: old, into: &values)
+      return encode(values.span, as: new, into: &target)
+    }
   }
 
   /// Whether ``encode(_:as:into:)`` can produce this type.

@@ -174,6 +174,13 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension CheckpointTarget {
+  /// Writes with a progress bar, and says what of a checkpoint the format cannot hold.
+  func write(_ checkpoint: Checkpoint, to path: String, showing common: CommonOptions) async throws
+  {
+    format.capacity.losses(of: checkpoint, format: format.name).forEach(common.notes(on: path))
+    try await write(checkpoint, showing: common)
+  }
+
   /// Writes with a progress bar.
   func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)

@@ -98,4 +98,53 @@ import Testing
     #expect(try place.shell("readlink l.ckz").output == "d/real.ckz\n")
     #expect(try place.fingerprint("d/real.ckz") == place.fingerprint("a.h5"))
   }
+
+  @Test func `a dry run says what would be written and writes nothing`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt(
+      "convert", "a.h5", "b.ckz", "--dry-run", "--dtype", "bfloat16", "--match", "layer1.*",
+      "--rename", "s/layer1/one/")
+    #expect(run.status == 0)
+    #expect(
+      run.output == """
+        layer1.weight → one.weight  F32 → BF16  [4, 2]  16
+        layer1.bias → one.bias      F32 → BF16  [4]      8
+        2 tensors, 4 left out, 24 bytes (24 B) to ckz; nothing was written
+
+        """)
+    #expect(run.errors.contains("the module tree and the recipe are left out"))
+    #expect(try place.folder.names() == ["a.h5", "model.txt"])
+    let json = try JSON(
+      try place.ckpt("convert", "a.h5", "b.ckz", "--dry-run", "--json", "--quiet").output)
+    #expect(json["tensors"]?.count == 6)
+    #expect(json["tensors"]?[0]?["from"] == .text("layer1.weight"))
+    #expect(json["losses"]?.count == 0 && json["leftOut"]?.count == 0)
+  }
+
+  @Test func `values too large for the type are counted and named`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz", "--rule", "layer1.bias: bias=1e6")
+    for target in ["b.ckz", "b.h5"] {
+      let run = try place.ckpt("convert", "a.ckz", target, "--dtype", "float16")
+      #expect(run.status == 0)
+      #expect(
+        run.errors.contains(
+          "4 values were too large for float16 and became infinite, in 'layer1.bias' (4)\n"))
+    }
+    let run = try place.ckpt("convert", "a.ckz", "c.ckz", "--dtype", "bfloat16")
+    #expect(!run.errors.contains("infinite"))
+  }
+
+  @Test func `ties are kept, and said`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("layer2.2.bias = layer2.0.bias\n".utf8), to: "ties.txt")
+    try place.makeArticle("a.h5", "--extra", "ties.txt")
+    let run = try place.ckpt("convert", "a.h5", "b.ckz")
+    #expect(run.status == 0)
+    #expect(
+      run.errors == "ckpt: a.h5: tied tensors stay tied: 'layer2.2.bias' (= 'layer2.0.bias')\n")
+    let json = try JSON(try place.ckpt("ls", "b.ckz", "--json").output)
+    #expect(json["tensors"]?[5]?["alias"] == .text("layer2.0.bias"))
+  }
 }

@@ -8,8 +8,10 @@ import Testing
     return values
   }
 
-  private func encoded(_ values: [Double], _ dtype: DType) -> (bytes: [UInt8], overflows: Int) {
-    var buffer = ChunkBuffer(capacity: 64)
+  private func encoded(
+    _ values: [Double], _ dtype: DType, capacity: Int = 64
+  ) -> (bytes: [UInt8], overflows: Int) {
+    var buffer = ChunkBuffer(capacity: capacity)
     var target = buffer.mutableBytes(values.count * dtype.byteWidth)
     let overflows = ElementConversion.encode(values.span, as: dtype, into: &target)
     let bytes = buffer.bytes(values.count * dtype.byteWidth)
@@ -73,5 +75,27 @@ import Testing
     #expect(texts(.int64, [UInt8](repeating: 0xff, count: 8)) == ["-1"])
     #expect(texts(.bool, [0, 1]) == ["false", "true"])
     #expect(texts(.complex64, [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]) == ["1.0-2.0j"])
+  }
+
+  @Test func `conversion without a detour gives what the detour gives`() {
+    var bits = (0..<2000).map { UInt32(truncatingIfNeeded: $0 &* 2_654_435_761) }
+    bits += [0x7f80_0000, 0x7f7f_ffff, 0xff7f_ffff, 0x7fc0_0000, 0x7f80_0001, 0x0000_8000]
+    let bytes = bits.flatMap { bits in (0..<4).map { UInt8(bits >> (8 * $0) & 255) } }
+    for (old, new) in [
+      (DType.float32, DType.bfloat16), (.bfloat16, .float32), (.float32, .float16),
+    ] {
+      let count = bytes.count / old.byteWidth
+      let expected = encoded(decoded(bytes, old), new, capacity: 8 * count)
+      var buffer = ChunkBuffer(capacity: count * new.byteWidth)
+      var target = buffer.mutableBytes(count * new.byteWidth)
+      let overflows = unsafe ElementConversion.convert(
+        bytes.span.bytes, from: old, to: new, into: &target)
+      let found = unsafe buffer.bytes(count * new.byteWidth).withUnsafeBytes { unsafe Array($0) }
+      #expect(overflows == expected.overflows)
+      // NaN stays NaN; which one is left to the type's own rule.
+      for (one, other) in zip(decoded(found, new), decoded(expected.bytes, new)) {
+        #expect(one.bitPattern == other.bitPattern || one.isNaN && other.isNaN)
+      }
+    }
   }
 }

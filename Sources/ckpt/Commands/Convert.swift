@@ -13,6 +13,7 @@ extension Ckpt {
           ckpt convert net.h5 net.ckz
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
           ckpt convert net.h5 out.h5 --match 'module.**' --rename 's/^module\\.//'
+          ckpt convert trainer.pt model.safetensors --dry-run
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var input: String
@@ -27,6 +28,9 @@ extension Ckpt {
     var rename: [String] = []
     @Option(help: ArgumentHelp("Lines `old = new`: new names of tensors.", valueName: "file"))
     var map: String?
+    @Flag(help: "Print what would be written and what cannot be, and write nothing.")
+    var dryRun = false
+    @OptionGroup var report: ReportOptions
     @OptionGroup var target: OutputOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
@@ -47,7 +51,9 @@ extension Ckpt {
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       let source = try inputs.open(input, common).checkpoint
       var result = try naming(input) { try conversion(source) }
-      result.notes.forEach(common.notes(on: input))
+      let plan = ConversionPlan(of: result, from: source, to: target.format)
+      (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
+      if dryRun { return try print(plan, target.format) }
       if result.isChanged {
         var provenance = try Provenance(of: source)
         let fingerprint = try await Manifest(of: source, threads: common.threads).fingerprint
@@ -55,6 +61,48 @@ extension Ckpt {
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
       try await target.write(result.checkpoint, showing: common)
+      noteOverflows(result.overflows)
+    }
+
+    private func print(_ plan: ConversionPlan, _ format: CheckpointFormat) throws {
+      var output = StandardOutput()
+      if report.json {
+        try output.line(try jsonText(plan))
+      } else {
+        var table = Table(.left, .left, .left, .right, .left)
+        func change(_ old: String, _ new: String) -> String {
+          (old == new ? new : "\(old) → \(new)").escapingControls
+        }
+        for tensor in plan.tensors {
+          let remark = tensor.obstacle ?? tensor.tiedTo.map { "= \($0)" } ?? ""
+          table.add(
+            change(tensor.from, tensor.name), change(tensor.oldDtype, tensor.dtype),
+            "\(tensor.shape)", tensor.bytes.grouped, Style.dim(remark.escapingControls))
+        }
+        for line in table.lines { try output.line(line) }
+        let bytes = plan.tensors.filter { $0.tiedTo == nil }.map(\.bytes).reduce(0, +)
+        let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
+        try output.line(
+          "\(plan.tensors.count.grouped) tensors\(left), \(bytes.grouped) bytes (\(bytes.byteText)) to \(format.name); nothing was written"
+        )
+      }
+      try output.flush()
+      if let tensor = plan.tensors.first(where: { $0.obstacle != nil }) {
+        throw CheckpointError(
+          .unsupported, tensor.obstacle ?? "", path: shownPath(input), tensor: tensor.name)
+      }
+    }
+
+    /// Says what became infinite, the first tensors by name.
+    private func noteOverflows(_ overflows: OverflowCount) {
+      let tensors = overflows.tensors
+      if tensors.isEmpty { return }
+      let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
+      let more = tensors.count > 3 ? " and \(tensors.count - 3) more" : ""
+      let total = tensors.map(\.count).reduce(0, +)
+      common.notes(on: input)(
+        "\(total.grouped) values were too large for \(dtype ?? "") and became infinite, in \(first.joined(separator: ", "))\(more)"
+      )
     }
 
     /// The options that shaped the values, as they were typed.

@@ -39,12 +39,11 @@ extension Ckpt {
       var base = try recipe.map { try Recipe(file: $0) }
       base?.redraws = []
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
-      for note in model?.module.notes ?? [] { common.note(note) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let source = self.model ?? self.recipe ?? ""
       model?.module.notes.forEach(common.notes(on: source))
       let drawn = try naming(source) { try recipe.draw().checkpoint }
-      try await target.write(drawn, showing: common)
+      try await target.write(drawn, to: output, showing: common)
     }
   }
 }

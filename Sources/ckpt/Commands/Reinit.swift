@@ -92,13 +92,13 @@ extension Ckpt {
       } else {
         result = try naming(file) { try step(source, tree: tree) }
       }
-      if let target {
+      if let target, let path {
         var provenance = try Provenance(of: source)
         inputs.insert(
           try await Manifest(of: source, threads: common.threads).fingerprint, at: 0)
         provenance.add(command: "reinit", options: steps, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
-        try await target.write(result.checkpoint, showing: common)
+        try await target.write(result.checkpoint, to: path, showing: common)
       }
       var text = StandardOutput()
       if report.json {

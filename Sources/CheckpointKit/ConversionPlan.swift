@@ -1,0 +1,68 @@
+public import CheckpointFormats
+public import TensorCore
+
+/// What a conversion would write, and what of it the target cannot hold; nothing is read for it.
+public struct ConversionPlan: Sendable, Encodable {
+  /// What becomes of one tensor.
+  public struct Tensor: Sendable, Encodable {
+    /// Name in the input.
+    public let from: String
+    /// Name in the output.
+    public let name: String
+    /// Element type in the input.
+    public let oldDtype: String
+    /// Element type in the output.
+    public let dtype: String
+    /// Sizes in the output, outermost first.
+    public let shape: [Int]
+    /// Bytes in the output, before any compression.
+    public let bytes: Int
+    /// The tensor whose bytes it shares in the output.
+    public let tiedTo: String?
+    /// Why the output cannot hold it.
+    public let obstacle: String?
+  }
+
+  /// Every tensor of the output, in its order.
+  public let tensors: [Tensor]
+  /// Names of the input's tensors that are left out.
+  public let leftOut: [String]
+  /// What the output does not carry, one sentence each.
+  public let losses: [String]
+
+  /// Which tied tensors stay tied, in a sentence; `nil` if there is none.
+  public let ties: String?
+
+  /// Whether the output can hold every tensor.
+  public var isPossible: Bool { tensors.allSatisfy { $0.obstacle == nil } }
+
+  /// Plans the writing of what a conversion made of `input`.
+  public init(
+    of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat
+  ) {
+    let inputs = Dictionary(
+      input.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
+    var used: Set<TensorName> = []
+    tensors = result.checkpoint.entries.map { entry in
+      let origin = result.origins[entry.name] ?? entry.name
+      used.insert(origin)
+      let isHeld = format.capacity.dtypes.contains(entry.info.dtype)
+      return Tensor(
+        from: origin.text, name: entry.name.text,
+        oldDtype: (inputs[origin] ?? entry.info).dtype.rawValue, dtype: entry.info.dtype.rawValue,
+        shape: entry.info.shape, bytes: entry.info.byteCount,
+        tiedTo: format.capacity.keepsTies ? entry.alias?.text : nil,
+        obstacle: isHeld
+          ? nil : "\(format.name) has no element type \(entry.info.dtype.rawValue)")
+    }
+    leftOut = input.entries.map(\.name).filter { !used.contains($0) }.map(\.text)
+    let tied = result.checkpoint.entries.filter { $0.alias != nil }
+    ties = tied.first.flatMap { first in
+      guard format.capacity.keepsTies, let original = first.alias else { return nil }
+      let more = tied.count == 1 ? "" : " and \(tied.count - 1) more"
+      return "tied tensors stay tied: '\(first.name)' (= '\(original)')\(more)"
+    }
+    losses =
+      result.notes + format.capacity.losses(of: result.checkpoint, format: format.name)
+  }
+}

@@ -1,0 +1,56 @@
+import Synchronization
+public import TensorCore
+
+/// How many values became infinite while tensors were rounded to a narrower type.
+public final class OverflowCount: Sendable {
+  /// By tensor, then by the place where a range begins, so that what is read twice counts once.
+  private let counts = Mutex<[TensorName: [Int: Int]]>([:])
+
+  /// Starts with none.
+  public init() {}
+
+  fileprivate func set(_ count: Int, for name: TensorName, at offset: Int) {
+    counts.withLock { counts in
+      if count > 0 || counts[name]?[offset] != nil { counts[name, default: [:]][offset] = count }
+    }
+  }
+
+  /// The tensors with such values, sorted by name, and how many each has.
+  public var tensors: [(name: TensorName, count: Int)] {
+    counts.withLock { counts in
+      counts.map { (name: $0.key, count: $0.value.values.reduce(0, +)) }
+        .sorted { $0.name < $1.name }
+    }
+  }
+}
+
+extension Checkpoint.Entry {
+  /// The tensor with its values rounded to another floating-point type as they are read.
+  ///
+  /// To nearest even, as PyTorch's `Tensor.to`; NaN stays NaN; too large becomes infinite, which
+  /// `overflows` is told.
+  public func cast(to dtype: DType, overflows: OverflowCount? = nil) throws -> Checkpoint.Entry {
+    let source = self
+    let info = try TensorInfo(dtype: dtype, shape: info.shape)
+    return Checkpoint.Entry(name: name, info: info, alias: alias) { range, target in
+      let (old, new) = (source.info.dtype.byteWidth, dtype.byteWidth)
+      // Ranges need not begin or end between elements.
+      let elements = range.lowerBound / new..<(range.upperBound + new - 1) / new
+      var input = ChunkBuffer(capacity: elements.count * old)
+      let bytes = try source.read(elements.lowerBound * old, elements.count * old, using: &input)
+      let count: Int
+      if range.lowerBound % new == 0, range.count % new == 0 {
+        count = ElementConversion.convert(bytes, from: source.info.dtype, to: dtype, into: &target)
+      } else {
+        var output = ChunkBuffer(capacity: elements.count * new)
+        var encoded = output.mutableBytes(elements.count * new)
+        count = ElementConversion.convert(
+          bytes, from: source.info.dtype, to: dtype, into: &encoded)
+        let start = range.lowerBound - elements.lowerBound * new
+        let all = output.bytes(elements.count * new)
+        target.copy(from: all.extracting(start..<start + range.count))
+      }
+      overflows?.set(count, for: source.name, at: range.lowerBound)
+    }
+  }
+}
