@@ -52,7 +52,8 @@ let package = Package(
       dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TensorCore", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["ckpt", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TensorCore", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )

@@ -1,9 +1,17 @@
 import TensorCore
 
 extension CheckpointFormat {
+  /// Names of all formats, for messages.
+  public static var names: String { all.map(\.name).joined(separator: ", ") }
+
   /// Names of the formats that can be written, for messages: `ckz, hdf5`.
   public static var writableNames: String {
     all.filter { $0.write != nil }.map(\.name).joined(separator: ", ")
+  }
+
+  /// Endings of the formats that can be written, for messages: `.ckz, .h5`.
+  public static var writableEndings: String {
+    all.filter { $0.write != nil }.flatMap(\.extensions).joined(separator: ", ")
   }
 
   /// Finds a writable format by its name or by an extension, with or without the dot.
@@ -23,9 +31,8 @@ extension CheckpointFormat {
     let found = candidates.filter { path.lowercased().hasSuffix($0.0) }
       .max { $0.0.utf8.count < $1.0.utf8.count }?.1
     guard let found, found.write != nil else {
-      let endings = all.filter { $0.write != nil }.flatMap(\.extensions).joined(separator: ", ")
       throw CheckpointError(
-        .unsupported, "the name ends in none of \(endings); pass --to FORMAT", path: path)
+        .unsupported, "the name ends in none of \(writableEndings); pass --to FORMAT", path: path)
     }
     return found
   }

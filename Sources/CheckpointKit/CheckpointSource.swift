@@ -27,12 +27,12 @@ public struct CheckpointSource: Sendable {
           throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
         }
         guard let format = CheckpointFormat.recognized(candidate) else {
-          let names = CheckpointFormat.all.map(\.name).joined(separator: ", ")
           let found =
             candidate.members == nil
             ? "begins with \(beginning(of: candidate.head))"
-            : "is a directory in which no checkpoint was recognised"
-          throw CheckpointError(.unsupported, "\(found), required a checkpoint (\(names))")
+            : "a directory was found that is no checkpoint"
+          throw CheckpointError(
+            .unsupported, "\(found), required a checkpoint (\(CheckpointFormat.names))")
         }
         let checkpoint = try format.open(file, options)
         checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }

@@ -1,3 +1,4 @@
+import CheckpointKit
 import TestSupport
 import Testing
 
@@ -56,12 +57,15 @@ import Testing
   @Test(arguments: [
     ("missing.h5", "No such file or directory"),
     ("missing/a.h5", "No such file or directory"),
-    ("d", "a directory was found, a regular file is required"),
+    (
+      "d",
+      "a directory was found that is no checkpoint, required a checkpoint (\(CheckpointFormat.names))"
+    ),
     ("fifo", "a pipe was found, a regular file is required"),
     ("/dev/zero", "a device was found, a regular file is required"),
     ("loop", "Too many levels of symbolic links"),
     ("empty", "the file is empty, required a checkpoint"),
-    ("text.txt", "begins with 'hello wo', required a checkpoint (ckz, hdf5)"),
+    ("text.txt", "begins with 'hello wo', required a checkpoint (\(CheckpointFormat.names))"),
     ("cut.h5", "at byte 0: file is cut short: its superblock says 8304 bytes, found 8204"),
     (
       "cut.ckz",
@@ -145,7 +149,7 @@ import Testing
         "found order 'up', required modules or apply (see 'ckpt init --help')"),
       Case(
         "init no.txt -o b.h5 --to zip", 64,
-        "format 'zip': required one of ckz, hdf5 (see 'ckpt init --help')"),
+        "format 'zip': required one of \(CheckpointFormat.writableNames) (see 'ckpt init --help')"),
       Case(
         "init no.txt -o b.h5 --compression best", 64,
         "--compression best: required planes, gzip, gzip:1 to gzip:9, or none (see 'ckpt init --help')"
@@ -257,7 +261,7 @@ import Testing
       Case("convert a.h5 a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(
         "init model.txt -o net.xyz", 2,
-        "net.xyz: the name ends in none of .ckz, .hdf5, .h5; pass --to FORMAT"),
+        "net.xyz: the name ends in none of \(CheckpointFormat.writableEndings); pass --to FORMAT"),
       Case(
         "init model.txt -o no/net.h5", 2,
         "no/net.h5: write to its directory: No such file or directory"),
