@@ -15,6 +15,9 @@ public struct CheckpointFormat: Sendable {
   public let open: @Sendable (_ path: String, OpenOptions) throws -> Checkpoint
   /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
   public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
+  /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
+  /// (``WriteOptions/like``).
+  public var makesFiles = true
   /// What a written file can carry.
   public let capacity: Capacity
   /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first
