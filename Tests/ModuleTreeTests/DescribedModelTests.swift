@@ -47,7 +47,7 @@ import Testing
     ),
     (
       String(repeating: "[", count: 100_000),
-      "line 1, column 18: found '[[[[[[[[[[[[[[[[', required at most 16 levels"
+      "line 1, column 17: found '[[[[[[[[[[[[[[[[', required at most 16 levels"
     ),
     (model(""), "line 2, column 12: found no modules, required the root with path ''"),
     (

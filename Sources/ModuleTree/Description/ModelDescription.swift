@@ -3,6 +3,8 @@
 enum ModelDescription {
   /// Version of the schema that is read and written.
   static let version = 1
+  /// Deepest nesting of lists and objects.
+  static let deepest = 16
 
   static let keys: Set = ["ckpt-model", "about", "modules", "draws"]
   static let moduleKeys: Set = [
