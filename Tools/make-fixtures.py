@@ -162,6 +162,13 @@ def zip_archives():
     fixtures_zip.archives(FIXTURES / "zip")
 
 
+def safetensors():
+    """safetensors/: see fixtures_safetensors.py; needs torch, safetensors and huggingface_hub."""
+    import fixtures_safetensors
+
+    fixtures_safetensors.safetensors(FIXTURES)
+
+
 def torchvision():
     """models/: the printed text of models and the manifest of what their constructors draw.
 
@@ -190,6 +197,7 @@ ALL = {
     "hdf5": hdf5,
     "native": native,
     "zip": zip_archives,
+    "safetensors": safetensors,
     "torchvision": torchvision,
     "modules": modules,
 }

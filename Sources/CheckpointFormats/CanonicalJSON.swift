@@ -41,4 +41,16 @@ struct CanonicalJSON {
     }
     append("\"")
   }
+
+  /// Adds an object of texts, sorted by the bytes of their keys.
+  mutating func append(texts: [String: String]) {
+    append("{")
+    append(list: texts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      text, pair in
+      text.append(string: pair.key)
+      text.append(":")
+      text.append(string: pair.value)
+    }
+    append("}")
+  }
 }

@@ -186,7 +186,8 @@ public import Testing
       let path = try folder.write(other, to: "other")
       #expect(!format.recognizes(try Candidate(path: path)))
     }
-    #expect(!format.recognizes(try Candidate(path: folder.path)))
+    let empty = try TemporaryFolder()
+    #expect(!format.recognizes(try Candidate(path: empty.path)))
   }
 }
 

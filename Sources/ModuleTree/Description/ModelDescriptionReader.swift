@@ -19,7 +19,8 @@ struct ModelDescriptionReader {
   init(_ text: String) throws {
     let bytes = Array(text.utf8)
     let top = try JSONObject(
-      try JSONValue(text, deepest: ModelDescription.deepest), in: bytes, keys: ModelDescription.keys)
+      try JSONValue(text, deepest: ModelDescription.deepest), in: bytes, keys: ModelDescription.keys
+    )
     guard try top.count("ckpt-model") == ModelDescription.version else {
       throw CheckpointError(
         .unsupported,

@@ -1,0 +1,194 @@
+import ByteIO
+import TensorCore
+
+/// Hugging Face's index of a checkpoint in several files, `model.safetensors.index.json` or
+/// `pytorch_model.bin.index.json`: which file, beside the index, has which tensor.
+struct ShardIndex {
+  /// Where the index is.
+  let path: String
+  /// Texts of the index's `metadata`; sizes that follow from the tensors are left out.
+  private(set) var metadata: [String: String] = [:]
+  private(set) var notes: [String] = []
+  /// Names of tensors and of the files that have them, in the index's order.
+  private(set) var places: [(tensor: TensorName, file: String)] = []
+
+  /// Largest index that is read, in bytes; as for a header of safetensors.
+  private static let largest = 100_000_000
+  /// What a writer reckons from the tensors, and a reader has no use for.
+  private static let derived = ["total_size", "total_parameters"]
+
+  /// Whether a file is an index of files that end so: by its name, or by what it begins with.
+  static func recognizes(_ candidate: Candidate, ending: String) -> Bool {
+    guard candidate.members == nil, candidate.head.first == UInt8(ascii: "{") else { return false }
+    if candidate.path.hasSuffix(ending + ".index.json") { return true }
+    let head = String(decoding: candidate.head, as: UTF8.self)
+    return head.contains("\"weight_map\"") && head.contains(ending + "\"")
+  }
+
+  /// Reads an index.
+  ///
+  /// - Throws: ``CheckpointError`` when it is no index, or names a file that is not beside it.
+  init(path: String) throws(CheckpointError) {
+    self.path = path
+    do throws(CheckpointError) {
+      let file = try InputFile(path: path)
+      guard file.size <= Self.largest else {
+        throw CheckpointError(
+          .unsupported, "an index of \(file.size) bytes, at most \(Self.largest) are read")
+      }
+      var scanner = JSONScanner(try file.bytes(0..<file.size))
+      try parse(&scanner)
+      try scanner.end()
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  private mutating func parse(_ scanner: inout JSONScanner) throws(CheckpointError) {
+    var metadata: [String: String] = [:]
+    var notes: [String] = []
+    var places: [(tensor: TensorName, file: String)]?
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
+      switch key {
+      case "metadata" where scanner.next() == .object:
+        try scanner.object { scanner, key, _ throws(CheckpointError) in
+          if scanner.next() == .string {
+            metadata[key] = try scanner.string()
+          } else {
+            try scanner.skip()
+            if !Self.derived.contains(key) {
+              notes.append("the index's '\(key)' is no text; left out")
+            }
+          }
+        }
+      case "weight_map":
+        var map: [(tensor: TensorName, file: String)] = []
+        try scanner.object { scanner, key, _ throws(CheckpointError) in
+          map.append((TensorName(key), try Self.fileName(&scanner, of: key)))
+        }
+        places = map
+      default: try scanner.skip()
+      }
+    }
+    guard let places else {
+      throw CheckpointError(.malformed, "no weight_map, an index of several files has one")
+    }
+    (self.metadata, self.notes, self.places) = (metadata, notes, places)
+  }
+
+  /// A name from a file must not lead anywhere else.
+  private static func fileName(
+    _ scanner: inout JSONScanner, of tensor: String
+  ) throws(CheckpointError) -> String {
+    _ = scanner.next()
+    let position = scanner.position
+    let name = try scanner.string()
+    guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")),
+      !name.utf8.contains(0)
+    else {
+      throw CheckpointError(
+        .malformed,
+        "file '\(JSONScanner.shown(name))', required is the name of one beside the index",
+        tensor: tensor, offset: position)
+    }
+    return name
+  }
+
+  /// The tensors of all files as one checkpoint, in the index's order; `open` opens one file.
+  ///
+  /// - Throws: ``CheckpointError`` when a file or a tensor that the index names is not there.
+  func checkpoint(open: (_ path: String) throws -> Checkpoint) throws -> Checkpoint {
+    var joined = ShardJoin(metadata: metadata, notes: notes)
+    var opened: [TensorName: Int] = [:]
+    for (tensor, file) in places where opened[TensorName(file)] == nil {
+      opened[TensorName(file)] = opened.count
+      let shard: Checkpoint
+      do {
+        shard = try open(folder + file)
+      } catch let error as CheckpointError {
+        guard error.code == .unreadable, error.offset == nil else { throw error }
+        throw CheckpointError(
+          .missing, "file '\(file)': \(error.message); the index says that it has '\(tensor)'",
+          path: path)
+      }
+      joined.add(shard, from: file)
+    }
+    for (tensor, file) in places {
+      guard let number = opened[TensorName(file)], joined.take(tensor, from: number) else {
+        throw CheckpointError(
+          .missing, "not in '\(file)', where the index says it is", path: path,
+          tensor: tensor.text)
+      }
+    }
+    try joined.takeRest(besides: path)
+    var checkpoint = joined.checkpoint
+    checkpoint.takeModulesFromMetadata()
+    return checkpoint
+  }
+
+  private var folder: String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+  }
+}
+
+/// A checkpoint that is put together from several files.
+private struct ShardJoin {
+  private(set) var checkpoint = Checkpoint(entries: [])
+  private var names: Set<TensorName> = []
+  /// Of each file, the tensors that were not taken yet, by name.
+  private var rest: [[TensorName: Checkpoint.Entry]] = []
+  private var files: [String] = []
+
+  init(metadata: [String: String], notes: [String]) {
+    checkpoint.metadata = metadata
+    checkpoint.notes = notes
+  }
+
+  mutating func add(_ shard: Checkpoint, from file: String) {
+    files.append(file)
+    var entries: [TensorName: Checkpoint.Entry] = [:]
+    for entry in shard.entries { entries[entry.name] = entry }
+    rest.append(entries)
+    for (key, text) in shard.metadata {
+      guard let known = checkpoint.metadata[key] else {
+        checkpoint.metadata[key] = text
+        continue
+      }
+      if known != text {
+        checkpoint.notes.append(
+          "'\(file)' has other metadata '\(key)' than files before it; left out")
+      }
+    }
+    if checkpoint.modules.isEmpty { checkpoint.modules = shard.modules }
+    checkpoint.notes += shard.notes
+  }
+
+  mutating func take(_ name: TensorName, from file: Int) -> Bool {
+    guard var entry = rest[file].removeValue(forKey: name) else { return false }
+    // A tie is kept where the original comes first.
+    if let original = entry.alias, !names.contains(original) { entry.alias = nil }
+    names.insert(name)
+    checkpoint.entries.append(entry)
+    return true
+  }
+
+  /// Takes what the index does not name, which other loaders see, too.
+  mutating func takeRest(besides index: String) throws(CheckpointError) {
+    for file in files.indices {
+      let unnamed = rest[file].keys.sorted()
+      for name in unnamed {
+        if names.contains(name) {
+          throw CheckpointError(
+            .malformed, "also in '\(files[file])', the index names another file for it",
+            path: index, tensor: name.text)
+        }
+        _ = take(name, from: file)
+      }
+      if let first = unnamed.first {
+        checkpoint.notes.append(
+          "\(unnamed.count) tensors of '\(files[file])' are not in the index, '\(first)' is the first"
+        )
+      }
+    }
+  }
+}

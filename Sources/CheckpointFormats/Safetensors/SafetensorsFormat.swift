@@ -1,0 +1,83 @@
+import ByteIO
+import TensorCore
+
+extension CheckpointFormat {
+  /// Hugging Face's safetensors: a header in JSON, then the tensors' bytes; also several such files
+  /// with an index, `*.safetensors.index.json`.
+  ///
+  /// Source: github.com/huggingface/safetensors, README and `safetensors/src/tensor.rs`, 0.8.
+  public static let safetensors = CheckpointFormat(
+    name: "safetensors", extensions: [".safetensors"],
+    recognizes: { Safetensors.recognizes($0) },
+    open: { path, _ in try Safetensors.open(path) },
+    write: { try await Safetensors.write($0, to: $1, options: $2) },
+    capacity: Capacity(dtypes: Safetensors.dtypes))
+}
+
+/// Marks, limits and types of the format.
+enum Safetensors {
+  /// Largest header accepted, in bytes, as in the reference reader.
+  static let largestHeader = 100_000_000
+  /// The key of the header that is no tensor.
+  static let metadataKey = "__metadata__"
+  /// The key of the metadata by which loaders know PyTorch's layout, and its value.
+  static let formatMark = (key: "format", value: "pt")
+  /// Ending of an index of several files.
+  static let indexEnding = ".safetensors.index.json"
+
+  /// The format's element types; the reference writer stores those that are later here first.
+  static let dtypes: [DType] = [
+    .bool, .float4e2m1, .float6e2m3, .float6e3m2, .uint8, .int8, .float8e5m2, .float8e4m3,
+    .float8e8m0, .float8e4m3fnuz, .float8e5m2fnuz, .int16, .uint16, .float16, .bfloat16, .int32,
+    .uint32, .float32, .complex64, .float64, .int64, .uint64,
+  ]
+
+  /// Says whether a file begins with a header, is an index, or a folder has one of both.
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    if candidate.members != nil {
+      return !candidate.members(endingIn: indexEnding).isEmpty
+        || !candidate.members(endingIn: ".safetensors").isEmpty
+    }
+    let head = candidate.head
+    if ShardIndex.recognizes(candidate, ending: ".safetensors") { return true }
+    guard head.count >= 10,
+      head.littleEndian(UInt64.self, at: 0) <= largestHeader,
+      let first = head[8...].firstIndex(where: { !isBlank($0) }), head[first] == UInt8(ascii: "{"),
+      let second = head[(first + 1)...].first(where: { !isBlank($0) })
+    else { return false }
+    return second == UInt8(ascii: "\"") || second == UInt8(ascii: "}")
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
+
+  /// Opens a file, an index of several files, or a folder with one of both.
+  static func open(_ path: String) throws -> Checkpoint {
+    var candidate = try Candidate(path: path)
+    if candidate.members != nil { candidate = try member(of: candidate) }
+    var checkpoint: Checkpoint
+    if ShardIndex.recognizes(candidate, ending: ".safetensors") {
+      checkpoint = try ShardIndex(path: candidate.path).checkpoint { try read($0) }
+      try checkpoint.restoreTies()
+    } else {
+      checkpoint = try read(candidate.path)
+    }
+    checkpoint.noteOmittedTies()
+    return checkpoint
+  }
+
+  /// The index of a folder, or its only file.
+  private static func member(of folder: Candidate) throws(CheckpointError) -> Candidate {
+    let indexes = folder.members(endingIn: indexEnding)
+    let files = folder.members(endingIn: ".safetensors")
+    if let index = indexes.first, indexes.count == 1 {
+      return try Candidate(path: folder.path(of: index))
+    }
+    if let file = files.first, indexes.isEmpty, files.count == 1 {
+      return try Candidate(path: folder.path(of: file))
+    }
+    throw CheckpointError(
+      .unsupported,
+      "a folder of \(files.count) .safetensors files and \(indexes.count) indexes; name one of them",
+      path: folder.path)
+  }
+}

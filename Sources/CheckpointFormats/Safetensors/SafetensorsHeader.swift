@@ -1,0 +1,188 @@
+import ByteIO
+import TensorCore
+
+/// What the header of a safetensors file says, checked against the size of the file.
+struct SafetensorsHeader {
+  /// A tensor and where its bytes are.
+  struct Tensor {
+    let name: TensorName
+    let info: TensorInfo
+    /// Bytes of the data, which begins behind the header.
+    let range: Range<Int>
+    /// Where the header speaks of it, in the file.
+    let position: Int
+  }
+
+  /// The texts of `__metadata__`.
+  private(set) var metadata: [String: String] = [:]
+  /// Tensors in the header's order.
+  private(set) var tensors: [Tensor] = []
+  /// Where the data begins in the file.
+  let dataStart: Int
+
+  /// Reads and checks the header of a file.
+  ///
+  /// - Throws: ``CheckpointError`` for all that the reference reader refuses, and for two tensors of
+  ///   one name, which the format's text forbids.
+  init(of file: InputFile) throws(CheckpointError) {
+    let head = try file.head(8)
+    guard head.count == 8 else {
+      throw CheckpointError(
+        .malformed, "\(file.size) bytes, shorter than 8 bytes, the length of the header", offset: 0)
+    }
+    let length = head.littleEndian(UInt64.self, at: 0)
+    guard length <= Safetensors.largestHeader else {
+      throw CheckpointError(
+        .malformed,
+        "a header of \(length) bytes, at most \(Safetensors.largestHeader) are allowed", offset: 0)
+    }
+    let end = 8 + Int(length)
+    guard end <= file.size else {
+      throw CheckpointError(
+        .malformed, "a header of \(length) bytes, the file has \(file.size - 8) behind its length",
+        offset: 0)
+    }
+    dataStart = end
+    var scanner = JSONScanner(try file.bytes(8..<end), places: .bytes(from: 8))
+    try parse(&scanner)
+    try scanner.end()
+    try checkCoverage(dataSize: file.size - end)
+  }
+
+  private mutating func parse(_ scanner: inout JSONScanner) throws(CheckpointError) {
+    var metadata: [String: String] = [:]
+    var tensors: [Tensor] = []
+    try scanner.object { scanner, key, position throws(CheckpointError) in
+      if key.utf8.elementsEqual(Safetensors.metadataKey.utf8) {
+        metadata = try Self.texts(&scanner)
+        return
+      }
+      do throws(CheckpointError) {
+        tensors.append(try Self.tensor(&scanner, TensorName(key), at: 8 + position))
+      } catch {
+        throw error.adding(tensor: key, offset: 8 + position)
+      }
+    }
+    self.metadata = metadata
+    self.tensors = tensors
+  }
+
+  /// The reference reader takes `null` for no metadata.
+  private static func texts(
+    _ scanner: inout JSONScanner
+  ) throws(CheckpointError) -> [String: String] {
+    if scanner.takeNull() { return [:] }
+    var texts: [String: String] = [:]
+    try scanner.object { scanner, key, position throws(CheckpointError) in
+      // Swift takes two spellings of é for one key; a metadata text must not be lost by that.
+      guard texts.updateValue(try scanner.string(), forKey: key) == nil else {
+        throw scanner.error(
+          at: position, "metadata key '\(JSONScanner.shown(key))' is there in two spellings")
+      }
+    }
+    return texts
+  }
+
+  private static func tensor(
+    _ scanner: inout JSONScanner, _ name: TensorName, at position: Int
+  ) throws(CheckpointError) -> Tensor {
+    var dtype: DType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
+      switch key {
+      case "dtype": dtype = try Self.dtype(&scanner)
+      case "shape": shape = try Self.numbers(&scanner)
+      case "data_offsets": offsets = try Self.numbers(&scanner)
+      default: try scanner.skip()
+      }
+    }
+    guard let dtype, let shape, let offsets else {
+      let missing = dtype == nil ? "dtype" : shape == nil ? "shape" : "data_offsets"
+      throw CheckpointError(.malformed, "no \(missing); dtype, shape and data_offsets are required")
+    }
+    guard offsets.count == 2, offsets[0] <= offsets[1] else {
+      throw CheckpointError(
+        .malformed, "data_offsets \(offsets.prefix(4)), required are a begin and an end behind it")
+    }
+    try checkProduct(shape, dtype)
+    let info = try TensorInfo(dtype: dtype, shape: shape)
+    let range = offsets[0]..<offsets[1]
+    guard info.byteCount == range.count else {
+      throw CheckpointError(
+        .malformed,
+        "shape \(shape) of \(dtype.rawValue) needs \(info.byteCount) bytes, data_offsets "
+          + "[\(offsets[0]), \(offsets[1])] give \(range.count)")
+    }
+    return Tensor(name: name, info: info, range: range, position: position)
+  }
+
+  private static func dtype(_ scanner: inout JSONScanner) throws(CheckpointError) -> DType {
+    let text = try scanner.string()
+    guard let dtype = DType(rawValue: text), Safetensors.dtypes.contains(dtype) else {
+      throw CheckpointError(
+        .malformed,
+        "dtype '\(JSONScanner.shown(text))', required is one of the format's, as F32 or BF16")
+    }
+    return dtype
+  }
+
+  private static func numbers(_ scanner: inout JSONScanner) throws(CheckpointError) -> [Int] {
+    var numbers: [Int] = []
+    try scanner.array { scanner throws(CheckpointError) in
+      guard numbers.count < 64 else { throw scanner.found("at most 64 numbers") }
+      numbers.append(try scanner.wholeNumber())
+    }
+    return numbers
+  }
+
+  /// The reference reader multiplies from the left, and refuses an overflow though a zero follows.
+  private static func checkProduct(_ shape: [Int], _ dtype: DType) throws(CheckpointError) {
+    var product = 1
+    for size in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      if overflow {
+        throw CheckpointError(
+          .malformed, "overflow: shape \(shape) of \(dtype.rawValue) has more than 2^63 elements")
+      }
+      product = next
+    }
+  }
+
+  /// Makes sure that every byte of the data belongs to one tensor.
+  private func checkCoverage(dataSize: Int) throws(CheckpointError) {
+    let order = tensors.indices.sorted {
+      let (left, right) = (tensors[$0].range, tensors[$1].range)
+      return (left.lowerBound, left.upperBound) < (right.lowerBound, right.upperBound)
+    }
+    var end = 0
+    var last: Int?
+    for index in order {
+      let tensor = tensors[index]
+      let start = tensor.range.lowerBound
+      if start < end, let last {
+        throw CheckpointError(
+          .malformed,
+          "data_offsets [\(start), \(tensor.range.upperBound)] overlap those of '"
+            + "\(JSONScanner.shown(tensors[last].name.text))', which end at \(end)",
+          tensor: tensor.name.text, offset: tensor.position)
+      }
+      guard start == end else {
+        throw CheckpointError(
+          .malformed, "data_offsets begin at \(start), bytes \(end) to \(start) are no tensor's",
+          tensor: tensor.name.text, offset: tensor.position)
+      }
+      (end, last) = (tensor.range.upperBound, index)
+    }
+    guard end <= dataSize else {
+      throw CheckpointError(
+        .malformed, "data_offsets end at \(end), the file has \(dataSize) bytes of data",
+        tensor: last.map { tensors[$0].name.text }, offset: dataStart + dataSize)
+    }
+    guard end == dataSize else {
+      throw CheckpointError(
+        .malformed, "\(dataSize - end) bytes behind the last tensor, none are allowed",
+        offset: dataStart + end)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import ByteIO
+import TensorCore
+
+extension Safetensors {
+  /// Opens a file; tensors are in the order in which the header names them.
+  static func read(_ path: String) throws -> Checkpoint {
+    do throws(CheckpointError) {
+      let file = try InputFile(path: path)
+      let header = try SafetensorsHeader(of: file)
+      var checkpoint = Checkpoint(
+        entries: header.tensors.map { tensor in
+          let start = header.dataStart + tensor.range.lowerBound
+          return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+            try file.read(at: start + range.lowerBound, into: &target)
+          }
+        },
+        metadata: header.metadata)
+      // The mark says how the file is laid out, not what is in it; every file that is written gets it.
+      if checkpoint.metadata[formatMark.key] == formatMark.value {
+        checkpoint.metadata[formatMark.key] = nil
+      }
+      checkpoint.takeModulesFromMetadata()
+      try checkpoint.restoreTies()
+      return checkpoint
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+}
+
+extension Checkpoint {
+  /// Says which tensors `huggingface_hub` has left out because they are tied to another.
+  ///
+  /// It records them as metadata, `lm_head.weight: embed.weight`, but does so for a slice of the
+  /// other, too, so that nothing can be made of it.
+  mutating func noteOmittedTies() {
+    let names = Set(entries.map(\.name))
+    let omitted = metadata.filter {
+      names.contains(TensorName($0.value)) && !names.contains(TensorName($0.key))
+    }
+    for (name, original) in omitted.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
+      notes.append(
+        "tensor '\(name)' was left out by the file's writer, which took it for tied to '\(original)'"
+      )
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import ByteIO
+import TensorCore
+
+extension Safetensors {
+  /// Writes a new file as the reference writer orders it, with the header in the tensors' order.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
+  ///   the tensors or the system throws.
+  static func write(
+    _ checkpoint: Checkpoint, to path: String, options: WriteOptions
+  ) async throws {
+    guard [.standard, .none].contains(options.compression) else {
+      throw CheckpointError(.unsupported, "safetensors has no compression")
+    }
+    let layout = try SafetensorsLayout(checkpoint)
+    let file = try OutputFile(creating: path)
+    try file.append(layout.header.rawBytes)
+    let stream = TensorStream(
+      layout.order.map { checkpoint.entries[$0] }, threads: options.threads)
+    try await stream.forEachChunk { _, _, bytes in try file.append(bytes) }
+    try file.close()
+  }
+}
+
+/// Where everything of a checkpoint goes in a file, decided before anything is written.
+struct SafetensorsLayout {
+  /// The file's beginning up to the data, a multiple of 8 bytes.
+  private(set) var header: [UInt8] = []
+  /// The tensors by number, as their bytes follow each other: by type, those with the most bytes an
+  /// element first, then by name.
+  let order: [Int]
+
+  /// Lays out a checkpoint.
+  ///
+  /// - Throws: ``CheckpointError`` for two tensors of one name and for what the format cannot hold.
+  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+    let entries = checkpoint.entries
+    try CheckpointFormat.safetensors.capacity.check(checkpoint, format: "safetensors")
+    try checkpoint.checkNames()
+    if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
+      throw CheckpointError(
+        .unsupported, "safetensors keeps this name for its metadata", tensor: entry.name.text)
+    }
+    var ranks: [DType: Int] = [:]
+    for (rank, dtype) in Safetensors.dtypes.enumerated() { ranks[dtype] = rank }
+    order = entries.indices.sorted {
+      let (left, right) = (entries[$0], entries[$1])
+      let (high, low) = (ranks[left.info.dtype] ?? 0, ranks[right.info.dtype] ?? 0)
+      return high == low ? left.name < right.name : high > low
+    }
+    var starts = [Int](repeating: 0, count: entries.count)
+    var end = 0
+    for index in order {
+      starts[index] = end
+      let (sum, overflow) = end.addingReportingOverflow(entries[index].info.byteCount)
+      guard !overflow else {
+        throw CheckpointError(.unsupported, "more than 2^63 bytes of tensors")
+      }
+      end = sum
+    }
+    var metadata = checkpoint.metadataWithModules
+    metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
+    if metadata[Safetensors.formatMark.key] == nil {
+      metadata[Safetensors.formatMark.key] = Safetensors.formatMark.value
+    }
+    var text = Self.text(metadata, entries, starts)
+    text += [UInt8](repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
+    guard text.count <= Safetensors.largestHeader else {
+      throw CheckpointError(
+        .unsupported,
+        "a header of \(text.count) bytes, safetensors allows \(Safetensors.largestHeader)")
+    }
+    header.appendLittleEndian(UInt64(text.count))
+    header += text
+  }
+
+  private static func text(
+    _ metadata: [String: String], _ entries: [Checkpoint.Entry], _ starts: [Int]
+  ) -> [UInt8] {
+    var text = CanonicalJSON()
+    text.append("{")
+    text.append(string: Safetensors.metadataKey)
+    text.append(":")
+    text.append(texts: metadata)
+    for (entry, start) in zip(entries, starts) {
+      text.append(",")
+      text.append(string: entry.name.text)
+      text.append(":{\"dtype\":\"\(entry.info.dtype.rawValue)\",\"shape\":[")
+      text.append(list: entry.info.shape) { $0.append("\($1)") }
+      text.append("],\"data_offsets\":[\(start),\(start + entry.info.byteCount)]}")
+    }
+    text.append("}")
+    return text.bytes
+  }
+}
+
+extension Checkpoint {
+  /// Refuses two tensors of one name.
+  func checkNames() throws(CheckpointError) {
+    var names: Set<TensorName> = []
+    for entry in entries where !names.insert(entry.name).inserted {
+      throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import ByteIO
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+/// Headers that say what cannot be; rules as in the reference reader, `safetensors/src/tensor.rs`.
+@Suite struct SafetensorsRefusalTests {
+  let folder: TemporaryFolder
+  let format = CheckpointFormat.safetensors
+  static let good = #"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}"#
+  /// Float32 numbers 1 to 6.
+  static let data: [UInt8] = (1...6).flatMap { number in
+    (0..<4).map { UInt8(truncatingIfNeeded: Float(number).bitPattern >> (8 * $0)) }
+  }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  static func file(_ header: [UInt8], _ data: [UInt8] = data, length: UInt64? = nil) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendLittleEndian(length ?? UInt64(header.count))
+    return bytes + header + data
+  }
+
+  private func open(_ bytes: [UInt8]) throws -> Checkpoint {
+    try format.open(folder.write(bytes, to: "a.safetensors"))
+  }
+
+  private func refusal(_ bytes: [UInt8]) throws -> String {
+    let error = #expect(throws: CheckpointError.self) { try open(bytes) }
+    let text = error?.description ?? "accepted"
+    #expect(text.utf8.count <= 300 + folder.path.utf8.count)
+    return text.replacing(folder.file("a.safetensors") + ": ", with: "")
+  }
+
+  @Test func `the sound file is read`() throws {
+    #expect(try open(Self.file(Array(Self.good.utf8))).entries[0].allBytes() == Self.data)
+  }
+
+  @Test(arguments: 0..<8)
+  func `a file of less than 8 bytes is refused`(_ count: Int) throws {
+    #expect(
+      try refusal(Array([57, 0, 0, 0, 0, 0, 0, 0].prefix(count)))
+        == "at byte 0: \(count) bytes, shorter than 8 bytes, the length of the header")
+  }
+
+  @Test(arguments: [
+    (
+      UInt64.max, "at byte 0: a header of 18446744073709551615 bytes, at most 100000000 are allowed"
+    ),
+    (1 << 63, "at byte 0: a header of 9223372036854775808 bytes, at most 100000000 are allowed"),
+    (100_000_001, "at byte 0: a header of 100000001 bytes, at most 100000000 are allowed"),
+    (82, "at byte 0: a header of 82 bytes, the file has 81 behind its length"),
+    (0, "at byte 8: found the end, required an object"),
+    (56, "at byte 64: found the end, required ',' or '}'"),
+  ])
+  func `a length that cannot be is refused`(_ length: UInt64, _ expected: String) throws {
+    #expect(try refusal(Self.file(Array(Self.good.utf8), length: length)) == expected)
+  }
+
+  /// Headers before 24 bytes of data, and the refusal's beginning.
+  static let headers: [(String, String)] = [
+    (
+      #"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"w":{}}"#,
+      "at byte 65: found the key 'w' twice, required once"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"\u0077":{}}"#,
+      "at byte 65: found the key 'w' twice, required once"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[24],"data_offsets":[0,24]},"#
+        + #""b":{"dtype":"U8","shape":[24],"data_offsets":[16,40]}}"#,
+      "tensor 'b' at byte 63: data_offsets [16, 40] overlap those of 'a', which end at 24"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[24],"data_offsets":[0,24]},"#
+        + #""b":{"dtype":"U8","shape":[24],"data_offsets":[0,24]}}"#,
+      "tensor 'b' at byte 63: data_offsets [0, 24] overlap those of 'a', which end at 24"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[11],"data_offsets":[0,11]},"#
+        + #""b":{"dtype":"U8","shape":[12],"data_offsets":[12,24]}}"#,
+      "tensor 'b' at byte 63: data_offsets begin at 12, bytes 11 to 12 are no tensor's"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[23],"data_offsets":[1,24]}}"#,
+      "tensor 'a' at byte 9: data_offsets begin at 1, bytes 0 to 1 are no tensor's"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[23],"data_offsets":[0,23]}}"#,
+      "at byte 86: 1 bytes behind the last tensor, none are allowed"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[25],"data_offsets":[0,25]}}"#,
+      "tensor 'a' at byte 87: data_offsets end at 25, the file has 24 bytes of data"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[12,12]},"#
+        + #""b":{"dtype":"U8","shape":[24],"data_offsets":[0,24]}}"#,
+      "tensor 'a' at byte 9: data_offsets [12, 12] overlap those of 'b', which end at 24"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[4294967296,4294967296,1],"data_offsets":[0,0]}}"#,
+      "tensor 'w' at byte 9: overflow: shape [4294967296, 4294967296, 1] of F32"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}"#,
+      "tensor 'w' at byte 9: overflow: shape [4294967296, 4294967296, 0] of F32"
+    ),
+    (
+      #"{"w":{"dtype":"F64","shape":[2305843009213693952,8],"data_offsets":[0,0]}}"#,
+      "tensor 'w' at byte 9: overflow: shape [2305843009213693952, 8] of F64"
+    ),
+    (#"{"w":{"dtype":"F32","shape":[-1]}}"#, "tensor 'w' at byte 37: found -1, required a whole"),
+    (#"{"w":{"dtype":"F32","shape":[2.0]}}"#, "tensor 'w' at byte 37: found 2.0, required a whole"),
+    (#"{"w":{"dtype":"F32","shape":["2"]}}"#, #"tensor 'w' at byte 37: found '"2"]}}', required"#),
+    (#"{"w":{"dtype":"F32","shape":[1e3]}}"#, "tensor 'w' at byte 37: found 1e3, required a whole"),
+    (
+      #"{"w":{"dtype":"F32","shape":[18446744073709551616]}}"#,
+      "tensor 'w' at byte 37: found 18446744073709551616, required a whole number"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[3,3],"data_offsets":[0,24]}}"#,
+      "tensor 'w' at byte 9: shape [3, 3] of F32 needs 36 bytes, data_offsets [0, 24] give 24"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[6],"data_offsets":[24,0]}}"#,
+      "tensor 'w' at byte 9: data_offsets [24, 0], required are a begin and an end behind it"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[6],"data_offsets":[0,24,24]}}"#,
+      "tensor 'w' at byte 9: data_offsets [0, 24, 24], required are a begin and an end"
+    ),
+    (
+      #"{"w":{"dtype":"f32"}}"#,
+      "tensor 'w' at byte 9: dtype 'f32', required is one of the format's"
+    ),
+    (
+      #"{"w":{"dtype":"F33"}}"#,
+      "tensor 'w' at byte 9: dtype 'F33', required is one of the format's"
+    ),
+    (#"{"w":{"dtype":"C128"}}"#, "tensor 'w' at byte 9: dtype 'C128', required is one"),
+    (#"{"w":{"dtype":"Q8_0"}}"#, "tensor 'w' at byte 9: dtype 'Q8_0', required is one"),
+    (#"{"w":{"dtype":""}}"#, "tensor 'w' at byte 9: dtype '', required is one of the format's"),
+    (#"{"w":{"dtype":"F32","dtype":"F32"}}"#, "tensor 'w' at byte 28: found the key 'dtype' twice"),
+    (#"{"w":{"dtype":"F32","shape":[6]}}"#, "tensor 'w' at byte 9: no data_offsets; dtype, shape"),
+    (
+      #"{"w":["F32",[6],[0,24]]}"#, "tensor 'w' at byte 13: found '[\"F32\",[6],[0,24', required an"
+    ),
+    (
+      #"{"w":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#,
+      "tensor 'w' at byte 9: shape [3] has 3 elements, F4 holds them in blocks of 2"
+    ),
+    (
+      #"{"w":{"dtype":"F6_E2M3","shape":[2],"data_offsets":[0,2]}}"#,
+      "tensor 'w' at byte 9: shape [2] has 2 elements, F6_E2M3 holds them in blocks of 4"
+    ),
+    (#"{"__metadata__":{"a":null}}"#, "at byte 29: found 'null}}', required a text in quotes"),
+    (#"{"__metadata__":{"a":1}}"#, "at byte 29: found '1}}', required a text in quotes"),
+    (#"{"__metadata__":{"a":{}}}"#, "at byte 29: found '{}}}', required a text in quotes"),
+    (#"{"__metadata__":"text"}"#, #"at byte 24: found '"text"}', required an object"#),
+    (#"{"__metadata__":{},"__metadata__":{}}"#, "at byte 27: found the key '__metadata__' twice"),
+    (#"["w"]"#, "at byte 8: found '[\"w\"]', required an object"),
+    (#"{} x"#, "at byte 11: found 'x', required the end of the text"),
+  ]
+
+  @Test(arguments: headers)
+  func `a header that says what cannot be is refused with its place`(
+    _ header: String, _ expected: String
+  ) throws {
+    let refusal = try refusal(Self.file(Array(header.utf8)))
+    #expect(refusal.hasPrefix(expected), "\(refusal)")
+  }
+
+  @Test func `bytes that are no text are refused`() throws {
+    let parts = Self.good.split(separator: "w", maxSplits: 1).map { Array($0.utf8) }
+    #expect(
+      try refusal(Self.file(parts[0] + [0xc0, 0x80] + parts[1]))
+        == "at byte 9: found a text that is no UTF-8")
+    #expect(try refusal(Self.file(Array(Self.good.utf8) + [0])).hasPrefix("at byte 65: found '"))
+  }
+
+  @Test(arguments: [65, 1_000_000])
+  func `deep nesting is refused`(_ depth: Int) throws {
+    let text =
+      String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
+    #expect(try refusal(Self.file(Array(text.utf8))).hasPrefix("tensor 'a' at byte "))
+  }
+
+  @Test func `empty tensors may stand at the beginning, between others and at the end`() throws {
+    let header =
+      #"{"end":{"dtype":"F32","shape":[0],"data_offsets":[24,24]},"#
+      + #""b":{"dtype":"F32","shape":[3],"data_offsets":[12,24]},"#
+      + #""middle":{"dtype":"I64","shape":[2,0],"data_offsets":[12,12]},"#
+      + #""a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"#
+      + #""begin":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#
+    let entries = try open(Self.file(Array(header.utf8))).entries
+    #expect(entries.map(\.name) == ["end", "b", "middle", "a", "begin"])
+    #expect(try entries[1].allBytes() == Array(Self.data[12...]))
+  }
+
+  @Test func `names of two spellings are two tensors, and no name steers a terminal`() throws {
+    let header =
+      "{\"e\u{301}\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},"
+      + "\"\u{e9}\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,24]}}"
+    #expect(try open(Self.file(Array(header.utf8))).entries.map(\.name) == ["e\u{301}", "\u{e9}"])
+    let hostile = #"{"\u001b[2J\r\n\u202e":{"dtype":"F33"}}"#
+    #expect(
+      try refusal(Self.file(Array(hostile.utf8))).hasPrefix(#"tensor '\u{1b}[2J\r\n\u{202e}'"#))
+  }
+
+  @Test func `every flipped bit of a header gives an answer`() throws {
+    let good = Self.file(Array(Self.good.utf8))
+    var accepted = 0
+    for bit in 0..<8 * (good.count - Self.data.count) {
+      var bytes = good
+      bytes[bit / 8] ^= 1 << (bit % 8)
+      do {
+        for entry in try open(bytes).entries { _ = try entry.allBytes() }
+        accepted += 1
+      } catch is CheckpointError {}
+    }
+    // Other names, types of the same size and shapes of the same product remain.
+    #expect(accepted > 0 && accepted < 40)
+  }
+
+  @Test func `many tensors take little time`() throws {
+    var header: [UInt8] = Array("{".utf8)
+    for index in 0..<20_000 {
+      header += (index == 0 ? "" : ",").utf8
+      header +=
+        "\"layer.\(index).weight\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}".utf8
+    }
+    let bytes = Self.file(header + [UInt8(ascii: "}")], [])
+    let start = ContinuousClock.now
+    #expect(try open(bytes).entries.count == 20_000)
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+}
