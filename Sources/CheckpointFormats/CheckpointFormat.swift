@@ -18,6 +18,8 @@ public struct CheckpointFormat: Sendable {
   /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
   /// (``WriteOptions/like``).
   public var makesFiles = true
+  /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.
+  public var isSharded = false
   /// What a written file can carry.
   public let capacity: Capacity
   /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first

@@ -15,7 +15,7 @@ struct ShardIndex {
   /// Largest index that is read, in bytes; as for a header of safetensors.
   private static let largest = 100_000_000
   /// What a writer reckons from the tensors, and a reader has no use for.
-  private static let derived = ["total_size", "total_parameters"]
+  static let derived = ["total_size", "total_parameters"]
 
   /// Whether a file is an index of files that end so: by its name, or by what it begins with.
   static func recognizes(_ candidate: Candidate, ending: String) -> Bool {

@@ -1,0 +1,110 @@
+public import TensorCore
+
+/// How a checkpoint is divided among files, as `huggingface_hub` divides and names them, with an
+/// index that `ShardIndex` reads.
+///
+/// Source: huggingface_hub, `split_state_dict_into_shards_factory`.
+public struct ShardPlan: Sendable {
+  /// One file.
+  public struct Shard: Sendable {
+    /// File name, `model-00001-of-00003.safetensors`.
+    public let name: String
+    /// What goes into it.
+    public let checkpoint: Checkpoint
+  }
+
+  /// The files, in the order of their tensors.
+  public let shards: [Shard]
+  /// File name of the index.
+  public let indexName: String
+  /// The index, in JSON.
+  public let index: [UInt8]
+  /// What the division loses, one sentence each.
+  public let notes: [String]
+
+  /// Fills file after file with tensors in their order, as long as `limit` bytes hold them; a tensor
+  /// that is larger gets a file of its own.
+  ///
+  /// `name` is what one file would be called, `model.safetensors`. Metadata, module tree and ties
+  /// between files go to the index.
+  /// - Throws: ``CheckpointError`` for two tensors of one name.
+  public init(_ checkpoint: Checkpoint, limit: Int, name: String) throws(CheckpointError) {
+    try checkpoint.checkNames()
+    let parts = Self.parts(of: checkpoint.entries, limit: limit)
+    let dot = name.lastIndex(of: ".") ?? name.endIndex
+    let names = parts.indices.map { number in
+      "\(name[..<dot])-\(Self.padded(number + 1))-of-\(Self.padded(parts.count))\(name[dot...])"
+    }
+    let ties = checkpoint.ties
+    var crossing: [TensorName: TensorName] = [:]
+    var shards: [Shard] = []
+    for (part, name) in zip(parts, names) {
+      let here = Set(checkpoint.entries[part].map(\.name))
+      let entries = checkpoint.entries[part].map { entry in
+        var entry = entry
+        if let original = entry.alias, !here.contains(original) {
+          if ties[entry.name] == original { crossing[entry.name] = original }
+          entry.alias = nil
+        }
+        return entry
+      }
+      shards.append(Shard(name: name, checkpoint: Checkpoint(entries: entries)))
+    }
+    var metadata = checkpoint.metadataWithModules
+    metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(crossing)
+    self.shards = shards
+    indexName = name + ".index.json"
+    index = Self.index(metadata, shards)
+    notes =
+      crossing.isEmpty
+      ? []
+      : ["\(crossing.count) tied tensors are in other files than their originals and written out"]
+  }
+
+  private static func parts(of entries: [Checkpoint.Entry], limit: Int) -> [Range<Int>] {
+    var parts: [Range<Int>] = []
+    var start = 0
+    var size = 0
+    for (index, entry) in entries.enumerated() {
+      let (sum, overflow) = size.addingReportingOverflow(entry.info.byteCount)
+      if index > start, overflow || sum > limit {
+        parts.append(start..<index)
+        start = index
+        size = entry.info.byteCount
+      } else {
+        size = sum
+      }
+    }
+    parts.append(start..<entries.count)
+    return parts
+  }
+
+  private static func padded(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(5 - digits.utf8.count, 0)) + digits
+  }
+
+  private static func index(_ metadata: [String: String], _ shards: [Shard]) -> [UInt8] {
+    let sizes = shards.flatMap(\.checkpoint.entries).map(\.info.byteCount)
+    var text = CanonicalJSON()
+    text.append("{\"metadata\":{\"total_size\":\(sizes.reduce(0) { $0 &+ $1 })")
+    let texts = metadata.filter { !ShardIndex.derived.contains($0.key) }
+    if !texts.isEmpty { text.append(",") }
+    text.append(list: texts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      text, pair in
+      text.append(string: pair.key)
+      text.append(":")
+      text.append(string: pair.value)
+    }
+    text.append("},\"weight_map\":{")
+    let places = shards.flatMap { shard in shard.checkpoint.entries.map { ($0.name, shard.name) } }
+    text.append(list: places) { text, place in
+      text.append("\n")
+      text.append(string: place.0.text)
+      text.append(": ")
+      text.append(string: place.1)
+    }
+    text.append("\n}}\n")
+    return text.bytes
+  }
+}

@@ -1,0 +1,63 @@
+import ByteIO
+public import CheckpointFormats
+public import TensorCore
+
+/// Where a checkpoint is written as several files with an index, `--shard-size`.
+public struct ShardedTarget: Sendable {
+  private let folder: String
+  private let name: String
+  private let format: CheckpointFormat
+  private let limit: Int
+  private let options: WriteOptions
+  private let overwrites: Bool
+
+  /// Settles the format and where the files go.
+  ///
+  /// `path` is what one file would be called, `model.safetensors`; the files are
+  /// `model-00001-of-00003.safetensors` and so on, the index `model.safetensors.index.json`. `limit`
+  /// is the most bytes of tensors in a file, unless one tensor has more.
+  /// - Throws: `CheckpointError` for a format of which several files are not read as one.
+  public init(
+    _ path: String, format name: String? = nil, limit: Int, options: WriteOptions = WriteOptions(),
+    overwrites: Bool = false
+  ) throws {
+    let format =
+      try name.map { try CheckpointFormat.writable(named: $0) }
+      ?? CheckpointFormat.writable(forPath: path)
+    guard path != "-", format.isSharded, limit > 0 else {
+      let names = CheckpointFormat.all.filter(\.isSharded).map(\.name).joined(separator: ", ")
+      throw CheckpointError(
+        .unsupported,
+        "several files of \(format.name), required is a file name and one of \(names)",
+        path: path)
+    }
+    let slash = path.lastIndex(of: "/")
+    folder = slash.map { String(path[...$0]) } ?? ""
+    self.name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    self.format = format
+    self.limit = limit
+    self.options = options
+    self.overwrites = overwrites
+  }
+
+  /// Writes the files, each of them whole or not at all, and at last the index.
+  ///
+  /// - Returns: the paths, the index last, and what is lost by the division, one sentence each.
+  public func write(_ checkpoint: Checkpoint) async throws -> (paths: [String], notes: [String]) {
+    try format.capacity.check(checkpoint, format: format.name)
+    let plan = try ShardPlan(checkpoint, limit: limit, name: name)
+    let targets = try plan.shards.map { shard in
+      try CheckpointTarget(
+        folder + shard.name, format: format.name, options: options, overwrites: overwrites)
+    }
+    let index = folder + plan.indexName
+    try AtomicFile.check(index, overwrite: overwrites)
+    for (target, shard) in zip(targets, plan.shards) { try await target.write(shard.checkpoint) }
+    try await AtomicFile.replace(index, overwrite: overwrites) { temporary in
+      let file = try OutputFile(creating: temporary)
+      try file.append(plan.index.rawBytes)
+      try file.close()
+    }
+    return (plan.shards.map { folder + $0.name } + [index], plan.notes)
+  }
+}
