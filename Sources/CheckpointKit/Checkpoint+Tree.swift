@@ -8,8 +8,27 @@ extension Checkpoint {
     public var module: Module
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
-    /// Whether the tree was inferred from names and shapes.
-    public var isInferred: Bool { !notes.isEmpty }
+    /// The model that the tree was read from, where there was one.
+    private let source: Model?
+
+    init(_ module: Module, from source: Model? = nil, notes: [String] = []) {
+      self.module = module
+      self.source = source
+      self.notes = notes
+    }
+
+    /// A model whose text gives this tree again: the one it was read from, else what PyTorch prints,
+    /// or a description where that shows too little (bare parameters, names with a line feed).
+    public func model() throws -> Model {
+      let names = module.stateDict().map(\.name)
+      for model in [source, try? Model(text: module.description)] {
+        guard let model, model.module.labels == module.labels,
+          model.module.stateDict().map(\.name) == names
+        else { continue }
+        return model
+      }
+      return try Model(text: module.json())
+    }
   }
 
   /// The tree that the file carries, else one inferred from names and shapes.
@@ -20,17 +39,18 @@ extension Checkpoint {
   public func tree(model: Model? = nil) throws -> Tree {
     var tree: Tree
     if let model {
-      tree = Tree(module: model.module)
+      tree = Tree(model.module, from: model)
     } else if let recipe = try metadata[Self.recipeKey].map({ try Recipe(json: $0) }),
       let text = recipe.model
     {
-      tree = Tree(module: try Model(text: text, extra: recipe.extra).module)
+      let model = try Model(text: text, extra: recipe.extra)
+      tree = Tree(model.module, from: model)
     } else if !modules.isEmpty {
-      tree = Tree(module: try Module(labels: modules))
+      tree = Tree(try Module(labels: modules))
     } else {
       let inferred = try InferredModel(self)
       let note = (["carries no module tree"] + inferred.notes).joined(separator: "; ")
-      return Tree(module: inferred.tree, notes: [note])
+      return Tree(inferred.tree, notes: [note])
     }
     let known = Set(tree.module.stateDict().map(\.name))
     for entry in entries where !known.contains(entry.name) {

@@ -14,9 +14,7 @@ public struct NameMap: Sendable {
   /// - Throws: `CheckpointError` with the line's number for a line that is no pair, or a name
   ///   that is mapped twice.
   public init(file path: String) throws {
-    let lines = try readText(path).split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      let line = line.trimmingBlanks
+    for (index, line) in try readText(path).trimmedLines.enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {
         throw CheckpointError(

@@ -56,8 +56,9 @@ public struct Recipe: Codable, Hashable, Sendable {
   public init() {}
 
   /// The recipe of a checkpoint whose values came from elsewhere, before its first redraw.
-  init(redrawsOf tree: Module) {
-    model = tree.description
+  init(redrawsOf tree: Checkpoint.Tree) throws {
+    let source = try tree.model()
+    (model, extra) = (source.text, source.extra)
     seed = nil
   }
 
@@ -94,8 +95,7 @@ public struct Recipe: Codable, Hashable, Sendable {
   ) throws {
     var seen: Set<String> = []
     var files: (model: String?, extra: String?)
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
+    for (index, line) in text.trimmedLines.enumerated() {
       let line = line.prefix(while: { $0 != "#" }).trimmingBlanks
       if line.isEmpty { continue }
       func fail(_ message: String) -> CheckpointError {

@@ -37,7 +37,7 @@ public struct Reinitialize: Sendable {
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree
   ) throws -> Result {
-    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree.module)
+    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
     let drawn = try draw(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
       behavior: recipe.behavior)
@@ -68,7 +68,7 @@ public struct Reinitialize: Sendable {
       }
       copies[entry.name] = source
     }
-    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree.module)
+    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
     recipe.redraws.append(
       Recipe.Redraw(
         match: match, exclude: exclude, rules: [], order: order.rawValue, seed: "0",

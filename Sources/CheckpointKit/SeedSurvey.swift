@@ -37,7 +37,10 @@ public struct SeedSurvey: Sendable {
   ///
   /// For each tensor the two must agree; over seeds a random tensor must never repeat and any
   /// other never change; mean and spread must fit the distribution within six standard errors.
-  public init(of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int) async throws {
+  /// `progress` is told after each seed.
+  public init(
+    of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int, progress: () -> Void = {}
+  ) async throws {
     seedCount = seeds.count
     var records: [Record] = []
     for seed in seeds {
@@ -48,6 +51,7 @@ public struct SeedSurvey: Sendable {
       for index in records.indices {
         records[index].add(serial[index], parallel[index], seed: seed)
       }
+      progress()
     }
     tensors = records.map { $0.judged(threshold: Self.threshold, seeds: seedCount) }
   }

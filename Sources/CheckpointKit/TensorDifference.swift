@@ -21,8 +21,8 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
 
   /// How far two elements may be apart and still count as equal, as in `torch.allclose`.
   ///
-  /// They are equal when `|a - b| ≤ absolute + relative · |b|`, or when both are NaN. With both
-  /// tolerances zero, equal means bit for bit.
+  /// They are equal when `|a - b| ≤ absolute + relative · |b|`, or when both are NaN; an infinite
+  /// one only equals itself. With both tolerances zero, equal means bit for bit.
   public struct Tolerance: Hashable, Sendable {
     /// `--rtol`.
     public var relative = 0.0
@@ -119,9 +119,10 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
           ? a.isByteEqual(to: b, in: index * width..<(index + 1) * width)
           : x == y || x.isNaN && y.isNaN
       } else {
+        let distance = abs(x - y)
         isSame =
           x == y || x.isNaN && y.isNaN
-          || abs(x - y) <= tolerance.absolute + tolerance.relative * abs(y)
+          || distance.isFinite && distance <= tolerance.absolute + tolerance.relative * abs(y)
       }
       if isSame { continue }
       if index / perElement != element { differing += 1 }

@@ -1,3 +1,4 @@
+import ModuleTree
 public import TensorCore
 
 /// A rectangular part of a tensor, written as NumPy writes it: `[0:4, :]`, `[-1]`, `[::2]`.
@@ -158,30 +159,11 @@ extension Checkpoint {
         }
       }
     }
-    let nearest = entries.map(\.name.text).min {
-      $0.editDistance(to: text) < $1.editDistance(to: text)
-    }
+    let nearest = nearestName(to: text, among: entries.map(\.name.text))
     throw CheckpointError(
-      .missing, "no tensor '\(text)'" + (nearest.map { "; the nearest name is '\($0)'" } ?? ""),
+      .missing,
+      "no tensor '\(text)'; "
+        + (nearest.map { "the nearest name is '\($0)'" } ?? "ckpt ls lists their names"),
       path: path)
-  }
-}
-
-extension String {
-  /// Fewest single-character insertions, deletions and replacements that make one text the other
-  /// (Levenshtein, 1966).
-  package func editDistance(to other: String) -> Int {
-    let target = Array(other.utf8)
-    var row = Array(0...target.count)
-    for (i, byte) in utf8.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, wanted) in target.enumerated() {
-        let replaced = diagonal + (byte == wanted ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[target.count]
   }
 }

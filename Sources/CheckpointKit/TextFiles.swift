@@ -6,6 +6,7 @@ private let largestText = 100_000_000
 
 /// Reads a text file of ours whole, as UTF-8.
 ///
+/// A byte order mark, which some editors put first, is left out.
 /// - Throws: `CheckpointError` when it cannot be read, is larger than 100 MB, or is not UTF-8.
 package func readText(_ path: String) throws -> String {
   let file = try InputFile(path: path)
@@ -15,13 +16,27 @@ package func readText(_ path: String) throws -> String {
       path: path)
   }
   let bytes = try file.head(file.size)
-  guard let text = String(validating: bytes, as: UTF8.self) else {
+  if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+    throw CheckpointError(.malformed, "found UTF-16 text, required UTF-8", path: path)
+  }
+  let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+  let body = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+  guard let text = String(validating: body, as: UTF8.self) else {
     throw CheckpointError(.malformed, "found bytes that are not UTF-8, required text", path: path)
   }
   return text
 }
 
 extension StringProtocol {
+  /// The lines, ended by a line feed with or without a carriage return, blanks at their ends left
+  /// out.
+  ///
+  /// Bytes are compared: to `String` a carriage return with its line feed is one other character.
+  package var trimmedLines: [String] {
+    utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self).trimmingBlanks }
+  }
+
   /// The text without spaces, tabs and carriage returns at its ends.
   package var trimmingBlanks: String {
     func isBlank(_ scalar: Unicode.Scalar) -> Bool { [" ", "\t", "\r"].contains(scalar) }

@@ -20,15 +20,14 @@ public struct SelectedTensors {
     if places.contains(where: { place in place.tensors.contains { contains(place, $0.name) } }) {
       return
     }
-    if let place = places.first(where: {
-      self.selector.matches(path: $0.path, kind: $0.module.kind)
-    }) {
-      throw CheckpointError(
-        .missing,
-        "selector '\(selector)' means modules without tensors of their own; "
-          + "write '\(place.path.isEmpty ? "**" : place.path + ".**")' for all below")
-    }
-    throw CheckpointError(.missing, "selector '\(selector)' fits nothing")
+    let modules = places.filter { self.selector.matches(path: $0.path, kind: $0.module.kind) }
+    if modules.isEmpty { throw CheckpointError(.missing, "selector '\(selector)' fits nothing") }
+    let owner = modules.first { !$0.module.stateDict().isEmpty }
+    throw CheckpointError(
+      .missing,
+      "selector '\(selector)' means modules without tensors of their own"
+        + (owner.map { "; write '\($0.path.isEmpty ? "**" : $0.path + ".**")' for all below" } ?? "")
+    )
   }
 
   func contains(_ place: PlacedModule, _ own: String) -> Bool {

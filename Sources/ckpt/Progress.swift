@@ -28,6 +28,17 @@ final class Progress: Sendable {
   func finish() { bar.clear() }
 }
 
+extension CommonOptions {
+  /// The digests of a checkpoint's tensors, with a progress bar.
+  func manifest(of checkpoint: Checkpoint) async throws -> Manifest {
+    let progress = Progress(reading: checkpoint.entries, quiet: quiet)
+    defer { progress.finish() }
+    var counted = checkpoint
+    counted.entries = progress.entries
+    return try await Manifest(of: counted, threads: threads)
+  }
+}
+
 /// A bar on standard error for work that takes longer than a second on a terminal.
 final class ProgressBar: Sendable {
   /// What is counted.

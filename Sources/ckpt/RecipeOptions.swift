@@ -5,7 +5,7 @@ import CheckpointKit
 struct RecipeOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1.")
+    help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1. (default: 0)")
   var seed: String?
 
   @Option(
@@ -16,13 +16,17 @@ struct RecipeOptions: ParsableArguments {
   var rule: [String] = []
 
   @Option(
-    help: "Order in which rules reach the modules: modules (pre-order) or apply (post-order).")
+    help:
+      "Order in which rules reach the modules: modules (pre-order, the default) or apply (post-order)."
+  )
   var order: String?
 
-  @Option(help: "Type of the tensors: float32, float64, bfloat16 or float16.")
+  @Option(help: "Type of the tensors: float32 (the default), float64, bfloat16 or float16.")
   var dtype: String?
 
-  @Option(help: "Which of PyTorch's CPU paths to follow: avx2, or default (machines without it).")
+  @Option(
+    help:
+      "Which of PyTorch's CPU paths to follow: avx2 (what today's x86 machines take), or default.")
   var matchTorch: String?
 
   @Option(

@@ -57,6 +57,13 @@ import Testing
     #expect(far.changes.first?.difference?.maxAbsolute == .infinity)
   }
 
+  @Test func `no tolerance takes infinity for anything else`() async throws {
+    let left = [try Checkpoint.Entry(memory: "w", [1, .infinity, .infinity, -.infinity])]
+    let right = [try Checkpoint.Entry(memory: "w", [.infinity, 1, -.infinity, -.infinity])]
+    let diff = try await diff(left, right, tolerance: .init(relative: 1, absolute: .infinity))
+    #expect(diff.changes.first?.difference?.differing == 3)
+  }
+
   @Test func `a map pairs other names`() async throws {
     let left = [try Checkpoint.Entry(memory: "a.w", [1]), try .init(memory: "b.w", [2])]
     let right = [try Checkpoint.Entry(memory: "x", [1]), try .init(memory: "b.w", [3])]

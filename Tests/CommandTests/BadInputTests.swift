@@ -196,6 +196,7 @@ import Testing
       Case(
         "show a.h5 layer1.weigth", 2,
         "a.h5: no tensor 'layer1.weigth'; the nearest name is 'layer1.weight'"),
+      Case("show a.h5 nope", 2, "a.h5: no tensor 'nope'; ckpt ls lists their names"),
       Case(
         "show a.h5 layer1.weight[9]", 2,
         "a.h5: tensor 'layer1.weight': slice [9]: index '9' of dimension 0 is outside its size 4"),
@@ -211,8 +212,11 @@ import Testing
       Case("convert a.h5 b.h5 --match no.such", 2, "a.h5: selector 'no.such' fits nothing"),
       Case(
         "reinit a.h5 --match ReLU --in-place", 2,
-        "a.h5: selector 'ReLU' means modules without tensors of their own; "
-          + "write 'relu1.**' for all below"),
+        "a.h5: selector 'ReLU' means modules without tensors of their own"),
+      Case(
+        "reinit a.h5 --match Sequential --in-place", 2,
+        "a.h5: selector 'Sequential' means modules without tensors of their own; "
+          + "write 'layer2.**' for all below"),
       Case(
         "init model.txt -o b.h5 --rule 'Conv2d: weight=1'", 2,
         "model.txt: rule 'Conv2d: weight=1': selector 'Conv2d' fits no class and no name; \(classes)"

@@ -20,7 +20,7 @@ import Testing
     #expect(run.status == 1 && run.errors.isEmpty)
     #expect(
       run.output == """
-        ~  layer1.bias  F32 [4]  4 of 4, max abs 1, rel L2 0.5, max ULP 4194304
+        ~  layer1.bias  F32 [4]  4 of 4, max abs 1, rel L2 0.5, max ULP 4,194,304
         1 changed, 5 identical
 
         """)

@@ -119,6 +119,38 @@ import Testing
     #expect(try place.folder.bytes(of: "c.h5") == place.folder.bytes(of: "d.h5"))
   }
 
+  @Test func `text files may have carriage returns and a byte order mark`() throws {
+    let place = try Workplace()
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let model = String(decoding: try place.folder.bytes(of: "model.txt"), as: UTF8.self)
+      .split(separator: "\n").map { $0 + "\r\n" }.joined()
+    try place.folder.write(mark + Array(model.utf8), to: "win.txt")
+    let text = "model: win.txt\r\nseed: 3\r\n\r\nLinear: bias=1\r\n"
+    try place.folder.write(mark + Array(text.utf8), to: "win.recipe")
+    try place.folder.write(
+      mark + Array("layer1.weight = a.weight\r\nlayer1.bias = a.bias\r\n".utf8), to: "win.map")
+    #expect(try place.ckpt("init", "--recipe", "win.recipe", "-o", "a.h5").errors.isEmpty)
+    try place.makeArticle("b.h5", "--seed", "3", "--rule", "Linear: bias=1")
+    #expect(try place.folder.bytes(of: "a.h5") == place.folder.bytes(of: "b.h5"))
+    #expect(
+      try place.ckpt("convert", "a.h5", "c.h5", "--map", "win.map", "--quiet").errors.isEmpty)
+    #expect(try place.ckpt("ls", "c.h5").lines[1].hasPrefix("a.bias "))
+    try place.folder.write([0xff, 0xfe] + Array("R\0".utf8), to: "wide.txt")
+    #expect(
+      try place.ckpt("tree", "wide.txt").errors
+        == "ckpt: wide.txt: found UTF-16 text, required UTF-8\n")
+  }
+
+  @Test func `what a printed text may hide is said once`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("Net(\n  (a): MyLinear(in_features=1, out_features=2, bias=True)\n)".utf8),
+      to: "net.txt")
+    let run = try place.ckpt("init", "net.txt", "-o", "a.h5")
+    #expect(run.status == 0)
+    #expect(run.errors.split(separator: "\n").count == 1 && run.errors.hasPrefix("ckpt: net.txt: "))
+  }
+
   @Test func `a checkpoint is a model`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--seed", "7")

@@ -126,6 +126,30 @@ import Testing
     #expect(try place.ckpt("verify", "c.h5").status == 0)
   }
 
+  @Test func `verify repeats what no printed text can show`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("scale: [3] = 2\n".utf8), to: "extra.txt")
+    try place.makeArticle("a.h5", "--extra", "extra.txt")
+    // Without a tree: a bare parameter, and a module whose name is two lines.
+    #expect(
+      try place.ckpt(
+        "convert", "a.h5", "b.h5", "--rename", "s/layer1/one\nlayer/", "--rename", "s/^/net./",
+        "--quiet"
+      ).status == 0)
+    #expect(
+      try place.ckpt("reinit", "b.h5", "--match", "Linear", "-o", "c.h5", "--quiet").status == 0)
+    #expect(
+      try place.ckpt("verify", "c.h5", "--quiet").lines.contains(
+        "identical  net.one\\nlayer.weight"))
+    let run = try place.ckpt(
+      "reinit", "b.h5", "--match", "net.scale", "--rule", "net.scale: scale=normal", "-o", "d.h5",
+      "--quiet")
+    #expect(run.status == 0, "\(run.errors)")
+    let verified = try place.ckpt("verify", "d.h5", "--quiet")
+    #expect(verified.errors.isEmpty && verified.lines.contains { $0 == "identical  net.scale" })
+    #expect(try place.ckpt("tree", "d.h5").status == 0)
+  }
+
   @Test func `a model gives the classes that a file lacks`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--seed", "1")

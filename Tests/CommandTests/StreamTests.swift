@@ -69,6 +69,17 @@ import Testing
     #expect(dumb.output.contains("identical") && !dumb.output.contains(escape))
   }
 
+  @Test func `a tree's names cannot steer the terminal, and are not changed in a file`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("N\u{1b}[31met(\n  (a): ReLU()\n)\n".utf8), to: "net.txt")
+    try place.folder.write(Array("class N\u{1b}[31met(Module)\n".utf8), to: "extra.txt")
+    let line = CommandRun.quoted(CommandRun.executable) + " tree net.txt --extra extra.txt"
+    let shown = try place.shell("TERM=xterm script -qec \(CommandRun.quoted(line)) /dev/null")
+    #expect(shown.output.contains("N\\u{1b}[31met("))
+    let kept = try place.ckpt("tree", "net.txt", "--extra", "extra.txt")
+    #expect(kept.output.hasPrefix("N\u{1b}[31met(\n"))
+  }
+
   @Test func `every command has help with examples`() throws {
     let place = try Workplace()
     let commands = [

@@ -72,7 +72,7 @@ import Testing
     #expect(
       run.lines == [
         "reshaped    layer1.weight    the recipe gives F32 [4, 3]",
-        "different   layer1.bias      4 of 4, max abs 0.5695, max ULP 2097373037",
+        "different   layer1.bias      4 of 4, max abs 0.5695, max ULP 2,097,373,037",
         "unexpected  layer2.0.weight  the recipe's model has no such tensor",
         "unexpected  layer2.0.bias    the recipe's model has no such tensor",
         "unexpected  layer2.2.weight  the recipe's model has no such tensor",
@@ -108,6 +108,9 @@ import Testing
     #expect(survey["seeds"] == .number(4))
     #expect(
       survey["tensors"]?[0]?.keys
-        == ["failures", "initializer", "isRandom", "mean", "name", "standardDeviation"])
+        == [
+          "expectedMean", "expectedStandardDeviation", "failures", "initializer", "isRandom",
+          "mean", "name", "standardDeviation",
+        ])
   }
 }

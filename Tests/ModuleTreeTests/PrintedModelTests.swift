@@ -24,6 +24,12 @@ import Testing
     #expect(again.labels == tree.labels)
   }
 
+  @Test func `blank lines around the model are passed over, and counted`() throws {
+    #expect(try Module(printed: "\n \r\nReLU()\n\n").description == "ReLU()")
+    let error = #expect(throws: CheckpointError.self) { try Module(printed: "\n\nReLU") }
+    #expect(error?.message.hasPrefix("line 3, column 1: found 'ReLU'") == true)
+  }
+
   @Test func `older versions print norms without a bias`() throws {
     let text = """
       Sequential(

@@ -82,7 +82,10 @@ private struct PrintedModelParser {
   }
 
   private mutating func read(_ line: ArraySlice<UInt8>) throws(CheckpointError) {
-    guard let open = stack.last else { return try module(line, key: nil, indent: 0) }
+    guard let open = stack.last else {
+      if !line.allBlank { try module(line, key: nil, indent: 0) }
+      return
+    }
     let indent = line.prefix { $0 == UInt8(ascii: " ") }.count
     let body = line.dropFirst(indent)
     if indent == open.indent, body.first == UInt8(ascii: ")"), body.dropFirst().allBlank {

@@ -35,7 +35,13 @@ extension Ckpt {
       for file in files {
         var damage: [CheckpointError]
         do {
-          damage = try await CheckpointSource.damage(in: file, threads: common.threads)
+          var progress: Progress?
+          defer { progress?.finish() }
+          damage = try await CheckpointSource.damage(in: file, threads: common.threads) {
+            let reading = Progress(reading: $0, quiet: common.quiet)
+            progress = reading
+            return reading.entries
+          }
         } catch let error as CheckpointError {
           damage = [error]
         }

@@ -56,7 +56,7 @@ extension Ckpt {
       if dryRun { return try print(plan, target.format) }
       if result.isChanged {
         var provenance = try Provenance(of: source)
-        let fingerprint = try await Manifest(of: source, threads: common.threads).fingerprint
+        let fingerprint = try await common.manifest(of: source).fingerprint
         provenance.add(command: "convert", options: steps, inputs: [fingerprint])
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }

@@ -115,7 +115,7 @@ extension Ckpt {
       var text =
         "\(difference.differing.grouped) of \(difference.elements.grouped), "
         + "max abs \(difference.maxAbsolute.short), rel L2 \(difference.relativeL2.short)"
-      if let ulp = difference.maxULP { text += ", max ULP \(ulp)" }
+      if let ulp = difference.maxULP { text += ", max ULP \(Int(clamping: ulp).grouped)" }
       return text
     }
 

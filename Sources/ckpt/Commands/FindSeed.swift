@@ -14,7 +14,7 @@ extension Ckpt {
         EXAMPLES
           ckpt find-seed net.h5 --model model.txt
           ckpt find-seed trained.h5 --model model.txt --range 0..4294967295
-          ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02), bias=0'
+          ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02)'
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var file: String
@@ -54,7 +54,7 @@ extension Ckpt {
       if model == nil && base == nil {
         let tree = try checkpoint.tree()
         tree.notes.forEach(common.notes(on: file))
-        model = try Model(text: tree.module.description)
+        model = try tree.model()
       }
       var recipe = try recipeOptions.recipe(over: base, model: model)
       let search = try naming(file) {

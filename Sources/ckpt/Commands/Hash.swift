@@ -37,12 +37,7 @@ extension Ckpt {
       var output = StandardOutput()
       var reports: [Report] = []
       for file in files {
-        var checkpoint = try inputs.open(file, common).checkpoint
-        let progress = Progress(
-          reading: checkpoint.entries, quiet: common.quiet)
-        checkpoint.entries = progress.entries
-        let digests = try await Manifest(of: checkpoint, threads: common.threads)
-        progress.finish()
+        let digests = try await common.manifest(of: inputs.open(file, common).checkpoint)
         if report.json {
           let tensors = digests.lines.map {
             Report.Tensor(

@@ -84,7 +84,7 @@ extension Ckpt {
       var inputs: [Digest] = []
       if let from {
         let other = try CheckpointSource.open(from, notes: common.note).checkpoint
-        let fingerprint = try await Manifest(of: other, threads: common.threads).fingerprint
+        let fingerprint = try await common.manifest(of: other).fingerprint
         inputs.append(fingerprint)
         result = try naming(file) {
           try step(source, tree: tree, from: other, fingerprint: fingerprint)
@@ -94,8 +94,7 @@ extension Ckpt {
       }
       if let target, let path {
         var provenance = try Provenance(of: source)
-        inputs.insert(
-          try await Manifest(of: source, threads: common.threads).fingerprint, at: 0)
+        inputs.insert(try await common.manifest(of: source).fingerprint, at: 0)
         provenance.add(command: "reinit", options: steps, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
         try await target.write(result.checkpoint, to: path, showing: common)

@@ -6,12 +6,13 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
       discussion: """
-        For a checkpoint that carries no tree, one is inferred from names and shapes.
+        For a checkpoint that carries no tree, one is inferred from names and shapes. With --json it is \
+        the model description, which every command takes for a MODEL.
 
         EXAMPLES
           ckpt tree model.txt
           ckpt tree net.h5 --params
-          ckpt tree model.txt --json > model.json    the model description, again a MODEL
+          ckpt tree model.txt --json > model.json
         """)
 
     @Argument(help: "Printed model or checkpoint, - for standard input.") var file: String
@@ -29,7 +30,10 @@ extension Ckpt {
       if report.json {
         try output.line(try tree.json())
       } else {
-        try output.line(tree.description)
+        // A terminal shows control characters of names as escapes; a file gets the very text.
+        for line in tree.description.split(separator: "\n", omittingEmptySubsequences: false) {
+          try output.line(StandardOutput.isTerminal ? String(line).escapingControls : String(line))
+        }
         if params {
           try output.line("")
           var table = Table(.left, .left, .right, .left)

@@ -123,9 +123,11 @@ extension Ckpt {
       let base = try recipe.map { try Recipe(file: $0) }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
+      let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
       let survey = try await naming(self.model ?? self.recipe) {
-        try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads)
+        try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads) { bar.add(1) }
       }
+      bar.clear()
       var output = StandardOutput()
       if report.json {
         struct Tensor: Encodable {
@@ -134,6 +136,8 @@ extension Ckpt {
           let isRandom: Bool
           let mean: Double
           let standardDeviation: Double
+          let expectedMean: Double?
+          let expectedStandardDeviation: Double?
           let failures: [String]
         }
         struct Report: Encodable {
@@ -144,7 +148,8 @@ extension Ckpt {
         let tensors = survey.tensors.map {
           Tensor(
             name: $0.name.text, initializer: $0.initializer, isRandom: $0.isRandom, mean: $0.mean,
-            standardDeviation: $0.standardDeviation, failures: $0.failures)
+            standardDeviation: $0.standardDeviation, expectedMean: $0.expected?.mean,
+            expectedStandardDeviation: $0.expected?.standardDeviation, failures: $0.failures)
         }
         try output.line(
           try jsonText(Report(seeds: survey.seedCount, isSound: survey.isSound, tensors: tensors)))
@@ -190,7 +195,7 @@ extension Verification.Outcome {
     switch self {
     case .identical: "identical"
     case .otherPath: "other CPU path"
-    case .near(let difference): "within \(difference.maxULP ?? 0) ULP"
+    case .near(let difference): "within \(Int(clamping: difference.maxULP ?? 0).grouped) ULP"
     case .different: "different"
     case .reshaped: "reshaped"
     case .missing: "missing"
@@ -205,7 +210,8 @@ extension Verification.Outcome {
     case .identical: ""
     case .near(let difference): difference.short
     case .different(let difference), .otherPath(let difference):
-      difference.short + (difference.maxULP.map { ", max ULP \($0)" } ?? "")
+      difference.short
+        + (difference.maxULP.map { ", max ULP \(Int(clamping: $0).grouped)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "the recipe's model has it, the file has not"
     case .unexpected: "the recipe's model has no such tensor"
