@@ -16,6 +16,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
     .target(
@@ -24,7 +26,8 @@ let package = Package(
     .target(name: "TorchRandom", dependencies: ["CKernels", "TensorCore"]),
     .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
     .target(
-      name: "ByteIO", dependencies: ["CDeflate", "CKernels", "CLinux", "CZlib", "TensorCore"]),
+      name: "ByteIO",
+      dependencies: ["CCurl", "CDeflate", "CKernels", "CLinux", "CZlib", "TensorCore"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
     .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
     .target(

@@ -1,7 +1,8 @@
 import Glibc
 package import TensorCore
 
-/// A regular file opened for reading by position, from any number of tasks at once.
+/// A regular file opened for reading by position, from any number of tasks at once; or, where the
+/// path begins with `http://` or `https://`, a file on a web server, read by range.
 ///
 /// Bytes are copied with `pread` and never mapped: a mapped file that another process truncates
 /// kills this one with SIGBUS.
@@ -10,13 +11,28 @@ package final class InputFile: Sendable {
   package let path: String
   /// Bytes in the file when it was opened.
   package let size: Int
-  private let descriptor: Int32
+  private let source: Source
+
+  private enum Source {
+    case descriptor(Int32)
+    case remote(RemoteFile)
+  }
+
+  /// Whether a path names a file on a web server.
+  package static func isRemote(_ path: String) -> Bool { RemoteFile.isRemote(path) }
 
   /// Opens a file.
   ///
   /// - Throws: ``CheckpointError`` with code `unreadable` when the system refuses, or when the path
   ///   is anything but a regular file; a pipe without a writer is refused at once, too.
   package init(path: String) throws(CheckpointError) {
+    self.path = path
+    if RemoteFile.isRemote(path) {
+      let file = try RemoteFile.open(path)
+      size = file.size
+      source = .remote(file)
+      return
+    }
     // O_NONBLOCK: opening a pipe would wait for its writer.
     let descriptor = try systemCall(nil, path: path) {
       unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -32,11 +48,10 @@ package final class InputFile: Sendable {
       close(descriptor)
       throw error
     }
-    self.path = path
-    self.descriptor = descriptor
+    source = .descriptor(descriptor)
   }
 
-  deinit { close(descriptor) }
+  deinit { if case .descriptor(let descriptor) = source { close(descriptor) } }
 
   /// Fills `target` with the bytes from `offset` on.
   ///
@@ -48,6 +63,11 @@ package final class InputFile: Sendable {
       throw CheckpointError(
         .malformed, "\(count) bytes are required here, the file has \(size)", path: path,
         offset: offset)
+    }
+    let descriptor: Int32
+    switch source {
+    case .remote(let file): return try file.read(at: offset, into: &target)
+    case .descriptor(let number): descriptor = number
     }
     var done = 0
     while done < count {

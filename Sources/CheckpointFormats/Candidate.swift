@@ -12,6 +12,9 @@ public struct Candidate: Sendable {
   /// Names in the folder, sorted by bytes; `nil` for a file.
   public let members: [String]?
 
+  /// Keeps a file on a web server open from here to the format, so that it is asked once.
+  private let file: InputFile?
+
   /// How much of a file's beginning is looked at, in bytes.
   public static let headSize = 4096
 
@@ -22,11 +25,12 @@ public struct Candidate: Sendable {
     self.path = path
     members = try Folder.names(in: path)
     if members != nil {
-      (head, size) = ([], 0)
+      (head, size, file) = ([], 0, nil)
     } else {
       let file = try InputFile(path: path)
       head = try file.head(Self.headSize)
       size = file.size
+      self.file = file
     }
   }
 

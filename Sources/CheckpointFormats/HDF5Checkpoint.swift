@@ -20,6 +20,10 @@ enum HDF5Checkpoint {
 
   /// Opens a file; bytes that lie in it as they are wanted are read past the library.
   static func open(_ path: String) throws -> Checkpoint {
+    if InputFile.isRemote(path) {
+      throw CheckpointError(
+        .unsupported, "HDF5 is not read from a web server; download the file first", path: path)
+    }
     let file = try HDF5File(path: path)
     let input = try InputFile(path: path)
     do {

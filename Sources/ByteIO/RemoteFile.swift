@@ -1,0 +1,142 @@
+import Glibc
+import Synchronization
+import TensorCore
+
+/// A file on a web server, of which only the bytes that are wanted are fetched (RFC 9110 section 14).
+///
+/// The server must answer with ranges. If it marks its content (`ETag`), a file that changes while
+/// it is read is noticed.
+final class RemoteFile: Sendable {
+  private let url: String
+  /// Bytes in the file when it was opened.
+  let size: Int
+  private let mark: String?
+  /// The blocks that were fetched last for small reads, of which an index needs many.
+  private let recent = Mutex<[(start: Int, bytes: [UInt8])]>([])
+
+  /// What is fetched for a small read.
+  private static let blockSize = 1 << 18
+  private static let recentCount = 8
+  /// How often a request is made before its failure counts.
+  private static let attempts = 3
+
+  /// Whether a path names a file on a web server.
+  static func isRemote(_ path: String) -> Bool {
+    path.hasPrefix("https://") || path.hasPrefix("http://")
+  }
+
+  /// Those that somebody reads, so that opening one again asks nothing.
+  private static let opened = Mutex<[Reference]>([])
+
+  private struct Reference {
+    weak var file: RemoteFile?
+  }
+
+  /// Opens a file, or answers one that is open.
+  ///
+  /// - Throws: ``CheckpointError`` `unreadable` with what the server or the network said.
+  static func open(_ url: String) throws(CheckpointError) -> RemoteFile {
+    let known = opened.withLock { opened in
+      opened.removeAll { $0.file == nil }
+      return opened.lazy.compactMap(\.file).first { $0.url == url }
+    }
+    if let known { return known }
+    let file = try RemoteFile(url: url)
+    opened.withLock { $0.append(Reference(file: file)) }
+    return file
+  }
+
+  /// Asks for the beginning of a file, and so for its size.
+  private init(url: String) throws(CheckpointError) {
+    var memory = ChunkBuffer(capacity: Self.blockSize)
+    var target = memory.mutableBytes(Self.blockSize)
+    let answer = try Self.get(url, 0..<Self.blockSize, mark: nil, into: &target)
+    guard let total = answer.contentRange.flatMap(Self.total), total > 0,
+      answer.count == min(total, Self.blockSize)
+    else {
+      throw CheckpointError(
+        .unreadable, "the server does not say which part of the file it sent", path: url)
+    }
+    self.url = url
+    size = total
+    mark = answer.mark
+    let head = [UInt8](count: answer.count) { $0.copyBytes(from: memory.bytes(answer.count)) }
+    recent.withLock { $0 = [(0, head)] }
+  }
+
+  /// Fills `target` with the bytes from `offset` on, all of which are in the file.
+  func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
+    let count = target.byteCount
+    guard count < Self.blockSize else { return try fetch(offset..<offset + count, into: &target) }
+    var done = 0
+    while done < count {
+      let start = (offset + done) / Self.blockSize * Self.blockSize
+      let bytes = try block(at: start)
+      let skipped = offset + done - start
+      let length = min(bytes.count - skipped, count - done)
+      var part = target._mutatingExtracting(done..<done + length)
+      part.copyBytes(from: bytes.rawBytes.extracting(skipped..<skipped + length))
+      done += length
+    }
+  }
+
+  private func block(at start: Int) throws(CheckpointError) -> [UInt8] {
+    if let known = recent.withLock({ $0.first { $0.start == start }?.bytes }) { return known }
+    let range = start..<min(start + Self.blockSize, size)
+    let bytes = try [UInt8](count: range.count) { target throws(CheckpointError) in
+      try fetch(range, into: &target)
+    }
+    recent.withLock { recent in
+      recent.append((start, bytes))
+      if recent.count > Self.recentCount { recent.removeFirst() }
+    }
+    return bytes
+  }
+
+  private func fetch(
+    _ range: Range<Int>, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    let answer = try Self.get(url, range, mark: mark, into: &target)
+    guard answer.count == range.count, answer.contentRange.flatMap(Self.total) == size else {
+      throw CheckpointError(
+        .unreadable,
+        "the file changed while it was read: \(answer.count) bytes came for \(range.count)",
+        path: url, offset: range.lowerBound)
+    }
+  }
+
+  private static func get(
+    _ url: String, _ range: Range<Int>, mark: String?, into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> WebRequest.Answer {
+    var attempt = 1
+    while true {
+      let request = WebRequest.stock.take()
+      let answer = request.value.get(url, range, mark: mark, into: &target)
+      WebRequest.stock.putBack(request)
+      if answer.status == 206, answer.failure == nil, !answer.isTooLong { return answer }
+      let isPassing = answer.failure != nil || answer.status >= 500 || answer.status == 429
+      guard isPassing, attempt < attempts else {
+        throw CheckpointError(
+          .unreadable, refusal(answer), path: url,
+          offset: range.lowerBound == 0 ? nil : range.lowerBound)
+      }
+      usleep(UInt32(attempt) * 300_000)
+      attempt += 1
+    }
+  }
+
+  private static func refusal(_ answer: WebRequest.Answer) -> String {
+    switch answer.status {
+    case 200: "the server sends no ranges, which are required; download the file first"
+    case 412: "the file changed while it was read"
+    case 0, 206: answer.failure ?? "more bytes came than were asked for"
+    default: "the server answers with HTTP status \(answer.status)"
+    }
+  }
+
+  /// The size of the whole file in `bytes 0-99/1234`.
+  private static func total(_ field: String) -> Int? {
+    guard field.hasPrefix("bytes "), let slash = field.lastIndex(of: "/") else { return nil }
+    return Int(field[field.index(after: slash)...])
+  }
+}

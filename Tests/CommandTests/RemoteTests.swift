@@ -1,0 +1,113 @@
+import TestSupport
+import Testing
+
+/// Files on a web server: only what is wanted is fetched, and what goes wrong is said.
+@Suite struct RemoteTests {
+  /// Serves the folder with ranges; under `/whole/` without, under `/change/` with another mark at
+  /// every answer, under `/flaky/` every other answer is status 503. Each answer's length goes to `log`.
+  private static let server = """
+    import http.server, pathlib, re
+    count = 0
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def do_GET(self):
+            global count
+            count += 1
+            *mode, name = self.path.strip("/").split("/")
+            mark = '"%d"' % (count if "change" in mode else 1)
+            if "flaky" in mode and count % 2:
+                return self.answer(503, b"")
+            if not pathlib.Path(name).exists():
+                return self.answer(404, b"none")
+            if self.headers.get("If-Match", mark) != mark:
+                return self.answer(412, b"")
+            data = pathlib.Path(name).read_bytes()
+            low, high = map(int, re.fullmatch(r"bytes=(\\d+)-(\\d+)", self.headers["Range"]).groups())
+            if "whole" in mode:
+                return self.answer(200, data)
+            part = data[low:high + 1]
+            self.answer(206, part, ("ETag", mark),
+                        ("Content-Range", "bytes %d-%d/%d" % (low, low + len(part) - 1, len(data))))
+        def answer(self, status, body, *fields):
+            self.send_response(status)
+            for field in (("Content-Length", len(body)), *fields):
+                self.send_header(field[0], str(field[1]))
+            self.end_headers()
+            self.wfile.write(body)
+            with open("log", "a") as log:
+                print(len(body), file=log)
+        def log_message(self, *words):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    pathlib.Path("port.new").write_text(str(server.server_address[1]))
+    pathlib.Path("port.new").rename("port")
+    server.serve_forever()
+
+    """
+
+  /// Runs shell lines in which `$web` is the server's address.
+  private static func serving(_ place: Workplace, _ lines: String) throws -> CommandRun {
+    try place.folder.write(Array(server.utf8), to: "server.py")
+    return try place.shell(
+      """
+      unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
+      python3 server.py & server=$!
+      trap 'kill $server' EXIT
+      for _ in $(seq 200); do [ -e port ] && break; sleep 0.05; done
+      web=http://127.0.0.1:$(cat port)
+      \(lines)
+      """)
+  }
+
+  @Test func `a file on a web server is read in part`() throws {
+    let place = try Workplace()
+    let model = "Net(\n  (a): Linear(in_features=1000, out_features=1000, bias=True)\n)\n"
+    try place.folder.write(Array(model.utf8), to: "big.txt")
+    _ = try place.shell("ckpt init big.txt -o a.ckz")
+    let run = try Self.serving(
+      place,
+      """
+      ckpt ls $web/a.ckz > ls; wc -l < log
+      awk '{ sum += $1 } END { print (sum < 600000) }' log
+      ckpt diff a.ckz $web/flaky/a.ckz && ckpt check $web/a.ckz > check && ckpt hash $web/a.ckz > hash
+      """)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.lines.suffix(1) == ["2 tensors identical"] || run.lines.count >= 2)
+    #expect(run.lines.prefix(2).last == "1")
+    let listed = String(decoding: try place.folder.bytes(of: "ls"), as: UTF8.self)
+    #expect(listed == (try place.ckpt("ls", "a.ckz").output))
+    let hash = String(decoding: try place.folder.bytes(of: "hash").prefix(64), as: UTF8.self)
+    #expect(hash == (try place.fingerprint("a.ckz")))
+  }
+
+  @Test func `what a web server cannot do is said in a line`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    try place.makeArticle("a.h5")
+    let run = try Self.serving(
+      place,
+      """
+      for file in none.ckz whole/a.ckz a.h5; do ckpt ls $web/$file; echo $?; done
+      ckpt ls http://127.0.0.1:1/a.ckz; echo $?
+      """)
+    #expect(run.output == "2\n2\n2\n2\n")
+    let ends = [
+      "/none.ckz: the server answers with HTTP status 404",
+      "/whole/a.ckz: the server sends no ranges, which are required; download the file first",
+      "/a.h5: HDF5 is not read from a web server; download the file first",
+    ]
+    let lines = run.errors.split(separator: "\n").map(String.init)
+    #expect(lines.count == 4)
+    for (line, end) in zip(lines, ends) { #expect(line.hasSuffix(end), "\(line)") }
+  }
+
+  @Test func `a file that changes on the server while it is read is refused`() throws {
+    let place = try Workplace()
+    let model = "Net(\n  (a): Linear(in_features=1000, out_features=1000, bias=True)\n)\n"
+    try place.folder.write(Array(model.utf8), to: "big.txt")
+    _ = try place.shell("ckpt init big.txt -o a.ckz")
+    let run = try Self.serving(place, "ckpt ls $web/change/a.ckz")
+    #expect(run.status == 2)
+    #expect(run.errors.contains("the file changed while it was read"), "\(run.errors)")
+  }
+}

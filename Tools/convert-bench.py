@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Speed and memory of conversions, ours against Python's, in one run.
+
+usage: Tools/convert-bench.py [--python PYTHON] [--layers N] [--repeats N] [--folder FOLDER] [--json]
+
+A transformer-like float32 state dict of 1.2 GB (20 layers) goes .pt -> .safetensors -> .h5 -> .ckz -> .pt, each step a
+process of its own, ours and Python's in turn; Python has no .ckz and goes from .h5 to .pt at once. Medians of the
+seconds of whole processes, without Python's imports, and peak memory. PYTHON has torch, safetensors and h5py.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEER = r"""
+import sys, time
+import torch, safetensors.torch, h5py
+torch.set_num_threads(2)
+job, source, target = sys.argv[1:4]
+start = time.perf_counter()
+if job == "make":
+    d, layers = 1024, int(source)
+    torch.manual_seed(0)
+    state = {"wte.weight": torch.randn(50257, d) * 0.02, "wpe.weight": torch.randn(1024, d) * 0.01}
+    for i in range(layers):
+        h = "h.%d." % i
+        for name in ("ln_1", "ln_2"):
+            state[h + name + ".weight"], state[h + name + ".bias"] = torch.ones(d), torch.zeros(d)
+        for name, rows, columns in (("attn.c_attn", 3 * d, d), ("attn.c_proj", d, d), ("mlp.c_fc", 4 * d, d),
+                                    ("mlp.c_proj", d, 4 * d)):
+            state[h + name + ".weight"] = torch.randn(rows, columns) * 0.02
+            state[h + name + ".bias"] = torch.randn(rows) * 0.01
+    torch.save(state, target)
+elif job == "pt-safetensors":
+    safetensors.torch.save_file(torch.load(source, weights_only=True), target)
+elif job == "safetensors-h5":
+    with h5py.File(target, "w") as file:
+        for name, value in safetensors.torch.load_file(source).items():
+            file[name.replace(".", "/")] = value.numpy()
+elif job == "h5-pt":
+    state = {}
+    with h5py.File(source) as file:
+        file.visititems(lambda name, item: state.__setitem__(name.replace("/", "."), torch.from_numpy(item[()]))
+                        if isinstance(item, h5py.Dataset) else None)
+    torch.save(state, target)
+print(time.perf_counter() - start)
+"""
+
+
+def measured(words):
+    """Seconds and peak MiB of a process, and what it printed."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{words}: status {status}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024, output
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default="/opt/oracle/bin/python")
+    parser.add_argument("--ckpt", default=ROOT / ".build/release/ckpt")
+    parser.add_argument("--layers", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--folder", default="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(dir=options.folder))
+    try:
+        run(options, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def run(options, folder):
+    source = folder / "a.pt"
+    measured([options.python, "-c", PEER, "make", options.layers, source])
+    gigabytes = source.stat().st_size / 1e9
+    steps = [  # name, our words, Python's job
+        ("pt -> safetensors", ["a.pt", "b.safetensors"], ("pt-safetensors", "a.pt", "p.safetensors")),
+        ("safetensors -> h5, contiguous", ["b.safetensors", "c.h5", "--compression", "none"],
+         ("safetensors-h5", "b.safetensors", "p.h5")),
+        ("h5 -> pt", ["c.h5", "d.pt"], ("h5-pt", "c.h5", "p.pt")),
+        ("safetensors -> h5, compressed", ["b.safetensors", "e.h5"], None),
+        ("h5 -> ckz", ["c.h5", "f.ckz"], None),
+        ("ckz -> pt", ["f.ckz", "g.pt"], None),
+    ]
+    rows = []
+    for name, words, peer in steps:
+        ours, theirs = [], []
+        for _ in range(options.repeats + 1):
+            seconds, memory, _ = measured(
+                [options.ckpt, "convert", folder / words[0], folder / words[1], *words[2:], "--force", "--quiet"])
+            ours.append((seconds, memory))
+            if peer:
+                _, memory, output = measured([options.python, "-c", PEER, peer[0], folder / peer[1], folder / peer[2]])
+                theirs.append((float(output), memory))
+        row = {"step": name, "gigabytes": gigabytes}
+        for who, figures in (("ours", ours[1:]), ("python", theirs[1:])):  # the first round warms up
+            if figures:
+                row[who] = {"seconds": statistics.median(f[0] for f in figures), "mebibytes": max(f[1] for f in figures)}
+        rows.append(row)
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    print(f"{gigabytes:.2f} GB\n| step | ours, s | GB/s | MiB | Python, s | MiB | times as fast |\n|---|---|---|---|---|---|---|")
+    for row in rows:
+        ours, peer = row["ours"], row.get("python")
+        theirs = f"{peer['seconds']:.2f} | {peer['mebibytes']:.0f} | {peer['seconds'] / ours['seconds']:.1f}" if peer else "| |"
+        print(f"| {row['step']} | {ours['seconds']:.2f} | {gigabytes / ours['seconds']:.2f} | {ours['mebibytes']:.0f} | {theirs} |")
+
+
+if __name__ == "__main__":
+    main()
