@@ -3,8 +3,10 @@ import Testing
 
 /// Files on a web server: only what is wanted is fetched, and what goes wrong is said.
 @Suite struct RemoteTests {
-  /// Serves the folder with ranges; under `/whole/` without, under `/change/` with another mark at
-  /// every answer, under `/flaky/` every other answer is status 503. Each answer's length goes to `log`.
+  /// Serves the folder with ranges, and notes each answer's length in `log`.
+  ///
+  /// Under `/whole/` without ranges, under `/change/` with another mark at every answer, under
+  /// `/flaky/` with status 503 every other time.
   private static let server = """
     import http.server, pathlib, re
     count = 0
