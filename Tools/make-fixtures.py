@@ -169,6 +169,13 @@ def safetensors():
     fixtures_safetensors.safetensors(FIXTURES)
 
 
+def pytorch():
+    """pytorch/: see fixtures_pytorch.py; needs torch 2.10 or later."""
+    import fixtures_pytorch
+
+    fixtures_pytorch.pytorch(FIXTURES / "pytorch")
+
+
 def torchvision():
     """models/: the printed text of models and the manifest of what their constructors draw.
 
@@ -198,6 +205,7 @@ ALL = {
     "native": native,
     "zip": zip_archives,
     "safetensors": safetensors,
+    "pytorch": pytorch,
     "torchvision": torchvision,
     "modules": modules,
 }

@@ -30,7 +30,7 @@ public struct CheckpointFormat: Sendable {
     (@Sendable (_ path: String, _ threads: Int) async throws -> [CheckpointError])? = nil
 
   /// Every format, in the order in which they are asked.
-  public static let all: [CheckpointFormat] = [.native, .hdf5, .safetensors]
+  public static let all: [CheckpointFormat] = [.native, .hdf5, .safetensors, .pytorch]
 }
 
 extension CheckpointFormat {

@@ -50,8 +50,23 @@ public struct StridedLayout: Hashable, Sendable {
       throw CheckpointError(
         .malformed, "stride or offset \(negative) of shape \(info.shape), required 0 or more")
     }
-    let width = info.dtype.byteWidth
     byteCount = info.byteCount
+    guard info.dtype.isComputable else {
+      // Blocks of several elements cannot be taken apart.
+      guard strides == Self.contiguousStrides(info.shape) else {
+        throw CheckpointError(
+          .unsupported, "\(info.dtype.rawValue) holds elements in blocks, which stay together")
+      }
+      let (perBlock, blockBytes) = info.dtype.block
+      guard offset % perBlock == 0 else {
+        throw CheckpointError(.malformed, "offset \(offset) in the middle of a block")
+      }
+      start = try Self.product(offset / perBlock, blockBytes)
+      axes = [Axis(count: byteCount, stride: 1, span: 1)]
+      reach = byteCount == 0 ? 0 : try Self.sum(start, byteCount)
+      return
+    }
+    let width = info.dtype.byteWidth
     start = try Self.product(offset, width)
     var last = start
     var axes = [Axis(count: width, stride: 1, span: 1)]

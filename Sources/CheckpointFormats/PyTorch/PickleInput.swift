@@ -1,0 +1,114 @@
+import ByteIO
+import TensorCore
+
+/// The bytes of a pickle and how far they are read: what stands behind opcodes.
+struct PickleInput {
+  let bytes: [UInt8]
+  private(set) var position: Int
+
+  init(_ bytes: [UInt8], at start: Int) {
+    self.bytes = bytes
+    position = start
+  }
+
+  mutating func byte() throws(CheckpointError) -> UInt8 {
+    guard position < bytes.count else { throw Self.ended }
+    defer { position += 1 }
+    return bytes[position]
+  }
+
+  /// A pickle that ends in the middle; ``PickleStream`` then reads more of the file.
+  static let ended = CheckpointError(.malformed, "the pickle is cut short")
+
+  mutating func take(_ count: Int) throws(CheckpointError) -> Range<Int> {
+    guard count <= bytes.count - position else { throw Self.ended }
+    defer { position += count }
+    return position..<position + count
+  }
+
+  mutating func number<Number: FixedWidthInteger>(
+    _ type: Number.Type
+  ) throws(CheckpointError) -> Number {
+    bytes.littleEndian(type, at: try take(Number.bitWidth / 8).lowerBound)
+  }
+
+  mutating func size<Number: FixedWidthInteger>(
+    _ type: Number.Type
+  ) throws(CheckpointError) -> Int {
+    let number = try number(type)
+    guard let size = Int(exactly: number), size >= 0, size <= Pickle.largest else {
+      throw CheckpointError(
+        .malformed, "a value of \(number) bytes, at most \(Pickle.largest) are allowed")
+    }
+    return size
+  }
+
+  mutating func checkFrame() throws(CheckpointError) { _ = try size(UInt64.self) }
+
+  mutating func line() throws(CheckpointError) -> Range<Int> {
+    guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw Self.ended }
+    defer { position = end + 1 }
+    return position..<end
+  }
+
+  func text(_ range: Range<Int>) throws(CheckpointError) -> String {
+    guard let text = String(validating: bytes[range], as: UTF8.self) else {
+      throw CheckpointError(.malformed, "a text of \(range.count) bytes is no UTF-8")
+    }
+    return text
+  }
+
+  func textOrBytes(_ range: Range<Int>) -> Pickle.Value {
+    String(validating: bytes[range], as: UTF8.self).map { .text($0) } ?? .bytes(range)
+  }
+
+  /// What stands between quotes; escapes are left as they are.
+  func quoted(_ range: Range<Int>) throws(CheckpointError) -> Range<Int> {
+    guard range.count >= 2, let quote = bytes[range].first, [0x22, 0x27].contains(quote),
+      bytes[range.upperBound - 1] == quote
+    else { throw CheckpointError(.malformed, "a text without its quotes") }
+    return range.lowerBound + 1..<range.upperBound - 1
+  }
+
+  mutating func memoKey() throws(CheckpointError) -> Int {
+    guard case .int(let key) = try decimal(), key >= 0 else {
+      throw CheckpointError(.malformed, "a place in the memo that is no number of 0 or more")
+    }
+    return key
+  }
+
+  /// A number in digits, with an `L` behind it perhaps; `00` and `01` are the Booleans of protocol 0.
+  mutating func decimal() throws(CheckpointError) -> Pickle.Value {
+    var digits = try text(try line())
+    if digits == "00" || digits == "01" { return .bool(digits == "01") }
+    if digits.hasSuffix("L") { digits.removeLast() }
+    if let number = Int(digits) { return .int(number) }
+    let isNumber =
+      !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2d }
+    guard isNumber else { throw CheckpointError(.malformed, "'\(digits.prefix(20))' is no number") }
+    return .largeInt
+  }
+
+  mutating func decimalFloat() throws(CheckpointError) -> Double {
+    let digits = try text(try line())
+    guard let number = Double(digits) else {
+      throw CheckpointError(.malformed, "'\(digits.prefix(20))' is no number")
+    }
+    return number
+  }
+
+  /// A two's complement integer, the least significant byte first.
+  func integer(_ range: Range<Int>) -> Pickle.Value {
+    guard let last = bytes[range].last else { return .int(0) }
+    let isNegative = last >= 0x80
+    let filler: UInt8 = isNegative ? 0xff : 0
+    guard bytes[range].dropFirst(8).allSatisfy({ $0 == filler }) else { return .largeInt }
+    var number: UInt64 = isNegative ? .max : 0
+    for (place, byte) in bytes[range].prefix(8).enumerated() {
+      number &= ~(0xff << UInt64(8 * place))
+      number |= UInt64(byte) << UInt64(8 * place)
+    }
+    let value = Int(bitPattern: UInt(number))
+    return range.count > 8 && (value < 0) != isNegative ? .largeInt : .int(value)
+  }
+}

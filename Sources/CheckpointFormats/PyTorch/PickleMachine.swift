@@ -1,0 +1,298 @@
+import ByteIO
+import TensorCore
+
+/// The machine that a pickle is a program for, without its reach: it makes values and calls nothing.
+///
+/// Source: CPython 3.13 `Lib/pickle.py` and `pickletools.py`, protocols 0 to 5. Persistent ids in
+/// text and buffers outside the pickle are refused. Every number from the pickle is checked against
+/// the bytes that are there before anything is reserved.
+struct PickleMachine {
+  typealias Reference = Pickle.Reference
+
+  private(set) var input: PickleInput
+  private(set) var values: [Pickle.Value] = []
+  private(set) var lists: [[Reference]] = []
+  private(set) var globals: [Pickle.Global] = []
+  private(set) var objects: [Pickle.Object] = []
+  private var stack: [Reference] = []
+  private var marks: [Int] = []
+  private var memo: [Int: Reference] = [:]
+  /// Values that are made once: none, the Booleans and numbers of one byte.
+  private var shared = [Reference?](repeating: nil, count: 259)
+  /// Elements of all lists.
+  private var elementCount = 0
+  /// Where the opcode at work begins, for errors.
+  private var opcode = 0
+
+  init(_ bytes: [UInt8], at start: Int) {
+    input = PickleInput(bytes, at: start)
+  }
+
+  /// Runs to the end and returns the value that is left.
+  mutating func run() throws(CheckpointError) -> Reference {
+    do throws(CheckpointError) {
+      while true {
+        opcode = input.position
+        let code = try input.byte()
+        if code == UInt8(ascii: ".") { return try pop() }
+        try step(code)
+      }
+    } catch {
+      throw error.adding(offset: opcode)
+    }
+  }
+
+  private mutating func step(_ code: UInt8) throws(CheckpointError) {
+    switch code {
+    case 0x80:  // PROTO
+      let version = try input.byte()
+      guard version <= 5 else {
+        throw CheckpointError(.unsupported, "pickle protocol \(version), at most 5 is read")
+      }
+    case 0x95: try input.checkFrame()
+    case UInt8(ascii: "("): try mark()
+    case UInt8(ascii: "0"):
+      if marks.last == stack.count { marks.removeLast() } else { _ = try pop() }
+    case UInt8(ascii: "1"): _ = try popToMark()
+    case UInt8(ascii: "2"): try push(try top())
+    case UInt8(ascii: "N"): try push(.none, sharedAs: 256)
+    case 0x88: try push(.bool(true), sharedAs: 257)
+    case 0x89: try push(.bool(false), sharedAs: 258)
+    case UInt8(ascii: "I"): try push(try input.decimal())
+    case UInt8(ascii: "L"): try push(try input.decimal())
+    case UInt8(ascii: "J"): try push(.int(Int(try input.number(Int32.self))))
+    case UInt8(ascii: "K"):
+      let number = Int(try input.byte())
+      try push(.int(number), sharedAs: number)
+    case UInt8(ascii: "M"): try push(.int(Int(try input.number(UInt16.self))))
+    case 0x8a: try push(input.integer(try input.take(Int(try input.byte()))))
+    case 0x8b: try push(input.integer(try input.take(try input.size(Int32.self))))
+    case UInt8(ascii: "F"): try push(.float(try input.decimalFloat()))
+    case UInt8(ascii: "G"):
+      try push(.float(Double(bitPattern: try input.number(UInt64.self).byteSwapped)))
+    case UInt8(ascii: "S"): try push(input.textOrBytes(try input.quoted(try input.line())))
+    case UInt8(ascii: "T"): try push(input.textOrBytes(try input.take(try input.size(Int32.self))))
+    case UInt8(ascii: "U"): try push(input.textOrBytes(try input.take(Int(try input.byte()))))
+    case UInt8(ascii: "V"): try push(.text(try input.text(try input.line())))
+    case UInt8(ascii: "X"):
+      try push(.text(try input.text(try input.take(try input.size(UInt32.self)))))
+    case 0x8c: try push(.text(try input.text(try input.take(Int(try input.byte())))))
+    case 0x8d: try push(.text(try input.text(try input.take(try input.size(UInt64.self)))))
+    case UInt8(ascii: "B"): try push(.bytes(try input.take(try input.size(UInt32.self))))
+    case UInt8(ascii: "C"): try push(.bytes(try input.take(Int(try input.byte()))))
+    case 0x8e, 0x96: try push(.bytes(try input.take(try input.size(UInt64.self))))
+    case UInt8(ascii: "]"): try push(.list(try newList([])))
+    case UInt8(ascii: ")"): try push(.tuple(try newList([])))
+    case UInt8(ascii: "}"): try push(.dictionary(try newList([])))
+    case 0x8f: try push(.set(try newList([])))
+    case UInt8(ascii: "l"): try push(.list(try newList(try popToMark())))
+    case UInt8(ascii: "t"): try push(.tuple(try newList(try popToMark())))
+    case UInt8(ascii: "d"): try push(.dictionary(try newList(try popPairs())))
+    case 0x91: try push(.set(try newList(try popToMark())))
+    case 0x85...0x87: try push(.tuple(try newList(try pop(Int(code) - 0x84))))
+    case UInt8(ascii: "a"): try append(try pop(1))
+    case UInt8(ascii: "e"): try append(try popToMark())
+    case 0x90: try add(try popToMark())
+    case UInt8(ascii: "s"): try setItems(try pop(2))
+    case UInt8(ascii: "u"): try setItems(try popPairs())
+    default: try stepAround(code)
+    }
+  }
+
+  /// Opcodes for the memo, names, calls and what lies outside.
+  private mutating func stepAround(_ code: UInt8) throws(CheckpointError) {
+    switch code {
+    case UInt8(ascii: "p"): try remember(try input.memoKey())
+    case UInt8(ascii: "q"): try remember(Int(try input.byte()))
+    case UInt8(ascii: "r"): try remember(Int(try input.number(UInt32.self)))
+    case 0x94: try remember(memo.count)
+    case UInt8(ascii: "g"): try pushMemo(try input.memoKey())
+    case UInt8(ascii: "h"): try pushMemo(Int(try input.byte()))
+    case UInt8(ascii: "j"): try pushMemo(Int(try input.number(UInt32.self)))
+    case UInt8(ascii: "c"):
+      try push(try global(try input.text(try input.line()), try input.text(try input.line())))
+    case 0x93:
+      let parts = try pop(2)
+      guard case .text(let module) = values[Int(parts[0])],
+        case .text(let name) = values[Int(parts[1])]
+      else {
+        throw CheckpointError(.malformed, "a class or function named by something else than text")
+      }
+      try push(try global(module, name))
+    case 0x82: try push(try global("copyreg extension", String(try input.byte())))
+    case 0x83: try push(try global("copyreg extension", String(try input.number(UInt16.self))))
+    case 0x84: try push(try global("copyreg extension", String(try input.number(Int32.self))))
+    case UInt8(ascii: "R"), 0x81:
+      let parts = try pop(2)
+      try call(parts[0], parts[1])
+    case 0x92:
+      let parts = try pop(3)
+      try call(parts[0], parts[1])
+    case UInt8(ascii: "i"):
+      let callee = try global(try input.text(try input.line()), try input.text(try input.line()))
+      let arguments = try newValue(.tuple(try newList(try popToMark())))
+      try call(try newValue(callee), arguments)
+    case UInt8(ascii: "o"):
+      let parts = try popToMark()
+      guard let callee = parts.first else { throw Self.underflow }
+      try call(callee, try newValue(.tuple(try newList(Array(parts.dropFirst())))))
+    case UInt8(ascii: "b"): try build(try pop(1)[0])
+    case UInt8(ascii: "Q"):
+      let identifier = try pop()
+      try push(.persistent(identifier))
+    case UInt8(ascii: "P"), 0x97, 0x98:
+      throw CheckpointError(
+        .unsupported,
+        "pickle opcode 0x\(String(code, radix: 16)), which refers to something outside")
+    default:
+      throw CheckpointError(.malformed, "byte 0x\(String(code, radix: 16)) is no pickle opcode")
+    }
+  }
+
+  // MARK: - Stack
+
+  private static let underflow = CheckpointError(
+    .malformed, "a pickle opcode takes more values than there are")
+
+  private mutating func newValue(_ value: Pickle.Value) throws(CheckpointError) -> Reference {
+    guard values.count < Pickle.mostValues else { throw Self.tooMany }
+    values.append(value)
+    return Reference(values.count - 1)
+  }
+
+  private mutating func newList(_ elements: [Reference]) throws(CheckpointError) -> Int {
+    try count(elements)
+    lists.append(elements)
+    return lists.count - 1
+  }
+
+  /// Counts elements that are put into a list.
+  private mutating func count(_ elements: [Reference]) throws(CheckpointError) {
+    elementCount += elements.count
+    guard elementCount <= 2 * Pickle.mostValues else { throw Self.tooMany }
+  }
+
+  private mutating func push(_ value: Pickle.Value) throws(CheckpointError) {
+    try push(try newValue(value))
+  }
+
+  private mutating func push(_ reference: Reference) throws(CheckpointError) {
+    guard stack.count < Pickle.mostValues else { throw Self.tooMany }
+    stack.append(reference)
+  }
+
+  private mutating func push(
+    _ value: Pickle.Value, sharedAs place: Int
+  ) throws(CheckpointError) {
+    if let known = shared[place] { return try push(known) }
+    let new = try newValue(value)
+    shared[place] = new
+    try push(new)
+  }
+
+  private mutating func mark() throws(CheckpointError) {
+    guard marks.count < Pickle.mostValues else { throw Self.tooMany }
+    marks.append(stack.count)
+  }
+
+  private mutating func remember(_ key: Int) throws(CheckpointError) {
+    guard memo.count < Pickle.mostValues else { throw Self.tooMany }
+    memo[key] = try top()
+  }
+
+  private static let tooMany = CheckpointError(
+    .unsupported, "a pickle of more than \(Pickle.mostValues) values")
+
+  private func top() throws(CheckpointError) -> Reference {
+    guard stack.count > marks.last ?? 0, let top = stack.last else { throw Self.underflow }
+    return top
+  }
+
+  private mutating func pop() throws(CheckpointError) -> Reference {
+    let value = try top()
+    stack.removeLast()
+    return value
+  }
+
+  private mutating func pop(_ count: Int) throws(CheckpointError) -> [Reference] {
+    guard stack.count - (marks.last ?? 0) >= count else { throw Self.underflow }
+    defer { stack.removeLast(count) }
+    return Array(stack.suffix(count))
+  }
+
+  private mutating func popToMark() throws(CheckpointError) -> [Reference] {
+    guard let mark = marks.popLast() else {
+      throw CheckpointError(.malformed, "a pickle opcode needs a mark and there is none")
+    }
+    defer { stack.removeLast(stack.count - mark) }
+    return Array(stack[mark...])
+  }
+
+  private mutating func popPairs() throws(CheckpointError) -> [Reference] {
+    let flat = try popToMark()
+    guard flat.count % 2 == 0 else {
+      throw CheckpointError(.malformed, "a dictionary's key without a value")
+    }
+    return flat
+  }
+
+  private mutating func pushMemo(_ key: Int) throws(CheckpointError) {
+    guard let value = memo[key] else {
+      throw CheckpointError(.malformed, "value \(key) is taken from the memo, which has none")
+    }
+    try push(value)
+  }
+
+  // MARK: - Containers and calls
+
+  private mutating func append(_ new: [Reference]) throws(CheckpointError) {
+    try count(new)
+    switch values[Int(try top())] {
+    case .list(let place): lists[place] += new
+    case .object(let place): objects[place].elements += new
+    default: throw CheckpointError(.malformed, "elements appended to what is no list")
+    }
+  }
+
+  private mutating func add(_ new: [Reference]) throws(CheckpointError) {
+    try count(new)
+    switch values[Int(try top())] {
+    case .set(let place): lists[place] += new
+    case .object(let place): objects[place].elements += new
+    default: throw CheckpointError(.malformed, "elements added to what is no set")
+    }
+  }
+
+  private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
+    try count(pairs)
+    switch values[Int(try top())] {
+    case .dictionary(let place): lists[place] += pairs
+    case .object(let place): objects[place].items += pairs
+    default: throw CheckpointError(.malformed, "items set on what is no dictionary")
+    }
+  }
+
+  private mutating func global(
+    _ module: String, _ name: String
+  ) throws(CheckpointError) -> Pickle.Value {
+    globals.append(Pickle.Global(module: module, name: name, offset: opcode))
+    return .global(globals.count - 1)
+  }
+
+  private mutating func call(
+    _ callee: Reference, _ arguments: Reference
+  ) throws(CheckpointError) {
+    guard case .tuple = values[Int(arguments)] else {
+      throw CheckpointError(.malformed, "a call whose arguments are no tuple")
+    }
+    objects.append(Pickle.Object(callee: callee, arguments: arguments, offset: opcode))
+    try push(.object(objects.count - 1))
+  }
+
+  private mutating func build(_ state: Reference) throws(CheckpointError) {
+    guard case .object(let place) = values[Int(try top())] else {
+      throw CheckpointError(.malformed, "a state for what is no object")
+    }
+    objects[place].state = state
+  }
+}

@@ -1,0 +1,109 @@
+import ByteIO
+import TensorCore
+
+/// Zip archives of `torch.save` since 1.6, and of TorchScript.
+///
+/// `X/data.pkl` is the pickle, `X/data/KEY` a storage, `X/byteorder` says which end comes first; the
+/// folder `X` is the file's stem or `archive`. Sums may be left out by the writer and are 0 then.
+enum PyTorchArchive {
+  /// Our own member, for what a pickle of tensors cannot carry: texts by key, as JSON.
+  static let metadataName = "ckpt.json"
+
+  /// Whether an archive that begins so is PyTorch's: by the name of its first member, else by all.
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    let head = candidate.head
+    guard head.count > 30, head.starts(with: [0x50, 0x4b, 0x03, 0x04]) else { return false }
+    let count = Int(head.littleEndian(UInt16.self, at: 26))
+    let name = String(decoding: head[30...].prefix(count), as: UTF8.self)
+    if let slash = name.firstIndex(of: "/") {
+      let rest = name[name.index(after: slash)...]
+      let members = ["data.pkl", "version", "byteorder", ".format_version", "constants.pkl"]
+      if members.contains(String(rest)) || rest.hasPrefix("data/") || rest.hasPrefix("code/") {
+        return true
+      }
+    }
+    guard let archive = try? ZipArchive(path: candidate.path) else { return false }
+    return folder(of: archive) != nil
+  }
+
+  /// The folder of the one `data.pkl`; `nil` if there is none or there are several.
+  private static func folder(of archive: ZipArchive) -> String? {
+    let names = archive.members.map(\.name.text).filter { $0.hasSuffix("/data.pkl") }
+    guard names.count == 1 else { return nil }
+    return String(names[0].dropLast("data.pkl".utf8.count))
+  }
+
+  static func open(_ path: String) throws(CheckpointError) -> PyTorchFile {
+    let archive = try ZipArchive(path: path, zeroMeansNoSum: true)
+    guard let folder = folder(of: archive) else {
+      let count = archive.members.count { $0.name.text.hasSuffix("/data.pkl") }
+      throw CheckpointError(
+        .malformed, "\(count) members are called data.pkl, one is required", offset: 0)
+    }
+    var file = try self.file(archive, folder: folder, pickleName: "data.pkl", storages: "data/")
+    if let member = archive.member(named: TensorName(folder + metadataName)) {
+      file.metadata = try metadata(try archive.bytes(member, limit: Pickle.largest))
+    }
+    if archive.member(named: TensorName(folder + "constants.pkl")) != nil {
+      file.notes.append("TorchScript archive: its tensors are read, its code is not run")
+    }
+    let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
+    if unsummed > 0 {
+      file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be seen")
+    }
+    return file
+  }
+
+  /// The pickle of an archive with the storages that it refers to.
+  static func file(
+    _ archive: ZipArchive, folder: String, pickleName: String, storages: String
+  ) throws(CheckpointError) -> PyTorchFile {
+    guard let member = archive.member(named: TensorName(folder + pickleName)) else {
+      throw CheckpointError(.malformed, "no member '\(folder)\(pickleName)'")
+    }
+    let offset = member.method == .stored ? member.dataOffset : 0
+    let pickle: Pickle
+    do throws(CheckpointError) {
+      pickle = try Pickle(try archive.bytes(member, limit: Pickle.largest))
+    } catch {
+      throw CheckpointError(
+        error.code, "\(folder)\(pickleName): \(error.message)", path: error.path,
+        offset: error.path == nil ? offset + (error.offset ?? 0) : error.offset)
+    }
+    var file = PyTorchFile(path: archive.path, pickle: pickle, pickleOffset: offset)
+    let isBigEndian = try isBigEndian(archive, folder)
+    let prefix = Array((folder + storages).utf8)
+    for member in archive.members where member.name.text.utf8.starts(with: prefix) {
+      let key = String(decoding: member.name.text.utf8.dropFirst(prefix.count), as: UTF8.self)
+      file.storages[TensorName(key)] = PyTorchStorage(archive, member, isBigEndian: isBigEndian)
+    }
+    return file
+  }
+
+  private static func isBigEndian(
+    _ archive: ZipArchive, _ folder: String
+  ) throws(CheckpointError) -> Bool {
+    guard let member = archive.member(named: TensorName(folder + "byteorder")) else { return false }
+    let text = String(decoding: try archive.bytes(member, limit: 100), as: UTF8.self)
+    switch text {
+    case "little": return false
+    case "big": return true
+    default:
+      throw CheckpointError(
+        .malformed, "byte order '\(text)', required little or big", offset: member.dataOffset)
+    }
+  }
+
+  private static func metadata(_ text: [UInt8]) throws(CheckpointError) -> [String: String] {
+    var scanner = IndexScanner(text)
+    var metadata: [String: String] = [:]
+    try scanner.expect("{")
+    try scanner.list(endingWith: "}") { scanner throws(CheckpointError) in
+      let key = try scanner.string()
+      try scanner.expect(":")
+      metadata[key] = try scanner.string()
+    }
+    try scanner.expectEnd()
+    return metadata
+  }
+}

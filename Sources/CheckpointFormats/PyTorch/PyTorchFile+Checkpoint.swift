@@ -1,0 +1,135 @@
+import TensorCore
+
+extension PyTorchFile {
+  /// The tensors of the file, or of the part of it that `key` names.
+  ///
+  /// - Throws: ``CheckpointError`` at the tensor that is wrong, or `missing` where there is none.
+  func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
+    let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
+    let tree = PyTorchTree(decoder)
+    let parts = PyTorchParts(tree)
+    let chosen = try parts.chosen(key)
+    var entries = EntryList(file: self, decoder: decoder)
+    for (part, prefix) in chosen {
+      for leaf in try leaves(tree, part.reference, prefix: prefix) { try entries.add(leaf) }
+    }
+    guard !entries.entries.isEmpty || pickle.items(pickle.root) != nil else {
+      throw CheckpointError(.missing, "no tensor in it\(unknownNames.map { "; \($0)" } ?? "")")
+    }
+    var checkpoint = Checkpoint(entries: entries.entries, metadata: metadata)
+    checkpoint.takeModulesFromMetadata()
+    checkpoint.notes = notes + checkpoint.notes + entries.notes + (unknownNames.map { [$0] } ?? [])
+    for part in parts.parts {
+      let isOpened = chosen.contains { $0.part.key == part.key }
+      var all = EntryList(file: self, decoder: decoder)
+      for leaf in try leaves(tree, part.reference, prefix: "") { try all.add(leaf) }
+      checkpoint.parts.append(
+        Checkpoint.Part(
+          key: part.key, tensorCount: all.entries.count, byteCount: all.byteCount,
+          isOpened: isOpened))
+    }
+    if let note = Self.partsNote(checkpoint.parts, key: key) { checkpoint.notes.append(note) }
+    return checkpoint
+  }
+
+  private func leaves(
+    _ tree: PyTorchTree, _ reference: Pickle.Reference, prefix: String
+  ) throws(CheckpointError) -> [PyTorchTree.Leaf] {
+    do throws(CheckpointError) {
+      return try tree.leaves(reference, prefix: prefix)
+    } catch {
+      throw error.adding(offset: pickleOffset)
+    }
+  }
+
+  /// One sentence on names that the reader gives no meaning.
+  private var unknownNames: String? {
+    let unknown = pickle.globals.filter { !PyTorchGlobals.isKnown($0) }
+    guard let first = unknown.first else { return nil }
+    let names = Set(unknown.map(\.fullName)).count
+    return "\(names) classes or functions that are not known, the first '\(first.fullName)' at byte"
+      + " \(pickleOffset + first.offset); nothing was run, ckpt scan lists them"
+  }
+
+  private static func partsNote(_ parts: [Checkpoint.Part], key: String?) -> String? {
+    let others = parts.filter { !$0.isOpened }
+    guard key == nil, !others.isEmpty else { return nil }
+    let opened = parts.filter(\.isOpened).map { "'\($0.key)'" }.joined(separator: ", ")
+    let rest = others.map { "\($0.key) (\($0.tensorCount) tensors)" }.joined(separator: ", ")
+    return "\(opened) is read; the file also has \(rest): choose with --key"
+  }
+}
+
+/// The entries of a checkpoint in the making.
+private struct EntryList {
+  let file: PyTorchFile
+  let decoder: PyTorchTensorDecoder
+  private(set) var entries: [Checkpoint.Entry] = []
+  /// Bytes of all tensors, tied ones once.
+  private(set) var byteCount = 0
+  private var names: Set<TensorName> = []
+  private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
+  private var remarks: [String] = []
+
+  /// So many remarks are told one by one.
+  private static let mostRemarks = 5
+
+  init(file: PyTorchFile, decoder: PyTorchTensorDecoder) {
+    self.file = file
+    self.decoder = decoder
+  }
+
+  /// What cannot be shown as one tensor.
+  var notes: [String] {
+    let more = remarks.count - Self.mostRemarks
+    return Array(remarks.prefix(Self.mostRemarks))
+      + (more > 0 ? ["\(more) more tensors are of such kinds"] : [])
+  }
+
+  mutating func add(_ leaf: PyTorchTree.Leaf) throws(CheckpointError) {
+    let name = leaf.reference == file.pickle.root ? "tensor" : leaf.name
+    do throws(CheckpointError) {
+      switch try decoder.decode(leaf.reference) {
+      case .tensor(let tensor): try add(TensorName(name), tensor)
+      case .parts(let parts, let note):
+        remarks.append("tensor '\(name)' \(note)")
+        for (suffix, tensor) in parts {
+          try add(TensorName(suffix.isEmpty ? name : "\(name).\(suffix)"), tensor)
+        }
+      case .unread(let reason): remarks.append("tensor '\(name)' \(reason)")
+      }
+    } catch {
+      var error = error.adding(tensor: name)
+      if error.path == nil, let offset = error.offset { error.offset = file.pickleOffset + offset }
+      throw error
+    }
+  }
+
+  private mutating func add(
+    _ name: TensorName, _ tensor: PyTorchTensor
+  ) throws(CheckpointError) {
+    guard names.insert(name).inserted else {
+      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
+    }
+    let reference = tensor.storage
+    guard let storage = file.storages[TensorName(reference.key)] else {
+      throw CheckpointError(
+        .malformed, "its storage '\(reference.key)' is not in the file", tensor: name.text)
+    }
+    let (end, overflow) = reference.viewOffset.addingReportingOverflow(reference.byteCount)
+    guard !overflow, end <= storage.byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "its storage '\(reference.key)' has \(storage.byteCount) bytes,"
+          + " the pickle gives \(reference.byteCount)", tensor: name.text)
+    }
+    let alias = firsts[tensor.identity]
+    if alias == nil {
+      firsts[tensor.identity] = name
+      byteCount += tensor.info.byteCount
+    }
+    entries.append(
+      Checkpoint.Entry(
+        name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor)))
+  }
+}

@@ -1,0 +1,127 @@
+import TensorCore
+
+/// The classes and functions of PyTorch and Python that a reader knows by their exact names.
+///
+/// Nothing is imported or called: a name in a list here only says how its arguments are read.
+enum PyTorchGlobals {
+  /// Classes that hold keys and values.
+  static let mappings: Set<String> = [
+    "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
+  ]
+
+  /// Functions whose arguments describe one tensor.
+  static let tensorMakers: Set<String> = [
+    "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_tensor_v3", "torch._utils._rebuild_parameter",
+    "torch._utils._rebuild_parameter_with_state", "torch._utils._rebuild_qtensor",
+    "torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_meta_tensor_no_storage",
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor", "torch._tensor._rebuild_from_type_v2",
+    "torch._tensor._rebuild_from_type", "torch.tensor._rebuild_from_type",
+    "torch.nn.parameter.Parameter", "torch.autograd.variable.Variable",
+  ]
+
+  /// Functions that make tensors of a kind that is not read.
+  static let unreadTensorMakers: Set<String> = [
+    "torch._utils._rebuild_wrapper_subclass", "torch._utils._rebuild_nested_tensor",
+    "torch._utils._rebuild_device_tensor_from_numpy",
+  ]
+
+  /// What else stands in checkpoints and means plain values.
+  private static let values: Set<String> = [
+    "torch.Size", "torch.device", "torch.Tensor", "torch.nn.parameter.Buffer",
+    "torch.serialization._get_layout", "torch._utils._get_layout", "torch.per_tensor_affine",
+    "torch.per_channel_affine", "torch.contiguous_format", "torch.preserve_format",
+    "torch.strided", "torch.storage.UntypedStorage", "torch.storage.TypedStorage",
+    "torch.storage._load_from_bytes", "torch._C._from_legacy_storage",
+    "torch.jit._pickle.build_intlist", "torch.jit._pickle.build_tensorlist",
+    "torch.jit._pickle.build_doublelist", "torch.jit._pickle.build_boollist",
+    "torch.jit._pickle.build_tensor_from_id", "torch.jit._pickle.restore_type_tag",
+    "__builtin__.set", "builtins.set", "__builtin__.list", "builtins.list", "__builtin__.dict",
+    "builtins.dict", "__builtin__.frozenset", "builtins.frozenset", "builtins.bytearray",
+    "builtins.complex", "_codecs.encode", "argparse.Namespace", "pathlib.PosixPath",
+    "datetime.timedelta", "datetime.datetime", "collections.deque",
+    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype",
+    "numpy.ndarray", "copyreg._reconstructor", "copy_reg._reconstructor", "builtins.object",
+    "__builtin__.object",
+    "torch.distributed.checkpoint.metadata.Metadata",
+    "torch.distributed.checkpoint.metadata.TensorStorageMetadata",
+    "torch.distributed.checkpoint.metadata.BytesStorageMetadata",
+    "torch.distributed.checkpoint.metadata.TensorProperties",
+    "torch.distributed.checkpoint.metadata.ChunkStorageMetadata",
+    "torch.distributed.checkpoint.metadata.MetadataIndex",
+    "torch.distributed.checkpoint.metadata.StorageMeta",
+    "torch.distributed.checkpoint.metadata._MEM_FORMAT_ENCODING",
+    "torch.distributed.checkpoint.filesystem._StorageInfo",
+    "torch.distributed.checkpoint.planner.SavePlan",
+  ]
+
+  /// Whether a reader of checkpoints expects this name; it says nothing of what the name would do.
+  static func isKnown(_ global: Pickle.Global) -> Bool {
+    let name = global.fullName
+    return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
+      || unreadTensorMakers.contains(name) || storage(global) != nil || dtype(global) != nil
+  }
+
+  /// The type of a storage's elements; `nil` in the middle for one of bytes.
+  static func storage(_ global: Pickle.Global) -> StorageType? {
+    switch global.module {
+    case "torch", "torch.cuda": storages[global.name]
+    case "torch.storage": global.name == "UntypedStorage" ? .untyped : nil
+    default: nil
+    }
+  }
+
+  /// What a storage's elements are.
+  enum StorageType: Hashable {
+    case typed(DType)
+    case untyped
+
+    var byteWidth: Int { if case .typed(let dtype) = self { dtype.byteWidth } else { 1 } }
+  }
+
+  private static let storages: [String: StorageType] = [
+    "DoubleStorage": .typed(.float64), "FloatStorage": .typed(.float32),
+    "HalfStorage": .typed(.float16), "BFloat16Storage": .typed(.bfloat16),
+    "LongStorage": .typed(.int64), "IntStorage": .typed(.int32), "ShortStorage": .typed(.int16),
+    "CharStorage": .typed(.int8), "ByteStorage": .typed(.uint8), "BoolStorage": .typed(.bool),
+    "ComplexFloatStorage": .typed(.complex64), "ComplexDoubleStorage": .typed(.complex128),
+    "QInt8Storage": .typed(.int8), "QUInt8Storage": .typed(.uint8),
+    "QInt32Storage": .typed(.int32), "UntypedStorage": .untyped,
+  ]
+
+  /// The storage class of an element type, for those that have one.
+  static func storageName(_ dtype: DType) -> String? {
+    switch dtype {
+    case .float64: "DoubleStorage"
+    case .float32: "FloatStorage"
+    case .float16: "HalfStorage"
+    case .bfloat16: "BFloat16Storage"
+    case .int64: "LongStorage"
+    case .int32: "IntStorage"
+    case .int16: "ShortStorage"
+    case .int8: "CharStorage"
+    case .uint8: "ByteStorage"
+    case .bool: "BoolStorage"
+    case .complex64: "ComplexFloatStorage"
+    case .complex128: "ComplexDoubleStorage"
+    default: nil
+    }
+  }
+
+  /// Whether PyTorch has tensors of an element type.
+  static func canWrite(_ dtype: DType) -> Bool { dtypes[dtype.torchName] != nil }
+
+  /// The element type that PyTorch calls so, `torch.float8_e4m3fn`.
+  static func dtype(_ global: Pickle.Global) -> DType? {
+    global.module == "torch" ? dtypes[global.name] : nil
+  }
+
+  private static let dtypes: [String: DType] = {
+    var dtypes: [String: DType] = [:]
+    for dtype in DType.allCases where dtype.isComputable || dtype == .float4e2m1 {
+      dtypes[dtype.torchName] = dtype
+    }
+    return dtypes
+  }()
+}

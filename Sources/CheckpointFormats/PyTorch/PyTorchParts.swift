@@ -1,0 +1,89 @@
+import TensorCore
+
+/// The checkpoints of one file: a trainer saves the model beside the optimizer and more.
+struct PyTorchParts {
+  /// One value of the file's dictionary that holds tensors.
+  struct Part {
+    /// Dotted path in the file.
+    let key: String
+    let reference: Pickle.Reference
+  }
+
+  /// In the file's order; empty if the file is one checkpoint.
+  let parts: [Part]
+  private let root: Pickle.Reference
+
+  /// What trainers call the model's state, the first found is taken.
+  private static let modelKeys = [
+    "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network",
+    "weights", "params", "generator", "params_ema", "ema", "model_ema", "ema_state_dict",
+  ]
+  /// What belongs to training and not to the model: parts of names, and whole words of names.
+  private static let trainingParts = ["optim", "scheduler", "scaler", "callback"]
+  private static let trainingWords: Set<String> = [
+    "loops", "rng", "random", "amp", "grad", "grads", "args", "config", "history", "metrics",
+  ]
+  /// How deep dictionaries are looked into for those names.
+  private static let deepest = 3
+
+  init(_ tree: PyTorchTree) {
+    root = tree.pickle.root
+    parts = Self.parts(of: tree.pickle.root, path: "", in: tree, depth: 0)
+  }
+
+  private static func parts(
+    of reference: Pickle.Reference, path: String, in tree: PyTorchTree, depth: Int
+  ) -> [Part] {
+    guard let items = tree.pickle.items(reference) else { return [] }
+    let holders = items.filter { tree.holdsTensor($0.value) }
+    // A dictionary with tensors of its own is a state dict.
+    guard !holders.contains(where: { tree.decoder.isTensor($0.value) }) else { return [] }
+    return holders.flatMap { key, value -> [Part] in
+      let name = tree.pickle.keyText(key) ?? "?"
+      let path = path.isEmpty ? name : "\(path).\(name)"
+      // Another dictionary of parts inside, as `{'state': {'model': …, 'optimizer': …}}`.
+      if depth < deepest, !isTraining(name), let inner = tree.pickle.items(value),
+        inner.contains(where: { item in
+          tree.pickle.text(item.key).map { modelKeys.contains($0) } ?? false
+            && tree.pickle.items(item.value) != nil
+        })
+      {
+        let parts = parts(of: value, path: path, in: tree, depth: depth + 1)
+        if !parts.isEmpty { return parts }
+      }
+      return [Part(key: path, reference: value)]
+    }
+  }
+
+  private static func isTraining(_ key: String) -> Bool {
+    let key = key.lowercased()
+    return trainingParts.contains { key.contains($0) }
+      || key.split(whereSeparator: { !$0.isLetter }).contains { trainingWords.contains(String($0)) }
+  }
+
+  /// What is opened, each with the prefix of its names.
+  ///
+  /// - Throws: ``CheckpointError`` `missing` when there is no part of the given key.
+  func chosen(_ key: String?) throws(CheckpointError) -> [(part: Part, prefix: String)] {
+    if let key {
+      guard let part = parts.first(where: { TensorName($0.key) == TensorName(key) }) else {
+        let known = parts.map(\.key).joined(separator: ", ")
+        throw CheckpointError(
+          .missing,
+          parts.isEmpty
+            ? "holds one checkpoint, so --key has nothing to choose from"
+            : "no part '\(key)'; the file has \(known)")
+      }
+      return [(part, "")]
+    }
+    if parts.isEmpty { return [(Part(key: "", reference: root), "")] }
+    for wanted in Self.modelKeys {
+      let found = parts.first {
+        TensorName($0.key) == TensorName(wanted) || $0.key.hasSuffix("." + wanted)
+      }
+      if let found { return [(found, "")] }
+    }
+    let models = parts.filter { !Self.isTraining($0.key) }
+    return (models.isEmpty ? parts : models).map { ($0, $0.key) }
+  }
+}

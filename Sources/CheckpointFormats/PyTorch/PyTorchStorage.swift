@@ -1,0 +1,80 @@
+import ByteIO
+import TensorCore
+
+/// The bytes of a storage in a file.
+struct PyTorchStorage: Sendable {
+  /// How many there are.
+  let byteCount: Int
+  /// Whether numbers have their most significant byte first.
+  var isBigEndian = false
+  /// Reads them from an offset on.
+  let read: @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
+  /// Checks the sum of all of them, where the file has one and it was not checked before.
+  var check: @Sendable () throws -> Void = {}
+
+  /// A storage whose bytes stand in a file as they are.
+  init(_ file: InputFile, _ range: Range<Int>, isBigEndian: Bool) {
+    byteCount = range.count
+    self.isBigEndian = isBigEndian
+    read = { offset, target in try file.read(at: range.lowerBound + offset, into: &target) }
+  }
+
+  /// A storage that is a member of an archive.
+  init(_ archive: ZipArchive, _ member: ZipMember, isBigEndian: Bool) {
+    byteCount = member.size
+    self.isBigEndian = isBigEndian
+    read = { offset, target in try archive.read(member, at: offset, into: &target) }
+    check = { try archive.verify(member) }
+  }
+
+  /// Reads a tensor's bytes.
+  ///
+  /// Whoever reads a storage whole finds damage at its end; where a tensor is only a part of it, or
+  /// is gathered from it, the whole is checked first.
+  func reader(of tensor: PyTorchTensor) -> Checkpoint.Entry.Reader {
+    let layout = tensor.layout
+    let (base, read, check) = (tensor.storage.viewOffset, read, check)
+    let gather: Checkpoint.Entry.Reader
+    if let place = layout.contiguousRange {
+      let isWhole = base == 0 && place == 0..<byteCount
+      gather = { range, target in
+        if !isWhole { try check() }
+        try read(base + place.lowerBound + range.lowerBound, &target)
+      }
+    } else {
+      gather = { range, target in
+        try check()
+        try layout.read(range, into: &target) { offset, part in try read(base + offset, &part) }
+      }
+    }
+    let dtype = tensor.info.dtype
+    let isComplex = dtype == .complex64 || dtype == .complex128
+    let width = isComplex ? dtype.byteWidth / 2 : dtype.byteWidth
+    let change = tensor.change
+    let swaps = isBigEndian && width > 1
+    if !swaps && change == .none { return gather }
+    return { range, target in
+      try Self.readChanged(
+        range, into: &target, width: width, swaps: swaps, isComplex: isComplex, change, gather)
+    }
+  }
+
+  /// Reads whole elements, changes them, and hands over the bytes that are wanted.
+  private static func readChanged(
+    _ range: Range<Int>, into target: inout MutableRawSpan, width: Int, swaps: Bool,
+    isComplex: Bool, _ change: ElementChange, _ gather: Checkpoint.Entry.Reader
+  ) throws {
+    let start = range.lowerBound / width * width
+    let end = (range.upperBound + width - 1) / width * width
+    var bytes = try [UInt8](count: end - start) { part in try gather(start..<end, &part) }
+    for place in stride(from: 0, to: bytes.count, by: width) {
+      if swaps { bytes[place..<place + width].reverse() }
+      let isImaginary = isComplex && (start + place) / width % 2 == 1
+      if change.isNegative != (change.isConjugate && isImaginary) {
+        bytes[place + width - 1] ^= 0x80
+      }
+    }
+    let wanted = bytes[range.lowerBound - start..<range.upperBound - start]
+    target.copyBytes(from: wanted.rawBytes)
+  }
+}

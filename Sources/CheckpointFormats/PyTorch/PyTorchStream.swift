@@ -1,0 +1,96 @@
+import ByteIO
+import TensorCore
+
+/// Files of `torch.save` from 0.1.10 to 1.5, and of later ones on demand: four pickles, the list of
+/// storages, then each storage's count of elements and bytes.
+///
+/// Source: torch 2.15 `serialization.py`, `_legacy_save` and `_legacy_load`.
+enum PyTorchStream {
+  /// The number that begins a file, as `LONG1` writes it.
+  private static let magic: [UInt8] = [
+    0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
+  ]
+  private static let protocolVersion = 1001
+
+  /// Whether a file begins with a pickle of the magic number.
+  static func recognizes(_ head: [UInt8]) -> Bool {
+    guard head.count > 2, head[0] == 0x80 else { return false }
+    let rest = head.dropFirst(2)
+    // Protocol 4 and later put pickles into frames.
+    return rest.starts(with: magic) || (rest.first == 0x95 && rest.dropFirst(9).starts(with: magic))
+  }
+
+  static func open(_ file: InputFile) throws(CheckpointError) -> PyTorchFile {
+    var stream = PickleStream(file)
+    _ = try stream.next()
+    let version = try stream.next()
+    guard version.int(version.root) == protocolVersion else {
+      throw CheckpointError(
+        .unsupported, "another protocol of torch.save than \(protocolVersion)",
+        offset: stream.position)
+    }
+    let system = try stream.next()
+    let isBigEndian = try isBigEndian(system, stream.position)
+    let start = stream.position
+    let pickle = try stream.next()
+    let list = try stream.next()
+    guard let keys = list.elements(list.root) else {
+      throw CheckpointError(
+        .malformed, "no list of storages behind the pickle", offset: stream.position)
+    }
+    var opened = PyTorchFile(path: file.path, pickle: pickle, pickleOffset: start)
+    let widths = try storageWidths(pickle)
+    for key in keys {
+      guard let name = list.keyText(key), let width = widths[TensorName(name)] else {
+        throw CheckpointError(
+          .malformed, "a storage that the pickle does not have", offset: stream.position)
+      }
+      let place = stream.position
+      let count = try stream.number(UInt64.self)
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(width))
+      guard !overflow, let bytes = Int(exactly: bytes) else {
+        throw CheckpointError(.malformed, "overflow: \(count) elements", offset: place)
+      }
+      let range = try stream.skip(bytes)
+      let storage = PyTorchStorage(file, range, isBigEndian: isBigEndian)
+      guard opened.storages.updateValue(storage, forKey: TensorName(name)) == nil else {
+        throw CheckpointError(.malformed, "storage '\(name)' is there twice", offset: place)
+      }
+    }
+    guard stream.position == file.size else {
+      throw CheckpointError(
+        .malformed, "\(file.size - stream.position) bytes follow the last storage",
+        offset: stream.position)
+    }
+    return opened
+  }
+
+  private static func isBigEndian(
+    _ system: Pickle, _ position: Int
+  ) throws(CheckpointError) -> Bool {
+    guard let value = system.item(system.root, "little_endian"),
+      case .bool(let isLittle) = system[value]
+    else {
+      throw CheckpointError(
+        .malformed, "the third pickle does not say which byte comes first", offset: position)
+    }
+    return !isLittle
+  }
+
+  /// Bytes of an element of each storage that a pickle refers to.
+  private static func storageWidths(_ pickle: Pickle) throws(CheckpointError) -> [TensorName: Int] {
+    let decoder = PyTorchTensorDecoder(pickle: pickle)
+    var widths: [TensorName: Int] = [:]
+    for value in 0..<Pickle.Reference(pickle.values.count) {
+      guard case .persistent(let identifier) = pickle[value],
+        let first = pickle.elements(identifier)?.first, pickle.text(first) == "storage"
+      else { continue }
+      let (storage, _) = try decoder.storage(value)
+      let known = widths.updateValue(storage.elementWidth, forKey: TensorName(storage.key))
+      guard known == nil || known == storage.elementWidth else {
+        throw CheckpointError(.malformed, "storage '\(storage.key)' has two element types")
+      }
+    }
+    return widths
+  }
+}

@@ -1,0 +1,176 @@
+import ByteIO
+import TensorCore
+
+/// Files of `torch.save` before 0.1.10: a tar archive of storages, tensors and a pickle.
+///
+/// Source: torch 2.15 `serialization.py`, `legacy_load` in `_legacy_load`. Numbers are little-endian.
+enum PyTorchTar {
+  private static let blockSize = 512
+  private static let members = ["sys_info", "pickle", "tensors", "storages"]
+
+  /// Whether a file begins with the header of one of the members.
+  static func recognizes(_ head: [UInt8]) -> Bool {
+    guard head.count >= blockSize, head[257..<262].elementsEqual("ustar".utf8) else { return false }
+    return members.contains(name(head[..<blockSize])) || head[156] == UInt8(ascii: "x")
+  }
+
+  static func open(_ file: InputFile) throws(CheckpointError) -> PyTorchFile {
+    let places = try places(in: file)
+    func place(_ name: String) throws(CheckpointError) -> Range<Int> {
+      guard let place = places[name] else {
+        throw CheckpointError(.malformed, "the tar archive has no member '\(name)'", offset: 0)
+      }
+      return place
+    }
+    let pickleRange = try place("pickle")
+    var stream = PickleStream(file, pickleRange)
+    let pickle = try stream.next()
+    var opened = PyTorchFile(
+      path: file.path, pickle: pickle, pickleOffset: pickleRange.lowerBound)
+    var types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)] = [:]
+    try readStorages(file, try place("storages"), into: &opened, &types)
+    try readTensors(file, try place("tensors"), into: &opened, types)
+    return opened
+  }
+
+  // MARK: - The archive
+
+  private static func name(_ header: ArraySlice<UInt8>) -> String {
+    String(decoding: header.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Where the content of each member is.
+  private static func places(in file: InputFile) throws(CheckpointError) -> [String: Range<Int>] {
+    var places: [String: Range<Int>] = [:]
+    var position = 0
+    while position + blockSize <= file.size {
+      let header = try file.bytes(position..<position + blockSize)
+      if header.allSatisfy({ $0 == 0 }) { return places }
+      try checkSum(header, at: position)
+      guard let size = octal(header[124..<136]), size <= file.size - position - blockSize else {
+        throw CheckpointError(
+          .malformed, "a tar member that reaches behind the end of the file", offset: position)
+      }
+      let start = position + blockSize
+      // Plain files only; links and folders have no content, extended headers are passed over.
+      if header[156] == UInt8(ascii: "0") || header[156] == 0 {
+        let name = name(header[...])
+        guard places.updateValue(start..<start + size, forKey: name) == nil else {
+          throw CheckpointError(
+            .malformed, "two members of the tar archive are called '\(name)'", offset: position)
+        }
+      }
+      position = start + (size + blockSize - 1) / blockSize * blockSize
+    }
+    throw CheckpointError(
+      .malformed, "the tar archive has no end: it is cut short", offset: file.size)
+  }
+
+  private static func checkSum(_ header: [UInt8], at position: Int) throws(CheckpointError) {
+    var sum = 0
+    for (place, byte) in header.enumerated() {
+      sum += (148..<156).contains(place) ? 0x20 : Int(byte)
+    }
+    guard octal(header[148..<156]) == sum else {
+      throw CheckpointError(.malformed, "a tar header with a wrong sum", offset: position)
+    }
+  }
+
+  private static func octal(_ digits: ArraySlice<UInt8>) -> Int? {
+    let text = String(decoding: digits.filter { $0 != 0 && $0 != 0x20 }, as: UTF8.self)
+    return Int(text, radix: 8)
+  }
+
+  // MARK: - Storages and tensors
+
+  private static func readStorages(
+    _ file: InputFile, _ range: Range<Int>, into opened: inout PyTorchFile,
+    _ types: inout [TensorName: (reference: PyTorchStorageReference, dtype: DType)]
+  ) throws(CheckpointError) {
+    var stream = PickleStream(file, range)
+    for _ in 0..<(try count(&stream)) {
+      let start = stream.position
+      let pickle = try stream.next()
+      guard let parts = pickle.elements(pickle.root), parts.count == 3,
+        let key = pickle.keyText(parts[0]), let global = pickle.global(parts[2]),
+        case .typed(let dtype)? = PyTorchGlobals.storage(global)
+      else { throw CheckpointError(.malformed, "no storage is described here", offset: start) }
+      let count = try stream.number(UInt64.self)
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(dtype.byteWidth))
+      guard !overflow, let bytes = Int(exactly: bytes) else {
+        throw CheckpointError(.malformed, "overflow: \(count) elements", offset: start)
+      }
+      let storage = PyTorchStorage(file, try stream.skip(bytes), isBigEndian: false)
+      guard opened.storages.updateValue(storage, forKey: TensorName(key)) == nil else {
+        throw CheckpointError(.malformed, "storage '\(key)' is there twice", offset: start)
+      }
+      let reference = PyTorchStorageReference(
+        key: key, elementWidth: dtype.byteWidth, byteCount: bytes)
+      types[TensorName(key)] = (reference, dtype)
+    }
+    let views = try stream.next()
+    for view in views.elements(views.root) ?? [] {
+      guard let parts = views.elements(view), parts.count == 4,
+        let target = views.keyText(parts[0]), let root = views.keyText(parts[1]),
+        let offset = views.int(parts[2]), let count = views.int(parts[3]),
+        let (whole, dtype) = types[TensorName(root)], offset >= 0, count >= 0,
+        offset <= whole.byteCount / dtype.byteWidth,
+        count <= whole.byteCount / dtype.byteWidth - offset
+      else {
+        throw CheckpointError(
+          .malformed, "a part of a storage that does not lie in it", offset: stream.position)
+      }
+      let reference = PyTorchStorageReference(
+        key: whole.key, elementWidth: dtype.byteWidth, byteCount: count * dtype.byteWidth,
+        viewOffset: whole.viewOffset + offset * dtype.byteWidth)
+      types[TensorName(target)] = (reference, dtype)
+    }
+  }
+
+  private static func readTensors(
+    _ file: InputFile, _ range: Range<Int>, into opened: inout PyTorchFile,
+    _ types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)]
+  ) throws(CheckpointError) {
+    var stream = PickleStream(file, range)
+    for _ in 0..<(try count(&stream)) {
+      let start = stream.position
+      let pickle = try stream.next()
+      guard let parts = pickle.elements(pickle.root), parts.count == 3,
+        let key = pickle.keyText(parts[0]), let storageKey = pickle.keyText(parts[1]),
+        let (storage, dtype) = types[TensorName(storageKey)]
+      else { throw CheckpointError(.malformed, "no tensor is described here", offset: start) }
+      let rank = Int(try stream.number(Int32.self))
+      _ = try stream.skip(4)
+      guard (0...StridedLayout.highestRank).contains(rank) else {
+        throw CheckpointError(.malformed, "a tensor of \(rank) dimensions", offset: start)
+      }
+      var numbers: [Int] = []
+      for _ in 0..<2 * rank + 1 { numbers.append(Int(try stream.number(Int64.self))) }
+      do throws(CheckpointError) {
+        let info = try TensorInfo(dtype: dtype, shape: Array(numbers[..<rank]))
+        let layout = try StridedLayout(
+          info, strides: Array(numbers[rank..<2 * rank]), offset: numbers[2 * rank])
+        guard layout.reach <= storage.byteCount else {
+          throw CheckpointError(
+            .malformed,
+            "a tensor that reaches \(layout.reach) bytes into a storage of"
+              + " \(storage.byteCount)")
+        }
+        opened.tensors[key] = PyTorchTensor(storage: storage, info: info, layout: layout)
+      } catch {
+        throw error.adding(offset: start)
+      }
+    }
+  }
+
+  /// The pickled number that begins a member.
+  private static func count(_ stream: inout PickleStream) throws(CheckpointError) -> Int {
+    let pickle = try stream.next()
+    guard let count = pickle.int(pickle.root), count >= 0 else {
+      throw CheckpointError(
+        .malformed, "a count is required at the beginning of a tar member",
+        offset: stream.position)
+    }
+    return count
+  }
+}

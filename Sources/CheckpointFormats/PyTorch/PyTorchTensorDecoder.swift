@@ -1,0 +1,287 @@
+import TensorCore
+
+/// Makes tensors of the calls that a pickle describes; source: torch 2.15 `_utils.py`, `_tensor.py`.
+struct PyTorchTensorDecoder {
+  let pickle: Pickle
+  /// Tensors that the pickle names by persistent ids of their own, as the oldest files do.
+  var outside: [String: PyTorchTensor] = [:]
+
+  /// Whether a value stands for a tensor.
+  func isTensor(_ reference: Pickle.Reference) -> Bool {
+    switch pickle[reference] {
+    case .object(let place):
+      guard let name = pickle.callee(pickle.objects[place])?.fullName else { return false }
+      return PyTorchGlobals.tensorMakers.contains(name)
+        || PyTorchGlobals.unreadTensorMakers.contains(name)
+    case .persistent(let identifier):
+      return !outside.isEmpty && outside[pickle.keyText(identifier) ?? ""] != nil
+    default: return false
+    }
+  }
+
+  /// The tensor that a value stands for; ``isTensor(_:)`` must hold.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` when its arguments are not such as PyTorch writes.
+  func decode(_ reference: Pickle.Reference) throws(CheckpointError) -> PyTorchValue {
+    try decode(reference, depth: 0)
+  }
+
+  private func decode(
+    _ reference: Pickle.Reference, depth: Int
+  ) throws(CheckpointError) -> PyTorchValue {
+    if case .persistent(let identifier) = pickle[reference],
+      let tensor = outside[pickle.keyText(identifier) ?? ""]
+    {
+      return .tensor(tensor)
+    }
+    guard let object = pickle.object(reference), let callee = pickle.callee(object),
+      let arguments = pickle.elements(object.arguments), depth < 8
+    else { throw Self.refused("a tensor", "something else") }
+    do throws(CheckpointError) {
+      guard object.items.isEmpty, object.elements.isEmpty else {
+        throw Self.refused("a tensor", "one with items set on it")
+      }
+      return try decode(callee.fullName, arguments, depth: depth)
+    } catch {
+      throw error.adding(offset: object.offset)
+    }
+  }
+
+  private func decode(
+    _ name: String, _ arguments: [Pickle.Reference], depth: Int
+  ) throws(CheckpointError) -> PyTorchValue {
+    func require(_ count: Int) throws(CheckpointError) {
+      guard arguments.count >= count else {
+        throw CheckpointError(
+          .malformed, "\(name) with \(arguments.count) arguments, required \(count)")
+      }
+    }
+    switch name {
+    case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2":
+      try require(4)
+      let metadata = arguments.count > 6 ? arguments[6] : nil
+      return try view(arguments, dtype: nil, metadata: metadata)
+    case "torch._utils._rebuild_tensor_v3":
+      try require(7)
+      guard let dtype = pickle.global(arguments[6]) else {
+        throw Self.refused("a dtype", "something else")
+      }
+      return try view(
+        arguments, dtype: dtype, metadata: arguments.count > 7 ? arguments[7] : nil)
+    case "torch._utils._rebuild_qtensor":
+      try require(5)
+      return try quantized(arguments, depth: depth)
+    case "torch._utils._rebuild_sparse_tensor":
+      try require(2)
+      return try sparse(arguments, depth: depth)
+    case "torch._utils._rebuild_meta_tensor_no_storage":
+      try require(2)
+      let dtype = pickle.global(arguments[0])?.fullName ?? "an unknown type"
+      let shape = try sizes(arguments[1])
+      return .unread("of \(dtype) and shape \(shape) was on the meta device and has no elements")
+    case "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type",
+      "torch.tensor._rebuild_from_type":
+      try require(3)
+      guard let maker = pickle.global(arguments[0])?.fullName,
+        PyTorchGlobals.tensorMakers.contains(maker), let inner = pickle.elements(arguments[2])
+      else { return .unread("is made by a function that is not known") }
+      return try decode(maker, inner, depth: depth + 1)
+    case _ where PyTorchGlobals.unreadTensorMakers.contains(name):
+      return .unread("is stored through \(name), which is not read")
+    default:
+      // A parameter, or a copy from another device: its first argument is the tensor.
+      try require(1)
+      guard isTensor(arguments[0]) else { throw Self.refused("a tensor", "something else") }
+      return try decode(arguments[0], depth: depth + 1)
+    }
+  }
+
+  static func refused(_ wanted: String, _ found: String) -> CheckpointError {
+    CheckpointError(.malformed, "\(found) where \(wanted) is required")
+  }
+
+  // MARK: - Views of storages
+
+  private func view(
+    _ arguments: [Pickle.Reference], dtype: Pickle.Global?, metadata: Pickle.Reference?
+  ) throws(CheckpointError) -> PyTorchValue {
+    let (storage, type) = try storage(arguments[0])
+    let element: DType
+    switch (dtype, type) {
+    case (nil, .typed(let typed)): element = typed
+    case (nil, .untyped): throw Self.refused("a storage of elements", "one of bytes")
+    case (let dtype?, _):
+      guard let known = PyTorchGlobals.dtype(dtype) else {
+        return .unread("has element type \(dtype.fullName), which is not read")
+      }
+      element = known
+    }
+    guard let offset = pickle.int(arguments[1]) else {
+      throw Self.refused("a storage offset", "something else")
+    }
+    var shape = try sizes(arguments[2])
+    var strides = try sizes(arguments[3])
+    var start = offset
+    if element == .float4e2m1 {
+      // PyTorch counts pairs; here, as in safetensors, each of the two counts.
+      guard strides == StridedLayout.contiguousStrides(shape) else {
+        return .unread("of \(element.torchName) is a view with gaps, which is not read")
+      }
+      shape = shape.isEmpty ? [2] : shape.dropLast() + [try doubled(shape[shape.count - 1])]
+      strides = StridedLayout.contiguousStrides(shape)
+      start = try doubled(offset)
+    }
+    let info = try TensorInfo(dtype: element, shape: shape)
+    let layout = try StridedLayout(info, strides: strides, offset: start)
+    guard layout.reach <= storage.byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "shape \(shape) with strides \(strides) at offset \(offset) reaches \(layout.reach) bytes"
+          + " into its storage, which has \(storage.byteCount)")
+    }
+    var tensor = PyTorchTensor(storage: storage, info: info, layout: layout)
+    if let metadata {
+      let isTrue = { (key: String) in
+        guard let value = pickle.item(metadata, key), case .bool(true) = pickle[value] else {
+          return false
+        }
+        return true
+      }
+      tensor.change = ElementChange(isConjugate: isTrue("conj"), isNegative: isTrue("neg"))
+    }
+    return .tensor(tensor)
+  }
+
+  private func doubled(_ number: Int) throws(CheckpointError) -> Int {
+    let (double, overflow) = number.multipliedReportingOverflow(by: 2)
+    if overflow { throw CheckpointError(.malformed, "overflow: twice \(number)") }
+    return double
+  }
+
+  /// A size, a stride or a whole list of them: a tuple, a list or a `torch.Size`.
+  func sizes(_ reference: Pickle.Reference) throws(CheckpointError) -> [Int] {
+    var elements = pickle.elements(reference)
+    if elements == nil, let object = pickle.object(reference),
+      pickle.callee(object)?.fullName == "torch.Size",
+      let argument = pickle.elements(object.arguments)?.first
+    {
+      elements = pickle.elements(argument)
+    }
+    guard let elements else { throw Self.refused("a tuple of sizes", "something else") }
+    guard elements.count <= StridedLayout.highestRank else {
+      throw CheckpointError(
+        .malformed,
+        "\(elements.count) dimensions, at most \(StridedLayout.highestRank) are allowed")
+    }
+    var sizes: [Int] = []
+    for element in elements {
+      guard let size = pickle.int(element) else {
+        throw Self.refused("a whole number of 64 bits", "something else")
+      }
+      sizes.append(size)
+    }
+    return sizes
+  }
+
+  /// The storage of a persistent id `('storage', class, key, location, count[, view])`.
+  func storage(
+    _ reference: Pickle.Reference
+  ) throws(CheckpointError) -> (PyTorchStorageReference, PyTorchGlobals.StorageType) {
+    guard case .persistent(let identifier) = pickle[reference],
+      let parts = pickle.elements(identifier), parts.count == 5 || parts.count == 6,
+      pickle.text(parts[0]) == "storage"
+    else { throw Self.refused("a storage", "something else") }
+    guard let global = pickle.global(parts[1]), let type = PyTorchGlobals.storage(global) else {
+      throw Self.refused(
+        "a class of storages", pickle.global(parts[1])?.fullName ?? "something else")
+    }
+    guard let key = pickle.keyText(parts[2]), !key.isEmpty,
+      !key.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }),
+      key != ".", key != ".."
+    else { throw Self.refused("the name of a storage's record", "something else") }
+    let byteCount = try bytes(parts[4], of: type)
+    var storage = PyTorchStorageReference(
+      key: key, elementWidth: type.byteWidth, byteCount: byteCount)
+    if parts.count == 6, let view = pickle.elements(parts[5]) {
+      guard view.count == 3 else { throw Self.refused("a part of a storage", "something else") }
+      storage = PyTorchStorageReference(
+        key: key, elementWidth: type.byteWidth, byteCount: try bytes(view[2], of: type),
+        viewOffset: try bytes(view[1], of: type))
+      let (end, overflow) = storage.viewOffset.addingReportingOverflow(storage.byteCount)
+      guard !overflow, end <= byteCount else {
+        throw CheckpointError(
+          .malformed, "a part of storage '\(key)' that ends behind its \(byteCount) bytes")
+      }
+    }
+    return (storage, type)
+  }
+
+  private func bytes(
+    _ reference: Pickle.Reference, of type: PyTorchGlobals.StorageType
+  ) throws(CheckpointError) -> Int {
+    guard let count = pickle.int(reference), count >= 0 else {
+      throw Self.refused("a count of elements", "something else")
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteWidth)
+    if overflow { throw CheckpointError(.malformed, "overflow: a storage of \(count) elements") }
+    return bytes
+  }
+
+  // MARK: - Tensors of several parts
+
+  private func quantized(
+    _ arguments: [Pickle.Reference], depth: Int
+  ) throws(CheckpointError) -> PyTorchValue {
+    guard case .tensor(let integers) = try view(arguments, dtype: nil, metadata: nil),
+      let scheme = pickle.elements(arguments[4]), scheme.count >= 3,
+      let name = pickle.global(scheme[0])?.fullName
+    else { throw Self.refused("a quantised tensor", "something else") }
+    var parts = [(suffix: "", tensor: integers)]
+    if name == "torch.per_tensor_affine" {
+      guard case .float(let scale) = pickle[scheme[1]], let zero = pickle.int(scheme[2]) else {
+        throw Self.refused("a scale and a zero point", "something else")
+      }
+      return .parts(
+        parts,
+        note: "is quantised with scale \(scale) and zero point \(zero): its integers are read")
+    }
+    let names = ["q_per_channel_scales", "q_per_channel_zero_points"]
+    for (suffix, part) in zip(names, scheme[1...]) where isTensor(part) {
+      guard case .tensor(let tensor) = try decode(part, depth: depth + 1) else { continue }
+      parts.append((suffix, tensor))
+    }
+    return .parts(
+      parts, note: "is quantised (\(name)): its integers, scales and zero points are read")
+  }
+
+  private func sparse(
+    _ arguments: [Pickle.Reference], depth: Int
+  ) throws(CheckpointError) -> PyTorchValue {
+    guard let layout = pickle.object(arguments[0]),
+      let kind = pickle.elements(layout.arguments)?.first.flatMap({ pickle.text($0) }),
+      let data = pickle.elements(arguments[1])
+    else { throw Self.refused("a sparse tensor", "something else") }
+    let names: [String]
+    switch kind {
+    case "torch.sparse_coo": names = ["indices", "values"]
+    case "torch.sparse_csr", "torch.sparse_bsr": names = ["crow_indices", "col_indices", "values"]
+    case "torch.sparse_csc", "torch.sparse_bsc": names = ["ccol_indices", "row_indices", "values"]
+    default: return .unread("has layout \(kind), which is not read")
+    }
+    guard data.count > names.count else {
+      throw CheckpointError(
+        .malformed, "\(kind) of \(data.count) parts, required \(names.count + 1)")
+    }
+    var parts: [(suffix: String, tensor: PyTorchTensor)] = []
+    for (name, part) in zip(names, data) {
+      guard isTensor(part), case .tensor(let tensor) = try decode(part, depth: depth + 1) else {
+        throw Self.refused("the \(name) of a sparse tensor", "something else")
+      }
+      parts.append((name, tensor))
+    }
+    return .parts(
+      parts,
+      note: "of shape \(try sizes(data[names.count])) is sparse (\(kind)):"
+        + " its \(names.joined(separator: ", ")) are read")
+  }
+}
