@@ -43,6 +43,23 @@ extension CheckpointFormat {
   }
 }
 
+extension WriteOptions {
+  /// Parses a size in bytes as `huggingface_hub` writes it: `500MB`, `5GB`, also `5GiB` or `5000`;
+  /// `nil` for anything else and for nothing.
+  public static func size(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = [
+      "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,
+      "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+    ]
+    guard let number = Int(digits), number > 0,
+      let unit = units[text.dropFirst(digits.count).uppercased()]
+    else { return nil }
+    let (size, overflow) = number.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : size
+  }
+}
+
 extension WriteOptions.Compression {
   /// Parses `planes`, `none`, `gzip` or `gzip:1` to `gzip:9`; `nil` for anything else.
   public init?(named text: String) {

@@ -31,7 +31,11 @@ public struct Conversion: Sendable {
   /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
   ///   name, or `dtype` is no type that values can be rounded to.
   public func callAsFunction(_ input: Checkpoint) throws -> Result {
+    var input = input
+    let known = input.notes.count
+    try input.confirmTies()
     var result = Result(checkpoint: input)
+    result.notes += input.notes[known...]
     let entries = try selection.entries(of: input) { result.notes.append($0) }
     if entries.count != input.entries.count {
       result.isChanged = true

@@ -37,6 +37,8 @@ public struct Reinitialize: Sendable {
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree
   ) throws -> Result {
+    var checkpoint = checkpoint
+    try checkpoint.confirmTies()
     var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
     let drawn = try draw(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
@@ -56,6 +58,8 @@ public struct Reinitialize: Sendable {
   public func callAsFunction(
     _ checkpoint: Checkpoint, tree: Checkpoint.Tree, from other: Checkpoint, fingerprint: Digest
   ) throws -> Result {
+    var checkpoint = checkpoint
+    try checkpoint.confirmTies()
     let selection = try Selection(match: match, exclude: exclude)
     let theirs = Dictionary(
       other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -6,7 +6,8 @@ public import TensorCore
 public struct ShardedTarget: Sendable {
   private let folder: String
   private let name: String
-  private let format: CheckpointFormat
+  /// What is written.
+  public let format: CheckpointFormat
   private let limit: Int
   private let options: WriteOptions
   private let overwrites: Bool

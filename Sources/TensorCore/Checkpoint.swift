@@ -89,6 +89,8 @@ public struct Checkpoint: Sendable {
   ///
   /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
   public var parts: [Part] = []
+  /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
+  public var claimedTies: Set<TensorName> = []
   /// What the source holds that no tensor shows, one sentence each, for people.
   public var notes: [String] = []
 

@@ -151,17 +151,22 @@ struct OutputOptions: ParsableArguments {
       "--compression \(compression): required planes, gzip, gzip:1 to gzip:9, or none")
   }
 
+  /// How the options have tensors stored, by so many tasks.
+  func writeOptions(_ common: CommonOptions) -> WriteOptions {
+    var options = WriteOptions()
+    options.threads = common.threads
+    if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
+      options.compression = parsed
+    }
+    return options
+  }
+
   /// The target, refused before any work if it cannot be written.
   ///
   /// `replaces` says whether an existing file is meant to be replaced, `--force` or not.
   func target(
     _ path: String, _ common: CommonOptions, replaces: Bool = false
   ) throws -> CheckpointTarget {
-    var options = WriteOptions()
-    options.threads = common.threads
-    if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
-      options.compression = parsed
-    }
     if path == "-" && to == nil {
       throw ValidationError("standard output has no file ending; pass --to FORMAT")
     }
@@ -169,7 +174,7 @@ struct OutputOptions: ParsableArguments {
       throw ValidationError("standard output is a terminal; redirect it, or give a file")
     }
     return try CheckpointTarget(
-      path, format: to, options: options, overwrites: force || replaces)
+      path, format: to, options: writeOptions(common), overwrites: force || replaces)
   }
 }
 
@@ -188,6 +193,19 @@ extension CheckpointTarget {
     var counted = checkpoint
     counted.entries = progress.entries
     try await write(counted)
+  }
+}
+
+extension ShardedTarget {
+  /// Writes with a progress bar.
+  func write(
+    _ checkpoint: Checkpoint, showing common: CommonOptions
+  ) async throws -> (paths: [String], notes: [String]) {
+    let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
+    defer { progress.finish() }
+    var counted = checkpoint
+    counted.entries = progress.entries
+    return try await write(counted)
   }
 }
 

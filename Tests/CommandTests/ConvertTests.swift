@@ -147,4 +147,25 @@ import Testing
     let json = try JSON(try place.ckpt("ls", "b.ckz", "--json").output)
     #expect(json["tensors"]?[5]?["alias"] == .text("layer2.0.bias"))
   }
+
+  @Test func `several files with an index are one checkpoint`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    _ = try place.shell("mkdir out")
+    let run = try place.ckpt(
+      "convert", "a.ckz", "out/model.safetensors", "--shard-size", "64B")
+    #expect(run.status == 0 && run.output.isEmpty, "\(run.errors)")
+    let names = try place.shell("ls out").lines
+    #expect(names.last == "model.safetensors.index.json" && names.count > 2)
+    #expect(names.first == "model-00001-of-0000\(names.count - 1).safetensors")
+    for path in ["out", "out/model.safetensors.index.json"] {
+      #expect(try place.fingerprint("a.ckz") == place.fingerprint(path))
+      #expect(try place.ckpt("verify", path).status == 0)
+    }
+    let again = try place.ckpt("convert", "a.ckz", "out/model.safetensors", "--shard-size", "64B")
+    #expect(again.status == 2 && again.errors.contains("exists; pass --force to replace it"))
+    let other = try place.ckpt("convert", "a.ckz", "b.ckz", "--shard-size", "1GB")
+    #expect(other.status == 2 && other.errors.contains("safetensors"))
+    #expect(try place.ckpt("convert", "a.ckz", "b", "--shard-size", "much").status == 64)
+  }
 }

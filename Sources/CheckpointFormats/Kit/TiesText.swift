@@ -35,9 +35,9 @@ extension Checkpoint {
     return ties
   }
 
-  /// Ties again what the metadata say was tied, if the bytes are still the same; another program may
-  /// have changed one and kept the metadata.
-  mutating func restoreTies() throws(CheckpointError) {
+  /// Ties again what the metadata say was tied. It is a claim: another program may have changed one
+  /// of the two and kept the metadata.
+  mutating func restoreTies() {
     guard let text = metadata[Self.tiesKey] else { return }
     guard case .object(let members)? = (try? JSONValue(text))?.content else {
       notes.append("metadata '\(Self.tiesKey)' is no JSON object; left as it is")
@@ -49,35 +49,13 @@ extension Checkpoint {
     for (name, value) in members {
       guard case .string(let original) = value.content, let place = places[TensorName(name)],
         let other = places[TensorName(original)], other < place, entries[other].alias == nil,
-        try entries[place].hasBytes(of: entries[other])
+        entries[other].info == entries[place].info
       else {
-        notes.append("tensor '\(name)' was tied to another and no longer has its bytes")
+        notes.append("tensor '\(name)' was tied to another and is no longer like it")
         continue
       }
       entries[place].alias = TensorName(original)
+      claimedTies.insert(TensorName(name))
     }
-  }
-}
-
-extension Checkpoint.Entry {
-  /// Whether type, shape and every byte are the other's.
-  fileprivate func hasBytes(of other: Self) throws(CheckpointError) -> Bool {
-    guard info == other.info else { return false }
-    let size = min(info.byteCount, ChunkBuffer.standardSize)
-    var mine = ChunkBuffer(capacity: size)
-    var theirs = ChunkBuffer(capacity: size)
-    do {
-      for offset in stride(from: 0, to: info.byteCount, by: ChunkBuffer.standardSize) {
-        let count = min(ChunkBuffer.standardSize, info.byteCount - offset)
-        let left = try read(offset, count, using: &mine)
-        let right = try other.read(offset, count, using: &theirs)
-        guard left.isByteEqual(to: right) else { return false }
-      }
-    } catch let error as CheckpointError {
-      throw error
-    } catch {
-      throw CheckpointError(.unreadable, "\(error)", tensor: name.text)
-    }
-    return true
   }
 }

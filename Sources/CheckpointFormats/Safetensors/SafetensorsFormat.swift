@@ -57,7 +57,7 @@ enum Safetensors {
     var checkpoint: Checkpoint
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
       checkpoint = try ShardIndex(path: candidate.path).checkpoint { try read($0) }
-      try checkpoint.restoreTies()
+      checkpoint.restoreTies()
     } else {
       checkpoint = try read(candidate.path)
     }

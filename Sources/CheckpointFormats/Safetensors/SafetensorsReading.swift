@@ -20,7 +20,7 @@ extension Safetensors {
         checkpoint.metadata[formatMark.key] = nil
       }
       checkpoint.takeModulesFromMetadata()
-      try checkpoint.restoreTies()
+      checkpoint.restoreTies()
       return checkpoint
     } catch {
       throw error.adding(path: path)

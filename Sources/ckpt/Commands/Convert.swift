@@ -14,6 +14,7 @@ extension Ckpt {
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
           ckpt convert net.h5 out.h5 --match 'module.**' --rename 's/^module\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
+          ckpt convert big.ckz out/model.safetensors --shard-size 5GB
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var input: String
@@ -28,6 +29,11 @@ extension Ckpt {
     var rename: [String] = []
     @Option(help: ArgumentHelp("Lines `old = new`: new names of tensors.", valueName: "file"))
     var map: String?
+    @Option(
+      help: ArgumentHelp(
+        "Write several files of at most this size and an index, as model-00001-of-00003.safetensors.",
+        valueName: "5GB"))
+    var shardSize: String?
     @Flag(help: "Print what would be written and what cannot be, and write nothing.")
     var dryRun = false
     @OptionGroup var report: ReportOptions
@@ -36,6 +42,9 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+      if let shardSize, WriteOptions.size(shardSize) == nil {
+        throw ValidationError("--shard-size \(shardSize): required a size such as 500MB or 5GB")
+      }
       try checkingUsage {
         _ = try dtype.map { try Recipe.floatingPoint(named: $0) }
         var names = NameMap()
@@ -44,23 +53,33 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let target = try target.target(output, common)
+      let shards = try shardSize.flatMap(WriteOptions.size).map { size in
+        try ShardedTarget(
+          output, format: target.to, limit: size, options: target.writeOptions(common),
+          overwrites: target.force)
+      }
+      let target = try shards == nil ? target.target(output, common) : nil
+      guard let format = shards?.format ?? target?.format else { return }
       var conversion = Conversion(try selection.selection)
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       let source = try inputs.open(input, common).checkpoint
       var result = try naming(input) { try conversion(source) }
-      let plan = ConversionPlan(of: result, from: source, to: target.format)
+      let plan = ConversionPlan(of: result, from: source, to: format)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
-      if dryRun { return try print(plan, target.format) }
+      if dryRun { return try print(plan, format) }
       if result.isChanged {
         var provenance = try Provenance(of: source)
         let fingerprint = try await common.manifest(of: source).fingerprint
         provenance.add(command: "convert", options: steps, inputs: [fingerprint])
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
-      try await target.write(result.checkpoint, showing: common)
+      try await target?.write(result.checkpoint, showing: common)
+      if let shards {
+        let written = try await shards.write(result.checkpoint, showing: common)
+        written.notes.forEach(common.notes(on: output))
+      }
       noteOverflows(result.overflows)
     }
 
