@@ -55,10 +55,10 @@ extension Ckpt {
     func run() async throws {
       let shards = try shardSize.flatMap(WriteOptions.size).map { size in
         try ShardedTarget(
-          output, format: target.to, limit: size, options: target.writeOptions(common),
-          overwrites: target.force)
+          output, format: self.target.to, limit: size, options: self.target.writeOptions(common),
+          overwrites: self.target.force)
       }
-      let target = try shards == nil ? target.target(output, common) : nil
+      let target = try shards == nil ? self.target.target(output, common) : nil
       guard let format = shards?.format ?? target?.format else { return }
       var conversion = Conversion(try selection.selection)
       if let map { conversion.names = try NameMap(file: map) }
