@@ -54,7 +54,8 @@ let package = Package(
       name: "CheckpointFormatsTests",
       dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(
-      name: "CheckpointKitTests", dependencies: ["CheckpointKit", "TensorCore", "TestSupport"]),
+      name: "CheckpointKitTests",
+      dependencies: ["CheckpointKit", "ByteIO", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TensorCore", "TestSupport"]),
   ],

@@ -35,8 +35,9 @@ extension Checkpoint {
     return ties
   }
 
-  /// Ties again what the metadata say was tied. It is a claim: another program may have changed one
-  /// of the two and kept the metadata.
+  /// Ties again what the metadata say was tied.
+  ///
+  /// It is a claim: another program may have changed one of the two and kept the metadata.
   mutating func restoreTies() {
     guard let text = metadata[Self.tiesKey] else { return }
     guard case .object(let members)? = (try? JSONValue(text))?.content else {
