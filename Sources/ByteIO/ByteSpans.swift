@@ -42,6 +42,16 @@ extension ArraySlice<UInt8> {
   }
 }
 
+extension RawSpan {
+  /// The number whose bytes stand at `offset`, the least significant first; all of it must be there.
+  package func littleEndian<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Number.Type, at offset: Int
+  ) -> Number {
+    precondition(offset >= 0 && MemoryLayout<Number>.size <= byteCount - offset, "past the end")
+    return Number(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type))
+  }
+}
+
 extension MutableRawSpan {
   /// Copies bytes of the same count.
   @_lifetime(self: copy self)

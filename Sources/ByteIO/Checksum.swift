@@ -1,4 +1,5 @@
 import CDeflate
+import CKernels
 import CZlib
 
 /// Sums that find damage, through libdeflate: several times as fast as zlib's.
@@ -23,5 +24,12 @@ package enum Checksum {
   package static func adler32(_ bytes: RawSpan) -> UInt32 {
     // Without an address libdeflate answers the sum of nothing, which is 1.
     unsafe bytes.withUnsafeBytes { unsafe libdeflate_adler32(1, $0.baseAddress, $0.count) }
+  }
+
+  /// The checksum that HDF5's filter fletcher32 puts behind each chunk.
+  package static func fletcher32(_ bytes: RawSpan) -> UInt32 {
+    unsafe bytes.withUnsafeBytes {
+      unsafe ckpt_fletcher32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+    }
   }
 }

@@ -83,6 +83,18 @@ INLINE void merge8(
   }
 }
 
+// Any other width, a plane after another; never rotated.
+INLINE void split_any(const uint8_t *words, uint8_t *const *planes, size_t count, size_t width) {
+  for (size_t j = 0; j < width; j++)
+    for (size_t i = 0; i < count; i++) planes[0][j * count + i] = words[i * width + j];
+}
+
+INLINE void merge_any(
+    const uint8_t *const *planes, uint8_t *words, size_t count, size_t width) {
+  for (size_t j = 0; j < width; j++)
+    for (size_t i = 0; i < count; i++) words[i * width + j] = planes[0][j * count + i];
+}
+
 #define EIGHT(p) p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 
 CKPT_CLONES
@@ -97,9 +109,11 @@ void ckpt_planes_split(
     if (rotated) split4(words, planes[0], planes[1], planes[2], planes[3], count, 1);
     else split4(words, planes[0], planes[1], planes[2], planes[3], count, 0);
     break;
-  default:
+  case 8:
     if (rotated) split8(words, EIGHT(planes), count, 1);
     else split8(words, EIGHT(planes), count, 0);
+    break;
+  default: split_any(words, planes, count, width);
   }
 }
 
@@ -115,8 +129,10 @@ void ckpt_planes_merge(
     if (rotated) merge4(words, planes[0], planes[1], planes[2], planes[3], count, 1);
     else merge4(words, planes[0], planes[1], planes[2], planes[3], count, 0);
     break;
-  default:
+  case 8:
     if (rotated) merge8(words, planes, count, 1);
     else merge8(words, planes, count, 0);
+    break;
+  default: merge_any(planes, words, count, width);
   }
 }

@@ -1,4 +1,3 @@
-import ByteIO
 import HDF5
 import TensorCore
 
@@ -18,37 +17,18 @@ enum HDF5Checkpoint {
   /// Everything but types whose elements have no bytes of their own.
   static let capacity = Capacity(dtypes: DType.computable)
 
-  /// Opens a file; bytes that lie in it as they are wanted are read past the library.
+  /// Opens a file.
   static func open(_ path: String) throws -> Checkpoint {
-    if InputFile.isRemote(path) {
-      throw CheckpointError(
-        .unsupported, "HDF5 is not read from a web server; download the file first", path: path)
-    }
-    let file = try HDF5File(path: path)
-    let input = try InputFile(path: path)
+    let tensors = try HDF5Tensors(path: path)
     do {
-      return try checkpoint(file.table) { dataset in
-        if case .plain(let start) = dataset.storage {
-          return { range, target in
-            try input.read(at: start + range.lowerBound, into: &target)
-          }
-        }
-        return { range, target in
-          do throws(CheckpointError) {
-            try file.read(dataset, range, into: &target)
-          } catch {
-            throw error.adding(path: path)
-          }
-        }
-      }
+      return try checkpoint(tensors)
     } catch let error as CheckpointError {
       throw error.adding(path: path)
     }
   }
 
-  private static func checkpoint(
-    _ table: HDF5Table, reader: (HDF5Table.Dataset) -> Checkpoint.Entry.Reader
-  ) throws -> Checkpoint {
+  private static func checkpoint(_ tensors: HDF5Tensors) throws -> Checkpoint {
+    let table = tensors.table
     let root = table.groups.first?.attributes ?? []
     let isOurs = root.value("format") == .text(HDF5Layout.formatName)
     if isOurs, case .integer(let version)? = root.value("version"), version > HDF5Layout.version {
@@ -70,7 +50,7 @@ enum HDF5Checkpoint {
       }
     }
     var checkpoint = Checkpoint(
-      entries: try entries(datasets, isOurs: isOurs, reader: reader),
+      entries: try entries(datasets, of: tensors, isOurs: isOurs),
       modules: isOurs ? modules(table) : [],
       metadata: metadata(root, isOurs: isOurs, notes: &notes))
     checkpoint.notes = notes
@@ -91,8 +71,7 @@ enum HDF5Checkpoint {
   }
 
   private static func entries(
-    _ datasets: [HDF5Table.Dataset], isOurs: Bool,
-    reader: (HDF5Table.Dataset) -> Checkpoint.Entry.Reader
+    _ datasets: [HDF5Table.Dataset], of tensors: HDF5Tensors, isOurs: Bool
   ) throws -> [Checkpoint.Entry] {
     var names: Set<TensorName> = []
     var first: [UInt64: TensorName] = [:]
@@ -106,8 +85,7 @@ enum HDF5Checkpoint {
       }
       let alias = first[dataset.address]
       if alias == nil { first[dataset.address] = name }
-      return Checkpoint.Entry(
-        name: name, info: dataset.info, alias: alias, reader: reader(dataset))
+      return tensors.entry(name, dataset, alias: alias)
     }
   }
 

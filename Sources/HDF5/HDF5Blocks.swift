@@ -13,15 +13,31 @@ package struct HDF5Blocks: Sendable, Hashable {
   package let rows: Int
   private let rowBytes: Int
 
-  /// Cuts for writing: blocks of about `target` bytes.
+  /// Cuts for writing: blocks of at most `target` bytes, of nearly one size.
   package init(_ info: TensorInfo, target: Int) {
     self.init(
-      info, chunk: [Int](repeating: 1, count: info.shape.count), target: target, limit: target)
+      info, chunk: [Int](repeating: 1, count: info.shape.count), target: target, limit: target,
+      isEven: true)
   }
+
+  /// Cuts a dataset for reading, so that a block holds whole chunks where there are chunks.
+  package init(_ dataset: HDF5Table.Dataset) {
+    let chunk: [Int]
+    switch dataset.storage {
+    case .chunks(let shape), .library(let shape): chunk = shape
+    case .plain, .refused: chunk = [Int](repeating: 1, count: dataset.info.shape.count)
+    }
+    self.init(dataset.info, chunk: chunk, target: Self.readingTarget, limit: Self.readingLimit)
+  }
+
+  /// What a block for reading aims at, in bytes, and the most that it takes to hold whole chunks.
+  private static let (readingTarget, readingLimit) = (2 << 20, 64 << 20)
 
   /// Cuts for reading what is stored in chunks: blocks of about `target` bytes that hold whole
   /// chunks, unless that would take more than `limit` bytes.
-  package init(_ info: TensorInfo, chunk: [Int], target: Int, limit: Int) {
+  package init(
+    _ info: TensorInfo, chunk: [Int], target: Int, limit: Int, isEven: Bool = false
+  ) {
     shape = info.shape
     guard info.byteCount > 0, !shape.isEmpty else {
       (axis, rows, rowBytes) = (0, 1, max(info.byteCount, 1))
@@ -35,10 +51,14 @@ package struct HDF5Blocks: Sendable, Hashable {
       inner /= shape[axis]
     }
     let band = min(max(chunk[axis], 1), shape[axis])
-    if band <= limit / inner {
-      rows = min(shape[axis], band * max(1, target / (band * inner)))
+    let most =
+      band <= limit / inner
+      ? min(shape[axis], band * max(1, target / (band * inner))) : max(1, limit / inner)
+    if isEven {
+      let count = (shape[axis] + most - 1) / most
+      rows = (shape[axis] + count - 1) / count
     } else {
-      rows = max(1, limit / inner)
+      rows = most
     }
     self.axis = axis
     rowBytes = inner

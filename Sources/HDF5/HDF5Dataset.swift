@@ -75,9 +75,21 @@ enum HDF5Dataset {
       guard let bytes = try? TensorInfo(dtype: info.dtype, shape: chunk).byteCount,
         bytes <= chunkLimit
       else { return .refused("chunks of shape \(chunk) are larger than \(chunkLimit) bytes") }
-      return .library(chunk: chunk)
+      return element.isStoredAsRead && bytes > 0 && isPlain(filters, properties)
+        ? .chunks(shape: chunk) : .library(chunk: chunk)
     default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is not known")
     }
+  }
+
+  /// Whether chunks went through no other filters than shuffle, gzip and fletcher32, in this order,
+  /// those at the edge not spared.
+  private static func isPlain(_ filters: [HDF5Table.Filter], _ properties: hid_t) -> Bool {
+    let order = [HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32]
+    let places = filters.map { order.firstIndex(of: $0.number) }
+    guard !places.contains(nil), zip(places, places.dropFirst()).allSatisfy({ $0 ?? 0 < $1 ?? 0 })
+    else { return false }
+    var options: UInt32 = 0
+    return unsafe H5Pget_chunk_opts(properties, &options) >= 0 && options == 0
   }
 
   private static func filters(of properties: hid_t) throws(CheckpointError) -> [HDF5Table.Filter] {

@@ -96,9 +96,10 @@ package final class HDF5FileWriter: Sendable {
   /// Tensors of fewer bytes stay contiguous: the index of a single chunk takes 2 KiB.
   private static let smallestDeflated = 8 << 10
 
-  /// Makes a dataset in a group that must be there; its bytes come by ``Dataset/write(_:_:)``.
+  /// Makes a dataset in a group that must be there; its bytes come by ``Dataset/write(_:_:)`` or,
+  /// packed already, by ``Dataset/writeStored(_:_:)``.
   ///
-  /// `deflateLevel` is 1 to 9 for chunks of about 1 MiB, shuffled and deflated, and `nil` for
+  /// `deflateLevel` is 1 to 9 for chunks of at most 1 MiB, shuffled and deflated, and `nil` for
   /// contiguous storage, which small tensors always have.
   package func makeDataset(
     _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
@@ -114,7 +115,7 @@ package final class HDF5FileWriter: Sendable {
       try checked("no times", H5Pset_obj_track_times(creation.id, false))
       // Every byte is written, so that to fill first would only write twice.
       try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
-      if let deflateLevel, info.byteCount >= Self.smallestDeflated {
+      if let deflateLevel, Self.isDeflated(info) {
         let chunk = blocks.blockShape.map { hsize_t($0) }
         try checked("chunks", unsafe H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
         if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }
@@ -131,6 +132,11 @@ package final class HDF5FileWriter: Sendable {
       return dataset.take()
     }
     return Dataset(id: dataset, info: info, blocks: blocks)
+  }
+
+  /// Whether a tensor is large enough to be kept in chunks where that is asked for.
+  package static func isDeflated(_ info: TensorInfo) -> Bool {
+    info.byteCount >= smallestDeflated && info.shape.count <= HDF5Space.maximumRank
   }
 
   /// A dataset of the new file, to which bytes are written.
@@ -164,6 +170,22 @@ package final class HDF5FileWriter: Sendable {
             unsafe H5Dwrite(
               id, type.id, memory.id, space.id, hid_t(H5P_DEFAULT), bytes.baseAddress),
             .unreadable)
+        }
+      }
+    }
+
+    /// Writes one block's chunk as the filters would have made it: shuffled if its elements have
+    /// several bytes, then deflated. A chunk has a whole block's bytes, at the edge, too.
+    package func writeStored(
+      _ block: HDF5Blocks.Block, _ stream: RawSpan
+    ) throws(CheckpointError) {
+      try unsafe stream.withUnsafeBytes { stream throws(CheckpointError) in
+        try HDF5Library.locked { () throws(CheckpointError) in
+          let place = block.start.map { hsize_t($0) }
+          try checked(
+            "write",
+            unsafe H5Dwrite_chunk(
+              id, hid_t(H5P_DEFAULT), 0, place, stream.count, stream.baseAddress), .unreadable)
         }
       }
     }

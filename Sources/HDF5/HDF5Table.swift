@@ -35,8 +35,11 @@ package struct HDF5Table: Sendable {
   package enum Storage: Sendable, Hashable {
     /// At this offset in the file, row-major and little-endian, as they are wanted.
     case plain(offset: Int)
-    /// Behind the library: compact, chunked, big-endian or not written yet. The shape is that of
-    /// a chunk, or of one element where there are no chunks.
+    /// In chunks of this shape, each packed by the dataset's filters, which are none but shuffle,
+    /// gzip and fletcher32, in this order; little-endian. ``HDF5File`` gives them as they are stored.
+    case chunks(shape: [Int])
+    /// Behind the library: compact, big-endian, not written yet, or in chunks of a rarer kind. The
+    /// shape is that of a chunk, or of one element where there are no chunks.
     case library(chunk: [Int])
     /// Not to be had, for this reason.
     case refused(String)
@@ -48,6 +51,13 @@ package struct HDF5Table: Sendable {
     package let number: Int
     /// Name for messages, `gzip`; the registry's, or what the file calls it.
     package let name: String
+
+    /// Number of the filter that puts the planes of elements behind each other.
+    package static let shuffle = 2
+    /// Number of the filter that packs as one zlib stream.
+    package static let gzip = 1
+    /// Number of the filter that adds a checksum.
+    package static let fletcher32 = 3
   }
 }
 

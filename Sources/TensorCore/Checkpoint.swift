@@ -16,6 +16,9 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
+    /// Bytes that are best read at once, from a multiple of it on: what is stored in chunks is then
+    /// unpacked where it is wanted. Any other range gives the same bytes.
+    public var unit = ChunkBuffer.standardSize
     private let reader: Reader
 
     /// Describes a tensor and says how its bytes are read; `reader` must be safe to call from
@@ -51,9 +54,11 @@ public struct Checkpoint: Sendable {
       _ body: @escaping @Sendable (Range<Int>, inout MutableRawSpan, Reader) throws -> Void
     ) -> Self {
       let inner = reader
-      return Self(name: name, info: info, alias: alias, storedDigest: storedDigest) {
+      var copy = Self(name: name, info: info, alias: alias, storedDigest: storedDigest) {
         range, target in try body(range, &target, inner)
       }
+      copy.unit = unit
+      return copy
     }
   }
 

@@ -67,7 +67,7 @@ import Testing
 
   @Test(
     .enabled(if: hasPython, "a Python with h5py, see CKPT_ORACLE_PYTHON"),
-    arguments: [WriteOptions.Compression.none, .gzip(level: 6)])
+    arguments: [WriteOptions.Compression.none, .planes, .gzip(level: 6)])
   func `h5py sees what we wrote`(compression: WriteOptions.Compression) async throws {
     let checkpoint = try Self.checkpoint(blockCount: 700)
     let folder = try TemporaryFolder()

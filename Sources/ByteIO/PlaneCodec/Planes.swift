@@ -6,7 +6,7 @@ import CKernels
 /// not. Rotated left by one bit, the word keeps its exponent's upper eight bits in the last plane
 /// and its sign in the lowest bit of the first.
 package enum Planes {
-  /// Word sizes that can be divided, in bytes.
+  /// Word sizes that are divided fast and can be rotated, in bytes.
   package static let widths = [1, 2, 4, 8]
 
   /// Divides little-endian words of `width` bytes into planes, the lowest bytes first.
@@ -15,14 +15,15 @@ package enum Planes {
   package static func split(
     _ source: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) {
-    check(source, width, target.byteCount)
+    check(source, width, rotated, target.byteCount)
     if width == 1 { return target.copyBytes(from: source) }
     unsafe source.withUnsafeBytes { words in
       unsafe target.withUnsafeMutableBytes { planes in
         guard let words = words.baseAddress, let first = planes.baseAddress else { return }
         let count = planes.count / width
         let places: [8 of UnsafeMutablePointer<UInt8>?] = unsafe .init { plane in
-          unsafe first.assumingMemoryBound(to: UInt8.self) + (plane < width ? plane * count : 0)
+          unsafe first.assumingMemoryBound(to: UInt8.self)
+            + (plane < min(width, 8) ? plane * count : 0)
         }
         unsafe places.span.withUnsafeBufferPointer { places in
           unsafe ckpt_planes_split(words, places.baseAddress, count, width, rotated ? 1 : 0)
@@ -35,14 +36,15 @@ package enum Planes {
   package static func merge(
     _ source: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) {
-    check(source, width, target.byteCount)
+    check(source, width, rotated, target.byteCount)
     if width == 1 { return target.copyBytes(from: source) }
     unsafe source.withUnsafeBytes { planes in
       unsafe target.withUnsafeMutableBytes { words in
         guard let first = planes.baseAddress, let words = words.baseAddress else { return }
         let count = planes.count / width
         let places: [8 of UnsafePointer<UInt8>?] = unsafe .init { plane in
-          unsafe first.assumingMemoryBound(to: UInt8.self) + (plane < width ? plane * count : 0)
+          unsafe first.assumingMemoryBound(to: UInt8.self)
+            + (plane < min(width, 8) ? plane * count : 0)
         }
         unsafe places.span.withUnsafeBufferPointer { places in
           unsafe ckpt_planes_merge(places.baseAddress, words, count, width, rotated ? 1 : 0)
@@ -51,9 +53,11 @@ package enum Planes {
     }
   }
 
-  private static func check(_ source: RawSpan, _ width: Int, _ target: Int) {
+  private static func check(_ source: RawSpan, _ width: Int, _ rotated: Bool, _ target: Int) {
     precondition(
-      widths.contains(width) && source.byteCount % width == 0 && source.byteCount == target,
+      widths.contains(width) || !rotated, "words of \(width) bytes are not rotated")
+    precondition(
+      width > 0 && source.byteCount % width == 0 && source.byteCount == target,
       "planes of \(source.byteCount) bytes in words of \(width)")
   }
 }

@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Divides `count` little-endian words of `width` bytes (2, 4 or 8) into planes, the lowest bytes
-// first; `planes` holds one place a byte. With `rotated` every word is rotated left by one first.
+// Divides `count` little-endian words of `width` bytes into planes, the lowest bytes first; `planes`
+// holds one place a byte. With `rotated` every word is rotated left by one first. Widths of 2, 4 and
+// 8 are fast; others are not rotated, and their planes follow the first one's place without gaps.
 void ckpt_planes_split(
     const void *words, uint8_t *const *planes, size_t count, size_t width, int rotated);
 
@@ -37,6 +38,9 @@ void ckpt_literals_write(
 // one word for distances is a zero bit.
 void ckpt_runs_write(
     struct ckpt_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes);
+
+// The checksum of HDF5's filter fletcher32.
+uint32_t ckpt_fletcher32(const uint8_t *bytes, size_t count);
 
 // A raw deflate stream and the memory that it must fill.
 struct ckpt_deflated {

@@ -45,11 +45,13 @@ final class NativeFile: Sendable {
   private func entry(
     _ name: TensorName, _ stored: NativeIndex.Stored, alias: TensorName?
   ) -> Checkpoint.Entry {
-    Checkpoint.Entry(
+    var entry = Checkpoint.Entry(
       name: name, info: stored.info, alias: alias, storedDigest: stored.digest
     ) { range, target in
       try self.read(stored, range, into: &target)
     }
+    entry.unit = 2 * NativeLayout.chunkSize
+    return entry
   }
 
   private func read(

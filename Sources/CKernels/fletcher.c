@@ -1,0 +1,26 @@
+// Fletcher's checksum of 32 bits as HDF5's filter has it: words of 16 bits, the high byte first,
+// whose sums are reduced modulo 65535 every 360 words, before they can overflow.
+#include "include/CKernels.h"
+
+uint32_t ckpt_fletcher32(const uint8_t *bytes, size_t count) {
+  uint32_t one = 0, two = 0;
+  for (size_t words = count / 2; words > 0;) {
+    size_t part = words < 360 ? words : 360;
+    words -= part;
+    for (; part > 0; part--, bytes += 2) {
+      one += (uint32_t)bytes[0] << 8 | bytes[1];
+      two += one;
+    }
+    one = (one & 0xffff) + (one >> 16);
+    two = (two & 0xffff) + (two >> 16);
+  }
+  if (count % 2) {
+    one += (uint32_t)bytes[0] << 8;
+    two += one;
+    one = (one & 0xffff) + (one >> 16);
+    two = (two & 0xffff) + (two >> 16);
+  }
+  one = (one & 0xffff) + (one >> 16);
+  two = (two & 0xffff) + (two >> 16);
+  return two << 16 | one;
+}

@@ -1,0 +1,174 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// Unpacks the chunks of one dataset: fetched in the library's lock, everything else outside.
+struct HDF5ChunkDecoder: Sendable {
+  private let file: HDF5File
+  private let dataset: HDF5Table.Dataset
+  private let grid: HDF5ChunkGrid
+  /// Bytes of an unpacked chunk.
+  private let chunkSize: Int
+
+  /// Memory for chunks as they are stored and for one that is unpacked, which no reader has.
+  private struct Memory: ~Copyable {
+    var stored = ChunkBuffer(capacity: 2 << 20)
+    var chunk = ChunkBuffer()
+  }
+
+  private static let memory = Stock(capacity: 16) { Memory() }
+  /// Larger memory is not kept.
+  private static let largestKept = 8 << 20
+  /// Bytes of unpacked chunks that are fetched at once.
+  private static let batchSize = 2 << 20
+
+  init(_ file: HDF5File, _ dataset: HDF5Table.Dataset, chunk: [Int]) {
+    self.file = file
+    self.dataset = dataset
+    grid = HDF5ChunkGrid(dataset.info, chunk: chunk)
+    chunkSize = chunk.reduce(dataset.info.dtype.byteWidth, *)
+  }
+
+  /// Fills `target`, which has just the block's size.
+  ///
+  /// - Throws: ``CheckpointError`` that names the chunk which is damaged.
+  func decode(
+    _ block: HDF5Blocks.Block, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    let origins = grid.origins(in: block)
+    let memory = Self.memory.take()
+    let batch = max(1, Self.batchSize / chunkSize)
+    for start in stride(from: 0, to: origins.count, by: batch) {
+      let part = Array(origins[start..<min(start + batch, origins.count)])
+      let isWhole = try decode(part, block, into: &target, through: &memory.value)
+      // What was never written is the library's to fill.
+      guard isWhole else { return try file.read(block, of: dataset, into: &target) }
+    }
+    if memory.value.stored.capacity <= Self.largestKept,
+      memory.value.chunk.capacity <= Self.largestKept
+    {
+      Self.memory.putBack(memory)
+    }
+  }
+
+  private func decode(
+    _ origins: [[Int]], _ block: HDF5Blocks.Block, into target: inout MutableRawSpan,
+    through memory: inout Memory
+  ) throws(CheckpointError) -> Bool {
+    try decode(origins, block, into: &target, &memory.stored, &memory.chunk)
+  }
+
+  /// Says whether all of the chunks are there.
+  private func decode(
+    _ origins: [[Int]], _ block: HDF5Blocks.Block, into target: inout MutableRawSpan,
+    _ memory: inout ChunkBuffer, _ scratch: inout ChunkBuffer
+  ) throws(CheckpointError) -> Bool {
+    let chunks = try file.readStored(
+      origins, of: dataset, chunkSize: chunkSize, into: &memory)
+    var index = 0
+    while index < origins.count {
+      guard let chunk = chunks[index] else { return false }
+      let bytes = memory.bytes(chunk.range.upperBound).extracting(chunk.range)
+      let run = grid.run(of: origins[index], in: block)
+      if let run, index + 1 < origins.count, let next = chunks[index + 1],
+        let other = grid.run(of: origins[index + 1], in: block), other.lowerBound == run.upperBound
+      {
+        let second = memory.bytes(next.range.upperBound).extracting(next.range)
+        var part = target._mutatingExtracting(run.lowerBound..<other.upperBound)
+        if unpackTwo((bytes, chunk.mask), (second, next.mask), into: &part) {
+          index += 2
+          continue
+        }
+      }
+      do throws(CheckpointError) {
+        if let run {
+          var part = target._mutatingExtracting(run)
+          try unpack(bytes, mask: chunk.mask, into: &part)
+        } else {
+          if scratch.capacity < chunkSize { scratch = ChunkBuffer(capacity: chunkSize) }
+          try unpack(bytes, mask: chunk.mask, through: &scratch)
+          grid.copy(scratch.bytes(chunkSize), from: origins[index], to: block, &target)
+        }
+      } catch {
+        throw CheckpointError(error.code, "chunk at \(origins[index]): \(error.message)")
+      }
+      index += 1
+    }
+    return true
+  }
+
+  private func unpack(
+    _ stored: RawSpan, mask: UInt32, through scratch: inout ChunkBuffer
+  ) throws(CheckpointError) {
+    var target = scratch.mutableBytes(chunkSize)
+    try unpack(stored, mask: mask, into: &target)
+  }
+
+  // MARK: - Filters
+
+  /// Whether a chunk went through a filter of the dataset.
+  private func isFiltered(_ number: Int, _ mask: UInt32) -> Bool {
+    guard let place = dataset.filters.firstIndex(where: { $0.number == number }) else {
+      return false
+    }
+    return place >= 32 || mask >> UInt32(place) & 1 == 0
+  }
+
+  /// The width of the words whose planes a chunk's bytes are; 1 if they are as they were.
+  private func width(_ mask: UInt32) -> Int {
+    isFiltered(HDF5Table.Filter.shuffle, mask) ? dataset.info.dtype.byteWidth : 1
+  }
+
+  /// Undoes the filters of a chunk, the last one first.
+  private func unpack(
+    _ stored: RawSpan, mask: UInt32, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    var bytes = stored
+    if isFiltered(HDF5Table.Filter.fletcher32, mask) { bytes = try Self.summed(stored) }
+    if isFiltered(HDF5Table.Filter.gzip, mask) {
+      guard target.byteCount <= 1032 * bytes.byteCount else {
+        throw CheckpointError(
+          .malformed,
+          "\(bytes.byteCount) bytes cannot hold the \(target.byteCount) of a chunk, deflated")
+      }
+      try PlaneCodec.decode(bytes, width: width(mask), rotated: false, into: &target)
+    } else {
+      guard bytes.byteCount == target.byteCount else {
+        throw CheckpointError(
+          .malformed, "\(bytes.byteCount) bytes are stored, \(target.byteCount) are required")
+      }
+      Planes.merge(bytes, width: width(mask), rotated: false, into: &target)
+    }
+  }
+
+  /// Undoes the filters of two chunks of one size, if they are deflated and sound.
+  private func unpackTwo(
+    _ first: (bytes: RawSpan, mask: UInt32), _ second: (bytes: RawSpan, mask: UInt32),
+    into target: inout MutableRawSpan
+  ) -> Bool {
+    guard first.mask == second.mask, target.byteCount == 2 * chunkSize,
+      isFiltered(HDF5Table.Filter.gzip, first.mask),
+      !isFiltered(HDF5Table.Filter.fletcher32, first.mask)
+    else { return false }
+    return PlaneCodec.decodeTwo(
+      first.bytes, second.bytes, width: width(first.mask), rotated: false, into: &target,
+      dividedAt: chunkSize)
+  }
+
+  /// The bytes before the checksum, which must be theirs.
+  @_lifetime(copy stored)
+  private static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
+    guard stored.byteCount >= 4 else {
+      throw CheckpointError(.malformed, "\(stored.byteCount) bytes, 4 are a checksum")
+    }
+    let bytes = stored.extracting(..<(stored.byteCount - 4))
+    let found = Checksum.fletcher32(bytes)
+    let wanted = stored.littleEndian(UInt32.self, at: stored.byteCount - 4)
+    // Releases before 1.6.3 wrote the bytes of each half in the other order on some machines.
+    let swapped = (found & 0x00ff_00ff) << 8 | (found & 0xff00_ff00) >> 8
+    guard found == wanted || swapped == wanted else {
+      throw CheckpointError(.malformed, "Fletcher-32 is \(found), the chunk says \(wanted)")
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,77 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// The chunks of a tensor and where they are in its blocks.
+struct HDF5ChunkGrid: Sendable {
+  private let shape: [Int]
+  private let chunk: [Int]
+  private let width: Int
+
+  init(_ info: TensorInfo, chunk: [Int]) {
+    shape = info.shape
+    self.chunk = chunk
+    width = info.dtype.byteWidth
+  }
+
+  /// The first elements of the chunks that a block touches, in row-major order.
+  func origins(in block: HDF5Blocks.Block) -> [[Int]] {
+    var origins: [[Int]] = [[]]
+    for dimension in shape.indices {
+      let first = block.start[dimension] / chunk[dimension]
+      let last = (block.start[dimension] + block.count[dimension] - 1) / chunk[dimension]
+      origins = origins.flatMap { origin in
+        (first...last).map { origin + [$0 * chunk[dimension]] }
+      }
+    }
+    return origins
+  }
+
+  /// The bytes of the block that are the chunk's, if they are all of the chunk, in order.
+  func run(of origin: [Int], in block: HDF5Blocks.Block) -> Range<Int>? {
+    var isWhole = false
+    var start = 0
+    for dimension in shape.indices {
+      let begin = origin[dimension] - block.start[dimension]
+      guard begin >= 0, begin + chunk[dimension] <= block.count[dimension] else { return nil }
+      // Behind the first dimension that is not one thick, a chunk must be as wide as the block.
+      if isWhole, chunk[dimension] != block.count[dimension] { return nil }
+      isWhole = isWhole || chunk[dimension] > 1
+      start = start * block.count[dimension] + begin
+    }
+    let size = chunk.reduce(width, *)
+    return start * width..<start * width + size
+  }
+
+  /// Copies what a chunk and a block share from the chunk's bytes to the block's, row by row.
+  func copy(
+    _ bytes: RawSpan, from origin: [Int], to block: HDF5Blocks.Block,
+    _ target: inout MutableRawSpan
+  ) {
+    let rank = shape.count
+    let begin = (0..<rank).map { max(origin[$0], block.start[$0]) }
+    let end = (0..<rank).map {
+      min(origin[$0] + chunk[$0], block.start[$0] + block.count[$0])
+    }
+    let row = (end[rank - 1] - begin[rank - 1]) * width
+    guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return }
+    var place = begin
+    while true {
+      var (from, to) = (0, 0)
+      for dimension in 0..<rank {
+        from = from * chunk[dimension] + place[dimension] - origin[dimension]
+        to = to * block.count[dimension] + place[dimension] - block.start[dimension]
+      }
+      var part = target._mutatingExtracting(to * width..<to * width + row)
+      part.copyBytes(from: bytes.extracting(from * width..<from * width + row))
+      var dimension = rank - 2
+      while dimension >= 0 {
+        place[dimension] += 1
+        if place[dimension] < end[dimension] { break }
+        place[dimension] = begin[dimension]
+        dimension -= 1
+      }
+      if dimension < 0 { return }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// The tensors of an HDF5 file, whatever layout of groups they are in.
+///
+/// Bytes that lie in the file as they are wanted are read past the library. Chunks are fetched from
+/// it as they are stored and unpacked here, outside its lock. Only what is rarer goes through it.
+final class HDF5Tensors: Sendable {
+  private let file: HDF5File
+  private let input: InputFile
+  private let store = HDF5BlockStore()
+
+  /// Opens a file.
+  ///
+  /// - Throws: ``CheckpointError`` with the path, as ``HDF5File/init(path:)``.
+  init(path: String) throws(CheckpointError) {
+    if InputFile.isRemote(path) {
+      throw CheckpointError(
+        .unsupported, "HDF5 is not read from a web server; download the file first", path: path)
+    }
+    file = try HDF5File(path: path)
+    input = try InputFile(path: path)
+  }
+
+  /// What the file holds.
+  var table: HDF5Table { file.table }
+
+  /// A tensor of the file under a name.
+  func entry(
+    _ name: TensorName, _ dataset: HDF5Table.Dataset, alias: TensorName? = nil
+  ) -> Checkpoint.Entry {
+    let blocks = HDF5Blocks(dataset)
+    var entry = Checkpoint.Entry(
+      name: name, info: dataset.info, alias: alias, reader: reader(dataset, blocks))
+    // Blocks that are larger are decoded once for several readers.
+    if case .chunks = dataset.storage, blocks.blockBytes <= Self.largestUnit {
+      entry.unit = blocks.blockBytes
+    }
+    return entry
+  }
+
+  private static let largestUnit = 8 << 20
+
+  /// How a dataset's bytes are read.
+  func reader(_ dataset: HDF5Table.Dataset) -> Checkpoint.Entry.Reader {
+    reader(dataset, HDF5Blocks(dataset))
+  }
+
+  private func reader(
+    _ dataset: HDF5Table.Dataset, _ blocks: HDF5Blocks
+  ) -> Checkpoint.Entry.Reader {
+    switch dataset.storage {
+    case .plain(let start):
+      return { [input] range, target in
+        try input.read(at: start + range.lowerBound, into: &target)
+      }
+    case .chunks(let shape):
+      let decoder = HDF5ChunkDecoder(file, dataset, chunk: shape)
+      return { [self] range, target in
+        try read(range, blocks, dataset, into: &target, decoder.decode)
+      }
+    case .library, .refused:
+      return { [self, file] range, target in
+        try read(range, blocks, dataset, into: &target) {
+          block, target throws(CheckpointError) in
+          try file.read(block, of: dataset, into: &target)
+        }
+      }
+    }
+  }
+
+  /// Reads a range block by block; a block that is wanted in part is kept for a while, so that
+  /// reading on decodes no chunk twice.
+  private func read(
+    _ range: Range<Int>, _ blocks: HDF5Blocks, _ dataset: HDF5Table.Dataset,
+    into target: inout MutableRawSpan,
+    _ decode: (HDF5Blocks.Block, inout MutableRawSpan) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      var offset = range.lowerBound
+      while offset < range.upperBound {
+        let block = blocks.block(holding: offset)
+        let end = min(range.upperBound, block.bytes.upperBound)
+        let place = offset - range.lowerBound
+        var part = target._mutatingExtracting(place..<place + end - offset)
+        if block.bytes == offset..<end {
+          try decode(block, &part)
+        } else {
+          let start = offset - block.bytes.lowerBound
+          let key = HDF5BlockStore.Key(
+            address: dataset.address, offset: block.bytes.lowerBound)
+          try store.copy(
+            start..<start + part.byteCount, of: key, size: block.bytes.count, into: &part
+          ) { target throws(CheckpointError) in try decode(block, &target) }
+        }
+        offset = end
+      }
+    } catch {
+      throw error.adding(path: input.path)
+    }
+  }
+}
