@@ -24,7 +24,9 @@ struct HDF5TensorWriter {
     threads = options.threads
   }
 
-  /// Writes the items; groups must be there. The same items give the same bytes, whatever the
+  /// Writes the items; groups must be there.
+  ///
+  /// The same items give the same bytes, whatever the
   /// number of threads.
   func write(_ items: [Item]) async throws {
     let open = OpenDataset()

@@ -174,8 +174,9 @@ package final class HDF5FileWriter: Sendable {
       }
     }
 
-    /// Writes one block's chunk as the filters would have made it: shuffled if its elements have
-    /// several bytes, then deflated. A chunk has a whole block's bytes, at the edge, too.
+    /// Writes one block's chunk as the filters would have made it.
+    ///
+    /// That is, shuffled if its elements have several bytes, then deflated. A chunk has a whole block's bytes, at the edge, too.
     package func writeStored(
       _ block: HDF5Blocks.Block, _ stream: RawSpan
     ) throws(CheckpointError) {

@@ -16,8 +16,10 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
-    /// Bytes that are best read at once, from a multiple of it on: what is stored in chunks is then
-    /// unpacked where it is wanted. Any other range gives the same bytes.
+    /// Bytes that are best read at once, from a multiple of it on.
+    ///
+    /// What is stored in chunks is then unpacked where it is wanted; any other range gives the same
+    /// bytes more slowly.
     public var unit = ChunkBuffer.standardSize
     private let reader: Reader
 
