@@ -74,6 +74,7 @@ def hdf5(fixtures):
     folder = os.path.join(fixtures, "hdf5")
     os.makedirs(folder, exist_ok=True)
     cases = []
+    summed = {}
     rng = np.random.default_rng(20)
 
     def values(shape, dtype="float32"):
@@ -95,6 +96,12 @@ def hdf5(fixtures):
         path = os.path.join(folder, name + ".h5")
         with h5py.File(path, "w", **options) as file:
             write(file)
+        if name in ("gzip-shuffle", "fletcher32", "gzip-shuffle-fletcher32", "chunk-shapes", "chunk-shapes-v110"):
+            with h5py.File(path) as file:
+                sets = [file[key].id for key in sorted(file)]
+                summed[name + ".h5"] = sorted(
+                    [info.byte_offset, info.size] for data in sets
+                    for info in map(data.get_chunk_info, range(data.get_num_chunks())))
         cases.append({
             "file": name + ".h5", "tensors": tensors, "notes": list(notes),
             "aliases": aliases or {}, "metadata": metadata or {},
@@ -290,8 +297,74 @@ def hdf5(fixtures):
     simple("names", {"é": values((1,)), "e\u0301": values((2,)), "%2F": values((3,)), "a b": values((4,))},
            order=["%2F", "a b", "e\u0301", "é"])
 
+    # Chunks of every shape: rows, columns, boxes with edges on all sides, one that holds all, some of
+    # several blocks, planes of every width; levels; and what a stream of zlib may hold: matches.
+    def texture(shape, dtype="float32"):
+        count = int(np.prod(shape))
+        pattern = np.sin(np.arange(count) % 97) * (np.arange(count) // 50 + 1)
+        return pattern.reshape(shape).astype(dtype)
+
+    shapes = {
+        "a-rows": ((70, 20), (16, 20), "float32", 4), "b-columns": ((10, 80), (10, 7), "float64", 1),
+        "c-boxes": ((9, 10, 11), (4, 4, 4), "int16", 9), "d-all": ((30, 30), (30, 30), "float16", 6),
+        "e-thin": ((2, 3, 7, 8), (1, 1, 7, 8), "int64", 4), "f-bytes": ((1000,), (333,), "uint8", 4),
+        "g-wide": ((50, 3), (16, 3), "complex128", 4), "h-one": ((3, 1, 5), (1, 1, 1), "int32", 4),
+    }
+    textures = {key: texture(shape, dtype) for key, (shape, _, dtype, _) in shapes.items()}
+    for key in ("a-rows", "c-boxes"):
+        textures[key + "-noise"] = values(shapes[key][0], shapes[key][2])
+        shapes[key + "-noise"] = shapes[key]
+
+    def write_shapes(file):
+        for key, array in sorted(textures.items()):
+            _, chunk, dtype, level = shapes[key]
+            file.create_dataset(
+                key, data=array, chunks=chunk, compression="gzip", compression_opts=level,
+                shuffle=np.dtype(dtype).itemsize > 1 and key != "d-all", fletcher32=key in ("c-boxes", "e-thin"))
+
+    for name, version in (("chunk-shapes", ("earliest", "v108")), ("chunk-shapes-v110", ("v110", "v110"))):
+        case(name, [described(key, array) for key, array in sorted(textures.items())], write_shapes, libver=version)
+
+    # Chunks that were not written, that were allocated early, that passed by some of their filters.
+    def write_partly(file):
+        gaps = file.create_dataset("a-gaps", (20, 20), "f4", chunks=(6, 6), compression="gzip", shuffle=True, fillvalue=7)
+        gaps[7:9, 3:17] = odd["a"][7:9, 3:17]
+        plist = untimed()
+        plist.set_chunk((8, 8))
+        plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        early = h5py.h5d.create(file.id, b"b-early", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((20, 20)), plist)
+        early.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(odd["a"][:20, :19].repeat(2, 1)[:, :20]))
+        masked = file.create_dataset("c-masked", (4, 64), "f4", chunks=(1, 64), compression="gzip", shuffle=True, fletcher32=True)
+        import zlib
+        for row in range(4):
+            raw = odd["c"][row * 128:row * 128 + 128].tobytes()
+            shuffled = np.frombuffer(raw, "u1").reshape(64, 4).T.tobytes()
+            # Bits of the mask are the filters passed by: 1 shuffle, 2 gzip, 4 fletcher32.
+            mask, data = [(4, zlib.compress(shuffled)), (6, shuffled), (7, raw), (5, zlib.compress(raw, 9))][row]
+            masked.id.write_direct_chunk((row, 0), data, mask)
+        grow = file.create_dataset("d-grown", (3, 5), "f8", chunks=(4, 4), maxshape=(None, None), compression="gzip")
+        grow.resize((7, 9))
+        grow[...] = odd["b"][0][:, :9]
+        large = file.create_dataset("e-chunk-larger", (3,), "i4", chunks=(10,), maxshape=(10,), compression="gzip")
+        large[...] = [1, -2, 3]
+
+    gaps = np.full((20, 20), 7, "f4")
+    gaps[7:9, 3:17] = odd["a"][7:9, 3:17]
+    partly = {
+        "a-gaps": gaps, "b-early": odd["a"][:20, :19].repeat(2, 1)[:, :20],
+        "c-masked": odd["c"][:512].view("<f4").reshape(4, 64), "d-grown": odd["b"][0][:, :9],
+        "e-chunk-larger": np.array([1, -2, 3], "i4"),
+    }
+    for name, version in (("chunk-gaps", ("earliest", "v108")), ("chunk-gaps-v110", ("v110", "v110"))):
+        case(name, [described(key, array) for key, array in partly.items()], write_partly, libver=version)
+
     with open(os.path.join(folder, "manifest.json"), "w") as out:
         json.dump({"cases": cases}, out, indent=1, ensure_ascii=False)
+        out.write("\n")
+
+    # Place and size of every chunk of files whose chunks all carry a checksum.
+    with open(os.path.join(folder, "chunks.json"), "w") as out:
+        json.dump(summed, out)
         out.write("\n")
 
     # Files that are refused, each for a reason of its own.

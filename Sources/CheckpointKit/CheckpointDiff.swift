@@ -43,7 +43,8 @@ public struct CheckpointDiff: Sendable {
   ///
   /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`.
   /// `map` holds names in `left` that stand for another name in `right`; `tolerance` says how far
-  /// values may be apart and still count as equal; `threads` tensors are compared at once.
+  /// values may be apart and still count as equal; `threads` tasks are at work. The result does not
+  /// depend on their number.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
@@ -63,9 +64,7 @@ public struct CheckpointDiff: Sendable {
       }
     }
     let rightOver = right.entries.filter { !paired.contains($0.name) }
-    let compared = try await concurrentMap(pairs, width: threads) { pair in
-      try Self.compare(pair.0, pair.1, tolerance)
-    }
+    let compared = try await Self.compare(pairs, tolerance, threads: threads)
     let renames = try await Self.renames(from: leftOver, to: rightOver, threads: threads)
 
     var ordered: [TensorName: Change] = [:]
@@ -86,21 +85,6 @@ public struct CheckpointDiff: Sendable {
     identical = compared.count { $0 == nil }
   }
 
-  private static func compare(
-    _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ tolerance: TensorDifference.Tolerance
-  ) throws -> Change? {
-    func change(_ kind: Change.Kind, _ difference: TensorDifference?) -> Change {
-      Change(
-        kind: kind, name: left.name, newName: left.name == right.name ? nil : right.name,
-        old: left.info, new: right.info, difference: difference)
-    }
-    if left.info.shape != right.info.shape { return change(.reshaped, nil) }
-    if try left.isIdentical(to: right) { return nil }
-    let difference = try TensorDifference(between: left, and: right, tolerance: tolerance)
-    if left.info.dtype != right.info.dtype { return change(.retyped, difference) }
-    return difference.differing == 0 ? nil : change(.changed, difference)
-  }
-
   /// Pairs what has equal type, shape and bytes; among several candidates (freshly made biases are
   /// all alike) only those whose last name component agrees, in file order.
   private static func renames(
@@ -108,9 +92,12 @@ public struct CheckpointDiff: Sendable {
   ) async throws -> [Change] {
     let shapes = Set(left.map(\.info)).intersection(right.map(\.info))
     func keyed(_ entries: [Checkpoint.Entry]) async throws -> [(Content, Checkpoint.Entry)] {
-      try await concurrentMap(entries.filter { shapes.contains($0.info) }, width: threads) {
-        entry in
-        (Content(info: entry.info, digest: try entry.storedDigest ?? entry.digest()), entry)
+      let entries = entries.filter { shapes.contains($0.info) }
+      let unknown = entries.filter { $0.storedDigest == nil }
+      var found = try await Checkpoint.digests(of: unknown, threads: threads).makeIterator()
+      return try entries.compactMap { entry in
+        guard let digest = try entry.storedDigest ?? found.next()?.get() else { return nil }
+        return (Content(info: entry.info, digest: digest), entry)
       }
     }
     let leftByContent = Dictionary(grouping: try await keyed(left), by: \.0)

@@ -14,22 +14,60 @@ extension CheckpointSource {
     if path != "-", let verify = source.format.verify {
       return try await verify(path, threads).map { $0.adding(path: path) }
     }
-    return try await concurrentMap(reading(source.checkpoint.entries), width: threads) { entry in
-      do {
-        var buffer = ChunkBuffer(capacity: min(entry.info.byteCount, ChunkBuffer.standardSize))
-        var digest = DigestBuilder()
-        try entry.forEachChunk(using: &buffer) { _, bytes in
-          if entry.storedDigest != nil { digest.update(bytes) }
+    let entries = reading(source.checkpoint.entries)
+    let summed = entries.indices.filter { entries[$0].storedDigest != nil }
+    let digests = try await Checkpoint.digests(of: summed.map { entries[$0] }, threads: threads)
+    var errors = try await firstErrors(of: entries, threads: threads)
+    for (index, digest) in zip(summed, digests) {
+      errors[index] = mismatch(entries[index], digest)
+    }
+    return zip(entries, errors).compactMap { entry, error in
+      error?.adding(path: shownPath(path), tensor: entry.name.text)
+    }
+  }
+
+  /// What went wrong when each tensor without a stored digest was read.
+  private static func firstErrors(
+    of entries: [Checkpoint.Entry], threads: Int
+  ) async throws -> [CheckpointError?] {
+    let pieces = entries.indices.flatMap { index in
+      entries[index].storedDigest == nil ? entries[index].info.pieces.map { (index, $0) } : []
+    }
+    let found = try await concurrentMap(pieces, width: threads) { index, range in
+      try error {
+        let memory = PieceMemory.stock.take()
+        defer { PieceMemory.stock.putBack(memory) }
+        for part in range.cut(at: entries[index].unit) {
+          try memory.value.read(part, of: entries[index])
         }
-        if let stored = entry.storedDigest, digest.finalize() != stored {
-          throw CheckpointError(
-            .malformed, "its bytes do not have the stored SHA-256 \(stored)",
-            tensor: entry.name.text)
-        }
-        return nil
-      } catch let error as CheckpointError {
-        return error.adding(path: shownPath(path), tensor: entry.name.text)
       }
-    }.compactMap { $0 }
+    }
+    var errors = [CheckpointError?](repeating: nil, count: entries.count)
+    for ((index, _), error) in zip(pieces, found) where errors[index] == nil {
+      errors[index] = error
+    }
+    return errors
+  }
+
+  private static func mismatch(
+    _ entry: Checkpoint.Entry, _ digest: Result<Digest, any Error>
+  ) -> CheckpointError? {
+    do {
+      let found = try digest.get()
+      guard let stored = entry.storedDigest, found != stored else { return nil }
+      return CheckpointError(
+        .malformed, "its bytes do not have the stored SHA-256 \(stored)", tensor: entry.name.text)
+    } catch {
+      return error as? CheckpointError ?? CheckpointError(.unreadable, "\(error)")
+    }
+  }
+
+  private static func error(_ body: () throws -> Void) throws -> CheckpointError? {
+    do {
+      try body()
+      return nil
+    } catch let error as CheckpointError {
+      return error
+    }
   }
 }

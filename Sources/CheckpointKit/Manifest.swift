@@ -27,11 +27,15 @@ public struct Manifest: Sendable {
   public init(
     of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
   ) async throws {
-    lines = try await concurrentMap(checkpoint.entries, width: threads) { entry in
-      if trustingStored, let digest = entry.storedDigest {
-        return Line(name: entry.name, info: entry.info, digest: digest)
-      }
-      return Line(name: entry.name, info: entry.info, digest: try entry.digest())
+    let unknown = checkpoint.entries.indices.filter {
+      !trustingStored || checkpoint.entries[$0].storedDigest == nil
+    }
+    let found = try await Checkpoint.digests(
+      of: unknown.map { checkpoint.entries[$0] }, threads: threads)
+    var digests = checkpoint.entries.map(\.storedDigest)
+    for (index, result) in zip(unknown, found) { digests[index] = try result.get() }
+    lines = zip(checkpoint.entries, digests).compactMap { entry, digest in
+      digest.map { Line(name: entry.name, info: entry.info, digest: $0) }
     }.sorted { $0.name < $1.name }
   }
 
@@ -56,16 +60,6 @@ public struct Manifest: Sendable {
   public var fingerprint: Digest {
     var builder = DigestBuilder()
     builder.update(text)
-    return builder.finalize()
-  }
-}
-
-extension Checkpoint.Entry {
-  /// SHA-256 of the tensor's bytes, read from end to end in chunks.
-  public func digest() throws -> Digest {
-    var buffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
-    var builder = DigestBuilder()
-    try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
     return builder.finalize()
   }
 }

@@ -57,22 +57,35 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   public init(
     between left: Checkpoint.Entry, and right: Checkpoint.Entry, tolerance: Tolerance = .none
   ) throws {
+    try self.init(
+      between: left, and: right, bytes: 0..<left.info.byteCount, tolerance: tolerance)
+  }
+
+  /// Nothing compared so far.
+  init() {}
+
+  /// Compares a part, given in bytes of the left tensor, of whole elements.
+  init(
+    between left: Checkpoint.Entry, and right: Checkpoint.Entry, bytes range: Range<Int>,
+    tolerance: Tolerance
+  ) throws {
     precondition(left.info.shape == right.info.shape, "tensors of different shape")
-    elements = left.info.elementCount
+    elements = range.count / left.info.dtype.block.bytes * left.info.dtype.block.elements
     let sameType = left.info.dtype == right.info.dtype
     guard left.info.dtype.isComputable, right.info.dtype.isComputable else {
-      try countBlocks(left, right)
+      try countBlocks(left, right, range)
       return
     }
     if sameType && infinity(of: left.info.dtype) != nil { maxULP = 0 }
     let step = ChunkBuffer.standardSize / 16
     let widths = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
+    let start = range.lowerBound / widths.0
     var leftBuffer = ChunkBuffer(capacity: min(step, elements) * widths.0)
     var rightBuffer = ChunkBuffer(capacity: min(step, elements) * widths.1)
     var values: [Double] = []
     var others: [Double] = []
-    for first in stride(from: 0, to: elements, by: step) {
-      let count = min(step, elements - first)
+    for first in stride(from: start, to: start + elements, by: step) {
+      let count = min(step, start + elements - first)
       let a = try left.read(first * widths.0, count * widths.0, using: &leftBuffer)
       let b = try right.read(first * widths.1, count * widths.1, using: &rightBuffer)
       ElementConversion.decode(a, as: left.info.dtype, into: &values)
@@ -81,8 +94,39 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     }
   }
 
+  /// A part of a tensor that is the same, byte by byte, in the other.
+  init(ofEqual entry: Checkpoint.Entry, bytes range: Range<Int>) throws {
+    let (perBlock, width) = entry.info.dtype.block
+    elements = range.count / width * perBlock
+    guard entry.info.dtype.isComputable else { return }
+    if infinity(of: entry.info.dtype) != nil { maxULP = 0 }
+    let step = ChunkBuffer.standardSize / 16 * width
+    var buffer = ChunkBuffer(capacity: min(step, range.count))
+    var values: [Double] = []
+    for offset in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+      let count = min(step, range.upperBound - offset)
+      let bytes = try entry.read(offset, count, using: &buffer)
+      ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
+      addReference(values[...])
+    }
+  }
+
+  /// Adds what was found in the part that follows.
+  mutating func append(_ next: TensorDifference) {
+    maxULP =
+      elements == 0 ? next.maxULP : maxULP.flatMap { ulp in next.maxULP.map { max(ulp, $0) } }
+    elements += next.elements
+    differing += next.differing
+    maxAbsolute =
+      maxAbsolute.isNaN || next.maxAbsolute.isNaN ? .nan : max(maxAbsolute, next.maxAbsolute)
+    squaredDifference += next.squaredDifference
+    squaredReference += next.squaredReference
+  }
+
   /// Compares tensors whose values cannot be read: block by block if they are of one type.
-  private mutating func countBlocks(_ left: Checkpoint.Entry, _ right: Checkpoint.Entry) throws {
+  private mutating func countBlocks(
+    _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ range: Range<Int>
+  ) throws {
     maxAbsolute = .nan
     differing = elements
     guard left.info == right.info else { return }
@@ -91,8 +135,8 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     let step = ChunkBuffer.standardSize / width * width
     var leftBuffer = ChunkBuffer(capacity: step)
     var rightBuffer = ChunkBuffer(capacity: step)
-    for offset in stride(from: 0, to: left.info.byteCount, by: step) {
-      let count = min(step, left.info.byteCount - offset)
+    for offset in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+      let count = min(step, range.upperBound - offset)
       let a = try left.read(offset, count, using: &leftBuffer)
       let b = try right.read(offset, count, using: &rightBuffer)
       for start in stride(from: 0, to: count, by: width)
@@ -102,16 +146,31 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     }
   }
 
+  private mutating func addReference(_ values: ArraySlice<Double>) {
+    var sum = squaredReference
+    for value in values where value.isFinite { sum += value * value }
+    squaredReference = sum
+  }
+
   private mutating func add(
     _ a: RawSpan, _ b: RawSpan, _ dtype: DType, sameType: Bool, _ tolerance: Tolerance,
     _ values: [Double], _ others: [Double]
   ) {
     let perElement = max(1, values.count * dtype.byteWidth / max(a.byteCount, 1))
     let width = dtype.byteWidth / perElement
+    addReference(values[...])
     var element = -1
-    for index in values.indices {
+    var index = -1
+    while index + 1 < values.count {
+      index += 1
+      // Most values are equal, and are passed over together.
+      if sameType, index % 64 == 0, index + 64 <= values.count,
+        a.isByteEqual(to: b, in: index * width..<(index + 64) * width)
+      {
+        index += 63
+        continue
+      }
       let (x, y) = (values[index], others[index])
-      if x.isFinite { squaredReference += x * x }
       let isSame: Bool
       if tolerance == .none {
         isSame =

@@ -18,9 +18,9 @@ public struct Checkpoint: Sendable {
     public var storedDigest: Digest?
     /// Bytes that are best read at once, from a multiple of it on.
     ///
-    /// What is stored in chunks is then unpacked where it is wanted; any other range gives the same
-    /// bytes more slowly.
-    public var unit = ChunkBuffer.standardSize
+    /// What is stored in chunks is then unpacked where it is wanted, and what is not stays in the
+    /// processor's cache; any other range gives the same bytes more slowly.
+    public var unit = 1 << 18
     private let reader: Reader
 
     /// Describes a tensor and says how its bytes are read; `reader` must be safe to call from

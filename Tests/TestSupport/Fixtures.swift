@@ -14,6 +14,11 @@ public enum Fixtures {
     try Array(Data(contentsOf: URL(filePath: path(name))))
   }
 
+  /// Decodes a fixture of JSON.
+  public static func json<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(contentsOf: URL(filePath: path(name))))
+  }
+
   /// Decodes the `cases` of a golden file (see `Fixtures/goldens/SCHEMA.md`).
   public static func cases<Case: Decodable>(_ name: String, as type: Case.Type) throws -> [Case] {
     let data = try Data(contentsOf: URL(filePath: path(name)))

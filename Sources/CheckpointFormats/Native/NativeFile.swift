@@ -99,32 +99,34 @@ final class NativeFile: Sendable {
 
   /// Reads every byte and returns the first error of each damaged tensor.
   func verify(threads: Int) async throws -> [CheckpointError] {
-    let found = try await concurrentMap(index.tensors, width: threads) {
-      self.damage(of: $0)?.adding(path: self.file.path)
+    var contents: [NativeIndex.Stored] = []
+    var entries: [Checkpoint.Entry] = []
+    for tensor in index.tensors {
+      guard case .stored(let stored) = tensor.content else { continue }
+      contents.append(stored)
+      entries.append(entry(tensor.name, stored, alias: nil))
     }
-    return found.compactMap { $0 }
+    let digests = try await Checkpoint.digests(of: entries, threads: threads)
+    return zip(zip(entries, contents), digests).compactMap { content, digest in
+      let (entry, stored) = content
+      return damage(of: stored, digest)?.adding(path: file.path, tensor: entry.name.text)
+    }
   }
 
-  private func damage(of tensor: NativeIndex.Tensor) -> CheckpointError? {
-    guard case .stored(let stored) = tensor.content else { return nil }
-    do throws(CheckpointError) {
+  /// What is wrong with a tensor whose bytes have this digest, or could not be read.
+  private func damage(
+    of stored: NativeIndex.Stored, _ digest: Result<Digest, any Error>
+  ) -> CheckpointError? {
+    do {
       try checkPadding(before: stored)
-      var buffer = ChunkBuffer()
-      var digest = DigestBuilder()
-      for index in stored.chunks.indices {
-        let size = NativeLayout.chunkRange(index, of: stored.info.byteCount).count
-        var target = buffer.mutableBytes(size)
-        try decode(index..<index + 1, of: stored, into: &target)
-        digest.update(buffer.bytes(size))
-      }
-      let sum = digest.finalize()
+      let sum = try digest.get()
       guard sum == stored.digest else {
         throw CheckpointError(
           .mismatched, "SHA-256 of its bytes is \(sum), the index gives \(stored.digest)")
       }
       return nil
     } catch {
-      return error.adding(tensor: tensor.name.text)
+      return error as? CheckpointError ?? CheckpointError(.unreadable, "\(error)")
     }
   }
 
