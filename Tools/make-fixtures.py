@@ -176,6 +176,20 @@ def pytorch():
     fixtures_pytorch.pytorch(FIXTURES / "pytorch")
 
 
+def gguf():
+    """gguf/: see fixtures_gguf.py; needs gguf."""
+    import fixtures_gguf
+
+    fixtures_gguf.gguf_files(FIXTURES)
+
+
+def numpy_arrays():
+    """numpy/: see fixtures_numpy.py; needs numpy and ml_dtypes."""
+    import fixtures_numpy
+
+    fixtures_numpy.arrays(FIXTURES)
+
+
 def torchvision():
     """models/: the printed text of models and the manifest of what their constructors draw.
 
@@ -206,6 +220,8 @@ ALL = {
     "zip": zip_archives,
     "safetensors": safetensors,
     "pytorch": pytorch,
+    "gguf": gguf,
+    "numpy": numpy_arrays,
     "torchvision": torchvision,
     "modules": modules,
 }

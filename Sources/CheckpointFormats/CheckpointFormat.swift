@@ -18,6 +18,8 @@ public struct CheckpointFormat: Sendable {
   /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
   /// (``WriteOptions/like``).
   public var makesFiles = true
+  /// Whether a file holds one tensor, without its name.
+  public var holdsOneTensor = false
   /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.
   public var isSharded = false
   /// What a written file can carry.
@@ -30,7 +32,9 @@ public struct CheckpointFormat: Sendable {
     (@Sendable (_ path: String, _ threads: Int) async throws -> [CheckpointError])? = nil
 
   /// Every format, in the order in which they are asked.
-  public static let all: [CheckpointFormat] = [.native, .hdf5, .safetensors, .pytorch]
+  public static let all: [CheckpointFormat] = [
+    .native, .hdf5, .safetensors, .gguf, .pytorch, .npz, .npy,
+  ]
 }
 
 extension CheckpointFormat {

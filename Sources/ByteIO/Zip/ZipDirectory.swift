@@ -193,8 +193,9 @@ struct ZipDirectory {
       throw CheckpointError(
         .malformed, "member name of \(bytes.count) bytes is empty or no UTF-8")
     }
-    if let control = bytes.first(where: { $0 < 0x20 || $0 == 0x7f }) {
-      throw CheckpointError(.malformed, "member name '\(name)' holds the control byte \(control)")
+    // Some readers end a name at a NUL.
+    guard !bytes.contains(0) else {
+      throw CheckpointError(.malformed, "member name '\(name)' holds a NUL")
     }
     return TensorName(name)
   }

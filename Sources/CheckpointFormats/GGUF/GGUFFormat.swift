@@ -1,0 +1,58 @@
+import ByteIO
+import TensorCore
+
+extension CheckpointFormat {
+  /// The format of ggml and llama.cpp: typed metadata, then tensors, quantised ones among them, which
+  /// are copied as they are; also files in parts, `NAME-00001-of-00003.gguf`.
+  ///
+  /// Source: github.com/ggml-org/ggml, docs/gguf.md, version 3; gguf 0.19, `constants.py`.
+  public static let gguf = CheckpointFormat(
+    name: "gguf", extensions: [".gguf"],
+    recognizes: { GGUF.recognizes($0) },
+    open: { path, _ in try GGUF.open(path) },
+    write: { try await GGUF.write($0, to: $1, options: $2) },
+    capacity: Capacity(dtypes: GGUF.types.values))
+}
+
+/// Marks, limits and types of the format.
+enum GGUF {
+  static let magic = Array("GGUF".utf8)
+  /// The version that is written; 2 differs in nothing that is read here.
+  static let version: UInt32 = 3
+  static let readVersions: ClosedRange<UInt32> = 2...3
+
+  /// Metadata key of the alignment of tensors' bytes, and what it is without.
+  static let alignmentKey = "general.alignment"
+  static let standardAlignment = 32
+  static let largestAlignment = 65_536
+  /// Most dimensions of a tensor (`GGML_MAX_DIMS`).
+  static let highestRank = 4
+
+  /// Largest header, in bytes; a large vocabulary takes some 10 MB.
+  static let largestHeader = 1 << 26
+  static let mostTensors = 10_000_000
+  static let longestName = 1 << 16
+
+  /// Element types by ggml's numbers.
+  static let types: [UInt32: DType] = [
+    0: .float32, 1: .float16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 9: .q8_1,
+    10: .q2k, 11: .q3k, 12: .q4k, 13: .q5k, 14: .q6k, 15: .q8k, 16: .iq2xxs, 17: .iq2xs,
+    18: .iq3xxs, 19: .iq1s, 20: .iq4nl, 21: .iq3s, 22: .iq2s, 23: .iq4xs, 24: .int8, 25: .int16,
+    26: .int32, 27: .int64, 28: .float64, 29: .iq1m, 30: .bfloat16, 34: .tq1_0, 35: .tq2_0,
+    39: .mxfp4, 40: .nvfp4, 41: .q1_0,
+  ]
+
+  /// ggml's number of an element type.
+  static func number(of dtype: DType) -> UInt32? { types.first { $0.value == dtype }?.key }
+
+  /// Says whether a file begins as one, or a folder holds one, be it in parts.
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    candidate.head.starts(with: magic) || !candidate.members(endingIn: ".gguf").isEmpty
+  }
+
+  /// `position`, or the next multiple of the alignment behind it; `nil` past 2^63.
+  static func aligned(_ position: Int, to alignment: Int) -> Int? {
+    let (sum, overflow) = position.addingReportingOverflow(alignment - 1)
+    return overflow ? nil : sum / alignment * alignment
+  }
+}

@@ -1,0 +1,201 @@
+import ByteIO
+import TensorCore
+
+/// What the header of a GGUF file says, checked against the size of the file.
+///
+/// Rules are llama.cpp's (`gguf.cpp`): tensors' bytes follow each other in the header's order, each
+/// at the next multiple of the alignment.
+struct GGUFHeader {
+  /// A metadata value, as text.
+  struct Value {
+    let key: String
+    let kind: GGUFKind
+    let text: String
+  }
+
+  /// A tensor and where its bytes begin in the file.
+  struct Tensor {
+    let name: TensorName
+    let info: TensorInfo
+    let start: Int
+  }
+
+  /// Metadata in the file's order.
+  private(set) var values: [Value] = []
+  /// Tensors in the file's order.
+  private(set) var tensors: [Tensor] = []
+
+  /// Reads and checks the header of a file.
+  init(of file: InputFile) throws(CheckpointError) {
+    var cursor = GGUFCursor(file)
+    guard try file.head(4) == GGUF.magic else {
+      throw CheckpointError(.malformed, "no GGUF file: it does not begin with GGUF", offset: 0)
+    }
+    _ = try cursor.number(UInt32.self)
+    try Self.checkVersion(try cursor.number())
+    let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.mostTensors)
+    // A key's length and one byte, a type, and one byte of a value.
+    let valueCount = try cursor.count("metadata values", size: 14)
+    let alignment = try readValues(&cursor, valueCount)
+    let places = try Self.places(&cursor, tensorCount)
+    guard let start = GGUF.aligned(cursor.position, to: alignment) else {
+      throw CheckpointError(.malformed, "overflow: data behind 2^63 bytes")
+    }
+    let end = try place(places, from: start, alignment: alignment)
+    // Without tensors there is nothing to align.
+    guard file.size == end || places.isEmpty && file.size == cursor.position else {
+      let isCut = file.size < end
+      throw CheckpointError(
+        .malformed,
+        isCut
+          ? "the file has \(file.size) bytes, its tensors end at byte \(end)"
+          : "\(file.size - end) bytes behind the last tensor, none are allowed",
+        tensor: isCut ? tensors.first { $0.start + $0.info.byteCount > file.size }?.name.text : nil,
+        offset: min(file.size, end))
+    }
+  }
+
+  private static func checkVersion(_ version: UInt32) throws(CheckpointError) {
+    if GGUF.readVersions.contains(version) { return }
+    let isSwapped = (1...GGUF.version).contains(version.byteSwapped)
+    throw CheckpointError(
+      .unsupported,
+      isSwapped
+        ? "version \(version.byteSwapped) in big-endian order, little-endian is required"
+        : "version \(version), 2 and 3 are read", offset: 4)
+  }
+
+  // MARK: - Metadata
+
+  /// Reads the metadata and answers the alignment.
+  private mutating func readValues(
+    _ cursor: inout GGUFCursor, _ count: Int
+  ) throws(CheckpointError) -> Int {
+    var keys: Set<TensorName> = []
+    var alignment = GGUF.standardAlignment
+    for _ in 0..<count {
+      let start = cursor.position
+      let bytes = try cursor.text("a key", atMost: GGUF.longestName)
+      guard let key = String(validating: bytes, as: UTF8.self), !key.isEmpty else {
+        throw CheckpointError(
+          .malformed, bytes.isEmpty ? "an empty key" : "a key that is no UTF-8", offset: start)
+      }
+      guard keys.insert(TensorName(key)).inserted else {
+        throw CheckpointError(
+          .malformed, "found the key '\(JSONScanner.shown(key))' twice, required once",
+          offset: start)
+      }
+      do throws(CheckpointError) {
+        let (kind, text) = try GGUFKind.read(&cursor)
+        if key == GGUF.alignmentKey { alignment = try Self.alignment(kind, text) }
+        values.append(Value(key: key, kind: kind, text: text))
+      } catch {
+        throw CheckpointError(
+          error.code, "metadata '\(JSONScanner.shown(key))': \(error.message)",
+          offset: error.offset ?? start)
+      }
+    }
+    return alignment
+  }
+
+  /// The alignment that a metadata value gives.
+  static func alignment(_ kind: GGUFKind, _ text: String) throws(CheckpointError) -> Int {
+    guard kind == GGUFKind(element: .u32), let number = Int(text),
+      (1...GGUF.largestAlignment).contains(number), number & (number - 1) == 0
+    else {
+      throw CheckpointError(
+        .malformed,
+        "\(kind.name) \(JSONScanner.shown(text)), required is a power of two up to "
+          + "\(GGUF.largestAlignment), as u32")
+    }
+    return number
+  }
+
+  // MARK: - Tensors
+
+  /// What the header says of a tensor.
+  private struct Place {
+    let name: TensorName
+    let info: TensorInfo
+    let offset: UInt64
+    let position: Int
+  }
+
+  private static func places(
+    _ cursor: inout GGUFCursor, _ count: Int
+  ) throws(CheckpointError) -> [Place] {
+    var names: Set<TensorName> = []
+    var places: [Place] = []
+    for _ in 0..<count {
+      let start = cursor.position
+      let bytes = try cursor.text("a tensor's name", atMost: GGUF.longestName)
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw CheckpointError(.malformed, "a tensor's name that is no UTF-8", offset: start)
+      }
+      do throws(CheckpointError) {
+        guard names.insert(TensorName(text)).inserted else {
+          throw CheckpointError(.malformed, "two tensors have this name")
+        }
+        let info = try info(&cursor)
+        let offset = try cursor.number(UInt64.self)
+        places.append(Place(name: TensorName(text), info: info, offset: offset, position: start))
+      } catch {
+        throw error.adding(tensor: text, offset: start)
+      }
+    }
+    return places
+  }
+
+  private static func info(_ cursor: inout GGUFCursor) throws(CheckpointError) -> TensorInfo {
+    let rank = try cursor.number(UInt32.self)
+    guard (1...GGUF.highestRank).contains(Int(rank)) else {
+      throw CheckpointError(
+        .malformed, "\(rank) dimensions, required are 1 to \(GGUF.highestRank)")
+    }
+    var dimensions: [Int] = []
+    for _ in 0..<rank {
+      let size = try cursor.number(UInt64.self)
+      guard let size = Int(exactly: size), size > 0 else {
+        throw CheckpointError(.malformed, "a dimension of \(size), required is 1 to 2^63 - 1")
+      }
+      dimensions.append(size)
+    }
+    let number = try cursor.number(UInt32.self)
+    guard let dtype = GGUF.types[number] else {
+      throw CheckpointError(.unsupported, "element type \(number) is none that ggml has now")
+    }
+    guard dimensions[0] % dtype.block.elements == 0 else {
+      throw CheckpointError(
+        .malformed,
+        "rows of \(dimensions[0]) elements, \(dtype.rawValue) holds them in blocks of "
+          + "\(dtype.block.elements)")
+    }
+    return try TensorInfo(dtype: dtype, shape: dimensions.reversed())
+  }
+
+  /// Checks that tensors follow each other, and answers where the last one's padding ends.
+  private mutating func place(
+    _ places: [Place], from start: Int, alignment: Int
+  ) throws(CheckpointError) -> Int {
+    var end = 0
+    for place in places {
+      guard place.offset == end else {
+        throw CheckpointError(
+          .malformed,
+          "offset \(place.offset), required \(end): behind the tensor before it, aligned to "
+            + "\(alignment)", tensor: place.name.text, offset: place.position)
+      }
+      tensors.append(Tensor(name: place.name, info: place.info, start: start + end))
+      let (sum, overflow) = end.addingReportingOverflow(place.info.byteCount)
+      guard !overflow, let next = GGUF.aligned(sum, to: alignment),
+        !next.addingReportingOverflow(start).overflow
+      else {
+        throw CheckpointError(
+          .malformed, "overflow: tensors of more than 2^63 bytes", tensor: place.name.text,
+          offset: place.position)
+      }
+      end = next
+    }
+    return start + end
+  }
+}

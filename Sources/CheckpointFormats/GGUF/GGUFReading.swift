@@ -1,0 +1,129 @@
+import ByteIO
+import TensorCore
+
+extension GGUF {
+  /// Opens a file, a file in parts by any of them, or a folder with one of both.
+  static func open(_ path: String) throws -> Checkpoint {
+    let candidate = try Candidate(path: path)
+    let file = candidate.members == nil ? path : try member(of: candidate)
+    var checkpoint = try join(file)
+    checkpoint.takeModulesFromMetadata()
+    GGUFShapes.restore(&checkpoint)
+    try checkpoint.restoreTies()
+    return checkpoint
+  }
+
+  /// The only file of a folder, or the first part.
+  private static func member(of folder: Candidate) throws(CheckpointError) -> String {
+    let files = folder.members(endingIn: ".gguf")
+    let first = files.filter { $0.contains("-00001-of-") }
+    guard let file = files.count == 1 ? files.first : first.first,
+      files.count == 1 || first.count == 1
+    else {
+      throw CheckpointError(
+        .unsupported, "a folder of \(files.count) .gguf files; name one of them", path: folder.path)
+    }
+    return folder.path(of: file)
+  }
+
+  /// One file's tensors, and its metadata.
+  private static func read(
+    _ path: String
+  ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
+    do throws(CheckpointError) {
+      let file = try InputFile(path: path)
+      let header = try GGUFHeader(of: file)
+      let entries = header.tensors.map { tensor in
+        Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+          try file.read(at: tensor.start + range.lowerBound, into: &target)
+        }
+      }
+      return (header.values, entries)
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  // MARK: - Parts
+
+  private static let partKeys = ["split.no", "split.count", "split.tensors.count"]
+
+  /// Opens a file and, if it is one of several parts, the others.
+  private static func join(_ path: String) throws(CheckpointError) -> Checkpoint {
+    let (values, entries) = try read(path)
+    let count = number(values, "split.count") ?? 1
+    guard count > 1 else {
+      do throws(CheckpointError) {
+        return Checkpoint(entries: entries, metadata: try GGUFMetadata.texts(values))
+      } catch {
+        throw error.adding(path: path)
+      }
+    }
+    let part = number(values, "split.no") ?? 0
+    guard let paths = paths(of: path, part: part, count: count) else {
+      var lone = Checkpoint(
+        entries: entries, metadata: try GGUFMetadata.texts(values.filter { !isPartKey($0) }))
+      lone.notes = [
+        "this is part \(part + 1) of \(count), and not named as one; the others are not read"
+      ]
+      return lone
+    }
+    var all: [Checkpoint.Entry] = []
+    var metadata: [GGUFHeader.Value] = []
+    for (index, other) in paths.enumerated() {
+      let (more, tensors) = index == part ? (values, entries) : try readPart(other, index, count)
+      let known = Set(metadata.map { TensorName($0.key) })
+      metadata += more.filter { !isPartKey($0) && !known.contains(TensorName($0.key)) }
+      all += tensors
+    }
+    let joined = Checkpoint(entries: all, metadata: try GGUFMetadata.texts(metadata))
+    do throws(CheckpointError) {
+      try joined.checkNames()
+      if let total = number(values, "split.tensors.count"), total != all.count {
+        throw CheckpointError(
+          .malformed, "\(all.count) tensors in \(count) parts, split.tensors.count gives \(total)")
+      }
+    } catch {
+      throw error.adding(path: path)
+    }
+    return joined
+  }
+
+  private static func readPart(
+    _ path: String, _ index: Int, _ count: Int
+  ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
+    do throws(CheckpointError) {
+      let part = try read(path)
+      guard number(part.values, "split.no") == index, number(part.values, "split.count") == count
+      else {
+        throw CheckpointError(.mismatched, "not part \(index + 1) of \(count), as its name says")
+      }
+      return part
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  /// The paths of all parts, if a path is named as this one of so many.
+  private static func paths(of path: String, part: Int, count: Int) -> [String]? {
+    func ending(_ part: Int) -> String {
+      func padded(_ number: Int) -> String {
+        String(repeating: "0", count: max(0, 5 - "\(number)".utf8.count)) + "\(number)"
+      }
+      return "-\(padded(part + 1))-of-\(padded(count)).gguf"
+    }
+    guard (0..<count).contains(part), path.hasSuffix(ending(part)) else { return nil }
+    let stem = path.dropLast(ending(part).count)
+    return (0..<count).map { stem + ending($0) }
+  }
+
+  private static func isPartKey(_ value: GGUFHeader.Value) -> Bool { partKeys.contains(value.key) }
+
+  /// A metadata value that is a whole number from 0 to 65535.
+  private static func number(_ values: [GGUFHeader.Value], _ key: String) -> Int? {
+    guard let value = values.first(where: { $0.key == key }), !value.kind.isArray else {
+      return nil
+    }
+    return Int(value.text).flatMap { (0...65_535).contains($0) ? $0 : nil }
+  }
+}

@@ -1,0 +1,96 @@
+import TensorCore
+
+/// Shapes that GGUF does not have: of no dimension, of more than four, or with no elements.
+///
+/// Such a tensor is stored with as many elements in one or two dimensions, one without elements not
+/// at all; a metadata value says what they are.
+enum GGUFShapes {
+  /// Metadata key of the list of name, type, shape and place, in JSON.
+  static let key = "ckpt.shapes"
+
+  /// The dimensions by which a tensor is stored, fastest first; `nil` for one without elements.
+  static func dimensions(_ shape: [Int]) -> [Int]? {
+    if shape.contains(0) { return nil }
+    guard let last = shape.last else { return [1] }
+    if shape.count <= GGUF.highestRank { return shape.reversed() }
+    return [last, shape.dropLast().reduce(1, *)]
+  }
+
+  /// The text about a checkpoint's tensors that need it; `nil` if there are none.
+  static func text(_ entries: [Checkpoint.Entry]) -> String? {
+    let odd = entries.enumerated().filter {
+      let shape = $0.element.info.shape
+      return dimensions(shape) != shape.reversed()
+    }
+    if odd.isEmpty { return nil }
+    var json = CanonicalJSON()
+    json.append("[")
+    json.append(list: odd) { json, item in
+      json.append("[")
+      json.append(string: item.element.name.text)
+      json.append(",")
+      json.append(string: item.element.info.dtype.rawValue)
+      json.append(",[")
+      json.append(list: item.element.info.shape) { $0.append("\($1)") }
+      json.append("],\(item.offset)]")
+    }
+    json.append("]")
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  /// Gives tensors the shapes that the text says, and adds those without elements.
+  ///
+  /// A text that does not fit the tensors is left where it was, and noted.
+  static func restore(_ checkpoint: inout Checkpoint) {
+    guard let text = checkpoint.metadata[key] else { return }
+    guard let entries = entries(text, checkpoint.entries) else {
+      checkpoint.notes.append("metadata '\(key)' does not fit the tensors; left as it is")
+      return
+    }
+    checkpoint.entries = entries
+    checkpoint.metadata[key] = nil
+  }
+
+  private static func entries(
+    _ text: String, _ stored: [Checkpoint.Entry]
+  ) -> [Checkpoint.Entry]? {
+    guard case .array(let items)? = (try? JSONValue(text))?.content else { return nil }
+    var entries = stored
+    var names = Set(stored.map(\.name))
+    for item in items {
+      guard case .array(let parts) = item.content, parts.count == 4,
+        case .string(let name) = parts[0].content, case .string(let type) = parts[1].content,
+        case .array(let sizes) = parts[2].content, case .number(let place) = parts[3].content,
+        let dtype = DType(rawValue: type), let index = Int(place), index >= 0
+      else { return nil }
+      let shape = sizes.compactMap { size -> Int? in
+        guard case .number(let text) = size.content else { return nil }
+        return Int(text)
+      }
+      guard shape.count == sizes.count, let info = try? TensorInfo(dtype: dtype, shape: shape)
+      else { return nil }
+      if info.elementCount == 0 {
+        guard index <= entries.count, names.insert(TensorName(name)).inserted else { return nil }
+        entries.insert(
+          Checkpoint.Entry(name: TensorName(name), info: info) { _, _ in }, at: index)
+      } else {
+        guard index < entries.count, entries[index].name == TensorName(name),
+          entries[index].info.dtype == dtype,
+          entries[index].info.elementCount == info.elementCount
+        else { return nil }
+        entries[index] = entries[index].reshaped(info)
+      }
+    }
+    return entries
+  }
+}
+
+extension Checkpoint.Entry {
+  /// The same bytes in another shape of as many.
+  fileprivate func reshaped(_ info: TensorInfo) -> Self {
+    let source = self
+    return Self(name: name, info: info, alias: alias) { range, target in
+      try source.read(range, into: &target)
+    }
+  }
+}

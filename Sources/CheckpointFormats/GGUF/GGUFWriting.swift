@@ -1,0 +1,80 @@
+import ByteIO
+import TensorCore
+
+extension GGUF {
+  /// Writes a new file: header, then the tensors in their order, each padded to the alignment.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
+  ///   the tensors or the system throws.
+  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
+    guard [.standard, .none].contains(options.compression) else {
+      throw CheckpointError(.unsupported, "gguf has no compression")
+    }
+    try CheckpointFormat.gguf.capacity.check(checkpoint, format: "gguf")
+    try checkpoint.checkNames()
+    var metadata = checkpoint.metadataWithModules
+    metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
+    metadata[GGUFShapes.key] = GGUFShapes.text(checkpoint.entries)
+    let kinds = try GGUFMetadata.kinds(of: metadata)
+    var alignment = standardAlignment
+    if let text = metadata[alignmentKey], let kind = kinds.first(where: { $0.key == alignmentKey })
+    {
+      alignment = try GGUFHeader.alignment(kind.kind, text)
+    }
+    let stored = checkpoint.entries.filter { $0.info.elementCount > 0 }
+    var header = magic
+    header.appendLittleEndian(version)
+    header.appendLittleEndian(UInt64(stored.count))
+    header.appendLittleEndian(UInt64(kinds.count))
+    header += try GGUFMetadata.bytes(metadata, kinds)
+    try append(stored, alignment: alignment, to: &header)
+    guard header.count <= largestHeader else {
+      throw CheckpointError(
+        .unsupported, "a header of \(header.count) bytes, at most \(largestHeader) are read again")
+    }
+    let file = try OutputFile(creating: path)
+    try file.append(header.rawBytes)
+    try file.pad(toMultipleOf: alignment)
+    try await TensorStream(stored, threads: options.threads).forEachChunk { tensor, offset, bytes in
+      try file.append(bytes)
+      if offset + bytes.byteCount == stored[tensor].info.byteCount {
+        try file.pad(toMultipleOf: alignment)
+      }
+    }
+    try file.close()
+  }
+
+  private static func append(
+    _ entries: [Checkpoint.Entry], alignment: Int, to header: inout [UInt8]
+  ) throws(CheckpointError) {
+    var offset = 0
+    for entry in entries {
+      let length = entry.name.text.utf8.count
+      guard length <= longestName, let number = number(of: entry.info.dtype),
+        let dimensions = GGUFShapes.dimensions(entry.info.shape)
+      else {
+        throw CheckpointError(
+          .unsupported, "a name of \(length) bytes, at most \(longestName) are read again",
+          tensor: entry.name.text)
+      }
+      let block = entry.info.dtype.block.elements
+      guard dimensions[0] % block == 0 else {
+        throw CheckpointError(
+          .unsupported,
+          "rows of \(dimensions[0]) elements, gguf holds \(entry.info.dtype.rawValue) in blocks of "
+            + "\(block)", tensor: entry.name.text)
+      }
+      header.appendLittleEndian(UInt64(length))
+      header += entry.name.text.utf8
+      header.appendLittleEndian(UInt32(dimensions.count))
+      for size in dimensions { header.appendLittleEndian(UInt64(size)) }
+      header.appendLittleEndian(number)
+      header.appendLittleEndian(UInt64(offset))
+      let (sum, overflow) = offset.addingReportingOverflow(entry.info.byteCount)
+      guard !overflow, let next = aligned(sum, to: alignment) else {
+        throw CheckpointError(.unsupported, "more than 2^63 bytes of tensors")
+      }
+      offset = next
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import ByteIO
+import TensorCore
+
+extension CheckpointFormat {
+  /// One array as `numpy.save` stores it; it has no name and is called `arr_0`, as NumPy calls it.
+  public static let npy = CheckpointFormat(
+    name: "npy", extensions: [".npy"],
+    recognizes: { $0.head.starts(with: NPYHeader.magic) },
+    open: { path, _ in try NPY.open(path) },
+    write: { try await NPY.write($0, to: $1, options: $2) },
+    holdsOneTensor: true,
+    capacity: Capacity(dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false))
+}
+
+/// Reading and writing of a lone array.
+enum NPY {
+  /// What NumPy calls an array without a name.
+  static let name: TensorName = "arr_0"
+  /// Says that elements of two bytes and no kind were taken for bfloat16.
+  static let guess = "elements of type '|V2' were taken for bfloat16"
+
+  static func open(_ path: String) throws -> Checkpoint {
+    do throws(CheckpointError) {
+      let file = try InputFile(path: path)
+      let header = try NPYHeader(size: file.size) { range throws(CheckpointError) in
+        try file.bytes(range)
+      }
+      let array = try NPYArray(header) { offset, target in
+        try file.read(at: header.length + offset, into: &target)
+      }
+      var checkpoint = Checkpoint(entries: [
+        Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) }
+      ])
+      if header.isGuess { checkpoint.notes = [guess] }
+      return checkpoint
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  /// Writes a checkpoint of one tensor, whose name is lost.
+  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
+    guard [.standard, .none].contains(options.compression) else {
+      throw CheckpointError(.unsupported, "npy has no compression")
+    }
+    guard let entry = checkpoint.entries.first, checkpoint.entries.count == 1 else {
+      throw CheckpointError(
+        .unsupported,
+        "\(checkpoint.entries.count) tensors, .npy holds one; write .npz, or choose with --match")
+    }
+    try CheckpointFormat.npy.capacity.check(checkpoint, format: "npy")
+    let header = try NPYHeader.bytes(entry.info)
+    let file = try OutputFile(creating: path)
+    try file.append(header.rawBytes)
+    try await TensorStream([entry], threads: options.threads).forEachChunk { _, _, bytes in
+      try file.append(bytes)
+    }
+    try file.close()
+  }
+}

@@ -1,0 +1,142 @@
+import ByteIO
+import TensorCore
+
+/// The header of an array as NumPy stores it: element type, order of the axes and shape.
+///
+/// Source: numpy 2.4, `lib/format.py`, versions 1.0 to 3.0.
+struct NPYHeader {
+  /// Element type and shape, outermost dimension first.
+  let info: TensorInfo
+  /// Whether the first axis is the fastest.
+  let isFortranOrder: Bool
+  /// Whether the elements' bytes are stored most significant first.
+  let isBigEndian: Bool
+  /// Whether elements are `|V2`: as bfloat16 becomes when NumPy saves it without knowing it.
+  let isGuess: Bool
+  /// Bytes of the header; the elements follow.
+  let length: Int
+
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  /// Longest text of a header, in bytes.
+  static let longest = 1 << 16
+  /// Most dimensions (`NPY_MAXDIMS`).
+  static let highestRank = 64
+
+  /// NumPy's names of the element types, without byte order.
+  private static let types: [(name: String, dtype: DType)] = [
+    ("b1", .bool), ("u1", .uint8), ("i1", .int8), ("i2", .int16), ("u2", .uint16), ("f2", .float16),
+    ("i4", .int32), ("u4", .uint32), ("f4", .float32), ("c8", .complex64), ("f8", .float64),
+    ("i8", .int64), ("u8", .uint64), ("c16", .complex128), ("V2", .bfloat16),
+  ]
+
+  /// The element types that NumPy has, and bfloat16, which `ml_dtypes` stores as two bytes.
+  static let dtypes = types.map(\.dtype)
+
+  /// Reads the header of an array that takes `size` bytes in all.
+  ///
+  /// - Throws: ``CheckpointError``, its offset counted from the array's first byte.
+  init(
+    size: Int, read: (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) {
+    guard size >= 10 else {
+      throw CheckpointError(
+        .malformed, "\(size) bytes, an array of NumPy takes at least 10", offset: 0)
+    }
+    let start = try read(0..<10)
+    guard start.starts(with: Self.magic) else {
+      throw CheckpointError(
+        .malformed, "no array of NumPy: it does not begin with \\x93NUMPY", offset: 0)
+    }
+    let version = (start[6], start[7])
+    var textStart = 10
+    var count = Int(start.littleEndian(UInt16.self, at: 8))
+    switch version {
+    case (1, 0): break
+    case (2, 0), (3, 0):
+      guard size >= 12 else { throw Self.cut(12, size) }
+      textStart = 12
+      let length = try start[8...] + read(10..<12)
+      count = Int(Array(length).littleEndian(UInt32.self, at: 0))
+    default:
+      throw CheckpointError(
+        .unsupported, "version \(version.0).\(version.1) of the format, 1.0 to 3.0 are read",
+        offset: 6)
+    }
+    guard count <= Self.longest else {
+      throw CheckpointError(
+        .unsupported, "a header of \(count) bytes, at most \(Self.longest) are read", offset: 8)
+    }
+    guard count <= size - textStart else { throw Self.cut(textStart + count, size) }
+    var parser = NPYDictionary(try read(textStart..<textStart + count), offset: textStart)
+    let fields = try parser.fields()
+    length = textStart + count
+    isFortranOrder = fields.isFortranOrder
+    let type: (dtype: DType, isBigEndian: Bool, isGuess: Bool)
+    do throws(CheckpointError) {
+      type = try Self.type(fields.description)
+      info = try TensorInfo(dtype: type.dtype, shape: fields.shape)
+    } catch {
+      throw error.adding(offset: textStart)
+    }
+    (isBigEndian, isGuess) = (type.isBigEndian, type.isGuess)
+    guard info.byteCount == size - length else {
+      throw CheckpointError(
+        .malformed,
+        "shape \(info.shape) of \(info.dtype.rawValue) needs \(info.byteCount) bytes, "
+          + "\(size - length) follow the header", offset: length)
+    }
+  }
+
+  private static func cut(_ required: Int, _ size: Int) -> CheckpointError {
+    CheckpointError(
+      .malformed, "the header takes \(required) bytes, there are \(size)", offset: size)
+  }
+
+  private static func type(
+    _ description: String
+  ) throws(CheckpointError) -> (dtype: DType, isBigEndian: Bool, isGuess: Bool) {
+    let name = String(description.dropFirst())
+    let order = description.first
+    if let found = types.first(where: { $0.name == name }) {
+      let isNarrow = found.dtype.byteWidth == 1
+      switch order {
+      case "<": return (found.dtype, false, false)
+      case ">" where name != "V2": return (found.dtype, !isNarrow, false)
+      case "|" where isNarrow: return (found.dtype, false, false)
+      case "|" where name == "V2": return (found.dtype, false, true)
+      default: break
+      }
+    }
+    let shown = JSONScanner.shown(description)
+    if name.hasPrefix("O") || description.hasPrefix("O") {
+      throw CheckpointError(
+        .unsupported, "an object array ('\(shown)'), whose elements are pickled Python objects")
+    }
+    throw CheckpointError(
+      .unsupported, "elements of type '\(shown)', required are numbers or truth values, as '<f4'")
+  }
+
+  // MARK: - Writing
+
+  /// The header that `numpy.save` writes before the elements of a tensor.
+  static func bytes(_ info: TensorInfo) throws(CheckpointError) -> [UInt8] {
+    guard let type = types.first(where: { $0.dtype == info.dtype }),
+      info.shape.count <= highestRank
+    else {
+      throw CheckpointError(
+        .unsupported,
+        "\(info.shape.count) dimensions of \(info.dtype.rawValue), NumPy holds numbers in at most "
+          + "\(highestRank)")
+    }
+    let order = info.dtype.byteWidth == 1 ? "|" : "<"
+    let sizes = info.shape.map { "\($0)" }
+    let shape = sizes.count == 1 ? "(\(sizes[0]),)" : "(\(sizes.joined(separator: ", ")))"
+    var text = "{'descr': '\(order)\(type.name)', 'fortran_order': False, 'shape': \(shape), }"
+    // NumPy leaves room for the first size to grow to 21 digits.
+    if let first = sizes.first { text += String(repeating: " ", count: 21 - first.utf8.count) }
+    text += String(repeating: " ", count: 64 - (10 + text.utf8.count + 1) % 64) + "\n"
+    var bytes = magic + [1, 0]
+    bytes.appendLittleEndian(UInt16(text.utf8.count))
+    return bytes + text.utf8
+  }
+}

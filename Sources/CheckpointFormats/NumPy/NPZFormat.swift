@@ -1,0 +1,119 @@
+import ByteIO
+import TensorCore
+
+extension CheckpointFormat {
+  /// Arrays in a zip archive, as `numpy.savez` and `numpy.savez_compressed` store them.
+  public static let npz = CheckpointFormat(
+    name: "npz", extensions: [".npz"],
+    recognizes: { NPZ.recognizes($0) },
+    open: { path, _ in try NPZ.open(path) },
+    write: { try await NPZ.write($0, to: $1, options: $2) },
+    capacity: Capacity(dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false),
+    verify: { path, _ in try NPZ.damage(path) })
+}
+
+/// Reading and writing of archives of arrays.
+enum NPZ {
+  static let ending = ".npy"
+  private static let localMark = Array("PK\u{3}\u{4}".utf8)
+  private static let endMark = Array("PK\u{5}\u{6}".utf8)
+
+  /// Whether the first member of an archive is an array, or there is none.
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    let head = candidate.head
+    if head.starts(with: endMark) { return candidate.size == 22 }
+    guard head.starts(with: localMark), head.count > 30 else { return false }
+    let length = Int(head.littleEndian(UInt16.self, at: 26))
+    guard head.count >= 30 + length else { return false }
+    return head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8)
+  }
+
+  static func open(_ path: String) throws -> Checkpoint {
+    let archive = try ZipArchive(path: path)
+    var checkpoint = Checkpoint(entries: [])
+    for member in archive.members {
+      guard let name = name(of: member) else {
+        checkpoint.notes.append("member '\(member.name)' is no array; left out")
+        continue
+      }
+      let header = try header(of: member, in: archive)
+      let array = try NPYArray(header) { offset, target in
+        try archive.read(member, at: header.length + offset, into: &target)
+      }
+      checkpoint.entries.append(
+        Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
+      if header.isGuess { checkpoint.notes.append("tensor '\(name)': \(NPY.guess)") }
+    }
+    return checkpoint
+  }
+
+  private static func name(of member: ZipMember) -> TensorName? {
+    let text = member.name.text
+    guard text.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8) else { return nil }
+    return TensorName(String(text.dropLast(ending.count)))
+  }
+
+  private static func header(
+    of member: ZipMember, in archive: ZipArchive
+  ) throws(CheckpointError) -> NPYHeader {
+    do throws(CheckpointError) {
+      return try NPYHeader(size: member.size) { range throws(CheckpointError) in
+        try [UInt8](count: range.count) { target throws(CheckpointError) in
+          try archive.read(member, at: range.lowerBound, into: &target)
+        }
+      }
+    } catch {
+      // Places in a deflated member are none in the file.
+      var placed = error
+      if error.path == nil {
+        placed.offset =
+          member.method == .stored ? error.offset.map { $0 + member.dataOffset } : member.dataOffset
+      }
+      throw placed.adding(path: archive.path, tensor: name(of: member)?.text)
+    }
+  }
+
+  /// Reads every member and checks its CRC-32; answers each damaged one's error.
+  static func damage(_ path: String) throws -> [CheckpointError] {
+    _ = try open(path)
+    let archive = try ZipArchive(path: path)
+    return archive.members.compactMap { member in
+      do throws(CheckpointError) {
+        try archive.verify(member)
+        return nil
+      } catch {
+        return error.adding(tensor: name(of: member)?.text)
+      }
+    }
+  }
+
+  /// Writes a new archive of stored members, in the order of the tensors.
+  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
+    guard [.standard, .none].contains(options.compression) else {
+      throw CheckpointError(.unsupported, "npz is written without compression")
+    }
+    try CheckpointFormat.npz.capacity.check(checkpoint, format: "npz")
+    try checkpoint.checkNames()
+    let entries = checkpoint.entries
+    let file = try OutputFile(creating: path)
+    var writer = ZipWriter(file)
+    try await TensorStream(entries, threads: options.threads).forEachChunk {
+      tensor, offset, bytes in
+      let entry = entries[tensor]
+      if offset == 0 {
+        let header = try NPYHeader.bytes(entry.info)
+        let member = TensorName(entry.name.text + ending)
+        do {
+          try writer.begin(member, size: header.count + entry.info.byteCount)
+        } catch let error as CheckpointError {
+          throw error.adding(tensor: entry.name.text)
+        }
+        try writer.append(header.rawBytes)
+      }
+      try writer.append(bytes)
+      if offset + bytes.byteCount == entry.info.byteCount { try writer.end() }
+    }
+    try writer.finish()
+    try file.close()
+  }
+}

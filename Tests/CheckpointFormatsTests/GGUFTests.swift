@@ -1,0 +1,83 @@
+import ByteIO
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct GGUFTests {
+  static let goldens = Result { try Fixtures.cases("gguf/manifest.json", as: Golden.self) }
+  let folder: TemporaryFolder
+  let format = CheckpointFormat.gguf
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test(arguments: try goldens.get())
+  func `what gguf-py wrote is read, bit for bit and in order`(golden: Golden) throws {
+    let path = Fixtures.path("gguf/" + golden.file)
+    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "gguf")
+    let checkpoint = try format.open(path)
+    #expect(try Golden.tensors(of: checkpoint) == golden.tensors)
+    #expect(checkpoint.metadata == golden.metadata)
+    #expect(checkpoint.notes == golden.notes)
+  }
+
+  @Test(arguments: ["types", "values", "none"], [nil, "ckz"])
+  func `what gguf-py wrote is written again byte for byte, be it through another format`(
+    _ name: String, _ other: String?
+  ) async throws {
+    var read = try format.open(Fixtures.path("gguf/\(name).gguf"))
+    if let other {
+      let format = try CheckpointFormat.writable(named: other)
+      try await format.write?(read, folder.file("other"), WriteOptions())
+      read = try format.open(folder.file("other"))
+    }
+    try await format.write?(read, folder.file("a.gguf"), WriteOptions())
+    #expect(try folder.bytes(of: "a.gguf") == Fixtures.bytes("gguf/\(name).gguf"))
+  }
+
+  @Test func `parts are written as one file with the same metadata`() async throws {
+    let read = try format.open(Fixtures.path("gguf/parts"))
+    try await format.write?(read, folder.file("a.gguf"), WriteOptions())
+    let again = try format.open(folder.file("a.gguf"))
+    #expect(try Golden.tensors(of: again) == Golden.tensors(of: read))
+    #expect(again.metadata == read.metadata)
+  }
+
+  @Test func `a part without the others is refused, or read alone if it is not named as one`()
+    throws
+  {
+    let part = try Fixtures.bytes("gguf/parts/net-00002-of-00003.gguf")
+    let path = try folder.write(part, to: "net-00002-of-00003.gguf")
+    let error = #expect(throws: CheckpointError.self) { try format.open(path) }
+    #expect(
+      error?.description
+        == folder.file("net-00001-of-00003.gguf") + ": No such file or directory")
+    let alone = try format.open(folder.write(part, to: "alone.gguf"))
+    #expect(alone.entries.map(\.name) == ["blk.2.weight", "blk.3.weight"])
+    #expect(
+      alone.notes == ["this is part 2 of 3, and not named as one; the others are not read"])
+    for number in [1, 3] { try folder.write(part, to: "net-0000\(number)-of-00003.gguf") }
+    #expect(throws: CheckpointError.self) { try format.open(path) }
+  }
+
+  @Test func `a value that does not fit its kind is refused before anything is written`()
+    async throws
+  {
+    var checkpoint = try format.open(Fixtures.path("gguf/values.gguf"))
+    checkpoint.metadata["a.u8"] = "256"
+    let error = await #expect(throws: CheckpointError.self) {
+      try await format.write?(checkpoint, folder.file("a.gguf"), WriteOptions())
+    }
+    #expect(error?.message == "metadata 'a.u8' is '256', 'ckpt.gguf' says that it is of kind u8")
+    #expect(try folder.names().isEmpty)
+  }
+
+  @Test func `rows that are no whole blocks are refused`() async throws {
+    let entry = try Checkpoint.Entry(noise: "t", .q8_0, [4, 8])
+    let error = await #expect(throws: CheckpointError.self) {
+      try await format.write?(Checkpoint(entries: [entry]), folder.file("a"), WriteOptions())
+    }
+    #expect(
+      error?.description == "tensor 't': rows of 8 elements, gguf holds Q8_0 in blocks of 32")
+  }
+}
