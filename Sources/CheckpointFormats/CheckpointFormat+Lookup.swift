@@ -27,14 +27,18 @@ extension CheckpointFormat {
 
   /// Finds the writable format whose extension a path ends in.
   public static func writable(forPath path: String) throws -> CheckpointFormat {
-    let candidates = all.flatMap { format in format.extensions.map { ($0, format) } }
-    let found = candidates.filter { path.lowercased().hasSuffix($0.0) }
-      .max { $0.0.utf8.count < $1.0.utf8.count }?.1
-    guard let found, found.write != nil else {
+    guard let found = named(byEndingOf: path), found.write != nil else {
       throw CheckpointError(
         .unsupported, "the name ends in none of \(writableEndings); pass --to FORMAT", path: path)
     }
     return found
+  }
+
+  /// Finds the format whose extension a path ends in, the longest first.
+  public static func named(byEndingOf path: String) -> CheckpointFormat? {
+    let candidates = all.flatMap { format in format.extensions.map { ($0, format) } }
+    return candidates.filter { path.lowercased().hasSuffix($0.0) }
+      .max { $0.0.utf8.count < $1.0.utf8.count }?.1
   }
 
   /// Recognises a file or a folder by its content.

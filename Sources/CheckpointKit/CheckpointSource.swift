@@ -26,7 +26,9 @@ public struct CheckpointSource: Sendable {
         guard candidate.members != nil || candidate.size > 0 else {
           throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
         }
-        guard let format = CheckpointFormat.recognized(candidate) else {
+        // What shows no format is opened as its name says: that reader knows what is wrong with it.
+        let named = candidate.members == nil ? CheckpointFormat.named(byEndingOf: file) : nil
+        guard let format = CheckpointFormat.recognized(candidate) ?? named else {
           let found =
             candidate.members == nil
             ? "begins with \(beginning(of: candidate.head))"

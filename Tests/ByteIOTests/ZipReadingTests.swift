@@ -248,7 +248,7 @@ import Testing
           changed(plain) { $0.centralExtra = field([UInt8](repeating: 0, count: 8)) }
         ])
       // Z11: names.
-      for name in [[], [0], [0x61, 0x0a], [0xff, 0xfe], [0x61, 0x7f]] as [[UInt8]] {
+      for name in [[], [0], [0x61, 0, 0x62], [0xff, 0xfe]] as [[UInt8]] {
         add(
           "name \(name)", "name",
           [
@@ -268,8 +268,10 @@ import Testing
     }
   }
 
-  @Test func `names that look like paths are names`() throws {
-    let names = ["/a", "../a", "a\\b", String(repeating: "n", count: 65_535)]
+  @Test func `names that look like paths or steer a terminal are names`() throws {
+    let names = [
+      "/a", "../a", "a\\b", "a\nb", "\u{1b}[2J\u{7f}", String(repeating: "n", count: 65_535),
+    ]
     let archive = try archive(ZipSample(names.map { .init($0, [1]) }).bytes)
     #expect(archive.members.map(\.name.text) == names)
   }

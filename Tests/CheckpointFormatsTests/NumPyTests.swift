@@ -101,27 +101,27 @@ import Testing
   }
 
   static let headers: [(String, String)] = [
-    (header(shape: "(-1,)"), "at byte 60: found '-1,), }\n', required a size from 0 to 2^63 - 1"),
-    (header(shape: "(9223372036854775808,)"), "at byte 60: found '9223372036854775', required a"),
+    (header(shape: "(-1,)"), "at byte 61: found '-1,), }\n', required a size from 0 to 2^63 - 1"),
+    (header(shape: "(9223372036854775808,)"), "at byte 61: found '9223372036854775', required a"),
     (header(shape: "(4294967296, 4294967296)"), "at byte 10: overflow: shape [4294967296, 42949"),
-    (header(shape: "(1.5,)"), "at byte 61: found '.5,), }\n', required ','"),
-    (header(shape: "(True,)"), "at byte 60: found 'True,), }\n', required a size"),
-    (header(shape: "(6)"), "at byte 61: found '), }\n', required ','"),
-    (header(shape: "(06,)"), "at byte 60: found '06,), }\n', required a size"),
-    (header(shape: "[2, 3]"), "at byte 59: found '[2, 3], }\n', required a tuple of sizes"),
-    (header(shape: "(f(2),)"), "at byte 60: found 'f(2),), }\n', required a size"),
-    (header(shape: "(i for i in x)"), "at byte 60: found 'i for i in x), }', required a size"),
-    (header(shape: String(repeating: "(", count: 50_000)), "at byte 60: found '(((((((((((((((('"),
+    (header(shape: "(1.5,)"), "at byte 62: found '.5,), }\n', required ','"),
+    (header(shape: "(True,)"), "at byte 61: found 'True,), }\n', required a size"),
+    (header(shape: "(6)"), "at byte 62: found '), }\n', required ','"),
+    (header(shape: "(06,)"), "at byte 61: found '06,), }\n', required a size"),
+    (header(shape: "[2, 3]"), "at byte 60: found '[2, 3], }\n', required a tuple of sizes"),
+    (header(shape: "(f(2),)"), "at byte 61: found 'f(2),), }\n', required a size"),
+    (header(shape: "(i for i in x)"), "at byte 61: found 'i for i in x), }', required a size"),
+    (header(shape: String(repeating: "(", count: 50_000)), "at byte 61: found '(((((((((((((((('"),
     (
       header(shape: "(\(String(repeating: "1,", count: 65)))"),
       "at byte 190: found ',), }\n', required at most 64 dimensions"
     ),
-    (header(shape: "(7,)"), "at byte 65: shape [7] of F32 needs 28 bytes, 24 follow the header"),
-    (header(shape: "(5,)"), "at byte 65: shape [5] of F32 needs 20 bytes, 24 follow the header"),
+    (header(shape: "(7,)"), "at byte 68: shape [7] of F32 needs 28 bytes, 24 follow the header"),
+    (header(shape: "(5,)"), "at byte 68: shape [5] of F32 needs 20 bytes, 24 follow the header"),
     (header(descr: "float"), "at byte 20: found 'float, 'fortran_', required a text in quotes"),
-    (header(descr: "'<f4"), "at byte 25: found 'fortran_order': ', required ',' or '}'"),
+    (header(descr: "'<f4"), "at byte 27: found 'fortran_order': ', required ',' or '}'"),
     (header(descr: "'\\x3cf4'"), "at byte 21: found '\\x3cf4', 'fortra', required a text in ASCII"),
-    (header(descr: "'é'"), "at byte 21: found 'é', 'fortran_ord', required a text in ASCII"),
+    (header(descr: "'é'"), "at byte 21: found 'é', 'fortran_or', required a text in ASCII"),
     (header(descr: "'|f4'"), "at byte 10: elements of type '|f4', required are numbers"),
     (header(descr: "''"), "at byte 10: elements of type '', required are numbers"),
     (header(order: "0"), "at byte 44: found '0, 'shape': (2, ', required True or False"),
@@ -131,7 +131,7 @@ import Testing
       "at byte 27: found ''descr': '<f4'}', required the keys descr, fortran_order and shape, each"
     ),
     ("{'more': 1}", "at byte 11: found ''more': 1}', required the keys descr, fortran_order and"),
-    (header() + "x", "at byte 66: found 'x', required the end of the header"),
+    (header() + "x", "at byte 70: found 'x', required the end of the header"),
     ("", "at byte 10: found the end, required a dictionary"),
     ("f()", "at byte 10: found 'f()', required a dictionary"),
     ("{", "at byte 11: found the end, required a text in quotes"),
@@ -158,7 +158,7 @@ import Testing
     bytes.replaceSubrange(8..<10, with: [0, 0])
     #expect(try refusal(bytes) == "at byte 10: found the end, required a dictionary")
     bytes.replaceSubrange(8..<10, with: [0xff, 0xff])
-    #expect(try refusal(bytes) == "at byte 89: the header takes 65545 bytes, there are 89")
+    #expect(try refusal(bytes) == "at byte 94: the header takes 65545 bytes, there are 94")
     bytes.replaceSubrange(6..<12, with: [2, 0, 0xff, 0xff, 0xff, 0xff])
     #expect(try refusal(bytes) == "at byte 8: a header of 4294967295 bytes, at most 65536 are read")
     #expect(try refusal(Array(bytes.prefix(11))).hasPrefix("at byte 11: the header takes 12 bytes"))
