@@ -9,7 +9,7 @@ extension GGUF {
     var checkpoint = try join(file)
     checkpoint.takeModulesFromMetadata()
     GGUFShapes.restore(&checkpoint)
-    try checkpoint.restoreTies()
+    checkpoint.restoreTies()
     return checkpoint
   }
 

@@ -160,6 +160,7 @@ private struct ShardJoin {
       }
     }
     if checkpoint.modules.isEmpty { checkpoint.modules = shard.modules }
+    checkpoint.claimedTies.formUnion(shard.claimedTies)
     checkpoint.notes += shard.notes
   }
 
