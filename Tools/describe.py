@@ -319,6 +319,11 @@ class Recorder(TorchDispatchMode):
                 self.put(result, Value(reason=f"computed by {name}"))
 
 
+def norms(tensor, dimension):
+    """Norms of a tensor's slices along a dimension, None for the one norm of everything."""
+    return torch.norm_except_dim(tensor, 2, -1 if dimension is None else dimension)
+
+
 def is_dense(tensor):
     """Whether the elements fill one run of memory, in whatever order."""
     expected = 1
@@ -466,11 +471,13 @@ class Description:
             source = self.tensors.get(t.name[:-len(ours)] + theirs) if t.name.endswith(ours) else None
             if source is None or source.tensor.numel() == 0:
                 continue
-            if t.tensor.numel() == source.tensor.shape[0] and same(
-                    t.tensor.reshape(-1), torch.norm_except_dim(source.tensor, 2, 0).reshape(-1)):
-                self.extra.append({"norms": source.name, "to": t.name})
-                t.reason = "the norms of another tensor, see draws"
-                return True
+            for dimension in [*range(source.tensor.dim()), None]:
+                if same(t.tensor.reshape(-1), norms(source.tensor, dimension).reshape(-1)):
+                    self.extra.append({"norms": source.name, "to": t.name})
+                    if dimension != 0:
+                        self.extra[-1]["dimension"] = dimension
+                    t.reason = "the norms of another tensor, see draws"
+                    return True
         return False
 
     @staticmethod
@@ -538,7 +545,7 @@ class Description:
                 values[draw["to"]] = values[draw["copy"]].clone()
             elif "norms" in draw:
                 source = values[draw["norms"]]
-                values[draw["to"]] = torch.norm_except_dim(source, 2, 0).reshape(expected[draw["to"]].shape)
+                values[draw["to"]] = norms(source, draw.get("dimension", 0)).reshape(expected[draw["to"]].shape)
             else:
                 name = draw["fill"]
                 if "elements" in draw:

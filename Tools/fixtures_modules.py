@@ -49,6 +49,16 @@ CASES = [
     ("LayerNorm2d(9)", "float32", "", []),
     ("LearnedEmbedding(11,4,padding_idx=2)", "float32", "", []),
     ("GroupNorm1(1,8)", "float32", "", []),
+    ("P.weight_norm(nn.Conv1d(6,8,5,groups=2),dim=2)", "float32", ": weight_norm=weight, dim=2", []),
+    ("P.weight_norm(nn.Linear(20,7),dim=1)", "bfloat16", ": weight_norm=weight, dim=1", []),
+    ("P.weight_norm(nn.Conv2d(3,5,4),dim=1)", "float32", ": weight_norm=weight, dim=1", []),
+    ("P.weight_norm(nn.Conv2d(3,5,4),dim=2)", "float32", ": weight_norm=weight, dim=2", []),
+    ("P.weight_norm(nn.Conv3d(3,5,2),dim=4)", "float64", ": weight_norm=weight, dim=4", []),
+    ("nn.Sequential(P.weight_norm(nn.Linear(33,9),dim=None),nn.Linear(9,2))", "float32", "0: weight_norm=weight, dim=None", []),
+    ("N.weight_norm(nn.Conv1d(8,16,7),dim=2)", "float32", ": weight_norm=weight, dim=2", []),
+    ("N.weight_norm(nn.ConvTranspose2d(4,6,3),dim=1)", "float32", ": weight_norm=weight, dim=1", []),
+    ("N.weight_norm(nn.Linear(70,33),dim=None)", "float32", ": weight_norm=weight, dim=None", []),
+    ("nn.Sequential(N.weight_norm(nn.Linear(5,5),dim=1),nn.Linear(5,5))", "float16", "0: weight_norm=weight, dim=1", []),
 ]
 
 

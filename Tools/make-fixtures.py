@@ -122,6 +122,13 @@ def drawn_case(seed, op, shape, dtype, layout, args):
     }
 
 
+def sequences():
+    """goldens-extra/sequences.json: see fixtures_sequences.py."""
+    import fixtures_sequences
+
+    write_cases("goldens-extra/sequences.json", fixtures_sequences.cases())
+
+
 def modules():
     """goldens-extra/modules.json: see fixtures_modules.py; needs torchvision and transformers."""
     import fixtures_modules
@@ -215,6 +222,7 @@ def torchvision():
 ALL = {
     "draws": draws,
     "default-path": default_path,
+    "sequences": sequences,
     "hdf5": hdf5,
     "native": native,
     "zip": zip_archives,

@@ -20,8 +20,9 @@ public enum ConstructionStep: Sendable {
   case discard(shape: [Int], dtype: DType?, any Initializer)
   /// Passes over words of the generator, drawn for something else.
   case advance(words: Int)
-  /// Gives one tensor the norms of another's rows, as `weight_norm` does: see ``RowNorms``.
-  case norms(of: String, to: String)
+  /// Gives one tensor the norms of another's slices along a dimension, or of all of it for `nil`,
+  /// as `weight_norm` does: see ``Norms``.
+  case norms(of: String, to: String, along: Int?)
   /// Gives one tensor's values unit length, as `spectral_norm` does: see ``UnitVector``.
   case normalize(String)
   /// Gives the vectors `u` and `v` the values of `spectral_norm`: see ``PowerMethod``.

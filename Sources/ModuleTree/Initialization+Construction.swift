@@ -50,8 +50,9 @@ extension Initialization {
         for tensor in module.namedParameters() where tensor.shape.count > 1 {
           steps.append(.fill(place.name(of: tensor.name.text), initializer))
         }
-      case .norms(let source, let target):
-        steps.append(.norms(of: place.name(of: source), to: place.name(of: target)))
+      case .norms(let source, let target, let dimension):
+        steps.append(
+          .norms(of: place.name(of: source), to: place.name(of: target), along: dimension))
       case .normalize(let name): steps.append(.normalize(place.name(of: name)))
       case .powerMethod(let weight, let u, let v, let rows):
         steps.append(
@@ -87,8 +88,8 @@ extension Initialization {
     case .copy(let source, let target):
       copy(TensorName(source), to: TensorName(target))
     case .advance(let words): generator.skip(words: words)
-    case .norms(let source, let target):
-      try derive(TensorName(target), from: TensorName(source)) { RowNorms(of: $0) }
+    case .norms(let source, let target, let dimension):
+      try derive(TensorName(target), from: TensorName(source)) { Norms(of: $0, along: dimension) }
     case .normalize(let name):
       try derive(TensorName(name), from: TensorName(name)) { UnitVector(of: $0) }
     case .powerMethod(let weight, let u, let v, let rows):
@@ -111,20 +112,4 @@ extension Initialization {
     case .ownParameters, .child, .fillMatrices: break
     }
   }
-}
-
-extension TensorFill {
-  /// Whether the generator stays where it is.
-  package var drawsNothing: Bool {
-    switch self {
-    case .constant, .ones, .nothing: true
-    case .drawn: false
-    case .whole(let moments, _): moments == .none
-    }
-  }
-}
-
-extension Moments {
-  /// Of elements that are not drawn.
-  static let none = Moments(mean: 0, standardDeviation: 0)
 }

@@ -118,7 +118,7 @@ public struct Initialization: Sendable {
     case .drawn(let distribution, _):
       try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
     case .whole(let moments, let make):
-      if moments != .none { _ = try make(info, &generator) }
+      if moments != nil { _ = try make(info, &generator) }
     case .nothing: break
     }
     return fill

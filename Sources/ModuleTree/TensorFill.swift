@@ -10,9 +10,9 @@ public enum TensorFill: Sendable {
   /// Every element is drawn, in row-major order; then the elements `zeroed` are set to zero.
   case drawn(Distribution, zeroed: Range<Int>?)
   /// Needs the whole tensor at once: returns its bytes and leaves the generator where PyTorch would.
-  /// The moments are those to be expected of its elements.
+  /// The moments are those to be expected of its elements, `nil` when nothing is drawn for them.
   case whole(
-    Moments, @Sendable (_ info: TensorInfo, _ generator: inout Generator) throws -> [UInt8])
+    Moments?, @Sendable (_ info: TensorInfo, _ generator: inout Generator) throws -> [UInt8])
   /// The values are not touched and nothing is drawn: PyTorch's no-op on empty tensors.
   case nothing
 }
@@ -44,6 +44,15 @@ public struct Moments: Hashable, Sendable {
 }
 
 extension TensorFill {
+  /// Whether the generator stays where it is.
+  package var drawsNothing: Bool {
+    switch self {
+    case .constant, .ones, .nothing: true
+    case .drawn: false
+    case .whole(let moments, _): moments == nil
+    }
+  }
+
   /// The moments of the elements drawn; `nil` where nothing is drawn, or all of it is one number.
   public var moments: Moments? {
     switch self {
@@ -53,7 +62,7 @@ extension TensorFill {
         ? nil : Moments(mean: (from + to) / 2, standardDeviation: (to - from) / 12.0.squareRoot())
     case .drawn(.normal(let mean, let deviation), _):
       deviation == 0 ? nil : Moments(mean: mean, standardDeviation: deviation)
-    case .whole(let moments, _): moments.standardDeviation == 0 ? nil : moments
+    case .whole(let moments, _): moments?.standardDeviation == 0 ? nil : moments
     }
   }
 }

@@ -42,8 +42,9 @@ public struct Arithmetic: Initializer {
     }
     let fill = try base.fill(for: info)
     if case .nothing = fill { return .nothing }
-    var moments = fill.moments ?? .none
-    for step in steps { moments = moments.after(step) }
+    var moments =
+      fill.drawsNothing ? nil : fill.moments ?? Moments(mean: 0, standardDeviation: 0)
+    for step in steps { moments = moments?.after(step) }
     return .whole(moments) { [base, steps] info, generator in
       let start = generator
       switch fill {

@@ -55,7 +55,7 @@ struct Patched: Initializer {
 extension TensorFill {
   /// A fill that draws nothing and whose values take work to make.
   static func computed(_ make: @escaping @Sendable () throws -> [UInt8]) -> TensorFill {
-    .whole(.none) { _, _ in try make() }
+    .whole(nil) { _, _ in try make() }
   }
 }
 

@@ -74,6 +74,12 @@ struct JSONObject {
     return count
   }
 
+  /// The whole number of a key, 0 or more; `nil` if it is `null`.
+  func countOrNull(_ key: String) throws(CheckpointError) -> Int? {
+    if case .null? = value(key)?.content { return nil }
+    return try count(key)
+  }
+
   /// The list of whole numbers of a key, at most 64; `nil` if it is not there.
   func counts(_ key: String) throws(CheckpointError) -> [Int]? {
     guard let value = value(key) else { return nil }

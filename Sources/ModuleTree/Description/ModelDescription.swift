@@ -16,7 +16,7 @@ enum ModelDescription {
   ]
   static let drawKeys: Set = [
     "fill", "rule", "data", "elements", "discard", "dtype", "advance", "copy", "norms",
-    "normalize", "to", "powers", "u", "v", "rows",
+    "dimension", "normalize", "to", "powers", "u", "v", "rows",
   ]
 }
 

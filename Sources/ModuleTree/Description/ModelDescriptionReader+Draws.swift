@@ -56,8 +56,14 @@ extension ModelDescriptionReader {
         return .copy(of: source, to: target)
       }
       if object.has("norms") {
-        try keys(object, ["norms", "to"])
-        return .norms(of: try name(object, "norms"), to: try name(object, "to"))
+        try keys(object, ["norms", "to", "dimension"])
+        let (source, target) = (try name(object, "norms"), try name(object, "to"))
+        let dimension = try object.has("dimension") ? object.countOrNull("dimension") : 0
+        let shape = tensors[TensorName(source)]?.shape ?? []
+        guard dimension.map({ $0 < shape.count }) ?? true else {
+          throw object.error("dimension", "found no such dimension, required one of shape \(shape)")
+        }
+        return .norms(of: source, to: target, along: dimension)
       }
       if object.has("powers") {
         try keys(object, ["powers", "u", "v", "rows"])

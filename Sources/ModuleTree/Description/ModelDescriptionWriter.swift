@@ -111,8 +111,9 @@ struct ModelDescriptionWriter {
       case .advance(let words): return "{\"advance\": \(words)}"
       case .copy(let source, let target):
         return "{\"copy\": \(quoted(source)), \"to\": \(quoted(target))}"
-      case .norms(let source, let target):
-        return "{\"norms\": \(quoted(source)), \"to\": \(quoted(target))}"
+      case .norms(let source, let target, let dimension):
+        let along = dimension == 0 ? "" : ", \"dimension\": \(dimension.map(String.init) ?? "null")"
+        return "{\"norms\": \(quoted(source)), \"to\": \(quoted(target))\(along)}"
       case .powerMethod(let weight, let u, let v, let rows):
         return "{\"powers\": \(quoted(weight)), \"u\": \(quoted(u)), \"v\": \(quoted(v)), "
           + "\"rows\": \(rows)}"
@@ -128,7 +129,7 @@ extension ConstructionStep {
   fileprivate var names: [TensorName] {
     switch self {
     case .fill(let name, _), .fillPart(let name, _, _), .normalize(let name): [TensorName(name)]
-    case .copy(let source, let target), .norms(let source, let target):
+    case .copy(let source, let target), .norms(let source, let target, _):
       [TensorName(source), TensorName(target)]
     case .powerMethod(let weight, let u, let v, _): [weight, u, v].map { TensorName($0) }
     case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder: []

@@ -19,16 +19,25 @@ extension Module {
   /// The module after the hook of `torch.nn.utils.weight_norm` or `spectral_norm`, which no text
   /// shows: `weight_g` and `weight_v`, or `weight_orig` with buffers `weight_u` and `weight_v`.
   ///
+  /// `dimension` is that of the norms, `nil` for one norm of everything. On a module with the
+  /// parametrisation of that name, whose text does not show the dimension, it sets that.
   /// Source: PyTorch 2.15 `torch/nn/utils/weight_norm.py`, `spectral_norm.py`.
-  func hooked(_ own: String, _ way: Reparametrization) throws(ArgumentError) -> Module {
+  func hooked(
+    _ own: String, _ way: Reparametrization, along dimension: Int? = 0
+  ) throws(ArgumentError) -> Module {
+    if let list = self["parametrizations.\(own)"], way == .weightNorm {
+      return try renormed(own, list, along: dimension)
+    }
     let weight = try matrix(own)
+    try weight.check(dimension)
     switch way {
     case .weightNorm:
       var copy = moved(weight, to: "\(own)_v") { module, weight in
-        module.ownParameters.append(weight.norms(named: "\(own)_g"))
+        module.ownParameters.append(weight.norms(named: "\(own)_g", along: dimension))
         module.ownParameters.append(weight.named("\(own)_v"))
       }
-      copy = copy.constructed(by: copy.construction + [.norms(of: "\(own)_v", to: "\(own)_g")])
+      copy = copy.constructed(
+        by: copy.construction + [.norms(of: "\(own)_v", to: "\(own)_g", along: dimension)])
       return copy
     case .spectralNorm:
       let (rows, columns) = sides(of: weight)
@@ -75,11 +84,11 @@ extension Module {
       let source = "\(path).original1"
       let copy = moved(weight, to: source) { module, weight in
         module[path]?.ownParameters = [
-          weight.norms(named: "original0"), weight.named("original1"),
+          weight.norms(named: "original0", along: 0), weight.named("original1"),
         ]
       }
       return copy.constructed(
-        by: copy.construction + [.norms(of: source, to: "\(path).original0")])
+        by: copy.construction + [.norms(of: source, to: "\(path).original0", along: 0)])
     case .spectralNorm:
       let (rows, columns) = sides(of: weight)
       let source = "\(path).original"
@@ -97,6 +106,27 @@ extension Module {
           .powerMethod(weight: source, u: u, v: v, rows: isTransposed ? 1 : 0),
         ])
     }
+  }
+
+  private func renormed(
+    _ own: String, _ list: Module, along dimension: Int?
+  ) throws(ArgumentError) -> Module {
+    guard list.ownParameters.count == 2 else {
+      throw ArgumentError(
+        offset: -1, message: "found \(kind) without the parametrization weight_norm of '\(own)'")
+    }
+    let weight = list.ownParameters[1]
+    try weight.check(dimension)
+    let path = "parametrizations.\(own)"
+    var copy = self
+    copy[path]?.ownParameters[0] = weight.norms(named: "original0", along: dimension)
+    return copy.constructed(
+      by: copy.construction.map { step in
+        guard case .norms(let source, let target, _) = step, target == "\(path).original0" else {
+          return step
+        }
+        return .norms(of: source, to: target, along: dimension)
+      })
   }
 
   private func matrix(_ own: String) throws(ArgumentError) -> Parameter {
@@ -150,11 +180,20 @@ extension Parameter {
     Parameter(name, shape: shape, dtype: dtype, initializer)
   }
 
-  /// The norms of the rows along the first dimension.
-  fileprivate func norms(named name: String) -> Parameter {
+  /// The norms of the slices along a dimension, or of everything.
+  fileprivate func norms(named name: String, along dimension: Int?) -> Parameter {
     var norms = Parameter(
-      name, shape: shape.indices.map { $0 == 0 ? shape[0] : 1 }, dtype: dtype, nil)
-    norms.reason = "the norms of the weight's rows"
+      name,
+      shape: dimension.map { kept in shape.indices.map { $0 == kept ? shape[kept] : 1 } } ?? [],
+      dtype: dtype, nil)
+    norms.reason = "norms of the weight"
     return norms
+  }
+
+  fileprivate func check(_ dimension: Int?) throws(ArgumentError) {
+    if let dimension, !shape.indices.contains(dimension) {
+      throw ArgumentError(
+        offset: -1, message: "found dim=\(dimension), required a dimension of shape \(shape)")
+    }
   }
 }

@@ -9,6 +9,7 @@ import TensorCore
 ///     attn: kdim=4, vdim=6, add_bias_kv=True
 ///     act: init=0.1                        options that are not printed
 ///     fc: weight_norm=weight               the hook of torch.nn.utils, or spectral_norm=weight
+///     conv: weight_norm=weight, dim=2      its dim, None for one norm; also of a parametrisation
 ///     class StdConv2d(Conv2d)              a class that prints and begins as another does
 ///     class LayerScale(Module)             a class that owns no tensors of its own
 ///     construct: z, a, e                   the order of construction, where not the printed one
@@ -215,11 +216,11 @@ extension Module {
     _ arguments: PrintedArguments, at path: String, line: Int
   ) throws {
     guard let old = self[path] else { return }
-    if let way = Reparametrization.allCases.first(where: { arguments.names == [$0.rawValue] }),
+    if let way = Reparametrization.allCases.first(where: { arguments.names.first == $0.rawValue }),
       let own = arguments.text(way.rawValue)
     {
       do {
-        self[path] = try old.hooked(own, way)
+        self[path] = try old.hooked(own, way, along: arguments.dimension(of: way))
       } catch {
         throw CheckpointError(.missing, "line \(line): \(error.message)")
       }
@@ -257,6 +258,18 @@ extension Module {
       kind: old.kind, arguments: old.arguments, layer: layer, children: old.ownChildren)
     new.base = old.base
     self[path] = new
+  }
+}
+
+extension PrintedArguments {
+  /// What stands behind the name of a reparametrisation: the `dim` of `weight_norm`.
+  fileprivate func dimension(of way: Reparametrization) throws(ArgumentError) -> Int? {
+    guard names.count > 1 else { return 0 }
+    guard way == .weightNorm, names.dropFirst() == ["dim"] else {
+      throw ArgumentError(
+        offset: 0, message: "found '\(text)', required at most 'dim' of weight_norm")
+    }
+    return text("dim") == "None" ? nil : try size("dim")
   }
 }
 
