@@ -7,9 +7,8 @@ internal import TorchRandom
 /// In `float32` the sum of a row runs as in PyTorch's AVX2 and AVX-512 builds
 /// (`binary_kernel_reduce_lastdim`, found by experiment on rows of 1 to 100 000): eight sums side by
 /// side, each product rounded before it is added, then those sums in order; of what is left four
-/// elements the same way, if there are so many, and the rest fused. So the bits are PyTorch's. In
-/// `float64` the same holds of four sums but not of every remainder: the last bit may differ. The
-/// sum of a column, along the last dimension, takes one element after another and fuses nothing.
+/// elements the same way, if there are so many, and the rest fused. In `float64` it is four sums,
+/// and all that is left is fused. So the bits are PyTorch's. The sum of a column, along the last dimension, takes one element after another and fuses nothing.
 /// With several threads PyTorch divides the norm of a whole tensor of 32 768 or more elements
 /// among them; this is that of one thread.
 struct Norms: Initializer {
@@ -101,8 +100,8 @@ private func norms(
   let result = (0..<rows).map { row -> Double in
     let elements = values[row * length..<(row + 1) * length]
     return dtype == .float64
-      ? sumOfSquares(elements, lanes: 4).squareRoot()
-      : Double(sumOfSquares(elements.map { Float($0) }[...], lanes: 8).squareRoot())
+      ? sumOfSquares(elements, lanes: 4, halving: false).squareRoot()
+      : Double(sumOfSquares(elements.map { Float($0) }[...], lanes: 8, halving: true).squareRoot())
   }
   return encoded(result, as: dtype)
 }
@@ -117,7 +116,7 @@ private func norms(ofColumns bytes: [UInt8], width: Int, as dtype: DType) -> [UI
 }
 
 private func sumOfSquares<Number: BinaryFloatingPoint>(
-  _ elements: ArraySlice<Number>, lanes: Int
+  _ elements: ArraySlice<Number>, lanes: Int, halving: Bool
 ) -> Number {
   var sums = [Number](repeating: 0, count: lanes)
   let blocked = elements.count / lanes * lanes
@@ -127,7 +126,7 @@ private func sumOfSquares<Number: BinaryFloatingPoint>(
   }
   var sum = sums.dropFirst().reduce(sums[0], +)
   var rest = elements.dropFirst(blocked)
-  if rest.count >= lanes / 2 {
+  if halving, rest.count >= lanes / 2 {
     for element in rest.prefix(lanes / 2) { sum += element * element }
     rest = rest.dropFirst(lanes / 2)
   }
