@@ -1,80 +1,113 @@
-// Which seeds give a certain word? mt19937's seeding is one long chain of multiplications, so 64
-// seeds are run side by side. One of the first 227 words takes 398 steps and three words of the
-// state; a later one takes whole states; one far on is a sum of about half of the first 19937 words
-// of the recurrence, those whose coefficients in a power of x are set, and so takes no longer
-// wherever it is.
+// Which seeds give a certain word? mt19937's seeding is one long chain of multiplications, so many
+// seeds are run side by side. One of the first 227 words takes 398 steps of it and three words of
+// the state. Every bit of a later word is the sum, modulo 2, of certain bits of the seeded state,
+// wherever it is: the state's words are masked and summed as they are made, for eight bits of the
+// word, and the few seeds that pass are tested by the others.
 //
 // Source: Matsumoto and Nishimura, mt19937ar.c (2002), init_genrand and genrand_int32.
 #include "clones.h"
 #include "include/CKernels.h"
 #include "mt19937.h"
 
-enum { LANES = 64, DEGREE = 19937 };
+// Rows of SIEVE masks, then rows of REST masks, one for each word of the state.
+enum { LANES = 64, SIEVE = CKPT_SIEVE_BITS, REST = CKPT_REST_BITS, HALF = 16 };
 
 typedef uint32_t row[LANES];
+typedef uint32_t half __attribute__((vector_size(4 * HALF)));
 
-// The rows are those of one ring and differ from one another, which the compiler cannot know.
+// The rows are those of one array and differ from one another, which the compiler cannot know.
 #define OVER_LANES _Pragma("clang loop vectorize(assume_safety)") for (int lane = 0; lane < LANES; lane++)
 
-INLINE void seed_rows(row *ring, uint32_t first, int count) {
-  for (int lane = 0; lane < LANES; lane++) ring[0][lane] = first + (uint32_t)lane;
-  for (int i = 1; i < count; i++) {
-    const uint32_t *previous = ring[i - 1];
-    uint32_t *next = ring[i];
-    OVER_LANES next[lane] =
-        1812433253u * (previous[lane] ^ previous[lane] >> 30) + (uint32_t)i;
+INLINE uint32_t seeded(uint32_t previous, int i) {
+  return 1812433253u * (previous ^ previous >> 30) + (uint32_t)i;
+}
+
+INLINE uint32_t parity(uint32_t x) { return (uint32_t)__builtin_parity(x); }
+
+// Leaves word `position`, below 227, of the stream in `word`.
+INLINE void near_word(row *rows, uint32_t first, uint32_t position, row word) {
+  for (int lane = 0; lane < LANES; lane++) rows[0][lane] = first + (uint32_t)lane;
+  for (int i = 1; i <= (int)position + MIDDLE; i++) {
+    const uint32_t *previous = rows[i - 1];
+    uint32_t *next = rows[i];
+    OVER_LANES next[lane] = seeded(previous[lane], i);
   }
+  const uint32_t *high = rows[position], *low = rows[position + 1];
+  const uint32_t *middle = rows[position + MIDDLE];
+  OVER_LANES word[lane] = tempered(middle[lane] ^ mixed(high[lane], low[lane]));
 }
 
-// Puts word i + 624 of the recurrence in the place of word i.
-INLINE void move_on(row *ring, size_t i) {
-  uint32_t *high = ring[i % SIZE];
-  const uint32_t *low = ring[(i + 1) % SIZE], *middle = ring[(i + MIDDLE) % SIZE];
-  OVER_LANES high[lane] = middle[lane] ^ mixed(high[lane], low[lane]);
-}
-
-// Leaves word `position` of the stream, before tempering, in `word`.
-INLINE void near_word(row *ring, uint32_t first, uint32_t position, row word) {
-  const int needed = position + MIDDLE + 1 < SIZE ? (int)position + MIDDLE + 1 : SIZE;
-  seed_rows(ring, first, needed);
-  if (needed < SIZE) {
-    const uint32_t *high = ring[position], *low = ring[position + 1];
-    const uint32_t *middle = ring[position + MIDDLE];
-    OVER_LANES word[lane] = middle[lane] ^ mixed(high[lane], low[lane]);
-    return;
+// Leaves the eight bits of the sieve, for 32 seeds from `first` on, in `bits`. Two registers of
+// seeds with eight sums each are what the larger register files hold.
+INLINE void sieve(uint32_t first, const uint32_t *masks, uint32_t *bits) {
+  half a, b, sum_a[SIEVE] = {0}, sum_b[SIEVE] = {0};
+  for (int lane = 0; lane < HALF; lane++) {
+    a[lane] = first + (uint32_t)lane;
+    b[lane] = first + HALF + (uint32_t)lane;
   }
-  for (size_t i = 0; i <= position; i++) move_on(ring, i);
-  for (int lane = 0; lane < LANES; lane++) word[lane] = ring[position % SIZE][lane];
-}
-
-// The same from the coefficients of x^(position + 623): the sum starts at word 1, since the low
-// bits of word 0 take no part in the recurrence.
-INLINE void far_word(row *ring, uint32_t first, const uint64_t *polynomial, row word) {
-  seed_rows(ring, first, SIZE);
-  for (int lane = 0; lane < LANES; lane++) word[lane] = 0;
-  for (size_t i = 0; i <= DEGREE; i++) {
-    if (i >= SIZE) move_on(ring, i - SIZE);
-    if (i == 0 || !(polynomial[(i - 1) / 64] >> (i - 1) % 64 & 1)) continue;
-    const uint32_t *term = ring[i % SIZE];
-    OVER_LANES word[lane] ^= term[lane];
+  for (int i = 0; i < SIZE; i++, masks += SIEVE) {
+    if (i > 0) {
+      a = 1812433253u * (a ^ a >> 30) + (uint32_t)i;
+      b = 1812433253u * (b ^ b >> 30) + (uint32_t)i;
+    }
+    _Pragma("clang loop unroll(full)") for (int bit = 0; bit < SIEVE; bit++) {
+      sum_a[bit] ^= a & masks[bit];
+      sum_b[bit] ^= b & masks[bit];
+    }
+  }
+  for (int lane = 0; lane < HALF; lane++) {
+    bits[lane] = bits[lane + HALF] = 0;
+    for (int bit = 0; bit < SIEVE; bit++) {
+      bits[lane] |= parity(sum_a[bit][lane]) << bit;
+      bits[lane + HALF] |= parity(sum_b[bit][lane]) << bit;
+    }
   }
 }
 
 CKPT_CLONES
-size_t ckpt_seed_search(
-    uint32_t first, size_t groups, const ckpt_word_range *range, const uint64_t *polynomial,
-    uint32_t *scratch, uint32_t *hits) {
-  row *ring = (row *)scratch;
+uint32_t ckpt_seed_word(uint32_t seed, const uint32_t *masks) {
+  const uint32_t *others = masks + SIZE * SIEVE;
+  uint32_t high[SIEVE] = {0}, low[REST] = {0}, state = seed, word = 0;
+  for (int i = 0; i < SIZE; i++) {
+    if (i > 0) state = seeded(state, i);
+    for (int bit = 0; bit < SIEVE; bit++) high[bit] ^= state & masks[SIEVE * i + bit];
+    for (int bit = 0; bit < REST; bit++) low[bit] ^= state & others[REST * i + bit];
+  }
+  for (int bit = 0; bit < REST; bit++) word |= parity(low[bit]) << bit;
+  for (int bit = 0; bit < SIEVE; bit++) word |= parity(high[bit]) << (REST + bit);
+  return word;
+}
+
+CKPT_CLONES
+size_t ckpt_seed_near(
+    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
+    uint32_t *hits) {
+  row *rows = (row *)scratch;
   size_t found = 0;
   for (size_t group = 0; group < groups; group++) {
     const uint32_t base = first + (uint32_t)(group * LANES);
     row word;
-    if (polynomial) far_word(ring, base, polynomial, word);
-    else near_word(ring, base, range->position, word);
+    near_word(rows, base, range->position, word);
     for (int lane = 0; lane < LANES; lane++) {
-      const uint32_t value = tempered(word[lane]) & range->mask;
       hits[found] = base + (uint32_t)lane;
-      found += value - range->low <= range->width;
+      found += (word[lane] & range->mask) - range->low <= range->width;
+    }
+  }
+  return found;
+}
+
+CKPT_CLONES
+size_t ckpt_seed_sieve(
+    uint32_t first, size_t groups, uint32_t low, uint32_t width, const uint32_t *masks,
+    uint32_t *hits) {
+  size_t found = 0;
+  for (size_t group = 0; group < 2 * groups; group++) {
+    const uint32_t base = first + (uint32_t)(group * 2 * HALF);
+    uint32_t bits[2 * HALF];
+    sieve(base, masks, bits);
+    for (int lane = 0; lane < 2 * HALF; lane++) {
+      hits[found] = base + (uint32_t)lane;
+      found += bits[lane] - low <= width;
     }
   }
   return found;

@@ -5,7 +5,8 @@ import TorchRandom
 /// Finds the seed from which a checkpoint's untouched tensors were drawn.
 ///
 /// One tensor that training left alone is enough: an element of it decides about one word of the
-/// generator, and all seeds can be tested for that word many at a time. What passes is drawn and
+/// generator, and all seeds can be tested for that word many at a time, and for further words of
+/// that tensor where one leaves too many. What passes is drawn and
 /// compared, and the seed that is left is confirmed on every tensor.
 public struct SeedSearch: Sendable {
   /// A tensor that is searched by.
@@ -15,13 +16,14 @@ public struct SeedSearch: Sendable {
     /// Whether its values lie on the grid of its distribution, as trained ones hardly ever do.
     public let isCertain: Bool
     /// Seeds of all 2^32 that its first values are expected to let pass.
-    public var expectedHits: Double { range.expectedHits }
+    public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let draw: Draw
     let behavior: TorchBehavior
     /// Words before the tensor's draw.
     let start: Int
-    let range: WordRange
+    /// Words that decide, the first of all and more as long as too many seeds would pass.
+    let ranges: [WordRange]
     /// Elements `first ..< first + values.count / width`, outside of rows that are set to zero.
     let first: Int
     let values: [UInt8]
@@ -70,13 +72,13 @@ public struct SeedSearch: Sendable {
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
       let sample = [UInt8](buffer.bytes(count * width))
-      guard let range = draw.wordRange(of: sample, from: first, behavior: recipe.behavior)
-      else { continue }
+      let ranges = Self.ranges(of: draw, sample, from: first, recipe.behavior)
+      if ranges.isEmpty { continue }
       clues.append(
         Clue(
           name: entry.name, isCertain: draw.isOnGrid(sample, recipe.behavior), draw: draw,
           behavior: recipe.behavior,
-          start: start, range: range, first: first, values: sample))
+          start: start, ranges: ranges, first: first, values: sample))
     }
     guard !clues.isEmpty else {
       throw CheckpointError(
@@ -85,9 +87,28 @@ public struct SeedSearch: Sendable {
       )
     }
     self.clues = clues.sorted {
-      ($0.isCertain ? 0 : 1, $0.start, $0.range.expectedHits)
-        < ($1.isCertain ? 0 : 1, $1.start, $1.range.expectedHits)
+      ($0.isCertain ? 0 : 1, $0.start, $0.expectedHits)
+        < ($1.isCertain ? 0 : 1, $1.start, $1.expectedHits)
     }
+  }
+
+  /// What the values say of the words at the sample's beginning and every sixteen elements on; the
+  /// first must say something.
+  private static func ranges(
+    of draw: Draw, _ sample: [UInt8], from first: Int, _ behavior: TorchBehavior
+  ) -> [WordRange] {
+    var ranges: [WordRange] = []
+    var expected = 0x1p32
+    for start in stride(from: 0, to: sample.count / draw.dtype.byteWidth, by: 16)
+    where expected > 1 / 16 {
+      let values = Array(sample[(start * draw.dtype.byteWidth)...])
+      guard let range = draw.wordRange(of: values, from: first + start, behavior: behavior) else {
+        return start == 0 ? [] : ranges
+      }
+      ranges.append(range)
+      expected *= range.share
+    }
+    return ranges
   }
 
   /// Searches a range of seeds by one clue, from its beginning, with all tasks.
@@ -98,11 +119,12 @@ public struct SeedSearch: Sendable {
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async -> Found? {
+    let prepared = SeedTest(clue.ranges, start: clue.start)
     let work = Work(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<max(threads, 1) {
         group.addTask {
-          var test = SeedTest(clue.range, start: clue.start)
+          var test = prepared
           while let (first, groups) = work.next() {
             let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
             let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }

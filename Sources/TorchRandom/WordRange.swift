@@ -1,4 +1,3 @@
-import CKernels
 import Glibc
 import TensorCore
 
@@ -14,9 +13,9 @@ package struct WordRange: Hashable, Sendable {
   /// Smallest and largest value of those bits.
   let bounds: ClosedRange<UInt32>
 
-  /// How many of 2^32 words pass.
-  package var expectedHits: Double {
-    Double(bounds.upperBound - bounds.lowerBound + 1) / (Double(mask) + 1) * 0x1p32
+  /// The share of all words that pass.
+  package var share: Double {
+    Double(bounds.upperBound - bounds.lowerBound + 1) / (Double(mask) + 1)
   }
 }
 
@@ -127,49 +126,5 @@ extension Draw {
     let high = (1 - exp(-(half + spread))) * scale + 2
     guard low < scale else { return nil }
     return UInt32(max(low, 0))...UInt32(min(high, scale - 1))
-  }
-}
-
-/// A test of many seeds at once by one word of their streams; one task's own, with its memory.
-package struct SeedTest {
-  private let range: ckpt_word_range
-  private let polynomial: [UInt64]?
-  private var scratch = [UInt32](repeating: 0, count: 64 * 624)
-  private var hits: [UInt32] = []
-
-  /// Words from which on the sum over the recurrence is quicker than going there, about 32 states.
-  private static let far = 20_000
-
-  /// Prepares to test the word that `range` speaks of, for a draw that starts after `start` words.
-  package init(_ range: WordRange, start: Int) {
-    let position = start + range.offset
-    self.range = ckpt_word_range(
-      position: UInt32(clamping: position), mask: range.mask, low: range.bounds.lowerBound,
-      width: range.bounds.upperBound - range.bounds.lowerBound)
-    guard position >= Self.far else {
-      polynomial = nil
-      return
-    }
-    var power = [UInt64](repeating: 0, count: 312)
-    unsafe ckpt_mt19937_power(UInt64(position + 623), &power)
-    polynomial = power
-  }
-
-  /// Those of `groups` times 64 seeds from `first` on that pass, in order.
-  package mutating func seeds(from first: UInt32, groups: Int) -> [UInt32] {
-    if hits.count < groups * 64 + 1 { hits = [UInt32](repeating: 0, count: groups * 64 + 1) }
-    var range = range
-    let found = unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-      unsafe hits.withUnsafeMutableBufferPointer { hits in
-        if let polynomial {
-          unsafe ckpt_seed_search(
-            first, groups, &range, polynomial, scratch.baseAddress, hits.baseAddress)
-        } else {
-          unsafe ckpt_seed_search(
-            first, groups, &range, nil, scratch.baseAddress, hits.baseAddress)
-        }
-      }
-    }
-    return Array(hits[..<found])
   }
 }

@@ -4,6 +4,9 @@
 #define ckpt_mt19937_blocks NAMED(mt19937_blocks)
 #define ckpt_mt19937_power NAMED(mt19937_power)
 #define ckpt_mt19937_advance NAMED(mt19937_advance)
+#define ckpt_seed_near NAMED(seed_near)
+#define ckpt_seed_sieve NAMED(seed_sieve)
+#define ckpt_seed_word NAMED(seed_word)
 #define ckpt_uniform_float32 NAMED(uniform_float32)
 #define ckpt_uniform_float64 NAMED(uniform_float64)
 #define ckpt_uniform_bfloat16 NAMED(uniform_bfloat16)
@@ -16,4 +19,5 @@
 #include "../../Sources/CKernels/jump.c"
 #include "../../Sources/CKernels/mt19937.c"
 #include "../../Sources/CKernels/normal.c"
+#include "../../Sources/CKernels/seed_search.c"
 #include "../../Sources/CKernels/uniform.c"

@@ -15,6 +15,15 @@ import CKernelVariants
     @convention(c) (
       UnsafePointer<UInt64>?, UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<UInt32>?
     ) -> Void
+  let seedNear:
+    @convention(c) (
+      UInt32, Int, UnsafeRawPointer?, UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<UInt32>?
+    ) -> Int
+  let seedSieve:
+    @convention(c) (
+      UInt32, Int, UInt32, UInt32, Words?, UnsafeMutablePointer<UInt32>?
+    ) -> Int
+  let seedWord: @convention(c) (UInt32, Words?) -> UInt32
   typealias Uniform = @convention(c) (Words?, Target?, Int, Float, Float, Bool) -> Void
   let uniformFloat32: Uniform
   let uniformBFloat16: Uniform
@@ -33,6 +42,8 @@ import CKernelVariants
         description: "plain", twist: variant_plain_mt19937_twist,
         temper: variant_plain_mt19937_temper, blocks: variant_plain_mt19937_blocks,
         power: variant_plain_mt19937_power, advance: variant_plain_mt19937_advance,
+        seedNear: variant_plain_seed_near, seedSieve: variant_plain_seed_sieve,
+        seedWord: variant_plain_seed_word,
         uniformFloat32: variant_plain_uniform_float32,
         uniformBFloat16: variant_plain_uniform_bfloat16,
         uniformFloat16: variant_plain_uniform_float16,
@@ -48,6 +59,8 @@ import CKernelVariants
           description: "x86-64-v3", twist: variant_v3_mt19937_twist,
           temper: variant_v3_mt19937_temper, blocks: variant_v3_mt19937_blocks,
           power: variant_v3_mt19937_power, advance: variant_v3_mt19937_advance,
+          seedNear: variant_v3_seed_near, seedSieve: variant_v3_seed_sieve,
+          seedWord: variant_v3_seed_word,
           uniformFloat32: variant_v3_uniform_float32,
           uniformBFloat16: variant_v3_uniform_bfloat16,
           uniformFloat16: variant_v3_uniform_float16,
@@ -63,6 +76,8 @@ import CKernelVariants
           description: "x86-64-v4", twist: variant_v4_mt19937_twist,
           temper: variant_v4_mt19937_temper, blocks: variant_v4_mt19937_blocks,
           power: variant_v4_mt19937_power, advance: variant_v4_mt19937_advance,
+          seedNear: variant_v4_seed_near, seedSieve: variant_v4_seed_sieve,
+          seedWord: variant_v4_seed_word,
           uniformFloat32: variant_v4_uniform_float32,
           uniformBFloat16: variant_v4_uniform_bfloat16,
           uniformFloat16: variant_v4_uniform_float16,

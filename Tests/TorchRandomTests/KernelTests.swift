@@ -2,7 +2,8 @@ import Glibc
 import TensorCore
 import TestSupport
 import Testing
-import TorchRandom
+
+@testable import TorchRandom
 
 @Suite struct KernelTests {
   /// A count that is no multiple of any register, and targets that are not aligned.
@@ -201,5 +202,35 @@ import TorchRandom
     unsafe kernels.power(3 * 624, &polynomial)
     unsafe kernels.advance(polynomial, &raw, &jumped)
     #expect(jumped.dropFirst() == twisted.dropFirst() && (jumped[0] ^ twisted[0]) >> 31 == 0)
+  }
+
+  @Test(arguments: KernelSet.all)
+  func `every clone tests seeds by the same words`(kernels: KernelSet) {
+    for place in [3, 226, 227, 5000] {
+      let expected = (0..<UInt32(128)).map { seed in
+        var generator = Generator(seed: UInt64(seed &- 64))
+        generator.skip(words: place)
+        return generator.nextUInt32() & 0xff_ffff
+      }
+      let (low, width) = (UInt32(0x40_0000), UInt32(0x5f_ffff))
+      var hits = [UInt32](repeating: 0, count: 129)
+      func seeds(_ isHit: (UInt32) -> Bool) -> [UInt32] {
+        expected.indices.filter { isHit(expected[$0]) }.map { UInt32($0) &- 64 }
+      }
+      if place < 227 {
+        var scratch = [UInt32](repeating: 0, count: 64 * 624)
+        var range: [UInt32] = [UInt32(place), 0xff_ffff, low, width]
+        let found = unsafe kernels.seedNear(UInt32(bitPattern: -64), 2, &range, &scratch, &hits)
+        #expect(Array(hits[..<found]) == seeds { $0 &- low <= width })
+      } else {
+        let masks = WordField(position: place, bits: 24).masks
+        let found = unsafe kernels.seedSieve(
+          UInt32(bitPattern: -64), 2, low >> 16, width >> 16, masks, &hits)
+        #expect(Array(hits[..<found]) == seeds { $0 >> 16 &- low >> 16 <= width >> 16 })
+        for (index, field) in expected.enumerated() {
+          #expect(unsafe kernels.seedWord(UInt32(index) &- 64, masks) == field)
+        }
+      }
+    }
   }
 }

@@ -19,7 +19,7 @@ import Testing
           var words = Generator(seed: UInt64(seed))
           words.skip(words: range.offset)
           let word = words.nextUInt32()
-          var test = SeedTest(range, start: 0)
+          var test = SeedTest([range], start: 0)
           #expect(
             test.seeds(from: UInt32(seed), groups: 1).first == UInt32(seed),
             "\(dtype) \(count) seed \(seed) word \(word)")
@@ -34,15 +34,24 @@ import Testing
     #expect(draw.wordRange(of: [0, 0, 0, 0x40], from: 0) == nil)
   }
 
-  @Test(arguments: [0 as Int, 1, 225, 226, 227, 396, 622, 623, 624, 1247, 19_999, 20_000, 100_003])
+  @Test(arguments: [
+    0 as Int, 1, 225, 226, 227, 396, 622, 623, 624, 1247, 19_312, 19_313, 19_314, 20_000,
+    3_000_000_019,
+  ])
   func `seeds are tested by the word at any place`(place: Int) {
     let seeds: [UInt32] = [0, 77, UInt32.max - 70]
     for seed in seeds {
       var generator = Generator(seed: UInt64(seed))
       generator.skip(words: place)
       let word = generator.nextUInt32() & 0xff_ffff
-      var test = SeedTest(WordRange(offset: 0, mask: 0xff_ffff, bounds: word...word), start: place)
-      #expect(test.seeds(from: seed & ~63, groups: 1).contains(seed))
+      let range = WordRange(offset: 0, mask: 0xff_ffff, bounds: word...word)
+      var test = SeedTest([range], start: place)
+      let next = generator.nextUInt32() & 0x1f_ffff
+      #expect(test.seeds(from: seed & ~63, groups: 1) == [seed])
+      let wide = WordRange(offset: 0, mask: 0xff_ffff, bounds: 0...0xff_ffff)
+      test = SeedTest(
+        [wide, WordRange(offset: 1, mask: 0x1f_ffff, bounds: next...next)], start: place)
+      #expect(test.seeds(from: seed & ~63, groups: 1) == [seed])
     }
   }
 }

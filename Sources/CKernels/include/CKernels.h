@@ -53,9 +53,21 @@ typedef struct {
 } ckpt_word_range;
 
 // Tests the 64 * groups seeds from `first` on and writes those whose word lies in the range to
-// `hits`, in order; returns how many. `polynomial` is ckpt_mt19937_power(position + 623), which is
-// quicker for words far on, or null. `hits` needs room for 64 * groups + 1 seeds, `scratch` for
-// 64 * 624 words.
-size_t ckpt_seed_search(
-    uint32_t first, size_t groups, const ckpt_word_range *range, const uint64_t *polynomial,
-    uint32_t *scratch, uint32_t *hits);
+// `hits`, in order; returns how many. The position is below 227. `hits` needs room for
+// 64 * groups + 1 seeds, `scratch` for 64 * 624 words.
+size_t ckpt_seed_near(
+    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
+    uint32_t *hits);
+
+// A field of up to 24 bits of a word far on, as sums of bits of the seeded state: for each of its
+// 624 words eight masks, one for each of the field's highest bits, lowest first; then for each word
+// sixteen masks for the others, none for those that the field does not have.
+enum { CKPT_SIEVE_BITS = 8, CKPT_REST_BITS = 16 };
+
+// Tests 64 * groups seeds by the field's eight highest bits: `low` to `low + width`.
+size_t ckpt_seed_sieve(
+    uint32_t first, size_t groups, uint32_t low, uint32_t width, const uint32_t *masks,
+    uint32_t *hits);
+
+// The field that one seed gives, its highest bits from bit 16 on and the others below.
+uint32_t ckpt_seed_word(uint32_t seed, const uint32_t *masks);

@@ -14,6 +14,12 @@ bool variant_v4_is_supported(void);
   void variant_##set##_mt19937_power(uint64_t exponent, uint64_t *polynomial);                \
   void variant_##set##_mt19937_advance(                                                       \
       const uint64_t *polynomial, uint32_t *raw, uint32_t *state);                            \
+  size_t variant_##set##_seed_near(                                                           \
+      uint32_t first, size_t groups, const void *range, uint32_t *scratch, uint32_t *hits);   \
+  size_t variant_##set##_seed_sieve(                                                          \
+      uint32_t first, size_t groups, uint32_t low, uint32_t width, const uint32_t *masks,     \
+      uint32_t *hits);                                                                        \
+  uint32_t variant_##set##_seed_word(uint32_t seed, const uint32_t *masks);                   \
   void variant_##set##_uniform_float32(                                                       \
       const uint32_t *words, void *target, size_t count, float from, float to, bool fuse);    \
   void variant_##set##_uniform_float64(                                                       \
