@@ -80,17 +80,17 @@ uint32_t ckpt_seed_word(uint32_t seed, const uint32_t *masks) {
 
 CKPT_CLONES
 size_t ckpt_seed_near(
-    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
-    uint32_t *hits) {
+    uint32_t first, size_t groups, uint32_t position, uint32_t mask, uint32_t low, uint32_t width,
+    uint32_t *scratch, uint32_t *hits) {
   row *rows = (row *)scratch;
   size_t found = 0;
   for (size_t group = 0; group < groups; group++) {
     const uint32_t base = first + (uint32_t)(group * LANES);
     row word;
-    near_word(rows, base, range->position, word);
+    near_word(rows, base, position, word);
     for (int lane = 0; lane < LANES; lane++) {
       hits[found] = base + (uint32_t)lane;
-      found += (word[lane] & range->mask) - range->low <= range->width;
+      found += (word[lane] & mask) - low <= width;
     }
   }
   return found;

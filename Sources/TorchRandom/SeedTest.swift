@@ -17,8 +17,8 @@ package struct SeedTest {
     func passes(_ seed: UInt32) -> Bool { range.bounds.contains(field.value(for: seed)) }
   }
 
-  /// The first word, if it is among the first 227 of the stream.
-  private let near: ckpt_word_range?
+  /// The first word, if it is among the first 227 of the stream, and its place.
+  private let near: (range: WordRange, position: UInt32)?
   /// The others, and the first one if it is further on.
   private let words: [Word]
   private var scratch: [UInt32] = []
@@ -30,13 +30,7 @@ package struct SeedTest {
   /// Prepares to test the words that `ranges` speak of, for a draw that starts after `start` words.
   package init(_ ranges: [WordRange], start: Int) {
     let isNear = ranges.first.map { start + $0.offset < Self.near } ?? false
-    near =
-      isNear
-      ? ranges.first.map {
-        ckpt_word_range(
-          position: UInt32(start + $0.offset), mask: $0.mask, low: $0.bounds.lowerBound,
-          width: $0.bounds.upperBound - $0.bounds.lowerBound)
-      } : nil
+    near = isNear ? ranges.first.map { ($0, UInt32(start + $0.offset)) } : nil
     words = ranges.dropFirst(isNear ? 1 : 0).map { Word($0, start: start) }
     if isNear { scratch = [UInt32](repeating: 0, count: 64 * 624) }
   }
@@ -45,8 +39,11 @@ package struct SeedTest {
   package mutating func seeds(from first: UInt32, groups: Int) -> [UInt32] {
     if hits.count < groups * 64 + 1 { hits = [UInt32](repeating: 0, count: groups * 64 + 1) }
     let found: Int
-    if var near {
-      found = unsafe ckpt_seed_near(first, groups, &near, &scratch, &hits)
+    if let near {
+      let bounds = near.range.bounds
+      found = unsafe ckpt_seed_near(
+        first, groups, near.position, near.range.mask, bounds.lowerBound,
+        bounds.upperBound - bounds.lowerBound, &scratch, &hits)
     } else if let word = words.first {
       let sieve = word.field.sieve(word.range.bounds)
       found = unsafe ckpt_seed_sieve(

@@ -17,7 +17,8 @@ import CKernelVariants
     ) -> Void
   let seedNear:
     @convention(c) (
-      UInt32, Int, UnsafeRawPointer?, UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<UInt32>?
+      UInt32, Int, UInt32, UInt32, UInt32, UInt32, UnsafeMutablePointer<UInt32>?,
+      UnsafeMutablePointer<UInt32>?
     ) -> Int
   let seedSieve:
     @convention(c) (

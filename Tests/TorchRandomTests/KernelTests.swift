@@ -219,8 +219,8 @@ import Testing
       }
       if place < 227 {
         var scratch = [UInt32](repeating: 0, count: 64 * 624)
-        var range: [UInt32] = [UInt32(place), 0xff_ffff, low, width]
-        let found = unsafe kernels.seedNear(UInt32(bitPattern: -64), 2, &range, &scratch, &hits)
+        let found = unsafe kernels.seedNear(
+          UInt32(bitPattern: -64), 2, UInt32(place), 0xff_ffff, low, width, &scratch, &hits)
         #expect(Array(hits[..<found]) == seeds { $0 &- low <= width })
       } else {
         let masks = WordField(position: place, bits: 24).masks

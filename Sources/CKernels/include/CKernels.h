@@ -46,18 +46,12 @@ void ckpt_normal_bfloat16(
 void ckpt_normal_float16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
 
-// A word of the stream, counted from seeding, and the values that some of its low bits may have:
-// `low` to `low + width`, both included.
-typedef struct {
-  uint32_t position, mask, low, width;
-} ckpt_word_range;
-
-// Tests the 64 * groups seeds from `first` on and writes those whose word lies in the range to
-// `hits`, in order; returns how many. The position is below 227. `hits` needs room for
-// 64 * groups + 1 seeds, `scratch` for 64 * 624 words.
+// Tests the 64 * groups seeds from `first` on and writes those to `hits`, in order, whose word at
+// `position`, counted from seeding and below 227, is `low` to `low + width` under a mask; returns
+// how many. `hits` needs room for 64 * groups + 1 seeds, `scratch` for 64 * 624 words.
 size_t ckpt_seed_near(
-    uint32_t first, size_t groups, const ckpt_word_range *range, uint32_t *scratch,
-    uint32_t *hits);
+    uint32_t first, size_t groups, uint32_t position, uint32_t mask, uint32_t low, uint32_t width,
+    uint32_t *scratch, uint32_t *hits);
 
 // A field of up to 24 bits of a word far on, as sums of bits of the seeded state: for each of its
 // 624 words eight masks, one for each of the field's highest bits, lowest first; then for each word

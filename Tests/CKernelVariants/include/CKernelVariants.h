@@ -15,7 +15,8 @@ bool variant_v4_is_supported(void);
   void variant_##set##_mt19937_advance(                                                       \
       const uint64_t *polynomial, uint32_t *raw, uint32_t *state);                            \
   size_t variant_##set##_seed_near(                                                           \
-      uint32_t first, size_t groups, const void *range, uint32_t *scratch, uint32_t *hits);   \
+      uint32_t first, size_t groups, uint32_t position, uint32_t mask, uint32_t low,          \
+      uint32_t width, uint32_t *scratch, uint32_t *hits);                                     \
   size_t variant_##set##_seed_sieve(                                                          \
       uint32_t first, size_t groups, uint32_t low, uint32_t width, const uint32_t *masks,     \
       uint32_t *hits);                                                                        \
