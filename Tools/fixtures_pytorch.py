@@ -171,7 +171,18 @@ def swapped(member, data, state):
     return b"".join(data[i:i + width][::-1] for i in range(0, len(data), width))
 
 
+def strip(path):
+    """Leaves out the members that tell where the source files of a TorchScript archive were."""
+    with zipfile.ZipFile(path) as old:
+        members = [(name, old.read(name)) for name in old.namelist() if not name.endswith(".debug_pkl")]
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in members:
+            new.writestr(zipfile.ZipInfo(name), data)
+
+
 def sharded(folder, rank, world):
+    # The metadata keep the folder's path.
+    os.chdir(folder.parent)
     from torch.distributed.checkpoint import save
     from torch.distributed.tensor import DeviceMesh, Replicate, Shard, distribute_tensor
 
@@ -180,7 +191,7 @@ def sharded(folder, rank, world):
     state = sharded_state()
     placed = {name: distribute_tensor(tensor, mesh, [place]) for (name, tensor), place in
               zip(state.items(), [Shard(0), Shard(1), Replicate(), Shard(2), Shard(0)])}
-    save({"model": placed, "epoch": 3}, checkpoint_id=str(folder), no_dist=False)
+    save({"model": placed, "epoch": 3}, checkpoint_id=folder.name, no_dist=False)
     torch.distributed.destroy_process_group()
 
 
@@ -202,7 +213,11 @@ def distributed(writer):
         worker.join()
         assert worker.exitcode == 0
     pathlib.Path(f"{folder}.store").unlink(missing_ok=True)
-    writer.describe("distributed", [record("model." + n, t) for n, t in sharded_state().items()])
+    from torch.distributed.checkpoint import FileSystemReader
+
+    names = FileSystemReader(folder).read_metadata().state_dict_metadata
+    state = {"model." + name: tensor for name, tensor in sharded_state().items()}
+    writer.describe("distributed", [record(name, state[name]) for name in names if name in state])
 
 
 def pytorch(folder):
@@ -227,6 +242,7 @@ def pytorch(folder):
     writer.save("module5.pt", net, net.state_dict(), pickle_protocol=5)
     script = torch.jit.script(net)
     torch.jit.save(script, folder / "script.pt")
+    strip(folder / "script.pt")
     writer.describe("script.pt", [record(n, t) for n, t in torch.jit.load(folder / "script.pt").state_dict().items()])
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
     net.train()

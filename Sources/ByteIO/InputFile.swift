@@ -16,6 +16,8 @@ package final class InputFile: Sendable {
   private enum Source {
     case descriptor(Int32)
     case remote(RemoteFile)
+    /// A file from this byte on.
+    case part(InputFile, Int)
   }
 
   /// Whether a path names a file on a web server.
@@ -51,6 +53,20 @@ package final class InputFile: Sendable {
     source = .descriptor(descriptor)
   }
 
+  /// A part of a file, read as if it were one; offsets in errors are the whole file's.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` when the range does not lie in the file.
+  package init(_ whole: InputFile, _ range: Range<Int>) throws(CheckpointError) {
+    guard range.lowerBound >= 0, range.upperBound <= whole.size else {
+      throw CheckpointError(
+        .malformed, "\(range.count) bytes are required here, the file has \(whole.size)",
+        path: whole.path, offset: range.lowerBound)
+    }
+    path = whole.path
+    size = range.count
+    source = .part(whole, range.lowerBound)
+  }
+
   deinit { if case .descriptor(let descriptor) = source { close(descriptor) } }
 
   /// Fills `target` with the bytes from `offset` on.
@@ -67,6 +83,7 @@ package final class InputFile: Sendable {
     let descriptor: Int32
     switch source {
     case .remote(let file): return try file.read(at: offset, into: &target)
+    case .part(let whole, let start): return try whole.read(at: start + offset, into: &target)
     case .descriptor(let number): descriptor = number
     }
     var done = 0

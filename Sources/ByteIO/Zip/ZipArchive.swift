@@ -33,13 +33,20 @@ package final class ZipArchive: Sendable {
   /// With `zeroMeansNoSum` a CRC-32 of 0 is one that the writer did not compute.
   /// - Throws: ``CheckpointError``: `malformed` when records contradict each other, `unsupported`
   ///   for encryption, other methods than stored and deflated, comments and several disks.
-  package init(path: String, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
+  package convenience init(
+    path: String, zeroMeansNoSum: Bool = false
+  ) throws(CheckpointError) {
+    try self.init(try InputFile(path: path), zeroMeansNoSum: zeroMeansNoSum)
+  }
+
+  /// Reads the archive that an open file is.
+  package init(_ file: InputFile, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
+    self.file = file
     do throws(CheckpointError) {
-      file = try InputFile(path: path)
       let directory = try ZipDirectory(file)
       members = try Self.located(directory, in: file)
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.path)
     }
     self.zeroMeansNoSum = zeroMeansNoSum
     var places: [TensorName: Int] = [:]

@@ -33,8 +33,8 @@ enum PyTorchArchive {
     return String(names[0].dropLast("data.pkl".utf8.count))
   }
 
-  static func open(_ path: String) throws(CheckpointError) -> PyTorchFile {
-    let archive = try ZipArchive(path: path, zeroMeansNoSum: true)
+  /// What an archive holds, which must have been opened so that a sum of 0 is none.
+  static func open(_ archive: ZipArchive) throws(CheckpointError) -> PyTorchFile {
     guard let folder = folder(of: archive) else {
       let count = archive.members.count { $0.name.text.hasSuffix("/data.pkl") }
       throw CheckpointError(

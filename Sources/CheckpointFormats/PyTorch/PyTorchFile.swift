@@ -13,6 +13,8 @@ struct PyTorchFile {
   var storages: [TensorName: PyTorchStorage] = [:]
   /// Tensors that the pickle refers to by names of their own, as the oldest files do.
   var tensors: [String: PyTorchTensor] = [:]
+  /// Pickles that only describe the file, with what they are for and where they begin.
+  var otherPickles: [(name: String, offset: Int, pickle: Pickle)] = []
   /// Text that our own writer added.
   var metadata: [String: String] = [:]
   /// What the file holds that no tensor shows.
@@ -46,7 +48,8 @@ struct PyTorchFile {
     do throws(CheckpointError) {
       let file = try InputFile(path: path)
       switch kind(of: try file.head(Candidate.headSize)) {
-      case .archive: return try PyTorchArchive.open(path)
+      case .archive:
+        return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))
       case .stream: return try PyTorchStream.open(file)
       case .tar: return try PyTorchTar.open(file)
       case .pickle:

@@ -10,8 +10,8 @@ extension CheckpointFormat {
     name: "pytorch", extensions: [".ckpt", ".pth", ".bin", ".pt"],
     recognizes: PyTorchFormat.recognizes,
     open: PyTorchFormat.open,
-    write: nil,
-    capacity: PyTorchFormat.capacity,
+    write: { try await PyTorchWriter.write($0, to: $1, options: $2) },
+    isSharded: true, capacity: PyTorchFormat.capacity,
     verify: PyTorchFormat.verify)
 }
 
@@ -20,18 +20,51 @@ enum PyTorchFormat {
   static let capacity = Capacity(
     dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) })
 
+  /// Endings of files that an index may name.
+  private static let shardEndings = [".bin", ".pt", ".pth"]
+
   static func recognizes(_ candidate: Candidate) -> Bool {
+    if candidate.members != nil {
+      return DistributedCheckpoint.recognizes(candidate) || index(in: candidate) != nil
+    }
+    if isIndex(candidate) { return true }
     switch PyTorchFile.kind(of: candidate.head) {
-    case .archive: PyTorchArchive.recognizes(candidate)
-    case .stream, .tar, .pickle: true
-    case nil: false
+    case .archive: return PyTorchArchive.recognizes(candidate)
+    case .stream, .tar, .pickle: return true
+    case nil: return false
     }
   }
 
+  private static func isIndex(_ candidate: Candidate) -> Bool {
+    shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
+  }
+
+  /// The one index of several files in a folder.
+  private static func index(in folder: Candidate) -> String? {
+    let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
+    return found.count == 1 ? folder.path(of: found[0]) : nil
+  }
+
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    do throws(CheckpointError) {
+    do {
+      let candidate = try Candidate(path: path)
+      if candidate.members != nil {
+        if DistributedCheckpoint.recognizes(candidate) {
+          return try DistributedCheckpoint(candidate).checkpoint(key: options.key)
+        }
+        guard let index = index(in: candidate) else {
+          throw CheckpointError(
+            .unreadable, "a folder without the files of a distributed checkpoint or one index")
+        }
+        return try open(index, options)
+      }
+      if isIndex(candidate) {
+        return try ShardIndex(path: path).checkpoint {
+          try PyTorchFile.open($0).checkpoint(key: nil)
+        }
+      }
       return try PyTorchFile.open(path).checkpoint(key: options.key)
-    } catch {
+    } catch let error as CheckpointError {
       throw error.adding(path: path)
     }
   }

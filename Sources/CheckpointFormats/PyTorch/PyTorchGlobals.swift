@@ -61,6 +61,13 @@ enum PyTorchGlobals {
     let name = global.fullName
     return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
       || unreadTensorMakers.contains(name) || storage(global) != nil || dtype(global) != nil
+      || isTensorClass(global)
+  }
+
+  /// Whether it is a tensor class of the time when each element type had its own, `FloatTensor`.
+  private static func isTensorClass(_ global: Pickle.Global) -> Bool {
+    ["torch", "torch.cuda"].contains(global.module) && global.name.hasSuffix("Tensor")
+      && storages[global.name.dropLast("Tensor".count) + "Storage"] != nil
   }
 
   /// The type of a storage's elements; `nil` in the middle for one of bytes.

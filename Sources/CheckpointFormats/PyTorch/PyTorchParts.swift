@@ -14,7 +14,7 @@ struct PyTorchParts {
   private let root: Pickle.Reference
 
   /// What trainers call the model's state, the first found is taken.
-  private static let modelKeys = [
+  static let modelKeys = [
     "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network",
     "weights", "params", "generator", "params_ema", "ema", "model_ema", "ema_state_dict",
   ]
@@ -55,7 +55,7 @@ struct PyTorchParts {
     }
   }
 
-  private static func isTraining(_ key: String) -> Bool {
+  static func isTraining(_ key: String) -> Bool {
     let key = key.lowercased()
     return trainingParts.contains { key.contains($0) }
       || key.split(whereSeparator: { !$0.isLetter }).contains { trainingWords.contains(String($0)) }
@@ -65,18 +65,14 @@ struct PyTorchParts {
   ///
   /// - Throws: ``CheckpointError`` `missing` when there is no part of the given key.
   func chosen(_ key: String?) throws(CheckpointError) -> [(part: Part, prefix: String)] {
+    if parts.isEmpty { return [(Part(key: "", reference: root), "")] }
     if let key {
       guard let part = parts.first(where: { TensorName($0.key) == TensorName(key) }) else {
         let known = parts.map(\.key).joined(separator: ", ")
-        throw CheckpointError(
-          .missing,
-          parts.isEmpty
-            ? "holds one checkpoint, so --key has nothing to choose from"
-            : "no part '\(key)'; the file has \(known)")
+        throw CheckpointError(.missing, "no part '\(key)'; the file has \(known)")
       }
       return [(part, "")]
     }
-    if parts.isEmpty { return [(Part(key: "", reference: root), "")] }
     for wanted in Self.modelKeys {
       let found = parts.first {
         TensorName($0.key) == TensorName(wanted) || $0.key.hasSuffix("." + wanted)

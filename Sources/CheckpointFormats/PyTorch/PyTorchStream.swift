@@ -22,23 +22,30 @@ enum PyTorchStream {
 
   static func open(_ file: InputFile) throws(CheckpointError) -> PyTorchFile {
     var stream = PickleStream(file)
-    _ = try stream.next()
+    let magic = try stream.next()
+    let versionStart = stream.position
     let version = try stream.next()
     guard version.int(version.root) == protocolVersion else {
       throw CheckpointError(
         .unsupported, "another protocol of torch.save than \(protocolVersion)",
         offset: stream.position)
     }
+    let systemStart = stream.position
     let system = try stream.next()
     let isBigEndian = try isBigEndian(system, stream.position)
     let start = stream.position
     let pickle = try stream.next()
+    let listStart = stream.position
     let list = try stream.next()
     guard let keys = list.elements(list.root) else {
       throw CheckpointError(
         .malformed, "no list of storages behind the pickle", offset: stream.position)
     }
     var opened = PyTorchFile(path: file.path, pickle: pickle, pickleOffset: start)
+    opened.otherPickles = [
+      ("magic number", 0, magic), ("protocol", versionStart, version),
+      ("system", systemStart, system), ("storages", listStart, list),
+    ]
     let widths = try storageWidths(pickle)
     for key in keys {
       guard let name = list.keyText(key), let width = widths[TensorName(name)] else {

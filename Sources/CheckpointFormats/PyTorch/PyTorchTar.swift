@@ -91,6 +91,7 @@ enum PyTorchTar {
     for _ in 0..<(try count(&stream)) {
       let start = stream.position
       let pickle = try stream.next()
+      opened.otherPickles.append(("storages", start, pickle))
       guard let parts = pickle.elements(pickle.root), parts.count == 3,
         let key = pickle.keyText(parts[0]), let global = pickle.global(parts[2]),
         case .typed(let dtype)? = PyTorchGlobals.storage(global)
@@ -135,6 +136,7 @@ enum PyTorchTar {
     for _ in 0..<(try count(&stream)) {
       let start = stream.position
       let pickle = try stream.next()
+      opened.otherPickles.append(("tensors", start, pickle))
       guard let parts = pickle.elements(pickle.root), parts.count == 3,
         let key = pickle.keyText(parts[0]), let storageKey = pickle.keyText(parts[1]),
         let (storage, dtype) = types[TensorName(storageKey)]

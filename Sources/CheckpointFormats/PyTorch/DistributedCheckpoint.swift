@@ -1,0 +1,242 @@
+import ByteIO
+import Synchronization
+import TensorCore
+
+/// A folder of `torch.distributed.checkpoint`: `.metadata`, a pickle that says which part of each
+/// tensor lies where, and files in which each part is an archive of `torch.save`.
+///
+/// Source: torch 2.15 `distributed/checkpoint/metadata.py`, `filesystem.py`.
+struct DistributedCheckpoint {
+  static let metadataName = ".metadata"
+  private static let ending = ".distcp"
+
+  /// Where a part of a tensor lies, and which part it is.
+  struct Chunk: Sendable {
+    let offsets: [Int]
+    let sizes: [Int]
+    let archive: DistributedArchive
+  }
+
+  /// What `.metadata` says.
+  let pickle: Pickle
+  /// Which bytes of which file are an archive, in the metadata's order.
+  private(set) var places: [(file: String, range: Range<Int>)] = []
+  private let folder: Candidate
+  private var archives: [Place: DistributedArchive] = [:]
+  private var files: [TensorName: DistributedFile] = [:]
+
+  private struct Place: Hashable {
+    let name: TensorName
+    let offsets: [Int]
+  }
+
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    guard let members = candidate.members else { return false }
+    return members.contains(metadataName) && !candidate.members(endingIn: ending).isEmpty
+  }
+
+  init(_ folder: Candidate) throws(CheckpointError) {
+    self.folder = folder
+    let path = folder.path(of: Self.metadataName)
+    do throws(CheckpointError) {
+      var stream = PickleStream(try InputFile(path: path))
+      pickle = try stream.next()
+      guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
+        throw CheckpointError(.malformed, "no storage_data in the metadata")
+      }
+      for (key, value) in storage { try addArchive(key, value) }
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  /// The tensors of the folder, or of the part of it that `key` names.
+  func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
+    guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
+      throw CheckpointError(
+        .malformed, "no state_dict_metadata in it", path: folder.path(of: Self.metadataName))
+    }
+    var entries: [Checkpoint.Entry] = []
+    var others: [String] = []
+    for (name, value) in items {
+      guard let text = pickle.text(name) else { continue }
+      guard state(value, "chunks") != nil else {
+        others.append(text)
+        continue
+      }
+      do throws(CheckpointError) {
+        entries.append(try entry(TensorName(text), value))
+      } catch {
+        throw error.adding(path: folder.path(of: Self.metadataName), tensor: text)
+      }
+    }
+    var checkpoint = Checkpoint(entries: entries)
+    if let first = others.first {
+      checkpoint.notes.append("\(others.count) values that are no tensors, '\(first)' is the first")
+    }
+    try choose(key, from: &checkpoint)
+    return checkpoint
+  }
+
+  // MARK: - Parts
+
+  /// Takes the model's tensors where the first components of names say which they are.
+  private func choose(_ key: String?, from checkpoint: inout Checkpoint) throws(CheckpointError) {
+    func first(_ entry: Checkpoint.Entry) -> String {
+      String(entry.name.text.prefix { $0 != "." })
+    }
+    var groups: [(key: String, entries: [Checkpoint.Entry])] = []
+    for entry in checkpoint.entries {
+      if let place = groups.firstIndex(where: { $0.key == first(entry) }) {
+        groups[place].entries.append(entry)
+      } else {
+        groups.append((first(entry), [entry]))
+      }
+      if groups.count > 64 { break }
+    }
+    guard groups.count <= 64, groups.contains(where: { PyTorchParts.modelKeys.contains($0.key) })
+    else { return }
+    var isOpened = groups.map { !PyTorchParts.isTraining($0.key) }
+    if let key {
+      guard let place = groups.firstIndex(where: { $0.key == key }) else {
+        let known = groups.map(\.key).joined(separator: ", ")
+        throw CheckpointError(.missing, "no part '\(key)'; the folder has \(known)")
+      }
+      isOpened = groups.indices.map { $0 == place }
+      checkpoint.entries = groups[place].entries.map { entry in
+        var entry = entry
+        entry.name = TensorName(String(entry.name.text.dropFirst(key.count + 1)))
+        return entry
+      }
+    } else {
+      checkpoint.entries = zip(groups, isOpened).flatMap { $1 ? $0.entries : [] }
+    }
+    checkpoint.parts = zip(groups, isOpened).map { group, isOpened in
+      Checkpoint.Part(
+        key: group.key, tensorCount: group.entries.count,
+        byteCount: group.entries.reduce(0) { $0 &+ $1.info.byteCount }, isOpened: isOpened)
+    }
+    let others = checkpoint.parts.filter { !$0.isOpened }.map(\.key).joined(separator: ", ")
+    if key == nil, !others.isEmpty {
+      checkpoint.notes.append("the folder also has \(others): choose with --key")
+    }
+  }
+
+  // MARK: - Metadata
+
+  /// A field of an object of the metadata.
+  private func state(_ reference: Pickle.Reference, _ field: String) -> Pickle.Reference? {
+    pickle.object(reference)?.state.flatMap { pickle.item($0, field) }
+  }
+
+  private func sizes(_ reference: Pickle.Reference?) throws(CheckpointError) -> [Int] {
+    guard let reference else { throw PyTorchTensorDecoder.refused("a size", "nothing") }
+    return try PyTorchTensorDecoder(pickle: pickle).sizes(reference)
+  }
+
+  private mutating func addArchive(
+    _ key: Pickle.Reference, _ value: Pickle.Reference
+  ) throws(CheckpointError) {
+    guard let name = state(key, "fqn").flatMap(pickle.text),
+      let path = state(value, "relative_path").flatMap(pickle.text),
+      let offset = state(value, "offset").flatMap(pickle.int),
+      let length = state(value, "length").flatMap(pickle.int), offset >= 0, length >= 0
+    else { throw PyTorchTensorDecoder.refused("the place of a part", "something else") }
+    guard folder.members?.contains(path) == true else {
+      throw CheckpointError(.missing, "file '\(path)' is not in the folder", tensor: name)
+    }
+    let file: DistributedFile
+    if let known = files[TensorName(path)] {
+      file = known
+    } else {
+      file = DistributedFile(folder.path(of: path))
+      files[TensorName(path)] = file
+    }
+    let (end, overflow) = offset.addingReportingOverflow(length)
+    guard !overflow else { throw CheckpointError(.malformed, "overflow: a part's end") }
+    places.append((path, offset..<end))
+    // Values that are no tensors have no place in one.
+    guard let place = state(key, "offset"), let offsets = try? sizes(place) else { return }
+    archives[Place(name: TensorName(name), offsets: offsets)] = DistributedArchive(
+      file, offset..<end)
+  }
+
+  private func entry(
+    _ name: TensorName, _ value: Pickle.Reference
+  ) throws(CheckpointError) -> Checkpoint.Entry {
+    let properties = state(value, "properties").flatMap { pickle.object($0)?.state }
+    let dtype = properties.flatMap { pickle.elements($0)?.first ?? pickle.item($0, "dtype") }
+      .flatMap(pickle.global)
+    guard let global = dtype, let dtype = PyTorchGlobals.dtype(global), dtype.isComputable else {
+      throw CheckpointError(
+        .unsupported, "element type \(dtype?.fullName ?? "of another kind than torch's")")
+    }
+    let info = try TensorInfo(dtype: dtype, shape: try sizes(state(value, "size")))
+    var chunks: [Chunk] = []
+    for chunk in state(value, "chunks").flatMap(pickle.elements) ?? [] {
+      let offsets = try sizes(state(chunk, "offsets"))
+      let sizes = try sizes(state(chunk, "sizes"))
+      guard let archive = archives[Place(name: name, offsets: offsets)] else {
+        throw CheckpointError(.malformed, "its part at \(offsets) is in no file")
+      }
+      chunks.append(Chunk(offsets: offsets, sizes: sizes, archive: archive))
+    }
+    let reader = try DistributedReader(info, chunks)
+    return Checkpoint.Entry(name: name, info: info) { range, target in
+      try reader.read(range, into: &target)
+    }
+  }
+}
+
+/// A file of parts, opened when the first of them is read.
+final class DistributedFile: Sendable {
+  private let path: String
+  private let opened: Mutex<InputFile?> = Mutex(nil)
+
+  init(_ path: String) { self.path = path }
+
+  func open() throws(CheckpointError) -> InputFile {
+    try opened.withLock { opened throws(CheckpointError) in
+      if let opened { return opened }
+      let file = try InputFile(path: path)
+      opened = file
+      return file
+    }
+  }
+}
+
+/// The archive of one part, opened when it is read.
+final class DistributedArchive: Sendable {
+  private let file: DistributedFile
+  private let range: Range<Int>
+  private let opened: Mutex<Checkpoint.Entry?> = Mutex(nil)
+
+  init(_ file: DistributedFile, _ range: Range<Int>) {
+    self.file = file
+    self.range = range
+  }
+
+  /// The part as a tensor, which must be of this type and shape.
+  func entry(_ info: TensorInfo) throws(CheckpointError) -> Checkpoint.Entry {
+    try opened.withLock { opened throws(CheckpointError) in
+      if let opened { return opened }
+      let part = try InputFile(try file.open(), range)
+      do throws(CheckpointError) {
+        let archive = try ZipArchive(part, zeroMeansNoSum: true)
+        let entries = try PyTorchArchive.open(archive).checkpoint(key: nil).entries
+        guard entries.count == 1, entries[0].info == info else {
+          throw CheckpointError(
+            .mismatched,
+            "\(entries.first.map { "\($0.info.shape)" } ?? "no tensor") in it,"
+              + " the metadata give \(info.shape) of \(info.dtype.rawValue)")
+        }
+        opened = entries[0]
+        return entries[0]
+      } catch {
+        var error = error
+        if let offset = error.offset { error.offset = range.lowerBound + offset }
+        throw error.adding(path: part.path, offset: range.lowerBound)
+      }
+    }
+  }
+}

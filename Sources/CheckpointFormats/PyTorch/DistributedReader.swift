@@ -1,0 +1,118 @@
+import TensorCore
+
+/// Reads a tensor that lies in parts, each a box of it.
+///
+/// Trailing dimensions that every part has whole are taken together: what is left are *lines* along
+/// one dimension, which parts divide among them.
+struct DistributedReader: Sendable {
+  private let parts: [Part]
+  /// Sizes of the dimensions that are divided; the last is that of the lines.
+  private let shape: [Int]
+  /// Bytes of a step along the lines.
+  private let blockBytes: Int
+
+  private struct Part: Sendable {
+    let offsets: [Int]
+    let sizes: [Int]
+    let info: TensorInfo
+    let archive: DistributedArchive
+  }
+
+  /// Checks that the parts are boxes inside of the tensor and as large as it together.
+  init(_ info: TensorInfo, _ chunks: [DistributedCheckpoint.Chunk]) throws(CheckpointError) {
+    let rank = info.shape.count
+    var volume = 0
+    var parts: [Part] = []
+    for chunk in chunks {
+      guard chunk.offsets.count == rank, chunk.sizes.count == rank else {
+        throw CheckpointError(
+          .malformed, "a part at \(chunk.offsets) of a tensor of shape \(info.shape)")
+      }
+      for (dimension, size) in info.shape.enumerated() {
+        let (start, count) = (chunk.offsets[dimension], chunk.sizes[dimension])
+        guard start >= 0, count >= 0, start <= size, count <= size - start else {
+          throw CheckpointError(
+            .malformed,
+            "a part at \(chunk.offsets) of sizes \(chunk.sizes) is not inside of"
+              + " shape \(info.shape)")
+        }
+      }
+      let part = try TensorInfo(dtype: info.dtype, shape: chunk.sizes)
+      volume = volume.addingReportingOverflow(part.byteCount).partialValue
+      parts.append(
+        Part(offsets: chunk.offsets, sizes: chunk.sizes, info: part, archive: chunk.archive))
+    }
+    guard volume == info.byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "its parts have \(volume) bytes together, shape \(info.shape) needs"
+          + " \(info.byteCount)")
+    }
+    var divided = rank
+    while divided > 0,
+      parts.allSatisfy({ $0.sizes[divided - 1] == info.shape[divided - 1] })
+    {
+      divided -= 1
+    }
+    self.parts = parts
+    shape = Array(info.shape[..<divided])
+    blockBytes = info.shape[divided...].reduce(info.dtype.byteWidth, *)
+  }
+
+  /// Reads bytes `range` of the tensor.
+  func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
+    guard let length = shape.last else {
+      guard let part = parts.first else { return }
+      return try part.archive.entry(part.info).read(range, into: &target)
+    }
+    let lineBytes = length * blockBytes
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let line = position / lineBytes
+      let end = min(range.upperBound, (line + 1) * lineBytes)
+      var done = position
+      let outer = indices(ofLine: line)
+      for part in parts where holds(part, outer) {
+        let first = line * lineBytes + part.offsets[shape.count - 1] * blockBytes
+        let last = first + part.sizes[shape.count - 1] * blockBytes
+        guard done >= first, done < last else { continue }
+        let count = min(end, last) - done
+        let start = self.start(of: outer, in: part) + done - first
+        let place = done - range.lowerBound
+        var piece = target._mutatingExtracting(place..<place + count)
+        try part.archive.entry(part.info).read(start..<start + count, into: &piece)
+        done += count
+        if done == end { break }
+      }
+      guard done > position else {
+        throw CheckpointError(.malformed, "no part holds its byte \(position)")
+      }
+      position = done
+    }
+  }
+
+  private func indices(ofLine line: Int) -> [Int] {
+    var rest = line
+    var indices: [Int] = []
+    for size in shape.dropLast().reversed() {
+      indices.append(rest % size)
+      rest /= size
+    }
+    return indices.reversed()
+  }
+
+  private func holds(_ part: Part, _ outer: [Int]) -> Bool {
+    outer.indices.allSatisfy {
+      outer[$0] >= part.offsets[$0] && outer[$0] < part.offsets[$0] + part.sizes[$0]
+    }
+  }
+
+  /// Where a line begins in a part, in bytes.
+  private func start(of outer: [Int], in part: Part) -> Int {
+    var line = 0
+    for (dimension, index) in outer.enumerated() {
+      line = line * part.sizes[dimension] + index - part.offsets[dimension]
+    }
+    return line * part.sizes[shape.count - 1] * blockBytes
+  }
+}

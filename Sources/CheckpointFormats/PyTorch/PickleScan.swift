@@ -1,0 +1,176 @@
+import ByteIO
+public import TensorCore
+
+/// Every class and function that the pickles of a file name, whether it is known, and which tensors
+/// could be reached only through those that are not.
+///
+/// Nothing is run or imported. That a name is known says what it means to this reader, and nothing
+/// of what a pickle would do in Python.
+public struct PickleScan: Sendable {
+  /// A class or a function where a pickle names it.
+  public struct Finding: Sendable {
+    /// The module, as `torch._utils`.
+    public let module: String
+    /// The name in it, as `_rebuild_tensor_v2`.
+    public let name: String
+    /// Which pickle of the file: the member of an archive, or what the pickle is for.
+    public let pickle: String
+    /// The byte of the pickle at which it is named.
+    public let offset: Int
+    /// The byte of the file, where the pickle stands there as it is.
+    public let fileOffset: Int?
+    /// Whether the reader of checkpoints knows it.
+    public let isKnown: Bool
+    /// Tensors that depend on it; of names that are not known only.
+    public internal(set) var tensors: [TensorName] = []
+
+    /// Both names, as `torch._utils._rebuild_tensor_v2`.
+    public var fullName: String { module + "." + name }
+  }
+
+  /// Names of the pickles, in the order in which they were read.
+  public private(set) var pickles: [String] = []
+  /// What they name, in the order of the file.
+  public private(set) var findings: [Finding] = []
+  /// What else there is to say, one sentence each.
+  public private(set) var notes: [String] = []
+
+  /// Reads the pickles of a file: of `torch.save` of any age, a distributed checkpoint's folder,
+  /// any zip archive, or a file that is a pickle.
+  ///
+  /// - Throws: ``CheckpointError`` when a pickle cannot be read to its end, or there is none.
+  public init(_ path: String) throws {
+    do throws(CheckpointError) {
+      try read(path)
+      guard !pickles.isEmpty else {
+        throw CheckpointError(.missing, "no pickle in it")
+      }
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  private mutating func read(_ path: String) throws(CheckpointError) {
+    let candidate = try Candidate(path: path)
+    if candidate.members != nil {
+      guard DistributedCheckpoint.recognizes(candidate) else { return }
+      let folder = try DistributedCheckpoint(candidate)
+      add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
+      for (name, range) in folder.places {
+        let part = try InputFile(InputFile(path: candidate.path(of: name)), range)
+        let archive = try ZipArchive(part, zeroMeansNoSum: true)
+        try readArchive(archive, at: range.lowerBound, as: "\(name)@\(range.lowerBound)/")
+      }
+      return
+    }
+    let file = try InputFile(path: path)
+    switch PyTorchFile.kind(of: candidate.head) {
+    case .archive: try readArchive(ZipArchive(file, zeroMeansNoSum: true), at: 0, as: "")
+    case .stream, .tar:
+      let opened = try PyTorchFile.open(path)
+      for (name, offset, pickle) in opened.otherPickles {
+        add(pickle, as: name, at: offset)
+      }
+      add(opened.pickle, as: "object", at: opened.pickleOffset, tensors: opened.tensors)
+    case .pickle, nil: try readPickles(file, as: "pickle")
+    }
+  }
+
+  /// A file of one pickle after another.
+  private mutating func readPickles(_ file: InputFile, as name: String) throws(CheckpointError) {
+    var stream = PickleStream(file)
+    var number = 1
+    while stream.position < file.size {
+      let start = stream.position
+      do throws(CheckpointError) {
+        add(try stream.next(), as: number == 1 ? name : "\(name) \(number)", at: start)
+      } catch {
+        if number == 1 { throw error }
+        notes.append("\(file.size - start) bytes behind \(name) \(number - 1) are no pickle")
+        return
+      }
+      number += 1
+    }
+  }
+
+  private mutating func readArchive(
+    _ archive: ZipArchive, at start: Int, as prefix: String
+  ) throws(CheckpointError) {
+    for member in archive.members where try Self.mayBePickle(member, in: archive) {
+      let bytes = try archive.bytes(member, limit: Pickle.largest)
+      let offset = member.method == .stored ? start + member.dataOffset : nil
+      let pickle: Pickle
+      do throws(CheckpointError) {
+        pickle = try Pickle(bytes)
+      } catch {
+        throw CheckpointError(
+          error.code, "\(prefix)\(member.name): \(error.message)",
+          offset: offset.map { $0 + (error.offset ?? 0) })
+      }
+      add(pickle, as: prefix + member.name.text, at: offset)
+      if pickle.end < bytes.count {
+        notes.append("\(bytes.count - pickle.end) bytes follow the pickle in \(member.name)")
+      }
+    }
+  }
+
+  /// Whether a member is called a pickle, or begins like one and is no storage.
+  private static func mayBePickle(
+    _ member: ZipMember, in archive: ZipArchive
+  ) throws(CheckpointError) -> Bool {
+    let name = member.name.text
+    if name.hasSuffix(".pkl") || name.hasSuffix(".pickle") { return true }
+    if name.contains("/data/") || name.contains("/constants/") || member.size < 4 { return false }
+    let head = try [UInt8](count: 2) { target throws(CheckpointError) in
+      try archive.read(member, at: 0, into: &target)
+    }
+    return head[0] == 0x80 && head[1] <= 5
+  }
+
+  private mutating func add(
+    _ pickle: Pickle, as name: String, at offset: Int?, tensors: [String: PyTorchTensor] = [:]
+  ) {
+    pickles.append(name)
+    let dependents = Self.dependents(pickle, tensors)
+    for (place, global) in pickle.globals.enumerated() {
+      let isKnown = PyTorchGlobals.isKnown(global)
+      findings.append(
+        Finding(
+          module: global.module, name: global.name, pickle: name, offset: global.offset,
+          fileOffset: offset.map { $0 + global.offset }, isKnown: isKnown,
+          tensors: isKnown ? [] : dependents[place] ?? []))
+    }
+  }
+
+  /// For each place among a pickle's names the tensors that are reached through it or made of it.
+  private static func dependents(
+    _ pickle: Pickle, _ tensors: [String: PyTorchTensor]
+  ) -> [Int: [TensorName]] {
+    let tree = PyTorchTree(PyTorchTensorDecoder(pickle: pickle, outside: tensors))
+    guard let leaves = try? tree.leaves(pickle.root, prefix: "") else { return [:] }
+    var dependents: [Int: [TensorName]] = [:]
+    for leaf in leaves {
+      let name = TensorName(leaf.name.isEmpty ? "tensor" : leaf.name)
+      let makers = leaf.makers.compactMap { pickle.object($0)?.callee }
+      for place in names(makers + [leaf.reference], in: pickle) {
+        dependents[place, default: []].append(name)
+      }
+    }
+    return dependents
+  }
+
+  /// The places of unknown names among values and what those hold.
+  private static func names(_ values: [Pickle.Reference], in pickle: Pickle) -> [Int] {
+    var places: [Int] = []
+    var seen: Set<Pickle.Reference> = []
+    var pending = values
+    while let value = pending.popLast() {
+      guard seen.insert(value).inserted else { continue }
+      if case .global(let place) = pickle[value], !PyTorchGlobals.isKnown(pickle.globals[place]) {
+        places.append(place)
+      }
+      pending += pickle.children(value)
+    }
+    return places.sorted()
+  }
+}

@@ -1,0 +1,81 @@
+import ByteIO
+
+/// Writes a pickle of protocol 2 with the opcodes that `torch.load(weights_only=True)` takes.
+struct PickleWriter {
+  /// The pickle so far.
+  private(set) var bytes: [UInt8] = [0x80, 2]
+  private var memo: [String: Int] = [:]
+
+  /// A class or a function; from the second time on through the memo.
+  mutating func global(_ module: String, _ name: String) {
+    remembering("\(module) \(name)") { $0 += [UInt8(ascii: "c")] + "\(module)\n\(name)\n".utf8 }
+  }
+
+  /// A text that occurs often, through the memo.
+  mutating func word(_ text: String) {
+    remembering("'\(text)'") { Self.append(text, to: &$0) }
+  }
+
+  /// A text.
+  mutating func text(_ text: String) { Self.append(text, to: &bytes) }
+
+  /// A whole number.
+  mutating func int(_ number: Int) {
+    switch number {
+    case 0...0xff: bytes += [UInt8(ascii: "K"), UInt8(number)]
+    case 0...0xffff:
+      bytes.append(UInt8(ascii: "M"))
+      bytes.appendLittleEndian(UInt16(number))
+    case Int(Int32.min)...Int(Int32.max):
+      bytes.append(UInt8(ascii: "J"))
+      bytes.appendLittleEndian(Int32(number))
+    default:
+      bytes += [0x8a, 8]
+      bytes.appendLittleEndian(number)
+    }
+  }
+
+  /// A tuple of whole numbers.
+  mutating func tuple(_ numbers: [Int]) {
+    mark()
+    for number in numbers { int(number) }
+    endTuple()
+  }
+
+  mutating func isFalse() { bytes.append(0x89) }
+  mutating func emptyTuple() { bytes.append(UInt8(ascii: ")")) }
+  mutating func emptyDictionary() { bytes.append(UInt8(ascii: "}")) }
+  mutating func mark() { bytes.append(UInt8(ascii: "(")) }
+  mutating func endTuple() { bytes.append(UInt8(ascii: "t")) }
+  mutating func setItems() { bytes.append(UInt8(ascii: "u")) }
+  mutating func setItem() { bytes.append(UInt8(ascii: "s")) }
+  mutating func reduce() { bytes.append(UInt8(ascii: "R")) }
+  mutating func build() { bytes.append(UInt8(ascii: "b")) }
+  mutating func persistent() { bytes.append(UInt8(ascii: "Q")) }
+  mutating func stop() { bytes.append(UInt8(ascii: ".")) }
+
+  /// An empty `OrderedDict`.
+  mutating func orderedDictionary() {
+    global("collections", "OrderedDict")
+    emptyTuple()
+    reduce()
+  }
+
+  private mutating func remembering(_ key: String, _ write: (inout [UInt8]) -> Void) {
+    if let place = memo[key] {
+      // BINGET and BINPUT: there are fewer such values than one byte counts.
+      bytes += [UInt8(ascii: "h"), UInt8(place)]
+      return
+    }
+    write(&bytes)
+    guard memo.count <= 0xff else { return }
+    bytes += [UInt8(ascii: "q"), UInt8(memo.count)]
+    memo[key] = memo.count
+  }
+
+  private static func append(_ text: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "X"))
+    bytes.appendLittleEndian(UInt32(text.utf8.count))
+    bytes += text.utf8
+  }
+}

@@ -1,0 +1,180 @@
+import ByteIO
+import TensorCore
+
+/// Writes a checkpoint as the zip archive that `torch.load(weights_only=True, mmap=True)` takes: an
+/// `OrderedDict` of tensors, tied ones sharing a storage, members' bytes at multiples of 64.
+///
+/// Metadata and module tree go to a member of their own, which PyTorch passes over.
+enum PyTorchWriter {
+  private static let folder = "archive/"
+
+  static func write(
+    _ checkpoint: Checkpoint, to path: String, options: WriteOptions
+  ) async throws {
+    guard [.standard, .none].contains(options.compression) else {
+      throw CheckpointError(.unsupported, "torch.save has no compression")
+    }
+    try PyTorchFormat.capacity.check(checkpoint, format: "pytorch")
+    try checkpoint.checkNames()
+    let plan = try PyTorchPlan(checkpoint)
+    let file = try OutputFile(creating: path)
+    var archive = ZipWriter(file)
+    try archive.add(TensorName(folder + "data.pkl"), plan.pickle)
+    try archive.add(TensorName(folder + ".format_version"), Array("1".utf8))
+    try archive.add(TensorName(folder + ".storage_alignment"), Array("64".utf8))
+    try archive.add(TensorName(folder + "byteorder"), Array("little".utf8))
+    let metadata = checkpoint.metadataWithModules
+    if !metadata.isEmpty {
+      var text = CanonicalJSON()
+      text.append(texts: metadata)
+      try archive.add(TensorName(folder + PyTorchArchive.metadataName), text.bytes)
+    }
+    let entries = plan.storages.map { checkpoint.entries[$0] }
+    let stream = TensorStream(entries, threads: options.threads)
+    try await stream.forEachChunk { storage, offset, bytes in
+      let size = entries[storage].info.byteCount
+      if offset == 0 {
+        try archive.begin(TensorName("\(folder)data/\(storage)"), size: size)
+      }
+      try archive.append(bytes)
+      if offset + bytes.byteCount == size { try archive.end() }
+    }
+    try archive.add(TensorName(folder + "version"), Array("3\n".utf8))
+    try archive.finish()
+    try file.close()
+  }
+}
+
+/// The pickle of a checkpoint and its storages, decided before anything is written.
+struct PyTorchPlan {
+  /// The content of `data.pkl`.
+  let pickle: [UInt8]
+  /// For each storage the entry that has its bytes.
+  private(set) var storages: [Int] = []
+
+  /// As many items are set at once, as in Python.
+  private static let batch = 1000
+
+  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+    var writer = PickleWriter()
+    writer.orderedDictionary()
+    let entries = checkpoint.entries
+    var places: [TensorName: Int] = [:]
+    var storageOf: [Int] = []
+    for (index, entry) in entries.enumerated() {
+      if index % Self.batch == 0 {
+        if index > 0 { writer.setItems() }
+        writer.mark()
+      }
+      let original = entry.alias.flatMap { places[$0] }
+      if let original, entries[original].info.dtype == entry.info.dtype,
+        entries[original].info.byteCount == entry.info.byteCount
+      {
+        storageOf.append(storageOf[original])
+      } else {
+        storageOf.append(storages.count)
+        storages.append(index)
+      }
+      places[entry.name] = index
+      writer.text(entry.name.text)
+      do throws(CheckpointError) {
+        try Self.write(entry.info, storage: storageOf[index], to: &writer)
+      } catch {
+        throw error.adding(tensor: entry.name.text)
+      }
+    }
+    if !entries.isEmpty { writer.setItems() }
+    writer.emptyDictionary()
+    writer.text("_metadata")
+    Self.writeVersions(of: checkpoint, to: &writer)
+    writer.setItem()
+    writer.build()
+    writer.stop()
+    pickle = writer.bytes
+  }
+
+  /// The call that makes a tensor of a whole storage.
+  private static func write(
+    _ info: TensorInfo, storage: Int, to writer: inout PickleWriter
+  ) throws(CheckpointError) {
+    let name = PyTorchGlobals.storageName(info.dtype)
+    var shape = info.shape
+    if info.dtype == .float4e2m1 {
+      guard let last = shape.last, last % 2 == 0 else {
+        throw CheckpointError(
+          .unsupported,
+          "PyTorch has \(info.dtype.rawValue) in pairs along the last dimension,"
+            + " shape \(shape) has an odd one")
+      }
+      shape[shape.count - 1] = last / 2
+    }
+    writer.global("torch._utils", name == nil ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2")
+    writer.mark()
+    writer.mark()
+    writer.word("storage")
+    if let name {
+      writer.global("torch", name)
+    } else {
+      writer.global("torch.storage", "UntypedStorage")
+    }
+    writer.text(String(storage))
+    writer.word("cpu")
+    writer.int(name == nil ? info.byteCount : info.elementCount)
+    writer.endTuple()
+    writer.persistent()
+    writer.int(0)
+    writer.tuple(shape)
+    writer.tuple(StridedLayout.contiguousStrides(shape))
+    writer.isFalse()
+    writer.orderedDictionary()
+    if name == nil { writer.global("torch", info.dtype.torchName) }
+    writer.endTuple()
+    writer.reduce()
+  }
+
+  /// What `state_dict()` keeps beside the tensors: for each module the version of its layout, which
+  /// is 2 for layers of running statistics and 1 for others.
+  private static func writeVersions(of checkpoint: Checkpoint, to writer: inout PickleWriter) {
+    writer.orderedDictionary()
+    for (place, module) in modules(of: checkpoint).enumerated() {
+      if place % batch == 0 {
+        if place > 0 { writer.setItems() }
+        writer.mark()
+      }
+      writer.text(module.path)
+      writer.emptyDictionary()
+      writer.word("version")
+      writer.int(module.version)
+      writer.setItem()
+    }
+    if !checkpoint.entries.isEmpty || !checkpoint.modules.isEmpty { writer.setItems() }
+  }
+
+  /// The modules by label, or else by the names of tensors.
+  private static func modules(of checkpoint: Checkpoint) -> [(path: String, version: Int)] {
+    let labels = checkpoint.modules.filter { $0.kind != "None" }
+    if !labels.isEmpty {
+      return labels.map { label in
+        let isNorm = label.kind.contains("BatchNorm") || label.kind.contains("InstanceNorm")
+        return (label.path, isNorm ? 2 : 1)
+      }
+    }
+    var modules: [(path: String, version: Int)] = []
+    var places: [TensorName: Int] = [:]
+    for entry in checkpoint.entries {
+      let (parent, leaf) = entry.name.parentAndLeaf
+      var chain = [parent]
+      while let last = chain.last, !last.isEmpty {
+        chain.append(TensorName(last).parentAndLeaf.parent)
+      }
+      for path in chain.reversed() where places[TensorName(path)] == nil {
+        places[TensorName(path)] = modules.count
+        modules.append((path, 1))
+      }
+      if leaf == "num_batches_tracked", let place = places[TensorName(parent)] {
+        modules[place].version = 2
+      }
+    }
+    return modules
+  }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Scan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List every class and function that a file's pickles name, without running them.",
+      discussion: """
+        One line a name: the byte at which it stands, whether ckpt knows it, how many tensors \
+        depend on it. A name that is known is one that ckpt reads as a plain value; that says \
+        nothing of what the file would do when Python loads it. Exit status 0 when all pickles \
+        could be read, whatever they name.
+
+        EXAMPLES
+          ckpt scan model.pt
+          ckpt scan pytorch_model.bin --json
+        """)
+
+    @Argument(help: "A file of torch.save, a distributed checkpoint's folder, or any pickle.")
+    var file: String
+    @OptionGroup var report: ReportOptions
+    @OptionGroup var common: CommonOptions
+
+    private struct Report: Encodable {
+      struct Name: Encodable {
+        let module: String
+        let name: String
+        let pickle: String
+        let offset: Int
+        let fileOffset: Int?
+        let isKnown: Bool
+        let tensors: [String]
+      }
+      let file: String
+      let pickles: [String]
+      let names: [Name]
+      let notes: [String]
+    }
+
+    func run() throws {
+      let scan = try naming(file) { try PickleScan(file) }
+      var output = StandardOutput()
+      if report.json {
+        let names = scan.findings.map {
+          Report.Name(
+            module: $0.module, name: $0.name, pickle: $0.pickle, offset: $0.offset,
+            fileOffset: $0.fileOffset, isKnown: $0.isKnown, tensors: $0.tensors.map(\.text))
+        }
+        try output.line(
+          try jsonText(Report(file: file, pickles: scan.pickles, names: names, notes: scan.notes)))
+      } else {
+        try printText(scan, to: &output)
+      }
+      try output.flush()
+    }
+
+    private func printText(_ scan: PickleScan, to output: inout StandardOutput) throws {
+      scan.notes.forEach(common.notes(on: file))
+      var table = Table(.right, .left, .left, .left, .left)
+      for finding in scan.findings {
+        table.add(
+          "0x" + String(finding.fileOffset ?? finding.offset, radix: 16),
+          finding.isKnown ? "known" : "not known", finding.fullName.escapingControls,
+          Style.dim(finding.pickle.escapingControls), Self.text(finding.tensors))
+      }
+      for line in table.lines { try output.line(line) }
+      let unknown = scan.findings.filter { !$0.isKnown }
+      let tensors = Set(unknown.flatMap(\.tensors))
+      try output.line(
+        "\(scan.pickles.count.grouped) pickles, \(scan.findings.count.grouped) names,"
+          + " \(unknown.count.grouped) of them not known; \(tensors.count.grouped) tensors depend on"
+          + " names that are not known. Nothing was run")
+    }
+
+    /// The first tensors by name, the others by number.
+    private static func text(_ tensors: [TensorName]) -> String {
+      guard let first = tensors.first else { return "" }
+      let name = first.text.escapingControls
+      return tensors.count == 1 ? name : "\(name) and \((tensors.count - 1).grouped) more tensors"
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import TestSupport
+import Testing
+
+@Suite struct ScanTests {
+  private func run(_ arguments: String...) throws -> CommandRun {
+    try CommandRun([CommandRun.executable, "scan"] + arguments, in: Fixtures.path("pytorch"))
+  }
+
+  @Test func `names are listed and the file is not judged`() throws {
+    let run = try run("custom.pt")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.lines.contains { $0.contains("not known") && $0.contains("__main__.Custom") })
+    #expect(run.lines.contains { $0.contains("known") && $0.contains("collections.OrderedDict") })
+    #expect(
+      run.lines.last == """
+        1 pickles, 4 names, 1 of them not known; 1 tensors depend on names that are not known. \
+        Nothing was run
+        """)
+    #expect(!run.output.lowercased().contains("safe"))
+  }
+
+  @Test func `the report is JSON on demand`() throws {
+    let run = try run("custom.pt", "--json")
+    #expect(run.status == 0)
+    #expect(run.output.contains("\"isKnown\":false") || run.output.contains("\"isKnown\" : false"))
+    #expect(run.output.contains("custom.inside"))
+  }
+
+  @Test func `a file without a pickle cannot be scanned`() throws {
+    let run = try run("README.md")
+    #expect(run.status == 2)
+    #expect(run.errors.hasPrefix("ckpt: README.md: "))
+  }
+}
