@@ -155,6 +155,13 @@ def hdf5():
     fixtures_hdf5.hdf5(FIXTURES)
 
 
+def keras():
+    """keras/: see fixtures_keras.py; needs keras, h5py, ml_dtypes and torch."""
+    import fixtures_keras
+
+    fixtures_keras.keras_files(FIXTURES)
+
+
 def native():
     """native/: see fixtures_native.py; needs numpy."""
     import fixtures_native
@@ -224,6 +231,7 @@ ALL = {
     "default-path": default_path,
     "sequences": sequences,
     "hdf5": hdf5,
+    "keras": keras,
     "native": native,
     "zip": zip_archives,
     "safetensors": safetensors,

@@ -33,7 +33,7 @@ public struct CheckpointFormat: Sendable {
 
   /// Every format, in the order in which they are asked.
   public static let all: [CheckpointFormat] = [
-    .native, .hdf5, .safetensors, .gguf, .npz, .npy, .pytorch,
+    .native, .keras, .hdf5, .safetensors, .gguf, .npz, .npy, .pytorch,
   ]
 }
 

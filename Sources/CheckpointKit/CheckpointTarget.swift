@@ -26,6 +26,12 @@ public struct CheckpointTarget: Sendable {
     guard let write = format.write else {
       throw CheckpointError(.unsupported, "format \(format.name) is only read", path: path)
     }
+    if !format.makesFiles, options.like == nil {
+      throw CheckpointError(
+        .unsupported,
+        "format \(format.name) is only written into the structure of a file; pass --like FILE",
+        path: path)
+    }
     if path != "-" { try AtomicFile.check(path, overwrite: overwrites) }
     self.path = path
     self.format = format

@@ -48,6 +48,8 @@ enum HDF5Attributes {
     guard let count = Int(exactly: H5Sget_simple_extent_npoints(space.id)), count >= 0, size > 0,
       count <= limit / max(size, 8)
     else { return .other }
+    // NumPy gives an empty list the type float64, whatever it is a list of.
+    if isRow, count == 0 { return .texts([]) }
     switch H5Tget_class(type.id) {
     case H5T_STRING:
       let texts =

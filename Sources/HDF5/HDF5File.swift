@@ -16,20 +16,39 @@ package final class HDF5File: Sendable {
     do {
       let size = try HDF5Superblock.check(path)
       (id, table) = try HDF5Library.locked { () throws(CheckpointError) in
-        let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
-        try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
-        // A checkpoint that someone else holds a lock on can still be read.
-        try checked("file access", H5Pset_file_locking(access.id, false, true))
-        // Chunks are decoded and kept by the caller, so that the library need not keep them too.
-        try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
-        let file = try HDF5Handle(
-          "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, access.id), closedBy: H5Fclose)
+        let file = try Self.open(path)
         let table = try HDF5Walk.table(of: file.id, fileSize: size)
         return (file.take(), table)
       }
     } catch {
       throw error.adding(path: path)
     }
+  }
+
+  /// The beginning of a file's table: every group that is met on the way to the first dataset.
+  ///
+  /// - Throws: as ``init(path:)``.
+  package static func outline(path: String) throws(CheckpointError) -> HDF5Table {
+    do {
+      let size = try HDF5Superblock.check(path)
+      return try HDF5Library.locked { () throws(CheckpointError) in
+        let file = try Self.open(path)
+        return try HDF5Walk.table(of: file.id, fileSize: size, datasetLimit: 1)
+      }
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
+  private static func open(_ path: String) throws(CheckpointError) -> HDF5Handle {
+    let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
+    try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
+    // A checkpoint that someone else holds a lock on can still be read.
+    try checked("file access", H5Pset_file_locking(access.id, false, true))
+    // Chunks are decoded and kept by the caller, so that the library need not keep them too.
+    try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
+    return try HDF5Handle(
+      "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, access.id), closedBy: H5Fclose)
   }
 
   deinit {

@@ -12,24 +12,29 @@ struct HDF5Walk {
   private var table = HDF5Table()
   private let fileSize: Int
   private let linkAccess: hid_t
+  private let datasetLimit: Int
   private var objectCount = 0
   /// Addresses of the groups from the root to where the tour is.
   private var trail: [UInt64] = []
 
-  private init(fileSize: Int, linkAccess: hid_t) {
+  private init(fileSize: Int, linkAccess: hid_t, datasetLimit: Int) {
     self.fileSize = fileSize
     self.linkAccess = linkAccess
+    self.datasetLimit = datasetLimit
   }
 
-  /// Walks the whole of an open file.
-  static func table(of file: hid_t, fileSize: Int) throws(CheckpointError) -> HDF5Table {
+  /// Walks the whole of an open file, or until it has met `datasetLimit` datasets.
+  static func table(
+    of file: hid_t, fileSize: Int, datasetLimit: Int = .max
+  ) throws(CheckpointError) -> HDF5Table {
     let linkAccess = try HDF5Handle.properties(H5P_LINK_ACCESS)
     // A soft link may lead through an external one; this refuses that step.
     try checked(
       "link access", unsafe H5Pset_elink_cb(linkAccess.id, { _, _, _, _, _, _, _ in -1 }, nil))
     let root = try HDF5Handle(
       "root group", unsafe H5Gopen2(file, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
-    var walk = HDF5Walk(fileSize: fileSize, linkAccess: linkAccess.id)
+    var walk = HDF5Walk(
+      fileSize: fileSize, linkAccess: linkAccess.id, datasetLimit: datasetLimit)
     try walk.enter(root, path: [])
     return walk.table
   }
@@ -59,6 +64,7 @@ struct HDF5Walk {
     table.groups.append(.init(path: path, attributes: attributes))
     var subgroups: [String] = []
     for link in try HDF5Group.links(of: group.id) {
+      if table.datasets.count >= datasetLimit { return }
       guard let name = link.name else {
         throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
       }
@@ -74,6 +80,7 @@ struct HDF5Walk {
       }
     }
     for name in subgroups {
+      if table.datasets.count >= datasetLimit { return }
       let subgroup = try open(name, in: group.id, path: path + [name])
       try enter(subgroup, path: path + [name])
     }

@@ -81,7 +81,12 @@ public struct Rule: Sendable, CustomStringConvertible {
   private static func colon(in scalars: [Unicode.Scalar]) -> Int? {
     var inExpression = false
     for (index, scalar) in scalars.enumerated() {
-      if scalar == "/", index == 0 || scalars[index - 1] != "\\" { inExpression.toggle() }
+      if scalar == "/" {
+        let before = scalars[..<index].last { !$0.properties.isWhitespace }
+        // A slash inside a word is a part of it; one that begins a word begins an expression.
+        let begins = before.map { "&|!(".unicodeScalars.contains($0) } ?? true
+        inExpression = inExpression ? scalars[index - 1] == "\\" : begins
+      }
       guard scalar == ":", !inExpression else { continue }
       let word = scalars[..<index].reversed().prefix { $0.properties.isAlphabetic }
       let prefix = string(word.reversed()[...])

@@ -79,7 +79,7 @@ private struct SelectorParser {
       let scalar = scalars[position]
       if scalar == "[" { inBrackets = true }
       if scalar == "]" { inBrackets = false }
-      if !inBrackets, "&|!()/".unicodeScalars.contains(scalar) { break }
+      if !inBrackets, "&|!()".unicodeScalars.contains(scalar) { break }
       if scalar.properties.isWhitespace { break }
       position += 1
     }

@@ -141,6 +141,13 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("How to store tensors: planes, gzip[:LEVEL] or none.", valueName: "kind"))
   var compression: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Fill the structure of this file with the tensors, which is how Keras's .weights.h5 is written.",
+      valueName: "file"))
+  var like: String?
+
   @Flag(name: .long, help: "Replace an existing file.")
   var force = false
 
@@ -155,6 +162,7 @@ struct OutputOptions: ParsableArguments {
   func writeOptions(_ common: CommonOptions) -> WriteOptions {
     var options = WriteOptions()
     options.threads = common.threads
+    options.like = like
     if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
       options.compression = parsed
     }
@@ -173,8 +181,14 @@ struct OutputOptions: ParsableArguments {
     if path == "-" && StandardOutput.isTerminal {
       throw ValidationError("standard output is a terminal; redirect it, or give a file")
     }
-    return try CheckpointTarget(
-      path, format: to, options: writeOptions(common), overwrites: force || replaces)
+    var options = writeOptions(common)
+    if replaces, options.like == nil { options.like = path }
+    let target = try CheckpointTarget(
+      path, format: to, options: options, overwrites: force || replaces)
+    if like != nil, target.format.makesFiles {
+      throw ValidationError("--like is for format keras, the output is \(target.format.name)")
+    }
+    return target
   }
 }
 

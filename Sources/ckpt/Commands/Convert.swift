@@ -15,6 +15,8 @@ extension Ckpt {
           ckpt convert net.h5 out.h5 --match 'module.**' --rename 's/^module\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
           ckpt convert big.ckz out/model.safetensors --shard-size 5GB
+          ckpt convert net.keras net.pt --to-torch-layout
+          ckpt convert net.pt new.weights.h5 --to-keras-layout --like net.weights.h5
         """)
 
     @Argument(help: "A checkpoint, or - for standard input.") var input: String
@@ -34,6 +36,7 @@ extension Ckpt {
         "Write several files of at most this size and an index, as model-00001-of-00003.safetensors.",
         valueName: "5GB"))
     var shardSize: String?
+    @OptionGroup var layout: LayoutOptions
     @Flag(help: "Print what would be written and what cannot be, and write nothing.")
     var dryRun = false
     @OptionGroup var report: ReportOptions
@@ -64,14 +67,17 @@ extension Ckpt {
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      let source = try inputs.open(input, common).checkpoint
+      let original = try inputs.open(input, common).checkpoint
+      let source = try naming(input) {
+        try layout(original, like: self.target.like, note: common.notes(on: input))
+      }
       var result = try naming(input) { try conversion(source) }
       let plan = ConversionPlan(of: result, from: source, to: format)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
       if dryRun { return try print(plan, format) }
-      if result.isChanged {
-        var provenance = try Provenance(of: source)
-        let fingerprint = try await common.manifest(of: source).fingerprint
+      if result.isChanged || layout.isAsked {
+        var provenance = try Provenance(of: original)
+        let fingerprint = try await common.manifest(of: original).fingerprint
         provenance.add(command: "convert", options: steps, inputs: [fingerprint])
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
@@ -128,7 +134,7 @@ extension Ckpt {
     private var steps: [String] {
       selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
         + (dtype.map { ["--dtype", $0] } ?? []) + rename.flatMap { ["--rename", $0] }
-        + (map.map { ["--map", $0] } ?? [])
+        + (map.map { ["--map", $0] } ?? []) + layout.steps
     }
   }
 }

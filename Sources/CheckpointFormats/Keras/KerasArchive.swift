@@ -1,0 +1,75 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// `.keras`: a zip archive of the model's description and one HDF5 file of weights.
+///
+/// Source: Keras 3.15 `saving/saving_lib.py`: `config.json`, `metadata.json` and
+/// `model.weights.h5`, stored or deflated. The texts become metadata under the members' names. The
+/// weights are copied to a temporary file, since HDF5 is read by position and begins nowhere but at
+/// a file's start.
+enum KerasArchive {
+  private static let weights: TensorName = "model.weights.h5"
+  private static let texts = ["config.json", "metadata.json"]
+  /// Longest text that becomes metadata, in bytes.
+  private static let longestText = 1 << 27
+
+  /// Says whether a file is a zip archive with Keras's weights in it.
+  static func recognizes(_ candidate: Candidate) -> Bool {
+    guard candidate.head.starts(with: "PK".utf8),
+      let archive = try? ZipArchive(path: candidate.path)
+    else { return false }
+    return archive.member(named: weights) != nil
+  }
+
+  /// Opens an archive.
+  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
+    let archive = try ZipArchive(path: path)
+    guard let member = archive.member(named: weights) else {
+      throw CheckpointError(.missing, "no member '\(weights)'", path: path)
+    }
+    var metadata: [String: String] = [:]
+    for name in texts {
+      guard let text = archive.member(named: TensorName(name)) else { continue }
+      metadata[name] = String(
+        decoding: try archive.bytes(text, limit: longestText), as: UTF8.self)
+    }
+    return try AtomicFile.withTemporary("ckpt-weights.h5") { temporary in
+      do {
+        try copy(member, of: archive, to: temporary)
+        var checkpoint = try KerasCheckpoint.open(temporary, options, metadata: metadata) {
+          table throws(CheckpointError) in KerasWeightsFile.content(of: table)
+        }
+        checkpoint.entries = checkpoint.entries.map { naming($0, path) }
+        return checkpoint
+      } catch let error as CheckpointError {
+        throw error.replacing(path: path)
+      }
+    }
+  }
+
+  /// The entry, whose errors name the archive and not the temporary file.
+  private static func naming(_ entry: Checkpoint.Entry, _ path: String) -> Checkpoint.Entry {
+    entry.wrappingReader { range, target, read in
+      do {
+        try read(range, &target)
+      } catch let error as CheckpointError {
+        throw error.replacing(path: path)
+      }
+    }
+  }
+
+  private static func copy(
+    _ member: ZipMember, of archive: ZipArchive, to path: String
+  ) throws {
+    let output = try OutputFile(creating: path)
+    var buffer = ChunkBuffer()
+    for offset in stride(from: 0, to: member.size, by: buffer.capacity) {
+      let count = min(buffer.capacity, member.size - offset)
+      var target = buffer.mutableBytes(count)
+      try archive.read(member, at: offset, into: &target)
+      try output.append(buffer.bytes(count))
+    }
+    try output.close()
+  }
+}

@@ -1,0 +1,138 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// Checkpoints out of Keras's files: names in Keras's own spelling and order.
+///
+/// The model's description is kept as text in the metadata and never interpreted. The optimizer's
+/// state is a checkpoint of its own, chosen by its key.
+enum KerasCheckpoint {
+  /// Opens a file of any of the four kinds.
+  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
+    switch KerasContainer(of: try Candidate(path: path)) {
+    case .legacy?: try open(path, options, content: KerasLegacyFile.content)
+    case .weights?: try open(path, options, content: KerasWeightsFile.content)
+    case .archive?: try KerasArchive.open(path, options)
+    case .shards?: try KerasShards.open(path, options)
+    case nil: throw CheckpointError(.malformed, "no layers of Keras were found", path: path)
+    }
+  }
+
+  /// Opens one HDF5 file, whose table `content` sorts.
+  static func open(
+    _ path: String, _ options: OpenOptions, metadata: [String: String] = [:],
+    content: (HDF5Table) throws(CheckpointError) -> KerasContent
+  ) throws -> Checkpoint {
+    let file = try HDF5File(path: path)
+    let input = try InputFile(path: path)
+    do {
+      var content = try content(file.table)
+      content.metadata.merge(metadata) { _, new in new }
+      return try checkpoint(content, options) { reader($0.dataset, in: file, input, path) }
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
+    }
+  }
+
+  /// The part of the content that `options` choose, as a checkpoint.
+  static func checkpoint(
+    _ content: KerasContent, _ options: OpenOptions,
+    reader: (KerasContent.Variable) -> Checkpoint.Entry.Reader
+  ) throws -> Checkpoint {
+    let variables = try chosen(content, options.key)
+    var checkpoint = Checkpoint(entries: try entries(variables, reader: reader))
+    checkpoint.metadata = content.metadata
+    if !content.layerNames.isEmpty {
+      let names = content.layerNames.sorted { $0.key < $1.key }
+      checkpoint.metadata[Checkpoint.kerasLayersKey] = text(names)
+    }
+    checkpoint.notes = content.notes
+    checkpoint.parts = parts(of: content, opened: options.key)
+    if options.key == nil, !content.optimizer.isEmpty {
+      let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
+      checkpoint.notes.append(
+        "holds \(count) of the optimizer too; --key \(content.optimizerKey) reads them")
+    }
+    return checkpoint
+  }
+
+  /// How a dataset's bytes are read: from `input` where they lie in the file as they are wanted,
+  /// else through the library.
+  static func reader(
+    _ dataset: HDF5Table.Dataset, in file: HDF5File, _ input: InputFile, _ path: String
+  ) -> Checkpoint.Entry.Reader {
+    if case .plain(let start) = dataset.storage {
+      return { range, target in
+        try input.read(at: start + range.lowerBound, into: &target)
+      }
+    }
+    return { range, target in
+      do throws(CheckpointError) {
+        try file.read(dataset, range, into: &target)
+      } catch {
+        throw error.adding(path: path)
+      }
+    }
+  }
+
+  private static func text(_ names: [(key: TensorName, value: String)]) -> String {
+    var json = CanonicalJSON()
+    json.append("{")
+    json.append(list: names) { json, name in
+      json.append(string: name.key.text)
+      json.append(":")
+      json.append(string: name.value)
+    }
+    json.append("}")
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  /// What `--key` may choose, where there is a choice.
+  private static func parts(of content: KerasContent, opened key: String?) -> [Checkpoint.Part] {
+    guard !content.optimizer.isEmpty else { return [] }
+    return [(modelKey, content.model), (content.optimizerKey, content.optimizer)].map {
+      name, variables in
+      Checkpoint.Part(
+        key: name, tensorCount: variables.count,
+        byteCount: variables.reduce(0) { $0 + $1.dataset.info.byteCount },
+        isOpened: name == key ?? modelKey)
+    }
+  }
+
+  /// The key of the model's weights beside an optimizer's.
+  private static let modelKey = "model"
+
+  private static func chosen(
+    _ content: KerasContent, _ key: String?
+  ) throws(CheckpointError) -> [KerasContent.Variable] {
+    guard let key, key != modelKey else {
+      if content.model.isEmpty { throw CheckpointError(.missing, "holds no weights of a model") }
+      return content.model
+    }
+    if key == content.optimizerKey, !content.optimizer.isEmpty { return content.optimizer }
+    throw CheckpointError(
+      .missing,
+      content.optimizer.isEmpty
+        ? "holds one checkpoint, so --key has nothing to choose from"
+        : "no part '\(key)'; the file has \(modelKey), \(content.optimizerKey)")
+  }
+
+  private static func entries(
+    _ variables: [KerasContent.Variable], reader: (KerasContent.Variable) -> Checkpoint.Entry.Reader
+  ) throws -> [Checkpoint.Entry] {
+    var first: [UInt64: TensorName] = [:]
+    return variables.map { variable in
+      let alias = first[variable.dataset.address]
+      if alias == nil { first[variable.dataset.address] = variable.name }
+      return Checkpoint.Entry(
+        name: variable.name, info: variable.dataset.info, alias: alias,
+        reader: reader(variable))
+    }
+  }
+}
+
+extension Checkpoint {
+  /// Metadata key of what layers of Keras are called by their user: a JSON object from a layer's path
+  /// in tensors' names to its name.
+  package static let kerasLayersKey = "keras.layers"
+}

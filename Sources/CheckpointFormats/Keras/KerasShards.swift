@@ -1,0 +1,105 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// `.weights.json`: which HDF5 file beside it holds which layer.
+///
+/// Source: Keras 3.15 `saving/saving_lib.py`, `ShardedH5IOStore`: `weight_map` gives for the path
+/// of each group `vars` one file's name or a list of them. A group may be divided among files.
+enum KerasShards {
+  /// Largest text, in bytes.
+  private static let largest = 100_000_000
+
+  /// Says whether a file that begins with these bytes maps weights to HDF5 files.
+  static func recognizes(_ head: [UInt8]) -> Bool {
+    let text = String(decoding: head, as: UTF8.self)
+    return text.utf8.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "{")
+      && text.contains("\"weight_map\"") && text.contains(".weights.h5\"")
+  }
+
+  /// Opens the files that a map names.
+  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
+    let input = try InputFile(path: path)
+    guard input.size <= largest else {
+      throw CheckpointError(
+        .unsupported, "\(input.size) bytes, at most \(largest) are allowed", path: path)
+    }
+    let map: [TensorName: [String]]
+    do throws(CheckpointError) {
+      map = try weightMap(try input.head(input.size))
+    } catch {
+      throw error.adding(path: path)
+    }
+    let files = Set(map.values.joined().map { TensorName($0) }).sorted()
+    let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
+    var shards: [(path: String, file: HDF5File, input: InputFile)] = []
+    var content = KerasContent()
+    var sources: [TensorName: Int] = [:]
+    var groups: [TensorName: Set<TensorName>] = [:]
+    for name in files {
+      let place = folder + name.text
+      let file = try HDF5File(path: place)
+      shards.append((place, file, try InputFile(path: place)))
+      let part = KerasWeightsFile.content(of: file.table)
+      content.layerNames.merge(part.layerNames) { first, _ in first }
+      content.notes += part.notes.map { "\(name): \($0)" }
+      for variable in part.model + part.optimizer {
+        let group = "/" + variable.dataset.path.dropLast().joined(separator: "/")
+        groups[TensorName(group), default: []].insert(name)
+        guard sources.updateValue(shards.count - 1, forKey: variable.name) == nil else {
+          throw CheckpointError(
+            .malformed, "is in two of the files, once in '\(name)'", path: path,
+            tensor: variable.name.text)
+        }
+      }
+      content.model += part.model
+      content.optimizer += part.optimizer
+    }
+    for (group, names) in map.sorted(by: { $0.key < $1.key }) {
+      for name in names where groups[group]?.contains(TensorName(name)) != true {
+        throw CheckpointError(
+          .malformed, "weight_map puts '\(group)' into '\(name)', which has no such weights",
+          path: path)
+      }
+    }
+    content.model.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
+    content.optimizer.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
+    return try KerasCheckpoint.checkpoint(content, options) { variable in
+      let shard = shards[sources[variable.name] ?? 0]
+      return KerasCheckpoint.reader(variable.dataset, in: shard.file, shard.input, shard.path)
+    }
+  }
+
+  /// The map's files by group; the files must stand beside the map.
+  private static func weightMap(
+    _ bytes: [UInt8]
+  ) throws(CheckpointError) -> [TensorName: [String]] {
+    var map: [TensorName: [String]] = [:]
+    var scanner = JSONScanner(bytes)
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
+      guard key == "weight_map" else { return try scanner.skip() }
+      try scanner.object { scanner, group, offset throws(CheckpointError) in
+        var names: [String] = []
+        if scanner.next() == .array {
+          try scanner.array { scanner throws(CheckpointError) in
+            names.append(try scanner.string())
+          }
+        } else {
+          names.append(try scanner.string())
+        }
+        for name in names
+        where name.isEmpty || name.hasPrefix(".")
+          || name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
+        {
+          throw CheckpointError(
+            .malformed, "found the file name '\(name)', required one of a file beside the map",
+            offset: offset)
+        }
+        map[TensorName(group)] = names
+      }
+    }
+    try scanner.end()
+    guard !map.isEmpty else { throw CheckpointError(.malformed, "weight_map is missing or empty") }
+    return map
+  }
+}

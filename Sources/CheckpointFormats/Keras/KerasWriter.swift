@@ -1,0 +1,115 @@
+import ByteIO
+import HDF5
+import TensorCore
+
+/// Keras's HDF5 files written into the structure of one that Keras has made.
+///
+/// The file `like` is copied and the bytes of its datasets are replaced, so that groups, attributes,
+/// the model's description and the optimizer's state are those of the original to the bit.
+enum KerasWriter {
+  /// What Keras reads back; the rest is that of the file whose structure is used.
+  static let capacity = Capacity(
+    dtypes: DType.computable, ties: false, modules: false, metadata: false)
+
+  /// Writes a copy of `options.like` with the checkpoint's tensors in the places of theirs.
+  ///
+  /// - Throws: ``CheckpointError``: `unsupported` without `like` or for one that is no single HDF5
+  ///   file, `mismatched` when names, types or shapes differ.
+  static func write(
+    _ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions
+  ) async throws {
+    guard let like = options.like else {
+      throw CheckpointError(
+        .unsupported, "a file of Keras is only written into the structure of one like it")
+    }
+    switch options.compression {
+    case .standard, .none: break
+    default:
+      throw CheckpointError(.unsupported, "Keras stores tensors as they are; pass no --compression")
+    }
+    let places = try places(of: checkpoint, in: like)
+    let output = try OutputFile(creating: path)
+    try copy(like, to: output)
+    var buffer = ChunkBuffer()
+    for (entry, start) in zip(checkpoint.entries, places) {
+      for offset in stride(from: 0, to: entry.info.byteCount, by: buffer.capacity) {
+        let count = min(buffer.capacity, entry.info.byteCount - offset)
+        try output.overwrite(at: start + offset, with: entry.read(offset, count, using: &buffer))
+      }
+    }
+    try output.close()
+  }
+
+  /// Where each tensor's bytes go, none left over on either side.
+  private static func places(
+    of checkpoint: Checkpoint, in like: String
+  ) throws -> [Int] {
+    do {
+      let content = try structure(of: like)
+      let variables = Dictionary(
+        content.model.map { ($0.name, $0.dataset) }, uniquingKeysWith: { first, _ in first })
+      var given: Set<TensorName> = []
+      let places = try checkpoint.entries.map { entry in
+        given.insert(entry.name)
+        do throws(CheckpointError) {
+          return try place(of: entry, in: variables[entry.name])
+        } catch {
+          throw error.adding(tensor: entry.name.text)
+        }
+      }
+      if let missing = content.model.first(where: { !given.contains($0.name) }) {
+        throw CheckpointError(
+          .mismatched, "has weights for which there is no tensor", tensor: missing.name.text)
+      }
+      return places
+    } catch let error as CheckpointError {
+      throw error.adding(path: like)
+    }
+  }
+
+  private static func structure(of like: String) throws -> KerasContent {
+    let table = try HDF5File(path: like).table
+    switch KerasContainer(of: table) {
+    case .legacy?: return try KerasLegacyFile.content(of: table)
+    case .weights?: return KerasWeightsFile.content(of: table)
+    default: throw CheckpointError(.unsupported, "no layers of Keras were found")
+    }
+  }
+
+  private static func place(
+    of entry: Checkpoint.Entry, in dataset: HDF5Table.Dataset?
+  ) throws(CheckpointError) -> Int {
+    guard let dataset else {
+      throw CheckpointError(
+        .mismatched,
+        "there are no weights of this name; pass --to-keras-layout for tensors of PyTorch, or "
+          + "--exclude")
+    }
+    guard dataset.info == entry.info else {
+      let (found, required) = (entry.info, dataset.info)
+      let remedy =
+        found.shape == required.shape ? "; pass --dtype \(required.dtype.torchName)" : ""
+      throw CheckpointError(
+        .mismatched,
+        "found \(found.dtype.rawValue) \(found.shape), required \(required.dtype.rawValue) "
+          + "\(required.shape)\(remedy)")
+    }
+    if entry.info.byteCount == 0 { return 0 }
+    guard case .plain(let start) = dataset.storage else {
+      throw CheckpointError(
+        .unsupported, "is stored in chunks or big-endian there; required as Keras stores it")
+    }
+    return start
+  }
+
+  private static func copy(_ path: String, to output: OutputFile) throws {
+    let input = try InputFile(path: path)
+    var buffer = ChunkBuffer()
+    for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
+      let count = min(buffer.capacity, input.size - offset)
+      var target = buffer.mutableBytes(count)
+      try input.read(at: offset, into: &target)
+      try output.append(buffer.bytes(count))
+    }
+  }
+}

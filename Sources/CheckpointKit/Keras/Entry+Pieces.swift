@@ -1,0 +1,105 @@
+import TensorCore
+
+extension Checkpoint.Entry {
+  /// A run of bytes of a tensor.
+  struct Piece {
+    let source: Checkpoint.Entry
+    let bytes: Range<Int>
+  }
+
+  /// A tensor that is put together of pieces of others, read as it is read; the pieces must have
+  /// as many bytes as `info` says.
+  init(name: TensorName, info: TensorInfo, pieces: [Piece]) {
+    var starts: [Int] = []
+    var end = 0
+    for piece in pieces {
+      starts.append(end)
+      end += piece.bytes.count
+    }
+    precondition(end == info.byteCount, "pieces of \(end) bytes for \(info.byteCount)")
+    self.init(name: name, info: info) { [starts] range, target in
+      for (piece, start) in zip(pieces, starts) {
+        let wanted = range.clamped(to: start..<start + piece.bytes.count)
+        if wanted.isEmpty { continue }
+        let from = piece.bytes.lowerBound + wanted.lowerBound - start
+        let place = wanted.lowerBound - range.lowerBound
+        var part = target._mutatingExtracting(place..<place + wanted.count)
+        try piece.source.read(from..<from + wanted.count, into: &part)
+      }
+    }
+  }
+
+  /// The same elements in the same order, under another shape of as many elements.
+  func reshaped(_ shape: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
+    if shape == info.shape { return self }
+    let new = try TensorInfo(dtype: info.dtype, shape: shape)
+    guard new.byteCount == info.byteCount else {
+      throw CheckpointError(
+        .mismatched, "found shape \(info.shape), required one that can be seen as \(shape)",
+        tensor: name.text)
+    }
+    return Checkpoint.Entry(
+      name: name, info: new, pieces: [Piece(source: self, bytes: 0..<info.byteCount)])
+  }
+
+  /// Part `index` of `count` equal parts along the first axis.
+  func part(_ index: Int, of count: Int) throws(CheckpointError) -> Checkpoint.Entry {
+    if count == 1 { return self }
+    guard let rows = info.shape.first, rows % count == 0 else {
+      throw CheckpointError(
+        .mismatched, "found shape \(info.shape), required \(count) equal parts of the first axis",
+        tensor: name.text)
+    }
+    let new = try TensorInfo(dtype: info.dtype, shape: [rows / count] + info.shape.dropFirst())
+    let start = index * new.byteCount
+    return Checkpoint.Entry(
+      name: name, info: new, pieces: [Piece(source: self, bytes: start..<start + new.byteCount)])
+  }
+
+  /// The first axis cut into equal blocks, and block `order[i]` put in place `i`.
+  func reordered(_ order: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
+    if order == Array(order.indices) { return self }
+    let parts = try order.map { index throws(CheckpointError) in try part(index, of: order.count) }
+    return try Self.joined(parts, name: name)
+  }
+
+  /// Tensors of one type behind each other along the first axis.
+  static func joined(
+    _ parts: [Checkpoint.Entry], name: TensorName
+  ) throws(CheckpointError) -> Checkpoint.Entry {
+    guard let first = parts.first else {
+      throw CheckpointError(.missing, "no parts", tensor: name.text)
+    }
+    if parts.count == 1 {
+      var only = first
+      only.name = name
+      return only
+    }
+    var rows = 0
+    for part in parts {
+      guard part.info.dtype == first.info.dtype,
+        part.info.shape.dropFirst() == first.info.shape.dropFirst(),
+        let count = part.info.shape.first
+      else {
+        throw CheckpointError(
+          .mismatched,
+          "found \(part.info.dtype.rawValue) \(part.info.shape), required to fit behind "
+            + "\(first.info.dtype.rawValue) \(first.info.shape)", tensor: part.name.text)
+      }
+      rows += count
+    }
+    let info = try TensorInfo(dtype: first.info.dtype, shape: [rows] + first.info.shape.dropFirst())
+    return Checkpoint.Entry(
+      name: name, info: info,
+      pieces: parts.map { Piece(source: $0, bytes: 0..<$0.info.byteCount) })
+  }
+
+  /// A tensor whose bytes are all zero.
+  static func zeros(_ name: TensorName, _ info: TensorInfo) -> Checkpoint.Entry {
+    Checkpoint.Entry(name: name, info: info) { _, target in
+      for index in 0..<target.byteCount {
+        target.storeBytes(of: 0, toByteOffset: index, as: UInt8.self)
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import TensorCore
+
+/// How the tensors of one Keras layer and those of PyTorch's module for it go together.
+///
+/// This is the table; the article *Keras and PyTorch layouts* says it in words. Every rule is read in
+/// both directions, so that what it gives can be undone exactly.
+struct KerasMapping {
+  /// Places of the variables in PyTorch's tensors, in PyTorch's order of tensors.
+  private(set) var slots: [KerasSlot] = []
+  /// Second biases of PyTorch that Keras does not have: each is added to the other one.
+  private(set) var second: [(name: String, first: String)] = []
+  /// Why the layer has no counterpart; the mapping is empty then.
+  private(set) var reason: String?
+
+  /// Finds the rule for a layer, by its variables, and by its class where those leave a choice.
+  init(_ layer: KerasLayer) {
+    let names = Set(layer.variables.map(\.name))
+    if names.count != layer.variables.count {
+      reason = "two of its variables have one name"
+    } else if names.contains(where: { $0.hasSuffix("recurrent_kernel") }) {
+      recurrent(layer)
+    } else if names.contains("query/kernel") {
+      attention(layer)
+    } else if names.isSubset(of: ["gamma", "beta", "moving_mean", "moving_variance"]) {
+      plain(
+        layer,
+        [
+          ("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"),
+          ("moving_variance", "running_var"),
+        ])
+    } else if names == ["embeddings"] || names == ["scale"] {
+      plain(layer, [("embeddings", "weight"), ("scale", "weight")])
+    } else if names == ["alpha"] {
+      slope(layer)
+    } else if names.contains("depthwise_kernel"),
+      names.isSubset(of: ["depthwise_kernel", "pointwise_kernel", "bias"])
+    {
+      separable(layer)
+    } else if names.contains("kernel"), names.isSubset(of: ["kernel", "bias"]) {
+      kernel(layer)
+    } else {
+      reason = layer.kind == nil ? "its variables fit no class" : "PyTorch has no such layer"
+    }
+    if reason == nil, Set(slots.map(\.variable)) != names { reason = "not all variables fit" }
+    if reason != nil { (slots, second) = ([], []) }
+  }
+
+  private mutating func add(
+    _ variable: String, _ tensor: String, _ arrangement: KerasSlot.Arrangement,
+    part: KerasSlot.Part = .init(), of tensorPart: KerasSlot.Part = .init()
+  ) {
+    slots.append(
+      KerasSlot(
+        variable: variable, part: part, tensor: tensor, tensorPart: tensorPart,
+        arrangement: arrangement))
+  }
+
+  /// Variables that only change their names.
+  private mutating func plain(_ layer: KerasLayer, _ names: [(String, String)]) {
+    for (variable, tensor) in names {
+      guard let shape = layer.shape(variable) else { continue }
+      add(variable, tensor, .init(shape))
+    }
+  }
+
+  /// A slope for each channel, however many shared axes of size 1 Keras keeps.
+  private mutating func slope(_ layer: KerasLayer) {
+    guard let shape = layer.shape("alpha"), shape.count(where: { $0 != 1 }) <= 1 else {
+      reason = "PyTorch has one slope a channel, not one a place"
+      return
+    }
+    add("alpha", "weight", .init(shape, torch: [shape.max() ?? 1]))
+  }
+
+  // MARK: - Dense and convolutions
+
+  private mutating func kernel(_ layer: KerasLayer) {
+    guard let shape = layer.shape("kernel"), (2...5).contains(shape.count) else {
+      reason = "a kernel of another rank than 2 to 5"
+      return
+    }
+    let bias = layer.shape("bias")
+    if layer.kind == "EinsumDense" || (bias?.count ?? 1) != 1 {
+      reason = "its equation is not known here"
+      return
+    }
+    if layer.kind == nil, bias == nil, shape.count > 2, !layer.isTensorFlow {
+      reason = "without a bias, nothing tells a convolution from a depthwise one"
+      return
+    }
+    let isDepthwise =
+      layer.kind.map { $0.hasPrefix("Depthwise") }
+      ?? (bias.map { !shape.suffix(2).contains($0[0]) } ?? false)
+    if isDepthwise, shape.count > 2 {
+      add("kernel", "weight", Self.depthwise(shape))
+    } else {
+      add("kernel", "weight", Self.moved(shape))
+    }
+    if let bias { add("bias", "bias", .init(bias)) }
+  }
+
+  private mutating func separable(_ layer: KerasLayer) {
+    guard let depthwise = layer.shape("depthwise_kernel"), depthwise.count > 2 else { return }
+    guard let pointwise = layer.shape("pointwise_kernel") else {
+      add("depthwise_kernel", "weight", Self.depthwise(depthwise))
+      if let bias = layer.shape("bias") { add("bias", "bias", .init(bias)) }
+      return
+    }
+    guard pointwise.count == depthwise.count else { return }
+    add("depthwise_kernel", "depthwise.weight", Self.depthwise(depthwise))
+    add("pointwise_kernel", "pointwise.weight", Self.moved(pointwise))
+    if let bias = layer.shape("bias") { add("bias", "pointwise.bias", .init(bias)) }
+  }
+
+  /// (…, a, b) to (b, a, …): in and out for a convolution, out and in for a transposed one.
+  private static func moved(_ shape: [Int]) -> KerasSlot.Arrangement {
+    let rank = shape.count
+    return .init(shape, axes: [rank - 1, rank - 2] + Array(0..<(rank - 2)))
+  }
+
+  /// (…, channels, multiplier) to (channels · multiplier, 1, …), which is a convolution in groups.
+  private static func depthwise(_ shape: [Int]) -> KerasSlot.Arrangement {
+    let rank = shape.count
+    return .init(
+      shape, axes: [rank - 2, rank - 1] + Array(0..<(rank - 2)),
+      torch: [shape[rank - 2] * shape[rank - 1], 1] + shape.prefix(rank - 2))
+  }
+
+  // MARK: - Recurrent layers
+
+  /// LSTM keeps the order of its gates (i, f, c, o); of a GRU's (z, r, h) PyTorch has r first.
+  private mutating func recurrent(_ layer: KerasLayer) {
+    for (role, suffix) in [("", ""), ("forward/", ""), ("backward/", "_reverse")] {
+      guard let kernel = layer.shape(role + "kernel"),
+        let recurrent = layer.shape(role + "recurrent_kernel")
+      else { continue }
+      guard kernel.count == 2, recurrent.count == 2, recurrent[0] > 0, kernel[1] == recurrent[1],
+        [1, 3, 4].contains(recurrent[1] / recurrent[0]), recurrent[1] % recurrent[0] == 0
+      else {
+        reason = "its kernels' shapes are those of no LSTM, GRU or simple RNN"
+        return
+      }
+      let isGRU = recurrent[1] == 3 * recurrent[0]
+      let gates = isGRU ? [1, 0, 2] : [0]
+      add(role + "kernel", "weight_ih_l0" + suffix, .init(kernel, axes: [1, 0], blocks: gates))
+      add(
+        role + "recurrent_kernel", "weight_hh_l0" + suffix,
+        .init(recurrent, axes: [1, 0], blocks: gates))
+      let (first, other) = ("bias_ih_l0" + suffix, "bias_hh_l0" + suffix)
+      switch (layer.shape(role + "bias"), isGRU) {
+      case (nil, true) where layer.options?.resetAfter == false:
+        reason = "PyTorch's GRU resets after the product, this one before it"
+      case (nil, _): break
+      case ([2, recurrent[1]]?, true):
+        for (index, name) in [first, other].enumerated() {
+          add(
+            role + "bias", name, .init([1, recurrent[1]], seen: [recurrent[1]], blocks: gates),
+            part: .init(index: index, count: 2))
+        }
+      case ([recurrent[1]]?, false):
+        add(role + "bias", first, .init([recurrent[1]]))
+        second.append((other, first))
+      case ([recurrent[1]]?, true):
+        reason = "PyTorch's GRU resets after the product, this one before it"
+      default: reason = "its bias has another shape than its kernels want"
+      }
+    }
+  }
+
+  // MARK: - Attention
+
+  /// Projections to heads stand in PyTorch as matrices, the heads one after another.
+  private mutating func attention(_ layer: KerasLayer) {
+    let roles = ["query", "key", "value"]
+    let kernels = roles.compactMap { layer.shape($0 + "/kernel") }
+    guard kernels.count == 3, let output = layer.shape("output/kernel"), output.count == 3,
+      kernels.allSatisfy({ $0.count == 3 }), Set(kernels.map { Array($0.dropFirst()) }).count == 1,
+      case let (heads, size, width) = (output[0], output[1], output[2]),
+      Array(kernels[0].dropFirst()) == [heads, size], width == heads * size, kernels[0][0] == width
+    else {
+      reason = "PyTorch's attention has as many features as heads times their size, everywhere"
+      return
+    }
+    let isPacked = Set(kernels.map { $0[0] }).count == 1
+    for (index, kernel) in kernels.enumerated() {
+      let arrangement = KerasSlot.Arrangement(kernel, seen: [kernel[0], width], axes: [1, 0])
+      let variable = roles[index] + "/kernel"
+      if isPacked {
+        add(variable, "in_proj_weight", arrangement, of: .init(index: index, count: 3))
+      } else {
+        add(variable, ["q_proj_weight", "k_proj_weight", "v_proj_weight"][index], arrangement)
+      }
+    }
+    for (index, role) in roles.enumerated() where layer.shape(role + "/bias") == [heads, size] {
+      add(
+        role + "/bias", "in_proj_bias", .init([heads, size], torch: [width]),
+        of: .init(index: index, count: 3))
+    }
+    add(
+      "output/kernel", "out_proj.weight",
+      .init(output, seen: [width, width], axes: [1, 0]))
+    if let bias = layer.shape("output/bias") { add("output/bias", "out_proj.bias", .init(bias)) }
+  }
+}

@@ -1,0 +1,69 @@
+import TensorCore
+
+/// One place where a variable of a Keras layer, or a part of it, stands in a tensor of PyTorch, or
+/// in a part of one.
+struct KerasSlot {
+  /// One of equal parts along the first axis.
+  struct Part: Equatable {
+    var index = 0
+    var count = 1
+  }
+
+  /// The variable's name in its layer, `kernel` or `query/kernel`.
+  let variable: String
+  var part = Part()
+  /// The tensor's name in its module, `weight` or `out_proj.weight`.
+  let tensor: String
+  var tensorPart = Part()
+  /// How the elements are arranged.
+  let arrangement: Arrangement
+
+  /// A bijection of elements: seen in a shape, axes exchanged, blocks of rows exchanged, and seen in
+  /// another shape.
+  struct Arrangement {
+    private let keras: [Int]
+    private let seen: [Int]
+    private let axes: [Int]
+    private let blocks: [Int]
+    /// The shape in PyTorch.
+    let torch: [Int]
+
+    /// `keras` is the variable's shape, seen in the shape `seen`; axis `i` is then `axes[i]`, block
+    /// `i` of the first axis is `blocks[i]` of as many, and the result is seen in the shape `torch`.
+    init(
+      _ keras: [Int], seen: [Int]? = nil, axes: [Int]? = nil, blocks: [Int] = [0],
+      torch: [Int]? = nil
+    ) {
+      self.keras = keras
+      self.seen = seen ?? keras
+      self.axes = axes ?? Array(self.seen.indices)
+      self.blocks = blocks
+      self.torch = torch ?? self.axes.map { [seen = self.seen] in seen[$0] }
+    }
+
+    private var permuted: [Int] { axes.map { seen[$0] } }
+
+    /// Keras's tensor as PyTorch has it.
+    func torch(_ entry: Checkpoint.Entry) throws(CheckpointError) -> Checkpoint.Entry {
+      try entry.reshaped(seen).permuted(axes).reordered(blocks).reshaped(torch)
+    }
+
+    /// PyTorch's tensor as Keras has it.
+    func keras(_ entry: Checkpoint.Entry) throws(CheckpointError) -> Checkpoint.Entry {
+      guard entry.info.shape == torch else {
+        throw CheckpointError(
+          .mismatched,
+          "found shape \(entry.info.shape), required \(torch) for a Keras variable of "
+            + "shape \(keras)", tensor: entry.name.text)
+      }
+      return try entry.reshaped(permuted).reordered(Self.inverse(blocks))
+        .permuted(Self.inverse(axes)).reshaped(keras)
+    }
+
+    private static func inverse(_ order: [Int]) -> [Int] {
+      var inverse = order
+      for (place, index) in order.enumerated() { inverse[index] = place }
+      return inverse
+    }
+  }
+}

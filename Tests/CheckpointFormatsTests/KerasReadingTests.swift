@@ -1,0 +1,146 @@
+import CheckpointFormats
+import FoundationEssentials
+import TensorCore
+import TestSupport
+import Testing
+
+/// Files that Keras made, against the lists that `Tools/make-fixtures.py keras` made of its weights.
+@Suite struct KerasReadingTests {
+  struct Tensor: Decodable, Equatable {
+    let name: String
+    let dtype: String
+    let shape: [Int]
+    let sha256: String
+  }
+
+  struct Case: Decodable, CustomStringConvertible {
+    let file: String
+    let key: String?
+    let tensors: [Tensor]
+    let notes: [String]
+    let metadata: [String]
+    let layers: [String: String]
+    var description: String { key.map { "\(file) \($0)" } ?? file }
+  }
+
+  @Test(arguments: try Fixtures.cases("keras/files.json", as: Case.self))
+  func `what Keras wrote is read, bit for bit, in its order and spelling`(fixture: Case) throws {
+    let path = Fixtures.path("keras/" + fixture.file)
+    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "keras")
+    let checkpoint = try CheckpointFormat.keras.open(path, OpenOptions(key: fixture.key))
+    let found = try checkpoint.entries.map { entry in
+      Tensor(
+        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
+        sha256: try entry.digest(chunk: 64).description)
+    }
+    #expect(found == fixture.tensors)
+    #expect(checkpoint.entries.allSatisfy { $0.alias == nil })
+    if fixture.key != nil { return }
+    #expect(checkpoint.notes == fixture.notes)
+    let keys = checkpoint.metadata.keys.filter { $0 != Checkpoint.kerasLayersKey }
+    #expect(keys.sorted() == fixture.metadata)
+    let names = try #require(checkpoint.metadata[Checkpoint.kerasLayersKey])
+    #expect(
+      try JSONDecoder().decode([String: String].self, from: Data(names.utf8)) == fixture.layers)
+  }
+
+  @Test func `the model's description is shown as text`() throws {
+    let archive = try CheckpointFormat.keras.open(
+      Fixtures.path("keras/net.keras"), OpenOptions())
+    let config = try #require(archive.metadata["config.json"])
+    #expect(config.contains("\"class_name\": \"Conv2D\""))
+    let whole = try CheckpointFormat.keras.open(Fixtures.path("keras/whole.h5"), OpenOptions())
+    #expect(whole.metadata["model_config"]?.hasPrefix("{\"class_name\": \"Functional\"") == true)
+  }
+
+  @Test(arguments: [
+    (
+      "absent-weight",
+      "weight_names of /dense lists 'dense/bias:0', but there is no dataset of numbers /dense/dense/bias:0"
+    ),
+    (
+      "way-up",
+      "weight_names of /dense lists '../dense/dense/kernel:0', but there is no dataset of numbers /dense/../dense/dense/kernel:0"
+    ),
+    ("numbers", "attribute 'weight_names' of /dense is no list of texts"),
+    ("one-text", "attribute 'weight_names' of /dense is no list of texts"),
+    ("twice", "tensor 'dense/dense/kernel:0': is listed twice"),
+    ("absent-layer", "layer_names lists 'other', but there is no group /other"),
+  ])
+  func `lists that do not fit the file are refused`(file: String, message: String) throws {
+    let path = Fixtures.path("keras/refused-\(file).h5")
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.keras.open(path, OpenOptions())
+    }
+    #expect(error?.description == "\(path): \(message)")
+  }
+
+  @Test(arguments: [
+    ("net.weights.h5", "no part 'trainer'; the file has model, optimizer"),
+    ("weights.h5", "holds one checkpoint, so --key has nothing to choose from"),
+  ])
+  func `an unknown part is refused, the known ones are named`(file: String, message: String) throws
+  {
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.keras.open(
+        Fixtures.path("keras/" + file), OpenOptions(key: "trainer"))
+    }
+    #expect(error?.message == message)
+  }
+
+  @Test(arguments: ["nested", "flat", "types", "chunked", "written", "names", "deep"])
+  func `plain HDF5 is none of Keras's`(file: String) throws {
+    let candidate = try Candidate(path: Fixtures.path("hdf5/\(file).h5"))
+    #expect(CheckpointFormat.recognized(candidate)?.name == "hdf5")
+  }
+
+  @Test(arguments: ["net.weights.h5", "whole.h5", "net.keras", "sharded.weights.json"])
+  func `a file cut at any length is refused`(file: String) throws {
+    let bytes = try Fixtures.bytes("keras/" + file)
+    let folder = try TemporaryFolder()
+    if file.hasSuffix(".json") {
+      for index in 0..<4 {
+        let name = "sharded_0000\(index).weights.h5"
+        try folder.write(try Fixtures.bytes("keras/" + name), to: name)
+      }
+    }
+    // The last byte of the text is a bracket, that of an archive its end record's.
+    let step = file.hasSuffix(".json") ? 1 : 97
+    for length in stride(from: 0, to: bytes.count, by: step) {
+      let path = try folder.write(Array(bytes[..<length]), to: file)
+      #expect(throws: CheckpointError.self, "\(length) bytes") {
+        try CheckpointFormat.keras.open(path, OpenOptions())
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "../a.weights.h5",
+      "found the file name '../a.weights.h5', required one of a file beside the map"
+    ),
+    (
+      "/etc/a.weights.h5",
+      "found the file name '/etc/a.weights.h5', required one of a file beside the map"
+    ),
+    ("absent.weights.h5", "No such file or directory"),
+    (
+      "sharded_00001.weights.h5",
+      "weight_map puts '/layers/none/vars' into 'sharded_00001.weights.h5', which has no such weights"
+    ),
+  ])
+  func `a map of weights leads only to files beside it, that have what it says`(
+    name: String, message: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    let file = "sharded_00001.weights.h5"
+    try folder.write(try Fixtures.bytes("keras/" + file), to: file)
+    let text = #"{"weight_map": {"/layers/none/vars": ["\#(name)"]}}"#
+    let path = try folder.write(Array(text.utf8), to: "x.weights.json")
+    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "keras")
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.keras.open(path, OpenOptions())
+    }
+    #expect(error?.message.contains(message) == true, "\(String(describing: error))")
+  }
+}

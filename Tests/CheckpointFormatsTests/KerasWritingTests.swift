@@ -1,0 +1,91 @@
+import CheckpointFormats
+import TensorCore
+import TestSupport
+import Testing
+
+/// Writing into the structure of a file that Keras made.
+@Suite struct KerasWritingTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func open(_ file: String) throws -> Checkpoint {
+    try CheckpointFormat.keras.open(Fixtures.path("keras/" + file), OpenOptions())
+  }
+
+  private func write(_ checkpoint: Checkpoint, like file: String?) async throws -> String {
+    var options = WriteOptions()
+    options.like = file.map { Fixtures.path("keras/" + $0) }
+    let path = folder.file("out.weights.h5")
+    let write = try #require(CheckpointFormat.keras.write)
+    try await write(checkpoint, path, options)
+    return path
+  }
+
+  @Test(arguments: [
+    "net.weights.h5", "weights.h5", "whole.h5", "bfloat16.weights.h5", "tf-parts.h5",
+  ])
+  func `a file filled with its own tensors is the same to the byte`(file: String) async throws {
+    _ = try await write(try open(file), like: file)
+    #expect(try folder.bytes(of: "out.weights.h5") == Fixtures.bytes("keras/" + file))
+  }
+
+  @Test func `other values stand in the places of their names, in any order`() async throws {
+    var checkpoint = try open("net.weights.h5")
+    checkpoint.entries = try checkpoint.entries.reversed().map { entry in
+      let bytes = try entry.allBytes().map { $0 ^ 0x5a }
+      return try Checkpoint.Entry(memory: entry.name, entry.info.dtype, entry.info.shape, bytes)
+    }
+    let path = try await write(checkpoint, like: "net.weights.h5")
+    let read = try CheckpointFormat.keras.open(path, OpenOptions())
+    #expect(read.notes == (try open("net.weights.h5")).notes)
+    let found = try Dictionary(
+      uniqueKeysWithValues: read.entries.map { ($0.name, try $0.allBytes()) })
+    let wanted = try Dictionary(
+      uniqueKeysWithValues: checkpoint.entries.map { ($0.name, try $0.allBytes()) })
+    #expect(found == wanted)
+    let before = try CheckpointFormat.keras.open(
+      Fixtures.path("keras/net.weights.h5"), OpenOptions(key: "optimizer"))
+    let after = try CheckpointFormat.keras.open(path, OpenOptions(key: "optimizer"))
+    #expect(try before.entries.map { try $0.allBytes() } == after.entries.map { try $0.allBytes() })
+  }
+
+  /// Changes that make tensors unfit, and what is said then of `layers/batch_normalization/vars`.
+  static let unfit: [(String, String)] = [
+    ("none", "/3': has weights for which there is no tensor"),
+    ("F32 [2]", "/0': found F32 [2], required F32 [3]"),
+    ("F16 [3]", "/0': found F16 [3], required F32 [3]; pass --dtype float32"),
+    (
+      "fc.weight",
+      "fc.weight': there are no weights of this name; pass --to-keras-layout for tensors of PyTorch, or --exclude"
+    ),
+  ]
+
+  @Test(arguments: unfit)
+  func `what does not fit is refused, and the remedy named`(
+    change: String, message: String
+  ) async throws {
+    var checkpoint = try open("net.weights.h5")
+    let name = checkpoint.entries[0].name
+    switch change {
+    case "none": checkpoint.entries.remove(at: 3)
+    case "F32 [2]": checkpoint.entries[0] = try .init(memory: name, [1, 2])
+    case "F16 [3]":
+      checkpoint.entries[0] = try .init(memory: name, .float16, [3], [0, 0, 0, 0, 0, 0])
+    default: checkpoint.entries.append(try .init(memory: TensorName(change), [1, 2]))
+    }
+    let error = await #expect(throws: CheckpointError.self) {
+      _ = try await write(checkpoint, like: "net.weights.h5")
+    }
+    #expect(error?.path == Fixtures.path("keras/net.weights.h5"))
+    #expect(error?.description.hasSuffix(message) == true, "\(String(describing: error))")
+  }
+
+  @Test func `nothing is written without a file to be like`() async throws {
+    let checkpoint = try open("net.weights.h5")
+    let error = await #expect(throws: CheckpointError.self) {
+      _ = try await write(checkpoint, like: nil)
+    }
+    #expect(error?.message == "a file of Keras is only written into the structure of one like it")
+  }
+}

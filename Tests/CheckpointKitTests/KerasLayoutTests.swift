@@ -1,0 +1,169 @@
+import CheckpointKit
+import TensorCore
+import TestSupport
+import Testing
+
+/// Layers in Keras's layout and in PyTorch's; `Tools/fixtures_keras.py` has run both and found that
+/// they compute the same with the tensors that are expected here.
+@Suite struct KerasLayoutTests {
+  struct Tensor: Decodable, Hashable {
+    let name: String
+    let dtype: String
+    let shape: [Int]
+    let sha256: String
+  }
+
+  struct Case: Decodable, CustomStringConvertible {
+    let file: String
+    let tensors: [Tensor]
+    var description: String { file }
+  }
+
+  static let cases = Result { try Fixtures.cases("keras/layouts.json", as: Case.self) }
+
+  private func open(_ file: String) throws -> Checkpoint {
+    try CheckpointSource.open(Fixtures.path("keras/" + file)).checkpoint
+  }
+
+  private func listed(_ checkpoint: Checkpoint) throws -> [Tensor] {
+    try checkpoint.entries.map { entry in
+      Tensor(
+        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
+        sha256: try entry.digest().description)
+    }
+  }
+
+  /// Files of the layout models, each with its expectation and what cannot be told from it.
+  static var files: [(String, String, [String])] {
+    let models = ["convolutions", "recurrent", "normalisations", "wrapped"]
+    return models.map { ($0, $0 + ".weights.h5", []) } + [
+      // These files do not say which class a layer has.
+      ("convolutions", "convolutions.h5", ["conv3", "depth2"]),
+      ("recurrent", "recurrent.h5", []), ("normalisations", "normalisations.h5", []),
+      ("wrapped", "wrapped.h5", []),
+      ("described", "described.keras", []), ("described", "described.h5", []),
+    ]
+  }
+
+  @Test(arguments: files)
+  func `every layer has the tensors with which PyTorch computes the same`(
+    model: String, file: String, unknown: [String]
+  ) throws {
+    let result = try KerasLayout.torch(try open(file))
+    let wanted = try #require(try Self.cases.get().first { $0.file == model }).tensors.filter {
+      tensor in !unknown.contains { tensor.name.hasPrefix($0 + ".") }
+    }
+    let known = Set(wanted.map(\.name))
+    let found = try listed(result.checkpoint)
+    #expect(Set(found.filter { known.contains($0.name) }) == Set(wanted))
+    // What is left keeps its name, and is said.
+    let left = found.filter { !known.contains($0.name) }
+    #expect(left.allSatisfy { $0.name.contains("/") })
+    for layer in unknown + (model == "described" ? ["before"] : []) {
+      #expect(result.notes.contains { $0.hasPrefix("layer '\(layer)'") }, "\(layer)")
+    }
+    if unknown.isEmpty && model != "described" { #expect(left.isEmpty) }
+  }
+
+  @Test(arguments: files)
+  func `there and back into the same structure gives the same bits`(
+    model: String, file: String, unknown: [String]
+  ) throws {
+    let original = try open(file)
+    let there = try KerasLayout.torch(original).checkpoint
+    let back = try KerasLayout.keras(there, like: original)
+    #expect(Set(try listed(back.checkpoint)) == Set(try listed(original)))
+  }
+
+  @Test func `without a structure the names are those of Keras's older files`() throws {
+    for model in ["convolutions", "normalisations", "recurrent"] {
+      let original = try open(model + ".h5")
+      let there = try KerasLayout.torch(original).checkpoint
+      let back = try listed(try KerasLayout.keras(there).checkpoint)
+      // Of a Conv and a depthwise one, of a slope and shared axes, PyTorch keeps less than Keras,
+      // and of a name's counter nothing.
+      let less = [
+        "depth", "conv3", "separable", "slope", "time_distributed", "table", "rms", "both",
+      ]
+      let wanted = try listed(original).filter { tensor in
+        !less.contains { tensor.name.hasPrefix($0) }
+      }
+      for tensor in wanted { #expect(back.contains(tensor), "\(tensor)") }
+    }
+  }
+
+  @Test func `two biases are added where Keras has one`() throws {
+    let like = try open("recurrent.weights.h5")
+    var torch = try KerasLayout.torch(like).checkpoint
+    let names = ["simple.bias_ih_l0", "simple.bias_hh_l0"]
+    for (name, values) in zip(names, [[1, -0.0, 0.1] as [Float], [2, 0, 0.2]]) {
+      let index = try #require(torch.entries.firstIndex { $0.name.text == name })
+      torch.entries[index] = try .init(memory: TensorName(name), values)
+    }
+    let back = try KerasLayout.keras(torch, like: like).checkpoint
+    let bias = try #require(
+      back.entries.first { $0.name == "layers/simple_rnn/cell/vars/2" })
+    let wanted = try Checkpoint.Entry(memory: "b", [3, -0.0, Float(0.1) + Float(0.2)])
+    #expect(try bias.allBytes() == wanted.allBytes())
+    #expect(try bias.allBytes(step: 3) == wanted.allBytes())
+  }
+
+  @Test func `what contradicts the structure is refused with both shapes`() throws {
+    let like = try open("convolutions.weights.h5")
+    var torch = try KerasLayout.torch(like).checkpoint
+    let index = try #require(torch.entries.firstIndex { $0.name == "dense.weight" })
+    torch.entries[index] = try .init(memory: "dense.weight", [1, 2, 3, 4], shape: [2, 2])
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try KerasLayout.keras(torch, like: like)
+    }
+    #expect(
+      error?.description
+        == "tensor 'dense.weight': found shape [2, 2], required [4, 3] for a Keras variable of shape [3, 4]"
+    )
+  }
+
+  @Test func `counters of batches are left out, other tensors are kept, and both is said`() throws {
+    let like = try open("normalisations.weights.h5")
+    var torch = try KerasLayout.torch(like).checkpoint
+    torch.entries.append(
+      try .init(memory: "batch.num_batches_tracked", .int64, [], [1, 0, 0, 0, 0, 0, 0, 0]))
+    torch.entries.append(try .init(memory: "extra.weight", [1]))
+    torch.entries.removeAll { $0.name == "table.weight" }
+    let result = try KerasLayout.keras(torch, like: like)
+    #expect(
+      result.notes == [
+        "layer 'table' of Keras is left out: there is no 'table.weight'",
+        "'batch.num_batches_tracked': Keras counts no batches; left out",
+        "'extra.weight' stay as they are: no layer of Keras has them",
+      ])
+    #expect(result.checkpoint.entries.last?.name == "extra.weight")
+  }
+
+  @Test func `a checkpoint without a layer of Keras is refused`() throws {
+    let entries = [try Checkpoint.Entry(memory: "fc.weight", [1, 2])]
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try KerasLayout.torch(Checkpoint(entries: entries))
+    }
+    #expect(error?.code == .mismatched)
+  }
+
+  @Test func `two layers of one name stay as they are`() throws {
+    let entries = try ["a/kernel", "b/kernel", "a/vars/kernel"].map {
+      try Checkpoint.Entry(memory: TensorName($0), [1, 2, 3, 4], shape: [2, 2])
+    }
+    let result = try KerasLayout.torch(Checkpoint(entries: entries))
+    #expect(
+      result.checkpoint.entries.map(\.name) == ["b.weight", "a/kernel", "a/vars/kernel"])
+    #expect(
+      result.notes == ["layer 'a' stays as Keras has it: two of its variables have one name"])
+  }
+}
+
+extension Checkpoint.Entry {
+  fileprivate func digest() throws -> Digest {
+    var buffer = ChunkBuffer(capacity: 24)
+    var builder = DigestBuilder()
+    try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
+    return builder.finalize()
+  }
+}

@@ -1,0 +1,84 @@
+import TestSupport
+import Testing
+
+/// Keras's files through the command.
+@Suite struct KerasTests {
+  let place: Workplace
+
+  init() throws {
+    place = try Workplace()
+    for file in ["net.keras", "net.weights.h5", "recurrent.weights.h5"] {
+      try place.folder.write(try Fixtures.bytes("keras/" + file), to: file)
+    }
+  }
+
+  @Test func `names are Keras's, the optimizer is a part of its own`() throws {
+    let run = try place.ckpt("ls", "net.keras")
+    #expect(run.status == 0)
+    #expect(
+      run.lines.prefix(2).map { $0.prefix { $0 != " " } } == [
+        "layers/batch_normalization/vars/0", "layers/batch_normalization/vars/1",
+      ])
+    #expect(
+      run.errors
+        == "ckpt: net.keras: holds 12 tensors of the optimizer too; --key optimizer reads them\n")
+    let parts = try place.ckpt("ls", "--keys", "net.keras")
+    #expect(parts.lines.map { $0.prefix { $0 != " " } } == ["model", "optimizer"])
+    let part = try place.ckpt("ls", "net.keras", "--key", "optimizer")
+    #expect(part.status == 0 && part.errors.isEmpty)
+    #expect(part.lines.first?.hasPrefix("optimizer/vars/0") == true)
+    #expect(try place.fingerprint("net.keras") == place.fingerprint("net.weights.h5"))
+  }
+
+  @Test func `to PyTorch's layout and back into the structure, the file is the same`() throws {
+    let there = try place.ckpt(
+      "convert", "net.weights.h5", "net.ckz", "--to-torch-layout", "--quiet")
+    #expect(there.status == 0, "\(there.errors)")
+    #expect(
+      try place.ckpt("ls", "net.ckz").lines.dropLast().map { $0.prefix { $0 != " " } } == [
+        "batch_normalization.weight", "batch_normalization.bias",
+        "batch_normalization.running_mean", "batch_normalization.running_var", "stem.weight",
+        "stem.bias", "tête.weight", "tête.bias", "encoder.first.weight", "encoder.first.bias",
+        "encoder.dense.weight", "encoder.dense.bias",
+      ])
+    #expect(try place.ckpt("tree", "net.ckz").output.contains("(stem): Conv2d(2, 3"))
+    let back = try place.ckpt(
+      "convert", "net.ckz", "out.weights.h5", "--to-keras-layout", "--like", "net.weights.h5",
+      "--quiet")
+    #expect(back.status == 0, "\(back.errors)")
+    #expect(
+      try place.folder.bytes(of: "out.weights.h5") == place.folder.bytes(of: "net.weights.h5"))
+  }
+
+  @Test func `what is padded and what is refused is said`() throws {
+    let run = try place.ckpt("convert", "recurrent.weights.h5", "r.ckz", "--to-torch-layout")
+    #expect(run.status == 0)
+    #expect(
+      run.errors
+        == "ckpt: recurrent.weights.h5: the second bias of 'lstm', 'simple' is zero: Keras has one, PyTorch adds two\n"
+    )
+    let new = try place.ckpt("convert", "net.keras", "new.weights.h5")
+    #expect(new.status == 2)
+    #expect(
+      new.errors
+        == "ckpt: new.weights.h5: format keras is only written into the structure of a file; pass --like FILE\n"
+    )
+    let other = try place.ckpt("convert", "net.keras", "new.ckz", "--like", "net.weights.h5")
+    #expect(other.status == 64)
+    #expect(try place.ckpt("convert", "r.ckz", "x.ckz", "--to-torch-layout").status == 2)
+    #expect(
+      try place.ckpt("convert", "r.ckz", "x.ckz", "--to-torch-layout", "--to-keras-layout").status
+        == 64)
+  }
+
+  @Test func `weights are drawn anew in place`() throws {
+    let before = try place.manifest("net.weights.h5")
+    let run = try place.ckpt(
+      "reinit", "net.weights.h5", "--in-place", "--match", "layers/conv2d/*/0", "--rule",
+      "*: layers/conv2d/vars/0=0.5", "--quiet")
+    #expect(run.status == 0, "\(run.errors)")
+    let after = try place.manifest("net.weights.h5")
+    let changed = zip(before, after).filter { $0 != $1 }.map { $0.1 }
+    #expect(changed.count == 1 && changed[0].hasSuffix("layers/conv2d/vars/0"))
+  }
+}
