@@ -26,6 +26,9 @@ import TorchRandom
     ("  kind:Linear:weight=0", "kind:Linear: weight=0"),
     ("/a:b/ : weight = normal(0, 0.02)", "/a:b/: weight=normal(std=0.02)"),
     ("b.** & !BatchNorm1d: weight=default", "b.** & !BatchNorm1d: weight=default"),
+    // A slash inside a word is a part of it, as in the names of Keras.
+    ("layers/dense/*/0: weight=1", "layers/dense/*/0: weight=1"),
+    ("a/b & !/x: y/: weight=1", "a/b & !/x: y/: weight=1"),
   ])
   func `rules print what they mean`(text: String, printed: String) throws {
     #expect(try Rule(text).description == printed)
