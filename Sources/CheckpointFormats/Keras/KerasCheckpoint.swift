@@ -1,4 +1,3 @@
-import ByteIO
 import HDF5
 import TensorCore
 
@@ -23,24 +22,24 @@ enum KerasCheckpoint {
     _ path: String, _ options: OpenOptions, metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Checkpoint {
-    let file = try HDF5File(path: path)
-    let input = try InputFile(path: path)
+    let tensors = try HDF5Tensors(path: path)
     do {
-      var content = try content(file.table)
+      var content = try content(tensors.table)
       content.metadata.merge(metadata) { _, new in new }
-      return try checkpoint(content, options) { reader($0.dataset, in: file, input, path) }
+      return try checkpoint(content, options) { _ in tensors }
     } catch let error as CheckpointError {
       throw error.adding(path: path)
     }
   }
 
-  /// The part of the content that `options` choose, as a checkpoint.
+  /// The part of the content that `options` choose, as a checkpoint; `source` is the file that
+  /// has a variable.
   static func checkpoint(
     _ content: KerasContent, _ options: OpenOptions,
-    reader: (KerasContent.Variable) -> Checkpoint.Entry.Reader
+    source: (KerasContent.Variable) -> HDF5Tensors
   ) throws -> Checkpoint {
     let variables = try chosen(content, options.key)
-    var checkpoint = Checkpoint(entries: try entries(variables, reader: reader))
+    var checkpoint = Checkpoint(entries: entries(variables, source: source))
     checkpoint.metadata = content.metadata
     if !content.layerNames.isEmpty {
       let names = content.layerNames.sorted { $0.key < $1.key }
@@ -54,25 +53,6 @@ enum KerasCheckpoint {
         "holds \(count) of the optimizer too; --key \(content.optimizerKey) reads them")
     }
     return checkpoint
-  }
-
-  /// How a dataset's bytes are read: from `input` where they lie in the file as they are wanted,
-  /// else through the library.
-  static func reader(
-    _ dataset: HDF5Table.Dataset, in file: HDF5File, _ input: InputFile, _ path: String
-  ) -> Checkpoint.Entry.Reader {
-    if case .plain(let start) = dataset.storage {
-      return { range, target in
-        try input.read(at: start + range.lowerBound, into: &target)
-      }
-    }
-    return { range, target in
-      do throws(CheckpointError) {
-        try file.read(dataset, range, into: &target)
-      } catch {
-        throw error.adding(path: path)
-      }
-    }
   }
 
   private static func text(_ names: [(key: TensorName, value: String)]) -> String {
@@ -118,15 +98,20 @@ enum KerasCheckpoint {
   }
 
   private static func entries(
-    _ variables: [KerasContent.Variable], reader: (KerasContent.Variable) -> Checkpoint.Entry.Reader
-  ) throws -> [Checkpoint.Entry] {
-    var first: [UInt64: TensorName] = [:]
+    _ variables: [KerasContent.Variable], source: (KerasContent.Variable) -> HDF5Tensors
+  ) -> [Checkpoint.Entry] {
+    /// One dataset in one file.
+    struct Place: Hashable {
+      let file: ObjectIdentifier
+      let address: UInt64
+    }
+    var first: [Place: TensorName] = [:]
     return variables.map { variable in
-      let alias = first[variable.dataset.address]
-      if alias == nil { first[variable.dataset.address] = variable.name }
-      return Checkpoint.Entry(
-        name: variable.name, info: variable.dataset.info, alias: alias,
-        reader: reader(variable))
+      let tensors = source(variable)
+      let place = Place(file: ObjectIdentifier(tensors), address: variable.dataset.address)
+      let alias = first[place]
+      if alias == nil { first[place] = variable.name }
+      return tensors.entry(variable.name, variable.dataset, alias: alias)
     }
   }
 }

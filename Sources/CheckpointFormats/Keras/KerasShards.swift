@@ -32,15 +32,14 @@ enum KerasShards {
     }
     let files = Set(map.values.joined().map { TensorName($0) }).sorted()
     let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
-    var shards: [(path: String, file: HDF5File, input: InputFile)] = []
+    var shards: [HDF5Tensors] = []
     var content = KerasContent()
     var sources: [TensorName: Int] = [:]
     var groups: [TensorName: Set<TensorName>] = [:]
     for name in files {
-      let place = folder + name.text
-      let file = try HDF5File(path: place)
-      shards.append((place, file, try InputFile(path: place)))
-      let part = KerasWeightsFile.content(of: file.table)
+      let tensors = try HDF5Tensors(path: folder + name.text)
+      shards.append(tensors)
+      let part = KerasWeightsFile.content(of: tensors.table)
       content.layerNames.merge(part.layerNames) { first, _ in first }
       content.notes += part.notes.map { "\(name): \($0)" }
       for variable in part.model + part.optimizer {
@@ -64,10 +63,7 @@ enum KerasShards {
     }
     content.model.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
     content.optimizer.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
-    return try KerasCheckpoint.checkpoint(content, options) { variable in
-      let shard = shards[sources[variable.name] ?? 0]
-      return KerasCheckpoint.reader(variable.dataset, in: shard.file, shard.input, shard.path)
-    }
+    return try KerasCheckpoint.checkpoint(content, options) { shards[sources[$0.name] ?? 0] }
   }
 
   /// The map's files by group; the files must stand beside the map.
