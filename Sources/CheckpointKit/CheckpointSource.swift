@@ -21,27 +21,23 @@ public struct CheckpointSource: Sendable {
   ) throws -> Self {
     let shown = shownPath(path)
     return try withFile(path) { file in
-      do {
-        let candidate = try Candidate(path: file)
-        guard candidate.members != nil || candidate.size > 0 else {
-          throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
-        }
-        // What shows no format is opened as its name says: that reader knows what is wrong with it.
-        let named = candidate.members == nil ? CheckpointFormat.named(byEndingOf: file) : nil
-        guard let format = CheckpointFormat.recognized(candidate) ?? named else {
-          let found =
-            candidate.members == nil
-            ? "begins with \(beginning(of: candidate.head))"
-            : "a directory was found that is no checkpoint"
-          throw CheckpointError(
-            .unsupported, "\(found), required a checkpoint (\(CheckpointFormat.names))")
-        }
-        let checkpoint = try format.open(file, options)
-        checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
-        return Self(checkpoint: checkpoint.naming(shown), format: format, path: path)
-      } catch let error as CheckpointError {
-        throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
+      let candidate = try Candidate(path: file)
+      guard candidate.members != nil || candidate.size > 0 else {
+        throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
       }
+      // What shows no format is opened as its name says: that reader knows what is wrong with it.
+      let named = candidate.members == nil ? CheckpointFormat.named(byEndingOf: file) : nil
+      guard let format = CheckpointFormat.recognized(candidate) ?? named else {
+        let found =
+          candidate.members == nil
+          ? "begins with \(beginning(of: candidate.head))"
+          : "a directory was found that is no checkpoint"
+        throw CheckpointError(
+          .unsupported, "\(found), required a checkpoint (\(CheckpointFormat.names))")
+      }
+      let checkpoint = try format.open(file, options)
+      checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
+      return Self(checkpoint: checkpoint.naming(shown), format: format, path: path)
     }
   }
 

@@ -40,19 +40,15 @@ public struct Model: Sendable {
     /// Reads a file, told apart by its content; `-` is standard input.
     public init(file path: String, extra extraPath: String? = nil) throws {
       let extra = try extraPath.map(readText)
-      let shown = shownPath(path)
+      let extraPath = extraPath.map(shownPath)
       self = try withFile(path) { file in
-        do {
-          guard CheckpointFormat.recognized(try Candidate(path: file)) != nil else {
-            return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
-          }
-          let checkpoint = try CheckpointSource.open(file).checkpoint
-          return .checkpoint(
-            checkpoint,
-            carrying: try Model(carriedBy: checkpoint, extra: extra, extraPath: extraPath))
-        } catch let error as CheckpointError {
-          throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
+        guard CheckpointFormat.recognized(try Candidate(path: file)) != nil else {
+          return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
         }
+        let checkpoint = try CheckpointSource.open(file).checkpoint
+        return .checkpoint(
+          checkpoint,
+          carrying: try Model(carriedBy: checkpoint, extra: extra, extraPath: extraPath))
       }
     }
   }
@@ -80,8 +76,8 @@ public struct Model: Sendable {
         text: text, extra: extra ?? recipe?.extra, extraPath: extraPath)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else if !source.modules.isEmpty {
-      let model = try Model(
-        text: try Module(labels: source.modules).description, extra: extra, extraPath: extraPath)
+      let text = try Checkpoint.Tree(Module(labels: source.modules)).model().text
+      let model = try Model(text: text, extra: extra, extraPath: extraPath)
       (module, self.text, self.extra) = (model.module, model.text, model.extra)
     } else {
       return nil

@@ -14,7 +14,9 @@ public struct NameMap: Sendable {
   /// - Throws: `CheckpointError` with the line's number for a line that is no pair, or a name
   ///   that is mapped twice.
   public init(file path: String) throws {
-    for (index, line) in try readText(path).trimmedLines.enumerated() {
+    let text = try readText(path)
+    let path = shownPath(path)
+    for (index, line) in text.trimmedLines.enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {
         throw CheckpointError(

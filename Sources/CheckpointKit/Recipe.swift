@@ -133,25 +133,21 @@ public struct Recipe: Codable, Hashable, Sendable {
     (model, extra) = (loaded.text, loaded.extra)
   }
 
-  /// Reads a recipe file, or the recipe that a checkpoint carries; names in a recipe file are
-  /// relative to its folder.
+  /// Reads a recipe file, or the recipe that a checkpoint carries; `-` is standard input. Names in
+  /// a recipe file are relative to its folder.
   public init(file path: String) throws {
-    if CheckpointFormat.recognized(try Candidate(path: path)) != nil {
-      guard let recipe = try CheckpointSource.open(path).checkpoint.recipe() else {
-        throw CheckpointError(.missing, "carries no recipe, required one", path: path)
+    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+    self = try withFile(path) { file in
+      guard CheckpointFormat.recognized(try Candidate(path: file)) == nil else {
+        guard let recipe = try CheckpointSource.open(file).checkpoint.recipe() else {
+          throw CheckpointError(.missing, "carries no recipe, required one")
+        }
+        return recipe
       }
-      self = recipe
-      return
-    }
-    let folder =
-      path.contains("/") ? path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex) : ""
-    do {
-      try self.init(text: try readText(path)) { model, extra in
+      return try Recipe(text: try readText(file)) { model, extra in
         func resolved(_ name: String) -> String { name.hasPrefix("/") ? name : folder + name }
         return try Model(file: resolved(model), extra: extra.map(resolved))
       }
-    } catch let error as CheckpointError {
-      throw error.adding(path: path)
     }
   }
 

@@ -1,16 +1,33 @@
 import ByteIO
 import Glibc
+import Synchronization
 import TensorCore
 
 /// What errors call a file: its path, or what `-` stands for.
 package func shownPath(_ path: String) -> String { path == "-" ? "standard input" : path }
 
+/// Whether standard input was given away: what was read once is gone.
+private let isInputTaken = Atomic(false)
+
 /// Gives `body` a file that can be read by range: the one at `path`, or for `-` a copy of standard
 /// input, since a pipe cannot do that.
 ///
 /// The copy has lost its name when this returns; who has opened it can go on reading.
+/// - Throws: what `body` does, an error of no other file naming this one; `CheckpointError` when
+///   standard input is asked for a second time.
 func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws -> Result {
-  guard path == "-" else { return try body(path) }
+  guard path == "-" else {
+    do {
+      return try body(path)
+    } catch let error as CheckpointError {
+      throw error.adding(path: path)
+    }
+  }
+  guard !isInputTaken.exchange(true, ordering: .relaxed) else {
+    throw CheckpointError(
+      .unreadable, "can only be read once, required a file in all other places",
+      path: shownPath(path))
+  }
   return try AtomicFile.withTemporary("ckpt-input") { file in
     let copy = try OutputFile(creating: file)
     var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
@@ -27,7 +44,12 @@ func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws 
       try copy.append(chunk.rawBytes.extracting(0..<count))
     }
     try copy.close()
-    return try body(file)
+    do {
+      return try body(file)
+    } catch let error as CheckpointError {
+      let shown = shownPath(path)
+      throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
+    }
   }
 }
 

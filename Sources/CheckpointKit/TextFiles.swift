@@ -4,27 +4,28 @@ import TensorCore
 /// Largest text file (model, recipe, map) that is read, in bytes.
 private let largestText = 100_000_000
 
-/// Reads a text file of ours whole, as UTF-8.
+/// Reads a text file of ours whole, as UTF-8; `-` is standard input.
 ///
 /// A byte order mark, which some editors put first, is left out.
 /// - Throws: `CheckpointError` when it cannot be read, is larger than 100 MB, or is not UTF-8.
 package func readText(_ path: String) throws -> String {
-  let file = try InputFile(path: path)
-  guard file.size <= largestText else {
-    throw CheckpointError(
-      .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)",
-      path: path)
+  try withFile(path) { path in
+    let file = try InputFile(path: path)
+    guard file.size <= largestText else {
+      throw CheckpointError(
+        .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)")
+    }
+    let bytes = try file.head(file.size)
+    if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+      throw CheckpointError(.malformed, "found UTF-16 text, required UTF-8")
+    }
+    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+    let body = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+    guard let text = String(validating: body, as: UTF8.self) else {
+      throw CheckpointError(.malformed, "found bytes that are not UTF-8, required text")
+    }
+    return text
   }
-  let bytes = try file.head(file.size)
-  if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
-    throw CheckpointError(.malformed, "found UTF-16 text, required UTF-8", path: path)
-  }
-  let mark: [UInt8] = [0xef, 0xbb, 0xbf]
-  let body = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
-  guard let text = String(validating: body, as: UTF8.self) else {
-    throw CheckpointError(.malformed, "found bytes that are not UTF-8, required text", path: path)
-  }
-  return text
 }
 
 extension StringProtocol {

@@ -55,6 +55,9 @@ extension Int {
     return (self < 0 ? "-" : "") + String(text.reversed())
   }
 
+  /// With a noun: `1 tensor`, `320 tensors`.
+  func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
+
   /// As a size in bytes: `97.8 MiB`.
   var byteText: String {
     if self < 1024 { return "\(self) B" }

@@ -38,6 +38,37 @@ import Testing
     #expect(try place.shell("ls -A tmp").output.isEmpty)
   }
 
+  @Test func `standard input can be any one file, and only one`() throws {
+    let place = try Self.place()
+    let text = "model: model.txt\nseed: 1\n"
+    try place.folder.write(Array(text.utf8), to: "net.recipe")
+    try place.folder.write(Array("scale: [3] = 2\n".utf8), to: "extra.txt")
+    try place.folder.write(Array("layer1.bias = x\n".utf8), to: "names.map")
+    for (line, input) in [
+      ("init --recipe - -o c.ckz && ckpt diff b.ckz c.ckz", "net.recipe"),
+      ("init --recipe - -o d.ckz && ckpt diff b.ckz d.ckz", "b.ckz"),
+      ("init model.txt --extra - -o e.ckz && ckpt show e.ckz scale", "extra.txt"),
+      ("convert a.h5 f.h5 --map - --quiet && ckpt show f.h5 x", "names.map"),
+      ("verify b.ckz --recipe -", "net.recipe"), ("ls a.h5 --match Linear --model -", "model.txt"),
+      ("reinit a.h5 --match layer1 --from - -o g.h5 --quiet", "b.ckz"),
+    ] {
+      let run = try place.shell("{ ckpt \(line); } < \(input)")
+      #expect(run.status == 0 && run.errors.isEmpty, "\(line): \(run.errors)")
+    }
+    #expect(
+      try place.shell("ckpt convert a.h5 h.h5 --map - < model.txt").errors.hasPrefix(
+        "ckpt: standard input: line 1: found "))
+    for line in [
+      "init - --extra - -o i.h5 < extra.txt", "diff - a.h5 --model - < a.h5", "hash - - < a.h5",
+    ] {
+      let run = try place.shell("ckpt \(line)")
+      #expect(run.status == 2)
+      #expect(
+        run.errors
+          == "ckpt: standard input: can only be read once, required a file in all other places\n")
+    }
+  }
+
   @Test func `closed streams do not become files that are written`() throws {
     let place = try Self.place()
     let run = try place.shell(

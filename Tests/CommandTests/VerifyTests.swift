@@ -92,6 +92,24 @@ import Testing
     #expect(run.lines.last == "32 seeds, 6 tensors: all as they should be")
   }
 
+  @Test func `one of a thing is not many`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("Linear(in_features=1, out_features=1, bias=False)".utf8), to: "net.txt")
+    #expect(try place.ckpt("init", "net.txt", "-o", "a.ckz").status == 0)
+    func last(_ arguments: String...) throws -> String? {
+      try CommandRun([CommandRun.executable] + arguments, in: place.folder.path).lines.last
+    }
+    #expect(try last("verify", "a.ckz") == "verified: the one tensor is identical")
+    #expect(
+      try last("verify", "a.ckz", "--seed", "1") == "not verified: 0 of 1 tensor is identical")
+    #expect(try last("ls", "a.ckz") == "1 tensor, 1 element, 4 bytes (4 B), ckz")
+    #expect(try last("tree", "net.txt") == "1 module, 1 parameter tensor, 1 parameter")
+    #expect(
+      try last("verify", "--model", "net.txt", "--seeds", "0..0")
+        == "1 seed, 1 tensor: all as they should be")
+  }
+
   @Test func `verify as JSON`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")

@@ -108,7 +108,7 @@ extension Ckpt {
         let bytes = plan.tensors.filter { $0.tiedTo == nil }.map(\.bytes).reduce(0, +)
         let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
         try output.line(
-          "\(plan.tensors.count.grouped) tensors\(left), \(bytes.grouped) bytes (\(bytes.byteText)) to \(format.name); nothing was written"
+          "\(plan.tensors.count.counted("tensor"))\(left), \(bytes.counted("byte")) (\(bytes.byteText)) to \(format.name); nothing was written"
         )
       }
       try output.flush()

@@ -76,7 +76,7 @@ extension Ckpt {
         }
         for line in table.lines { try output.line(line) }
         try output.line(
-          "\(entries.count.grouped) tensors, \(elements.grouped) elements, \(bytes.grouped) bytes (\(bytes.byteText)), \(source.format.name)"
+          "\(entries.count.counted("tensor")), \(elements.counted("element")), \(bytes.counted("byte")) (\(bytes.byteText)), \(source.format.name)"
         )
       }
       try output.flush()
@@ -98,8 +98,8 @@ extension Ckpt {
         var table = Table(.left, .right, .right, .left)
         for part in parts {
           table.add(
-            part.key.escapingControls, "\(part.tensorCount.grouped) tensors",
-            "\(part.byteCount.grouped) bytes",
+            part.key.escapingControls, part.tensorCount.counted("tensor"),
+            part.byteCount.counted("byte"),
             part.isOpened ? Style.dim("the one opened without --key") : "")
         }
         for line in table.lines { try output.line(line) }

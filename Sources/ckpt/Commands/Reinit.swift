@@ -109,7 +109,7 @@ extension Ckpt {
       } else {
         let verb = from == nil ? "redrew" : "copied"
         common.note(
-          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.grouped) tensors")
+          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.counted("tensor"))")
       }
       try text.flush()
     }

@@ -49,7 +49,7 @@ extension Ckpt {
           for line in table.lines { try output.line(line) }
         }
         try output.line(
-          "\(tree.modules().count.grouped) modules, \(tree.namedParameters().count.grouped) parameter tensors, \(total.grouped) parameters"
+          "\(tree.modules().count.counted("module")), \(tree.namedParameters().count.counted("parameter tensor")), \(total.counted("parameter"))"
         )
       }
       try output.flush()

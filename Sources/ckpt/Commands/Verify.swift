@@ -114,8 +114,9 @@ extension Ckpt {
       let total = verification.tensors.count
       try output.line(
         identical == total
-          ? "verified: all \(total.grouped) tensors are identical"
-          : "not verified: \(identical.grouped) of \(total.grouped) tensors are identical")
+          ? "verified: \(total == 1 ? "the one tensor is" : "all \(total.grouped) tensors are") identical"
+          : "not verified: \(identical.grouped) of \(total.counted("tensor")) \(total == 1 ? "is" : "are") identical"
+      )
       try output.flush()
     }
 
@@ -166,7 +167,7 @@ extension Ckpt {
         for line in table.lines { try output.line(line) }
         let failed = survey.tensors.count { !$0.failures.isEmpty }
         try output.line(
-          "\(survey.seedCount.grouped) seeds, \(survey.tensors.count.grouped) tensors: "
+          "\(survey.seedCount.counted("seed")), \(survey.tensors.count.counted("tensor")): "
             + (failed == 0 ? "all as they should be" : "\(failed.grouped) fail"))
       }
       try output.flush()
