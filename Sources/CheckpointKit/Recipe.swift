@@ -133,8 +133,9 @@ public struct Recipe: Codable, Hashable, Sendable {
     (model, extra) = (loaded.text, loaded.extra)
   }
 
-  /// Reads a recipe file, or the recipe that a checkpoint carries; `-` is standard input. Names in
-  /// a recipe file are relative to its folder.
+  /// Reads a recipe file, or the recipe that a checkpoint carries.
+  ///
+  /// A path of `-` is standard input. Names in a recipe file are relative to its folder.
   public init(file path: String) throws {
     let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
     self = try withFile(path) { file in
