@@ -280,9 +280,6 @@ import Testing
         "/dev/full: a device was found, only a regular file can be replaced"),
       Case("init model.txt -o \(long)", 2, "\(long): File name too long"),
       Case("init model.txt -o loop --to ckz", 2, "loop: Too many levels of symbolic links"),
-      Case(
-        "init model.txt -o b.h5 --compression planes", 2,
-        "b.h5: planes is the native format's compression; HDF5 takes none or gzip:N"),
     ])
   }
 
