@@ -71,8 +71,7 @@ import Testing
 
   @Test func `a TorchScript archive has the tensors of its modules`() throws {
     let checkpoint = try open("script.pt")
-    let found = try records(checkpoint)
-    for record in try records("script.pt") { #expect(found.contains(record), "\(record)") }
+    #expect(try records(checkpoint) == records("script.pt"))
     #expect(checkpoint.notes.contains { $0.contains("TorchScript") })
   }
 
@@ -110,6 +109,27 @@ import Testing
   func `what no tensor shows is told`(name: String, words: String) throws {
     let notes = try open(name).notes
     #expect(notes.contains { $0.contains(words) }, "\(notes)")
+  }
+
+  @Test func `a distributed checkpoint has parts and needs its files`() throws {
+    let checkpoint = try open("distributed", key: "model")
+    #expect(checkpoint.entries.map(\.name).contains("rows"))
+    #expect(checkpoint.parts.map(\.key) == ["model"])
+    let folder = try TemporaryFolder()
+    for name in [".metadata", "__0_0.distcp"] {
+      try folder.write(try Fixtures.bytes("pytorch/distributed/" + name), to: name)
+    }
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.pytorch.open(folder.path)
+    }
+    #expect(error?.message == "file '__1_0.distcp' is not in the folder")
+    // A file whose parts are not where the metadata say.
+    let bytes = try Fixtures.bytes("pytorch/distributed/__1_0.distcp")
+    try folder.write([0] + bytes.dropLast(), to: "__1_0.distcp")
+    for entry in try CheckpointFormat.pytorch.open(folder.path).entries {
+      let error = #expect(throws: CheckpointError.self) { _ = try entry.allBytes() }
+      #expect(error?.path?.hasSuffix("__1_0.distcp") == true && error?.offset != nil)
+    }
   }
 
   @Test(arguments: ["dtypes.pt", "legacy.pt", "old.tar.pt", "deflated.pt", "distributed"])

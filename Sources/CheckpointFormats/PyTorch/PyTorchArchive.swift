@@ -45,7 +45,11 @@ enum PyTorchArchive {
       file.metadata = try metadata(try archive.bytes(member, limit: Pickle.largest))
     }
     if archive.member(named: TensorName(folder + "constants.pkl")) != nil {
-      file.notes.append("TorchScript archive: its tensors are read, its code is not run")
+      file.stateMembers = try TorchScriptClasses.members(
+        of: file.pickle, in: archive, folder: folder)
+      file.notes.append(
+        "TorchScript archive: parameters and buffers are read, other attributes and constants are"
+          + " not; its code is not run")
     }
     let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
     if unsummed > 0 {

@@ -6,7 +6,7 @@ extension PyTorchFile {
   /// - Throws: ``CheckpointError`` at the tensor that is wrong, or `missing` where there is none.
   func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
     let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
-    let tree = PyTorchTree(decoder)
+    let tree = PyTorchTree(decoder, stateMembers: stateMembers)
     let parts = PyTorchParts(tree)
     let chosen = try parts.chosen(key)
     var entries = EntryList(file: self, decoder: decoder)

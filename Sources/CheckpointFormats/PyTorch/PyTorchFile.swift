@@ -15,6 +15,8 @@ struct PyTorchFile {
   var tensors: [String: PyTorchTensor] = [:]
   /// Pickles that only describe the file, with what they are for and where they begin.
   var otherPickles: [(name: String, offset: Int, pickle: Pickle)] = []
+  /// For classes of TorchScript the names of parameters and buffers.
+  var stateMembers: [String: [TensorName]] = [:]
   /// Text that our own writer added.
   var metadata: [String: String] = [:]
   /// What the file holds that no tensor shows.

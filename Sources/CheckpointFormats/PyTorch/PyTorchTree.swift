@@ -4,6 +4,8 @@ import TensorCore
 struct PyTorchTree {
   let pickle: Pickle
   let decoder: PyTorchTensorDecoder
+  /// For classes of TorchScript the names of parameters and buffers.
+  private let stateMembers: [String: [TensorName]]
   /// For each value whether a tensor can be reached from it.
   private let holdsTensor: [Bool]
 
@@ -18,8 +20,9 @@ struct PyTorchTree {
   /// Several names may lead to one value, so that a small pickle could name endlessly many.
   private static let stepsForEachValue = 64
 
-  init(_ decoder: PyTorchTensorDecoder) {
+  init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
     self.decoder = decoder
+    self.stateMembers = stateMembers
     pickle = decoder.pickle
     holdsTensor = Self.reach(decoder)
   }
@@ -93,7 +96,7 @@ struct PyTorchTree {
   private func children(
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)] {
-    if let members = moduleMembers(reference) { return members }
+    if let members = moduleMembers(reference) ?? scriptMembers(reference) { return members }
     if let items = pickle.items(reference) { return named(items) }
     switch pickle[reference] {
     case .tuple(let place), .list(let place), .set(let place):
@@ -139,6 +142,25 @@ struct PyTorchTree {
       })
     return named(parameters)
       + named(buffers).filter { !passing.contains(TensorName($0.name)) } + named(modules)
+  }
+
+  /// Parameters, buffers and submodules of a module of TorchScript.
+  private func scriptMembers(
+    _ reference: Pickle.Reference
+  ) -> [(name: String, value: Pickle.Reference)]? {
+    guard let object = pickle.object(reference), let names = stateMembers(of: object),
+      let state = object.state.flatMap(pickle.items)
+    else { return nil }
+    let attributes = named(state)
+    let own = names.compactMap { name in attributes.first { TensorName($0.name) == name } }
+    let modules = attributes.filter { attribute in
+      pickle.object(attribute.value).flatMap(stateMembers(of:)) != nil
+    }
+    return own + modules
+  }
+
+  private func stateMembers(of object: Pickle.Object) -> [TensorName]? {
+    pickle.callee(object).flatMap { stateMembers[$0.fullName] }
   }
 
   /// The elements of a set, in either of the ways in which protocols write it.

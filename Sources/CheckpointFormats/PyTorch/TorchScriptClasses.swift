@@ -1,0 +1,50 @@
+import ByteIO
+import TensorCore
+
+/// Which attributes of a TorchScript archive's modules belong to their state, as the archive's
+/// source text says: `__parameters__` and `__buffers__` of each class. The text is searched for
+/// those two lists and nothing in it is run.
+///
+/// Source: torch 2.15 `csrc/jit/serialization/python_print.cpp`.
+enum TorchScriptClasses {
+  /// Largest source file that is searched, in bytes.
+  private static let largest = 16 << 20
+
+  /// For each class that a pickle names and the archive describes: the names of its parameters and
+  /// buffers, in the order of `state_dict()`.
+  static func members(
+    of pickle: Pickle, in archive: ZipArchive, folder: String
+  ) throws(CheckpointError) -> [String: [TensorName]] {
+    var members: [String: [TensorName]] = [:]
+    var searched: Set<String> = []
+    for global in pickle.globals
+    where global.module.hasPrefix("__torch__") && searched.insert(global.module).inserted {
+      let path = folder + "code/" + global.module.replacing(".", with: "/") + ".py"
+      guard let member = archive.member(named: TensorName(path)) else { continue }
+      let text = try archive.bytes(member, limit: largest)
+      for (name, list) in classes(text) { members[global.module + "." + name] = list }
+    }
+    return members
+  }
+
+  private static func classes(_ text: [UInt8]) -> [(name: String, members: [TensorName])] {
+    var classes: [(name: String, members: [TensorName])] = []
+    for line in text.split(separator: UInt8(ascii: "\n")) {
+      if line.starts(with: "class ".utf8) {
+        let name = line.dropFirst(6).prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: ":") }
+        classes.append((String(decoding: name, as: UTF8.self), []))
+      } else if !classes.isEmpty,
+        line.starts(with: "  __parameters__ = [".utf8)
+          || line.starts(with: "  __buffers__ = [".utf8)
+      {
+        // The names are what stands between quotes.
+        let parts = line.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
+        for part in stride(from: 1, to: parts.count - 1, by: 2) {
+          classes[classes.count - 1].members.append(
+            TensorName(String(decoding: parts[part], as: UTF8.self)))
+        }
+      }
+    }
+    return classes
+  }
+}
