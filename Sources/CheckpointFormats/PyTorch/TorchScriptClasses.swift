@@ -1,9 +1,10 @@
 import ByteIO
 import TensorCore
 
-/// Which attributes of a TorchScript archive's modules belong to their state, as the archive's
-/// source text says: `__parameters__` and `__buffers__` of each class. The text is searched for
-/// those two lists and nothing in it is run.
+/// Which attributes of a TorchScript archive's modules belong to their state.
+///
+/// The archive's source text has two lists for each class, `__parameters__` and `__buffers__`. It is
+/// searched for those, and nothing in it is run.
 ///
 /// Source: torch 2.15 `csrc/jit/serialization/python_print.cpp`.
 enum TorchScriptClasses {
