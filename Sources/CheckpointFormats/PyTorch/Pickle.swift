@@ -20,8 +20,9 @@ struct Pickle: Sendable {
     case text(String)
     /// Bytes, as a range of ``bytes``.
     case bytes(Range<Int>)
+    /// Elements, as a range of ``tuples``.
+    case tuple(Range<Int>)
     /// Elements, in ``lists``.
-    case tuple(Int)
     case list(Int)
     case set(Int)
     /// Keys and values in turn, in ``lists``.
@@ -69,6 +70,8 @@ struct Pickle: Sendable {
   /// One past the last opcode.
   let end: Int
   let values: [Value]
+  /// The elements of all tuples, which are many and never change.
+  let tuples: [Reference]
   let lists: [[Reference]]
   let globals: [Global]
   let objects: [Object]
@@ -84,6 +87,7 @@ struct Pickle: Sendable {
     self.bytes = bytes
     end = machine.input.position
     values = machine.values
+    tuples = machine.tuples
     lists = machine.lists
     globals = machine.globals
     objects = machine.objects
@@ -105,7 +109,8 @@ extension Pickle {
   /// The elements of a tuple or a list.
   func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
-    case .tuple(let place), .list(let place): lists[place]
+    case .tuple(let range): Array(tuples[range])
+    case .list(let place): lists[place]
     default: nil
     }
   }
@@ -191,7 +196,8 @@ extension Pickle {
   /// The values that a value holds.
   func children(_ reference: Reference) -> [Reference] {
     switch self[reference] {
-    case .tuple(let place), .list(let place), .set(let place), .dictionary(let place):
+    case .tuple(let range): return Array(tuples[range])
+    case .list(let place), .set(let place), .dictionary(let place):
       return lists[place]
     case .object(let place):
       let object = objects[place]

@@ -11,6 +11,7 @@ struct PickleMachine {
 
   private(set) var input: PickleInput
   private(set) var values: [Pickle.Value] = []
+  private(set) var tuples: [Reference] = []
   private(set) var lists: [[Reference]] = []
   private(set) var globals: [Pickle.Global] = []
   private(set) var objects: [Pickle.Object] = []
@@ -82,17 +83,17 @@ struct PickleMachine {
     case UInt8(ascii: "C"): try push(.bytes(try input.take(Int(try input.byte()))))
     case 0x8e, 0x96: try push(.bytes(try input.take(try input.size(UInt64.self))))
     case UInt8(ascii: "]"): try push(.list(try newList([])))
-    case UInt8(ascii: ")"): try push(.tuple(try newList([])))
+    case UInt8(ascii: ")"): try push(try newTuple([]))
     case UInt8(ascii: "}"): try push(.dictionary(try newList([])))
     case 0x8f: try push(.set(try newList([])))
     case UInt8(ascii: "l"): try push(.list(try newList(try popToMark())))
-    case UInt8(ascii: "t"): try push(.tuple(try newList(try popToMark())))
+    case UInt8(ascii: "t"): try push(try newTuple(try popToMark()))
     case UInt8(ascii: "d"): try push(.dictionary(try newList(try popPairs())))
     case 0x91: try push(.set(try newList(try popToMark())))
-    case 0x85...0x87: try push(.tuple(try newList(try pop(Int(code) - 0x84))))
+    case 0x85...0x87: try push(try newTuple(try pop(Int(code) - 0x84)))
     case UInt8(ascii: "a"): try append(try pop(1))
     case UInt8(ascii: "e"): try append(try popToMark())
-    case 0x90: try add(try popToMark())
+    case 0x90: try append(try popToMark())
     case UInt8(ascii: "s"): try setItems(try pop(2))
     case UInt8(ascii: "u"): try setItems(try popPairs())
     default: try stepAround(code)
@@ -130,12 +131,12 @@ struct PickleMachine {
       try call(parts[0], parts[1])
     case UInt8(ascii: "i"):
       let callee = try global(try input.text(try input.line()), try input.text(try input.line()))
-      let arguments = try newValue(.tuple(try newList(try popToMark())))
+      let arguments = try newValue(try newTuple(try popToMark()))
       try call(try newValue(callee), arguments)
     case UInt8(ascii: "o"):
       let parts = try popToMark()
       guard let callee = parts.first else { throw Self.underflow }
-      try call(callee, try newValue(.tuple(try newList(Array(parts.dropFirst())))))
+      try call(callee, try newValue(try newTuple(Array(parts.dropFirst()))))
     case UInt8(ascii: "b"): try build(try pop(1)[0])
     case UInt8(ascii: "Q"):
       let identifier = try pop()
@@ -164,6 +165,15 @@ struct PickleMachine {
     try count(elements)
     lists.append(elements)
     return lists.count - 1
+  }
+
+  private mutating func newTuple(
+    _ elements: [Reference]
+  ) throws(CheckpointError) -> Pickle.Value {
+    try count(elements)
+    let start = tuples.count
+    tuples += elements
+    return .tuple(start..<tuples.count)
   }
 
   /// Counts elements that are put into a list.
@@ -248,18 +258,9 @@ struct PickleMachine {
   private mutating func append(_ new: [Reference]) throws(CheckpointError) {
     try count(new)
     switch values[Int(try top())] {
-    case .list(let place): lists[place] += new
+    case .list(let place), .set(let place): lists[place] += new
     case .object(let place): objects[place].elements += new
-    default: throw CheckpointError(.malformed, "elements appended to what is no list")
-    }
-  }
-
-  private mutating func add(_ new: [Reference]) throws(CheckpointError) {
-    try count(new)
-    switch values[Int(try top())] {
-    case .set(let place): lists[place] += new
-    case .object(let place): objects[place].elements += new
-    default: throw CheckpointError(.malformed, "elements added to what is no set")
+    default: throw CheckpointError(.malformed, "elements added to what is no list or set")
     }
   }
 

@@ -99,7 +99,9 @@ struct PyTorchTree {
     if let members = moduleMembers(reference) ?? scriptMembers(reference) { return members }
     if let items = pickle.items(reference) { return named(items) }
     switch pickle[reference] {
-    case .tuple(let place), .list(let place), .set(let place):
+    case .tuple, .list:
+      return (pickle.elements(reference) ?? []).enumerated().map { (String($0), $1) }
+    case .set(let place):
       return pickle.lists[place].enumerated().map { (String($0), $1) }
     case .object(let place):
       let object = pickle.objects[place]
