@@ -74,6 +74,7 @@ extension String {
   /// The text with control, bidirectional and invisible format characters written as `\u{…}`,
   /// so that a name from a file cannot steer a terminal.
   public var escapingControls: String {
+    if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
     func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true

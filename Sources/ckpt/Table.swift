@@ -32,6 +32,7 @@ struct Table {
 extension String {
   /// Characters without the escape sequences of ``Style``.
   fileprivate var shownWidth: Int {
+    if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return utf8.count }
     guard contains("\u{1b}") else { return count }
     var width = 0
     var isEscape = false
