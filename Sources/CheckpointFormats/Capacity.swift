@@ -6,6 +6,9 @@ public struct Capacity: Sendable {
   public var dtypes: Set<DType>
   /// Whether tied tensors stay tied; if not, each is written out.
   public var keepsTies: Bool
+  /// Whether tied tensors that stay tied share their bytes; if not, each is written out, so that
+  /// every reader finds every name, and the file says which are tied.
+  public var sharesBytes = true
   /// Whether the module tree is kept.
   public var keepsModules: Bool
   /// Whether text metadata, the recipe among it, is kept.

@@ -60,7 +60,10 @@ public struct ConversionPlan: Sendable, Encodable {
     ties = tied.first.flatMap { first in
       guard format.capacity.keepsTies, let original = first.alias else { return nil }
       let more = tied.count == 1 ? "" : " and \(tied.count - 1) more"
-      return "tied tensors stay tied: '\(first.name)' (= '\(original)')\(more)"
+      let how =
+        format.capacity.sharesBytes
+        ? "stay tied" : "are each written out, and tied again when ckpt reads them"
+      return "tied tensors \(how): '\(first.name)' (= '\(original)')\(more)"
     }
     losses =
       result.notes + format.capacity.losses(of: result.checkpoint, format: format.name)

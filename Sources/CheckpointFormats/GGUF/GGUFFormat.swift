@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { GGUF.recognizes($0) },
     open: { path, _ in try GGUF.open(path) },
     write: { try await GGUF.write($0, to: $1, options: $2) },
-    capacity: Capacity(dtypes: GGUF.types.values))
+    capacity: Capacity(dtypes: GGUF.types.values).writingTiesOut)
 }
 
 /// Marks, limits and types of the format.

@@ -1,6 +1,15 @@
 import ByteIO
 import TensorCore
 
+extension Capacity {
+  /// The same, with ties only recorded (``Checkpoint/tiesKey``).
+  var writingTiesOut: Capacity {
+    var copy = self
+    copy.sharesBytes = false
+    return copy
+  }
+}
+
 /// Ties in formats that cannot share bytes: each tensor is written out, so that every reader finds
 /// every name, and the metadata say which are tied.
 extension Checkpoint {

@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { Safetensors.recognizes($0) },
     open: { path, _ in try Safetensors.open(path) },
     write: { try await Safetensors.write($0, to: $1, options: $2) },
-    isSharded: true, capacity: Capacity(dtypes: Safetensors.dtypes))
+    isSharded: true, capacity: Capacity(dtypes: Safetensors.dtypes).writingTiesOut)
 }
 
 /// Marks, limits and types of the format.

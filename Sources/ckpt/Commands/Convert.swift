@@ -105,7 +105,9 @@ extension Ckpt {
             "\(tensor.shape)", tensor.bytes.grouped, Style.dim(remark.escapingControls))
         }
         for line in table.lines { try output.line(line) }
-        let bytes = plan.tensors.filter { $0.tiedTo == nil }.map(\.bytes).reduce(0, +)
+        let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capacity.sharesBytes }.map(
+          \.bytes
+        ).reduce(0, +)
         let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
         try output.line(
           "\(plan.tensors.count.counted("tensor"))\(left), \(bytes.counted("byte")) (\(bytes.byteText)) to \(format.name); nothing was written"
