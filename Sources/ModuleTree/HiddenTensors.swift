@@ -16,7 +16,16 @@ extension Module {
   /// the text does not show, unless they have been given, classes recognised by their text,
   /// and tensors that are near PyTorch's and not equal.
   public var notes: [String] {
-    guesses + hidden + near
+    guesses + tables + hidden + near
+  }
+
+  private var tables: [String] {
+    grouped {
+      $0.kind.hasSuffix(LayerKinds.rotaryTable) && !LayerKinds.knows($0.kind)
+        && $0.arguments.isEmpty && $0.ownParameters.isEmpty && $0.ownBuffers.isEmpty
+    }.map { kind, paths in
+      "\(kind) is taken to own no tensors that state_dict() lists: " + Self.list(paths)
+    }
   }
 
   private var near: [String] {

@@ -52,6 +52,9 @@ public enum LayerKinds {
   /// What PyTorch puts before a class's name for a module with a parametrisation.
   static let parametrized = "Parametrized"
 
+  /// End of the names of transformers' tables of angles, buffers that `state_dict()` leaves out.
+  static let rotaryTable = "RotaryEmbedding"
+
   /// Classes of other libraries than PyTorch.
   static let foreign: Set = ["Conv1D", "FrozenBatchNorm2d"]
 
@@ -120,9 +123,13 @@ extension PrintedModule {
   /// Whether a class that is not known looks as if it owned tensors.
   fileprivate var seemsToOwnTensors: Bool {
     if !tellsNothing { return true }
-    guard children.isEmpty else { return false }
+    guard children.isEmpty, !isRotaryTable else { return false }
     let name = kind.lowercased()
     return name.hasPrefix("parametrized") || Self.tellingEnds.contains { name.hasSuffix($0) }
+  }
+
+  private var isRotaryTable: Bool {
+    arguments.text.isEmpty && kind.hasSuffix(LayerKinds.rotaryTable)
   }
 
   private var tellsNothing: Bool {

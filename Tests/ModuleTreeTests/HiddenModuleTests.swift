@@ -80,6 +80,17 @@ import TorchRandom
     #expect(try Module(labels: tree.labels)["c"]?.stateDict().count == 5)
   }
 
+  @Test func `tables of angles are taken to own nothing, with a note`() throws {
+    let tree = try Module(printed: "Net(\n  (rotary_emb): LlamaRotaryEmbedding()\n)")
+    #expect(tree.stateDict().isEmpty)
+    #expect(
+      tree.notes == [
+        "LlamaRotaryEmbedding is taken to own no tensors that state_dict() lists: rotary_emb"
+      ])
+    #expect(throws: CheckpointError.self) { try Module(printed: "RotaryEmbedding(dim=4)") }
+    #expect(throws: CheckpointError.self) { try Module(printed: "ScaledEmbedding()") }
+  }
+
   @Test(arguments: [
     "GemmaRMSNorm((4,), eps=1e-06)", "Linear4bit(in_features=2, out_features=2, bias=True)",
     "Table(3, 4, norm=2, dim=4)",
