@@ -1,14 +1,22 @@
 import Synchronization
-import TensorCore
+package import TensorCore
 
 /// The blocks decoded last, each decoded by the first task that wants part of it while others that
 /// want it wait.
-final class HDF5BlockStore: Sendable {
+package final class HDF5BlockStore: Sendable {
   /// What a block is known by: its dataset and its first byte in there.
-  struct Key: Hashable {
+  package struct Key: Hashable, Sendable {
     let address: UInt64
     let offset: Int
+
+    package init(address: UInt64, offset: Int) {
+      self.address = address
+      self.offset = offset
+    }
   }
+
+  /// Keeps nothing yet.
+  package init() {}
 
   private final class Block: Sendable {
     let content = Mutex(Content())
@@ -25,7 +33,7 @@ final class HDF5BlockStore: Sendable {
   private let blocks = Mutex<[(key: Key, size: Int, block: Block)]>([])
 
   /// Copies a part of a block of `size` bytes; `decode` makes its bytes if they are not there.
-  func copy(
+  package func copy(
     _ part: Range<Int>, of key: Key, size: Int, into target: inout MutableRawSpan,
     decodedBy decode: (inout MutableRawSpan) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {

@@ -88,4 +88,12 @@ import Testing
     }
     #expect(error?.message == "a file of Keras is only written into the structure of one like it")
   }
+
+  @Test func `an archive is no structure to fill`() async throws {
+    let checkpoint = try open("net.keras")
+    let error = await #expect(throws: CheckpointError.self) {
+      _ = try await write(checkpoint, like: "net.keras")
+    }
+    #expect(error?.message.hasPrefix("is no single HDF5 file") == true)
+  }
 }

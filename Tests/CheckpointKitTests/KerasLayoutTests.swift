@@ -92,6 +92,29 @@ import Testing
     }
   }
 
+  @Test(arguments: ["weights.h5", "net.weights.h5", "net.keras", "sharded.weights.json"])
+  func `whatever the file a model was saved in, PyTorch's tensors are the same`(
+    file: String
+  ) throws {
+    let whole = try listed(try KerasLayout.torch(try open("whole.h5")).checkpoint)
+    #expect(whole.count == 12 && whole.contains { $0.name == "encoder.first.weight" })
+    #expect(Set(try listed(try KerasLayout.torch(try open(file)).checkpoint)) == Set(whole))
+  }
+
+  @Test func `a kernel of several bands is transposed, whatever the pieces that are read`() throws {
+    let (rows, columns) = (1500, 1601)
+    let values = (0..<rows * columns).map { Float($0) }
+    let kernel = try Checkpoint.Entry(memory: "fc/kernel", values, shape: [rows, columns])
+    let there = try KerasLayout.torch(Checkpoint(entries: [kernel])).checkpoint
+    let weight = try #require(there.entries.first)
+    #expect(weight.info.shape == [columns, rows])
+    let wanted = (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] }
+    }
+    let bytes = try Checkpoint.Entry(memory: "w", wanted).allBytes()
+    #expect(try weight.allBytes(step: 1 << 20) == bytes)
+    #expect(try weight.allBytes(step: 999_999) == bytes)
+  }
+
   @Test func `two biases are added where Keras has one`() throws {
     let like = try open("recurrent.weights.h5")
     var torch = try KerasLayout.torch(like).checkpoint

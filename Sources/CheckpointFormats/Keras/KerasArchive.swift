@@ -13,6 +13,9 @@ enum KerasArchive {
   private static let texts = ["config.json", "metadata.json"]
   /// Longest text that becomes metadata, in bytes.
   private static let longestText = 1 << 27
+  /// Weights of more than this many bytes may not be this many times as many as are stored: Keras
+  /// refuses such archives, too.
+  private static let (largestPacked, largestRatio) = (1 << 28, 100)
 
   /// Says whether a file is a zip archive with Keras's weights in it.
   static func recognizes(_ candidate: Candidate) -> Bool {
@@ -27,6 +30,12 @@ enum KerasArchive {
     let archive = try ZipArchive(path: path)
     guard let member = archive.member(named: weights) else {
       throw CheckpointError(.missing, "no member '\(weights)'", path: path)
+    }
+    guard member.size <= largestPacked || member.size / largestRatio <= member.storedSize else {
+      throw CheckpointError(
+        .unsupported,
+        "member '\(weights)' unpacks from \(member.storedSize) to \(member.size) bytes, at most "
+          + "\(largestRatio) times as many are allowed", path: path)
     }
     var metadata: [String: String] = [:]
     for name in texts {

@@ -68,6 +68,11 @@ enum KerasWriter {
   }
 
   private static func structure(of like: String) throws -> KerasContent {
+    let candidate = try Candidate(path: like)
+    guard HDF5Checkpoint.recognizes(candidate.head) else {
+      throw CheckpointError(
+        .unsupported, "is no single HDF5 file, required one as save_weights makes it, .weights.h5")
+    }
     let table = try HDF5File(path: like).table
     switch KerasContainer(of: table) {
     case .legacy?: return try KerasLegacyFile.content(of: table)

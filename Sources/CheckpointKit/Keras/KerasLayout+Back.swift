@@ -21,6 +21,7 @@ extension KerasLayout {
       input.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var used: Set<TensorName> = []
     var entries: [Checkpoint.Entry] = []
+    let bands = KerasBands()
     for layer in layers {
       let mapping = KerasMapping(layer)
       let prefix = layer.path.isEmpty ? "" : layer.path + "."
@@ -36,7 +37,7 @@ extension KerasLayout {
         continue
       }
       for variable in layer.variables {
-        entries.append(try keras(variable, mapping, prefix, tensors))
+        entries.append(try keras(variable, mapping, prefix, tensors, bands))
       }
       used.formUnion(wanted)
       for second in mapping.second { used.insert(TensorName(prefix + second.name)) }
@@ -72,7 +73,7 @@ extension KerasLayout {
 
   private static func keras(
     _ variable: KerasLayer.Variable, _ mapping: KerasMapping, _ prefix: String,
-    _ tensors: [TensorName: Checkpoint.Entry]
+    _ tensors: [TensorName: Checkpoint.Entry], _ bands: KerasBands
   ) throws -> Checkpoint.Entry {
     let slots = mapping.slots.filter { $0.variable == variable.name }
     let parts = try slots.sorted { $0.part.index < $1.part.index }.map { slot in
@@ -84,8 +85,8 @@ extension KerasLayout {
       {
         entry = try entry.adding(added)
       }
-      return try slot.arrangement.keras(
-        entry.part(slot.tensorPart.index, of: slot.tensorPart.count))
+      let part = try entry.part(slot.tensorPart.index, of: slot.tensorPart.count)
+      return try slot.arrangement.keras(part, bands)
     }
     var result = try Checkpoint.Entry.joined(parts, name: variable.entry.name)
     result.alias = nil

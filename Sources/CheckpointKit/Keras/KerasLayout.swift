@@ -30,6 +30,7 @@ public enum KerasLayout {
     var entries: [Checkpoint.Entry] = []
     var left = found.others
     var padded: [String] = []
+    let bands = KerasBands()
     for layer in found.layers {
       let mapping = KerasMapping(layer)
       if let reason = mapping.reason {
@@ -39,7 +40,7 @@ public enum KerasLayout {
         left += layer.variables.map(\.entry)
         continue
       }
-      entries += try torch(layer, mapping)
+      entries += try torch(layer, mapping, bands)
       if !mapping.second.isEmpty { padded.append(layer.path) }
     }
     if !padded.isEmpty {
@@ -61,7 +62,7 @@ public enum KerasLayout {
   }
 
   private static func torch(
-    _ layer: KerasLayer, _ mapping: KerasMapping
+    _ layer: KerasLayer, _ mapping: KerasMapping, _ bands: KerasBands
   ) throws -> [Checkpoint.Entry] {
     var order: [String] = []
     var parts: [String: [(index: Int, entry: Checkpoint.Entry)]] = [:]
@@ -72,7 +73,7 @@ public enum KerasLayout {
       let part = try variable.entry.part(slot.part.index, of: slot.part.count)
       if parts[slot.tensor] == nil { order.append(slot.tensor) }
       parts[slot.tensor, default: []].append(
-        (slot.tensorPart.index, try slot.arrangement.torch(part)))
+        (slot.tensorPart.index, try slot.arrangement.torch(part, bands)))
     }
     let prefix = layer.path.isEmpty ? "" : layer.path + "."
     var entries: [Checkpoint.Entry] = []
