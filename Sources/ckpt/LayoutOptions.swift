@@ -7,7 +7,7 @@ struct LayoutOptions: ParsableArguments {
     help: """
       Turn tensors of Keras's layers into those of PyTorch's modules: kernels transposed, gates \
       reordered, kernel → weight, gamma → weight, moving_mean → running_mean and so on. What goes \
-      where stands in the article KerasLayout of the documentation. --match and --rename see the \
+      where stands in the article KerasLayouts of the documentation. --match and --rename see the \
       new names.
       """)
   var toTorchLayout = false

@@ -6,7 +6,7 @@ extension KerasLayout {
   /// With a checkpoint of Keras to be `like`, its layers, names and shapes count. Without, modules are
   /// told by the module tree, or inferred, and variables get the names of Keras's older files,
   /// `encoder/first/kernel`.
-  /// - Throws: ``CheckpointError`` when shapes contradict each other, or no layer is found.
+  /// - Throws: `CheckpointError` when shapes contradict each other, or no layer is found.
   public static func keras(_ input: Checkpoint, like: Checkpoint? = nil) throws -> Result {
     var result = Result(checkpoint: input)
     var layers: [KerasLayer]

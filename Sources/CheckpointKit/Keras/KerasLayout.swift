@@ -3,7 +3,7 @@ public import TensorCore
 /// Names and layouts of tensors, from Keras to PyTorch and back.
 ///
 /// Layers are recognised by Keras's names, by the description of the model where the file has one,
-/// and by shapes. Each is mapped by one table, ``KerasMapping``, read forwards or backwards, so that
+/// and by shapes. Each is mapped by one table, `KerasMapping`, read forwards or backwards, so that
 /// the way there and back gives the same bits. Tensors are rearranged as they are read. What has no
 /// counterpart stays as it is and is said.
 public enum KerasLayout {
@@ -18,7 +18,7 @@ public enum KerasLayout {
   /// A checkpoint with Keras's names, as `state_dict()` of the same modules in PyTorch.
   ///
   /// A module is called by the names that the layers have in Keras, `encoder.first.weight`.
-  /// - Throws: ``CheckpointError`` when there is no layer of Keras, or two would have one name.
+  /// - Throws: `CheckpointError` when there is no layer of Keras, or two would have one name.
   public static func torch(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)
     let found = KerasLayers(input)
