@@ -12,7 +12,8 @@ extension HDF5Checkpoint {
     _ = try HDF5Packing.of(options.compression)
     let file = try HDF5FileWriter(path: path)
     for group in layout.groups {
-      try file.makeGroup(group.path, attributes: group.attributes)
+      try file.makeGroup(
+        group.path, attributes: group.attributes, links: layout.links(of: group))
     }
     let items = zip(checkpoint.entries, layout.datasets).map { entry, place in
       HDF5TensorWriter.Item(

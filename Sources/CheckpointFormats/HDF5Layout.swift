@@ -112,6 +112,12 @@ struct HDF5Layout {
     return current
   }
 
+  /// The names that a group will hold, datasets before groups.
+  func links(of group: Group) -> [String] {
+    group.datasets.compactMap { datasets[$0].path.last }
+      + group.children.compactMap { groups[$0].path.last }
+  }
+
   /// The entries as a reader meets them.
   private func walk() -> [Int] {
     var order: [Int] = []

@@ -60,8 +60,11 @@ package final class HDF5FileWriter: Sendable {
   }
 
   /// Makes a group, whose parent must be there, and its attributes; `[]` is the root, which is.
+  ///
+  /// `links` are the names that it will hold, as far as they are known: its header is then made to
+  /// their measure.
   package func makeGroup(
-    _ path: [String], attributes: [HDF5Attribute]
+    _ path: [String], attributes: [HDF5Attribute], links: [String] = []
   ) throws(CheckpointError) {
     let name = "/" + path.joined(separator: "/")
     try HDF5Library.locked { () throws(CheckpointError) in
@@ -72,6 +75,14 @@ package final class HDF5FileWriter: Sendable {
       } else {
         let creation = try HDF5Handle.properties(H5P_GROUP_CREATE)
         try Self.keepOrder(creation.id)
+        if !links.isEmpty {
+          let length = links.reduce(0) { $0 + $1.utf8.count }
+          try checked(
+            "group size",
+            H5Pset_est_link_info(
+              creation.id, UInt32(min(links.count, 65_535)),
+              UInt32(min((length + links.count - 1) / links.count, 65_535))))
+        }
         group = try HDF5Handle(
           name,
           unsafe H5Gcreate2(id, name, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
@@ -113,6 +124,10 @@ package final class HDF5FileWriter: Sendable {
     let dataset = try HDF5Library.locked { () throws(CheckpointError) in
       let creation = try HDF5Handle.properties(H5P_DATASET_CREATE)
       try checked("no times", H5Pset_obj_track_times(creation.id, false))
+      // Without this, room for attributes is left that takes as much as all the rest.
+      if attributes.isEmpty {
+        try checked("no room", H5Pset_dset_no_attrs_hint(creation.id, true))
+      }
       // Every byte is written, so that to fill first would only write twice.
       try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
       if let deflateLevel, Self.isDeflated(info) {

@@ -108,4 +108,52 @@ import Testing
     #expect(diff.changes.first?.difference?.differing == 1)
     #expect(diff.changes.first?.difference?.elements == 2)
   }
+
+  /// A large tensor of several pieces, some values of which are replaced.
+  private func large(_ changes: [Int: Double] = [:]) throws -> Checkpoint.Entry {
+    let count = (3 << 20) - 5
+    var bytes = [UInt8](repeating: 0, count: count * 8)
+    for (index, value) in changes {
+      for place in 0..<8 {
+        bytes[index * 8 + place] = UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(8 * place))
+      }
+    }
+    return try Checkpoint.Entry(memory: "large", .float64, [count], bytes)
+  }
+
+  @Test func `a large tensor is measured alike by any number of tasks`() async throws {
+    let last = (3 << 20) - 6
+    let left = try large([0: 3, 1 << 20: 0.1, last: 4])
+    let right = try large([0: 3, 1 << 20: 0.3, last: 4, 1_048_575: -1])
+    var found: Set<TensorDifference> = []
+    for threads in [1, 2, 5] {
+      let diff = try await CheckpointDiff(
+        from: Checkpoint(entries: [left]), to: Checkpoint(entries: [right]), threads: threads)
+      found.insert(try #require(diff.changes.first?.difference))
+    }
+    let difference = try #require(found.first)
+    #expect(found.count == 1)
+    #expect(difference.elements == last + 1)
+    #expect(difference.differing == 2)
+    #expect(difference.maxAbsolute == 1)
+    #expect(abs(difference.relativeL2 - (1.04 / 25.01).squareRoot()) < 1e-15)
+    #expect(try difference == TensorDifference(between: left, and: right))
+  }
+
+  @Test func `equal digests are believed and no byte is read`() async throws {
+    let info = try TensorInfo(dtype: .float32, shape: [1 << 20])
+    let digest = try #require(Digest(hexadecimal: String(repeating: "5a", count: 32)))
+    func unread(_ name: TensorName, _ digest: Digest) -> Checkpoint.Entry {
+      Checkpoint.Entry(name: name, info: info, storedDigest: digest) { _, _ in
+        throw CheckpointError(.unreadable, "read")
+      }
+    }
+    let entries = [unread("a", digest), unread("b", digest)]
+    let diff = try await diff(entries, entries)
+    #expect(diff.changes.isEmpty && diff.identical == 2)
+    let other = try #require(Digest(hexadecimal: String(repeating: "5b", count: 32)))
+    await #expect(throws: CheckpointError.self) {
+      try await self.diff(entries, [unread("a", digest), unread("b", other)])
+    }
+  }
 }

@@ -23,10 +23,11 @@ struct Storage {
       var options = WriteOptions()
       options.threads = threads
       options.compression = WriteOptions.Compression(named: file) ?? .standard
+      let chosen = options
       try await loop {
         unlink(words[5])
       } work: {
-        try await format.write!(checkpoint, words[5], options)
+        try await format.write!(checkpoint, words[5], chosen)
       }
     case "load":
       try await loop {
@@ -50,8 +51,8 @@ struct Storage {
   }
 
   /// Prepares and works for each line, and prints the seconds of the work.
-  static func loop<Result>(
-    _ prepare: () -> Void = {}, work: () async throws -> Result
+  static func loop<Result: Sendable>(
+    _ prepare: @Sendable () -> Void = {}, work: @Sendable () async throws -> Result
   ) async throws {
     while readLine() != nil {
       prepare()
@@ -77,7 +78,7 @@ struct Storage {
   static func held(_ checkpoint: Checkpoint, threads: Int) async throws -> Checkpoint {
     let memory = checkpoint.entries.map { Memory($0.info.byteCount) }
     let parts = checkpoint.entries.indices.flatMap { index in
-      parts(of: checkpoint.entries[index]).map { (index, $0) }
+      cut(checkpoint.entries[index]).map { (index, $0) }
     }
     let entries = checkpoint.entries
     _ = try await concurrentMap(parts, width: threads) { index, range in
@@ -96,7 +97,7 @@ struct Storage {
   }
 
   /// A tensor in parts that are read at once.
-  static func parts(of entry: Checkpoint.Entry) -> [Range<Int>] {
+  static func cut(_ entry: Checkpoint.Entry) -> [Range<Int>] {
     let step = max((4 << 20) / entry.unit, 1) * entry.unit
     return stride(from: 0, to: entry.info.byteCount, by: step).map {
       $0..<min($0 + step, entry.info.byteCount)
@@ -106,7 +107,7 @@ struct Storage {
   /// Reads every byte.
   static func read(_ path: String, threads: Int) async throws {
     let parts = try CheckpointSource.open(path).checkpoint.entries.flatMap { entry in
-      parts(of: entry).map { (entry, $0) }
+      cut(entry).map { (entry, $0) }
     }
     let largest = parts.map(\.1.count).max() ?? 0
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,0 +1,103 @@
+import Synchronization
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct PipelineTests {
+  /// What was finished, in order.
+  private final class Log: Sendable {
+    let events = Mutex<[String]>([])
+    func add(_ event: String) { events.withLock { $0.append(event) } }
+  }
+
+  @Test(arguments: [1, 2, 3, 8])
+  func `results are taken up in the items' order`(threads: Int) async throws {
+    let log = Log()
+    try await pipeline(
+      0..<100, threads: threads,
+      work: { item in
+        // Later items are often done first.
+        var sum = 0
+        for step in 0..<(100 - item) * 200 { sum &+= step }
+        return sum == -1 ? -1 : item * 2
+      },
+      finish: { item, value in log.add("\(item):\(value)") })
+    #expect(log.events.withLock { $0 } == (0..<100).map { "\($0):\($0 * 2)" })
+  }
+
+  @Test(arguments: [1, 2, 5])
+  func `each lane keeps its order`(threads: Int) async throws {
+    let log = Log()
+    try await pipeline(
+      0..<60, threads: threads, lane: { $0 % 3 }, work: { $0 },
+      finish: { item, _ in log.add("\(item)") })
+    let events = log.events.withLock { $0 }.compactMap { Int($0) }
+    #expect(events.sorted() == Array(0..<60))
+    for lane in 0..<3 {
+      #expect(events.filter { $0 % 3 == lane } == (0..<60).filter { $0 % 3 == lane })
+    }
+  }
+
+  @Test func `with one thread an item is finished before the next is begun`() async throws {
+    let log = Log()
+    try await pipeline(
+      0..<4, threads: 1, work: { log.add("work \($0)") },
+      finish: { item, _ in log.add("finish \(item)") })
+    #expect(
+      log.events.withLock { $0 } == (0..<4).flatMap { ["work \($0)", "finish \($0)"] })
+  }
+
+  @Test(arguments: [1, 3], [true, false])
+  func `the first error is thrown`(threads: Int, inWork: Bool) async throws {
+    let error = await #expect(throws: CheckpointError.self) {
+      try await pipeline(
+        0..<1000, threads: threads,
+        work: { if inWork, $0 == 5 { throw CheckpointError(.malformed, "five") } },
+        finish: { item, _ in
+          if !inWork, item == 5 { throw CheckpointError(.malformed, "five") }
+        })
+    }
+    #expect(error?.message == "five")
+  }
+
+  @Test func `no items are no work`() async throws {
+    try await pipeline([Int](), threads: 2, work: { $0 }, finish: { _, _ in })
+  }
+}
+
+@Suite struct DigestsTests {
+  @Test(arguments: [1, 2, 5])
+  func `digests are those of each tensor alone`(threads: Int) async throws {
+    let mebibyte = 1 << 20
+    let sizes = [
+      0, 1, 100, 2 * mebibyte, 2 * mebibyte + 1, 3, 7 * mebibyte + 5, 0, mebibyte, mebibyte, 9,
+    ]
+    var entries = try sizes.enumerated().map {
+      try Checkpoint.Entry(
+        memory: TensorName("t\($0)"), .uint8, [$1],
+        [UInt8](repeating: UInt8($0), count: max($1 - 1, 0)) + ($1 > 0 ? [99] : []))
+    }
+    entries[6].unit = 1_000_003
+    let digests = try await Checkpoint.digests(of: entries, threads: threads)
+    #expect(try digests.map { try $0.get() } == entries.map { try $0.digest() })
+  }
+
+  @Test func `a tensor that cannot be read says why and harms no other`() async throws {
+    let sound = try Checkpoint.Entry(
+      memory: "sound", .uint8, [5 << 20], [UInt8](repeating: 7, count: 5 << 20))
+    let broken = Checkpoint.Entry(
+      name: "broken", info: try TensorInfo(dtype: .uint8, shape: [5 << 20])
+    ) { range, _ in
+      throw CheckpointError(.malformed, "byte \(range.lowerBound)")
+    }
+    let small = Checkpoint.Entry(
+      name: "small", info: try TensorInfo(dtype: .uint8, shape: [5])
+    ) { _, _ in throw CheckpointError(.malformed, "small") }
+    let found = try await Checkpoint.digests(of: [broken, sound, small], threads: 2)
+    #expect(try found[1].get() == sound.digest())
+    for (index, message) in [(0, "tensor 'broken': byte"), (2, "tensor 'small': small")] {
+      let error = #expect(throws: CheckpointError.self) { try found[index].get() }
+      #expect(error?.description.hasPrefix(message) == true)
+    }
+  }
+}
