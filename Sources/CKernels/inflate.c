@@ -12,6 +12,7 @@ size_t ckpt_inflate_memory(void) { return 2 * sizeof(struct inflater); }
 // MARK: heads of blocks
 
 static int fixed_block(struct inflater *s) {
+  if (s->is_plain_only) return 0;
   uint8_t lengths[LITERALS];
   memset(lengths, 8, 144);
   memset(lengths + 144, 9, 112);
@@ -58,6 +59,11 @@ static int dynamic_block(struct inflater *s) {
   s->is_literal_only = 1;
   for (unsigned i = END + 1; i < literals; i++)
     if (lengths[i]) s->is_literal_only = 0;
+  if (s->is_plain_only && !s->is_literal_only) {
+    unsigned used = 0;
+    for (unsigned i = 0; i < distances; i++) used += lengths[literals + i] != 0;
+    if (used > 1) return 0;
+  }
   if (!make_code(&s->literals, lengths, literals, 1)) return 0;
   if (!make_code(&s->distances, lengths + literals, distances, 1)) return 0;
   make_tables(s);
@@ -232,7 +238,8 @@ static enum outcome one_symbol(struct inflater *s) {
 
 // MARK: streams
 
-static void begin(struct inflater *s, const struct ckpt_deflated *deflated) {
+static void begin(struct inflater *s, const struct ckpt_deflated *deflated, int is_plain_only) {
+  s->is_plain_only = is_plain_only;
   s->in = deflated->stream;
   s->in_end = deflated->stream + deflated->size;
   s->out = s->out_begin = deflated->target;
@@ -275,12 +282,13 @@ static unsigned is_exact(const struct inflater *s, enum outcome outcome) {
 }
 
 CKPT_CLONES
-unsigned ckpt_inflate(void *memory, const struct ckpt_deflated *streams, unsigned number) {
+unsigned ckpt_inflate(
+    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only) {
   struct inflater *s = memory, *t = s + 1;
-  begin(s, streams);
+  begin(s, streams, is_plain_only);
   enum outcome one = next_literals(s), two = ENDED;
   if (number == 2) {
-    begin(t, streams + 1);
+    begin(t, streams + 1, is_plain_only);
     two = next_literals(t);
     while (one == CONTINUES && two == CONTINUES) {
       literals_of_two(s, t);

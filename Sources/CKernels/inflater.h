@@ -18,7 +18,7 @@ struct inflater {
   uint8_t *out, *out_begin, *out_end;
   uint64_t bits;   // the next bits, the lowest first; above `count` may stand more of the stream
   unsigned count;  // how many of them are taken from `in`
-  int is_last, is_literal_only;
+  int is_last, is_literal_only, is_plain_only;
   struct code literals, distances;
   // What the next 11 bits stand for: bits 0-7 how many of them, 8-15 how many literals, up to four,
   // 32-63 these. All zero without literals, but for another symbol: its length in 16-19, then it.

@@ -16,6 +16,15 @@ enum HDF5Dataset {
   static func describe(
     _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute], fileSize: Int
   ) throws(CheckpointError) -> Found {
+    // Only contiguous datasets whose bytes are in this file have an offset. Most are, and to ask for
+    // the properties of one takes as long as for all the rest of it.
+    let offset = H5Dget_offset(dataset)
+    if offset != HADDR_UNDEF {
+      return try describe(dataset, path: path, address: address, attributes: attributes) {
+        element, info throws(CheckpointError) in
+        (try contiguous(offset, element, info, fileSize: fileSize), [])
+      }
+    }
     let properties = try HDF5Handle(
       "dataset properties", H5Dget_create_plist(dataset), closedBy: H5Pclose)
     let layout = H5Pget_layout(properties.id)
@@ -24,6 +33,20 @@ enum HDF5Dataset {
       throw CheckpointError(
         .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
     }
+    let id = properties.id
+    return try describe(dataset, path: path, address: address, attributes: attributes) {
+      element, info throws(CheckpointError) in
+      let filters = try filters(of: id)
+      return (try storage(id, layout, element, info, filters: filters), filters)
+    }
+  }
+
+  private static func describe(
+    _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute],
+    _ storage: (HDF5Types.Element, TensorInfo) throws(CheckpointError) -> (
+      HDF5Table.Storage, [HDF5Table.Filter]
+    )
+  ) throws(CheckpointError) -> Found {
     let type = try HDF5Handle("dataset type", H5Dget_type(dataset), closedBy: H5Tclose)
     guard let element = HDF5Types.element(type.id, named: attributes.elementName) else {
       return .other("holds \(kind(of: type.id)); left out")
@@ -33,36 +56,39 @@ enum HDF5Dataset {
       return .other("has no elements and no shape (null dataspace); left out")
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
-    let filters = try filters(of: properties.id)
-    let storage = try storage(
-      dataset, properties.id, layout, element, info, filters: filters, fileSize: fileSize)
+    let (storage, filters) = try storage(element, info)
     return .tensor(
       .init(
         path: path, address: address, info: info, storage: storage, filters: filters,
         attributes: attributes))
   }
 
+  private static func contiguous(
+    _ offset: haddr_t, _ element: HDF5Types.Element, _ info: TensorInfo, fileSize: Int
+  ) throws(CheckpointError) -> HDF5Table.Storage {
+    guard element.isStoredAsRead else {
+      return .library(chunk: [Int](repeating: 1, count: info.shape.count))
+    }
+    guard let offset = Int(exactly: offset), offset <= fileSize,
+      info.byteCount <= fileSize - offset
+    else {
+      throw CheckpointError(
+        .malformed, "needs \(info.byteCount) bytes, the file of \(fileSize) bytes ends before",
+        offset: Int(exactly: offset))
+    }
+    return .plain(offset: offset)
+  }
+
   private static func storage(
-    _ dataset: hid_t, _ properties: hid_t, _ layout: H5D_layout_t, _ element: HDF5Types.Element,
-    _ info: TensorInfo, filters: [HDF5Table.Filter], fileSize: Int
+    _ properties: hid_t, _ layout: H5D_layout_t, _ element: HDF5Types.Element,
+    _ info: TensorInfo, filters: [HDF5Table.Filter]
   ) throws(CheckpointError) -> HDF5Table.Storage {
     if H5Pget_external_count(properties) != 0 {
       return .refused("its bytes are in other files (external storage), which are not opened")
     }
     let whole = [Int](repeating: 1, count: info.shape.count)
     switch layout {
-    case H5D_CONTIGUOUS:
-      let offset = H5Dget_offset(dataset)
-      guard offset != HADDR_UNDEF, element.isStoredAsRead else { return .library(chunk: whole) }
-      guard let offset = Int(exactly: offset), offset <= fileSize,
-        info.byteCount <= fileSize - offset
-      else {
-        throw CheckpointError(
-          .malformed, "needs \(info.byteCount) bytes, the file of \(fileSize) bytes ends before",
-          offset: Int(exactly: offset))
-      }
-      return .plain(offset: offset)
-    case H5D_COMPACT: return .library(chunk: whole)
+    case H5D_CONTIGUOUS, H5D_COMPACT: return .library(chunk: whole)
     case H5D_CHUNKED:
       for filter in filters where H5Zfilter_avail(Int32(filter.number)) <= 0 {
         return .refused(

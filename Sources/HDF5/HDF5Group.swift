@@ -7,6 +7,8 @@ struct HDF5Group {
   struct Link {
     let name: String?
     let kind: H5L_type_t
+    /// Where the object's header is; only a hard link knows.
+    let address: haddr_t?
   }
 
   /// Most objects that are looked at in one file.
@@ -26,8 +28,10 @@ struct HDF5Group {
           guard let name = unsafe name, let info = unsafe info, let target = unsafe target else {
             return -1
           }
+          let kind = unsafe info.pointee.type
           let link = unsafe Link(
-            name: String(validatingCString: name), kind: info.pointee.type)
+            name: String(validatingCString: name), kind: kind,
+            address: kind == H5L_TYPE_HARD ? info.pointee.u.address : nil)
           let links = unsafe target.assumingMemoryBound(to: [Link].self)
           unsafe links.pointee.append(link)
           return unsafe links.pointee.count > HDF5Group.objectLimit ? 1 : 0

@@ -62,7 +62,7 @@ struct HDF5Walk {
     defer { trail.removeLast() }
     let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: group.id) : []
     table.groups.append(.init(path: path, attributes: attributes))
-    var subgroups: [String] = []
+    var subgroups: [HDF5Group.Link] = []
     for link in try HDF5Group.links(of: group.id) {
       if table.datasets.count >= datasetLimit { return }
       guard let name = link.name else {
@@ -74,26 +74,27 @@ struct HDF5Walk {
       }
       switch link.kind {
       case H5L_TYPE_HARD, H5L_TYPE_SOFT:
-        if try meet(name, link.kind, in: group.id, path: path + [name]) { subgroups.append(name) }
+        if try meet(link, name, in: group.id, path: path + [name]) { subgroups.append(link) }
       case H5L_TYPE_EXTERNAL: note(path + [name], "leads to another file; not followed")
       default: note(path + [name], "is a user-defined link; not followed")
       }
     }
-    for name in subgroups {
+    for link in subgroups {
       if table.datasets.count >= datasetLimit { return }
-      let subgroup = try open(name, in: group.id, path: path + [name])
-      try enter(subgroup, path: path + [name])
+      let path = path + [link.name ?? ""]
+      let subgroup = try open(link, link.name ?? "", in: group.id, path: path)
+      try enter(subgroup, path: path)
     }
   }
 
   /// Looks at the object behind a link, and says whether it is a group, to be entered later.
   private mutating func meet(
-    _ name: String, _ kind: H5L_type_t, in group: hid_t, path: [String]
+    _ link: HDF5Group.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> Bool {
     let object: HDF5Handle
     do {
-      object = try open(name, in: group, path: path)
-    } catch  where kind == H5L_TYPE_SOFT {
+      object = try open(link, name, in: group, path: path)
+    } catch  where link.kind == H5L_TYPE_SOFT {
       note(path, "is a soft link that leads nowhere in this file")
       return false
     }
@@ -118,10 +119,16 @@ struct HDF5Walk {
     return false
   }
 
+  /// Opens what a link leads to, by its address where that is known: to look a name up takes as
+  /// long as to open the object.
   private func open(
-    _ name: String, in group: hid_t, path: [String]
+    _ link: HDF5Group.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> HDF5Handle {
     do {
+      if let address = link.address {
+        return try HDF5Handle(
+          Self.text(path), H5Oopen_by_addr(group, address), closedBy: H5Oclose)
+      }
       return try HDF5Handle(
         Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
     } catch  where error.message.contains("bad version number") {

@@ -20,7 +20,9 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
       UnsafeMutablePointer<UInt32>?
     ) -> Void
   typealias Inflate =
-    @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<variant_deflated>?, UInt32) -> UInt32
+    @convention(c) (
+      UnsafeMutableRawPointer?, UnsafePointer<variant_deflated>?, UInt32, Int32
+    ) -> UInt32
 
   let testDescription: String
   let split: Split
@@ -95,7 +97,9 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
   }
 
   /// Unpacks raw deflate streams, one or two; `nil` for those that are refused.
-  func inflated(_ streams: [(bytes: [UInt8], count: Int)]) -> [[UInt8]?] {
+  func inflated(
+    _ streams: [(bytes: [UInt8], count: Int)], plainOnly: Bool = false
+  ) -> [[UInt8]?] {
     // Copies of just the size, so that a sanitizer sees each byte too many.
     let sources = unsafe streams.map { stream in
       let source = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: stream.bytes.count)
@@ -121,7 +125,8 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
         stream: sources[index].baseAddress, size: sources[index].count,
         target: targets[index].baseAddress, count: targets[index].count)
     }
-    let answer = unsafe inflate(memory, deflated, UInt32(streams.count))
+    let answer = unsafe inflate(
+      memory, deflated, UInt32(streams.count), plainOnly ? 1 : 0)
     return streams.indices.map { answer >> UInt32($0) & 1 == 1 ? unsafe Array(targets[$0]) : nil }
   }
 }

@@ -1,5 +1,6 @@
 import ByteIO
 import CZlib
+import TensorCore
 import TestSupport
 import Testing
 
@@ -119,6 +120,41 @@ import Testing
       }
     }
     #expect((61...300).contains(accepted), "\(accepted) accepted: the damage is of the right kind")
+  }
+
+  @Test(arguments: 1...3)
+  func `the reader's verdict is zlib's, whoever unpacks`(_ seed: UInt64) throws {
+    var dice = Dice(state: seed &* 0x9e37_79b9_7f4a_7c15)
+    for _ in 0..<60 {
+      let bytes = texture(&dice)
+      let level = Int.random(in: 0...9, using: &dice)
+      let sound = try Zlib.deflate(bytes.rawBytes, level: level)
+      for change in 0..<6 {
+        let (stream, count) =
+          change == 0 ? (sound, bytes.count) : damaged(sound, bytes.count, &dice)
+        let expected = try? [UInt8](count: count) { target throws(CheckpointError) in
+          try Zlib.inflate(stream.rawBytes, into: &target)
+        }
+        let found = try? [UInt8](count: count) { target throws(CheckpointError) in
+          try PlaneCodec.decode(stream.rawBytes, width: 1, rotated: false, into: &target)
+        }
+        #expect(found == expected)
+      }
+    }
+  }
+
+  @Test(arguments: ByteKernels.all)
+  func `plain streams are ours, and others are left to others`(_ kernels: ByteKernels) throws {
+    let runs = [UInt8](repeating: 5, count: 4000) + [UInt8](0...20)
+    let ours = PlaneCodec.encode(runs.rawBytes, width: 1, rotated: false)
+    let plain = (Array(ours[2..<ours.count - 4]), runs.count)
+    #expect(kernels.inflated([plain], plainOnly: true) == [runs])
+    let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: ($0 % 300) &* ($0 % 300) >> 3) }
+    let stream = try Zlib.deflate(bytes.rawBytes, level: 6)
+    let general = (Array(stream[2..<stream.count - 4]), bytes.count)
+    #expect(kernels.inflated([general]) == [bytes])
+    #expect(kernels.inflated([general], plainOnly: true) == [nil])
+    #expect(kernels.inflated([plain, general], plainOnly: true) == [runs, nil])
   }
 
   /// Heads of dynamic blocks that zlib refuses or takes for reasons of their own.

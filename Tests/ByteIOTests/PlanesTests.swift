@@ -40,6 +40,21 @@ struct Words: CustomTestStringConvertible {
     #expect(merged == bytes)
   }
 
+  @Test(arguments: [3, 5, 12, 16])
+  func `words of any other width are divided, too`(width: Int) {
+    for count in [0, 1, 2, 7, 100] {
+      let bytes = noise(count * width, seed: 5)
+      let split = [UInt8](count: bytes.count) { target in
+        Planes.split(bytes.rawBytes, width: width, rotated: false, into: &target)
+      }
+      #expect(split == reference(bytes, width: width, rotated: false))
+      let merged = [UInt8](count: bytes.count) { target in
+        Planes.merge(split.rawBytes, width: width, rotated: false, into: &target)
+      }
+      #expect(merged == bytes)
+    }
+  }
+
   @Test func `a rotated float keeps its exponent in the last plane`() {
     let bytes: [UInt8] = [0x00, 0x00, 0x80, 0xbf]  // -1 as float32: sign 1, exponent 127
     let planes = [UInt8](count: 4) { target in

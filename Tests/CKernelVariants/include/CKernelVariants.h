@@ -66,7 +66,7 @@ struct variant_deflated {
       struct variant_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes, \
       uint32_t *pairs);                                                                       \
   unsigned variant_##variant##_inflate(                                                       \
-      void *memory, const struct variant_deflated *streams, unsigned number);
+      void *memory, const struct variant_deflated *streams, unsigned number, int is_plain_only);
 
 VARIANT_OF_BYTES(v4)
 VARIANT_OF_BYTES(v3)
