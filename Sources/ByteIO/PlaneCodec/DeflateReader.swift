@@ -40,11 +40,11 @@ struct DeflateReader: ~Copyable {
     return unsafe stream.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { sink in
         // A window below 32 KiB is not minded there; zlib minds it.
-        guard let first = unsafe source.first, first == 0x78 else { return false }
+        guard unsafe source.first == 0x78 else { return false }
         var (taken, made) = (0, 0)
         let result = unsafe libdeflate_zlib_decompress_ex(
           general, source.baseAddress, source.count, sink.baseAddress, sink.count, &taken, &made)
-        return unsafe result == LIBDEFLATE_SUCCESS && taken == source.count && made == sink.count
+        return result == LIBDEFLATE_SUCCESS && taken == source.count && made == sink.count
       }
     }
   }
