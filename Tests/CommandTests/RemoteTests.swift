@@ -8,7 +8,7 @@ import Testing
   /// Under `/whole/` without ranges, under `/change/` with another mark at every answer, under
   /// `/flaky/` with status 503 every other time.
   private static let server = """
-    import http.server, pathlib, re
+    import http.server, os, pathlib, re, threading
     count = 0
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -40,6 +40,7 @@ import Testing
                 print(len(body), file=log)
         def log_message(self, *words):
             pass
+    threading.Timer(300, os._exit, [1]).start()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     pathlib.Path("port.new").write_text(str(server.server_address[1]))
     pathlib.Path("port.new").rename("port")
@@ -54,10 +55,14 @@ import Testing
       """
       unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
       python3 server.py & server=$!
-      trap 'kill $server' EXIT
       for _ in $(seq 200); do [ -e port ] && break; sleep 0.05; done
       web=http://127.0.0.1:$(cat port)
+      (
       \(lines)
+      )
+      status=$?
+      kill $server
+      exit $status
       """)
   }
 
