@@ -205,7 +205,19 @@ def tf_keras(path, case):
         fill(file, "block/a", ["a/kernel:0"])
     case("tf-parts.h5", [(name, values[name]) for name in order[2:]] + [
         ("one/kernel:0", first), ("two/kernel:0", values["kernel:0"]),
-        ("a/kernel:0", values["a/kernel:0"])], metadata=kept, layers={"lstm": "lstm", "one": "one", "two": "two"})
+        ("a/kernel:0", values["a/kernel:0"])], metadata=kept, layers={"lstm": "lstm", "one": "one", "two": "two", "a": "block/a"})
+
+    # Scopes that are not called as their layers; the last one is that of two layers.
+    own = np.random.default_rng(51)
+    values |= {name: own.normal(0, 1, (2, 3)).astype("float32") for name in [
+        "conv_1_1/kernel:0", "conv_1_1/bias:0", "both/a:0", "both/b:0"]}
+    names = list(values)[-4:]
+    with h5py.File(path("tf-scopes.h5"), "w") as file:
+        root(file, {"layer_names": ["conv_1", "left", "right"]})
+        fill(file, "conv_1", names[:2])
+        fill(file, "left", names[2:3])
+        fill(file, "right", names[3:])
+    case("tf-scopes.h5", [(name, values[name]) for name in names], metadata=kept, layers={"conv_1_1": "conv_1"})
 
     # Without a list the datasets count in the order of their names.
     with h5py.File(path("unlisted.h5"), "w") as file:

@@ -108,6 +108,7 @@ struct KerasLegacyFile {
     for (_, weight) in weights { uses[TensorName(weight.name), default: 0] += 1 }
     var names: Set<TensorName> = []
     var variables: [KerasContent.Variable] = []
+    var scopes: [TensorName: Set<TensorName>] = [:]
     for (layer, weight) in weights {
       let isShared = uses[TensorName(weight.name)] != 1
       let name = TensorName(isShared ? "\(layer)/\(weight.name)" : weight.name)
@@ -117,7 +118,17 @@ struct KerasLegacyFile {
       variables.append(KerasContent.Variable(name: name, dataset: weight.dataset))
       let (links, own) = (Self.links(name.text), Self.links(layer))
       let end = (own.count..<max(links.count, own.count)).first { links[..<$0].ends(with: own) }
-      if let end { layerNames[Self.key(Array(links[..<end]))] = layer }
+      if let end {
+        layerNames[Self.key(Array(links[..<end]))] = layer
+      } else if links.count > 1 {
+        scopes[TensorName(links[0]), default: []].insert(TensorName(layer))
+      }
+    }
+    // Keras 2 of old numbers the scope of a layer anew: 'conv_1_1/kernel:0' of the layer 'conv_1'.
+    for (scope, layers) in scopes where layers.count == 1 && layerNames[scope] == nil {
+      if let layer = layers.first, layer != "", layer != "top_level_model_weights" {
+        layerNames[scope] = layer.text
+      }
     }
     return variables
   }

@@ -8,7 +8,7 @@ import TensorCore
 /// and kept for a while, so that each piece of the source that is read is worth a read.
 final class KerasBands: Sendable {
   /// Bytes of a band.
-  private static let size = 8 << 20
+  private static let size = 4 << 20
 
   private let store = HDF5BlockStore()
   private let count = Atomic<UInt64>(0)
