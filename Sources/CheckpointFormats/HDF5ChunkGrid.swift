@@ -53,7 +53,13 @@ struct HDF5ChunkGrid: Sendable {
     let end = (0..<rank).map {
       min(origin[$0] + chunk[$0], block.start[$0] + block.count[$0])
     }
-    let row = (end[rank - 1] - begin[rank - 1]) * width
+    // Dimensions that are whole in both make one run with the one before them: kernels of
+    // convolutions often end in some of size 1.
+    var inner = rank - 1
+    while inner > 0, chunk[inner] == block.count[inner], end[inner] - begin[inner] == chunk[inner] {
+      inner -= 1
+    }
+    let row = chunk[(inner + 1)...].reduce((end[inner] - begin[inner]) * width, *)
     guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return }
     var place = begin
     while true {
@@ -64,7 +70,7 @@ struct HDF5ChunkGrid: Sendable {
       }
       var part = target._mutatingExtracting(to * width..<to * width + row)
       part.copyBytes(from: bytes.extracting(from * width..<from * width + row))
-      var dimension = rank - 2
+      var dimension = inner - 1
       while dimension >= 0 {
         place[dimension] += 1
         if place[dimension] < end[dimension] { break }
