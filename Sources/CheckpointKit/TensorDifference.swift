@@ -201,15 +201,7 @@ extension Checkpoint.Entry {
   public func isIdentical(to other: Self) throws -> Bool {
     guard info == other.info else { return false }
     if let mine = storedDigest, let theirs = other.storedDigest { return mine == theirs }
-    var leftBuffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
-    var rightBuffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
-    for offset in stride(from: 0, to: info.byteCount, by: ChunkBuffer.standardSize) {
-      let count = min(ChunkBuffer.standardSize, info.byteCount - offset)
-      let a = try read(offset, count, using: &leftBuffer)
-      let b = try other.read(offset, count, using: &rightBuffer)
-      guard a.isByteEqual(to: b) else { return false }
-    }
-    return true
+    return try hasBytes(of: other)
   }
 }
 

@@ -79,7 +79,6 @@ import Testing
       ckpt diff a.ckz $web/flaky/a.ckz && ckpt check $web/a.ckz > check && ckpt hash $web/a.ckz > hash
       """)
     #expect(run.status == 0, "\(run.errors)")
-    #expect(run.lines.suffix(1) == ["2 tensors identical"] || run.lines.count >= 2)
     #expect(run.lines.prefix(2).last == "1")
     let listed = String(decoding: try place.folder.bytes(of: "ls"), as: UTF8.self)
     #expect(listed == (try place.ckpt("ls", "a.ckz").output))
