@@ -28,7 +28,7 @@ let package = Package(
     .target(
       name: "ByteIO",
       dependencies: ["CCurl", "CDeflate", "CKernels", "CLinux", "CZlib", "TensorCore"]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "TensorCore"]),
+    .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "TensorCore"]),
     .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
     .target(
       name: "CheckpointKit",

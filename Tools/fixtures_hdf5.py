@@ -196,6 +196,10 @@ def hdf5(fixtures):
 
     case("chunk-indexes", [described(k, v) for k, v in odd.items()], write_v110, libver=("v110", "v110"))
 
+    # A layout that only HDF5 2 and later know.
+    case("new-layout", [described("a", odd["a"])], lambda file: file.create_dataset(
+        "a", data=odd["a"], chunks=(8, 5), compression="gzip"), libver="latest")
+
     integers = rng.integers(-500, 500, (40, 10)).astype("int32")
     simple("scale-offset", {"a": integers}, dataset={"scaleoffset": 0, "chunks": (16, 10)}, **chunked)
 
@@ -374,8 +378,6 @@ def hdf5(fixtures):
 
     refused("refused-no-tensor", lambda file: file.create_dataset("text", data="a sentence"))
     refused("refused-too-deep", lambda file: file.create_group("/".join("g" * 200)), libver=("v108", "v108"))
-    refused("refused-new-layout", lambda file: file.create_dataset(
-        "a", data=odd["a"], chunks=(8, 5), compression="gzip"), libver="latest")
     refused("refused-lzf", lambda file: file.create_dataset("a", data=odd["a"], chunks=(8, 5), compression="lzf"))
     refused("refused-external-storage", lambda file: file.create_dataset(
         "a", (4, 3), "f4", external=[("nested.h5", 0, 48)]))

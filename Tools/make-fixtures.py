@@ -155,6 +155,13 @@ def hdf5():
     fixtures_hdf5.hdf5(FIXTURES)
 
 
+def hdf5_ways():
+    """hdf5/ways/: see fixtures_hdf5_ways.py; needs h5py and ml_dtypes."""
+    import fixtures_hdf5_ways
+
+    fixtures_hdf5_ways.hdf5_ways(FIXTURES)
+
+
 def keras():
     """keras/: see fixtures_keras.py; needs keras, h5py, ml_dtypes and torch."""
     import fixtures_keras
@@ -231,6 +238,7 @@ ALL = {
     "default-path": default_path,
     "sequences": sequences,
     "hdf5": hdf5,
+    "hdf5_ways": hdf5_ways,
     "keras": keras,
     "native": native,
     "zip": zip_archives,

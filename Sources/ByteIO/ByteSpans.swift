@@ -63,6 +63,35 @@ extension MutableRawSpan {
   }
 }
 
+extension MutableRawSpan {
+  /// Puts the bytes of each whole word of `width` bytes in the other order.
+  @_lifetime(self: copy self)
+  package mutating func swapBytes(width: Int) {
+    unsafe withUnsafeMutableBytes { bytes in
+      for start in stride(from: 0, to: bytes.count - width + 1, by: width) {
+        for place in 0..<width / 2 {
+          unsafe bytes.swapAt(start + place, start + width - 1 - place)
+        }
+      }
+    }
+  }
+
+  /// Fills the span with repetitions of `pattern`, of which byte `offset`, counted on through all
+  /// repetitions, is the first; an empty pattern stands for zeros.
+  @_lifetime(self: copy self)
+  package mutating func fill(_ pattern: [UInt8], from offset: Int) {
+    unsafe withUnsafeMutableBytes { bytes in
+      if pattern.isEmpty {
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        return
+      }
+      for place in bytes.indices {
+        unsafe bytes[place] = pattern[(offset + place) % pattern.count]
+      }
+    }
+  }
+}
+
 extension Checkpoint.Entry {
   /// Bytes `range` of the tensor, all of them unless said otherwise.
   ///

@@ -23,6 +23,13 @@ package final class InputFile: Sendable {
   /// Whether a path names a file on a web server.
   package static func isRemote(_ path: String) -> Bool { RemoteFile.isRemote(path) }
 
+  /// A path under which this process can open the same file once more, even if its name is gone;
+  /// `nil` for what is no whole file of this machine.
+  package var descriptorPath: String? {
+    guard case .descriptor(let number) = source else { return nil }
+    return "/proc/self/fd/\(number)"
+  }
+
   /// Opens a file.
   ///
   /// - Throws: ``CheckpointError`` with code `unreadable` when the system refuses, or when the path

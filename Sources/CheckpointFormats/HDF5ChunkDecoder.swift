@@ -2,9 +2,9 @@ import ByteIO
 import HDF5
 import TensorCore
 
-/// Unpacks the chunks of one dataset: fetched in the library's lock, everything else outside.
+/// Unpacks the chunks of one dataset.
 struct HDF5ChunkDecoder: Sendable {
-  private let file: HDF5File
+  private let index: HDF5ChunkIndex
   private let dataset: HDF5Table.Dataset
   private let grid: HDF5ChunkGrid
   /// Bytes of an unpacked chunk.
@@ -22,11 +22,11 @@ struct HDF5ChunkDecoder: Sendable {
   /// Bytes of unpacked chunks that are fetched at once.
   private static let batchSize = 2 << 20
 
-  init(_ file: HDF5File, _ dataset: HDF5Table.Dataset, chunk: [Int]) {
-    self.file = file
+  init(_ file: HDF5File, _ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
+    index = HDF5ChunkIndex(file, dataset, chunks)
     self.dataset = dataset
-    grid = HDF5ChunkGrid(dataset.info, chunk: chunk)
-    chunkSize = chunk.reduce(dataset.info.dtype.byteWidth, *)
+    grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
+    chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
   }
 
   /// Fills `target`, which has just the block's size.
@@ -40,10 +40,9 @@ struct HDF5ChunkDecoder: Sendable {
     let batch = max(1, Self.batchSize / chunkSize)
     for start in stride(from: 0, to: origins.count, by: batch) {
       let part = Array(origins[start..<min(start + batch, origins.count)])
-      let isWhole = try decode(part, block, into: &target, through: &memory.value)
-      // What was never written is the library's to fill.
-      guard isWhole else { return try file.read(block, of: dataset, into: &target) }
+      try decode(part, block, into: &target, through: &memory.value)
     }
+    if dataset.swapWidth > 1 { target.swapBytes(width: dataset.swapWidth) }
     if memory.value.stored.capacity <= Self.largestKept,
       memory.value.chunk.capacity <= Self.largestKept
     {
@@ -54,20 +53,22 @@ struct HDF5ChunkDecoder: Sendable {
   private func decode(
     _ origins: [[Int]], _ block: HDF5Blocks.Block, into target: inout MutableRawSpan,
     through memory: inout Memory
-  ) throws(CheckpointError) -> Bool {
+  ) throws(CheckpointError) {
     try decode(origins, block, into: &target, &memory.stored, &memory.chunk)
   }
 
-  /// Says whether all of the chunks are there.
   private func decode(
     _ origins: [[Int]], _ block: HDF5Blocks.Block, into target: inout MutableRawSpan,
     _ memory: inout ChunkBuffer, _ scratch: inout ChunkBuffer
-  ) throws(CheckpointError) -> Bool {
-    let chunks = try file.readStored(
-      origins, of: dataset, chunkSize: chunkSize, into: &memory)
+  ) throws(CheckpointError) {
+    let chunks = try self.index.read(origins, into: &memory)
     var index = 0
     while index < origins.count {
-      guard let chunk = chunks[index] else { return false }
+      guard let chunk = chunks[index] else {
+        fill(origins[index], block, &target, &scratch)
+        index += 1
+        continue
+      }
       let bytes = memory.bytes(chunk.range.upperBound).extracting(chunk.range)
       let run = grid.run(of: origins[index], in: block)
       if let run, index + 1 < origins.count, let next = chunks[index + 1],
@@ -94,7 +95,31 @@ struct HDF5ChunkDecoder: Sendable {
       }
       index += 1
     }
-    return true
+  }
+
+  /// Fills the place of a chunk that was never written.
+  private func fill(
+    _ origin: [Int], _ block: HDF5Blocks.Block, _ target: inout MutableRawSpan,
+    _ scratch: inout ChunkBuffer
+  ) {
+    // In the order of the file, since the whole block is swapped afterwards.
+    if let run = grid.run(of: origin, in: block) {
+      var part = target._mutatingExtracting(run)
+      part.fill(storedFill, from: 0)
+      return
+    }
+    if scratch.capacity < chunkSize { scratch = ChunkBuffer(capacity: chunkSize) }
+    var chunk = scratch.mutableBytes(chunkSize)
+    chunk.fill(storedFill, from: 0)
+    grid.copy(scratch.bytes(chunkSize), from: origin, to: block, &target)
+  }
+
+  /// The fill value as the file has it.
+  private var storedFill: [UInt8] {
+    guard dataset.swapWidth > 1 else { return dataset.fill }
+    return stride(from: 0, to: dataset.fill.count, by: dataset.swapWidth).flatMap {
+      dataset.fill[$0..<$0 + dataset.swapWidth].reversed()
+    }
   }
 
   private func unpack(

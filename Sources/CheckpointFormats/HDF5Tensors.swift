@@ -4,11 +4,10 @@ import TensorCore
 
 /// The tensors of an HDF5 file, whatever layout of groups they are in.
 ///
-/// Bytes that lie in the file as they are wanted are read past the library. Chunks are fetched from
-/// it as they are stored and unpacked here, outside its lock. Only what is rarer goes through it.
+/// Everything is read by position and unpacked here, by any number of tasks at once. Only what is
+/// rarer goes through the library, in its lock.
 final class HDF5Tensors: Sendable {
   private let file: HDF5File
-  private let input: InputFile
   private let store = HDF5BlockStore()
 
   /// Opens a file.
@@ -20,7 +19,6 @@ final class HDF5Tensors: Sendable {
         .unsupported, "HDF5 is not read from a web server; download the file first", path: path)
     }
     file = try HDF5File(path: path)
-    input = try InputFile(path: path)
   }
 
   /// What the file holds.
@@ -50,13 +48,23 @@ final class HDF5Tensors: Sendable {
   private func reader(
     _ dataset: HDF5Table.Dataset, _ blocks: HDF5Blocks
   ) -> Checkpoint.Entry.Reader {
+    let input = file.input
     switch dataset.storage {
-    case .plain(let start):
-      return { [input] range, target in
+    case .plain(let start) where dataset.swapWidth == 1:
+      return { range, target in
         try input.read(at: start + range.lowerBound, into: &target)
       }
-    case .chunks(let shape):
-      let decoder = HDF5ChunkDecoder(file, dataset, chunk: shape)
+    case .plain(let start):
+      return { [self] range, target in
+        try read(range, blocks, dataset, into: &target) { block, target throws(CheckpointError) in
+          try input.read(at: start + block.bytes.lowerBound, into: &target)
+          target.swapBytes(width: dataset.swapWidth)
+        }
+      }
+    case .unwritten:
+      return { range, target in target.fill(dataset.fill, from: range.lowerBound) }
+    case .chunks(let chunks):
+      let decoder = HDF5ChunkDecoder(file, dataset, chunks)
       return { [self] range, target in
         try read(range, blocks, dataset, into: &target, decoder.decode)
       }
@@ -97,7 +105,7 @@ final class HDF5Tensors: Sendable {
         offset = end
       }
     } catch {
-      throw error.adding(path: input.path)
+      throw error.adding(path: file.input.path)
     }
   }
 }

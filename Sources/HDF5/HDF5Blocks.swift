@@ -24,8 +24,9 @@ package struct HDF5Blocks: Sendable, Hashable {
   package init(_ dataset: HDF5Table.Dataset) {
     let chunk: [Int]
     switch dataset.storage {
-    case .chunks(let shape), .library(let shape): chunk = shape
-    case .plain, .refused: chunk = [Int](repeating: 1, count: dataset.info.shape.count)
+    case .chunks(let chunks): chunk = chunks.shape
+    case .library(let shape): chunk = shape
+    case .plain, .unwritten, .refused: chunk = [Int](repeating: 1, count: dataset.info.shape.count)
     }
     self.init(dataset.info, chunk: chunk, target: Self.readingTarget, limit: Self.readingLimit)
   }

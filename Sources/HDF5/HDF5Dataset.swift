@@ -102,7 +102,9 @@ enum HDF5Dataset {
         bytes <= chunkLimit
       else { return .refused("chunks of shape \(chunk) are larger than \(chunkLimit) bytes") }
       return element.isStoredAsRead && bytes > 0 && isPlain(filters, properties)
-        ? .chunks(shape: chunk) : .library(chunk: chunk)
+        ? .chunks(
+          .init(shape: chunk, largest: [], index: .none, sizeWidth: nil, sparesEdges: false))
+        : .library(chunk: chunk)
     default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is not known")
     }
   }
@@ -130,17 +132,10 @@ enum HDF5Dataset {
           properties, index, &flags, &values, nil, name.count - 1, &name, &configuration))
       let given = String(
         decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      filters.append(.init(number: Int(number), name: known[Int(number)] ?? given))
+      filters.append(.init(number: Int(number), name: HDF5Filters.known[Int(number)] ?? given))
     }
     return filters
   }
-
-  /// Numbers from The HDF Group's registry of filters.
-  private static let known: [Int: String] = [
-    1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",
-    307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",
-    32015: "zstd", 32017: "sz", 32026: "blosc2",
-  ]
 
   private static func kind(of type: hid_t) -> String {
     switch H5Tget_class(type) {

@@ -1,25 +1,35 @@
+package import ByteIO
 internal import CHDF5
+import Synchronization
 package import TensorCore
 
-/// An HDF5 file open for reading: its table, and the bytes that only the library can get at.
+/// An HDF5 file open for reading: its table, and the bytes of its tensors.
+///
+/// The library is asked only for datasets whose storage is ``HDF5Table/Storage/library(chunk:)``, and
+/// does not see the file before one of them is read.
 package final class HDF5File: Sendable {
   /// What the file holds.
   package let table: HDF5Table
-  let id: hid_t
+  /// The file's bytes.
+  package let input: InputFile
+  let superblock: HDF5Superblock
+  /// The library's identifier of the file, once it is wanted.
+  private let opened = Mutex<hid_t?>(nil)
 
   /// Opens a file and makes its table.
   ///
   /// - Throws: ``CheckpointError`` with the path: `unreadable` when the system refuses, `malformed`
-  ///   when the bytes are not HDF5 or cut short, `unsupported` for virtual datasets and for what
-  ///   the library's version cannot read.
-  package init(path: String) throws(CheckpointError) {
+  ///   when the bytes are not HDF5 or cut short, `unsupported` for virtual datasets and for what is
+  ///   not read here.
+  package convenience init(path: String) throws(CheckpointError) {
+    try self.init(path: path, datasetLimit: .max)
+  }
+
+  private init(path: String, datasetLimit: Int) throws(CheckpointError) {
     do {
-      let size = try HDF5Superblock.check(path)
-      (id, table) = try HDF5Library.locked { () throws(CheckpointError) in
-        let file = try Self.open(path)
-        let table = try HDF5Walk.table(of: file.id, fileSize: size)
-        return (file.take(), table)
-      }
+      input = try InputFile(path: path)
+      superblock = try HDF5Superblock(input)
+      table = try HDF5Tour.table(of: input, superblock, datasetLimit: datasetLimit)
     } catch {
       throw error.adding(path: path)
     }
@@ -29,14 +39,15 @@ package final class HDF5File: Sendable {
   ///
   /// - Throws: as ``init(path:)``.
   package static func outline(path: String) throws(CheckpointError) -> HDF5Table {
-    do {
-      let size = try HDF5Superblock.check(path)
-      return try HDF5Library.locked { () throws(CheckpointError) in
-        let file = try Self.open(path)
-        return try HDF5Walk.table(of: file.id, fileSize: size, datasetLimit: 1)
-      }
-    } catch {
-      throw error.adding(path: path)
+    try HDF5File(path: path, datasetLimit: 1).table
+  }
+
+  /// The table that the library makes of a file, with which tests compare ours.
+  package static func libraryTable(path: String) throws(CheckpointError) -> HDF5Table {
+    let size = try InputFile(path: path).size
+    return try HDF5Library.locked { () throws(CheckpointError) in
+      let file = try open(path)
+      return try HDF5Walk.table(of: file.id, fileSize: size)
     }
   }
 
@@ -52,7 +63,10 @@ package final class HDF5File: Sendable {
   }
 
   deinit {
-    try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
+    opened.withLock { id in
+      guard let id else { return }
+      try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
+    }
   }
 
   /// Reads one block of a dataset of the table through the library, whatever its layout.
@@ -60,8 +74,17 @@ package final class HDF5File: Sendable {
     _ block: HDF5Blocks.Block, of dataset: HDF5Table.Dataset, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
+    guard let path = input.descriptorPath else {
+      throw CheckpointError(.unsupported, "is read only from a file on this machine")
+    }
     try unsafe target.withUnsafeMutableBytes { target throws(CheckpointError) in
       try HDF5Library.locked { () throws(CheckpointError) in
+        let id = try opened.withLock { id throws(CheckpointError) in
+          if let id { return id }
+          let new = try Self.open(path).take()
+          id = new
+          return new
+        }
         try unsafe HDF5Dataset.read(
           block, of: dataset.address, in: id, info: dataset.info,
           named: dataset.attributes.elementName, into: target)

@@ -28,6 +28,17 @@ package enum HDF5Library {
     }
   }
 
+  /// Whether chunks that went through a filter can be read, by us or by the library.
+  static func knows(filter number: Int) -> Bool {
+    switch number {
+    case 1...3: true
+    case 4...6:
+      // A library may be built without some of its own.
+      (try? locked { () throws(CheckpointError) in H5Zfilter_avail(Int32(number)) > 0 }) == true
+    default: false
+    }
+  }
+
   /// Version of the library in use, `1.10.8`.
   package static var version: String {
     var parts: (UInt32, UInt32, UInt32) = (0, 0, 0)

@@ -1,10 +1,24 @@
-import Glibc
+import ByteIO
 import TensorCore
 
-/// The first structure of an HDF5 file, looked at before the library sees the file.
+/// The first structure of an HDF5 file.
 ///
 /// Source: HDF5 File Format Specification 3.0, section II.A "Disk Format: Level 0A".
-package enum HDF5Superblock {
+package struct HDF5Superblock: Sendable {
+  /// Bytes of an address and of a length, each 2, 4 or 8.
+  struct Widths: Sendable {
+    let address: Int
+    let length: Int
+  }
+
+  let widths: Widths
+  /// Where it begins; all addresses count from here.
+  let base: Int
+  /// Address of the root group's object header.
+  let root: UInt64
+  /// Address of the object header with messages about the whole file.
+  let extensionAddress: UInt64?
+
   /// The eight bytes that begin a superblock.
   package static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
 
@@ -19,63 +33,59 @@ package enum HDF5Superblock {
     return places
   }
 
-  /// Checks that a file is regular, carries the signature, and is not shorter than it says.
+  /// Finds and reads the superblock of a file.
   ///
-  /// - Returns: The file's size in bytes.
-  /// - Throws: ``CheckpointError``: `unreadable` with the system's reason, `malformed` otherwise.
-  static func check(_ path: String) throws(CheckpointError) -> Int {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw CheckpointError(.unreadable, reason(), path: path) }
-    defer { _ = close(descriptor) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else {
-      throw CheckpointError(.unreadable, reason(), path: path)
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError(.unreadable, "not a regular file", path: path)
-    }
-    let size = status.st_size
-    for place in places(within: size) {
-      let head = bytes(of: descriptor, at: place, count: 64)
-      guard head.starts(with: signature) else { continue }
-      guard let end = endOfFile(head) else {
-        throw CheckpointError(
-          .malformed, "superblock is cut short or of an unknown version", path: path, offset: place)
+  /// - Throws: ``CheckpointError``: `malformed` when there is none, it is damaged, or the file is
+  ///   shorter than it says.
+  init(_ input: InputFile) throws(CheckpointError) {
+    for place in Self.places(within: input.size) {
+      let head = try input.bytes(place..<min(place + 128, input.size))
+      if head.starts(with: Self.signature) {
+        try self.init(head, at: place, fileSize: input.size)
+        return
       }
-      if end > UInt64(size) {
-        throw CheckpointError(
-          .malformed, "file is cut short: its superblock says \(end) bytes, found \(size)",
-          path: path, offset: place)
-      }
-      return size
     }
-    throw CheckpointError(.malformed, "no HDF5 signature found", path: path)
+    throw CheckpointError(.malformed, "no HDF5 signature found")
   }
 
-  /// The field "end of file address"; `nil` if the bytes end before it.
-  private static func endOfFile(_ head: [UInt8]) -> UInt64? {
-    guard head.count > 14 else { return nil }
+  private init(_ head: [UInt8], at place: Int, fileSize: Int) throws(CheckpointError) {
+    let unknown = CheckpointError(
+      .malformed, "superblock is cut short or of an unknown version", offset: place)
+    guard head.count > 14, head[8] <= 3 else { throw unknown }
     let version = head[8]
-    let (width, base) =
-      switch version {
-      case 0: (Int(head[13]), 24)
-      case 1: (Int(head[13]), 28)
-      case 2, 3: (Int(head[9]), 12)
-      default: (0, 0)
-      }
-    guard [2, 4, 8].contains(width) else { return nil }
-    let start = base + 2 * width  // base address, one more address, end of file address
-    guard head.count >= start + width else { return nil }
-    return head[start..<(start + width)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-  }
-
-  private static func bytes(of descriptor: Int32, at offset: Int, count: Int) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let found = unsafe bytes.withUnsafeMutableBytes {
-      unsafe pread(descriptor, $0.baseAddress, count, offset)
+    let isOld = version < 2
+    widths = Widths(
+      address: Int(head[isOld ? 13 : 9]), length: Int(head[isOld ? 14 : 10]))
+    guard [2, 4, 8].contains(widths.address), [2, 4, 8].contains(widths.length) else {
+      throw unknown
     }
-    return Array(bytes.prefix(max(found, 0)))
+    base = place
+    let whole = HDF5Cursor(head, 0, count: head.count, start: place, widths)
+    var cursor = whole
+    let end: UInt64
+    do {
+      try cursor.skip(isOld ? (version == 0 ? 24 : 28) : 12)
+      _ = try cursor.address()  // where it believes to begin
+      let second = try cursor.address()
+      extensionAddress = isOld ? nil : second  // in older versions it is that of free space
+      end = try cursor.definedAddress()
+      if isOld {
+        _ = try cursor.address()  // of the driver's information
+        try cursor.skip(widths.length)  // offset of the root's name
+      }
+      root = try cursor.definedAddress()
+    } catch {
+      throw unknown
+    }
+    guard end <= fileSize else {
+      throw CheckpointError(
+        .malformed, "file is cut short: its superblock says \(end) bytes, found \(fileSize)",
+        offset: place)
+    }
+    if !isOld { try cursor.verify(from: whole) }
+    if version == 3, head[11] & 5 != 0 {
+      throw CheckpointError(
+        .malformed, "whoever wrote the file has not closed it", offset: place + 11)
+    }
   }
-
-  private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 }

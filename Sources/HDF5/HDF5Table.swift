@@ -27,22 +27,53 @@ package struct HDF5Table: Sendable {
     package let address: UInt64
     package let info: TensorInfo
     package let storage: Storage
+    /// Bytes of each word that stand in the file in the other order than in memory, 1 for none.
+    package var swapWidth = 1
+    /// Bytes of an element that was never written; empty for zeros.
+    package var fill: [UInt8] = []
     package let filters: [Filter]
     package let attributes: [HDF5Attribute]
   }
 
   /// Where a dataset's bytes are.
   package enum Storage: Sendable, Hashable {
-    /// At this offset in the file, row-major and little-endian, as they are wanted.
+    /// At this offset in the file, row-major.
     case plain(offset: Int)
-    /// In chunks of this shape, each packed by the dataset's filters, which are none but shuffle,
-    /// gzip and fletcher32, in this order; little-endian. ``HDF5File`` gives them as they are stored.
-    case chunks(shape: [Int])
-    /// Behind the library: compact, big-endian, not written yet, or in chunks of a rarer kind. The
-    /// shape is that of a chunk, or of one element where there are no chunks.
+    /// In chunks, each packed by the dataset's filters, which are none but shuffle, gzip and
+    /// fletcher32, in this order. ``HDF5File`` gives them as they are stored.
+    case chunks(Chunks)
+    /// Nowhere: all elements are the fill value.
+    case unwritten
+    /// Behind the library: of a type or in chunks of a rarer kind. The shape is that of a chunk, or
+    /// of one element where there are no chunks.
     case library(chunk: [Int])
     /// Not to be had, for this reason.
     case refused(String)
+  }
+
+  /// How a dataset is divided into chunks, and how their places are found.
+  package struct Chunks: Sendable, Hashable {
+    /// The shape of a chunk.
+    package let shape: [Int]
+    /// Largest sizes of the dataset, by which some indexes count; `nil` for no limit.
+    let largest: [Int?]
+    let index: Index
+    /// Bytes of a filtered chunk's size in the index, where it is not that of all lengths.
+    let sizeWidth: Int?
+    /// Whether chunks that go beyond the dataset's edge passed by the filters.
+    let sparesEdges: Bool
+
+    /// The kinds of index, and their addresses.
+    enum Index: Sendable, Hashable {
+      /// No chunk was written.
+      case none
+      case tree1(UInt64)
+      case single(UInt64, size: Int?, mask: Int)
+      case implicit(UInt64)
+      case fixedArray(UInt64)
+      case extensibleArray(UInt64)
+      case tree2(UInt64)
+    }
   }
 
   /// A step through which each chunk went on its way to the file.

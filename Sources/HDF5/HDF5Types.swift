@@ -8,27 +8,6 @@ import TensorCore
 /// and h5dump show numbers. float8 has no infinities as torch spells it, which a float type cannot
 /// say: it is one opaque byte, named by the dataset's attribute `dtype` as Keras 3 does it.
 enum HDF5Types {
-  /// The bit fields of a float type, positions counted from the lowest bit.
-  private struct FloatLayout: Equatable {
-    var size: Int
-    var sign: Int
-    var exponent: Range<Int>
-    var mantissa: Range<Int>
-    var bias: Int
-  }
-
-  private static func floatLayout(_ dtype: DType) -> FloatLayout? {
-    switch dtype {
-    case .float8e5m2: FloatLayout(size: 1, sign: 7, exponent: 2..<7, mantissa: 0..<2, bias: 15)
-    case .float8e4m3: FloatLayout(size: 1, sign: 7, exponent: 3..<7, mantissa: 0..<3, bias: 7)
-    case .float16: FloatLayout(size: 2, sign: 15, exponent: 10..<15, mantissa: 0..<10, bias: 15)
-    case .bfloat16: FloatLayout(size: 2, sign: 15, exponent: 7..<15, mantissa: 0..<7, bias: 127)
-    case .float32: FloatLayout(size: 4, sign: 31, exponent: 23..<31, mantissa: 0..<23, bias: 127)
-    case .float64: FloatLayout(size: 8, sign: 63, exponent: 52..<63, mantissa: 0..<52, bias: 1023)
-    default: nil
-    }
-  }
-
   // MARK: - Writing
 
   /// The type that stands for `dtype` in files that we write, and in memory.
@@ -60,7 +39,7 @@ enum HDF5Types {
 
   private static func shortFloat(_ dtype: DType) throws(CheckpointError) -> HDF5Handle {
     let type = try copy(H5T_IEEE_F32LE)
-    guard let layout = floatLayout(dtype) else { return type }
+    guard let layout = HDF5FloatLayout(dtype) else { return type }
     try checked(
       "float fields",
       H5Tset_fields(
@@ -149,10 +128,10 @@ enum HDF5Types {
         type, &sign, &exponent, &exponentSize, &mantissa, &mantissaSize) >= 0,
       let isLittle = isLittleEndian(type), H5Tget_norm(type) == H5T_NORM_IMPLIED
     else { return nil }
-    let layout = FloatLayout(
+    let layout = HDF5FloatLayout(
       size: size, sign: sign, exponent: exponent..<(exponent + exponentSize),
       mantissa: mantissa..<(mantissa + mantissaSize), bias: H5Tget_ebias(type))
-    guard let dtype = DType.allCases.first(where: { floatLayout($0) == layout }) else { return nil }
+    guard let dtype = layout.dtype else { return nil }
     return Element(dtype: dtype, isStoredAsRead: isLittle || size == 1)
   }
 

@@ -1,0 +1,46 @@
+/// The checksum of HDF5's newer metadata.
+enum HDF5Checksum {
+  /// Bob Jenkins's `hashlittle` of 2006 with the initial value 0.
+  ///
+  /// Source: HDF5 File Format Specification, appendix "Hash function"; lookup3.c, public domain.
+  static func lookup3(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    var a = 0xdead_beef &+ UInt32(truncatingIfNeeded: bytes.count)
+    var (b, c) = (a, a)
+    func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+      word << count | word >> (32 - count)
+    }
+    var place = bytes.startIndex
+    func word(_ start: Int) -> UInt32 {
+      var value: UInt32 = 0
+      for index in 0..<4 where start + index < bytes.endIndex {
+        value |= UInt32(bytes[start + index]) << UInt32(8 * index)
+      }
+      return value
+    }
+    // The last 1 to 12 bytes, with zeros behind them, are mixed in another way.
+    while bytes.endIndex - place > 12 {
+      a &+= word(place)
+      b &+= word(place + 4)
+      c &+= word(place + 8)
+      (a, c) = ((a &- c) ^ rotated(c, 4), c &+ b)
+      (b, a) = ((b &- a) ^ rotated(a, 6), a &+ c)
+      (c, b) = ((c &- b) ^ rotated(b, 8), b &+ a)
+      (a, c) = ((a &- c) ^ rotated(c, 16), c &+ b)
+      (b, a) = ((b &- a) ^ rotated(a, 19), a &+ c)
+      (c, b) = ((c &- b) ^ rotated(b, 4), b &+ a)
+      place += 12
+    }
+    if place == bytes.endIndex { return c }
+    a &+= word(place)
+    b &+= word(place + 4)
+    c &+= word(place + 8)
+    c = (c ^ b) &- rotated(b, 14)
+    a = (a ^ c) &- rotated(c, 11)
+    b = (b ^ a) &- rotated(a, 25)
+    c = (c ^ b) &- rotated(b, 16)
+    a = (a ^ c) &- rotated(c, 4)
+    b = (b ^ a) &- rotated(a, 14)
+    c = (c ^ b) &- rotated(b, 24)
+    return c
+  }
+}

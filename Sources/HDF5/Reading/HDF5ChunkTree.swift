@@ -1,0 +1,47 @@
+import TensorCore
+
+/// A B-tree of version 1 that leads to chunks.
+///
+/// Source: HDF5 File Format Specification 3.0, section III.A.1 "Version 1 B-trees", nodes of type 1.
+struct HDF5ChunkTree {
+  private let rank: Int
+  private let metadata: HDF5Metadata
+
+  init(rank: Int, _ metadata: HDF5Metadata) {
+    self.rank = rank
+    self.metadata = metadata
+  }
+
+  /// Adds the chunks below a node to the map.
+  func visit(
+    _ address: UInt64, level: Int?, into map: inout HDF5ChunkMap
+  ) throws(CheckpointError) {
+    let width = metadata.superblock.widths.address
+    var node = try metadata.cursor(at: address, count: 8 + 2 * width)
+    try node.expect("TREE")
+    let type = try node.byte()
+    let found = try node.byte()
+    guard type == 1, level == nil || level == found else {
+      throw node.malformed("B-tree of type \(type) at level \(found) over chunks")
+    }
+    let count = try node.integer(2)
+    let keySize = 8 + 8 * (rank + 1)
+    var entries = try metadata.cursor(
+      atOffset: node.offset + 2 * width, count: count * (keySize + width))
+    for _ in 0..<count {
+      let size = try entries.integer(4)
+      let mask = UInt32(truncatingIfNeeded: try entries.unsigned(4))
+      if found > 0 {
+        try entries.skip(keySize - 8)
+        try visit(try entries.definedAddress(), level: found - 1, into: &map)
+        continue
+      }
+      var origin: [Int] = []
+      origin.reserveCapacity(rank)
+      for _ in 0..<rank { origin.append(try entries.integer(8)) }
+      try entries.skip(8)
+      let chunk = try entries.definedAddress()
+      try map.add(origin: origin, chunk, size: size, mask: mask)
+    }
+  }
+}

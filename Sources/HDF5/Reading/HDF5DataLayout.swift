@@ -1,0 +1,118 @@
+import TensorCore
+
+/// Where a dataset's bytes are, as its layout message says.
+///
+/// Source: HDF5 File Format Specification 3.0, section IV.A.2.i "The Data Layout Message"; version
+/// 5 is that of HDF5 2.0 and differs from 4 in the width of sizes of filtered chunks.
+enum HDF5DataLayout {
+  /// In the header itself.
+  case compact(HDF5Cursor)
+  /// In one run of bytes; `nil` where nothing was written.
+  case contiguous(UInt64?)
+  /// In chunks, whose shape has the size of an element for its last dimension.
+  case chunked(shape: [Int], HDF5Table.Chunks.Index, sizeWidth: Int?, sparesEdges: Bool)
+  /// In other datasets.
+  case virtual
+
+  /// Reads a layout message.
+  init(_ message: HDF5Cursor) throws(CheckpointError) {
+    var body = message
+    let version = try body.byte()
+    switch version {
+    case 1, 2: self = try Self.old(&body)
+    case 3, 4, 5: self = try Self.new(&body, version)
+    default:
+      throw body.unsupported("data layout of version \(version); 5 is the newest that is read")
+    }
+  }
+
+  private static func old(_ body: inout HDF5Cursor) throws(CheckpointError) -> Self {
+    let rank = try body.byte()
+    let kind = try body.byte()
+    try body.skip(5)
+    let address = try kind == 0 ? nil : body.address()
+    var shape: [Int] = []
+    for _ in 0..<rank { shape.append(try body.integer(4)) }
+    switch kind {
+    case 0:
+      let size = try body.integer(4)
+      return .compact(try body.part(size))
+    case 1: return .contiguous(address)
+    case 2:
+      return .chunked(
+        shape: shape, address.map { .tree1($0) } ?? .none, sizeWidth: nil, sparesEdges: false)
+    default: throw body.malformed("data layout of class \(kind)")
+    }
+  }
+
+  private static func new(
+    _ body: inout HDF5Cursor, _ version: Int
+  ) throws(CheckpointError) -> Self {
+    let kind = try body.byte()
+    switch kind {
+    case 0:
+      let size = try body.integer(2)
+      return .compact(try body.part(size))
+    case 1: return .contiguous(try body.address())
+    case 2 where version == 3:
+      let rank = try body.byte()
+      let address = try body.address()
+      var shape: [Int] = []
+      for _ in 0..<rank { shape.append(try body.integer(4)) }
+      return .chunked(
+        shape: shape, address.map { .tree1($0) } ?? .none, sizeWidth: nil, sparesEdges: false)
+    case 2: return try indexed(&body, version)
+    case 3: return .virtual
+    default: throw body.malformed("data layout of class \(kind)")
+    }
+  }
+
+  /// Chunks of version 4 and 5, which have an index of one of five kinds.
+  private static func indexed(
+    _ body: inout HDF5Cursor, _ version: Int
+  ) throws(CheckpointError) -> Self {
+    let flags = try body.byte()
+    let rank = try body.byte()
+    let width = try body.byte()
+    guard (1...8).contains(width) else {
+      throw body.malformed("sizes of chunks have \(width) bytes")
+    }
+    var shape: [Int] = []
+    for _ in 0..<rank { shape.append(try body.integer(width)) }
+    let kind = try body.byte()
+    var single: (size: Int, mask: Int)?
+    switch kind {
+    case 1: if flags & 2 != 0 { single = (try body.length(), try body.integer(4)) }
+    case 2: break
+    case 3: try body.skip(1)  // bits of a page, which the array repeats
+    case 4: try body.skip(5)  // the array's measures, which it repeats
+    case 5: try body.skip(6)  // the tree's measures, which it repeats
+    default: throw body.unsupported("chunk index of kind \(kind); 5 is the last that is read")
+    }
+    let index: HDF5Table.Chunks.Index
+    if let address = try body.address() {
+      switch kind {
+      case 1: index = .single(address, size: single?.size, mask: single?.mask ?? 0)
+      case 2: index = .implicit(address)
+      case 3: index = .fixedArray(address)
+      case 4: index = .extensibleArray(address)
+      default: index = .tree2(address)
+      }
+    } else {
+      index = .none
+    }
+    var sizeWidth: Int?
+    if version == 4 {
+      let (bytes, overflow) = shape.reduce((1, false)) { product, size in
+        let (value, overflow) = product.0.multipliedReportingOverflow(by: size)
+        return (value, overflow || product.1)
+      }
+      if overflow { throw body.malformed("chunk of shape \(shape)") }
+      // One byte more than the size of a chunk that is not filtered takes.
+      let bits = Int.bitWidth - bytes.leadingZeroBitCount
+      sizeWidth = min(8, 1 + (max(bits, 1) + 7) / 8)
+    }
+    return .chunked(
+      shape: shape, index, sizeWidth: sizeWidth, sparesEdges: flags & 1 != 0)
+  }
+}

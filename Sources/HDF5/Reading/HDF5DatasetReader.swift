@@ -1,0 +1,125 @@
+import TensorCore
+
+/// A dataset as its object header describes it.
+enum HDF5DatasetReader {
+  /// Largest chunk that is decoded, in bytes.
+  static let chunkLimit = 1 << 30
+
+  /// A dataset is a tensor, or something to leave a note about.
+  enum Found {
+    case tensor(HDF5Table.Dataset)
+    case other(String)
+  }
+
+  /// Whether a header is that of a dataset.
+  static func isDataset(_ header: HDF5ObjectHeader) -> Bool {
+    header.first(.datatype) != nil && header.first(.dataspace) != nil
+  }
+
+  /// Describes a dataset without touching its elements; `path` is wanted only for a tensor.
+  static func describe(
+    _ header: HDF5ObjectHeader, path: () -> [String], in metadata: HDF5Metadata
+  ) throws(CheckpointError) -> Found {
+    guard let typeMessage = header.first(.datatype), let spaceMessage = header.first(.dataspace),
+      let layoutMessage = header.first(.layout)
+    else {
+      throw CheckpointError(
+        .malformed, "dataset without a data layout",
+        offset: try? metadata.offset(of: header.address))
+    }
+    let layout = try HDF5DataLayout(layoutMessage.body)
+    if case .virtual = layout {
+      throw CheckpointError(
+        .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
+    }
+    let attributes = try HDF5StoredAttributes.all(of: header, in: metadata)
+    let type = try HDF5Datatype(try HDF5SharedMessages.body(of: typeMessage, in: metadata))
+    guard let element = HDF5Element(type, named: attributes.elementName) else {
+      return .other("holds \(HDF5Element.text(type)); left out")
+    }
+    let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
+    guard let shape = space.shape else {
+      return .other("has no elements and no shape (null dataspace); left out")
+    }
+    let info = try TensorInfo(dtype: element.dtype, shape: shape)
+    var filters: [HDF5Table.Filter] = []
+    if let message = header.first(.filters) {
+      filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
+    }
+    let storage: HDF5Table.Storage
+    if header.first(.externalFiles) != nil {
+      storage = .refused("its bytes are in other files (external storage), which are not opened")
+    } else {
+      storage = try self.storage(layout, element, type, info, space, filters, metadata)
+    }
+    var dataset = HDF5Table.Dataset(
+      path: path(), address: header.address, info: info, storage: storage, filters: filters,
+      attributes: attributes)
+    if case .swapped(let width) = element.form { dataset.swapWidth = width }
+    if element.form != .converted {
+      dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
+    }
+    return .tensor(dataset)
+  }
+
+  private static func storage(
+    _ layout: HDF5DataLayout, _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
+    _ space: HDF5Dataspace, _ filters: [HDF5Table.Filter], _ metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Table.Storage {
+    let whole = [Int](repeating: 1, count: info.shape.count)
+    switch layout {
+    case .compact(let bytes):
+      if element.form == .converted { return .library(chunk: whole) }
+      return try plain(bytes.offset, info, end: bytes.offset + bytes.remaining)
+    case .contiguous(nil):
+      return element.form == .converted ? .library(chunk: whole) : .unwritten
+    case .contiguous(let address?):
+      if element.form == .converted { return .library(chunk: whole) }
+      return try plain(try metadata.offset(of: address), info, end: metadata.fileSize)
+    case .chunked(let sizes, let index, let sizeWidth, let sparesEdges):
+      return try chunks(sizes, element, type, info, filters) { shape in
+        .chunks(
+          HDF5Table.Chunks(
+            shape: shape, largest: space.largest, index: index, sizeWidth: sizeWidth,
+            sparesEdges: sparesEdges))
+      }
+    case .virtual: return .refused("virtual dataset")
+    }
+  }
+
+  /// Bytes in one run, which must be there.
+  private static func plain(
+    _ offset: Int, _ info: TensorInfo, end: Int
+  ) throws(CheckpointError) -> HDF5Table.Storage {
+    guard offset <= end, info.byteCount <= end - offset else {
+      throw CheckpointError(
+        .malformed, "needs \(info.byteCount) bytes, \(max(end - offset, 0)) are there",
+        offset: offset)
+    }
+    return .plain(offset: offset)
+  }
+
+  private static func chunks(
+    _ sizes: [Int], _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
+    _ filters: [HDF5Table.Filter], _ chunks: ([Int]) -> HDF5Table.Storage
+  ) throws(CheckpointError) -> HDF5Table.Storage {
+    for filter in filters where !HDF5Library.knows(filter: filter.number) {
+      return .refused(
+        "filter \(filter.number) (\(filter.name)) is not known here; "
+          + "write the file again with gzip or without a filter")
+    }
+    guard sizes.count == info.shape.count + 1, sizes.last == type.size, !sizes.contains(0) else {
+      throw CheckpointError(
+        .malformed,
+        "chunks of shape \(sizes) for a dataset of shape \(info.shape) and \(type.size) bytes")
+    }
+    let shape = Array(sizes.dropLast())
+    guard let bytes = try? TensorInfo(dtype: info.dtype, shape: shape).byteCount,
+      bytes <= chunkLimit
+    else { return .refused("chunks of shape \(shape) are larger than \(chunkLimit) bytes") }
+    if element.form == .converted || !HDF5Filters.arePlain(filters) {
+      return .library(chunk: shape)
+    }
+    return chunks(shape)
+  }
+}

@@ -1,0 +1,48 @@
+import TensorCore
+
+/// The filters through which a dataset's chunks went.
+///
+/// Source: HDF5 File Format Specification 3.0, section IV.A.2.l "The Filter Pipeline Message".
+enum HDF5Filters {
+  /// Reads a filter pipeline message.
+  static func all(_ message: HDF5Cursor) throws(CheckpointError) -> [HDF5Table.Filter] {
+    var body = message
+    let version = try body.byte()
+    guard version == 1 || version == 2 else {
+      throw body.malformed("filter pipeline of version \(version)")
+    }
+    let count = try body.byte()
+    guard count <= 32 else { throw body.malformed("\(count) filters; 32 are allowed") }
+    if version == 1 { try body.skip(6) }
+    var filters: [HDF5Table.Filter] = []
+    for _ in 0..<count {
+      let number = try body.integer(2)
+      let hasName = version == 1 || number >= 256
+      let nameSize = try hasName ? body.integer(2) : 0
+      try body.skip(2)  // whether it may be passed by
+      let valueCount = try body.integer(2)
+      let filled = version == 1 ? (nameSize + 7) / 8 * 8 : nameSize
+      let name = try body.bytes(filled).prefix { $0 != 0 }
+      try body.skip(4 * (valueCount + (version == 1 ? valueCount % 2 : 0)))
+      filters.append(
+        HDF5Table.Filter(
+          number: number, name: known[number] ?? String(decoding: name, as: UTF8.self)))
+    }
+    return filters
+  }
+
+  /// Whether chunks went through no other filters than shuffle, gzip and fletcher32, in this order.
+  static func arePlain(_ filters: [HDF5Table.Filter]) -> Bool {
+    let order = [HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32]
+    let places = filters.map { order.firstIndex(of: $0.number) }
+    return !places.contains(nil)
+      && zip(places, places.dropFirst()).allSatisfy { $0 ?? 0 < $1 ?? 0 }
+  }
+
+  /// Numbers from The HDF Group's registry of filters.
+  static let known: [Int: String] = [
+    1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",
+    307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",
+    32015: "zstd", 32017: "sz", 32026: "blosc2",
+  ]
+}

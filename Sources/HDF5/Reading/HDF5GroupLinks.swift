@@ -1,0 +1,55 @@
+import TensorCore
+
+/// The links of a group, in creation order if the file tracks it, else in that of their names.
+///
+/// Source: HDF5 File Format Specification 3.0, sections IV.A.2.c "The Link Info Message" and
+/// III.B to III.D for older groups.
+enum HDF5GroupLinks {
+  /// Most objects that are looked at in one file.
+  static let limit = 1_000_000
+
+  /// Whether a header is that of a group.
+  static func isGroup(_ header: HDF5ObjectHeader) -> Bool {
+    header.messages.contains { $0.kind == .symbolTable || $0.kind == .linkInfo }
+  }
+
+  /// Reads the links.
+  static func all(
+    of header: HDF5ObjectHeader, in metadata: HDF5Metadata
+  ) throws(CheckpointError) -> [HDF5Link] {
+    if let table = header.first(.symbolTable) {
+      return try HDF5SymbolTable.links(table.body, in: metadata)
+    }
+    guard var info = header.first(.linkInfo)?.body else { return [] }
+    try info.expect(version: 0, of: "link info message")
+    let isTracked = try info.byte() & 1 != 0
+    if isTracked { try info.skip(8) }  // the next link's count
+    let heapAddress = try info.address()
+    let tree = try info.address()
+    var links: [HDF5Link] = []
+    if let heapAddress, let tree {
+      let heap = try HDF5FractalHeap(heapAddress, in: metadata)
+      // Records are the hash of a name and an identifier in the heap.
+      try HDF5RecordTree(tree, in: metadata).forEach(in: metadata) {
+        record throws(CheckpointError) in
+        var record = record
+        try record.skip(4)
+        let identifier = try record.bytes(record.remaining)
+        links.append(try HDF5Link(try heap.object(identifier, in: metadata)))
+        guard links.count <= limit else {
+          throw CheckpointError(.unsupported, "more than \(limit) objects")
+        }
+      }
+    } else {
+      for message in header.messages where message.kind == .link {
+        links.append(try HDF5Link(message.body))
+      }
+    }
+    if isTracked {
+      links.sort { $0.order ?? 0 < $1.order ?? 0 }
+    } else {
+      links.sort { TensorName($0.name ?? "") < TensorName($1.name ?? "") }
+    }
+    return links
+  }
+}

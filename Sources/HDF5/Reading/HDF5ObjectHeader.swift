@@ -1,0 +1,118 @@
+import TensorCore
+
+/// The messages of one object, a group or a dataset, that say what it is.
+///
+/// Source: HDF5 File Format Specification 3.0, section IV.A "Data Object Headers".
+struct HDF5ObjectHeader {
+  /// The kinds of message that are read here, by their numbers in the file.
+  enum Kind: Int {
+    case dataspace = 1
+    case linkInfo = 2
+    case datatype = 3
+    case oldFillValue = 4
+    case fillValue = 5
+    case link = 6
+    case externalFiles = 7
+    case layout = 8
+    case filters = 11
+    case attribute = 12
+    case sharedTable = 15
+    case symbolTable = 17
+    case attributeInfo = 21
+  }
+
+  /// One message.
+  struct Message {
+    let kind: Kind
+    /// Whether the body is only a reference to where the message is.
+    let isShared: Bool
+    let body: HDF5Cursor
+  }
+
+  /// Where the header is.
+  let address: UInt64
+  /// In the order of the file.
+  private(set) var messages: [Message] = []
+  private var pending: [(address: UInt64, count: Int)] = []
+  /// Bytes before each message's body: 8 in version 1, in version 2 there are 4 or 6.
+  private let prefixSize: Int
+
+  private static let continuation = 16
+  /// The largest number of a kind that version 1.10 of the library knows.
+  private static let largestKnown = 24
+
+  /// Reads the header at an address, with all of its continuations.
+  init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
+    self.address = address
+    messages.reserveCapacity(8)
+    var head = try metadata.cursor(at: address, upTo: 48)
+    let start = head
+    if try head.byte() == 1 {
+      prefixSize = 8
+      try head.skip(7)  // number of messages, of links to the object
+      let count = try head.integer(4)
+      try take(try metadata.cursor(atOffset: start.offset + 16, count: count))
+    } else {
+      head = start
+      try head.expect("OHDR")
+      try head.expect(version: 2, of: "object header")
+      let flags = try head.byte()
+      prefixSize = flags & 4 == 0 ? 4 : 6
+      try head.skip((flags & 32 == 0 ? 0 : 16) + (flags & 16 == 0 ? 0 : 4))  // times, limits
+      let count = try head.integer(1 << (flags & 3))
+      let prefix = head.offset - start.offset
+      guard count <= metadata.fileSize else {
+        throw head.malformed("\(count) bytes of messages, the file has \(metadata.fileSize)")
+      }
+      try takeVerified(
+        try metadata.cursor(atOffset: start.offset, count: prefix + count + 4), skipping: prefix)
+    }
+    var seen: Set<UInt64> = []
+    while let (address, count) = pending.popLast() {
+      guard seen.insert(address).inserted else {
+        throw start.malformed("object header leads twice to its part at \(address)")
+      }
+      let block = try metadata.cursor(at: address, count: count)
+      if prefixSize == 8 {
+        try take(block)
+      } else {
+        var signature = block
+        try signature.expect("OCHK")
+        try takeVerified(block, skipping: 4)
+      }
+    }
+  }
+
+  /// The first message of a kind.
+  func first(_ kind: Kind) -> Message? { messages.first { $0.kind == kind } }
+
+  /// Takes the messages between `count` bytes and a checksum.
+  private mutating func takeVerified(
+    _ block: HDF5Cursor, skipping count: Int
+  ) throws(CheckpointError) {
+    var cursor = block
+    try cursor.skip(count)
+    let body = try cursor.part(cursor.remaining - 4)
+    try cursor.verify(from: block)
+    try take(body)
+  }
+
+  /// Takes the messages of one block.
+  private mutating func take(_ block: HDF5Cursor) throws(CheckpointError) {
+    var block = block
+    while block.remaining >= prefixSize {
+      let number = try block.integer(prefixSize == 8 ? 2 : 1)
+      let size = try block.integer(2)
+      let flags = try block.byte()
+      try block.skip(prefixSize == 8 ? 3 : prefixSize - 4)  // nothing, or its order
+      var body = try block.part(size)
+      if number == Self.continuation {
+        pending.append((try body.definedAddress(), try body.length()))
+      } else if let kind = Kind(rawValue: number) {
+        messages.append(Message(kind: kind, isShared: flags & 2 != 0, body: body))
+      } else if number > Self.largestKnown, flags & 128 != 0 {
+        throw block.unsupported("a message of kind \(number), which must be understood")
+      }
+    }
+  }
+}

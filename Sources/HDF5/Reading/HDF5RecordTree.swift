@@ -1,0 +1,106 @@
+import TensorCore
+
+/// A B-tree of version 2: records of one size, in order.
+///
+/// Source: HDF5 File Format Specification 3.0, section III.A.2 "Version 2 B-trees".
+struct HDF5RecordTree {
+  /// What the records are, as the specification numbers them.
+  let type: Int
+  /// Bytes of a record.
+  let recordSize: Int
+  private let nodeSize: Int
+  private let depth: Int
+  private let root: UInt64?
+  private let rootCount: Int
+  /// Bytes of the number of records in a node.
+  private let countWidth: Int
+  /// Bytes of the number of records below a node, by the node's height above the leaves.
+  private var totalWidths = [0]
+
+  /// Reads the tree's header.
+  init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
+    let widths = metadata.superblock.widths
+    let origin = try metadata.cursor(
+      at: address, count: 22 + widths.address + widths.length)
+    var cursor = origin
+    try cursor.expect("BTHD")
+    try cursor.expect(version: 0, of: "B-tree")
+    type = try cursor.byte()
+    nodeSize = try cursor.integer(4)
+    recordSize = try cursor.integer(2)
+    depth = try cursor.integer(2)
+    try cursor.skip(2)  // when to divide and to join nodes
+    root = try cursor.address()
+    rootCount = try cursor.integer(2)
+    _ = try cursor.length()  // number of all records
+    try cursor.verify(from: origin)
+    guard recordSize > 0, depth < 16, nodeSize <= metadata.fileSize,
+      nodeSize > Self.frame + recordSize
+    else {
+      throw origin.malformed(
+        "B-tree of \(depth) levels with \(recordSize) bytes a record and \(nodeSize) a node")
+    }
+    let most = (nodeSize - Self.frame) / recordSize
+    countWidth = Self.width(most)
+    var total = most
+    for height in 1..<max(depth, 1) {
+      let pointer = widths.address + countWidth + totalWidths[height - 1]
+      let count = max(nodeSize - Self.frame - pointer, 0) / (recordSize + pointer)
+      let (product, overflow) = (count + 1).multipliedReportingOverflow(by: total)
+      let (sum, tooLarge) = product.addingReportingOverflow(count)
+      guard !overflow, !tooLarge else {
+        throw origin.malformed("B-tree of \(depth) levels with \(nodeSize) bytes a node")
+      }
+      total = sum
+      totalWidths.append(Self.width(total))
+    }
+  }
+
+  /// Bytes of a node's signature, version, type and checksum.
+  private static let frame = 10
+
+  /// Bytes that a number up to `limit` takes.
+  private static func width(_ limit: Int) -> Int {
+    limit <= 0 ? 1 : (Int.bitWidth - limit.leadingZeroBitCount + 7) / 8
+  }
+
+  /// Gives each record to `body`, in order.
+  func forEach(
+    in metadata: HDF5Metadata, _ body: (HDF5Cursor) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    guard let root, rootCount > 0 else { return }
+    try visit(root, rootCount, height: depth, metadata, body)
+  }
+
+  private func visit(
+    _ address: UInt64, _ count: Int, height: Int, _ metadata: HDF5Metadata,
+    _ body: (HDF5Cursor) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    let pointer =
+      height == 0
+      ? 0 : metadata.superblock.widths.address + countWidth + totalWidths[height - 1]
+    let size = Self.frame + count * recordSize + (height == 0 ? 0 : (count + 1) * pointer)
+    let origin = try metadata.cursor(at: address, count: size)
+    var cursor = origin
+    try cursor.expect(height == 0 ? "BTLF" : "BTIN")
+    try cursor.expect(version: 0, of: "B-tree's node")
+    guard try cursor.byte() == type else { throw origin.malformed("node of another B-tree") }
+    var records = try cursor.part(count * recordSize)
+    if height == 0 {
+      try cursor.verify(from: origin)
+      for _ in 0..<count { try body(try records.part(recordSize)) }
+      return
+    }
+    var children: [(address: UInt64, count: Int)] = []
+    children.reserveCapacity(count + 1)
+    for _ in 0...count {
+      children.append((try cursor.definedAddress(), try cursor.integer(countWidth)))
+      try cursor.skip(totalWidths[height - 1])
+    }
+    try cursor.verify(from: origin)
+    for (index, child) in children.enumerated() {
+      try visit(child.address, child.count, height: height - 1, metadata, body)
+      if index < count { try body(try records.part(recordSize)) }
+    }
+  }
+}

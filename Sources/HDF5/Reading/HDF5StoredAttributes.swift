@@ -1,0 +1,139 @@
+import TensorCore
+
+/// The attributes of an object, in the order of their names.
+///
+/// Source: HDF5 File Format Specification 3.0, sections IV.A.2.m "The Attribute Message" and
+/// IV.A.2.v "The Attribute Info Message".
+struct HDF5StoredAttributes {
+  /// Most bytes of one attribute that are read.
+  private static let limit = 1 << 28
+
+  private let metadata: HDF5Metadata
+  private var attributes: [HDF5Attribute] = []
+
+  /// Reads them all.
+  static func all(
+    of header: HDF5ObjectHeader, in metadata: HDF5Metadata
+  ) throws(CheckpointError) -> [HDF5Attribute] {
+    var found = Self(metadata: metadata)
+    for message in header.messages {
+      switch message.kind {
+      case .attribute:
+        try found.take(try HDF5SharedMessages.body(of: message, in: metadata))
+      case .attributeInfo: try found.takeMany(message.body)
+      default: break
+      }
+    }
+    if found.attributes.count > 1 {
+      found.attributes.sort { TensorName($0.name) < TensorName($1.name) }
+    }
+    return found.attributes
+  }
+
+  private init(metadata: HDF5Metadata) { self.metadata = metadata }
+
+  /// Takes attributes out of a heap.
+  private mutating func takeMany(_ message: HDF5Cursor) throws(CheckpointError) {
+    var info = message
+    try info.expect(version: 0, of: "attribute info message")
+    if try info.byte() & 1 != 0 { try info.skip(2) }  // the next attribute's count
+    guard let address = try info.address(), let tree = try info.address() else { return }
+    let heap = try HDF5FractalHeap(address, in: metadata)
+    var bodies: [HDF5Cursor] = []
+    let metadata = metadata
+    // Records are an identifier in the heap, flags, a count and the hash of the name.
+    try HDF5RecordTree(tree, in: metadata).forEach(in: metadata) { record throws(CheckpointError) in
+      var record = record
+      let identifier = try record.bytes(8)
+      if try record.byte() & 2 != 0 {
+        bodies.append(
+          try HDF5SharedMessages.heap(for: .attribute, in: metadata).object(
+            identifier, in: metadata))
+      } else {
+        bodies.append(try heap.object(identifier, in: metadata))
+      }
+    }
+    for body in bodies { try take(body) }
+  }
+
+  /// Takes one attribute message.
+  private mutating func take(_ message: HDF5Cursor) throws(CheckpointError) {
+    var body = message
+    let version = try body.byte()
+    guard (1...3).contains(version) else {
+      throw body.malformed("attribute message of version \(version)")
+    }
+    let second = try body.byte()
+    let flags = version == 1 ? 0 : second
+    let nameSize = try body.integer(2)
+    let typeSize = try body.integer(2)
+    let spaceSize = try body.integer(2)
+    if version == 3 { try body.skip(1) }  // ASCII or UTF-8
+    func filled(_ size: Int) -> Int { version == 1 ? (size + 7) / 8 * 8 : size }
+    let nameBytes = try body.bytes(filled(nameSize)).prefix { $0 != 0 }
+    guard let name = String(validating: nameBytes, as: UTF8.self) else {
+      throw message.malformed("an attribute's name is not UTF-8")
+    }
+    var type = try body.part(filled(typeSize))
+    var space = try body.part(filled(spaceSize))
+    if flags & 1 != 0 {
+      type = try HDF5SharedMessages.target(of: &type, kind: .datatype, in: metadata)
+    }
+    if flags & 2 != 0 {
+      space = try HDF5SharedMessages.target(of: &space, kind: .dataspace, in: metadata)
+    }
+    let value = try value(try HDF5Datatype(type), try HDF5Dataspace(space).shape, &body)
+    attributes.append(HDF5Attribute(name, value))
+  }
+
+  private func value(
+    _ type: HDF5Datatype, _ shape: [Int]?, _ body: inout HDF5Cursor
+  ) throws(CheckpointError) -> HDF5Value {
+    guard let shape else { return .other }
+    let isRow = !shape.isEmpty
+    var count = shape.contains(0) ? 0 : 1
+    for size in shape where count > 0 {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow, product <= Self.limit / max(type.size, 8) else { return .other }
+      count = product
+    }
+    // NumPy gives an empty list the type float64, whatever it is a list of.
+    if count == 0 { return .texts([]) }
+    switch type.kind {
+    case .text, .variableText, .integer: break
+    default: return .other
+    }
+    guard body.remaining / type.size >= count else {
+      throw body.malformed("attribute of \(count) times \(type.size) bytes has \(body.remaining)")
+    }
+    switch type.kind {
+    case .text(let filler):
+      var texts: [String] = []
+      for _ in 0..<count { texts.append(Self.text(try body.bytes(type.size), filler)) }
+      try metadata.charge(texts: count * type.size)
+      return isRow ? .texts(texts) : .text(texts[0])
+    case .variableText:
+      var texts: [String] = []
+      for _ in 0..<count {
+        var reference = try body.part(type.size)
+        texts.append(try HDF5GlobalHeap.text(&reference, in: metadata))
+      }
+      return isRow ? .texts(texts) : .text(texts[0])
+    case .integer(let layout) where type.size <= 8:
+      var numbers: [Int] = []
+      for _ in 0..<count { numbers.append(layout.value(try body.bytes(type.size))) }
+      return isRow ? .integers(numbers) : .integer(numbers[0])
+    default: return .other
+    }
+  }
+
+  private static func text(_ bytes: ArraySlice<UInt8>, _ filler: HDF5Datatype.Filler) -> String {
+    var text = bytes
+    switch filler {
+    case .terminator: text = text.prefix { $0 != 0 }
+    case .zeros: while text.last == 0 { text.removeLast() }
+    case .spaces: while text.last == UInt8(ascii: " ") { text.removeLast() }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}

@@ -1,0 +1,149 @@
+import ByteIO
+import TensorCore
+
+/// The tour of a file that makes its table.
+///
+/// Links that lead out of the file are named in a note and never followed, a group that contains
+/// itself is entered once, and depth and number of objects are bounded.
+struct HDF5Tour {
+  /// Deepest nesting of groups that is followed.
+  private static let depthLimit = 128
+  /// Most links that one path leads through, as in the library.
+  private static let softLinkLimit = 16
+
+  private var table = HDF5Table()
+  private let metadata: HDF5Metadata
+  private let datasetLimit: Int
+  private var objectCount = 0
+  /// Addresses of the groups from the root to where the tour is.
+  private var trail: [UInt64] = []
+  /// The links by name of the group in which a soft link was looked up last.
+  private var lookedUp: (address: UInt64, links: [TensorName: HDF5Link.Target])?
+
+  private init(_ metadata: HDF5Metadata, datasetLimit: Int) {
+    self.metadata = metadata
+    self.datasetLimit = datasetLimit
+  }
+
+  /// Walks the whole of a file, or until it has met `datasetLimit` datasets.
+  static func table(
+    of input: InputFile, _ superblock: HDF5Superblock, datasetLimit: Int = .max
+  ) throws(CheckpointError) -> HDF5Table {
+    var tour = HDF5Tour(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
+    try tour.enter(try HDF5ObjectHeader(superblock.root, in: tour.metadata), path: [])
+    return tour.table
+  }
+
+  private mutating func enter(
+    _ header: HDF5ObjectHeader, path: [String]
+  ) throws(CheckpointError) {
+    if trail.contains(header.address) {
+      return note(path, "is a group that contains itself; not entered again")
+    }
+    guard trail.count < Self.depthLimit else {
+      throw CheckpointError(
+        .unsupported, "groups are nested deeper than \(Self.depthLimit), at \(Self.text(path))")
+    }
+    trail.append(header.address)
+    defer { trail.removeLast() }
+    table.groups.append(
+      .init(path: path, attributes: try HDF5StoredAttributes.all(of: header, in: metadata)))
+    var subgroups: [(name: String, address: UInt64)] = []
+    for link in try HDF5GroupLinks.all(of: header, in: metadata) {
+      if table.datasets.count >= datasetLimit { return }
+      guard let name = link.name else {
+        throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
+      }
+      objectCount += 1
+      guard objectCount <= HDF5GroupLinks.limit else {
+        throw CheckpointError(.unsupported, "more than \(HDF5GroupLinks.limit) objects")
+      }
+      switch link.target {
+      case .object(let address):
+        if try meet(address, name, in: path) { subgroups.append((name, address)) }
+      case .path(let target):
+        var linkCount = 0
+        if let address = try resolve(target, from: header.address, &linkCount) {
+          if try meet(address, name, in: path) { subgroups.append((name, address)) }
+        } else {
+          note(path + [name], "is a soft link that leads nowhere in this file")
+        }
+      case .otherFile: note(path + [name], "leads to another file; not followed")
+      case .userDefined: note(path + [name], "is a user-defined link; not followed")
+      }
+    }
+    for (name, address) in subgroups {
+      if table.datasets.count >= datasetLimit { return }
+      try enter(try HDF5ObjectHeader(address, in: metadata), path: path + [name])
+    }
+  }
+
+  /// Looks at the object at an address, and says whether it is a group, to be entered later.
+  private mutating func meet(
+    _ address: UInt64, _ name: String, in path: [String]
+  ) throws(CheckpointError) -> Bool {
+    do throws(CheckpointError) {
+      let header = try HDF5ObjectHeader(address, in: metadata)
+      if HDF5GroupLinks.isGroup(header) { return true }
+      if HDF5DatasetReader.isDataset(header) {
+        let found = try HDF5DatasetReader.describe(
+          header, path: { path + [name] }, in: metadata)
+        switch found {
+        case .tensor(let dataset): table.datasets.append(dataset)
+        case .other(let what): note(path + [name], what)
+        }
+      } else if header.first(.datatype) != nil {
+        note(path + [name], "is neither a group nor a dataset")
+      } else {
+        throw CheckpointError(
+          .malformed, "is neither a group, a dataset nor a type",
+          offset: try metadata.offset(of: address))
+      }
+    } catch {
+      throw error.adding(tensor: Self.text(path + [name]))
+    }
+    return false
+  }
+
+  /// The address of the object to which a path leads, from the root or from a group; `nil` if it
+  /// leads nowhere in this file.
+  private mutating func resolve(
+    _ path: String, from group: UInt64, _ linkCount: inout Int
+  ) throws(CheckpointError) -> UInt64? {
+    linkCount += 1
+    guard linkCount <= Self.softLinkLimit, !path.isEmpty else { return nil }
+    var address = path.utf8.first == UInt8(ascii: "/") ? metadata.superblock.root : group
+    for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+      let name = String(Substring(part))
+      if name == "." { continue }
+      switch try links(of: address)[TensorName(name)] {
+      case .object(let next)?: address = next
+      case .path(let path)?:
+        guard let next = try resolve(path, from: address, &linkCount) else { return nil }
+        address = next
+      case .otherFile?, .userDefined?, nil: return nil
+      }
+    }
+    return address
+  }
+
+  /// The links of a group by name; none for what is no group.
+  private mutating func links(
+    of address: UInt64
+  ) throws(CheckpointError) -> [TensorName: HDF5Link.Target] {
+    if let lookedUp, lookedUp.address == address { return lookedUp.links }
+    let header = try HDF5ObjectHeader(address, in: metadata)
+    var links: [TensorName: HDF5Link.Target] = [:]
+    for link in try HDF5GroupLinks.all(of: header, in: metadata) {
+      if let name = link.name { links[TensorName(name)] = link.target }
+    }
+    lookedUp = (address, links)
+    return links
+  }
+
+  private mutating func note(_ path: [String], _ what: String) {
+    table.notes.append("\(Self.text(path)) \(what)")
+  }
+
+  private static func text(_ path: [String]) -> String { "/" + path.joined(separator: "/") }
+}

@@ -1,0 +1,95 @@
+import CheckpointFormats
+import FoundationEssentials
+import HDF5
+import TensorCore
+import TestSupport
+import Testing
+
+/// Damaged and hostile metadata: whatever a file holds, the answer is a table or one error, soon.
+@Suite struct HDF5FuzzTests {
+  /// Damages tried on each file.
+  static let trials =
+    ProcessInfo.processInfo.environment["CKPT_FUZZ_TRIALS"].flatMap { Int($0) } ?? 30
+  /// Files that the older superblock begins take damage anywhere; where there are checksums, they
+  /// are set right again, or nothing behind them would ever be reached.
+  static let files = HDF5TableTests.files
+
+  /// Opens a file and reads every tensor that the library is not needed for.
+  private func read(_ path: String) throws {
+    let checkpoint = try CheckpointFormat.hdf5.open(path)
+    let table = try HDF5File(path: path).table
+    let ours = Set(
+      table.datasets.filter { if case .library = $0.storage { false } else { true } }
+        .map { $0.path.joined(separator: ".") })
+    var buffer = ChunkBuffer(capacity: 1 << 16)
+    for entry in checkpoint.entries where ours.contains(entry.name.text) {
+      // A shape may be said to be as large as any number.
+      let count = min(entry.info.byteCount, buffer.capacity)
+      var target = buffer.mutableBytes(count)
+      try? entry.read(0..<count, into: &target)
+    }
+  }
+
+  /// Sets a checksum right that an error complains of; says whether there was one.
+  private func repair(_ bytes: inout [UInt8], _ error: CheckpointError) -> Bool {
+    let words = error.message.split { !$0.isNumber }
+    guard error.message.hasPrefix("checksum is "), words.count == 2, let start = error.offset,
+      let found = UInt32(words[0]), let stated = UInt32(words[1])
+    else { return false }
+    let wanted = (0..<4).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
+    guard
+      let place = (start..<max(start, bytes.count - 3)).first(where: {
+        bytes[$0..<$0 + 4].elementsEqual(wanted)
+      })
+    else { return false }
+    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: found >> (8 * index)) }
+    return true
+  }
+
+  @Test(arguments: files)
+  func `a damaged file is read or refused`(file: String) throws {
+    let whole = try Fixtures.bytes(file)
+    let folder = try TemporaryFolder()
+    var random = SplitMix(seed: file.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
+    for _ in 0..<Self.trials {
+      var damaged = whole
+      for _ in 0..<random.below(3) + 1 {
+        let place = random.below(damaged.count)
+        switch random.below(4) {
+        case 0: damaged[place] = 0xff
+        case 1: damaged[place] = UInt8(random.below(256))
+        case 2: damaged[place] &+= random.below(2) == 0 ? 1 : 255
+        default: damaged[place] ^= 1 << UInt8(random.below(8))
+        }
+      }
+      let clock = ContinuousClock()
+      let start = clock.now
+      for _ in 0..<8 {
+        let path = try folder.write(damaged, to: "damaged.h5")
+        do {
+          try read(path)
+          break
+        } catch let error as CheckpointError {
+          #expect(error.path == path)
+          guard repair(&damaged, error) else { break }
+        }
+      }
+      #expect(clock.now - start < .seconds(20))
+    }
+  }
+}
+
+/// Numbers that are the same at every run: SplitMix64.
+private struct SplitMix {
+  var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func below(_ limit: Int) -> Int {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var word = state
+    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
+    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+    return Int((word ^ word >> 31) % UInt64(limit))
+  }
+}
