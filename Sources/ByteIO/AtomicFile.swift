@@ -49,9 +49,9 @@ package enum AtomicFile {
   }
 
   /// Lets `body` use a file in the folder for temporary files, and removes its name afterwards.
-  package static func withTemporary<Result>(
-    _ name: String, body: (_ temporaryPath: String) throws -> Result
-  ) throws -> Result {
+  package static func withTemporary<Result, Failure: Error>(
+    _ name: String, body: (_ temporaryPath: String) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     let temporary = reserveTemporary(besides: "\(temporaryFolder)/\(name)")
     defer {
       unsafe unlink(temporary)

@@ -8,7 +8,7 @@ import TensorCore
 /// rarer goes through the library, in its lock.
 final class HDF5Tensors: Sendable {
   private let file: HDF5File
-  private let store = HDF5BlockStore()
+  private let store = BlockStore()
 
   /// Opens a file.
   ///
@@ -96,7 +96,7 @@ final class HDF5Tensors: Sendable {
           try decode(block, &part)
         } else {
           let start = offset - block.bytes.lowerBound
-          let key = HDF5BlockStore.Key(
+          let key = BlockStore.Key(
             address: dataset.address, offset: block.bytes.lowerBound)
           try store.copy(
             start..<start + part.byteCount, of: key, size: block.bytes.count, into: &part

@@ -30,6 +30,21 @@ public struct ChunkBuffer: ~Copyable {
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
     return unsafe _overrideLifetime(part.mutableBytes, mutating: &self)
   }
+
+  /// Lets `body` write the first `count` bytes, for a buffer that an object holds.
+  package mutating func fill<Failure: Error>(
+    _ count: Int, by body: (inout MutableRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    var bytes = mutableBytes(count)
+    try body(&bytes)
+  }
+
+  /// Lets `body` read the first `count` bytes, for a buffer that an object holds.
+  package func lend<Failure: Error>(
+    _ count: Int, to body: (RawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    try body(bytes(count))
+  }
 }
 
 extension Checkpoint.Entry {

@@ -13,9 +13,9 @@ public struct StridedLayout: Hashable, Sendable {
   /// How far the elements reach in the source: one more than the last byte's place, 0 for none.
   public let reach: Int
   /// The first element's place in the source.
-  private let start: Int
+  let start: Int
   /// Outermost first, neighbours that lie together made one; the last steps through bytes.
-  private let axes: [Axis]
+  let axes: [Axis]
 
   /// One direction of stepping, in bytes.
   struct Axis: Hashable {
@@ -31,7 +31,7 @@ public struct StridedLayout: Hashable, Sendable {
   /// Most bytes of the source that are held at once.
   static let windowSize = 1 << 18
   /// A gap up to this many bytes is read over, which costs less than another read.
-  static let smallGap = 2048
+  static let smallGap = 4096
 
   /// Describes the tensor of `info` whose element at index `i` lies `offset + Σ i·strides` elements
   /// into the source; strides may be 0 and not less.
@@ -87,6 +87,17 @@ public struct StridedLayout: Hashable, Sendable {
     reach = info.elementCount == 0 ? 0 : try Self.sum(last, width)
   }
 
+  /// A layout of these axes, from the source's first byte on.
+  init(axes: [Axis], byteCount: Int) {
+    self.axes = axes
+    self.byteCount = byteCount
+    start = 0
+    reach = axes.reduce(1) { $0 + ($1.count - 1) * $1.stride }
+  }
+
+  /// Whether elements follow each other in the tensor as they do in the source.
+  var isInOrder: Bool { zip(axes, axes.dropFirst()).allSatisfy { $0.stride >= $1.stride } }
+
   /// Where the tensor's bytes lie in the source, when they lie there in one piece and in order.
   public var contiguousRange: Range<Int>? {
     if byteCount == 0 { return start..<start }
@@ -99,6 +110,26 @@ public struct StridedLayout: Hashable, Sendable {
   public func read(
     _ range: Range<Int>, into target: inout MutableRawSpan, from source: Source
   ) throws {
+    try forEachBox(of: range, into: &target) { box, start, part in
+      var gather = Gather(box)
+      try gather.read(at: start, into: &part, from: source)
+    }
+  }
+
+  /// Copies bytes `range` of the tensor out of a source in memory into `target`, which must have
+  /// just that size.
+  func copy(_ range: Range<Int>, of source: RawSpan, into target: inout MutableRawSpan) {
+    forEachBox(of: range, into: &target) { box, start, part in
+      StridedCopy.copy(source.extracting(start...), to: &part, box: box)
+    }
+  }
+
+  /// Divides a range into boxes of whole steps and hands over each with its first byte's place in
+  /// the source and its part of `target`.
+  private func forEachBox<Failure: Error>(
+    of range: Range<Int>, into target: inout MutableRawSpan,
+    _ body: (_ box: [Axis], _ start: Int, _ part: inout MutableRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "range outside tensor")
     precondition(target.byteCount == range.count, "span of another size than the range")
     var position = range.lowerBound
@@ -107,8 +138,7 @@ public struct StridedLayout: Hashable, Sendable {
       let count = box.axes[0].count * box.axes[0].span
       let place = position - range.lowerBound
       var part = target._mutatingExtracting(place..<place + count)
-      var gather = Gather(box.axes)
-      try gather.read(at: box.start, into: &part, from: source)
+      try body(box.axes, box.start, &part)
       position += count
     }
   }
@@ -152,30 +182,5 @@ extension StridedLayout {
         defer { stride = stride.multipliedReportingOverflow(by: max(size, 1)).partialValue }
         return stride
       }.reversed())
-  }
-}
-
-extension Checkpoint.Entry {
-  /// The same tensor with its axes in another order: axis `i` of the result is `axes[i]` of this.
-  ///
-  /// Nothing is read now; a range is gathered as it is read. The result is no alias and has no
-  /// stored digest, unless the order is the old one.
-  /// - Throws: ``CheckpointError`` `mismatched` when `axes` is no order of this tensor's axes.
-  public func permuted(_ axes: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
-    guard axes.sorted() == Array(info.shape.indices) else {
-      throw CheckpointError(
-        .mismatched, "axes \(axes) for shape \(info.shape), each axis is required once",
-        tensor: name.text)
-    }
-    if axes == Array(info.shape.indices) { return self }
-    let strides = StridedLayout.contiguousStrides(info.shape)
-    let permuted = try TensorInfo(dtype: info.dtype, shape: axes.map { info.shape[$0] })
-    let layout = try StridedLayout(permuted, strides: axes.map { strides[$0] })
-    let original = self
-    return Checkpoint.Entry(name: name, info: permuted) { range, target in
-      try layout.read(range, into: &target) { offset, part in
-        try original.read(offset..<offset + part.byteCount, into: &part)
-      }
-    }
   }
 }

@@ -65,6 +65,40 @@ import Testing
     }
   }
 
+  @Test func `a deflated member that is settled is unpacked once and read in any order`() throws {
+    let text = noise(1 << 20, seed: 2) + [UInt8](repeating: 3, count: 1 << 20)
+    let packed = ZipSample.Member("a", text, stored: try deflated(text))
+    let archive = try archive(ZipSample([packed, .init("b", text)]).bytes)
+    for member in archive.members {
+      try archive.settle(member)
+      try archive.settle(member)
+      for start in [text.count - 900, 500, 0, text.count - 7] {
+        let count = min(900, text.count - start)
+        let bytes = try [UInt8](count: count) { target throws(CheckpointError) in
+          try archive.read(member, at: start, into: &target)
+        }
+        #expect(bytes == Array(text[start..<start + count]))
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `settling tells of a wrong sum and of a cut stream`(isDeflated: Bool) throws {
+    let text = noise(3000, seed: 1)
+    let stored = isDeflated ? try deflated(text) : nil
+    var wrong = ZipSample.Member("wrong", text, stored: stored)
+    wrong.local.crc ^= 1
+    wrong.central.crc ^= 1
+    var archive = try archive(ZipSample([wrong]).bytes)
+    let error = #expect(throws: CheckpointError.self) { try archive.settle(archive.members[0]) }
+    #expect(error?.message.hasPrefix("member 'wrong': CRC-32 of its bytes is") == true)
+    if let stored {
+      archive = try self.archive(ZipSample([.init("cut", text, stored: stored.dropLast(9))]).bytes)
+      let error = #expect(throws: CheckpointError.self) { try archive.settle(archive.members[0]) }
+      #expect(error?.message.hasPrefix("member 'cut': the deflate stream is cut after") == true)
+    }
+  }
+
   @Test func `a wrong sum is told when the last piece is read, in whatever order`() throws {
     var member = ZipSample.Member("a", noise(3000, seed: 1))
     member.local.crc ^= 1

@@ -18,6 +18,9 @@ package final class ZipArchive: Sendable {
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
   private let inflations: Mutex<[ZipInflation]> = Mutex([])
+  /// Held while a member is checked, so that it is done once.
+  private let verifying = Mutex(())
+  private let unpacked: Mutex<[Int: InputFile]> = Mutex([:])
 
   /// Most members that are kept half unpacked.
   private static let mostInflations = 4
@@ -105,7 +108,12 @@ package final class ZipArchive: Sendable {
       case .stored:
         try file.read(at: member.dataOffset + offset, into: &target)
         try note(target.bytes, at: offset, of: member)
-      case .deflated: try inflation(of: member).read(at: offset, into: &target)
+      case .deflated:
+        if let file = unpacked.withLock({ $0[member.index] }) {
+          try file.read(at: offset, into: &target)
+        } else {
+          try inflation(of: member).read(at: offset, into: &target)
+        }
       }
     } catch {
       throw place(error, member)
@@ -126,34 +134,84 @@ package final class ZipArchive: Sendable {
 
   /// Reads all of a member and checks its sum, unless that was done before.
   package func verify(_ member: ZipMember) throws(CheckpointError) {
-    if case .sound? = states.withLock({ $0[member.index] }) { return }
-    do throws(CheckpointError) {
-      switch member.method {
-      case .deflated:
-        try ZipInflation(member, in: file, isChecked: hasSum(member)).verify()
-      case .stored:
-        var buffer = ChunkBuffer()
-        var sum: UInt32 = 0
-        for offset in stride(from: 0, to: member.size, by: buffer.capacity) {
-          let count = min(buffer.capacity, member.size - offset)
-          var target = buffer.mutableBytes(count)
-          try file.read(at: member.dataOffset + offset, into: &target)
-          sum = Checksum.crc32(buffer.bytes(count), after: sum)
+    if isSound(member) { return }
+    try verifying.withLock { _ throws(CheckpointError) in
+      if isSound(member) { return }
+      do throws(CheckpointError) {
+        switch member.method {
+        case .deflated:
+          try ZipInflation(member, in: file, isChecked: hasSum(member)).verify()
+        case .stored:
+          var sum: UInt32 = 0
+          try forEachChunk(of: member) { bytes, offset throws(CheckpointError) in
+            try file.read(at: member.dataOffset + offset, into: &bytes)
+            sum = Checksum.crc32(bytes.bytes, after: sum)
+          }
+          try check(sum, of: member)
         }
-        try check(sum, of: member)
+      } catch {
+        throw place(error, member)
       }
-    } catch {
-      throw place(error, member)
+      states.withLock { $0[member.index] = .sound }
     }
-    states.withLock { $0[member.index] = .sound }
+  }
+
+  /// Checks a member, and makes reading it in any order cheap: what is deflated is unpacked to a
+  /// temporary file, once, since going back in a stream means to begin again.
+  package func settle(_ member: ZipMember) throws(CheckpointError) {
+    guard member.method == .deflated else { return try verify(member) }
+    try unpacked.withLock { unpacked throws(CheckpointError) in
+      if unpacked[member.index] != nil { return }
+      unpacked[member.index] = try AtomicFile.withTemporary("ckpt-member") {
+        path throws(CheckpointError) in
+        try unpack(member, to: path)
+        return try InputFile(path: path)
+      }
+    }
+  }
+
+  /// Writes a member's content, checked, to a new file.
+  package func unpack(_ member: ZipMember, to path: String) throws(CheckpointError) {
+    let output = try OutputFile(creating: path)
+    let inflation =
+      member.method == .deflated
+      ? try ZipInflation(member, in: file, isChecked: hasSum(member)) : nil
+    try forEachChunk(of: member) { bytes, offset throws(CheckpointError) in
+      if let inflation {
+        do throws(CheckpointError) {
+          try inflation.read(at: offset, into: &bytes)
+        } catch {
+          throw place(error, member)
+        }
+      } else {
+        try read(member, at: offset, into: &bytes)
+      }
+      try output.append(bytes.bytes)
+    }
+    try output.close()
+  }
+
+  private func forEachChunk(
+    of member: ZipMember,
+    _ body: (_ bytes: inout MutableRawSpan, _ offset: Int) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    var buffer = ChunkBuffer()
+    for offset in stride(from: 0, to: member.size, by: buffer.capacity) {
+      var bytes = buffer.mutableBytes(min(buffer.capacity, member.size - offset))
+      try body(&bytes, offset)
+    }
   }
 
   // MARK: - Sums
 
+  private func isSound(_ member: ZipMember) -> Bool {
+    if case .sound? = states.withLock({ $0[member.index] }) { true } else { false }
+  }
+
   private func note(
     _ bytes: RawSpan, at offset: Int, of member: ZipMember
   ) throws(CheckpointError) {
-    if case .sound? = states.withLock({ $0[member.index] }) { return }
+    if isSound(member) { return }
     let sum = Checksum.crc32(bytes)
     let whole = states.withLock { states -> UInt32? in
       guard case .reading(var pieces) = states[member.index] ?? .reading(PieceSums()) else {

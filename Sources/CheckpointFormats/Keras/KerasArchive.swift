@@ -45,7 +45,7 @@ enum KerasArchive {
     }
     return try AtomicFile.withTemporary("ckpt-weights.h5") { temporary in
       do {
-        try copy(member, of: archive, to: temporary)
+        try archive.unpack(member, to: temporary)
         var checkpoint = try KerasCheckpoint.open(temporary, options, metadata: metadata) {
           table throws(CheckpointError) in KerasWeightsFile.content(of: table)
         }
@@ -66,19 +66,5 @@ enum KerasArchive {
         throw error.replacing(path: path)
       }
     }
-  }
-
-  private static func copy(
-    _ member: ZipMember, of archive: ZipArchive, to path: String
-  ) throws {
-    let output = try OutputFile(creating: path)
-    var buffer = ChunkBuffer()
-    for offset in stride(from: 0, to: member.size, by: buffer.capacity) {
-      let count = min(buffer.capacity, member.size - offset)
-      var target = buffer.mutableBytes(count)
-      try archive.read(member, at: offset, into: &target)
-      try output.append(buffer.bytes(count))
-    }
-    try output.close()
   }
 }

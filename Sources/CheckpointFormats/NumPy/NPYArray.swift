@@ -8,13 +8,20 @@ struct NPYArray: Sendable {
     @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
 
   private let info: TensorInfo
-  private let layout: StridedLayout?
+  /// How it lies there, if not in the order of its elements.
+  private let view: StridedView?
+  private let settle: @Sendable () throws -> Void
   private let swappedWidth: Int?
   private let source: Source
 
-  /// Describes the array behind a header, whose elements `source` reads.
-  init(_ header: NPYHeader, source: @escaping Source) throws(CheckpointError) {
+  /// Describes the array behind a header, whose elements `source` reads; `settle` makes reading in
+  /// any order cheap.
+  init(
+    _ header: NPYHeader, settle: @escaping @Sendable () throws -> Void = {},
+    source: @escaping Source
+  ) throws(CheckpointError) {
     info = header.info
+    self.settle = settle
     self.source = source
     if header.isFortranOrder, info.shape.count > 1, info.elementCount > 0 {
       var stride = 1
@@ -23,9 +30,9 @@ struct NPYArray: Sendable {
         strides.append(stride)
         stride *= size
       }
-      layout = try StridedLayout(info, strides: strides)
+      view = StridedView(try StridedLayout(info, strides: strides))
     } else {
-      layout = nil
+      view = nil
     }
     switch info.dtype {
     case _ where !header.isBigEndian: swappedWidth = nil
@@ -51,10 +58,11 @@ struct NPYArray: Sendable {
   }
 
   private func readStored(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
-    guard let layout else {
+    guard let view else {
       try source(range.lowerBound, &target)
       return
     }
-    try layout.read(range, into: &target, from: source)
+    if view.onlyRead == nil { try settle() }
+    try view.read(range, into: &target, from: source)
   }
 }

@@ -37,7 +37,7 @@ enum NPZ {
         continue
       }
       let header = try header(of: member, in: archive)
-      let array = try NPYArray(header) { offset, target in
+      let array = try NPYArray(header, settle: { try archive.settle(member) }) { offset, target in
         try archive.read(member, at: header.length + offset, into: &target)
       }
       checkpoint.entries.append(

@@ -11,6 +11,8 @@ struct PyTorchStorage: Sendable {
   let read: @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
   /// Checks the sum of all of them, where the file has one and it was not checked before.
   var check: @Sendable () throws -> Void = {}
+  /// Checks them, and makes reading them in any order cheap.
+  var settle: @Sendable () throws -> Void = {}
 
   /// A storage whose bytes stand in a file as they are.
   init(_ file: InputFile, _ range: Range<Int>, isBigEndian: Bool) {
@@ -25,6 +27,7 @@ struct PyTorchStorage: Sendable {
     self.isBigEndian = isBigEndian
     read = { offset, target in try archive.read(member, at: offset, into: &target) }
     check = { try archive.verify(member) }
+    settle = { try archive.settle(member) }
   }
 
   /// Reads a tensor's bytes.
@@ -33,7 +36,7 @@ struct PyTorchStorage: Sendable {
   /// is gathered from it, the whole is checked first.
   func reader(of tensor: PyTorchTensor) -> Checkpoint.Entry.Reader {
     let layout = tensor.layout
-    let (base, read, check) = (tensor.storage.viewOffset, read, check)
+    let (base, read, check, settle) = (tensor.storage.viewOffset, read, check, settle)
     let gather: Checkpoint.Entry.Reader
     if let place = layout.contiguousRange {
       let isWhole = base == 0 && place == 0..<byteCount
@@ -42,9 +45,12 @@ struct PyTorchStorage: Sendable {
         try read(base + place.lowerBound + range.lowerBound, &target)
       }
     } else {
+      let view = StridedView(layout)
+      let isWhole = base == 0 && view.onlyRead == 0..<byteCount
+      let prepare = view.onlyRead == nil ? settle : check
       gather = { range, target in
-        try check()
-        try layout.read(range, into: &target) { offset, part in try read(base + offset, &part) }
+        if !isWhole { try prepare() }
+        try view.read(range, into: &target) { offset, part in try read(base + offset, &part) }
       }
     }
     let dtype = tensor.info.dtype

@@ -21,7 +21,6 @@ extension KerasLayout {
       input.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var used: Set<TensorName> = []
     var entries: [Checkpoint.Entry] = []
-    let bands = KerasBands()
     for layer in layers {
       let mapping = KerasMapping(layer)
       let prefix = layer.path.isEmpty ? "" : layer.path + "."
@@ -37,7 +36,7 @@ extension KerasLayout {
         continue
       }
       for variable in layer.variables {
-        entries.append(try keras(variable, mapping, prefix, tensors, bands))
+        entries.append(try keras(variable, mapping, prefix, tensors))
       }
       used.formUnion(wanted)
       for second in mapping.second { used.insert(TensorName(prefix + second.name)) }
@@ -73,7 +72,7 @@ extension KerasLayout {
 
   private static func keras(
     _ variable: KerasLayer.Variable, _ mapping: KerasMapping, _ prefix: String,
-    _ tensors: [TensorName: Checkpoint.Entry], _ bands: KerasBands
+    _ tensors: [TensorName: Checkpoint.Entry]
   ) throws -> Checkpoint.Entry {
     let slots = mapping.slots.filter { $0.variable == variable.name }
     let parts = try slots.sorted { $0.part.index < $1.part.index }.map { slot in
@@ -86,7 +85,7 @@ extension KerasLayout {
         entry = try entry.adding(added)
       }
       let part = try entry.part(slot.tensorPart.index, of: slot.tensorPart.count)
-      return try slot.arrangement.keras(part, bands)
+      return try slot.arrangement.keras(part)
     }
     var result = try Checkpoint.Entry.joined(parts, name: variable.entry.name)
     result.alias = nil

@@ -30,7 +30,6 @@ public enum KerasLayout {
     var entries: [Checkpoint.Entry] = []
     var left = found.others
     var padded: [String] = []
-    let bands = KerasBands()
     for layer in found.layers {
       let mapping = KerasMapping(layer)
       if let reason = mapping.reason {
@@ -40,7 +39,7 @@ public enum KerasLayout {
         left += layer.variables.map(\.entry)
         continue
       }
-      entries += try torch(layer, mapping, bands)
+      entries += try torch(layer, mapping)
       if !mapping.second.isEmpty { padded.append(layer.path) }
     }
     if !padded.isEmpty {
@@ -62,7 +61,7 @@ public enum KerasLayout {
   }
 
   private static func torch(
-    _ layer: KerasLayer, _ mapping: KerasMapping, _ bands: KerasBands
+    _ layer: KerasLayer, _ mapping: KerasMapping
   ) throws -> [Checkpoint.Entry] {
     var order: [String] = []
     var parts: [String: [(index: Int, entry: Checkpoint.Entry)]] = [:]
@@ -73,7 +72,7 @@ public enum KerasLayout {
       let part = try variable.entry.part(slot.part.index, of: slot.part.count)
       if parts[slot.tensor] == nil { order.append(slot.tensor) }
       parts[slot.tensor, default: []].append(
-        (slot.tensorPart.index, try slot.arrangement.torch(part, bands)))
+        (slot.tensorPart.index, try slot.arrangement.torch(part)))
     }
     let prefix = layer.path.isEmpty ? "" : layer.path + "."
     var entries: [Checkpoint.Entry] = []

@@ -44,24 +44,20 @@ struct KerasSlot {
     private var permuted: [Int] { axes.map { seen[$0] } }
 
     /// Keras's tensor as PyTorch has it.
-    func torch(
-      _ entry: Checkpoint.Entry, _ bands: KerasBands
-    ) throws(CheckpointError) -> Checkpoint.Entry {
-      try bands.permuted(entry.reshaped(seen), axes).reordered(blocks).reshaped(torch)
+    func torch(_ entry: Checkpoint.Entry) throws(CheckpointError) -> Checkpoint.Entry {
+      try entry.reshaped(seen).permuted(axes).reordered(blocks).reshaped(torch)
     }
 
     /// PyTorch's tensor as Keras has it.
-    func keras(
-      _ entry: Checkpoint.Entry, _ bands: KerasBands
-    ) throws(CheckpointError) -> Checkpoint.Entry {
+    func keras(_ entry: Checkpoint.Entry) throws(CheckpointError) -> Checkpoint.Entry {
       guard entry.info.shape == torch else {
         throw CheckpointError(
           .mismatched,
           "found shape \(entry.info.shape), required \(torch) for a Keras variable of "
             + "shape \(keras)", tensor: entry.name.text)
       }
-      let moved = try entry.reshaped(permuted).reordered(Self.inverse(blocks))
-      return try bands.permuted(moved, Self.inverse(axes)).reshaped(keras)
+      return try entry.reshaped(permuted).reordered(Self.inverse(blocks))
+        .permuted(Self.inverse(axes)).reshaped(keras)
     }
 
     private static func inverse(_ order: [Int]) -> [Int] {

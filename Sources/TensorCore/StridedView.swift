@@ -1,0 +1,103 @@
+import Synchronization
+
+/// A tensor that is a view of other bytes, read by range from any number of tasks.
+///
+/// Where the elements follow each other as they do in the source, they are read as they are wanted.
+/// Else, as in a transposed matrix, those that follow each other lie scattered over all of the
+/// source: then whole bands are read, large enough that each piece of the source is worth a read,
+/// and kept for a while. The source is read about once in all, in bounded memory.
+public final class StridedView: Sendable {
+  private let layout: StridedLayout
+  private let bands: BandPlan?
+  private let address: UInt64
+
+  /// The bands of all views together, which bounds their memory whatever is open.
+  private static let store = BlockStore(capacity: 2 * BandPlan.mostBytes)
+  private static let count = Atomic<UInt64>(0)
+  /// Memory for small bands, which are wanted whole and not kept.
+  private static let stock = Stock(capacity: 16) { ChunkBuffer() }
+
+  /// A view of the elements that `layout` describes.
+  public convenience init(_ layout: StridedLayout) {
+    self.init(layout, layout.isInOrder ? nil : BandPlan(layout))
+  }
+
+  /// A view whose bands have at most so many bytes.
+  package convenience init(_ layout: StridedLayout, bandSize: Int) {
+    self.init(layout, layout.isInOrder ? nil : BandPlan(layout, mostBytes: bandSize))
+  }
+
+  private init(_ layout: StridedLayout, _ bands: BandPlan?) {
+    self.layout = layout
+    self.bands = bands
+    address = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+  }
+
+  deinit { Self.store.remove(address: address) }
+
+  /// The bytes of the source that are read, when any range of the view reads all of them at once.
+  public var onlyRead: Range<Int>? { bands?.onlyRead }
+
+  /// Reads bytes `range` of the tensor into `target`, which must have just that size.
+  ///
+  /// - Throws: what `source` throws.
+  public func read(
+    _ range: Range<Int>, into target: inout MutableRawSpan, from source: StridedLayout.Source
+  ) throws {
+    guard let bands else { return try layout.read(range, into: &target, from: source) }
+    precondition(range.lowerBound >= 0 && range.upperBound <= layout.byteCount, "outside tensor")
+    precondition(target.byteCount == range.count, "span of another size than the range")
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let band = bands.band(holding: position)
+      let end = min(range.upperBound, band.bytes.upperBound)
+      let wanted = position - band.bytes.lowerBound..<end - band.bytes.lowerBound
+      let place = position - range.lowerBound
+      var part = target._mutatingExtracting(place..<place + wanted.count)
+      try read(wanted, of: band, into: &part, from: source)
+      position = end
+    }
+  }
+
+  private func read(
+    _ range: Range<Int>, of band: Band, into target: inout MutableRawSpan,
+    from source: StridedLayout.Source
+  ) throws {
+    if range.count == band.bytes.count, band.size <= ChunkBuffer.standardSize {
+      let memory = Self.stock.take()
+      defer { Self.stock.putBack(memory) }
+      try memory.value.fill(band.size) { bytes in try band.read(into: &bytes, from: source) }
+      memory.value.lend(band.size) { bytes in band.layout.copy(range, of: bytes, into: &target) }
+    } else {
+      let key = BlockStore.Key(address: address, offset: band.bytes.lowerBound)
+      try Self.store.read(
+        key, size: band.size, madeBy: { bytes in try band.read(into: &bytes, from: source) }
+      ) { bytes in band.layout.copy(range, of: bytes, into: &target) }
+    }
+  }
+}
+
+extension Checkpoint.Entry {
+  /// The same tensor with its axes in another order: axis `i` of the result is `axes[i]` of this.
+  ///
+  /// Nothing is read now; a range is gathered as it is read. The result is no alias and has no
+  /// stored digest, unless the order is the old one.
+  /// - Throws: ``CheckpointError`` `mismatched` when `axes` is no order of this tensor's axes.
+  public func permuted(_ axes: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
+    guard axes.sorted() == Array(info.shape.indices) else {
+      throw CheckpointError(
+        .mismatched, "axes \(axes) for shape \(info.shape), each axis is required once",
+        tensor: name.text)
+    }
+    if axes == Array(info.shape.indices) { return self }
+    let strides = StridedLayout.contiguousStrides(info.shape)
+    let permuted = try TensorInfo(dtype: info.dtype, shape: axes.map { info.shape[$0] })
+    let view = StridedView(try StridedLayout(permuted, strides: axes.map { strides[$0] }))
+    let original = self
+    return Checkpoint.Entry(name: name, info: permuted) { range, target in
+      try view.read(range, into: &target) { offset, part in
+        try original.read(offset..<offset + part.byteCount, into: &part)
+      }
+    }
+  }
+}
