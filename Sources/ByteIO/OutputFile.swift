@@ -8,6 +8,11 @@ package final class OutputFile {
   /// Bytes written so far.
   package private(set) var position = 0
   private var descriptor: Int32?
+  /// Bytes that are on their way to the device.
+  private var departed = 0
+
+  /// How many bytes are sent on their way at once.
+  static let departure = 8 << 20
 
   /// Creates the file with the permissions that the process gives new files; nothing may be there.
   ///
@@ -40,22 +45,17 @@ package final class OutputFile {
       done += answer
       position += answer
     }
+    if position - departed >= Self.departure {
+      beginWriteback(descriptor, at: departed, count: position - departed)
+      departed = position
+    }
   }
 
   /// Writes `bytes` over those that were written at byte `place`; the position stays.
   package func overwrite(at place: Int, with bytes: RawSpan) throws(CheckpointError) {
     guard let descriptor else { preconditionFailure("change of a closed file") }
     precondition(place >= 0 && bytes.byteCount <= position - place, "only what is there")
-    var done = 0
-    while done < bytes.byteCount {
-      done += try systemCall("write", path: path, offset: place + done) {
-        unsafe bytes.withUnsafeBytes { source in
-          unsafe pwrite(
-            descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done,
-            place + done)
-        }
-      }
-    }
+    try pwriteAll(descriptor, bytes, at: place, path: path)
   }
 
   /// Writes zeros up to the next multiple of `alignment`.
@@ -73,15 +73,13 @@ package final class OutputFile {
     _ = try systemCall("truncate", path: path) { ftruncate(descriptor, position) }
     _ = try systemCall("seek", path: path) { lseek(descriptor, position, SEEK_SET) }
     self.position = position
+    departed = min(departed, position)
   }
 
   /// Closes the file and reports what the system had kept back until then.
   package func close() throws(CheckpointError) {
     guard let descriptor else { return }
     self.descriptor = nil
-    // On Linux the descriptor is free even when a signal interrupts: never close it twice.
-    if Glibc.close(descriptor) == -1, errno != EINTR {
-      throw .system(errno, "close", path: path)
-    }
+    try closeReporting(descriptor, path: path)
   }
 }

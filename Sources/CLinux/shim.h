@@ -5,3 +5,5 @@
 #define RENAME_NOREPLACE (1 << 0)
 int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned int flags);
 const char *strerrordesc_np(int code);
+#define SYNC_FILE_RANGE_WRITE 2u
+int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);

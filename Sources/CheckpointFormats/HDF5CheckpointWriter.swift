@@ -21,7 +21,7 @@ extension HDF5Checkpoint {
         linkTarget: place.linkTarget.map { layout.datasets[$0].path },
         attributes: attributes(of: entry.info.dtype))
     }
-    try await HDF5TensorWriter(file, options).write(items)
+    try await HDF5TensorWriter(file, path: path, options).write(items)
     try file.close()
   }
 

@@ -14,85 +14,90 @@ struct HDF5TensorWriter {
   }
 
   private let file: HDF5FileWriter
+  private let output: PlacedOutput
   private let packing: HDF5Packing?
   private let threads: Int
 
-  /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 has no word for.
-  init(_ file: HDF5FileWriter, _ options: WriteOptions) throws(CheckpointError) {
+  /// A writer into `file`, which is being made at `path`.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 has no word for,
+  ///   `unreadable` when the system does not open the file.
+  init(_ file: HDF5FileWriter, path: String, _ options: WriteOptions) throws(CheckpointError) {
     self.file = file
+    output = try PlacedOutput(path: path)
     packing = try HDF5Packing.of(options.compression)
     threads = options.threads
   }
 
   /// Writes the items; groups must be there.
   ///
-  /// The same items give the same bytes, whatever the
-  /// number of threads.
+  /// All datasets are made first, so that their headers lie close together. Then contiguous bytes
+  /// are written by all tasks at once, each to its place, and chunks one after the other. The same
+  /// items give the same bytes, whatever the number of threads. To be called once.
   func write(_ items: [Item]) async throws {
+    let places = try items.map { item in try naming(item) { try makeDataset(item) } }
     let open = OpenDataset()
     try await pipeline(
-      pieces(items), threads: threads,
-      work: { [packing] piece in
+      pieces(items, places), threads: threads,
+      work: { [output, packing] (piece) -> Stock<Job>.Item? in
         try naming(piece.item) {
-          guard let block = piece.block else { return nil }
           let job = Job.stock.take()
-          try job.value.read(piece.item.entry, block, packing: piece.isPacked ? packing : nil)
+          try job.value.read(piece.item.entry, piece.block)
+          if case .contiguous(let start) = piece.place {
+            try job.value.write(to: output, at: start + piece.block.bytes.lowerBound)
+            Job.stock.putBack(job)
+            return nil
+          }
+          if let packing { try job.value.pack(piece.item.entry.info, packing) }
           return job
         }
       },
-      finish: { [file, packing] (piece, job: Stock<Job>.Item?) in
+      finish: { [file] (piece, job: Stock<Job>.Item?) in
+        guard let job, case .chunks(let address) = piece.place else { return }
         try naming(piece.item) {
-          if let target = piece.item.linkTarget {
-            return try file.makeLink(piece.item.path, to: target)
+          if open.dataset?.address != address {
+            open.dataset = (address, try file.chunks(at: address))
           }
-          if piece.isFirst {
-            open.dataset = try file.makeDataset(
-              piece.item.path, piece.item.entry.info, deflateLevel: packing?.level,
-              attributes: piece.item.attributes)
-          }
-          if let job, let block = piece.block, let dataset = open.dataset {
-            try job.value.write(block, to: dataset)
-            Job.stock.putBack(job)
-          }
-          if piece.isLast { open.dataset = nil }
+          if let chunks = open.dataset?.chunks { try job.value.write(piece.block, to: chunks) }
+          Job.stock.putBack(job)
         }
       })
+    try output.close()
+  }
+
+  private func makeDataset(_ item: Item) throws(CheckpointError) -> HDF5FileWriter.Place {
+    if let target = item.linkTarget {
+      try file.makeLink(item.path, to: target)
+      return .nowhere
+    }
+    return try file.makeDataset(
+      item.path, item.entry.info, deflateLevel: packing?.level, attributes: item.attributes)
   }
 
   // MARK: - What is done at once
 
-  /// One block of a tensor; a tensor without bytes has a piece without a block.
+  /// One block of a tensor, and where the tensor's bytes go.
   private struct Piece {
     let item: Item
-    var block: HDF5Blocks.Block?
-    var isPacked = false
-    var isFirst = true
-    var isLast = true
+    let place: HDF5FileWriter.Place
+    let block: HDF5Blocks.Block
   }
 
-  private func pieces(_ items: [Item]) -> some Sequence<Piece> {
-    items.lazy.flatMap { [packing] item -> UnfoldSequence<Piece, Int?> in
-      let info = item.entry.info
-      let blocks = HDF5Blocks(info, target: ChunkBuffer.standardSize)
-      let isPacked = packing != nil && HDF5FileWriter.isDeflated(info)
-      return sequence(state: 0) { (offset: inout Int?) in
-        guard let start = offset else { return nil }
-        guard item.linkTarget == nil, info.byteCount > 0 else {
-          offset = nil
-          return Piece(item: item)
-        }
-        let block = blocks.block(holding: start)
-        let isLast = block.bytes.upperBound == info.byteCount
-        offset = isLast ? nil : block.bytes.upperBound
-        return Piece(
-          item: item, block: block, isPacked: isPacked, isFirst: start == 0, isLast: isLast)
-      }
+  private func pieces(
+    _ items: [Item], _ places: [HDF5FileWriter.Place]
+  ) -> some Sequence<Piece> {
+    zip(items, places).lazy.filter { $0.1 != .nowhere }.flatMap { item, place in
+      let blocks = HDF5FileWriter.blocks(item.entry.info)
+      return sequence(first: blocks.block(holding: 0)) { block in
+        block.bytes.upperBound == item.entry.info.byteCount
+          ? nil : blocks.block(holding: block.bytes.upperBound)
+      }.lazy.map { Piece(item: item, place: place, block: $0) }
     }
   }
 
-  /// The dataset that is being written.
+  /// The dataset whose chunks are being written.
   private final class OpenDataset: @unchecked Sendable {  // one task at a time writes
-    var dataset: HDF5FileWriter.Dataset?
+    var dataset: (address: UInt64, chunks: HDF5FileWriter.Chunks)?
   }
 
   /// One block on its way into a file, and the memory for it.
@@ -101,24 +106,25 @@ struct HDF5TensorWriter {
     private var planes = ChunkBuffer()
     private var output = ChunkBuffer(
       capacity: PlaneCodec.longestStream(ChunkBuffer.standardSize))
-    /// Bytes of the stream; `nil` when the block is written as it was read.
-    private var packedCount: Int?
+    private var inputCount = 0
+    private var packedCount = 0
 
     /// Jobs that no writer has.
     static let stock = Stock(capacity: 32) { Job() }
 
-    /// Reads a block, and packs it if there is a packing.
-    mutating func read(
-      _ entry: Checkpoint.Entry, _ block: HDF5Blocks.Block, packing: HDF5Packing?
-    ) throws {
+    /// Reads a block.
+    mutating func read(_ entry: Checkpoint.Entry, _ block: HDF5Blocks.Block) throws {
       var target = input.mutableBytes(block.bytes.count)
       try entry.read(block.bytes, into: &target)
-      packedCount = nil
-      guard let packing else { return }
-      let chunkSize = HDF5Blocks(entry.info, target: ChunkBuffer.standardSize).blockBytes
-      Self.clear(&input, block.bytes.count..<chunkSize)
+      inputCount = block.bytes.count
+    }
+
+    /// Packs what was read, filled up with zeros to a whole chunk.
+    mutating func pack(_ info: TensorInfo, _ packing: HDF5Packing) throws(CheckpointError) {
+      let chunkSize = HDF5FileWriter.blocks(info).blockBytes
+      Self.clear(&input, inputCount..<chunkSize)
       packedCount = try Self.pack(
-        input, chunkSize, width: entry.info.dtype.byteWidth, packing, &output, &planes)
+        input, chunkSize, width: info.dtype.byteWidth, packing, &output, &planes)
     }
 
     // Functions of their own, since the compiler counts all buffers of `self` as the whole.
@@ -136,14 +142,16 @@ struct HDF5TensorWriter {
       return try packing.pack(input.bytes(count), width: width, into: &target, planes: &planes)
     }
 
+    /// Writes what was read.
+    func write(to output: PlacedOutput, at place: Int) throws(CheckpointError) {
+      try output.write(input.bytes(inputCount), at: place)
+    }
+
+    /// Writes what was packed.
     func write(
-      _ block: HDF5Blocks.Block, to dataset: HDF5FileWriter.Dataset
+      _ block: HDF5Blocks.Block, to chunks: HDF5FileWriter.Chunks
     ) throws(CheckpointError) {
-      if let packedCount {
-        try dataset.writeStored(block, output.bytes(packedCount))
-      } else {
-        try dataset.write(block, input.bytes(block.bytes.count))
-      }
+      try chunks.write(block, output.bytes(packedCount))
     }
   }
 }

@@ -104,24 +104,30 @@ package final class HDF5FileWriter: Sendable {
     }
   }
 
-  /// Tensors of fewer bytes stay contiguous: the index of a single chunk takes 2 KiB.
-  private static let smallestDeflated = 8 << 10
+  /// Where a new dataset's bytes go.
+  package enum Place: Sendable, Hashable {
+    /// There are none.
+    case nowhere
+    /// To this byte of the file and those behind it, row-major and little-endian; they are the
+    /// caller's to write, past the library and before ``HDF5FileWriter/close()``.
+    case contiguous(offset: Int)
+    /// To ``HDF5FileWriter/chunks(at:)``, for the dataset whose header is there.
+    case chunks(address: UInt64)
+  }
 
-  /// Makes a dataset in a group that must be there; its bytes come by ``Dataset/write(_:_:)`` or,
-  /// packed already, by ``Dataset/writeStored(_:_:)``.
+  /// Makes a dataset in a group that must be there, and answers where its bytes go.
   ///
-  /// `deflateLevel` is 1 to 9 for chunks of at most 1 MiB, shuffled and deflated, and `nil` for
-  /// contiguous storage, which small tensors always have.
+  /// `deflateLevel` is 1 to 9 for chunks, each a block of ``blocks(_:)``, shuffled and deflated, and
+  /// `nil` for contiguous storage, which small tensors always have.
   package func makeDataset(
     _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
-  ) throws(CheckpointError) -> Dataset {
+  ) throws(CheckpointError) -> Place {
     let name = "/" + path.joined(separator: "/")
     guard info.shape.count <= HDF5Space.maximumRank else {
       throw CheckpointError(
         .unsupported, "\(info.shape.count) dimensions; HDF5 holds \(HDF5Space.maximumRank)")
     }
-    let blocks = HDF5Blocks(info, target: ChunkBuffer.standardSize)
-    let dataset = try HDF5Library.locked { () throws(CheckpointError) in
+    return try HDF5Library.locked { () throws(CheckpointError) in
       let creation = try HDF5Handle.properties(H5P_DATASET_CREATE)
       try checked("no times", H5Pset_obj_track_times(creation.id, false))
       // Without this, room for attributes is left that takes as much as all the rest.
@@ -130,11 +136,14 @@ package final class HDF5FileWriter: Sendable {
       }
       // Every byte is written, so that to fill first would only write twice.
       try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
-      if let deflateLevel, Self.isDeflated(info) {
-        let chunk = blocks.blockShape.map { hsize_t($0) }
+      let isDeflated = deflateLevel != nil && Self.isDeflated(info)
+      if let deflateLevel, isDeflated {
+        let chunk = Self.blocks(info).blockShape.map { hsize_t($0) }
         try checked("chunks", unsafe H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
         if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }
         try checked("deflate", H5Pset_deflate(creation.id, UInt32(deflateLevel)))
+      } else {
+        try checked("place", H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY))
       }
       let type = try HDF5Types.type(info.dtype)
       let space = try HDF5Space.simple(info.shape)
@@ -144,55 +153,63 @@ package final class HDF5FileWriter: Sendable {
           id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
         closedBy: H5Dclose, .unreadable)
       for attribute in attributes { try HDF5Attributes.write(attribute, on: dataset.id) }
-      return dataset.take()
+      return try Self.place(of: dataset.id, info, isDeflated: isDeflated)
     }
-    return Dataset(id: dataset, info: info, blocks: blocks)
   }
+
+  private static func place(
+    of dataset: hid_t, _ info: TensorInfo, isDeflated: Bool
+  ) throws(CheckpointError) -> Place {
+    if info.byteCount == 0 { return .nowhere }
+    if isDeflated {
+      var header = H5O_info_t()
+      try checked(
+        "object header", unsafe H5Oget_info2(dataset, &header, UInt32(H5O_INFO_BASIC)))
+      return .chunks(address: UInt64(header.addr))
+    }
+    guard let offset = Int(exactly: H5Dget_offset(dataset)) else {
+      throw CheckpointError(.unreadable, "HDF5: no place was given to a dataset")
+    }
+    return .contiguous(offset: offset)
+  }
+
+  /// Tensors of fewer bytes stay contiguous: the index of a single chunk takes 2 KiB.
+  private static let smallestDeflated = 8 << 10
 
   /// Whether a tensor is large enough to be kept in chunks where that is asked for.
   package static func isDeflated(_ info: TensorInfo) -> Bool {
     info.byteCount >= smallestDeflated && info.shape.count <= HDF5Space.maximumRank
   }
 
-  /// A dataset of the new file, to which bytes are written.
-  package final class Dataset: Sendable {
-    private let id: hid_t
-    private let info: TensorInfo
-    /// How the tensor is cut; one block is written at a time.
-    package let blocks: HDF5Blocks
+  /// How a tensor is cut: a block is at most 1 MiB, and a chunk where there are chunks.
+  package static func blocks(_ info: TensorInfo) -> HDF5Blocks {
+    HDF5Blocks(info, target: ChunkBuffer.standardSize)
+  }
 
-    fileprivate init(id: hid_t, info: TensorInfo, blocks: HDF5Blocks) {
-      self.id = id
-      self.info = info
-      self.blocks = blocks
+  /// Opens a dataset that was made with chunks.
+  package func chunks(at address: UInt64) throws(CheckpointError) -> Chunks {
+    try HDF5Library.locked { () throws(CheckpointError) in
+      let dataset = try HDF5Handle(
+        "dataset", H5Oopen_by_addr(id, haddr_t(address)), closedBy: H5Oclose)
+      return Chunks(id: dataset.take())
     }
+  }
+
+  /// The chunks of a dataset of the new file.
+  package final class Chunks: Sendable {
+    private let id: hid_t
+
+    fileprivate init(id: hid_t) { self.id = id }
 
     deinit {
-      try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Dclose(id) }
-    }
-
-    /// Writes one block.
-    package func write(_ block: HDF5Blocks.Block, _ bytes: RawSpan) throws(CheckpointError) {
-      precondition(bytes.byteCount == block.bytes.count, "bytes of another size than the block")
-      try unsafe bytes.withUnsafeBytes { bytes throws(CheckpointError) in
-        try HDF5Library.locked { () throws(CheckpointError) in
-          let type = try HDF5Types.type(info.dtype)
-          let space = try HDF5Space.simple(info.shape)
-          try HDF5Space.select(block, in: space.id)
-          let memory = try HDF5Space.simple(block.count)
-          try checked(
-            "write",
-            unsafe H5Dwrite(
-              id, type.id, memory.id, space.id, hid_t(H5P_DEFAULT), bytes.baseAddress),
-            .unreadable)
-        }
-      }
+      try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Oclose(id) }
     }
 
     /// Writes one block's chunk as the filters would have made it.
     ///
-    /// That is, shuffled if its elements have several bytes, then deflated. A chunk has a whole block's bytes, at the edge, too.
-    package func writeStored(
+    /// That is, shuffled if its elements have several bytes, then deflated. A chunk has a whole
+    /// block's bytes, at the edge, too.
+    package func write(
       _ block: HDF5Blocks.Block, _ stream: RawSpan
     ) throws(CheckpointError) {
       try unsafe stream.withUnsafeBytes { stream throws(CheckpointError) in
