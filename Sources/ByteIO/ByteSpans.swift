@@ -85,8 +85,16 @@ extension MutableRawSpan {
         unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
         return
       }
-      for place in bytes.indices {
+      for place in 0..<min(pattern.count, bytes.count) {
         unsafe bytes[place] = pattern[(offset + place) % pattern.count]
+      }
+      var done = pattern.count
+      while done < bytes.count {
+        let count = min(done, bytes.count - done)
+        let begin = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + count])
+          .copyMemory(from: begin)
+        done += count
       }
     }
   }

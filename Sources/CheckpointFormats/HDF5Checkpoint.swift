@@ -75,6 +75,8 @@ enum HDF5Checkpoint {
   ) throws -> [Checkpoint.Entry] {
     var names: Set<TensorName> = []
     var first: [UInt64: TensorName] = [:]
+    names.reserveCapacity(datasets.count)
+    first.reserveCapacity(datasets.count)
     return try datasets.map { dataset in
       let name = TensorName(HDF5Path.name(dataset.path, isEscaped: isOurs))
       guard names.insert(name).inserted else {

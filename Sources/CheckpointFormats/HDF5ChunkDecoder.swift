@@ -21,6 +21,8 @@ struct HDF5ChunkDecoder: Sendable {
   private static let largestKept = 8 << 20
   /// Bytes of unpacked chunks that are fetched at once.
   private static let batchSize = 2 << 20
+  /// Chunks that are fetched at once, at most.
+  private static let largestBatch = 4096
 
   init(_ file: HDF5File, _ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
     index = HDF5ChunkIndex(file, dataset, chunks)
@@ -35,11 +37,14 @@ struct HDF5ChunkDecoder: Sendable {
   func decode(
     _ block: HDF5Blocks.Block, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    let origins = grid.origins(in: block)
+    let counts = grid.counts(in: block)
+    let count = counts.reduce(1, *)
     let memory = Self.memory.take()
-    let batch = max(1, Self.batchSize / chunkSize)
-    for start in stride(from: 0, to: origins.count, by: batch) {
-      let part = Array(origins[start..<min(start + batch, origins.count)])
+    let batch = min(max(1, Self.batchSize / chunkSize), Self.largestBatch)
+    for start in stride(from: 0, to: count, by: batch) {
+      let part = (start..<min(start + batch, count)).map {
+        grid.origin($0, of: counts, in: block)
+      }
       try decode(part, block, into: &target, through: &memory.value)
     }
     if dataset.swapWidth > 1 { target.swapBytes(width: dataset.swapWidth) }

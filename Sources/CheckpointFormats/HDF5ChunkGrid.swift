@@ -14,17 +14,25 @@ struct HDF5ChunkGrid: Sendable {
     width = info.dtype.byteWidth
   }
 
-  /// The first elements of the chunks that a block touches, in row-major order.
-  func origins(in block: HDF5Blocks.Block) -> [[Int]] {
-    var origins: [[Int]] = [[]]
-    for dimension in shape.indices {
+  /// How many chunks a block touches along each dimension.
+  func counts(in block: HDF5Blocks.Block) -> [Int] {
+    shape.indices.map { dimension in
       let first = block.start[dimension] / chunk[dimension]
-      let last = (block.start[dimension] + block.count[dimension] - 1) / chunk[dimension]
-      origins = origins.flatMap { origin in
-        (first...last).map { origin + [$0 * chunk[dimension]] }
-      }
+      return (block.start[dimension] + block.count[dimension] - 1) / chunk[dimension] - first + 1
     }
-    return origins
+  }
+
+  /// The first element of one of the chunks that a block touches, which are numbered in row-major
+  /// order.
+  func origin(_ number: Int, of counts: [Int], in block: HDF5Blocks.Block) -> [Int] {
+    var rest = number
+    var origin = block.start
+    for dimension in shape.indices.reversed() {
+      let place = block.start[dimension] / chunk[dimension] + rest % counts[dimension]
+      origin[dimension] = place * chunk[dimension]
+      rest /= counts[dimension]
+    }
+    return origin
   }
 
   /// The bytes of the block that are the chunk's, if they are all of the chunk, in order.

@@ -14,10 +14,6 @@ final class HDF5Tensors: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with the path, as ``HDF5File/init(path:)``.
   init(path: String) throws(CheckpointError) {
-    if InputFile.isRemote(path) {
-      throw CheckpointError(
-        .unsupported, "HDF5 is not read from a web server; download the file first", path: path)
-    }
     file = try HDF5File(path: path)
   }
 

@@ -56,8 +56,10 @@ enum HDF5DatasetReader {
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
     if case .swapped(let width) = element.form { dataset.swapWidth = width }
-    if element.form != .converted {
+    switch storage {
+    case .unwritten, .chunks:
       dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
+    case .plain, .library, .refused: break
     }
     return .tensor(dataset)
   }

@@ -84,7 +84,11 @@ struct HDF5ObjectHeader {
   }
 
   /// The first message of a kind.
-  func first(_ kind: Kind) -> Message? { messages.first { $0.kind == kind } }
+  func first(_ kind: Kind) -> Message? {
+    // Without a copy of each message that is passed by.
+    for index in messages.indices where messages[index].kind == kind { return messages[index] }
+    return nil
+  }
 
   /// Takes the messages between `count` bytes and a checksum.
   private mutating func takeVerified(
