@@ -124,6 +124,32 @@ import Testing
     #expect(refusal(circle + P.text("w") + P.tensor() + [0x73] + P.stop).contains("nested"))
   }
 
+  @Test func `one tensor under more names than a pickle has room for is refused`() throws {
+    // Values that nobody needs make a pickle look as if it had room for many tensors.
+    let filling = [UInt8]([0x4d, 1, 1]).repeated(100_000)
+    let doublings: [UInt8] = Array([[UInt8]](repeating: [0x32, 0x86], count: 25).joined())
+    let names = P.tuple(filling) + [0x30] + P.dictionary(("n", P.tensor() + doublings)).dropFirst(2)
+    #expect(refusal(P.proto + names).contains("or in too many ways"))
+    // A name of 60,000 bytes, a thousand times.
+    let long = P.text(String(repeating: "n", count: 60_000)) + [0x71, 1, 0x30]
+    let nested = [UInt8]([0x7d, 0x68, 1]).repeated(900)
+    let deep = long + nested + P.tensor() + [UInt8](repeating: 0x73, count: 900)
+    #expect(refusal(P.proto + deep + P.stop).contains("or in too many ways"))
+  }
+
+  @Test func `names of classes beyond any checkpoint's are refused, a repeated one is one`() throws
+  {
+    var many = P.mark
+    for number in 0...65_536 { many += P.global("m", String(number, radix: 36)) }
+    #expect(
+      refusal(P.dictionary(("n", many + [0x74]))).hasSuffix(
+        "a pickle that names more than 65536 classes and functions"))
+    let repeated = P.mark + P.global("m", "f").repeated(70_000) + [0x74]
+    let checkpoint = try open(P.dictionary(("w", P.tensor()), ("n", repeated)))
+    #expect(checkpoint.notes.count == 1)
+    #expect(checkpoint.notes[0].hasPrefix("1 classes or functions that are not known, the first"))
+  }
+
   @Test func `arguments of another kind are refused by the tensor's name`() {
     let good = [
       P.storage(), P.int(0), P.tuple(P.int(2), P.int(3)), P.tuple(P.int(3), P.int(1)), [0x89],
@@ -243,5 +269,11 @@ import Testing
       let body = Array([[UInt8]](repeating: code, count: 1_000_000).joined())
       _ = try? open(P.proto + body + P.stop)
     }
+  }
+}
+
+extension Collection<UInt8> {
+  fileprivate func repeated(_ count: Int) -> [UInt8] {
+    Array(repeatElement(Array(self), count: count).joined())
   }
 }

@@ -8,8 +8,10 @@ import TensorCore
 struct Pickle: Sendable {
   /// The place of a value in ``values``.
   typealias Reference = Int32
+  /// Places in ``bytes`` or ``tuples``, which have less than 2^31.
+  typealias Places = Range<Int32>
 
-  /// One value.
+  /// One value, in 16 bytes.
   enum Value: Sendable {
     case none
     case bool(Bool)
@@ -17,11 +19,12 @@ struct Pickle: Sendable {
     /// An integer of more than 64 bits, which nothing here needs.
     case largeInt
     case float(Double)
-    case text(String)
+    /// A text of valid UTF-8, as a range of ``bytes``.
+    case text(Places)
     /// Bytes, as a range of ``bytes``.
-    case bytes(Range<Int>)
+    case bytes(Places)
     /// Elements, as a range of ``tuples``.
-    case tuple(Range<Int>)
+    case tuple(Places)
     /// Elements, in ``lists``.
     case list(Int)
     case set(Int)
@@ -41,7 +44,7 @@ struct Pickle: Sendable {
     let module: String
     /// The name in it, as `_rebuild_tensor_v2`.
     let name: String
-    /// Where in the pickle it is named.
+    /// Where in the pickle it is named first.
     let offset: Int
 
     /// Both, as `torch._utils._rebuild_tensor_v2`; a name that has dots itself, which would reach through
@@ -89,14 +92,18 @@ struct Pickle: Sendable {
     values = machine.values
     tuples = machine.tuples
     lists = machine.lists
-    globals = machine.globals
+    globals = machine.names.globals
     objects = machine.objects
   }
 
   /// Largest pickle that is read, in bytes.
   static let largest = 64 << 20
-  /// Most values of a pickle; a tensor takes about twenty.
-  static let mostValues = 1 << 22
+  /// Most memory that the values of a pickle may take, in bytes; a tensor takes about 600.
+  static let mostMemory = 112 << 20
+  /// Most values at once on the stack, and marks.
+  static let mostWaiting = 1 << 22
+  /// Most classes and functions of different names.
+  static let mostGlobals = 1 << 16
   /// Deepest nesting that is followed.
   static let deepest = 1000
 
@@ -109,7 +116,7 @@ extension Pickle {
   /// The elements of a tuple or a list.
   func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
-    case .tuple(let range): Array(tuples[range])
+    case .tuple(let places): Array(tuples[Int(places.lowerBound)..<Int(places.upperBound)])
     case .list(let place): lists[place]
     default: nil
     }
@@ -117,7 +124,19 @@ extension Pickle {
 
   /// The text, if it is one.
   func text(_ reference: Reference) -> String? {
-    if case .text(let text) = self[reference] { text } else { nil }
+    if case .text(let places) = self[reference] { text(at: places) } else { nil }
+  }
+
+  private func text(at places: Places) -> String {
+    String(decoding: bytes[Int(places.lowerBound)..<Int(places.upperBound)], as: UTF8.self)
+  }
+
+  /// Whether a value is this text.
+  func isText(_ reference: Reference, _ text: String) -> Bool {
+    guard case .text(let places) = self[reference], places.count == text.utf8.count else {
+      return false
+    }
+    return bytes[Int(places.lowerBound)..<Int(places.upperBound)].elementsEqual(text.utf8)
   }
 
   /// The whole number, if it is one.
@@ -181,7 +200,7 @@ extension Pickle {
   /// A key as it becomes part of a name: text as it is, whole numbers in digits.
   func keyText(_ reference: Reference) -> String? {
     switch self[reference] {
-    case .text(let text): text
+    case .text(let places): text(at: places)
     case .int(let number): String(number)
     case .bool(let value): value ? "True" : "False"
     default: nil
@@ -190,21 +209,23 @@ extension Pickle {
 
   /// The value of a key of a dictionary, or of an object's `__dict__`.
   func item(_ reference: Reference, _ key: String) -> Reference? {
-    items(reference)?.first { text($0.key) == key }?.value
+    items(reference)?.first { isText($0.key, key) }?.value
   }
 
-  /// The values that a value holds.
-  func children(_ reference: Reference) -> [Reference] {
+  /// Calls `body` for each value that a value holds.
+  func forEachChild(of reference: Reference, _ body: (Reference) -> Void) {
     switch self[reference] {
-    case .tuple(let range): return Array(tuples[range])
-    case .list(let place), .set(let place), .dictionary(let place):
-      return lists[place]
+    case .tuple(let places): for place in places { body(tuples[Int(place)]) }
+    case .list(let place), .set(let place), .dictionary(let place): lists[place].forEach(body)
     case .object(let place):
       let object = objects[place]
-      return [object.callee, object.arguments] + (object.state.map { [$0] } ?? []) + object.items
-        + object.elements
-    case .persistent(let identifier): return [identifier]
-    default: return []
+      body(object.callee)
+      body(object.arguments)
+      if let state = object.state { body(state) }
+      object.items.forEach(body)
+      object.elements.forEach(body)
+    case .persistent(let identifier): body(identifier)
+    default: break
     }
   }
 }

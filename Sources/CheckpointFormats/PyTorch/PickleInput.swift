@@ -58,8 +58,32 @@ struct PickleInput {
     return text
   }
 
+  func text(_ places: Pickle.Places) -> String {
+    String(
+      decoding: bytes[Int(places.lowerBound)..<Int(places.upperBound)], as: UTF8.self)
+  }
+
+  func textValue(_ range: Range<Int>) throws(CheckpointError) -> Pickle.Value {
+    guard isText(range) else {
+      throw CheckpointError(.malformed, "a text of \(range.count) bytes is no UTF-8")
+    }
+    return .text(Self.places(range))
+  }
+
   func textOrBytes(_ range: Range<Int>) -> Pickle.Value {
-    String(validating: bytes[range], as: UTF8.self).map { .text($0) } ?? .bytes(range)
+    isText(range) ? .text(Self.places(range)) : .bytes(Self.places(range))
+  }
+
+  func bytesValue(_ range: Range<Int>) -> Pickle.Value { .bytes(Self.places(range)) }
+
+  private func isText(_ range: Range<Int>) -> Bool {
+    let text = bytes[range]
+    return text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
+  }
+
+  /// A pickle has at most ``Pickle/largest`` bytes.
+  private static func places(_ range: Range<Int>) -> Pickle.Places {
+    Int32(truncatingIfNeeded: range.lowerBound)..<Int32(truncatingIfNeeded: range.upperBound)
   }
 
   /// What stands between quotes; escapes are left as they are.

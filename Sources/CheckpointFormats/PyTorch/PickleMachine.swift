@@ -13,15 +13,15 @@ struct PickleMachine {
   private(set) var values: [Pickle.Value] = []
   private(set) var tuples: [Reference] = []
   private(set) var lists: [[Reference]] = []
-  private(set) var globals: [Pickle.Global] = []
+  private(set) var names = PickleNames()
   private(set) var objects: [Pickle.Object] = []
   private var stack: [Reference] = []
-  private var marks: [Int] = []
-  private var memo: [Int: Reference] = [:]
+  private var marks: [Int32] = []
+  private var memo = PickleMemo()
   /// Values that are made once: none, the Booleans and numbers of one byte.
   private var shared = [Reference?](repeating: nil, count: 259)
-  /// Elements of all lists.
-  private var elementCount = 0
+  /// Bytes that all values take.
+  private var memory = 0
   /// Where the opcode at work begins, for errors.
   private var opcode = 0
 
@@ -53,7 +53,7 @@ struct PickleMachine {
     case 0x95: try input.checkFrame()
     case UInt8(ascii: "("): try mark()
     case UInt8(ascii: "0"):
-      if marks.last == stack.count { marks.removeLast() } else { _ = try pop() }
+      if lowest == stack.count, !marks.isEmpty { marks.removeLast() } else { _ = try pop() }
     case UInt8(ascii: "1"): _ = try popToMark()
     case UInt8(ascii: "2"): try push(try top())
     case UInt8(ascii: "N"): try push(.none, sharedAs: 256)
@@ -74,14 +74,14 @@ struct PickleMachine {
     case UInt8(ascii: "S"): try push(input.textOrBytes(try input.quoted(try input.line())))
     case UInt8(ascii: "T"): try push(input.textOrBytes(try input.take(try input.size(Int32.self))))
     case UInt8(ascii: "U"): try push(input.textOrBytes(try input.take(Int(try input.byte()))))
-    case UInt8(ascii: "V"): try push(.text(try input.text(try input.line())))
+    case UInt8(ascii: "V"): try push(try input.textValue(try input.line()))
     case UInt8(ascii: "X"):
-      try push(.text(try input.text(try input.take(try input.size(UInt32.self)))))
-    case 0x8c: try push(.text(try input.text(try input.take(Int(try input.byte())))))
-    case 0x8d: try push(.text(try input.text(try input.take(try input.size(UInt64.self)))))
-    case UInt8(ascii: "B"): try push(.bytes(try input.take(try input.size(UInt32.self))))
-    case UInt8(ascii: "C"): try push(.bytes(try input.take(Int(try input.byte()))))
-    case 0x8e, 0x96: try push(.bytes(try input.take(try input.size(UInt64.self))))
+      try push(try input.textValue(try input.take(try input.size(UInt32.self))))
+    case 0x8c: try push(try input.textValue(try input.take(Int(try input.byte()))))
+    case 0x8d: try push(try input.textValue(try input.take(try input.size(UInt64.self))))
+    case UInt8(ascii: "B"): try push(input.bytesValue(try input.take(try input.size(UInt32.self))))
+    case UInt8(ascii: "C"): try push(input.bytesValue(try input.take(Int(try input.byte()))))
+    case 0x8e, 0x96: try push(input.bytesValue(try input.take(try input.size(UInt64.self))))
     case UInt8(ascii: "]"): try push(.list(try newList([])))
     case UInt8(ascii: ")"): try push(try newTuple([]))
     case UInt8(ascii: "}"): try push(.dictionary(try newList([])))
@@ -119,7 +119,7 @@ struct PickleMachine {
       else {
         throw CheckpointError(.malformed, "a class or function named by something else than text")
       }
-      try push(try global(module, name))
+      try push(try global(input.text(module), input.text(name)))
     case 0x82: try push(try global("copyreg extension", String(try input.byte())))
     case 0x83: try push(try global("copyreg extension", String(try input.number(UInt16.self))))
     case 0x84: try push(try global("copyreg extension", String(try input.number(Int32.self))))
@@ -155,14 +155,29 @@ struct PickleMachine {
   private static let underflow = CheckpointError(
     .malformed, "a pickle opcode takes more values than there are")
 
+  /// Counts memory that a value takes.
+  private mutating func charge(_ bytes: Int) throws(CheckpointError) {
+    memory += bytes
+    guard memory <= Pickle.mostMemory else {
+      throw CheckpointError(
+        .unsupported, "a pickle whose values take more than \(Pickle.mostMemory) bytes of memory")
+    }
+  }
+
+  /// Counts elements that are added to a list of `count`, whose first take a block of their own.
+  private mutating func charge(_ new: [Reference], behind count: Int) throws(CheckpointError) {
+    try charge((count == 0 && !new.isEmpty ? 48 : 0) + 8 * new.count)
+  }
+
   private mutating func newValue(_ value: Pickle.Value) throws(CheckpointError) -> Reference {
-    guard values.count < Pickle.mostValues else { throw Self.tooMany }
+    try charge(MemoryLayout<Pickle.Value>.stride)
     values.append(value)
     return Reference(values.count - 1)
   }
 
   private mutating func newList(_ elements: [Reference]) throws(CheckpointError) -> Int {
-    try count(elements)
+    try charge(MemoryLayout<[Reference]>.stride)
+    try charge(elements, behind: 0)
     lists.append(elements)
     return lists.count - 1
   }
@@ -170,16 +185,10 @@ struct PickleMachine {
   private mutating func newTuple(
     _ elements: [Reference]
   ) throws(CheckpointError) -> Pickle.Value {
-    try count(elements)
-    let start = tuples.count
+    try charge(MemoryLayout<Reference>.stride * elements.count)
+    let start = Int32(tuples.count)
     tuples += elements
-    return .tuple(start..<tuples.count)
-  }
-
-  /// Counts elements that are put into a list.
-  private mutating func count(_ elements: [Reference]) throws(CheckpointError) {
-    elementCount += elements.count
-    guard elementCount <= 2 * Pickle.mostValues else { throw Self.tooMany }
+    return .tuple(start..<Int32(tuples.count))
   }
 
   private mutating func push(_ value: Pickle.Value) throws(CheckpointError) {
@@ -187,7 +196,7 @@ struct PickleMachine {
   }
 
   private mutating func push(_ reference: Reference) throws(CheckpointError) {
-    guard stack.count < Pickle.mostValues else { throw Self.tooMany }
+    guard stack.count < Pickle.mostWaiting else { throw Self.tooMany }
     stack.append(reference)
   }
 
@@ -201,20 +210,22 @@ struct PickleMachine {
   }
 
   private mutating func mark() throws(CheckpointError) {
-    guard marks.count < Pickle.mostValues else { throw Self.tooMany }
-    marks.append(stack.count)
-  }
-
-  private mutating func remember(_ key: Int) throws(CheckpointError) {
-    guard memo.count < Pickle.mostValues else { throw Self.tooMany }
-    memo[key] = try top()
+    guard marks.count < Pickle.mostWaiting else { throw Self.tooMany }
+    marks.append(Int32(stack.count))
   }
 
   private static let tooMany = CheckpointError(
-    .unsupported, "a pickle of more than \(Pickle.mostValues) values")
+    .unsupported, "a pickle with more than \(Pickle.mostWaiting) values on its stack")
+
+  private mutating func remember(_ key: Int) throws(CheckpointError) {
+    try charge(memo.set(key, try top()))
+  }
+
+  /// Where values begin that an opcode may take.
+  private var lowest: Int { Int(marks.last ?? 0) }
 
   private func top() throws(CheckpointError) -> Reference {
-    guard stack.count > marks.last ?? 0, let top = stack.last else { throw Self.underflow }
+    guard stack.count > lowest, let top = stack.last else { throw Self.underflow }
     return top
   }
 
@@ -225,7 +236,7 @@ struct PickleMachine {
   }
 
   private mutating func pop(_ count: Int) throws(CheckpointError) -> [Reference] {
-    guard stack.count - (marks.last ?? 0) >= count else { throw Self.underflow }
+    guard stack.count - lowest >= count else { throw Self.underflow }
     defer { stack.removeLast(count) }
     return Array(stack.suffix(count))
   }
@@ -234,8 +245,8 @@ struct PickleMachine {
     guard let mark = marks.popLast() else {
       throw CheckpointError(.malformed, "a pickle opcode needs a mark and there is none")
     }
-    defer { stack.removeLast(stack.count - mark) }
-    return Array(stack[mark...])
+    defer { stack.removeLast(stack.count - Int(mark)) }
+    return Array(stack[Int(mark)...])
   }
 
   private mutating func popPairs() throws(CheckpointError) -> [Reference] {
@@ -256,19 +267,25 @@ struct PickleMachine {
   // MARK: - Containers and calls
 
   private mutating func append(_ new: [Reference]) throws(CheckpointError) {
-    try count(new)
     switch values[Int(try top())] {
-    case .list(let place), .set(let place): lists[place] += new
-    case .object(let place): objects[place].elements += new
+    case .list(let place), .set(let place):
+      try charge(new, behind: lists[place].count)
+      lists[place] += new
+    case .object(let place):
+      try charge(new, behind: objects[place].elements.count)
+      objects[place].elements += new
     default: throw CheckpointError(.malformed, "elements added to what is no list or set")
     }
   }
 
   private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
-    try count(pairs)
     switch values[Int(try top())] {
-    case .dictionary(let place): lists[place] += pairs
-    case .object(let place): objects[place].items += pairs
+    case .dictionary(let place):
+      try charge(pairs, behind: lists[place].count)
+      lists[place] += pairs
+    case .object(let place):
+      try charge(pairs, behind: objects[place].items.count)
+      objects[place].items += pairs
     default: throw CheckpointError(.malformed, "items set on what is no dictionary")
     }
   }
@@ -276,8 +293,7 @@ struct PickleMachine {
   private mutating func global(
     _ module: String, _ name: String
   ) throws(CheckpointError) -> Pickle.Value {
-    globals.append(Pickle.Global(module: module, name: name, offset: opcode))
-    return .global(globals.count - 1)
+    .global(try names.place(of: module, name, at: opcode))
   }
 
   private mutating func call(
@@ -286,6 +302,7 @@ struct PickleMachine {
     guard case .tuple = values[Int(arguments)] else {
       throw CheckpointError(.malformed, "a call whose arguments are no tuple")
     }
+    try charge(MemoryLayout<Pickle.Object>.stride)
     objects.append(Pickle.Object(callee: callee, arguments: arguments, offset: opcode))
     try push(.object(objects.count - 1))
   }

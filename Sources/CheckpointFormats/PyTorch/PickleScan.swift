@@ -1,13 +1,13 @@
 import ByteIO
 public import TensorCore
 
-/// Every class and function that the pickles of a file name, whether it is known, and which tensors
+/// Every class and function that a file's pickles name, each once, whether it is known, and which tensors
 /// could be reached only through those that are not.
 ///
 /// Nothing is run or imported. That a name is known says what it means to this reader, and nothing
 /// of what a pickle would do in Python.
 public struct PickleScan: Sendable {
-  /// A class or a function where a pickle names it.
+  /// A class or a function where a pickle names it first.
   public struct Finding: Sendable {
     /// The module, as `torch._utils`.
     public let module: String
@@ -169,7 +169,7 @@ public struct PickleScan: Sendable {
       if case .global(let place) = pickle[value], !PyTorchGlobals.isKnown(pickle.globals[place]) {
         places.append(place)
       }
-      pending += pickle.children(value)
+      pickle.forEachChild(of: value) { pending.append($0) }
     }
     return places.sorted()
   }

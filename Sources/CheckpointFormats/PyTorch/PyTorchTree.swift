@@ -17,8 +17,11 @@ struct PyTorchTree {
     let makers: [Pickle.Reference]
   }
 
-  /// Several names may lead to one value, so that a small pickle could name endlessly many.
-  private static let stepsForEachValue = 64
+  /// Several names may lead to one value, so that a small pickle could name endlessly many: what
+  /// tensors take in memory is bounded by the pickle's bytes.
+  private static let (memoryForEachByte, memoryForAny, memoryForEachLeaf) = (8, 16 << 20, 400)
+  /// So many steps are made for any pickle; tensors take fewer than there are values.
+  private static let stepsForAny = 100_000
 
   init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
     self.decoder = decoder
@@ -31,19 +34,28 @@ struct PyTorchTree {
   private static func reach(_ decoder: PyTorchTensorDecoder) -> [Bool] {
     let pickle = decoder.pickle
     let all = 0..<Pickle.Reference(pickle.values.count)
-    var holders = [[Pickle.Reference]](repeating: [], count: pickle.values.count)
-    var pending: [Pickle.Reference] = []
     var holds = [Bool](repeating: false, count: pickle.values.count)
-    for value in all {
-      if decoder.isTensor(value) {
-        holds[Int(value)] = true
-        pending.append(value)
-        continue
+    var pending = all.filter { decoder.isTensor($0) }
+    if pending.isEmpty { return holds }
+    for tensor in pending { holds[Int(tensor)] = true }
+    // The holders of each value, one value's behind another's; `ends` are where they end.
+    var ends = [Int32](repeating: 0, count: pickle.values.count + 1)
+    func forEachHold(_ body: (_ holder: Pickle.Reference, _ child: Int) -> Void) {
+      for holder in all where !holds[Int(holder)] {
+        pickle.forEachChild(of: holder) { body(holder, Int($0)) }
       }
-      for child in pickle.children(value) { holders[Int(child)].append(value) }
+    }
+    forEachHold { _, child in ends[child + 1] += 1 }
+    for place in 1..<ends.count { ends[place] += ends[place - 1] }
+    var holders = [Pickle.Reference](repeating: 0, count: Int(ends[ends.count - 1]))
+    var filled = ends
+    forEachHold { holder, child in
+      holders[Int(filled[child])] = holder
+      filled[child] += 1
     }
     while let value = pending.popLast() {
-      for holder in holders[Int(value)] where !holds[Int(holder)] {
+      let range = Int(ends[Int(value)])..<Int(ends[Int(value) + 1])
+      for holder in holders[range] where !holds[Int(holder)] {
         holds[Int(holder)] = true
         pending.append(holder)
       }
@@ -59,23 +71,33 @@ struct PyTorchTree {
   /// - Throws: ``CheckpointError`` `malformed` when values are nested too deeply or hold each other
   ///   in too many ways.
   func leaves(_ reference: Pickle.Reference, prefix: String) throws(CheckpointError) -> [Leaf] {
+    var room = Room(
+      steps: Self.stepsForAny + pickle.values.count,
+      memory: Self.memoryForAny + Self.memoryForEachByte * pickle.end)
     var leaves: [Leaf] = []
-    var steps = 1000 + Self.stepsForEachValue * pickle.values.count
-    try walk(reference, prefix, makers: [], depth: 0, &steps, into: &leaves)
+    try walk(reference, prefix, makers: [], depth: 0, &room, into: &leaves)
     return leaves
+  }
+
+  /// What is left of the work and the memory that a walk may take.
+  private struct Room {
+    var steps: Int
+    var memory: Int
   }
 
   private func walk(
     _ reference: Pickle.Reference, _ path: String, makers: [Pickle.Reference], depth: Int,
-    _ steps: inout Int, into leaves: inout [Leaf]
+    _ room: inout Room, into leaves: inout [Leaf]
   ) throws(CheckpointError) {
     guard holdsTensor(reference) else { return }
-    steps -= 1
-    guard depth <= Pickle.deepest, steps > 0 else {
+    room.steps -= 1 + path.utf8.count / 64
+    let isTensor = decoder.isTensor(reference)
+    if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
+    guard depth <= Pickle.deepest, room.steps > 0, room.memory > 0 else {
       throw CheckpointError(
         .malformed, "values are nested more than \(Pickle.deepest) deep, or in too many ways")
     }
-    if decoder.isTensor(reference) {
+    if isTensor {
       leaves.append(Leaf(name: path, reference: reference, makers: makers))
       return
     }
@@ -87,7 +109,7 @@ struct PyTorchTree {
     }
     for (name, child) in children(reference) {
       try walk(
-        child, path.isEmpty ? name : "\(path).\(name)", makers: makers, depth: depth + 1, &steps,
+        child, path.isEmpty ? name : "\(path).\(name)", makers: makers, depth: depth + 1, &room,
         into: &leaves)
     }
   }
