@@ -280,12 +280,15 @@ def pytorch(folder):
     writer.save("nosums.pt", small, small)
     torch.serialization.set_crc32_options(True)
     distributed(writer)
+    endless = torch.zeros(1, dtype=torch.int8).expand(2**61, 2)
+    torch.save({"a": endless, "b": torch.zeros(1, dtype=torch.int8).expand(2**61, 2)}, folder / "refused-endless.pt")
     (folder / "README.md").write_text(
         "# Files of PyTorch\n\n"
         f"Written by `Tools/make-fixtures.py pytorch` with torch {torch.__version__}, beside each what torch reads from it:\n"
         "`[name, dtype, shape, sha256 of the contiguous bytes]`.\n"
         "`old.tar.pt` is made by hand as torch 0.1.9 wrote it; `deflated.pt` and `big.pt` (big-endian) are `dtypes.pt`\n"
-        "written again with Python's zipfile; `distributed/` was saved by two processes.\n")
+        "written again with Python's zipfile; `distributed/` was saved by two processes.\n"
+        "`refused-endless.pt` has two tensors of one element each, expanded to 2^62.\n")
 
 
 if __name__ == "__main__":

@@ -35,9 +35,11 @@ public struct CheckpointSource: Sendable {
         throw CheckpointError(
           .unsupported, "\(found), required a checkpoint (\(CheckpointFormat.names))")
       }
-      let checkpoint = try format.open(file, options)
+      var checkpoint = try format.open(file, options)
+      try checkpoint.checkTotal()
       checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
-      return Self(checkpoint: checkpoint.naming(shown), format: format, path: path)
+      for index in checkpoint.entries.indices { checkpoint.entries[index].path = shown }
+      return Self(checkpoint: checkpoint, format: format, path: path)
     }
   }
 
@@ -52,18 +54,18 @@ public struct CheckpointSource: Sendable {
 }
 
 extension Checkpoint {
-  /// The same checkpoint, whose errors while reading name the file.
-  fileprivate func naming(_ path: String) -> Checkpoint {
-    var copy = self
-    copy.entries = entries.map { entry in
-      entry.wrappingReader { range, target, read in
-        do {
-          try read(range, &target)
-        } catch let error as CheckpointError {
-          throw error.adding(path: path)
-        }
+  /// Refuses tensors of which a sum of bytes or elements could overflow; views of one storage may
+  /// claim to be as large.
+  fileprivate func checkTotal() throws(CheckpointError) {
+    var total = 0
+    for entry in entries {
+      let overflow: Bool
+      (total, overflow) = total.addingReportingOverflow(entry.info.byteCount)
+      guard !overflow, total <= Int.max / 2 else {
+        throw CheckpointError(
+          .unsupported, "2^62 bytes and more up to here, required fewer in all",
+          tensor: entry.name.text)
       }
     }
-    return copy
   }
 }

@@ -16,6 +16,8 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
+    /// The file that errors of reading are said to be in, where they name none.
+    public var path: String?
     /// Bytes that are best read at once, from a multiple of it on.
     ///
     /// What is stored in chunks is then unpacked where it is wanted, and what is not stays in the
@@ -47,7 +49,7 @@ public struct Checkpoint: Sendable {
       do {
         try reader(range, &target)
       } catch let error as CheckpointError {
-        throw error.adding(tensor: name.text)
+        throw error.adding(path: path, tensor: name.text)
       }
     }
 
@@ -59,6 +61,7 @@ public struct Checkpoint: Sendable {
       var copy = Self(name: name, info: info, alias: alias, storedDigest: storedDigest) {
         range, target in try body(range, &target, inner)
       }
+      copy.path = path
       copy.unit = unit
       return copy
     }

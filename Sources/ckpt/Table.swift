@@ -1,59 +1,83 @@
 /// Rows of text, aligned in columns two spaces apart.
 struct Table {
+  private var columns: Columns
+  private var rows: [[String]] = []
+
+  init(_ alignments: Columns.Alignment...) { columns = Columns(alignments) }
+
+  mutating func add(_ cells: String...) {
+    columns.measure(cells)
+    rows.append(cells)
+  }
+
+  /// The lines, without spaces at their ends.
+  var lines: [String] { rows.map { columns.line($0) } }
+}
+
+/// The widths of a table's columns, for rows that are made twice and not kept: a file may have
+/// millions of tensors.
+///
+/// Widths count columns of a terminal, colours not.
+struct Columns {
   /// How a column stands.
   enum Alignment { case left, right }
 
   private let alignments: [Alignment]
-  private var rows: [[String]] = []
+  private var widths: [Int]
 
-  init(_ alignments: Alignment...) { self.alignments = alignments }
+  init(_ alignments: [Alignment]) {
+    self.alignments = alignments
+    widths = alignments.map { _ in 0 }
+  }
 
-  mutating func add(_ cells: String...) { rows.append(cells) }
-
-  /// The lines, without spaces at their ends.
-  ///
-  /// Widths count characters as a terminal shows them, colours not.
-  var lines: [String] {
-    let widths = alignments.indices.map { column in rows.map { $0[column].shownWidth }.max() ?? 0 }
-    return rows.map { row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        let padding = String(repeating: " ", count: widths[column] - cell.shownWidth)
-        line +=
-          (column > 0 ? "  " : "")
-          + (alignments[column] == .right ? padding + cell : cell + padding)
-      }
-      while line.hasSuffix(" ") { line.removeLast() }
-      return line
+  /// Makes room for a row.
+  mutating func measure(_ cells: [String]) {
+    for (column, cell) in cells.enumerated() {
+      widths[column] = max(widths[column], cell.shownWidth)
     }
+  }
+
+  /// A row as a line, without spaces at its end.
+  func line(_ cells: [String]) -> String {
+    var line = ""
+    var pending = 0
+    for (column, cell) in cells.enumerated() {
+      let padding = widths[column] - cell.shownWidth
+      if alignments[column] == .right { pending += padding }
+      if !cell.isEmpty {
+        line += String(repeating: " ", count: pending) + cell
+        pending = 0
+      }
+      pending += 2 + (alignments[column] == .left ? padding : 0)
+    }
+    while line.utf8.last == UInt8(ascii: " ") { line.unicodeScalars.removeLast() }
+    return line
   }
 }
 
-extension String {
-  /// Characters without the escape sequences of ``Style``.
-  fileprivate var shownWidth: Int {
-    if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return utf8.count }
-    guard contains("\u{1b}") else { return count }
-    var width = 0
-    var isEscape = false
-    for character in self {
-      if character == "\u{1b}" { isEscape = true }
-      if !isEscape { width += 1 }
-      if isEscape && character == "m" { isEscape = false }
+extension [Int] {
+  /// As a shape: `[64, 3, 7, 7]`; what `description` gives takes ten times as long.
+  var listText: String {
+    var text = "["
+    for (place, number) in enumerated() {
+      if place > 0 { text += ", " }
+      text += String(number)
     }
-    return width
+    return text + "]"
   }
 }
 
 extension Int {
   /// With thin groups of three: `25,557,032`.
   var grouped: String {
-    var text = ""
-    for (index, digit) in String(magnitude).reversed().enumerated() {
-      if index > 0 && index % 3 == 0 { text.append(",") }
-      text.append(digit)
+    let digits = String(magnitude).utf8
+    if digits.count <= 3 { return String(self) }
+    var text = self < 0 ? "-" : ""
+    for (place, digit) in digits.enumerated() {
+      if place > 0 && (digits.count - place) % 3 == 0 { text += "," }
+      text.unicodeScalars.append(Unicode.Scalar(digit))
     }
-    return (self < 0 ? "-" : "") + String(text.reversed())
+    return text
   }
 
   /// With a noun: `1 tensor`, `320 tensors`.

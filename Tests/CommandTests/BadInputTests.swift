@@ -54,6 +54,16 @@ import Testing
       try names.filter { $0.hasPrefix("a.") }.map { try place.folder.bytes(of: $0) } == files)
   }
 
+  @Test(arguments: ["ls", "check", "hash", "stat"])
+  func `tensors that add up to more bytes than a number holds are refused`(command: String) throws {
+    let path = Fixtures.path("pytorch/refused-endless.pt")
+    let run = try CommandRun([CommandRun.executable, command, path], in: "/")
+    #expect(run.status == 2)
+    #expect(
+      run.errors
+        == "ckpt: \(path): tensor 'a': 2^62 bytes and more up to here, required fewer in all\n")
+  }
+
   @Test(arguments: [
     ("missing.h5", "No such file or directory"),
     ("missing/a.h5", "No such file or directory"),

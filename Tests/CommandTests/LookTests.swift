@@ -22,6 +22,28 @@ import Testing
         """)
   }
 
+  @Test func `columns are aligned as a terminal shows wide and combined characters`() throws {
+    let place = try Workplace()
+    let names = ["重み", "가", "ab", "e\u{301}", "\u{1f600}x"]
+    let tensors = names.enumerated().map {
+      "\"\($1)\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[\($0),\($0 + 1)]}"
+    }
+    var header = Array("{\(tensors.joined(separator: ","))}".utf8)
+    header += [UInt8](repeating: 0x20, count: 256 - header.count % 256)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    try place.folder.write(length + header + [1, 2, 3, 4, 5], to: "a.safetensors")
+    #expect(
+      try place.ckpt("ls", "a.safetensors").output == """
+        重み  U8  [1]  1
+        가    U8  [1]  1
+        ab    U8  [1]  1
+        e\u{301}     U8  [1]  1
+        \u{1f600}x   U8  [1]  1
+        5 tensors, 5 elements, 5 bytes (5 B), safetensors
+
+        """)
+  }
+
   @Test func `ls takes what is matched and not excluded`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")

@@ -126,7 +126,7 @@ private struct EntryList {
     let alias = firsts[tensor.identity]
     if alias == nil {
       firsts[tensor.identity] = name
-      byteCount += tensor.info.byteCount
+      byteCount = byteCount.addingReportingOverflow(tensor.info.byteCount).partialValue
     }
     entries.append(
       Checkpoint.Entry(

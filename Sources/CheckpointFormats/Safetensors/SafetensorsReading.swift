@@ -7,14 +7,15 @@ extension Safetensors {
     do throws(CheckpointError) {
       let file = try InputFile(path: path)
       let header = try SafetensorsHeader(of: file)
-      var checkpoint = Checkpoint(
-        entries: header.tensors.map { tensor in
-          let start = header.dataStart + tensor.range.lowerBound
-          return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+      var checkpoint = Checkpoint(entries: [], metadata: header.metadata)
+      checkpoint.entries.reserveCapacity(header.tensors.count)
+      for tensor in header.tensors {
+        let start = header.dataStart + tensor.range.lowerBound
+        checkpoint.entries.append(
+          Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
             try file.read(at: start + range.lowerBound, into: &target)
-          }
-        },
-        metadata: header.metadata)
+          })
+      }
       // The mark says how the file is laid out, not what is in it; every file that is written gets it.
       if checkpoint.metadata[formatMark.key] == formatMark.value {
         checkpoint.metadata[formatMark.key] = nil

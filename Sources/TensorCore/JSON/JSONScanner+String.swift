@@ -27,6 +27,7 @@ extension JSONScanner {
 
   private func validated(_ text: ArraySlice<UInt8>, at begin: Int) throws(CheckpointError) -> String
   {
+    if text.allSatisfy({ $0 < 0x80 }) { return String(decoding: text, as: UTF8.self) }
     guard let string = String(validating: text, as: UTF8.self) else {
       throw error(at: begin, "found a text that is no UTF-8")
     }

@@ -138,6 +138,17 @@ package struct JSONScanner {
       position = start
       throw wrong(text, at: start)
     }
+    // Nearly all numbers are plain digits, which need no text.
+    var (value, end) = (0, start)
+    while end < bytes.count, end - start < 18, isDigit(end) {
+      value = value * 10 + Int(bytes[end] - UInt8(ascii: "0"))
+      end += 1
+    }
+    let isPlain = end < bytes.count && [0x2c, 0x5d, 0x7d].contains(bytes[end])
+    if isPlain, bytes[start] != UInt8(ascii: "0") || end == start + 1 {
+      position = end
+      return value
+    }
     let text = try number()
     guard let value = Int(text) else { throw wrong(text, at: start) }
     return value
@@ -257,6 +268,7 @@ private struct KeySet {
   mutating func insert(_ key: String) -> Bool {
     if many.isEmpty {
       if few.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { return false }
+      if few.isEmpty { few.reserveCapacity(4) }
       few.append(key)
       if few.count == 16 { many = Set(few.map { TensorName($0) }) }
       return true

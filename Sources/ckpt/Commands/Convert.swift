@@ -102,7 +102,7 @@ extension Ckpt {
           let remark = tensor.obstacle ?? tensor.tiedTo.map { "= \($0)" } ?? ""
           table.add(
             change(tensor.from, tensor.name), change(tensor.oldDtype, tensor.dtype),
-            "\(tensor.shape)", tensor.bytes.grouped, Style.dim(remark.escapingControls))
+            tensor.shape.listText, tensor.bytes.grouped, Style.dim(remark.escapingControls))
         }
         for line in table.lines { try output.line(line) }
         let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capacity.sharesBytes }.map(

@@ -51,9 +51,11 @@ extension Ckpt {
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
-      let own = entries.filter { $0.alias == nil }
-      let elements = own.map(\.info.elementCount).reduce(0, +)
-      let bytes = own.map(\.info.byteCount).reduce(0, +)
+      var (elements, bytes) = (0, 0)
+      for entry in entries where entry.alias == nil {
+        elements += entry.info.elementCount
+        bytes += entry.info.byteCount
+      }
       var output = StandardOutput()
       if report.json {
         let tensors = entries.map {
@@ -67,19 +69,22 @@ extension Ckpt {
               file: file, format: source.format.name, tensors: tensors, elements: elements,
               bytes: bytes)))
       } else {
-        var table = Table(.left, .left, .left, .right, .left)
-        for entry in entries {
-          table.add(
-            entry.name.text.escapingControls, entry.info.dtype.rawValue,
-            "\(entry.info.shape)", entry.info.byteCount.grouped,
-            entry.alias.map { Style.dim("= \($0.text.escapingControls)") } ?? "")
-        }
-        for line in table.lines { try output.line(line) }
+        var columns = Columns([.left, .left, .left, .right, .left])
+        for entry in entries { columns.measure(Self.cells(entry)) }
+        for entry in entries { try output.line(columns.line(Self.cells(entry))) }
         try output.line(
           "\(entries.count.counted("tensor")), \(elements.counted("element")), \(bytes.counted("byte")) (\(bytes.byteText)), \(source.format.name)"
         )
       }
       try output.flush()
+    }
+
+    private static func cells(_ entry: Checkpoint.Entry) -> [String] {
+      [
+        entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
+        entry.info.byteCount.grouped,
+        entry.alias.map { Style.dim("= \($0.text.escapingControls)") } ?? "",
+      ]
     }
 
     private func listKeys() throws {

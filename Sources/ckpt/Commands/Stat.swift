@@ -56,7 +56,7 @@ extension Ckpt {
         table.add("name", "type", "shape", "min", "max", "mean", "std", "zeros", "nan", "inf", "")
         for (entry, values) in zip(entries, statistics) {
           table.add(
-            entry.name.text.escapingControls, entry.info.dtype.rawValue, "\(entry.info.shape)",
+            entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
             values.minimum?.short ?? "-", values.maximum?.short ?? "-", values.mean?.short ?? "-",
             values.standardDeviation?.short ?? "-", values.zeros.grouped, values.nans.grouped,
             values.infinities.grouped, bars(values.histogram))
