@@ -15,8 +15,7 @@ struct PickleMachine {
   private(set) var lists: [[Reference]] = []
   private(set) var names = PickleNames()
   private(set) var objects: [Pickle.Object] = []
-  private var stack: [Reference] = []
-  private var marks: [Int32] = []
+  private var stack = PickleStack()
   private var memo = PickleMemo()
   /// Values that are made once: none, the Booleans and numbers of one byte.
   private var shared = [Reference?](repeating: nil, count: 259)
@@ -35,7 +34,7 @@ struct PickleMachine {
       while true {
         opcode = input.position
         let code = try input.byte()
-        if code == UInt8(ascii: ".") { return try pop() }
+        if code == UInt8(ascii: ".") { return try stack.pop() }
         try step(code)
       }
     } catch {
@@ -51,11 +50,11 @@ struct PickleMachine {
         throw CheckpointError(.unsupported, "pickle protocol \(version), at most 5 is read")
       }
     case 0x95: try input.checkFrame()
-    case UInt8(ascii: "("): try mark()
+    case UInt8(ascii: "("): try stack.mark()
     case UInt8(ascii: "0"):
-      if lowest == stack.count, !marks.isEmpty { marks.removeLast() } else { _ = try pop() }
-    case UInt8(ascii: "1"): _ = try popToMark()
-    case UInt8(ascii: "2"): try push(try top())
+      if !stack.dropMark() { _ = try stack.pop() }
+    case UInt8(ascii: "1"): _ = try stack.popToMark()
+    case UInt8(ascii: "2"): try stack.push(try stack.top())
     case UInt8(ascii: "N"): try push(.none, sharedAs: 256)
     case 0x88: try push(.bool(true), sharedAs: 257)
     case 0x89: try push(.bool(false), sharedAs: 258)
@@ -86,16 +85,16 @@ struct PickleMachine {
     case UInt8(ascii: ")"): try push(try newTuple([]))
     case UInt8(ascii: "}"): try push(.dictionary(try newList([])))
     case 0x8f: try push(.set(try newList([])))
-    case UInt8(ascii: "l"): try push(.list(try newList(try popToMark())))
-    case UInt8(ascii: "t"): try push(try newTuple(try popToMark()))
-    case UInt8(ascii: "d"): try push(.dictionary(try newList(try popPairs())))
-    case 0x91: try push(.set(try newList(try popToMark())))
-    case 0x85...0x87: try push(try newTuple(try pop(Int(code) - 0x84)))
-    case UInt8(ascii: "a"): try append(try pop(1))
-    case UInt8(ascii: "e"): try append(try popToMark())
-    case 0x90: try append(try popToMark())
-    case UInt8(ascii: "s"): try setItems(try pop(2))
-    case UInt8(ascii: "u"): try setItems(try popPairs())
+    case UInt8(ascii: "l"): try push(.list(try newList(try stack.popToMark())))
+    case UInt8(ascii: "t"): try push(try newTuple(try stack.popToMark()))
+    case UInt8(ascii: "d"): try push(.dictionary(try newList(try stack.popPairs())))
+    case 0x91: try push(.set(try newList(try stack.popToMark())))
+    case 0x85...0x87: try push(try newTuple(try stack.pop(Int(code) - 0x84)))
+    case UInt8(ascii: "a"): try append(try stack.pop(1))
+    case UInt8(ascii: "e"): try append(try stack.popToMark())
+    case 0x90: try append(try stack.popToMark())
+    case UInt8(ascii: "s"): try setItems(try stack.pop(2))
+    case UInt8(ascii: "u"): try setItems(try stack.popPairs())
     default: try stepAround(code)
     }
   }
@@ -113,7 +112,7 @@ struct PickleMachine {
     case UInt8(ascii: "c"):
       try push(try global(try input.text(try input.line()), try input.text(try input.line())))
     case 0x93:
-      let parts = try pop(2)
+      let parts = try stack.pop(2)
       guard case .text(let module) = values[Int(parts[0])],
         case .text(let name) = values[Int(parts[1])]
       else {
@@ -124,22 +123,22 @@ struct PickleMachine {
     case 0x83: try push(try global("copyreg extension", String(try input.number(UInt16.self))))
     case 0x84: try push(try global("copyreg extension", String(try input.number(Int32.self))))
     case UInt8(ascii: "R"), 0x81:
-      let parts = try pop(2)
+      let parts = try stack.pop(2)
       try call(parts[0], parts[1])
     case 0x92:
-      let parts = try pop(3)
+      let parts = try stack.pop(3)
       try call(parts[0], parts[1])
     case UInt8(ascii: "i"):
       let callee = try global(try input.text(try input.line()), try input.text(try input.line()))
-      let arguments = try newValue(try newTuple(try popToMark()))
+      let arguments = try newValue(try newTuple(try stack.popToMark()))
       try call(try newValue(callee), arguments)
     case UInt8(ascii: "o"):
-      let parts = try popToMark()
-      guard let callee = parts.first else { throw Self.underflow }
+      let parts = try stack.popToMark()
+      guard let callee = parts.first else { throw PickleStack.underflow }
       try call(callee, try newValue(try newTuple(Array(parts.dropFirst()))))
-    case UInt8(ascii: "b"): try build(try pop(1)[0])
+    case UInt8(ascii: "b"): try build(try stack.pop(1)[0])
     case UInt8(ascii: "Q"):
-      let identifier = try pop()
+      let identifier = try stack.pop()
       try push(.persistent(identifier))
     case UInt8(ascii: "P"), 0x97, 0x98:
       throw CheckpointError(
@@ -151,9 +150,6 @@ struct PickleMachine {
   }
 
   // MARK: - Stack
-
-  private static let underflow = CheckpointError(
-    .malformed, "a pickle opcode takes more values than there are")
 
   /// Counts memory that a value takes.
   private mutating func charge(_ bytes: Int) throws(CheckpointError) {
@@ -192,82 +188,33 @@ struct PickleMachine {
   }
 
   private mutating func push(_ value: Pickle.Value) throws(CheckpointError) {
-    try push(try newValue(value))
-  }
-
-  private mutating func push(_ reference: Reference) throws(CheckpointError) {
-    guard stack.count < Pickle.mostWaiting else { throw Self.tooMany }
-    stack.append(reference)
+    try stack.push(try newValue(value))
   }
 
   private mutating func push(
     _ value: Pickle.Value, sharedAs place: Int
   ) throws(CheckpointError) {
-    if let known = shared[place] { return try push(known) }
+    if let known = shared[place] { return try stack.push(known) }
     let new = try newValue(value)
     shared[place] = new
-    try push(new)
+    try stack.push(new)
   }
-
-  private mutating func mark() throws(CheckpointError) {
-    guard marks.count < Pickle.mostWaiting else { throw Self.tooMany }
-    marks.append(Int32(stack.count))
-  }
-
-  private static let tooMany = CheckpointError(
-    .unsupported, "a pickle with more than \(Pickle.mostWaiting) values on its stack")
 
   private mutating func remember(_ key: Int) throws(CheckpointError) {
-    try charge(memo.set(key, try top()))
-  }
-
-  /// Where values begin that an opcode may take.
-  private var lowest: Int { Int(marks.last ?? 0) }
-
-  private func top() throws(CheckpointError) -> Reference {
-    guard stack.count > lowest, let top = stack.last else { throw Self.underflow }
-    return top
-  }
-
-  private mutating func pop() throws(CheckpointError) -> Reference {
-    let value = try top()
-    stack.removeLast()
-    return value
-  }
-
-  private mutating func pop(_ count: Int) throws(CheckpointError) -> [Reference] {
-    guard stack.count - lowest >= count else { throw Self.underflow }
-    defer { stack.removeLast(count) }
-    return Array(stack.suffix(count))
-  }
-
-  private mutating func popToMark() throws(CheckpointError) -> [Reference] {
-    guard let mark = marks.popLast() else {
-      throw CheckpointError(.malformed, "a pickle opcode needs a mark and there is none")
-    }
-    defer { stack.removeLast(stack.count - Int(mark)) }
-    return Array(stack[Int(mark)...])
-  }
-
-  private mutating func popPairs() throws(CheckpointError) -> [Reference] {
-    let flat = try popToMark()
-    guard flat.count % 2 == 0 else {
-      throw CheckpointError(.malformed, "a dictionary's key without a value")
-    }
-    return flat
+    try charge(memo.set(key, try stack.top()))
   }
 
   private mutating func pushMemo(_ key: Int) throws(CheckpointError) {
     guard let value = memo[key] else {
       throw CheckpointError(.malformed, "value \(key) is taken from the memo, which has none")
     }
-    try push(value)
+    try stack.push(value)
   }
 
   // MARK: - Containers and calls
 
   private mutating func append(_ new: [Reference]) throws(CheckpointError) {
-    switch values[Int(try top())] {
+    switch values[Int(try stack.top())] {
     case .list(let place), .set(let place):
       try charge(new, behind: lists[place].count)
       lists[place] += new
@@ -279,7 +226,7 @@ struct PickleMachine {
   }
 
   private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
-    switch values[Int(try top())] {
+    switch values[Int(try stack.top())] {
     case .dictionary(let place):
       try charge(pairs, behind: lists[place].count)
       lists[place] += pairs
@@ -308,7 +255,7 @@ struct PickleMachine {
   }
 
   private mutating func build(_ state: Reference) throws(CheckpointError) {
-    guard case .object(let place) = values[Int(try top())] else {
+    guard case .object(let place) = values[Int(try stack.top())] else {
       throw CheckpointError(.malformed, "a state for what is no object")
     }
     objects[place].state = state
