@@ -67,9 +67,15 @@ import Testing
     #expect(read.metadata["k"] == "7")
   }
 
-  @Test func `a file cut after any byte is refused`() throws {
+  @Test func `a file cut after any byte but in the last padding is refused`() throws {
     let bytes = File().bytes
-    for count in bytes.indices { _ = try refusal(Array(bytes[..<count])) }
+    // 24 bytes of numbers, and eight to make them 32.
+    for count in 0..<bytes.count - 8 { _ = try refusal(Array(bytes[..<count])) }
+    for count in bytes.count - 8...bytes.count {
+      let path = try folder.write(Array(bytes[..<count]), to: "a.gguf")
+      let entries = try CheckpointFormat.gguf.open(path).entries
+      #expect(try entries.map { try $0.allBytes() } == [Array(bytes.suffix(32).prefix(24))])
+    }
     #expect(
       try refusal(bytes + [0]) == "at byte 128: 1 bytes behind the last tensor, none are allowed")
   }

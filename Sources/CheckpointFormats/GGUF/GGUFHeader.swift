@@ -42,13 +42,15 @@ struct GGUFHeader {
       throw CheckpointError(.malformed, "overflow: data behind 2^63 bytes")
     }
     let end = try place(places, from: start, alignment: alignment)
-    // Without tensors there is nothing to align.
-    guard file.size == end || places.isEmpty && file.size == cursor.position else {
-      let isCut = file.size < end
+    // Some writers leave the last tensor's padding out; gguf-py and llama.cpp's loader read such
+    // files. Without tensors there is nothing to align.
+    let last = tensors.last.map { $0.start + $0.info.byteCount } ?? cursor.position
+    guard last <= file.size, file.size <= end else {
+      let isCut = file.size < last
       throw CheckpointError(
         .malformed,
         isCut
-          ? "the file has \(file.size) bytes, its tensors end at byte \(end)"
+          ? "the file has \(file.size) bytes, its tensors end at byte \(last)"
           : "\(file.size - end) bytes behind the last tensor, none are allowed",
         tensor: isCut ? tensors.first { $0.start + $0.info.byteCount > file.size }?.name.text : nil,
         offset: min(file.size, end))
