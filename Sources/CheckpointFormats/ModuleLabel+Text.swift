@@ -34,9 +34,18 @@ extension Checkpoint {
 
   private static func modules(_ text: [UInt8]) throws(CheckpointError) -> [ModuleLabel] {
     var scanner = IndexScanner(text)
+    let labels = try scanner.moduleLabels()
+    try scanner.expectEnd()
+    return labels
+  }
+}
+
+extension IndexScanner {
+  /// A list of labels, each `["path","kind","arguments"]`.
+  mutating func moduleLabels() throws(CheckpointError) -> [ModuleLabel] {
     var labels: [ModuleLabel] = []
-    try scanner.expect("[")
-    try scanner.list(endingWith: "]") { scanner throws(CheckpointError) in
+    try expect("[")
+    try list(endingWith: "]") { scanner throws(CheckpointError) in
       try scanner.expect("[")
       let path = try scanner.string()
       try scanner.expect(",")
@@ -46,7 +55,6 @@ extension Checkpoint {
       try scanner.expect("]")
       labels.append(ModuleLabel(path: path, kind: kind, arguments: arguments))
     }
-    try scanner.expectEnd()
     return labels
   }
 }

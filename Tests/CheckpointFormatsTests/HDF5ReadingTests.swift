@@ -5,16 +5,9 @@ import Testing
 
 /// Files that h5py made, against the manifest that `Tools/make-fixtures.py` made from its arrays.
 @Suite struct HDF5ReadingTests {
-  struct Tensor: Decodable, Equatable {
-    let name: String
-    let dtype: String
-    let shape: [Int]
-    let sha256: String
-  }
-
   struct Case: Decodable, CustomStringConvertible {
     let file: String
-    let tensors: [Tensor]
+    let tensors: [GoldenTensor]
     let notes: [String]
     let aliases: [String: String]
     let metadata: [String: String]
@@ -26,15 +19,7 @@ import Testing
     fixture: Case
   ) throws {
     let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/" + fixture.file))
-    let found = try checkpoint.entries.map { entry in
-      Tensor(
-        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
-        sha256: try entry.digest(chunk: ChunkBuffer.standardSize).description)
-    }
-    #expect(found == fixture.tensors)
-    #expect(
-      zip(found, fixture.tensors).allSatisfy { $0.name.utf8.elementsEqual($1.name.utf8) },
-      "names as bytes")
+    #expect(try checkpoint.entries.map { try GoldenTensor($0) } == fixture.tensors)
     #expect(checkpoint.notes == fixture.notes)
     #expect(checkpoint.metadata == fixture.metadata)
     let aliases = checkpoint.entries.compactMap { entry in

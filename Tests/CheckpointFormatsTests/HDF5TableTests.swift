@@ -81,7 +81,7 @@ import Testing
 @Suite struct HDF5WaysTests {
   struct Case: Decodable, CustomStringConvertible {
     let file: String
-    let tensors: [HDF5ReadingTests.Tensor]
+    let tensors: [GoldenTensor]
     var description: String { file }
   }
 

@@ -6,17 +6,10 @@ import Testing
 
 /// Files that Keras made, against the lists that `Tools/make-fixtures.py keras` made of its weights.
 @Suite struct KerasReadingTests {
-  struct Tensor: Decodable, Equatable {
-    let name: String
-    let dtype: String
-    let shape: [Int]
-    let sha256: String
-  }
-
   struct Case: Decodable, CustomStringConvertible {
     let file: String
     let key: String?
-    let tensors: [Tensor]
+    let tensors: [GoldenTensor]
     let notes: [String]
     let metadata: [String]
     let layers: [String: String]
@@ -28,12 +21,7 @@ import Testing
     let path = Fixtures.path("keras/" + fixture.file)
     #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "keras")
     let checkpoint = try CheckpointFormat.keras.open(path, OpenOptions(key: fixture.key))
-    let found = try checkpoint.entries.map { entry in
-      Tensor(
-        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
-        sha256: try entry.digest(chunk: 64).description)
-    }
-    #expect(found == fixture.tensors)
+    #expect(try checkpoint.entries.map { try GoldenTensor($0, chunk: 64) } == fixture.tensors)
     #expect(checkpoint.entries.allSatisfy { $0.alias == nil })
     if fixture.key != nil { return }
     #expect(checkpoint.notes == fixture.notes)

@@ -6,16 +6,9 @@ import Testing
 /// Layers in Keras's layout and in PyTorch's; `Tools/fixtures_keras.py` has run both and found that
 /// they compute the same with the tensors that are expected here.
 @Suite struct KerasLayoutTests {
-  struct Tensor: Decodable, Hashable {
-    let name: String
-    let dtype: String
-    let shape: [Int]
-    let sha256: String
-  }
-
   struct Case: Decodable, CustomStringConvertible {
     let file: String
-    let tensors: [Tensor]
+    let tensors: [GoldenTensor]
     var description: String { file }
   }
 
@@ -25,12 +18,8 @@ import Testing
     try CheckpointSource.open(Fixtures.path("keras/" + file)).checkpoint
   }
 
-  private func listed(_ checkpoint: Checkpoint) throws -> [Tensor] {
-    try checkpoint.entries.map { entry in
-      Tensor(
-        name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
-        sha256: try entry.digest().description)
-    }
+  private func listed(_ checkpoint: Checkpoint) throws -> [GoldenTensor] {
+    try checkpoint.entries.map { try GoldenTensor($0) }
   }
 
   /// Files of the layout models, each with its expectation and what cannot be told from it.

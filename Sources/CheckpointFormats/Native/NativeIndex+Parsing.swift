@@ -7,7 +7,8 @@ extension NativeIndex {
   init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
     var scanner = IndexScanner(text)
     metadata = try Self.metadata(&scanner)
-    modules = try Self.modules(&scanner)
+    try scanner.expect(",\"modules\":")
+    modules = try scanner.moduleLabels()
     try scanner.expect(",\"tensors\":[")
     var parser = TensorParser()
     var tensors: [Tensor] = []
@@ -42,24 +43,6 @@ extension NativeIndex {
       last = key
     }
     return metadata
-  }
-
-  private static func modules(
-    _ scanner: inout IndexScanner
-  ) throws(CheckpointError) -> [ModuleLabel] {
-    try scanner.expect(",\"modules\":[")
-    var modules: [ModuleLabel] = []
-    try scanner.list(endingWith: "]") { scanner throws(CheckpointError) in
-      try scanner.expect("[")
-      let path = try scanner.string()
-      try scanner.expect(",")
-      let kind = try scanner.string()
-      try scanner.expect(",")
-      let arguments = try scanner.string()
-      try scanner.expect("]")
-      modules.append(ModuleLabel(path: path, kind: kind, arguments: arguments))
-    }
-    return modules
   }
 }
 
