@@ -5,7 +5,8 @@ usage: Tools/convert-bench.py [--python PYTHON] [--layers N] [--repeats N] [--fo
 
 A transformer-like float32 state dict of 1.2 GB (20 layers) goes .pt -> .safetensors -> .h5 -> .ckz -> .pt, each step a
 process of its own, ours and Python's in turn; Python has no .ckz and goes from .h5 to .pt at once. Medians of the
-seconds of whole processes, without Python's imports, and peak memory. PYTHON has torch, safetensors and h5py.
+seconds of whole processes, Python's without and with its imports, and peak memory. PYTHON has torch, safetensors and
+h5py.
 """
 import argparse
 import json
@@ -40,10 +41,11 @@ if job == "make":
     torch.save(state, target)
 elif job == "pt-safetensors":
     safetensors.torch.save_file(torch.load(source, weights_only=True), target)
-elif job == "safetensors-h5":
+elif job.startswith("safetensors-h5"):
+    filters = dict(compression="gzip", shuffle=True) if job.endswith("gzip") else {}
     with h5py.File(target, "w") as file:
         for name, value in safetensors.torch.load_file(source).items():
-            file[name.replace(".", "/")] = value.numpy()
+            file.create_dataset(name.replace(".", "/"), data=value.numpy(), **filters)
 elif job == "h5-pt":
     state = {}
     with h5py.File(source) as file:
@@ -90,7 +92,8 @@ def run(options, folder):
         ("safetensors -> h5, contiguous", ["b.safetensors", "c.h5", "--compression", "none"],
          ("safetensors-h5", "b.safetensors", "p.h5")),
         ("h5 -> pt", ["c.h5", "d.pt"], ("h5-pt", "c.h5", "p.pt")),
-        ("safetensors -> h5, compressed", ["b.safetensors", "e.h5"], None),
+        ("safetensors -> h5, compressed", ["b.safetensors", "e.h5"],
+         ("safetensors-h5-gzip", "b.safetensors", "q.h5")),
         ("h5 -> ckz", ["c.h5", "f.ckz"], None),
         ("ckz -> pt", ["f.ckz", "g.pt"], None),
     ]
@@ -102,21 +105,30 @@ def run(options, folder):
                 [options.ckpt, "convert", folder / words[0], folder / words[1], *words[2:], "--force", "--quiet"])
             ours.append((seconds, memory))
             if peer:
-                _, memory, output = measured([options.python, "-c", PEER, peer[0], folder / peer[1], folder / peer[2]])
-                theirs.append((float(output), memory))
+                seconds, memory, output = measured(
+                    [options.python, "-c", PEER, peer[0], folder / peer[1], folder / peer[2]])
+                theirs.append((float(output), memory, seconds))
         row = {"step": name, "gigabytes": gigabytes}
         for who, figures in (("ours", ours[1:]), ("python", theirs[1:])):  # the first round warms up
             if figures:
                 row[who] = {"seconds": statistics.median(f[0] for f in figures), "mebibytes": max(f[1] for f in figures)}
+        if theirs:
+            row["python"]["process_seconds"] = statistics.median(f[2] for f in theirs[1:])
         rows.append(row)
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{gigabytes:.2f} GB\n| step | ours, s | GB/s | MiB | Python, s | MiB | times as fast |\n|---|---|---|---|---|---|---|")
+    print(f"{gigabytes:.2f} GB\n"
+          "| step | ours, s | GB/s | MiB | Python, s | with imports | MiB | times as fast | with imports |\n"
+          "|---|---|---|---|---|---|---|---|---|")
     for row in rows:
         ours, peer = row["ours"], row.get("python")
-        theirs = f"{peer['seconds']:.2f} | {peer['mebibytes']:.0f} | {peer['seconds'] / ours['seconds']:.1f}" if peer else "| |"
-        print(f"| {row['step']} | {ours['seconds']:.2f} | {gigabytes / ours['seconds']:.2f} | {ours['mebibytes']:.0f} | {theirs} |")
+        words = [row["step"], f"{ours['seconds']:.2f}", f"{gigabytes / ours['seconds']:.2f}", f"{ours['mebibytes']:.0f}"]
+        if peer:
+            times = peer["seconds"], peer["process_seconds"]
+            words += [f"{time:.2f}" for time in times] + [f"{peer['mebibytes']:.0f}"]
+            words += [f"{time / ours['seconds']:.1f}" for time in times]
+        print("| " + " | ".join(words + [""] * (9 - len(words))) + " |")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ import Testing
     #expect(wide.status == 0)
     let retyped = try place.ckpt("diff", "a.ckz", "c.ckz", "--match", "layer1.bias").output
     #expect(retyped == "!  layer1.bias  F32 [4] → F64 [4]  values equal\n1 retyped, 0 identical\n")
+    let narrow = try place.ckpt("convert", "a.ckz", "n.ckz", "--dtype", "bfloat16", "--quiet")
+    #expect(narrow.status == 0)
+    let near = try place.ckpt("diff", "a.ckz", "n.ckz", "--match", "layer1.bias", "--rtol", "0.01")
+    #expect(near.output.contains("F32 [4] → BF16 [4]  values within the tolerance\n"))
     try place.folder.write(
       Array("Net(\n  (layer1): Linear(in_features=4, out_features=2, bias=False)\n)".utf8),
       to: "other.txt")

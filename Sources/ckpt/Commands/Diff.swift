@@ -111,7 +111,9 @@ extension Ckpt {
 
     private func measures(_ change: CheckpointDiff.Change) -> String {
       guard let difference = change.difference else { return "" }
-      if difference.differing == 0 { return "values equal" }
+      if difference.differing == 0 {
+        return rtol > 0 || atol > 0 ? "values within the tolerance" : "values equal"
+      }
       var text =
         "\(difference.differing.grouped) of \(difference.elements.grouped), "
         + "max abs \(difference.maxAbsolute.short), rel L2 \(difference.relativeL2.short)"
