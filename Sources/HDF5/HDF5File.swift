@@ -42,6 +42,18 @@ package final class HDF5File: Sendable {
     try HDF5File(path: path, datasetLimit: 1).table
   }
 
+  /// The attributes of a file's root, in the order of their names.
+  ///
+  /// - Throws: as ``init(path:)``.
+  package static func rootAttributes(path: String) throws(CheckpointError) -> [HDF5Attribute] {
+    do {
+      let input = try InputFile(path: path)
+      return try HDF5Tour.rootAttributes(of: input, try HDF5Superblock(input))
+    } catch {
+      throw error.adding(path: path)
+    }
+  }
+
   /// The table that the library makes of a file, with which tests compare ours.
   package static func libraryTable(path: String) throws(CheckpointError) -> HDF5Table {
     let size = try InputFile(path: path).size

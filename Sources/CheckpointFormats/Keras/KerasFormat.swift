@@ -26,6 +26,10 @@ enum KerasContainer: Hashable {
   init?(of candidate: Candidate) {
     if candidate.members != nil { return nil }
     if HDF5Checkpoint.recognizes(candidate.head) {
+      // Files of ours are soon told by their root.
+      guard let root = try? HDF5File.rootAttributes(path: candidate.path),
+        root.value("format") != .text(HDF5Layout.formatName)
+      else { return nil }
       guard let outline = try? HDF5File.outline(path: candidate.path) else { return nil }
       self.init(of: outline)
     } else if KerasArchive.recognizes(candidate) {

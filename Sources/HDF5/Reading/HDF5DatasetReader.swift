@@ -13,7 +13,7 @@ enum HDF5DatasetReader {
 
   /// Whether a header is that of a dataset.
   static func isDataset(_ header: HDF5ObjectHeader) -> Bool {
-    header.first(.datatype) != nil && header.first(.dataspace) != nil
+    header.has(.datatype) && header.has(.dataspace)
   }
 
   /// Describes a dataset without touching its elements; `path` is wanted only for a tensor.
@@ -47,7 +47,7 @@ enum HDF5DatasetReader {
       filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
     }
     let storage: HDF5Table.Storage
-    if header.first(.externalFiles) != nil {
+    if header.has(.externalFiles) {
       storage = .refused("its bytes are in other files (external storage), which are not opened")
     } else {
       storage = try self.storage(layout, element, type, info, space, filters, metadata)

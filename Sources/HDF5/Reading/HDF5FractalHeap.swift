@@ -17,6 +17,8 @@ final class HDF5FractalHeap {
   private let rootRows: Int
   /// Blocks of blocks that were read, by address.
   private var tables: [UInt64: [UInt64?]] = [:]
+  /// The block of objects that was looked at last, and its place in the file.
+  private var last: (block: UInt64, offset: Int)?
   /// Objects that are too large for a block, by number, once they are wanted.
   private var huge: [UInt64: (address: UInt64, size: Int)]?
 
@@ -160,10 +162,15 @@ final class HDF5FractalHeap {
   private func object(
     in block: UInt64, _ place: Int, _ size: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
+    if let last, last.block == block {
+      return try metadata.cursor(atOffset: last.offset + place, count: size)
+    }
     var signature = try metadata.cursor(at: block, count: 5)
+    let offset = signature.offset
     try signature.expect("FHDB")
     try signature.expect(version: 0, of: "fractal heap's block")
-    return try metadata.cursor(atOffset: signature.offset - 5 + place, count: size)
+    last = (block, offset)
+    return try metadata.cursor(atOffset: offset + place, count: size)
   }
 
   /// The addresses of the blocks that a block of blocks has, row after row.

@@ -10,7 +10,7 @@ enum HDF5GroupLinks {
 
   /// Whether a header is that of a group.
   static func isGroup(_ header: HDF5ObjectHeader) -> Bool {
-    header.messages.contains { $0.kind == .symbolTable || $0.kind == .linkInfo }
+    header.has(.symbolTable) || header.has(.linkInfo)
   }
 
   /// Reads the links.

@@ -33,6 +33,8 @@ struct HDF5ObjectHeader {
   let address: UInt64
   /// In the order of the file.
   private(set) var messages: [Message] = []
+  /// Bit n is set if there is a message of kind n.
+  private var kinds: UInt32 = 0
   private var pending: [(address: UInt64, count: Int)] = []
   /// Bytes before each message's body: 8 in version 1, in version 2 there are 4 or 6.
   private let prefixSize: Int
@@ -83,8 +85,12 @@ struct HDF5ObjectHeader {
     }
   }
 
+  /// Whether there is a message of a kind.
+  func has(_ kind: Kind) -> Bool { kinds >> UInt32(kind.rawValue) & 1 != 0 }
+
   /// The first message of a kind.
   func first(_ kind: Kind) -> Message? {
+    guard has(kind) else { return nil }
     // Without a copy of each message that is passed by.
     for index in messages.indices where messages[index].kind == kind { return messages[index] }
     return nil
@@ -113,6 +119,7 @@ struct HDF5ObjectHeader {
       if number == Self.continuation {
         pending.append((try body.definedAddress(), try body.length()))
       } else if let kind = Kind(rawValue: number) {
+        kinds |= 1 << UInt32(kind.rawValue)
         messages.append(Message(kind: kind, isShared: flags & 2 != 0, body: body))
       } else if number > Self.largestKnown, flags & 128 != 0 {
         throw block.unsupported("a message of kind \(number), which must be understood")

@@ -15,6 +15,7 @@ struct HDF5StoredAttributes {
   static func all(
     of header: HDF5ObjectHeader, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [HDF5Attribute] {
+    guard header.has(.attribute) || header.has(.attributeInfo) else { return [] }
     var found = Self(metadata: metadata)
     for message in header.messages {
       switch message.kind {

@@ -34,6 +34,15 @@ struct HDF5Tour {
     return tour.table
   }
 
+  /// The attributes of a file's root.
+  static func rootAttributes(
+    of input: InputFile, _ superblock: HDF5Superblock
+  ) throws(CheckpointError) -> [HDF5Attribute] {
+    let metadata = HDF5Metadata(input, superblock)
+    return try HDF5StoredAttributes.all(
+      of: try HDF5ObjectHeader(superblock.root, in: metadata), in: metadata)
+  }
+
   private mutating func enter(
     _ header: HDF5ObjectHeader, path: [String]
   ) throws(CheckpointError) {
@@ -92,7 +101,7 @@ struct HDF5Tour {
         case .tensor(let dataset): table.datasets.append(dataset)
         case .other(let what): note(path + [name], what)
         }
-      } else if header.first(.datatype) != nil {
+      } else if header.has(.datatype) {
         note(path + [name], "is neither a group nor a dataset")
       } else {
         throw CheckpointError(
