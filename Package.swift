@@ -39,6 +39,8 @@ let package = Package(
         "CheckpointKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport"),
+    .target(
+      name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
     .target(name: "CKernelVariants", path: "Tests/CKernelVariants"),
     .testTarget(
@@ -52,7 +54,9 @@ let package = Package(
       dependencies: ["ByteIO", "CKernelVariants", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
-      dependencies: ["CheckpointFormats", "HDF5", "ByteIO", "TensorCore", "TestSupport"]),
+      dependencies: [
+        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "TensorCore", "TestSupport",
+      ]),
     .testTarget(
       name: "CheckpointKitTests",
       dependencies: ["CheckpointKit", "ByteIO", "TensorCore", "TestSupport"]),

@@ -1,171 +1,24 @@
 internal import CHDF5
 import TensorCore
 
-/// What the library says of one open dataset, and how a box of its elements is read.
+/// How a box of a dataset's elements is read through the library.
 enum HDF5Dataset {
-  /// Largest chunk that is decoded, in bytes.
-  static let chunkLimit = 1 << 30
-
-  /// A dataset is a tensor, or something to leave a note about.
-  enum Found {
-    case tensor(HDF5Table.Dataset)
-    case other(String)
-  }
-
-  /// Describes an open dataset without touching its elements.
-  static func describe(
-    _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute], fileSize: Int
-  ) throws(CheckpointError) -> Found {
-    // Only contiguous datasets whose bytes are in this file have an offset. Most are, and to ask for
-    // the properties of one takes as long as for all the rest of it.
-    let offset = H5Dget_offset(dataset)
-    if offset != HADDR_UNDEF {
-      return try describe(dataset, path: path, address: address, attributes: attributes) {
-        element, info throws(CheckpointError) in
-        (try contiguous(offset, element, info, fileSize: fileSize), [])
-      }
-    }
-    let properties = try HDF5Handle(
-      "dataset properties", H5Dget_create_plist(dataset), closedBy: H5Pclose)
-    let layout = H5Pget_layout(properties.id)
-    // To ask a virtual dataset for its shape may open the files that it is made of.
-    if layout == H5D_VIRTUAL {
-      throw CheckpointError(
-        .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
-    }
-    let id = properties.id
-    return try describe(dataset, path: path, address: address, attributes: attributes) {
-      element, info throws(CheckpointError) in
-      let filters = try filters(of: id)
-      return (try storage(id, layout, element, info, filters: filters), filters)
-    }
-  }
-
-  private static func describe(
-    _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute],
-    _ storage: (HDF5Types.Element, TensorInfo) throws(CheckpointError) -> (
-      HDF5Table.Storage, [HDF5Table.Filter]
-    )
-  ) throws(CheckpointError) -> Found {
-    let type = try HDF5Handle("dataset type", H5Dget_type(dataset), closedBy: H5Tclose)
-    guard let element = HDF5Types.element(type.id, named: attributes.elementName) else {
-      return .other("holds \(kind(of: type.id)); left out")
-    }
-    let space = try HDF5Handle("dataset shape", H5Dget_space(dataset), closedBy: H5Sclose)
-    guard let shape = try HDF5Space.shape(space.id) else {
-      return .other("has no elements and no shape (null dataspace); left out")
-    }
-    let info = try TensorInfo(dtype: element.dtype, shape: shape)
-    let (storage, filters) = try storage(element, info)
-    return .tensor(
-      .init(
-        path: path, address: address, info: info, storage: storage, filters: filters,
-        attributes: attributes))
-  }
-
-  private static func contiguous(
-    _ offset: haddr_t, _ element: HDF5Types.Element, _ info: TensorInfo, fileSize: Int
-  ) throws(CheckpointError) -> HDF5Table.Storage {
-    guard element.isStoredAsRead else {
-      return .library(chunk: [Int](repeating: 1, count: info.shape.count))
-    }
-    guard let offset = Int(exactly: offset), offset <= fileSize,
-      info.byteCount <= fileSize - offset
-    else {
-      throw CheckpointError(
-        .malformed, "needs \(info.byteCount) bytes, the file of \(fileSize) bytes ends before",
-        offset: Int(exactly: offset))
-    }
-    return .plain(offset: offset)
-  }
-
-  private static func storage(
-    _ properties: hid_t, _ layout: H5D_layout_t, _ element: HDF5Types.Element,
-    _ info: TensorInfo, filters: [HDF5Table.Filter]
-  ) throws(CheckpointError) -> HDF5Table.Storage {
-    if H5Pget_external_count(properties) != 0 {
-      return .refused("its bytes are in other files (external storage), which are not opened")
-    }
-    let whole = [Int](repeating: 1, count: info.shape.count)
-    switch layout {
-    case H5D_CONTIGUOUS, H5D_COMPACT: return .library(chunk: whole)
-    case H5D_CHUNKED:
-      for filter in filters where H5Zfilter_avail(Int32(filter.number)) <= 0 {
-        return .refused(
-          "filter \(filter.number) (\(filter.name)) is not known here; "
-            + "write the file again with gzip or without a filter")
-      }
-      var sizes = [hsize_t](repeating: 1, count: max(info.shape.count, 1))
-      try checked("chunk shape", unsafe H5Pget_chunk(properties, Int32(info.shape.count), &sizes))
-      let chunk = sizes.prefix(info.shape.count).map { Int(clamping: $0) }
-      guard let bytes = try? TensorInfo(dtype: info.dtype, shape: chunk).byteCount,
-        bytes <= chunkLimit
-      else { return .refused("chunks of shape \(chunk) are larger than \(chunkLimit) bytes") }
-      return element.isStoredAsRead && bytes > 0 && isPlain(filters, properties)
-        ? .chunks(
-          .init(shape: chunk, largest: [], index: .none, sizeWidth: nil, sparesEdges: false))
-        : .library(chunk: chunk)
-    default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is not known")
-    }
-  }
-
-  /// Whether chunks went through no other filters than shuffle, gzip and fletcher32, in this order,
-  /// those at the edge not spared.
-  private static func isPlain(_ filters: [HDF5Table.Filter], _ properties: hid_t) -> Bool {
-    let order = [HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32]
-    let places = filters.map { order.firstIndex(of: $0.number) }
-    guard !places.contains(nil), zip(places, places.dropFirst()).allSatisfy({ $0 ?? 0 < $1 ?? 0 })
-    else { return false }
-    var options: UInt32 = 0
-    return unsafe H5Pget_chunk_opts(properties, &options) >= 0 && options == 0
-  }
-
-  private static func filters(of properties: hid_t) throws(CheckpointError) -> [HDF5Table.Filter] {
-    var filters: [HDF5Table.Filter] = []
-    let count = try checked("filters", H5Pget_nfilters(properties))
-    for index in 0..<UInt32(count) {
-      var (flags, values, configuration) = (UInt32(0), 0, UInt32(0))
-      var name = [CChar](repeating: 0, count: 64)
-      let number = try checked(
-        "filter",
-        unsafe H5Pget_filter2(
-          properties, index, &flags, &values, nil, name.count - 1, &name, &configuration))
-      let given = String(
-        decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      filters.append(.init(number: Int(number), name: HDF5Filters.known[Int(number)] ?? given))
-    }
-    return filters
-  }
-
-  private static func kind(of type: hid_t) -> String {
-    switch H5Tget_class(type) {
-    case H5T_STRING: "text"
-    case H5T_COMPOUND: "records"
-    case H5T_REFERENCE: "references"
-    case H5T_ENUM: "enumerated values"
-    case H5T_VLEN: "rows of varying length"
-    case H5T_ARRAY: "arrays"
-    case H5T_OPAQUE: "opaque elements of \(H5Tget_size(type)) bytes without a known `dtype`"
-    case H5T_BITFIELD: "bit fields"
-    case H5T_TIME: "times"
-    default: "numbers of an unusual layout (\(H5Tget_size(type)) bytes)"
-    }
-  }
-
   /// Reads one block of the dataset whose header is at `address` into `target`, which has room for
   /// just that block.
   static func read(
     _ block: HDF5Blocks.Block, of address: UInt64, in file: hid_t, info: TensorInfo,
-    named: String?, into target: UnsafeMutableRawBufferPointer
+    into target: UnsafeMutableRawBufferPointer
   ) throws(CheckpointError) {
     let object = try HDF5Handle(
       "dataset", H5Oopen_by_addr(file, haddr_t(address)), closedBy: H5Oclose)
     let type = try HDF5Handle("dataset type", H5Dget_type(object.id), closedBy: H5Tclose)
     let space = try HDF5Handle("dataset shape", H5Dget_space(object.id), closedBy: H5Sclose)
-    guard let element = HDF5Types.element(type.id, named: named), element.dtype == info.dtype,
-      try HDF5Space.shape(space.id) == info.shape
+    // Opaque tags and enums convert only to themselves, and equal types are not touched at all.
+    let isKept = [H5T_OPAQUE, H5T_ENUM].contains(H5Tget_class(type.id))
+    let memoryType = try isKept ? HDF5Types.copy(type.id) : HDF5Types.type(info.dtype)
+    guard try HDF5Space.shape(space.id) == info.shape,
+      H5Tget_size(memoryType.id) == info.dtype.byteWidth
     else { throw CheckpointError(.malformed, "the file has changed since it was opened") }
-    let memoryType = try HDF5Types.memoryType(element, stored: type.id)
     precondition(target.count == block.bytes.count, "buffer of another size than the block")
     try HDF5Space.select(block, in: space.id)
     let memory = try HDF5Space.simple(block.count)

@@ -54,16 +54,8 @@ package final class HDF5File: Sendable {
     }
   }
 
-  /// The table that the library makes of a file, with which tests compare ours.
-  package static func libraryTable(path: String) throws(CheckpointError) -> HDF5Table {
-    let size = try InputFile(path: path).size
-    return try HDF5Library.locked { () throws(CheckpointError) in
-      let file = try open(path)
-      return try HDF5Walk.table(of: file.id, fileSize: size)
-    }
-  }
-
-  private static func open(_ path: String) throws(CheckpointError) -> HDF5Handle {
+  /// Opens a file in the library.
+  package static func open(_ path: String) throws(CheckpointError) -> HDF5Handle {
     let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
     try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
     // A checkpoint that someone else holds a lock on can still be read.
@@ -98,8 +90,7 @@ package final class HDF5File: Sendable {
           return new
         }
         try unsafe HDF5Dataset.read(
-          block, of: dataset.address, in: id, info: dataset.info,
-          named: dataset.attributes.elementName, into: target)
+          block, of: dataset.address, in: id, info: dataset.info, into: target)
       }
     }
   }

@@ -1,14 +1,14 @@
-import TensorCore
+package import TensorCore
 
 /// The bit fields of a float type, positions counted from the lowest bit.
-struct HDF5FloatLayout: Equatable {
+package struct HDF5FloatLayout: Equatable {
   var size: Int
   var sign: Int
   var exponent: Range<Int>
   var mantissa: Range<Int>
   var bias: Int
 
-  init(size: Int, sign: Int, exponent: Range<Int>, mantissa: Range<Int>, bias: Int) {
+  package init(size: Int, sign: Int, exponent: Range<Int>, mantissa: Range<Int>, bias: Int) {
     (self.size, self.sign, self.exponent) = (size, sign, exponent)
     (self.mantissa, self.bias) = (mantissa, bias)
   }
@@ -27,7 +27,7 @@ struct HDF5FloatLayout: Equatable {
   }
 
   /// The type whose layout this is.
-  var dtype: DType? { Self.all.first { $0.layout == self }?.dtype }
+  package var dtype: DType? { Self.all.first { $0.layout == self }?.dtype }
 
   private static let all = DType.allCases.compactMap { dtype in
     HDF5FloatLayout(dtype).map { (dtype: dtype, layout: $0) }

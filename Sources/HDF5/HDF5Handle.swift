@@ -1,16 +1,16 @@
-internal import CHDF5
-import TensorCore
+package import CHDF5
+package import TensorCore
 
 /// An HDF5 identifier that closes itself; to be made, used and ended inside
 /// ``HDF5Library/locked(_:)``.
-struct HDF5Handle: ~Copyable {
-  let id: hid_t
+package struct HDF5Handle: ~Copyable {
+  package let id: hid_t
   private let close: @convention(c) (hid_t) -> herr_t
 
   /// Takes over what a call returned.
   ///
   /// - Throws: ``CheckpointError`` with the library's innermost reason when `id` is negative.
-  init(
+  package init(
     _ operation: @autoclosure () -> String, _ id: hid_t,
     closedBy close: @escaping @convention(c) (hid_t) -> herr_t,
     _ code: CheckpointError.Code = .malformed
@@ -36,7 +36,7 @@ struct HDF5Handle: ~Copyable {
   }
 
   /// A new property list of a class.
-  static func properties(_ kind: hid_t) throws(CheckpointError) -> HDF5Handle {
+  package static func properties(_ kind: hid_t) throws(CheckpointError) -> HDF5Handle {
     try HDF5Handle("property list", H5Pcreate(kind), closedBy: H5Pclose)
   }
 }

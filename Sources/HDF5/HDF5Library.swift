@@ -1,6 +1,6 @@
 internal import CHDF5
 import Synchronization
-import TensorCore
+package import TensorCore
 
 /// The door to the C library: one lock for the whole process, as h5py holds one.
 ///
@@ -10,7 +10,7 @@ package enum HDF5Library {
   private static let isStarted = Mutex(false)
 
   /// Runs `body` with the library to itself; `body` must not call ``locked(_:)`` again.
-  static func locked<Result: Sendable>(
+  package static func locked<Result: Sendable>(
     _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
     try isStarted.withLock { started throws(CheckpointError) in
@@ -29,7 +29,7 @@ package enum HDF5Library {
   }
 
   /// Whether chunks that went through a filter can be read, by us or by the library.
-  static func knows(filter number: Int) -> Bool {
+  package static func knows(filter number: Int) -> Bool {
     switch number {
     case 1...3: true
     case 4...6:
@@ -49,7 +49,7 @@ package enum HDF5Library {
 
 /// Throws the library's reason when `status` is negative, and otherwise gives `status` back.
 @discardableResult
-func checked<Status: SignedInteger>(
+package func checked<Status: SignedInteger>(
   _ operation: @autoclosure () -> String, _ status: Status,
   _ code: CheckpointError.Code = .malformed
 ) throws(CheckpointError) -> Status {

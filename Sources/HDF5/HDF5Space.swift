@@ -1,8 +1,8 @@
-internal import CHDF5
-import TensorCore
+package import CHDF5
+package import TensorCore
 
 /// Shapes and selections: HDF5's dataspaces.
-enum HDF5Space {
+package enum HDF5Space {
   /// Largest number of dimensions that the library takes (`H5S_MAX_RANK`).
   static let maximumRank = 32
 
@@ -28,7 +28,7 @@ enum HDF5Space {
   }
 
   /// The shape of a simple dataspace; `nil` for the null dataspace, which holds no elements at all.
-  static func shape(_ space: hid_t) throws(CheckpointError) -> [Int]? {
+  package static func shape(_ space: hid_t) throws(CheckpointError) -> [Int]? {
     guard H5Sget_simple_extent_type(space) != H5S_NULL else { return nil }
     let rank = Int(try checked("shape", H5Sget_simple_extent_ndims(space)))
     var sizes = [hsize_t](repeating: 0, count: max(rank, 1))

@@ -2,6 +2,9 @@ package import TensorCore
 
 /// What an HDF5 file holds, in plain values: nothing in it refers to the library.
 package struct HDF5Table: Sendable {
+  /// A table without anything.
+  package init() {}
+
   /// The root and every group below it, parents first.
   package var groups: [Group] = []
   /// Every dataset of numbers.
@@ -17,6 +20,11 @@ package struct HDF5Table: Sendable {
     /// Link names from the root; empty for the root.
     package let path: [String]
     package let attributes: [HDF5Attribute]
+
+    package init(path: [String], attributes: [HDF5Attribute]) {
+      self.path = path
+      self.attributes = attributes
+    }
   }
 
   /// A dataset whose elements are numbers.
@@ -33,6 +41,14 @@ package struct HDF5Table: Sendable {
     package var fill: [UInt8] = []
     package let filters: [Filter]
     package let attributes: [HDF5Attribute]
+
+    package init(
+      path: [String], address: UInt64, info: TensorInfo, storage: Storage, filters: [Filter],
+      attributes: [HDF5Attribute]
+    ) {
+      (self.path, self.address, self.info) = (path, address, info)
+      (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
+    }
   }
 
   /// Where a dataset's bytes are.
@@ -83,6 +99,11 @@ package struct HDF5Table: Sendable {
     /// Name for messages, `gzip`; the registry's, or what the file calls it.
     package let name: String
 
+    package init(number: Int, name: String) {
+      self.number = number
+      self.name = name
+    }
+
     /// Number of the filter that puts the planes of elements behind each other.
     package static let shuffle = 2
     /// Number of the filter that packs as one zlib stream.
@@ -124,7 +145,7 @@ extension [HDF5Attribute] {
   }
 
   /// What the attribute `dtype` says of a dataset's opaque elements.
-  var elementName: String? {
+  package var elementName: String? {
     if case .text(let text)? = value("dtype") { text } else { nil }
   }
 }

@@ -3,7 +3,7 @@ import TensorCore
 /// The filters through which a dataset's chunks went.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.l "The Filter Pipeline Message".
-enum HDF5Filters {
+package enum HDF5Filters {
   /// Reads a filter pipeline message.
   static func all(_ message: HDF5Cursor) throws(CheckpointError) -> [HDF5Table.Filter] {
     var body = message
@@ -40,7 +40,7 @@ enum HDF5Filters {
   }
 
   /// Numbers from The HDF Group's registry of filters.
-  static let known: [Int: String] = [
+  package static let known: [Int: String] = [
     1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",
     307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",
     32015: "zstd", 32017: "sz", 32026: "blosc2",

@@ -1,40 +1,43 @@
-internal import CHDF5
-import TensorCore
+import CHDF5
+package import HDF5
+package import TensorCore
 
-/// The tour of a file that makes its table.
+/// The table that libhdf5 makes of a file, with which tests compare ours.
 ///
 /// Links that lead out of the file are named in a note and never followed, a group that contains
 /// itself is entered once, and depth and number of objects are bounded.
-struct HDF5Walk {
+package struct LibraryWalk {
   /// Deepest nesting of groups that is followed.
   private static let depthLimit = 128
 
   private var table = HDF5Table()
   private let fileSize: Int
   private let linkAccess: hid_t
-  private let datasetLimit: Int
   private var objectCount = 0
   /// Addresses of the groups from the root to where the tour is.
   private var trail: [UInt64] = []
 
-  private init(fileSize: Int, linkAccess: hid_t, datasetLimit: Int) {
+  private init(fileSize: Int, linkAccess: hid_t) {
     self.fileSize = fileSize
     self.linkAccess = linkAccess
-    self.datasetLimit = datasetLimit
   }
 
-  /// Walks the whole of an open file, or until it has met `datasetLimit` datasets.
-  static func table(
-    of file: hid_t, fileSize: Int, datasetLimit: Int = .max
-  ) throws(CheckpointError) -> HDF5Table {
+  /// Opens a file in the library and walks the whole of it.
+  package static func table(path: String, fileSize: Int) throws(CheckpointError) -> HDF5Table {
+    try HDF5Library.locked { () throws(CheckpointError) in
+      let file = try HDF5File.open(path)
+      return try table(of: file.id, fileSize: fileSize)
+    }
+  }
+
+  private static func table(of file: hid_t, fileSize: Int) throws(CheckpointError) -> HDF5Table {
     let linkAccess = try HDF5Handle.properties(H5P_LINK_ACCESS)
     // A soft link may lead through an external one; this refuses that step.
     try checked(
       "link access", unsafe H5Pset_elink_cb(linkAccess.id, { _, _, _, _, _, _, _ in -1 }, nil))
     let root = try HDF5Handle(
       "root group", unsafe H5Gopen2(file, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
-    var walk = HDF5Walk(
-      fileSize: fileSize, linkAccess: linkAccess.id, datasetLimit: datasetLimit)
+    var walk = LibraryWalk(fileSize: fileSize, linkAccess: linkAccess.id)
     try walk.enter(root, path: [])
     return walk.table
   }
@@ -60,17 +63,16 @@ struct HDF5Walk {
     }
     trail.append(UInt64(info.addr))
     defer { trail.removeLast() }
-    let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: group.id) : []
+    let attributes = info.num_attrs > 0 ? try LibraryAttributes.all(of: group.id) : []
     table.groups.append(.init(path: path, attributes: attributes))
-    var subgroups: [HDF5Group.Link] = []
-    for link in try HDF5Group.links(of: group.id) {
-      if table.datasets.count >= datasetLimit { return }
+    var subgroups: [LibraryGroup.Link] = []
+    for link in try LibraryGroup.links(of: group.id) {
       guard let name = link.name else {
         throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
       }
       objectCount += 1
-      guard objectCount <= HDF5Group.objectLimit else {
-        throw CheckpointError(.unsupported, "more than \(HDF5Group.objectLimit) objects")
+      guard objectCount <= LibraryGroup.objectLimit else {
+        throw CheckpointError(.unsupported, "more than \(LibraryGroup.objectLimit) objects")
       }
       switch link.kind {
       case H5L_TYPE_HARD, H5L_TYPE_SOFT:
@@ -80,7 +82,6 @@ struct HDF5Walk {
       }
     }
     for link in subgroups {
-      if table.datasets.count >= datasetLimit { return }
       let path = path + [link.name ?? ""]
       let subgroup = try open(link, link.name ?? "", in: group.id, path: path)
       try enter(subgroup, path: path)
@@ -89,7 +90,7 @@ struct HDF5Walk {
 
   /// Looks at the object behind a link, and says whether it is a group, to be entered later.
   private mutating func meet(
-    _ link: HDF5Group.Link, _ name: String, in group: hid_t, path: [String]
+    _ link: LibraryGroup.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> Bool {
     let object: HDF5Handle
     do {
@@ -103,8 +104,8 @@ struct HDF5Walk {
     case H5O_TYPE_GROUP: return true
     case H5O_TYPE_DATASET:
       do {
-        let attributes = info.num_attrs > 0 ? try HDF5Attributes.all(of: object.id) : []
-        let found = try HDF5Dataset.describe(
+        let attributes = info.num_attrs > 0 ? try LibraryAttributes.all(of: object.id) : []
+        let found = try LibraryDataset.describe(
           object.id, path: path, address: UInt64(info.addr), attributes: attributes,
           fileSize: fileSize)
         switch found {
@@ -122,7 +123,7 @@ struct HDF5Walk {
   /// Opens what a link leads to, by its address where that is known: to look a name up takes as
   /// long as to open the object.
   private func open(
-    _ link: HDF5Group.Link, _ name: String, in group: hid_t, path: [String]
+    _ link: LibraryGroup.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> HDF5Handle {
     do {
       if let address = link.address {

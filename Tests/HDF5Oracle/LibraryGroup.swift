@@ -1,8 +1,9 @@
-internal import CHDF5
+import CHDF5
+import HDF5
 import TensorCore
 
 /// The links of one group, in the order in which the file has them.
-struct HDF5Group {
+struct LibraryGroup {
   /// A name in a group, and what kind of pointer it is.
   struct Link {
     let name: String?
@@ -34,7 +35,7 @@ struct HDF5Group {
             address: kind == H5L_TYPE_HARD ? info.pointee.u.address : nil)
           let links = unsafe target.assumingMemoryBound(to: [Link].self)
           unsafe links.pointee.append(link)
-          return unsafe links.pointee.count > HDF5Group.objectLimit ? 1 : 0
+          return unsafe links.pointee.count > LibraryGroup.objectLimit ? 1 : 0
         }, target)
     }
     try checked("links", status)
