@@ -27,6 +27,10 @@ extension CheckpointFormat {
 
   /// Finds the writable format whose extension a path ends in.
   public static func writable(forPath path: String) throws -> CheckpointFormat {
+    for (ending, remedy) in all.flatMap(\.readOnly) where path.lowercased().hasSuffix(ending) {
+      throw CheckpointError(
+        .unsupported, "files that end in \(ending) are read and not written; \(remedy)", path: path)
+    }
     guard let found = named(byEndingOf: path), found.write != nil else {
       throw CheckpointError(
         .unsupported, "the name ends in none of \(writableEndings); pass --to FORMAT", path: path)

@@ -18,6 +18,8 @@ public struct CheckpointFormat: Sendable {
   /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
   /// (``WriteOptions/like``).
   public var makesFiles = true
+  /// Endings of files that are read and cannot be written, each with the remedy.
+  public var readOnly: [(ending: String, remedy: String)] = []
   /// Whether a file holds one tensor, without its name.
   public var holdsOneTensor = false
   /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.

@@ -55,22 +55,33 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     return copy
   }
 
-  /// `FILE: tensor 'NAME' at byte N: message`, control characters escaped.
+  /// `FILE: tensor 'NAME' at byte N: message`, control characters escaped, the end of a very long
+  /// name left out.
   public var description: String {
     var text = ""
     if let path { text += "\(path.escapingControls): " }
     switch (tensor, offset) {
     case (let tensor?, let offset?):
-      text += "tensor '\(tensor.escapingControls)' at byte \(offset): "
-    case (let tensor?, nil): text += "tensor '\(tensor.escapingControls)': "
+      text += "tensor '\(Self.shown(tensor))' at byte \(offset): "
+    case (let tensor?, nil): text += "tensor '\(Self.shown(tensor))': "
     case (nil, let offset?): text += "at byte \(offset): "
     case (nil, nil): break
     }
     return text + message.escapingControls
   }
+
+  private static func shown(_ name: String) -> String {
+    name.escapingControls.shortened(to: 200)
+  }
 }
 
 extension String {
+  /// The text, or its beginning and dots in place of the rest, `count` characters in all.
+  package func shortened(to count: Int) -> String {
+    guard unicodeScalars.count > count else { return self }
+    return String(unicodeScalars.prefix(count - 3)) + "..."
+  }
+
   /// The text with control, bidirectional and invisible format characters written as `\u{…}`,
   /// so that a name from a file cannot steer a terminal.
   public var escapingControls: String {

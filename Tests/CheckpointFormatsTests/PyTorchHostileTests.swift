@@ -147,7 +147,7 @@ import Testing
     let repeated = P.mark + P.global("m", "f").repeated(70_000) + [0x74]
     let checkpoint = try open(P.dictionary(("w", P.tensor()), ("n", repeated)))
     #expect(checkpoint.notes.count == 1)
-    #expect(checkpoint.notes[0].hasPrefix("1 classes or functions that are not known, the first"))
+    #expect(checkpoint.notes[0].hasPrefix("a class or function that is not known: 'm.f' at byte"))
   }
 
   @Test func `arguments of another kind are refused by the tensor's name`() {

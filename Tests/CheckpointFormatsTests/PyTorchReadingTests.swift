@@ -103,7 +103,7 @@ import Testing
     ("quantised.pt", "tensor 'q' is quantised with scale 0.5 and zero point 1"),
     ("sparse.pt", "tensor 'coo' of shape [3, 3] is sparse (torch.sparse_coo)"),
     ("meta.pt", "tensor 'm' of torch.float32 and shape [2, 3] was on the meta device"),
-    ("custom.pt", "the first '__main__.Custom' at byte"),
+    ("custom.pt", "a class or function that is not known: '__main__.Custom' at byte"),
     ("trainer.ckpt", "optimizer_states (15 tensors): choose with --key"),
   ])
   func `what no tensor shows is told`(name: String, words: String) throws {

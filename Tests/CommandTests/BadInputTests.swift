@@ -271,6 +271,10 @@ import Testing
     let long = String(repeating: "x", count: 253) + ".h5"
     try Self.check([
       Case("init model.txt -o a.h5", 2, "a.h5: exists; pass --force to replace it"),
+      Case(
+        "convert a.h5 a.keras", 2,
+        "a.keras: files that end in .keras are read and not written; write .weights.h5 with --like FILE, "
+          + "which the model's load_weights takes"),
       Case("convert a.h5 a.ckz", 2, "a.ckz: exists; pass --force to replace it"),
       Case("convert a.h5 a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(

@@ -13,7 +13,7 @@ import Testing
     #expect(run.lines.contains { $0.contains("known") && $0.contains("collections.OrderedDict") })
     #expect(
       run.lines.last == """
-        1 pickles, 4 names, 1 of them not known; 1 tensors depend on names that are not known. \
+        1 pickle, 4 names, 1 of them not known; 1 tensor depends on names that are not known. \
         Nothing was run
         """)
     #expect(!run.output.lowercased().contains("safe"))
@@ -24,6 +24,18 @@ import Testing
     #expect(run.status == 0)
     #expect(run.output.contains("\"isKnown\":false") || run.output.contains("\"isKnown\" : false"))
     #expect(run.output.contains("custom.inside"))
+  }
+
+  @Test func `a name in many pickles is one line`() throws {
+    let run = try run("distributed")
+    let lines = run.lines.filter { $0.contains("torch._utils._rebuild_tensor_v2") }
+    #expect(lines.count == 1 && lines[0].hasSuffix(" more"))
+    #expect(run.lines.last?.contains(" pickles, \(run.lines.count - 1) names, 0 of them") == true)
+  }
+
+  @Test func `a place in a compressed pickle has a plus`() throws {
+    let run = try run("deflated.pt")
+    #expect(run.lines.dropLast().allSatisfy { $0.drop { $0 == " " }.hasPrefix("+0x") })
   }
 
   @Test func `a file without a pickle cannot be scanned`() throws {

@@ -55,6 +55,14 @@ import Testing
     #expect(error.description == "a.h5: tensor 'h.0.w' at byte 16: found 3, required 4")
   }
 
+  @Test func `the end of a very long name is left out`() {
+    let error = CheckpointError(.missing, "gone", tensor: String(repeating: "\n", count: 60_000))
+    #expect(error.description.hasPrefix("tensor '\\n\\n"))
+    #expect(error.description.hasSuffix("...': gone") && error.description.utf8.count == 215)
+    #expect(JSONScanner.shown("é" + String(repeating: "n", count: 90)).count == 80)
+    #expect(JSONScanner.shown("short") == "short")
+  }
+
   @Test func `a name cannot steer the terminal`() {
     let error = CheckpointError(.missing, "gone", path: "a\nb", tensor: "\u{1b}[2J\u{202e}x")
     #expect(error.description == "a\\nb: tensor '\\u{1b}[2J\\u{202e}x': gone")

@@ -8,6 +8,9 @@ extension CheckpointFormat {
     name: "keras", extensions: [".weights.h5"],
     recognizes: { KerasContainer(of: $0) != nil },
     open: KerasCheckpoint.open, write: KerasWriter.write, makesFiles: false,
+    readOnly: [".keras", ".weights.json"].map {
+      ($0, "write .weights.h5 with --like FILE, which the model's load_weights takes")
+    },
     capacity: KerasWriter.capacity)
 }
 

@@ -71,7 +71,8 @@ enum KerasWriter {
     let candidate = try Candidate(path: like)
     guard HDF5Checkpoint.recognizes(candidate.head) else {
       throw CheckpointError(
-        .unsupported, "is no single HDF5 file, required one as save_weights makes it, .weights.h5")
+        .unsupported,
+        "is no single HDF5 file, required a .weights.h5 as the model's save_weights makes it")
     }
     let table = try HDF5File(path: like).table
     switch KerasContainer(of: table) {

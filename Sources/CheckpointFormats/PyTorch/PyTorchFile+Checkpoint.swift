@@ -47,15 +47,21 @@ extension PyTorchFile {
     let unknown = pickle.globals.filter { !PyTorchGlobals.isKnown($0) }
     guard let first = unknown.first else { return nil }
     let names = Set(unknown.map(\.fullName)).count
-    return "\(names) classes or functions that are not known, the first '\(first.fullName)' at byte"
-      + " \(pickleOffset + first.offset); nothing was run, ckpt scan lists them"
+    let what =
+      names == 1
+      ? "a class or function that is not known:"
+      : "\(names) classes or functions that are not known, the first"
+    return "\(what) '\(first.fullName)' at byte \(pickleOffset + first.offset); nothing was run,"
+      + " ckpt scan tells more"
   }
 
   private static func partsNote(_ parts: [Checkpoint.Part], key: String?) -> String? {
     let others = parts.filter { !$0.isOpened }
     guard key == nil, !others.isEmpty else { return nil }
     let opened = parts.filter(\.isOpened).map { "'\($0.key)'" }.joined(separator: ", ")
-    let rest = others.map { "\($0.key) (\($0.tensorCount) tensors)" }.joined(separator: ", ")
+    let rest = others.map { part in
+      "\(part.key) (\(part.tensorCount) tensor\(part.tensorCount == 1 ? "" : "s"))"
+    }.joined(separator: ", ")
     return "\(opened) is read; the file also has \(rest): choose with --key"
   }
 }

@@ -255,7 +255,7 @@ package struct JSONScanner {
 
   /// A text that may be long, for an error.
   package static func shown(_ text: String) -> String {
-    text.unicodeScalars.count > 80 ? "\(text.unicodeScalars.prefix(77))..." : text
+    text.shortened(to: 80)
   }
 }
 

@@ -88,7 +88,10 @@ extension Ckpt {
     }
 
     private func listKeys() throws {
-      let parts = try inputs.open(file, common).checkpoint.parts
+      // What is told of a file otherwise is that it has these parts.
+      var silent = common
+      silent.quiet = true
+      let parts = try inputs.open(file, silent).checkpoint.parts
       var output = StandardOutput()
       if report.json {
         try output.line(

@@ -56,27 +56,61 @@ extension Ckpt {
 
     private func printText(_ scan: PickleScan, to output: inout StandardOutput) throws {
       scan.notes.forEach(common.notes(on: file))
+      let names = Name.all(of: scan.findings)
       var table = Table(.right, .left, .left, .left, .left)
-      for finding in scan.findings {
+      for name in names {
         table.add(
-          "0x" + String(finding.fileOffset ?? finding.offset, radix: 16),
-          finding.isKnown ? "known" : "not known", finding.fullName.escapingControls,
-          Style.dim(finding.pickle.escapingControls), Self.text(finding.tensors))
+          name.place, name.first.isKnown ? "known" : "not known",
+          name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
-      let unknown = scan.findings.filter { !$0.isKnown }
-      let tensors = Set(unknown.flatMap(\.tensors))
+      let unknown = names.filter { !$0.first.isKnown }
+      let tensors = Set(unknown.flatMap(\.tensors)).count
       try output.line(
-        "\(scan.pickles.count.grouped) pickles, \(scan.findings.count.grouped) names,"
-          + " \(unknown.count.grouped) of them not known; \(tensors.count.grouped) tensors depend on"
-          + " names that are not known. Nothing was run")
+        "\(scan.pickles.count.counted("pickle")), \(names.count.counted("name")),"
+          + " \(unknown.count.grouped) of them not known; \(tensors.counted("tensor"))"
+          + " \(tensors == 1 ? "depends" : "depend") on names that are not known. Nothing was run")
+    }
+
+    /// A class or a function with all pickles that name it.
+    private struct Name {
+      let first: PickleScan.Finding
+      var count = 1
+      var tensors: [TensorName]
+
+      /// The names in the order in which they come first.
+      static func all(of findings: [PickleScan.Finding]) -> [Name] {
+        var names: [Name] = []
+        var places: [TensorName: Int] = [:]
+        for finding in findings {
+          if let place = places[TensorName(finding.fullName)] {
+            names[place].count += 1
+            names[place].tensors += finding.tensors
+          } else {
+            places[TensorName(finding.fullName)] = names.count
+            names.append(Name(first: finding, tensors: finding.tensors))
+          }
+        }
+        return names
+      }
+
+      /// Where it is named first: in the file, or with a plus in a pickle that is compressed.
+      var place: String {
+        (first.fileOffset == nil ? "+0x" : "0x")
+          + String(first.fileOffset ?? first.offset, radix: 16)
+      }
+
+      var pickles: String {
+        let name = first.pickle.escapingControls
+        return count == 1 ? name : "\(name) and \((count - 1).grouped) more"
+      }
     }
 
     /// The first tensors by name, the others by number.
     private static func text(_ tensors: [TensorName]) -> String {
       guard let first = tensors.first else { return "" }
       let name = first.text.escapingControls
-      return tensors.count == 1 ? name : "\(name) and \((tensors.count - 1).grouped) more tensors"
+      return tensors.count == 1 ? name : "\(name) and \((tensors.count - 1).counted("more tensor"))"
     }
   }
 }
