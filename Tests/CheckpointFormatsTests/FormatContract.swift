@@ -165,6 +165,13 @@ public import Testing
     #expect(await damage(path, format) == nil)
     for length in 0..<whole.count {
       let cut = try folder.write(Array(whole[..<length]), to: "cut" + format.extensions[0])
+      // GGUF's last tensor may lack the zeros that fill it up: no byte of a tensor is missing then.
+      if format.name == "gguf", whole.count - length < 32, whole[length...].allSatisfy({ $0 == 0 }),
+        let kept = try? format.open(cut).entries.map({ try $0.allBytes() })
+      {
+        #expect(kept == (try entries.map { try $0.allBytes() }), "\(length) bytes")
+        continue
+      }
       #expect(await damage(cut, format) is CheckpointError, "\(length) of \(whole.count) bytes")
     }
   }
