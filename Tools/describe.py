@@ -704,6 +704,9 @@ def describe(target):
     about = f"{target}, torch {torch.__version__}"
     if ":" not in target:
         model = torch.load(target, weights_only=False, map_location="cpu")
+        print("describe.py: a saved model does not tell how it was made: layers are described as their classes "
+              "begin, what the model's own constructor changed after that is not; give it with rules, or describe "
+              "MODULE:EXPRESSION", file=sys.stderr)
         description = Description(None, model, 0, None, 1)
         return description.json(model, about), {}
     build = builder(target)

@@ -2,6 +2,7 @@ import ModuleTree
 import TensorCore
 import TestSupport
 import Testing
+import TorchRandom
 
 @Suite struct ExtrasTests {
   static let text = """
@@ -74,6 +75,27 @@ import Testing
         extras: Extras(text))
     }
     #expect(thrown?.message == message)
+  }
+
+  @Test func `extras give first values that a description does not know`() throws {
+    let json = """
+      {"ckpt-model": 1, "modules": [{"path": "", "class": "Net", "parameters": [
+        {"name": "w", "shape": [2, 3], "rule": null, "reason": "saved"}], "buffers": [
+        {"name": "b", "shape": [2], "dtype": "int64", "rule": null, "reason": "saved"}]}]}
+      """
+    let extras = try Extras("w: [2, 3] = 0.5\nb: [2] = ones")
+    var plan = try Initialization(
+      of: Module(json: json, extras: extras), generator: Generator(seed: 1))
+    try plan.construct()
+    let entries = try plan.entries()
+    #expect(entries.map(\.info.dtype) == [.float32, .int64])
+    #expect(try entries[0].allBytes() == Array(repeatElement([0, 0, 0, 0x3f], count: 6).joined()))
+    #expect(
+      try entries[1].allBytes()
+        == Array(repeatElement([1, 0, 0, 0, 0, 0, 0, 0], count: 2).joined()))
+    let other = try Extras("w: [3, 2] = 0.5")
+    let error = #expect(throws: CheckpointError.self) { try Module(json: json, extras: other) }
+    #expect(error?.message == "line 1: found shape [3, 2], 'w' of Net has [2, 3]")
   }
 
   @Test func `the error for an unknown class names the class that it is like`() throws {

@@ -15,7 +15,7 @@ import TensorCore
 ///     construct: z, a, e                   the order of construction, where not the printed one
 ///     construct enc: down.0, up.0          the same within a module, deeper paths if wanted
 public struct Extras: Sendable {
-  private struct Tensor {
+  struct Tensor {
     let module: String
     let parameter: Parameter
     let line: Int
@@ -161,24 +161,7 @@ public struct Extras: Sendable {
       if matching.isEmpty { throw missing(tensor.module, tensor.line) }
       for path in matching {
         guard let found = module[path] else { continue }
-        guard
-          !found.ownParameters.contains(where: { $0.name.isSameText(tensor.parameter.name) })
-            || found.layer is ParameterCollection
-        else {
-          throw CheckpointError(
-            .mismatched,
-            "line \(tensor.line): found a second '\(tensor.parameter.name)' in \(found.kind), "
-              + "which has one already")
-        }
-        var copy = found
-        if let index = copy.ownParameters.firstIndex(where: {
-          $0.name.isSameText(tensor.parameter.name)
-        }) {
-          copy.ownParameters[index] = tensor.parameter
-        } else {
-          copy.ownParameters.append(tensor.parameter)
-        }
-        module[path] = copy
+        module[path] = try tensor.put(into: found)
       }
     }
     for construction in constructions {
