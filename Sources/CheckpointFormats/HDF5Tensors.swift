@@ -17,6 +17,11 @@ final class HDF5Tensors: Sendable {
     file = try HDF5File(path: path)
   }
 
+  /// Reads an open file, which may be a part of another.
+  init(_ input: InputFile) throws(CheckpointError) {
+    file = try HDF5File(input)
+  }
+
   /// What the file holds.
   var table: HDF5Table { file.table }
 

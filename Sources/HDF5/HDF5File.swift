@@ -22,16 +22,23 @@ package final class HDF5File: Sendable {
   ///   when the bytes are not HDF5 or cut short, `unsupported` for virtual datasets and for what is
   ///   not read here.
   package convenience init(path: String) throws(CheckpointError) {
-    try self.init(path: path, datasetLimit: .max)
+    try self.init(try InputFile(path: path))
   }
 
-  private init(path: String, datasetLimit: Int) throws(CheckpointError) {
+  /// Makes the table of an open file, which may be a part of another: a member of an archive.
+  ///
+  /// - Throws: as ``init(path:)``.
+  package convenience init(_ input: InputFile) throws(CheckpointError) {
+    try self.init(input, datasetLimit: .max)
+  }
+
+  private init(_ input: InputFile, datasetLimit: Int) throws(CheckpointError) {
+    self.input = input
     do {
-      input = try InputFile(path: path)
       superblock = try HDF5Superblock(input)
       table = try HDF5Tour.table(of: input, superblock, datasetLimit: datasetLimit)
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: input.path)
     }
   }
 
@@ -39,7 +46,7 @@ package final class HDF5File: Sendable {
   ///
   /// - Throws: as ``init(path:)``.
   package static func outline(path: String) throws(CheckpointError) -> HDF5Table {
-    try HDF5File(path: path, datasetLimit: 1).table
+    try HDF5File(try InputFile(path: path), datasetLimit: 1).table
   }
 
   /// The attributes of a file's root, in the order of their names.

@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import FoundationEssentials
 import TensorCore
@@ -30,6 +31,24 @@ import Testing
     let names = try #require(checkpoint.metadata[Checkpoint.kerasLayersKey])
     #expect(
       try JSONDecoder().decode([String: String].self, from: Data(names.utf8)) == fixture.layers)
+  }
+
+  @Test func `a changed bit in an archive's weights is found by reading any of them`() throws {
+    let folder = try TemporaryFolder()
+    let good = try Fixtures.bytes("keras/net.keras")
+    let archive = try ZipArchive(path: Fixtures.path("keras/net.keras"))
+    let member = try #require(archive.member(named: "model.weights.h5"))
+    for place in stride(from: 0, to: member.size, by: 509) {
+      var bytes = good
+      bytes[member.dataOffset + place] ^= 1 << UInt8(place % 8)
+      let path = try folder.write(bytes, to: "a.keras")
+      let error = #expect(throws: CheckpointError.self, "\(place)") {
+        let checkpoint = try CheckpointFormat.keras.open(path, OpenOptions())
+        let entry = try #require(checkpoint.entries.last { $0.info.byteCount > 0 })
+        _ = try entry.allBytes()
+      }
+      #expect(error?.path == path)
+    }
   }
 
   @Test func `the model's description is shown as text`() throws {

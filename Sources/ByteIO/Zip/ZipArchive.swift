@@ -120,6 +120,12 @@ package final class ZipArchive: Sendable {
     }
   }
 
+  /// The content of a stored member as a file of its own, unchecked; `nil` for a deflated one.
+  package func file(of member: ZipMember) throws(CheckpointError) -> InputFile? {
+    guard member.method == .stored else { return nil }
+    return try InputFile(file, member.dataOffset..<member.dataOffset + member.size)
+  }
+
   /// All of a member's content, checked; at most `limit` bytes.
   package func bytes(_ member: ZipMember, limit: Int) throws(CheckpointError) -> [UInt8] {
     guard member.size <= limit else {

@@ -5,9 +5,9 @@ import TensorCore
 /// `.keras`: a zip archive of the model's description and one HDF5 file of weights.
 ///
 /// Source: Keras 3.15 `saving/saving_lib.py`: `config.json`, `metadata.json` and
-/// `model.weights.h5`, stored or deflated. The texts become metadata under the members' names. The
-/// weights are copied to a temporary file, since HDF5 is read by position and begins nowhere but at
-/// a file's start.
+/// `model.weights.h5`, stored or deflated. The texts become metadata under the members' names.
+/// Weights that are stored are read in their place; HDF5 is read by position, so deflated ones are
+/// unpacked to a temporary file.
 enum KerasArchive {
   private static let weights: TensorName = "model.weights.h5"
   private static let texts = ["config.json", "metadata.json"]
@@ -43,17 +43,34 @@ enum KerasArchive {
       metadata[name] = String(
         decoding: try archive.bytes(text, limit: longestText), as: UTF8.self)
     }
+    if let file = try archive.file(of: member) {
+      var checkpoint = try open(file, options, metadata)
+      // What is read is checked before: the sum is that of the whole.
+      checkpoint.entries = checkpoint.entries.map { entry in
+        entry.wrappingReader { range, target, read in
+          try archive.verify(member)
+          try read(range, &target)
+        }
+      }
+      return checkpoint
+    }
     return try AtomicFile.withTemporary("ckpt-weights.h5") { temporary in
       do {
         try archive.unpack(member, to: temporary)
-        var checkpoint = try KerasCheckpoint.open(temporary, options, metadata: metadata) {
-          table throws(CheckpointError) in KerasWeightsFile.content(of: table)
-        }
+        var checkpoint = try open(try InputFile(path: temporary), options, metadata)
         checkpoint.entries = checkpoint.entries.map { naming($0, path) }
         return checkpoint
       } catch let error as CheckpointError {
         throw error.replacing(path: path)
       }
+    }
+  }
+
+  private static func open(
+    _ file: InputFile, _ options: OpenOptions, _ metadata: [String: String]
+  ) throws -> Checkpoint {
+    try KerasCheckpoint.open(file, options, metadata: metadata) {
+      table throws(CheckpointError) in KerasWeightsFile.content(of: table)
     }
   }
 

@@ -1,3 +1,4 @@
+import ByteIO
 import HDF5
 import TensorCore
 
@@ -22,13 +23,21 @@ enum KerasCheckpoint {
     _ path: String, _ options: OpenOptions, metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Checkpoint {
-    let tensors = try HDF5Tensors(path: path)
+    try open(try InputFile(path: path), options, metadata: metadata, content: content)
+  }
+
+  /// Opens an HDF5 file that is a part of another.
+  static func open(
+    _ file: InputFile, _ options: OpenOptions, metadata: [String: String],
+    content: (HDF5Table) throws(CheckpointError) -> KerasContent
+  ) throws -> Checkpoint {
+    let tensors = try HDF5Tensors(file)
     do {
       var content = try content(tensors.table)
       content.metadata.merge(metadata) { _, new in new }
       return try checkpoint(content, options) { _ in tensors }
     } catch let error as CheckpointError {
-      throw error.adding(path: path)
+      throw error.adding(path: file.path)
     }
   }
 
