@@ -33,7 +33,7 @@ import Testing
       switch (dataset.storage, other.storage) {
       case (.plain(let offset), .plain): place = "at \(offset)"
       case (.chunks(let one), _): place = "library \(one.shape)"
-      case (.library(let chunk), _): place = "library \(chunk)"
+      case (.unwritten, .library(let chunk)), (.library(let chunk), _): place = "library \(chunk)"
       case (.refused(let reason), _): place = reason
       default: place = "library \([Int](repeating: 1, count: dataset.info.shape.count))"
       }

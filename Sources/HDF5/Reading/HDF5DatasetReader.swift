@@ -80,7 +80,8 @@ enum HDF5DatasetReader {
       return try plain(try metadata.offset(of: address), info, end: metadata.fileSize)
     case .chunked(let sizes, let index, let sizeWidth, let sparesEdges):
       return try chunks(sizes, element, type, info, filters) { shape in
-        .chunks(
+        if case .none = index { return .unwritten }
+        return .chunks(
           HDF5Table.Chunks(
             shape: shape, largest: space.largest, index: index, sizeWidth: sizeWidth,
             sparesEdges: sparesEdges))
