@@ -79,7 +79,9 @@ package final class BlockStore: Sendable {
       var spare: Block?
       var kept = blocks.reduce(size) { $0 + $1.size }
       while kept > capacity, blocks.count > 1 {
-        var (_, oldSize, old) = blocks.removeFirst()
+        // Of two files that are read side by side, neither drives the other's blocks out.
+        let index = blocks.firstIndex { $0.key.address == key.address } ?? 0
+        var (_, oldSize, old) = blocks.remove(at: index)
         kept -= oldSize
         // Memory that has been touched is dear; a block that nobody reads any more serves again.
         if old.capacity >= size, isKnownUniquelyReferenced(&old) { spare = old }

@@ -33,6 +33,10 @@ public final class StridedView: Sendable {
     address = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
   }
 
+  /// Bytes that are best read at once: tasks that work side by side then do not go to and fro
+  /// between bands.
+  public static let unit = 8 << 20
+
   deinit { Self.store.remove(address: address) }
 
   /// The bytes of the source that are read, when any range of the view reads all of them at once.
@@ -94,10 +98,12 @@ extension Checkpoint.Entry {
     let permuted = try TensorInfo(dtype: info.dtype, shape: axes.map { info.shape[$0] })
     let view = StridedView(try StridedLayout(permuted, strides: axes.map { strides[$0] }))
     let original = self
-    return Checkpoint.Entry(name: name, info: permuted) { range, target in
+    var entry = Checkpoint.Entry(name: name, info: permuted) { range, target in
       try view.read(range, into: &target) { offset, part in
         try original.read(offset..<offset + part.byteCount, into: &part)
       }
     }
+    entry.unit = StridedView.unit
+    return entry
   }
 }

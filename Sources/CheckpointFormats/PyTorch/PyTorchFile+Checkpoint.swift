@@ -134,8 +134,9 @@ private struct EntryList {
       firsts[tensor.identity] = name
       byteCount = byteCount.addingReportingOverflow(tensor.info.byteCount).partialValue
     }
-    entries.append(
-      Checkpoint.Entry(
-        name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor)))
+    var entry = Checkpoint.Entry(
+      name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor))
+    if tensor.layout.contiguousRange == nil { entry.unit = StridedView.unit }
+    entries.append(entry)
   }
 }
