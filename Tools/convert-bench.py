@@ -101,8 +101,10 @@ def run(options, folder):
     for name, words, peer in steps:
         ours, theirs = [], []
         for _ in range(options.repeats + 1):
+            for file in [words[1]] + ([peer[2]] if peer else []):
+                (folder / file).unlink(missing_ok=True)
             seconds, memory, _ = measured(
-                [options.ckpt, "convert", folder / words[0], folder / words[1], *words[2:], "--force", "--quiet"])
+                [options.ckpt, "convert", folder / words[0], folder / words[1], *words[2:], "--quiet"])
             ours.append((seconds, memory))
             if peer:
                 seconds, memory, output = measured(
