@@ -9,8 +9,8 @@ extension HDF5Checkpoint {
   static func write(_ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions) async throws
   {
     let layout = try HDF5Layout(checkpoint)
-    _ = try HDF5Packing.of(options.compression)
     let file = try HDF5FileWriter(path: path)
+    let writer = try HDF5TensorWriter(file, path: path, options)
     for group in layout.groups {
       try file.makeGroup(
         group.path, attributes: group.attributes, links: layout.links(of: group))
@@ -21,7 +21,7 @@ extension HDF5Checkpoint {
         linkTarget: place.linkTarget.map { layout.datasets[$0].path },
         attributes: attributes(of: entry.info.dtype))
     }
-    try await HDF5TensorWriter(file, path: path, options).write(items)
+    try await writer.write(items)
     try file.close()
   }
 

@@ -6,18 +6,6 @@ import Testing
 
 /// The kernel that inflates, beside zlib, on what zlib packs and on what damage makes of it.
 @Suite struct InflateFuzzTests {
-  /// Numbers that are the same at every run.
-  private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return state
-    }
-  }
-
   /// zlib's verdict on a raw deflate stream that must hold `count` bytes.
   private func verdict(_ stream: [UInt8], count: Int) -> [UInt8]? {
     var stream = stream
@@ -39,7 +27,7 @@ import Testing
   }
 
   /// What zlib makes of bytes, changing its ways in the middle.
-  private func deflated(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
+  private func deflated(_ bytes: [UInt8], _ dice: inout SplitMix) -> [UInt8] {
     var bytes = bytes
     var output = [UInt8](repeating: 0, count: 2 * bytes.count + 1000)
     var state = unsafe z_stream()
@@ -65,7 +53,7 @@ import Testing
     return unsafe Array(output[..<Int(state.total_out)])
   }
 
-  private func texture(_ dice: inout Dice) -> [UInt8] {
+  private func texture(_ dice: inout SplitMix) -> [UInt8] {
     let limits = [40, 3000, 3000, 80_000]
     let count = Int.random(in: 0..<limits.randomElement(using: &dice)!, using: &dice)
     let kind = Int.random(in: 0..<6, using: &dice)
@@ -85,7 +73,7 @@ import Testing
     return bytes
   }
 
-  private func damaged(_ stream: [UInt8], _ count: Int, _ dice: inout Dice) -> ([UInt8], Int) {
+  private func damaged(_ stream: [UInt8], _ count: Int, _ dice: inout SplitMix) -> ([UInt8], Int) {
     var (stream, count) = (stream, count)
     switch Int.random(in: 0..<6, using: &dice) {
     case 0...2:
@@ -103,7 +91,7 @@ import Testing
 
   @Test(arguments: ByteKernels.all, 1...4)
   func `zlib's verdict and zlib's bytes`(_ kernels: ByteKernels, _ seed: UInt64) {
-    var dice = Dice(state: seed &* 0x9e37_79b9_7f4a_7c15)
+    var dice = SplitMix(seed: seed)
     var accepted = 0
     for _ in 0..<60 {
       let bytes = texture(&dice)
@@ -124,7 +112,7 @@ import Testing
 
   @Test(arguments: 1...3)
   func `the reader's verdict is zlib's, whoever unpacks`(_ seed: UInt64) throws {
-    var dice = Dice(state: seed &* 0x9e37_79b9_7f4a_7c15)
+    var dice = SplitMix(seed: seed)
     for _ in 0..<60 {
       let bytes = texture(&dice)
       let level = Int.random(in: 0...9, using: &dice)

@@ -59,12 +59,10 @@ import Testing
   @Test func `a directory, a pipe, a socket and a device are refused at once`() throws {
     let pipe = folder.file("pipe")
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
-    let clock = ContinuousClock()
-    let start = clock.now
+    // Opened as others open it, the pipe would wait for a writer.
     #expect(refusal(pipe)?.message == "a pipe was found, a regular file is required")
     #expect(refusal(folder.path)?.message == "a directory was found, a regular file is required")
     #expect(refusal("/dev/zero")?.message == "a device was found, a regular file is required")
-    #expect(clock.now - start < .seconds(1))
   }
 
   @Test func `an empty file has no bytes`() throws {

@@ -82,24 +82,6 @@ import Testing
   }
 }
 
-/// Numbers that are the same at every run.
-private struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
-
-  /// A number from 0 to `limit - 1`; 0 for none.
-  mutating func below(_ limit: Int) -> Int { limit > 0 ? Int(next() % UInt64(limit)) : 0 }
-}
-
 /// One change of some bytes: flipped bits, numbers at their limits, a cut, or pieces moved about.
 private enum Mutation {
   private static let limits: [UInt64] = [

@@ -13,17 +13,13 @@ extension Checkpoint.Entry {
   }
 }
 
-/// Bytes of the generator SplitMix64 (Steele, Lea and Flood 2014).
+/// Bytes of ``SplitMix``.
 public func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-  var state = seed
+  var random = SplitMix(seed: seed)
   var bytes: [UInt8] = []
   bytes.reserveCapacity(count + 8)
   while bytes.count < count {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    word ^= word >> 31
+    let word = random.next()
     unsafe withUnsafeBytes(of: word.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
   bytes.removeLast(bytes.count - count)

@@ -16,24 +16,15 @@ struct HDF5ChunkTree {
   func visit(
     _ address: UInt64, level: Int?, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
-    let width = metadata.superblock.widths.address
-    var node = try metadata.cursor(at: address, count: 8 + 2 * width)
-    try node.expect("TREE")
-    let type = try node.byte()
-    let found = try node.byte()
-    guard type == 1, level == nil || level == found else {
-      throw node.malformed("B-tree of type \(type) at level \(found) over chunks")
-    }
-    let count = try node.integer(2)
     let keySize = 8 + 8 * (rank + 1)
-    var entries = try metadata.cursor(
-      atOffset: node.offset + 2 * width, count: count * (keySize + width))
-    for _ in 0..<count {
+    let node = try HDF5TreeNode(address, type: 1, level: level, keySize: keySize, in: metadata)
+    var entries = node.entries
+    for _ in 0..<node.count {
       let size = try entries.integer(4)
       let mask = UInt32(truncatingIfNeeded: try entries.unsigned(4))
-      if found > 0 {
+      if node.level > 0 {
         try entries.skip(keySize - 8)
-        try visit(try entries.definedAddress(), level: found - 1, into: &map)
+        try visit(try entries.definedAddress(), level: node.level - 1, into: &map)
         continue
       }
       var origin: [Int] = []

@@ -36,23 +36,13 @@ struct HDF5SymbolTable {
   }
 
   private mutating func visit(_ address: UInt64, level: Int?) throws(CheckpointError) {
-    let widths = metadata.superblock.widths
-    let prefix = 8 + 2 * widths.address
-    var node = try metadata.cursor(at: address, count: prefix)
-    try node.expect("TREE")
-    let type = try node.byte()
-    let found = try node.byte()
-    guard type == 0, level == nil || level == found else {
-      throw node.malformed("B-tree of type \(type) at level \(found) in a group")
-    }
-    let count = try node.integer(2)
-    var children = try metadata.cursor(
-      atOffset: node.offset - 8 + prefix,
-      count: count * (widths.length + widths.address))
-    for _ in 0..<count {
-      try children.skip(widths.length)  // the name before the child's first one
+    let keySize = metadata.superblock.widths.length
+    let node = try HDF5TreeNode(address, type: 0, level: level, keySize: keySize, in: metadata)
+    var children = node.entries
+    for _ in 0..<node.count {
+      try children.skip(keySize)  // the name before the child's first one
       let child = try children.definedAddress()
-      if found == 0 { try takeNames(child) } else { try visit(child, level: found - 1) }
+      if node.level == 0 { try takeNames(child) } else { try visit(child, level: node.level - 1) }
     }
   }
 
