@@ -125,12 +125,12 @@ private struct Target {
     }
     let (directory, name) = AtomicFile.divided(path)
     if name.isEmpty {
-      throw CheckpointError(.unreadable, "a file is required, this names a directory", path: given)
+      throw CheckpointError(.system, "a file is required, this names a directory", path: given)
     }
     if let status {
       guard status.isRegular else {
         throw CheckpointError(
-          .unreadable, "\(status.kind) was found, only a regular file can be replaced", path: given)
+          .system, "\(status.kind) was found, only a regular file can be replaced", path: given)
       }
       if !overwrite { throw Self.exists(given) }
     }
@@ -144,7 +144,7 @@ private struct Target {
   }
 
   static func exists(_ path: String) -> CheckpointError {
-    CheckpointError(.unreadable, "exists; pass --force to replace it", path: path)
+    CheckpointError(.system, "exists; pass --force to replace it", path: path)
   }
 
   private static func destination(ofLink path: String) throws(CheckpointError) -> String {

@@ -8,7 +8,7 @@ package enum Folder {
 
   /// The names in a folder but `.` and `..`, sorted by bytes; `nil` if the path is no folder.
   ///
-  /// - Throws: ``CheckpointError`` `unreadable` when the system refuses.
+  /// - Throws: ``CheckpointError`` `system` when the system refuses.
   package static func names(in path: String) throws(CheckpointError) -> [String]? {
     guard let folder = unsafe opendir(path) else {
       // Whatever opens the path as a file says better what is wrong with it.

@@ -11,13 +11,13 @@ package struct Inflater: ~Copyable {
 
   /// Begins a stream.
   ///
-  /// - Throws: ``CheckpointError`` with code `unreadable` when there is no memory for it.
+  /// - Throws: ``CheckpointError`` with code `system` when there is no memory for it.
   package init() throws(CheckpointError) {
     unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
     guard unsafe inflateInit2_(state, -15, ZLIB_VERSION, size) == Z_OK else {
-      throw CheckpointError(.unreadable, "zlib has no memory to inflate")
+      throw CheckpointError(.system, "zlib has no memory to inflate")
     }
   }
 

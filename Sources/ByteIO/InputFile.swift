@@ -32,7 +32,7 @@ package final class InputFile: Sendable {
 
   /// Opens a file.
   ///
-  /// - Throws: ``CheckpointError`` with code `unreadable` when the system refuses, or when the path
+  /// - Throws: ``CheckpointError`` with code `system` when the system refuses, or when the path
   ///   is anything but a regular file; a pipe without a writer is refused at once, too.
   package init(path: String) throws(CheckpointError) {
     self.path = path
@@ -50,7 +50,7 @@ package final class InputFile: Sendable {
       let status = try FileStatus(descriptor: descriptor, path: path)
       guard status.isRegular else {
         throw CheckpointError(
-          .unreadable, "\(status.kind) was found, a regular file is required", path: path)
+          .system, "\(status.kind) was found, a regular file is required", path: path)
       }
       size = status.size
     } catch {
@@ -79,7 +79,7 @@ package final class InputFile: Sendable {
   /// Fills `target` with the bytes from `offset` on.
   ///
   /// - Throws: ``CheckpointError`` with code `malformed` when the range does not lie in the file,
-  ///   `unreadable` when the system refuses or the file has shrunk since it was opened.
+  ///   `system` when the system refuses or the file has shrunk since it was opened.
   package func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount
     guard offset >= 0, offset <= size, count <= size - offset else {
@@ -103,7 +103,7 @@ package final class InputFile: Sendable {
       }
       guard answer > 0 else {
         throw CheckpointError(
-          .unreadable, "the file ended here while it was read, it had \(size) bytes", path: path,
+          .system, "the file ended here while it was read, it had \(size) bytes", path: path,
           offset: offset + done)
       }
       done += answer

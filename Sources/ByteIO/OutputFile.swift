@@ -9,10 +9,10 @@ package final class OutputFile {
   package private(set) var position = 0
   private var descriptor: Int32?
   /// Bytes that are on their way to the device.
-  private var departed = 0
+  private var writebackStart = 0
 
   /// How many bytes are sent on their way at once.
-  static let departure = 8 << 20
+  static let writebackSize = 8 << 20
 
   /// Creates the file with the permissions that the process gives new files; nothing may be there.
   ///
@@ -45,9 +45,9 @@ package final class OutputFile {
       done += answer
       position += answer
     }
-    if position - departed >= Self.departure {
-      beginWriteback(descriptor, at: departed, count: position - departed)
-      departed = position
+    if position - writebackStart >= Self.writebackSize {
+      beginWriteback(descriptor, at: writebackStart, count: position - writebackStart)
+      writebackStart = position
     }
   }
 
@@ -73,7 +73,7 @@ package final class OutputFile {
     _ = try systemCall("truncate", path: path) { ftruncate(descriptor, position) }
     _ = try systemCall("seek", path: path) { lseek(descriptor, position, SEEK_SET) }
     self.position = position
-    departed = min(departed, position)
+    writebackStart = min(writebackStart, position)
   }
 
   /// Closes the file and reports what the system had kept back until then.

@@ -40,7 +40,7 @@ package final class PlacedOutput: Sendable {
         waiting.count == 0
         ? place..<end : min(waiting.range.lowerBound, place)..<max(waiting.range.upperBound, end)
       waiting.count += bytes.byteCount
-      if waiting.count < OutputFile.departure { return nil }
+      if waiting.count < OutputFile.writebackSize { return nil }
       waiting.count = 0
       return waiting.range
     }

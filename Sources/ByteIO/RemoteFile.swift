@@ -34,7 +34,7 @@ final class RemoteFile: Sendable {
 
   /// Opens a file, or answers one that is open.
   ///
-  /// - Throws: ``CheckpointError`` `unreadable` with what the server or the network said.
+  /// - Throws: ``CheckpointError`` `system` with what the server or the network said.
   static func open(_ url: String) throws(CheckpointError) -> RemoteFile {
     let known = opened.withLock { opened in
       opened.removeAll { $0.file == nil }
@@ -55,7 +55,7 @@ final class RemoteFile: Sendable {
       answer.count == min(total, Self.blockSize)
     else {
       throw CheckpointError(
-        .unreadable, "the server does not say which part of the file it sent", path: url)
+        .system, "the server does not say which part of the file it sent", path: url)
     }
     self.url = url
     size = total
@@ -99,7 +99,7 @@ final class RemoteFile: Sendable {
     let answer = try Self.get(url, range, mark: mark, into: &target)
     guard answer.count == range.count, answer.contentRange.flatMap(Self.total) == size else {
       throw CheckpointError(
-        .unreadable,
+        .system,
         "the file changed while it was read: \(answer.count) bytes came for \(range.count)",
         path: url, offset: range.lowerBound)
     }
@@ -110,14 +110,14 @@ final class RemoteFile: Sendable {
   ) throws(CheckpointError) -> WebRequest.Answer {
     var attempt = 1
     while true {
-      let request = WebRequest.stock.take()
+      let request = WebRequest.pool.acquire()
       let answer = request.value.get(url, range, mark: mark, into: &target)
-      WebRequest.stock.putBack(request)
+      WebRequest.pool.release(request)
       if answer.status == 206, answer.failure == nil, !answer.isTooLong { return answer }
       let isPassing = answer.failure != nil || answer.status >= 500 || answer.status == 429
       guard isPassing, attempt < attempts else {
         throw CheckpointError(
-          .unreadable, refusal(answer), path: url,
+          .system, refusal(answer), path: url,
           offset: range.lowerBound == 0 ? nil : range.lowerBound)
       }
       usleep(UInt32(attempt) * 300_000)

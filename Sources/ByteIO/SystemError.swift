@@ -13,7 +13,7 @@ extension CheckpointError {
     let words = unsafe strerrordesc_np(number).map { unsafe String(cString: $0) }
     let text = words ?? "system error \(number)"
     return CheckpointError(
-      .unreadable, operation.map { "\($0): \(text)" } ?? text, path: path, offset: offset)
+      .system, operation.map { "\($0): \(text)" } ?? text, path: path, offset: offset)
   }
 }
 

@@ -11,7 +11,7 @@ struct WebRequest: ~Copyable {
   private let handle: UnsafeMutableRawPointer?
 
   /// Requests that are not at work, with their connections.
-  static let stock = Stock(capacity: 16) { WebRequest() }
+  static let pool = Pool(capacity: 16) { WebRequest() }
 
   /// What a server answered.
   struct Answer {

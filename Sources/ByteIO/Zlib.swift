@@ -16,7 +16,7 @@ package enum Zlib {
     unsafe state.initialize(to: z_stream())
     defer { unsafe state.deallocate() }
     guard unsafe inflateInit_(state, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw CheckpointError(.unreadable, "zlib has no memory to inflate") }
+    else { throw CheckpointError(.system, "zlib has no memory to inflate") }
     defer { unsafe inflateEnd(state) }
     let wanted = target.byteCount
     var consumed = 0

@@ -46,7 +46,7 @@ extension CheckpointFormat {
   }
 
   /// Recognises a file or a folder by its content.
-  public static func recognized(_ candidate: Candidate) -> CheckpointFormat? {
+  public static func recognized(_ candidate: FileProbe) -> CheckpointFormat? {
     all.first { $0.recognizes(candidate) }
   }
 }

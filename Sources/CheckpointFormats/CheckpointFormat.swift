@@ -10,7 +10,7 @@ public struct CheckpointFormat: Sendable {
   /// File name endings, longest first, with their dot.
   public let extensions: [String]
   /// Says whether a file or a folder is of this format, by its content.
-  public let recognizes: @Sendable (Candidate) -> Bool
+  public let recognizes: @Sendable (FileProbe) -> Bool
   /// Opens a file or a folder; tensors are read from it later, by range.
   public let open: @Sendable (_ path: String, OpenOptions) throws -> Checkpoint
   /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
@@ -25,7 +25,7 @@ public struct CheckpointFormat: Sendable {
   /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.
   public var isSharded = false
   /// What a written file can carry.
-  public let capacity: Capacity
+  public let capabilities: Capabilities
   /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first
   /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
   ///
@@ -45,5 +45,5 @@ extension CheckpointFormat {
     name: "hdf5", extensions: [".hdf5", ".h5"],
     recognizes: { HDF5Checkpoint.recognizes($0.head) },
     open: { path, _ in try HDF5Checkpoint.open(path) }, write: HDF5Checkpoint.write,
-    capacity: HDF5Checkpoint.capacity)
+    capabilities: HDF5Checkpoint.capabilities)
 }

@@ -75,8 +75,8 @@ extension CheckpointDiff {
     _ piece: Piece, _ pair: Pair, _ tolerance: TensorDifference.Tolerance
   ) throws -> TensorDifference? {
     if !piece.isRetyped {
-      let memory = PieceMemory.stock.take()
-      defer { PieceMemory.stock.putBack(memory) }
+      let memory = PieceMemory.pool.acquire()
+      defer { PieceMemory.pool.release(memory) }
       if try memory.value.isEqual(piece.range, of: pair.left, and: pair.right) { return nil }
     }
     return try TensorDifference(

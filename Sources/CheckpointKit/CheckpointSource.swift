@@ -19,9 +19,9 @@ public struct CheckpointSource: Sendable {
   public static func open(
     _ path: String, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
   ) throws -> Self {
-    let shown = shownPath(path)
+    let shown = displayPath(path)
     return try withFile(path) { file in
-      let candidate = try Candidate(path: file)
+      let candidate = try FileProbe(path: file)
       guard candidate.members != nil || candidate.size > 0 else {
         throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
       }

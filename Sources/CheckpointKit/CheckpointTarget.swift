@@ -44,7 +44,7 @@ public struct CheckpointTarget: Sendable {
   /// when this returns the new one is on the disk.
   public func write(_ checkpoint: Checkpoint) async throws {
     do {
-      try format.capacity.check(checkpoint, format: format.name)
+      try format.capabilities.check(checkpoint, format: format.name)
       if path == "-" {
         try await AtomicFile.withTemporary("ckpt-output") { temporary in
           try await write(checkpoint, temporary, options)

@@ -46,26 +46,26 @@ public struct ConversionPlan: Sendable, Encodable {
     tensors = result.checkpoint.entries.map { entry in
       let origin = result.origins[entry.name] ?? entry.name
       used.insert(origin)
-      let isHeld = format.capacity.dtypes.contains(entry.info.dtype)
+      let isHeld = format.capabilities.dtypes.contains(entry.info.dtype)
       return Tensor(
         from: origin.text, name: entry.name.text,
         oldDtype: (inputs[origin] ?? entry.info).dtype.rawValue, dtype: entry.info.dtype.rawValue,
         shape: entry.info.shape, bytes: entry.info.byteCount,
-        tiedTo: format.capacity.keepsTies ? entry.alias?.text : nil,
+        tiedTo: format.capabilities.keepsTies ? entry.alias?.text : nil,
         obstacle: isHeld
           ? nil : "\(format.name) has no element type \(entry.info.dtype.rawValue)")
     }
     leftOut = input.entries.map(\.name).filter { !used.contains($0) }.map(\.text)
     let tied = result.checkpoint.entries.filter { $0.alias != nil }
     ties = tied.first.flatMap { first in
-      guard format.capacity.keepsTies, let original = first.alias else { return nil }
+      guard format.capabilities.keepsTies, let original = first.alias else { return nil }
       let more = tied.count == 1 ? "" : " and \(tied.count - 1) more"
       let how =
-        format.capacity.sharesBytes
+        format.capabilities.sharesBytes
         ? "stay tied" : "are each written out, and tied again when ckpt reads them"
       return "tied tensors \(how): '\(first.name)' (= '\(original)')\(more)"
     }
     losses =
-      result.notes + format.capacity.losses(of: result.checkpoint, format: format.name)
+      result.notes + format.capabilities.losses(of: result.checkpoint, format: format.name)
   }
 }

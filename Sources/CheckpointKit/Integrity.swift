@@ -22,7 +22,7 @@ extension CheckpointSource {
       errors[index] = mismatch(entries[index], digest)
     }
     return zip(entries, errors).compactMap { entry, error in
-      error?.adding(path: shownPath(path), tensor: entry.name.text)
+      error?.adding(path: displayPath(path), tensor: entry.name.text)
     }
   }
 
@@ -35,9 +35,9 @@ extension CheckpointSource {
     }
     let found = try await concurrentMap(pieces, width: threads) { index, range in
       try error {
-        let memory = PieceMemory.stock.take()
-        defer { PieceMemory.stock.putBack(memory) }
-        for part in range.cut(at: entries[index].unit) {
+        let memory = PieceMemory.pool.acquire()
+        defer { PieceMemory.pool.release(memory) }
+        for part in range.cut(at: entries[index].preferredReadSize) {
           try memory.value.read(part, of: entries[index])
         }
       }
@@ -58,7 +58,7 @@ extension CheckpointSource {
       return CheckpointError(
         .malformed, "its bytes do not have the stored SHA-256 \(stored)", tensor: entry.name.text)
     } catch {
-      return error as? CheckpointError ?? CheckpointError(.unreadable, "\(error)")
+      return error as? CheckpointError ?? CheckpointError(.system, "\(error)")
     }
   }
 

@@ -26,7 +26,7 @@ public struct Model: Sendable {
     case .checkpoint(_, carrying: nil):
       throw CheckpointError(
         .missing, "carries no module tree, required one; give the text of print(model) instead",
-        path: shownPath(path))
+        path: displayPath(path))
     }
   }
 
@@ -40,9 +40,9 @@ public struct Model: Sendable {
     /// Reads a file, told apart by its content; `-` is standard input.
     public init(file path: String, extra extraPath: String? = nil) throws {
       let extra = try extraPath.map(readText)
-      let extraPath = extraPath.map(shownPath)
+      let extraPath = extraPath.map(displayPath)
       self = try withFile(path) { file in
-        guard CheckpointFormat.recognized(try Candidate(path: file)) != nil else {
+        guard CheckpointFormat.recognized(try FileProbe(path: file)) != nil else {
           return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
         }
         let checkpoint = try CheckpointSource.open(file).checkpoint
@@ -57,7 +57,7 @@ public struct Model: Sendable {
   ///
   /// `extraPath` is the side file that errors of `extra` name.
   public init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
-    let extras = try extra.map { try Extras($0, path: extraPath) } ?? Extras()
+    let extras = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
     if Module.isDescription(text) {
       module = try Module(json: text, extras: extras)
       self.text = text

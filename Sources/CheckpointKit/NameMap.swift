@@ -15,7 +15,7 @@ public struct NameMap: Sendable {
   ///   that is mapped twice.
   public init(file path: String) throws {
     let text = try readText(path)
-    let path = shownPath(path)
+    let path = displayPath(path)
     for (index, line) in text.trimmedLines.enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {

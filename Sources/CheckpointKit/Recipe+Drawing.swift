@@ -36,7 +36,7 @@ extension Recipe {
   func plan(seed: UInt64) throws -> Initialization {
     var plan = try Initialization(
       of: module(), dtype: try Self.floatingPoint(named: dtype),
-      generator: Generator(seed: seed, behavior: behavior))
+      generator: Generator(seed: seed, cpuPath: cpuPath))
     try plan.construct()
     try plan.apply(rules.map { try Rule($0) }, order: Rule.Order(named: order))
     return plan
@@ -66,11 +66,11 @@ extension Recipe {
       for entry in copied { result.unknown[entry.name] = "copied from the checkpoint \(source)" }
       return
     }
-    var step = Reinitialize(match: redraw.match, exclude: redraw.exclude)
+    var step = Reinitialization(match: redraw.match, exclude: redraw.exclude)
     step.rules = try redraw.rules.map { try Rule($0) }
     step.order = try Rule.Order(named: redraw.order)
     step.seed = try Seed(redraw.seed)
-    let drawn = try step.draw(over: present, tree: tree, behavior: behavior)
+    let drawn = try step.draw(over: present, tree: tree, cpuPath: cpuPath)
     for (name, entry) in drawn {
       result.unknown[name] = nil
       if let index = result.checkpoint.entries.firstIndex(where: { $0.name == name }) {

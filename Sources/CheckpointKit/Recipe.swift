@@ -47,7 +47,7 @@ public struct Recipe: Codable, Hashable, Sendable {
   public var redraws: [Redraw] = []
 
   /// Which of PyTorch's CPU paths the values are those of.
-  public var behavior: TorchBehavior {
+  public var cpuPath: CPUPath {
     get { torch.utf8.reversed().starts(with: " default".utf8.reversed()) ? .default : .avx2 }
     set { torch = "2.15 \(newValue.rawValue)" }
   }
@@ -139,7 +139,7 @@ public struct Recipe: Codable, Hashable, Sendable {
   public init(file path: String) throws {
     let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
     self = try withFile(path) { file in
-      guard CheckpointFormat.recognized(try Candidate(path: file)) == nil else {
+      guard CheckpointFormat.recognized(try FileProbe(path: file)) == nil else {
         guard let recipe = try CheckpointSource.open(file).checkpoint.recipe() else {
           throw CheckpointError(.missing, "carries no recipe, required one")
         }
@@ -153,12 +153,12 @@ public struct Recipe: Codable, Hashable, Sendable {
   }
 
   /// Finds one of PyTorch's CPU paths by its name.
-  public static func behavior(named text: String) throws -> TorchBehavior {
-    guard let behavior = TorchBehavior(rawValue: text) else {
+  public static func cpuPath(named text: String) throws -> CPUPath {
+    guard let cpuPath = CPUPath(rawValue: text) else {
       throw CheckpointError(
         .unsupported, "path '\(text)' of PyTorch: required avx2 or default")
     }
-    return behavior
+    return cpuPath
   }
 
   /// Finds a dtype that layers can be built in.

@@ -19,7 +19,7 @@ public struct SeedSearch: Sendable {
     public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let draw: Draw
-    let behavior: TorchBehavior
+    let cpuPath: CPUPath
     /// Words before the tensor's draw.
     let start: Int
     /// Words that decide, the first of all and more as long as too many seeds would pass.
@@ -72,12 +72,12 @@ public struct SeedSearch: Sendable {
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
       let sample = [UInt8](buffer.bytes(count * width))
-      let ranges = Self.ranges(of: draw, sample, from: first, recipe.behavior)
+      let ranges = Self.ranges(of: draw, sample, from: first, recipe.cpuPath)
       if ranges.isEmpty { continue }
       clues.append(
         Clue(
-          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.behavior), draw: draw,
-          behavior: recipe.behavior,
+          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.cpuPath), draw: draw,
+          cpuPath: recipe.cpuPath,
           start: start, ranges: ranges, first: first, values: sample))
     }
     guard !clues.isEmpty else {
@@ -95,14 +95,14 @@ public struct SeedSearch: Sendable {
   /// What the values say of the words at the sample's beginning and every sixteen elements on; the
   /// first must say something.
   private static func ranges(
-    of draw: Draw, _ sample: [UInt8], from first: Int, _ behavior: TorchBehavior
+    of draw: Draw, _ sample: [UInt8], from first: Int, _ cpuPath: CPUPath
   ) -> [WordRange] {
     var ranges: [WordRange] = []
     var expected = 0x1p32
     for start in stride(from: 0, to: sample.count / draw.dtype.byteWidth, by: 16)
     where expected > 1 / 16 {
       let values = Array(sample[(start * draw.dtype.byteWidth)...])
-      guard let range = draw.wordRange(of: values, from: first + start, behavior: behavior) else {
+      guard let range = draw.wordRange(of: values, from: first + start, cpuPath: cpuPath) else {
         return start == 0 ? [] : ranges
       }
       ranges.append(range)
@@ -169,7 +169,7 @@ public struct SeedSearch: Sendable {
 extension SeedSearch.Clue {
   /// Whether a seed gives just these values.
   func isDrawn(from seed: UInt32) -> Bool {
-    var generator = Generator(seed: UInt64(seed), behavior: behavior)
+    var generator = Generator(seed: UInt64(seed), cpuPath: cpuPath)
     generator.skip(words: start)
     var cursor = DrawCursor(draw, from: generator)
     let count = values.count / draw.dtype.byteWidth
@@ -182,13 +182,13 @@ extension SeedSearch.Clue {
 
 extension Draw {
   /// Whether every one of these elements is a value that the uniform draw can give.
-  fileprivate func isOnGrid(_ values: [UInt8], _ behavior: TorchBehavior) -> Bool {
+  fileprivate func isOnGrid(_ values: [UInt8], _ cpuPath: CPUPath) -> Bool {
     guard case .uniform = distribution, dtype == .float32 || dtype == .float64 else { return false }
     let width = dtype.byteWidth
     return stride(from: 0, to: values.count, by: width).allSatisfy { offset in
       let element = Array(values[offset..<offset + width])
       return self.isLowerBound(element)
-        || wordRange(of: element, from: 0, behavior: behavior) != nil
+        || wordRange(of: element, from: 0, cpuPath: cpuPath) != nil
     }
   }
 

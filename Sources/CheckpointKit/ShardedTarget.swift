@@ -45,7 +45,7 @@ public struct ShardedTarget: Sendable {
   ///
   /// - Returns: the paths, the index last, and what is lost by the division, one sentence each.
   public func write(_ checkpoint: Checkpoint) async throws -> (paths: [String], notes: [String]) {
-    try format.capacity.check(checkpoint, format: format.name)
+    try format.capabilities.check(checkpoint, format: format.name)
     let plan = try ShardPlan(checkpoint, limit: limit, name: name)
     let targets = try plan.shards.map { shard in
       try CheckpointTarget(

@@ -29,7 +29,7 @@ struct PieceMemory: ~Copyable {
   private var right = ChunkBuffer(capacity: 1 << 18)
 
   /// Memory that no task has.
-  static let stock = Stock(capacity: 32) { PieceMemory() }
+  static let pool = Pool(capacity: 32) { PieceMemory() }
 
   /// Lets `body` look at bytes `range` of a tensor.
   mutating func read(
@@ -44,7 +44,7 @@ struct PieceMemory: ~Copyable {
   mutating func isEqual(
     _ range: Range<Int>, of entry: Checkpoint.Entry, and other: Checkpoint.Entry
   ) throws -> Bool {
-    for part in range.cut(at: max(entry.unit, other.unit)) {
+    for part in range.cut(at: max(entry.preferredReadSize, other.preferredReadSize)) {
       let count = part.count
       if left.capacity < count { left = ChunkBuffer(capacity: count) }
       if right.capacity < count { right = ChunkBuffer(capacity: count) }

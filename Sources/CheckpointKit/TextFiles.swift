@@ -2,7 +2,7 @@ import ByteIO
 import TensorCore
 
 /// Largest text file (model, recipe, map) that is read, in bytes.
-private let largestText = 100_000_000
+private let maxTextSize = 100_000_000
 
 /// Reads a text file of ours whole, as UTF-8; `-` is standard input.
 ///
@@ -11,9 +11,9 @@ private let largestText = 100_000_000
 package func readText(_ path: String) throws -> String {
   try withFile(path) { path in
     let file = try InputFile(path: path)
-    guard file.size <= largestText else {
+    guard file.size <= maxTextSize else {
       throw CheckpointError(
-        .unsupported, "found \(file.size) bytes, required a text of at most \(largestText)")
+        .unsupported, "found \(file.size) bytes, required a text of at most \(maxTextSize)")
     }
     let bytes = try file.head(file.size)
     if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {

@@ -47,7 +47,7 @@ public struct Verification: Sendable {
     let infos = checkpoint.entries.map { ($0.name, $0.info) }
     let drawn = try recipe.draw(over: infos)
     var otherRecipe = recipe
-    otherRecipe.behavior = recipe.behavior == .avx2 ? .default : .avx2
+    otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
     let expected = Self.byName(drawn.checkpoint)
     let other = Self.byName(try otherRecipe.draw(over: infos).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in

@@ -52,13 +52,13 @@ enum HDF5Attributes {
     if let count {
       space = try HDF5Space.simple([count])
     } else {
-      space = try HDF5Handle(what, H5Screate(H5S_SCALAR), closedBy: H5Sclose, .unreadable)
+      space = try HDF5Handle(what, H5Screate(H5S_SCALAR), closedBy: H5Sclose, .system)
     }
     let attribute = try HDF5Handle(
       what,
       unsafe H5Acreate2(
         object, name, type, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)),
-      closedBy: H5Aclose, .unreadable)
-    try checked(what, body(attribute.id), .unreadable)
+      closedBy: H5Aclose, .system)
+    try checked(what, body(attribute.id), .system)
   }
 }

@@ -18,7 +18,7 @@ package final class HDF5File: Sendable {
 
   /// Opens a file and makes its table.
   ///
-  /// - Throws: ``CheckpointError`` with the path: `unreadable` when the system refuses, `malformed`
+  /// - Throws: ``CheckpointError`` with the path: `system` when the system refuses, `malformed`
   ///   when the bytes are not HDF5 or cut short, `unsupported` for virtual datasets and for what is
   ///   not read here.
   package convenience init(path: String) throws(CheckpointError) {
@@ -36,7 +36,7 @@ package final class HDF5File: Sendable {
     self.input = input
     do {
       superblock = try HDF5Superblock(input)
-      table = try HDF5Tour.table(of: input, superblock, datasetLimit: datasetLimit)
+      table = try HDF5Walker.table(of: input, superblock, datasetLimit: datasetLimit)
     } catch {
       throw error.adding(path: input.path)
     }
@@ -55,7 +55,7 @@ package final class HDF5File: Sendable {
   package static func rootAttributes(path: String) throws(CheckpointError) -> [HDF5Attribute] {
     do {
       let input = try InputFile(path: path)
-      return try HDF5Tour.rootAttributes(of: input, try HDF5Superblock(input))
+      return try HDF5Walker.rootAttributes(of: input, try HDF5Superblock(input))
     } catch {
       throw error.adding(path: path)
     }

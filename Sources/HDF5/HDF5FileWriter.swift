@@ -13,7 +13,7 @@ package final class HDF5FileWriter: Sendable {
 
   /// Creates or truncates the file.
   ///
-  /// - Throws: ``CheckpointError`` `unreadable`, with the library's reason.
+  /// - Throws: ``CheckpointError`` `system`, with the library's reason.
   package init(path: String) throws(CheckpointError) {
     id = try HDF5Library.locked { () throws(CheckpointError) in
       let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
@@ -31,7 +31,7 @@ package final class HDF5FileWriter: Sendable {
       try Self.keepOrder(creation.id)
       let file = try HDF5Handle(
         "create", unsafe H5Fcreate(path, H5F_ACC_TRUNC, creation.id, access.id),
-        closedBy: H5Fclose, .unreadable)
+        closedBy: H5Fclose, .system)
       return file.take()
     }
   }
@@ -50,12 +50,12 @@ package final class HDF5FileWriter: Sendable {
 
   /// Writes everything that is still in memory and closes the file.
   ///
-  /// - Throws: ``CheckpointError`` `unreadable` when the system could not take it, as on a full disk.
+  /// - Throws: ``CheckpointError`` `system` when the system could not take it, as on a full disk.
   package func close() throws(CheckpointError) {
     try HDF5Library.locked { () throws(CheckpointError) in
-      try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .unreadable)
+      try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .system)
       isOpen.store(false, ordering: .relaxed)
-      _ = try checked("close", H5Fclose(id), .unreadable)
+      _ = try checked("close", H5Fclose(id), .system)
     }
   }
 
@@ -71,7 +71,7 @@ package final class HDF5FileWriter: Sendable {
       let group: HDF5Handle
       if path.isEmpty {
         group = try HDF5Handle(
-          name, unsafe H5Gopen2(id, name, hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .unreadable)
+          name, unsafe H5Gopen2(id, name, hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
       } else {
         let creation = try HDF5Handle.properties(H5P_GROUP_CREATE)
         try Self.keepOrder(creation.id)
@@ -86,7 +86,7 @@ package final class HDF5FileWriter: Sendable {
         group = try HDF5Handle(
           name,
           unsafe H5Gcreate2(id, name, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
-          closedBy: H5Gclose, .unreadable)
+          closedBy: H5Gclose, .system)
       }
       for attribute in attributes { try HDF5Attributes.write(attribute, on: group.id) }
     }
@@ -100,7 +100,7 @@ package final class HDF5FileWriter: Sendable {
         name,
         unsafe H5Lcreate_hard(
           id, "/" + target.joined(separator: "/"), id, name, hid_t(H5P_DEFAULT),
-          hid_t(H5P_DEFAULT)), .unreadable)
+          hid_t(H5P_DEFAULT)), .system)
     }
   }
 
@@ -151,7 +151,7 @@ package final class HDF5FileWriter: Sendable {
         name,
         unsafe H5Dcreate2(
           id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
-        closedBy: H5Dclose, .unreadable)
+        closedBy: H5Dclose, .system)
       for attribute in attributes { try HDF5Attributes.write(attribute, on: dataset.id) }
       return try Self.place(of: dataset.id, info, isDeflated: isDeflated)
     }
@@ -168,7 +168,7 @@ package final class HDF5FileWriter: Sendable {
       return .chunks(address: UInt64(header.addr))
     }
     guard let offset = Int(exactly: H5Dget_offset(dataset)) else {
-      throw CheckpointError(.unreadable, "HDF5: no place was given to a dataset")
+      throw CheckpointError(.system, "HDF5: no place was given to a dataset")
     }
     return .contiguous(offset: offset)
   }
@@ -218,7 +218,7 @@ package final class HDF5FileWriter: Sendable {
           try checked(
             "write",
             unsafe H5Dwrite_chunk(
-              id, hid_t(H5P_DEFAULT), 0, place, stream.count, stream.baseAddress), .unreadable)
+              id, hid_t(H5P_DEFAULT), 0, place, stream.count, stream.baseAddress), .system)
         }
       }
     }

@@ -25,7 +25,7 @@ package struct HDF5Handle: ~Copyable {
   consuming func close(_ operation: String) throws(CheckpointError) {
     let status = close(id)
     discard self
-    try checked(operation, status, .unreadable)
+    try checked(operation, status, .system)
   }
 
   /// Hands the identifier over, to be closed by the caller.

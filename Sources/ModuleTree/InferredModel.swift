@@ -20,7 +20,7 @@ public struct InferredModel: Sendable {
       let parts = tensor.name.text.utf8.split(
         separator: UInt8(ascii: "."), omittingEmptySubsequences: false
       ).map { String(Substring($0)) }
-      guard parts.count <= PrintedModel.deepest else {
+      guard parts.count <= PrintedModel.maxDepth else {
         throw CheckpointError(
           .unsupported, "found \(parts.count) parts in the name, required fewer than 1000",
           tensor: tensor.name.text)

@@ -110,7 +110,7 @@ private struct ResolvedRule {
     for assignment in rule.assignments {
       let isThere = matching.contains { place in
         place.tensors.contains { $0.name.isSameText(assignment.parameter) }
-          || LayerKinds.mayOmit(assignment.parameter, in: place.module)
+          || KnownLayers.mayOmit(assignment.parameter, in: place.module)
       }
       if isThere { continue }
       var names: [String] = []
@@ -133,7 +133,7 @@ private struct ResolvedRule {
   }
 }
 
-extension LayerKinds {
+extension KnownLayers {
   /// Whether a layer that lacks the tensor could have it, as a linear layer with `bias=False`.
   static func mayOmit(_ name: String, in module: Module) -> Bool {
     switch module.layer {

@@ -18,7 +18,7 @@ private struct SelectorParser {
   private var depth = 0
 
   /// Deepest nesting of parentheses and negations.
-  private static let deepest = 200
+  private static let maxDepth = 200
 
   init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
@@ -44,7 +44,7 @@ private struct SelectorParser {
   private mutating func factor() throws -> Selector.Node {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= Self.deepest else { throw error("fewer than \(Self.deepest) levels") }
+    guard depth <= Self.maxDepth else { throw error("fewer than \(Self.maxDepth) levels") }
     if accept("!") { return .not(try factor()) }
     if accept("(") {
       let node = try alternatives()

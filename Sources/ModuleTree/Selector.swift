@@ -127,7 +127,7 @@ public struct ResolvedSelector {
   }
 
   private static func lineage(of kind: String, _ bases: [String: String]) -> [String] {
-    [kind] + LayerKinds.lineage(of: bases[kind] ?? kind)
+    [kind] + KnownLayers.lineage(of: bases[kind] ?? kind)
   }
 
   private struct Resolution {

@@ -2,7 +2,7 @@
 struct BandPlan {
   /// Most bytes that are kept of the source for one band, where its pieces are worth a read, and
   /// where they are not.
-  static let (usualBytes, mostBytes) = (16 << 20, 32 << 20)
+  static let (usualBytes, maxBytes) = (16 << 20, 32 << 20)
   /// A piece of so many bytes costs little more to read than its bytes do.
   private static let goodPiece = 2048
 
@@ -13,29 +13,29 @@ struct BandPlan {
 
   /// Divides a view into bands that are no larger than is of use.
   init(_ layout: StridedLayout) {
-    self.init(layout, mostBytes: Self.usualBytes)
+    self.init(layout, maxBytes: Self.usualBytes)
     if let piece = band(holding: 0).pieces.last, piece.count < Self.goodPiece {
-      self.init(layout, mostBytes: Self.mostBytes)
+      self.init(layout, maxBytes: Self.maxBytes)
     }
   }
 
-  /// Divides a view; bands are as large as `mostBytes` allows, and alike in size.
-  init(_ layout: StridedLayout, mostBytes: Int) {
+  /// Divides a view; bands are as large as `maxBytes` allows, and alike in size.
+  init(_ layout: StridedLayout, maxBytes: Int) {
     self.layout = layout
     let axes = layout.axes
     func size(_ axis: Int, _ steps: Int) -> Int { Band.size(Self.box(axes, axis, steps)) }
-    let axis = axes.indices.first { size($0, 1) <= mostBytes } ?? axes.count - 1
+    let axis = axes.indices.first { size($0, 1) <= maxBytes } ?? axes.count - 1
     let count = axes[axis].count
     self.axis = axis
     // All of an axis may take less than most of it, which lies in pieces.
-    if size(axis, count) <= mostBytes {
+    if size(axis, count) <= maxBytes {
       steps = max(count, 1)
       return
     }
     var (fits, tooMany) = (1, count)
     while tooMany - fits > 1 {
       let middle = fits + (tooMany - fits) / 2
-      if size(axis, middle) <= mostBytes { fits = middle } else { tooMany = middle }
+      if size(axis, middle) <= maxBytes { fits = middle } else { tooMany = middle }
     }
     let bands = (count + fits - 1) / fits
     steps = (count + bands - 1) / bands
@@ -110,7 +110,7 @@ struct Band {
 
   /// Reads the pieces; `target` has just their size.
   func read(into target: inout MutableRawSpan, from source: StridedLayout.Source) throws {
-    var gather = Gather(pieces)
+    var gather = StridedGather(pieces)
     try gather.read(at: start, into: &target, from: source)
   }
 

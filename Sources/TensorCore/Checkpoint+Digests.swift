@@ -18,10 +18,10 @@ extension Checkpoint {
         }
         return state.read(entries[piece.entries.lowerBound], range, piece)
       },
-      finish: { (piece, memory: Stock<DigestMemory>.Item?) in
+      finish: { (piece, memory: Pool<DigestMemory>.Item?) in
         guard let memory else { return }
         state.update(piece, memory.value)
-        DigestMemory.stock.putBack(memory)
+        DigestMemory.pool.release(memory)
       })
     return state.results
   }
@@ -46,13 +46,13 @@ private struct DigestPiece: Sendable {
 
   /// Bytes that a piece has at least, if its tensor does.
   private static let size = 2 << 20
-  private static let mostTensors = 64
+  private static let maxTensors = 64
 
   static func all(of entries: [Checkpoint.Entry]) -> some Sequence<DigestPiece> {
     sequence(state: (index: 0, offset: 0)) { place -> DigestPiece? in
       guard place.index < entries.count else { return nil }
       let first = place.index
-      let (total, unit) = (entries[first].info.byteCount, entries[first].unit)
+      let (total, unit) = (entries[first].info.byteCount, entries[first].preferredReadSize)
       if total > size {
         let step = (size + unit - 1) / unit * unit
         let range = place.offset..<min(place.offset + step, total)
@@ -61,7 +61,7 @@ private struct DigestPiece: Sendable {
         return DigestPiece(entries: first..<first + 1, range: range, isLast: isLast)
       }
       var bytes = 0
-      while place.index < entries.count, place.index - first < mostTensors {
+      while place.index < entries.count, place.index - first < maxTensors {
         bytes += entries[place.index].info.byteCount
         if bytes > size { break }
         place.index += 1
@@ -77,7 +77,7 @@ private struct DigestMemory: ~Copyable {
   private var count = 0
 
   /// Memory that nobody has.
-  static let stock = Stock(capacity: 32) { DigestMemory() }
+  static let pool = Pool(capacity: 32) { DigestMemory() }
 
   mutating func read(_ range: Range<Int>, of entry: Checkpoint.Entry) throws {
     if buffer.capacity < range.count { buffer = ChunkBuffer(capacity: range.count) }
@@ -110,15 +110,15 @@ private final class DigestState: Sendable {
   /// Reads a part of a tensor; `nil` if that goes wrong, or went wrong before.
   func read(
     _ entry: Checkpoint.Entry, _ range: Range<Int>, _ piece: DigestPiece
-  ) -> Stock<DigestMemory>.Item? {
+  ) -> Pool<DigestMemory>.Item? {
     let index = piece.entries.lowerBound
     if content.withLock({ $0.results[index] != nil }) { return nil }
-    let memory = DigestMemory.stock.take()
+    let memory = DigestMemory.pool.acquire()
     do {
       try memory.value.read(range, of: entry)
       return memory
     } catch {
-      DigestMemory.stock.putBack(memory)
+      DigestMemory.pool.release(memory)
       // The first part that is wrong is the one to tell of.
       content.withLock { if $0.results[index] == nil { $0.results[index] = .failure(error) } }
       return nil

@@ -22,7 +22,7 @@ public struct Checkpoint: Sendable {
     ///
     /// What is stored in chunks is then unpacked where it is wanted, and what is not stays in the
     /// processor's cache; any other range gives the same bytes more slowly.
-    public var unit = 1 << 18
+    public var preferredReadSize = 1 << 18
     private let reader: Reader
 
     /// Describes a tensor and says how its bytes are read; `reader` must be safe to call from
@@ -62,7 +62,7 @@ public struct Checkpoint: Sendable {
         range, target in try body(range, &target, inner)
       }
       copy.path = path
-      copy.unit = unit
+      copy.preferredReadSize = preferredReadSize
       return copy
     }
   }

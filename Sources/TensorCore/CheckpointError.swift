@@ -6,7 +6,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
   /// What kind of failure it is, for code that branches.
   public enum Code: String, Sendable {
     /// The system refused: no such file, no permission, disk full, connection lost.
-    case unreadable
+    case system
     /// The bytes contradict their format.
     case malformed
     /// Well-formed, but of a kind or version this build does not handle.

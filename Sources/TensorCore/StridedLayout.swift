@@ -27,7 +27,7 @@ public struct StridedLayout: Hashable, Sendable {
   }
 
   /// Most dimensions that a layout may have, as in PyTorch.
-  public static let highestRank = 64
+  public static let maxRank = 64
   /// Most bytes of the source that are held at once.
   static let windowSize = 1 << 18
   /// A gap up to this many bytes is read over, which costs less than another read.
@@ -42,9 +42,9 @@ public struct StridedLayout: Hashable, Sendable {
       throw CheckpointError(
         .malformed, "\(strides.count) strides for shape \(info.shape), one a dimension is required")
     }
-    guard strides.count <= Self.highestRank else {
+    guard strides.count <= Self.maxRank else {
       throw CheckpointError(
-        .malformed, "\(strides.count) dimensions, at most \(Self.highestRank) are allowed")
+        .malformed, "\(strides.count) dimensions, at most \(Self.maxRank) are allowed")
     }
     if let negative = (strides + [offset]).first(where: { $0 < 0 }) {
       throw CheckpointError(
@@ -111,7 +111,7 @@ public struct StridedLayout: Hashable, Sendable {
     _ range: Range<Int>, into target: inout MutableRawSpan, from source: Source
   ) throws {
     try forEachBox(of: range, into: &target) { box, start, part in
-      var gather = Gather(box)
+      var gather = StridedGather(box)
       try gather.read(at: start, into: &part, from: source)
     }
   }

@@ -12,10 +12,10 @@ public final class StridedView: Sendable {
   private let address: UInt64
 
   /// The bands of all views together, which bounds their memory whatever is open.
-  private static let store = BlockStore(capacity: 2 * BandPlan.mostBytes)
+  private static let store = BlockCache(capacity: 2 * BandPlan.maxBytes)
   private static let count = Atomic<UInt64>(0)
   /// Memory for small bands, which are wanted whole and not kept.
-  private static let stock = Stock(capacity: 16) { ChunkBuffer() }
+  private static let pool = Pool(capacity: 16) { ChunkBuffer() }
 
   /// A view of the elements that `layout` describes.
   public convenience init(_ layout: StridedLayout) {
@@ -24,7 +24,7 @@ public final class StridedView: Sendable {
 
   /// A view whose bands have at most so many bytes.
   package convenience init(_ layout: StridedLayout, bandSize: Int) {
-    self.init(layout, layout.isInOrder ? nil : BandPlan(layout, mostBytes: bandSize))
+    self.init(layout, layout.isInOrder ? nil : BandPlan(layout, maxBytes: bandSize))
   }
 
   private init(_ layout: StridedLayout, _ bands: BandPlan?) {
@@ -68,12 +68,12 @@ public final class StridedView: Sendable {
     from source: StridedLayout.Source
   ) throws {
     if range.count == band.bytes.count, band.size <= ChunkBuffer.standardSize {
-      let memory = Self.stock.take()
-      defer { Self.stock.putBack(memory) }
+      let memory = Self.pool.acquire()
+      defer { Self.pool.release(memory) }
       try memory.value.fill(band.size) { bytes in try band.read(into: &bytes, from: source) }
       memory.value.lend(band.size) { bytes in band.layout.copy(range, of: bytes, into: &target) }
     } else {
-      let key = BlockStore.Key(address: address, offset: band.bytes.lowerBound)
+      let key = BlockCache.Key(address: address, offset: band.bytes.lowerBound)
       try Self.store.read(
         key, size: band.size, madeBy: { bytes in try band.read(into: &bytes, from: source) }
       ) { bytes in band.layout.copy(range, of: bytes, into: &target) }
@@ -103,7 +103,7 @@ extension Checkpoint.Entry {
         try original.read(offset..<offset + part.byteCount, into: &part)
       }
     }
-    entry.unit = StridedView.unit
+    entry.preferredReadSize = StridedView.unit
     return entry
   }
 }

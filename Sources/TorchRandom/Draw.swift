@@ -133,17 +133,17 @@ extension Draw {
   ///
   /// Which words a draw takes does not depend on the path.
   func convert(
-    _ words: Span<UInt32>, as behavior: TorchBehavior, into target: inout MutableRawSpan
+    _ words: Span<UInt32>, as cpuPath: CPUPath, into target: inout MutableRawSpan
   ) {
     switch distribution {
     case .uniform(let from, let to):
-      UniformRange(from: from, to: to, behavior: behavior)
+      UniformRange(from: from, to: to, cpuPath: cpuPath)
         .convert(words, to: dtype, into: &target)
     case .normal(let mean, let deviation) where algorithm == .vectorNormal:
-      VectorNormal(mean: mean, deviation: deviation, behavior: behavior)
+      VectorNormal(mean: mean, deviation: deviation, cpuPath: cpuPath)
         .convert(words, to: dtype, into: &target)
     case .normal(let mean, let deviation):
-      SerialNormal(mean: mean, deviation: deviation, behavior: behavior)
+      SerialNormal(mean: mean, deviation: deviation, cpuPath: cpuPath)
         .convert(words, to: dtype, into: &target)
     }
   }

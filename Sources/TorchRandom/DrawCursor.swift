@@ -42,7 +42,7 @@ public struct DrawCursor: Sendable {
       case .normal(let mean, let deviation) = draw.distribution
     {
       var part = target._mutatingExtracting(0..<width)
-      SerialNormal(mean: mean, deviation: deviation, behavior: start.behavior)
+      SerialNormal(mean: mean, deviation: deviation, cpuPath: start.cpuPath)
         .store(leadingNormal, as: draw.dtype, at: 0, in: &part)
     }
     if draw.hasTail { readTail(elements, into: &target) }
@@ -72,7 +72,7 @@ public struct DrawCursor: Sendable {
         var batch = scratch._mutatingExtracting(0..<blocks * draw.wordsPerBlock)
         generator.fill(&batch)
         var part = target._mutatingExtracting(offset..<offset + blocks * size * width)
-        draw.convert(batch.span, as: start.behavior, into: &part)
+        draw.convert(batch.span, as: start.cpuPath, into: &part)
         block += blocks
         position += blocks * size
       } else {
@@ -112,7 +112,7 @@ public struct DrawCursor: Sendable {
     var drawn = words.mutableSpan
     generator.fill(&drawn)
     var whole = [UInt8](repeating: 0, count: draw.elementsPerBlock * width)
-    whole.withMutableRawSpan { draw.convert(words.span, as: start.behavior, into: &$0) }
+    whole.withMutableRawSpan { draw.convert(words.span, as: start.cpuPath, into: &$0) }
     for offset in 0..<wanted.count * width {
       target.storeBytes(
         of: whole[wanted.lowerBound * width + offset], toByteOffset: offset, as: UInt8.self)

@@ -8,7 +8,7 @@ public struct Generator: Sendable {
   /// Words of the state that were given out.
   private var used = GeneratorState.size
   /// Which of PyTorch's CPU paths makes values of the words; the words themselves are the same.
-  public let behavior: TorchBehavior
+  public let cpuPath: CPUPath
   /// Words drawn since seeding, modulo 2^64.
   public private(set) var position: UInt64 = 0
 
@@ -22,8 +22,8 @@ public struct Generator: Sendable {
   private static let leastJump = 3_500_000
 
   /// Starts the stream of `torch.manual_seed(seed)`; only the low 32 bits of `seed` matter.
-  public init(seed: UInt64, behavior: TorchBehavior = .avx2) {
-    self.behavior = behavior
+  public init(seed: UInt64, cpuPath: CPUPath = .avx2) {
+    self.cpuPath = cpuPath
     state = GeneratorState(seed: UInt32(truncatingIfNeeded: seed))
   }
 

@@ -9,7 +9,7 @@ internal import TensorCore
 struct SerialNormal {
   let mean: Double
   let deviation: Double
-  let behavior: TorchBehavior
+  let cpuPath: CPUPath
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
     for index in 0..<words.count / 4 {
@@ -23,7 +23,7 @@ struct SerialNormal {
 
   func store(_ normal: Double, as dtype: DType, at index: Int, in target: inout MutableRawSpan) {
     let value =
-      behavior.fuses ? mean.addingProduct(normal, deviation) : normal * deviation + mean
+      cpuPath.fuses ? mean.addingProduct(normal, deviation) : normal * deviation + mean
     if dtype == .float64 {
       target.store(value, at: index)
     } else {

@@ -12,7 +12,7 @@ public final class SharedDraw: Sendable {
   private let idle = Mutex<[DrawCursor]>([])
 
   /// More readers than this at once only mean more jumps.
-  private static let mostIdle = 32
+  private static let maxIdle = 32
 
   /// Prepares to read the draw that begins at `start`.
   public init(_ draw: Draw, from start: Generator) {
@@ -42,7 +42,7 @@ public final class SharedDraw: Sendable {
     guard cursor.position < draw.blockedCount else { return }
     idle.withLock { idle in
       idle.append(cursor)
-      if idle.count > Self.mostIdle { idle.removeFirst() }
+      if idle.count > Self.maxIdle { idle.removeFirst() }
     }
   }
 }

@@ -9,14 +9,14 @@ internal import TensorCore
 struct UniformRange {
   let from: Double
   let to: Double
-  let behavior: TorchBehavior
+  let cpuPath: CPUPath
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
     let count = dtype == .float64 ? words.count / 2 : words.count
     precondition(target.byteCount == count * dtype.byteWidth, "span of another size")
     let from = Float(from)
     let to = Float(to)
-    let fuses = behavior.fuses
+    let fuses = cpuPath.fuses
     unsafe words.withUnsafeBufferPointer { words in
       unsafe target.withUnsafeMutableBytes { target in
         let words = words.baseAddress

@@ -12,13 +12,13 @@ internal import TensorCore
 struct VectorNormal {
   let mean: Double
   let deviation: Double
-  let behavior: TorchBehavior
+  let cpuPath: CPUPath
 
   func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
     let count = dtype == .float64 ? words.count / 2 : words.count
     precondition(
       count.isMultiple(of: 16) && target.byteCount == count * dtype.byteWidth, "not whole blocks")
-    switch (dtype, behavior) {
+    switch (dtype, cpuPath) {
     case (.float64, _), (_, .avx2):
       convertByKernel(words, blocks: count / 16, to: dtype, into: &target)
     case (_, .default): convertByLibrary(words, to: dtype, into: &target)

@@ -12,13 +12,13 @@ struct WordField {
   /// How many bits of the field are below the eight of the sieve.
   private let restBits: Int
 
-  private static let (sieveBits, mostRestBits) = (Int(CKPT_SIEVE_BITS), Int(CKPT_REST_BITS))
+  private static let (sieveBits, maxRestBits) = (Int(CKPT_SIEVE_BITS), Int(CKPT_REST_BITS))
   private static let degree = 19937
 
   /// The low `bits` bits, 8 to 24, of word number `position`, counted from seeding.
   init(position: Int, bits: Int) {
     restBits = bits - Self.sieveBits
-    var masks = [UInt32](repeating: 0, count: 624 * (Self.sieveBits + Self.mostRestBits))
+    var masks = [UInt32](repeating: 0, count: 624 * (Self.sieveBits + Self.maxRestBits))
     let terms = Self.terms(ofWord: position + 624)
     let last = terms.max() ?? 0
     for bit in 0..<bits {
@@ -37,7 +37,7 @@ struct WordField {
       let (row, column, start) =
         bit >= restBits
         ? (Self.sieveBits, bit - restBits, 0)
-        : (Self.mostRestBits, bit, 624 * Self.sieveBits)
+        : (Self.maxRestBits, bit, 624 * Self.sieveBits)
       for word in 0..<624 { masks[start + word * row + column] = sums[word] }
     }
     self.masks = masks
@@ -46,7 +46,7 @@ struct WordField {
   /// The field's value for one seed.
   func value(for seed: UInt32) -> UInt32 {
     let word = unsafe ckpt_seed_word(seed, masks)
-    return (word >> UInt32(Self.mostRestBits)) << UInt32(restBits)
+    return (word >> UInt32(Self.maxRestBits)) << UInt32(restBits)
       | word & ((1 << UInt32(restBits)) - 1)
   }
 

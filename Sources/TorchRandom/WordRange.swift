@@ -26,11 +26,11 @@ extension Draw {
   /// multiple of 16. The result is `nil` when the elements cannot be values of this draw on that
   /// CPU path, or say nothing about it.
   package func wordRange(
-    of values: [UInt8], from first: Int, behavior: TorchBehavior = .avx2
+    of values: [UInt8], from first: Int, cpuPath: CPUPath = .avx2
   ) -> WordRange? {
     switch (distribution, algorithm) {
     case (.uniform(let from, let to), _):
-      return from < to ? uniformRange(values, from: first, behavior) : nil
+      return from < to ? uniformRange(values, from: first, cpuPath) : nil
     case (.normal(let mean, let deviation), .vectorNormal):
       guard deviation > 0, first + 16 <= count, !hasTail || first + 32 <= count else { return nil }
       let pair = (number(values, 0), number(values, 8))
@@ -58,11 +58,11 @@ extension Draw {
   /// The words that give the first element which is not the range's lower bound: that one also
   /// stands for values rounded up to the upper bound.
   private func uniformRange(
-    _ values: [UInt8], from first: Int, _ behavior: TorchBehavior
+    _ values: [UInt8], from first: Int, _ cpuPath: CPUPath
   ) -> WordRange? {
     let words = dtype == .float64 ? 2 : 1
     let mask: UInt32 = words == 2 ? 0x1f_ffff : 0xff_ffff
-    let lowest = element([UInt32](repeating: 0, count: words), behavior)
+    let lowest = element([UInt32](repeating: 0, count: words), cpuPath)
     for index in 0..<values.count / dtype.byteWidth {
       let wanted = number(values, index)
       guard wanted > lowest else {
@@ -74,7 +74,7 @@ extension Draw {
         var (low, high) = (UInt32(0), mask)
         while low < high {
           let middle = low + (high - low) / 2
-          let value = element(words == 2 ? [middle, rest] : [middle], behavior)
+          let value = element(words == 2 ? [middle, rest] : [middle], cpuPath)
           let wraps = middle > mask / 2 && value == lowest
           if wraps || isReached(value) { high = middle } else { low = middle + 1 }
         }
@@ -82,9 +82,9 @@ extension Draw {
       }
       let start = least(where: { $0 >= wanted }, rest: .max)
       let end = least(where: { $0 > wanted }, rest: 0)
-      let largest = element(words == 2 ? [start, .max] : [start], behavior)
+      let largest = element(words == 2 ? [start, .max] : [start], cpuPath)
       guard largest >= wanted, words == 2 || largest == wanted else { return nil }
-      let beyond = element([end, 0], behavior)
+      let beyond = element([end, 0], cpuPath)
       let isBeyond = beyond > wanted || end > mask / 2 && beyond == lowest
       return WordRange(
         offset: (first + index) * words, mask: mask,
@@ -94,10 +94,10 @@ extension Draw {
   }
 
   /// The value that a uniform draw makes of one element's words.
-  private func element(_ words: [UInt32], _ behavior: TorchBehavior) -> Double {
+  private func element(_ words: [UInt32], _ cpuPath: CPUPath) -> Double {
     var bytes = [UInt8](repeating: 0, count: dtype.byteWidth)
     let used = dtype == .float64 ? 2 : 1
-    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), as: behavior, into: &$0) }
+    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), as: cpuPath, into: &$0) }
     return dtype.number(at: 0, in: bytes)
   }
 

@@ -24,9 +24,9 @@ struct Ckpt: AsyncParsableCommand {
     ])
 
   static func main() async {
-    Process.openStandardStreams()
-    Process.removeTemporariesOnSignals()
-    Process.requireThreads()
+    ProcessSetup.openStandardStreams()
+    ProcessSetup.removeTemporariesOnSignals()
+    ProcessSetup.requireThreads()
     var command: (any ParsableCommand)?
     do {
       var parsed = try parseAsRoot()

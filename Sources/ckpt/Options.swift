@@ -22,7 +22,7 @@ struct CommonOptions: ParsableArguments {
 
   /// A way to say what concerns one file.
   func notes(on path: String) -> (String) -> Void {
-    { note("\(shownPath(path).escapingControls): \($0)") }
+    { note("\(displayPath(path).escapingControls): \($0)") }
   }
 }
 
@@ -59,7 +59,7 @@ struct InputOptions: ParsableArguments {
     guard source.checkpoint.parts.isEmpty else { return }
     throw CheckpointError(
       .missing, "holds one checkpoint, so --key has nothing to choose from",
-      path: shownPath(source.path))
+      path: displayPath(source.path))
   }
 }
 
@@ -68,7 +68,7 @@ func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Resu
   do {
     return try body()
   } catch let error as CheckpointError {
-    throw error.adding(path: path.map(shownPath))
+    throw error.adding(path: path.map(displayPath))
   }
 }
 
@@ -77,7 +77,7 @@ func naming<Result>(_ path: String?, _ body: () async throws -> Result) async th
   do {
     return try await body()
   } catch let error as CheckpointError {
-    throw error.adding(path: path.map(shownPath))
+    throw error.adding(path: path.map(displayPath))
   }
 }
 
@@ -196,7 +196,7 @@ extension CheckpointTarget {
   /// Writes with a progress bar, and says what of a checkpoint the format cannot hold.
   func write(_ checkpoint: Checkpoint, to path: String, showing common: CommonOptions) async throws
   {
-    format.capacity.losses(of: checkpoint, format: format.name).forEach(common.notes(on: path))
+    format.capabilities.losses(of: checkpoint, format: format.name).forEach(common.notes(on: path))
     try await write(checkpoint, showing: common)
   }
 

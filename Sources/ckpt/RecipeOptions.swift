@@ -49,7 +49,7 @@ struct RecipeOptions: ParsableArguments {
     if let seed { recipe.seed = try Seed(seed).description }
     if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0).description } }
     if let order { recipe.order = try Rule.Order(named: order).rawValue }
-    if let matchTorch { recipe.behavior = try Recipe.behavior(named: matchTorch) }
+    if let matchTorch { recipe.cpuPath = try Recipe.cpuPath(named: matchTorch) }
     if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype).torchName }
     return recipe
   }

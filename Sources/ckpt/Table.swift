@@ -81,7 +81,7 @@ extension Int {
   }
 
   /// With a noun: `1 tensor`, `320 tensors`.
-  func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
+  func pluralized(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 
   /// As a size in bytes: `97.8 MiB`.
   var byteText: String {

@@ -42,7 +42,7 @@ import Testing
     let file = try InputFile(path: path)
     #expect(unsafe truncate(path, 70_000) == 0)
     let error = #expect(throws: CheckpointError.self) { try file.bytes(0..<100_000) }
-    #expect(error?.code == .unreadable)
+    #expect(error?.code == .system)
     #expect(error?.offset == 70_000)
   }
 

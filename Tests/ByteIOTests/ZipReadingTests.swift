@@ -70,8 +70,8 @@ import Testing
     let packed = ZipSample.Member("a", text, stored: try deflated(text))
     let archive = try archive(ZipSample([packed, .init("b", text)]).bytes)
     for member in archive.members {
-      try archive.settle(member)
-      try archive.settle(member)
+      try archive.materialize(member)
+      try archive.materialize(member)
       for start in [text.count - 900, 500, 0, text.count - 7] {
         let count = min(900, text.count - start)
         let bytes = try [UInt8](count: count) { target throws(CheckpointError) in
@@ -90,11 +90,15 @@ import Testing
     wrong.local.crc ^= 1
     wrong.central.crc ^= 1
     var archive = try archive(ZipSample([wrong]).bytes)
-    let error = #expect(throws: CheckpointError.self) { try archive.settle(archive.members[0]) }
+    let error = #expect(throws: CheckpointError.self) {
+      try archive.materialize(archive.members[0])
+    }
     #expect(error?.message.hasPrefix("member 'wrong': CRC-32 of its bytes is") == true)
     if let stored {
       archive = try self.archive(ZipSample([.init("cut", text, stored: stored.dropLast(9))]).bytes)
-      let error = #expect(throws: CheckpointError.self) { try archive.settle(archive.members[0]) }
+      let error = #expect(throws: CheckpointError.self) {
+        try archive.materialize(archive.members[0])
+      }
       #expect(error?.message.hasPrefix("member 'cut': the deflate stream is cut after") == true)
     }
   }

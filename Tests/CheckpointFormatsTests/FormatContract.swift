@@ -27,10 +27,10 @@ public import Testing
   func `every dtype and shape comes back as it was`(
     _ format: CheckpointFormat, _ dtype: DType
   ) async throws {
-    guard format.capacity.dtypes.contains(dtype) else {
+    guard format.capabilities.dtypes.contains(dtype) else {
       let entry = try Checkpoint.Entry(noise: "t", dtype, [dtype.block.elements])
       #expect(throws: CheckpointError.self) {
-        try format.capacity.check(Checkpoint(entries: [entry]), format: format.name)
+        try format.capabilities.check(Checkpoint(entries: [entry]), format: format.name)
       }
       return
     }
@@ -87,8 +87,8 @@ public import Testing
     let path = try await write(
       Checkpoint(entries: entries, modules: modules, metadata: metadata), format)
     let read = try format.open(path)
-    #expect(read.modules == (format.capacity.keepsModules ? modules : []))
-    #expect(read.metadata == (format.capacity.keepsMetadata ? metadata : [:]))
+    #expect(read.modules == (format.capabilities.keepsModules ? modules : []))
+    #expect(read.metadata == (format.capabilities.keepsMetadata ? metadata : [:]))
   }
 
   @Test(arguments: writable)
@@ -115,7 +115,7 @@ public import Testing
       #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
       #expect(entry.alias == nil || entry.alias == original.alias)
     }
-    if format.capacity.keepsTies { #expect(read[2].alias == "embed.weight") }
+    if format.capabilities.keepsTies { #expect(read[2].alias == "embed.weight") }
   }
 
   @Test(arguments: writable)
@@ -189,14 +189,14 @@ public import Testing
   ) async throws {
     let path = try await write(
       Checkpoint(entries: [try .init(noise: "t", .float32, [2])]), format)
-    let candidate = try Candidate(path: path)
+    let candidate = try FileProbe(path: path)
     #expect(CheckpointFormat.all.filter { $0.recognizes(candidate) }.map(\.name) == [format.name])
     for other in [[], Array("plain text".utf8), Array("{\"layers\": []}".utf8)] {
       let path = try folder.write(other, to: "other")
-      #expect(!format.recognizes(try Candidate(path: path)))
+      #expect(!format.recognizes(try FileProbe(path: path)))
     }
     let empty = try TemporaryFolder()
-    #expect(!format.recognizes(try Candidate(path: empty.path)))
+    #expect(!format.recognizes(try FileProbe(path: empty.path)))
   }
 }
 

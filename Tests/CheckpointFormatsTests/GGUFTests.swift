@@ -14,7 +14,7 @@ import Testing
   @Test(arguments: try goldens.get())
   func `what gguf-py wrote is read, bit for bit and in order`(golden: Golden) throws {
     let path = Fixtures.path("gguf/" + golden.file)
-    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "gguf")
+    #expect(CheckpointFormat.recognized(try FileProbe(path: path))?.name == "gguf")
     let checkpoint = try format.open(path)
     #expect(try Golden.tensors(of: checkpoint) == golden.tensors)
     #expect(checkpoint.metadata == golden.metadata)

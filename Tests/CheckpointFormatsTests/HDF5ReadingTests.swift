@@ -42,12 +42,12 @@ import Testing
   @Test func `a file's head says that it is HDF5, behind a user block too`() throws {
     let folder = try TemporaryFolder()
     for file in ["nested", "latest", "user-block"] {
-      let candidate = try Candidate(path: Fixtures.path("hdf5/\(file).h5"))
+      let candidate = try FileProbe(path: Fixtures.path("hdf5/\(file).h5"))
       #expect(CheckpointFormat.hdf5.recognizes(candidate))
     }
     for other in [[], Array("\u{89}HDF".utf8), [UInt8](repeating: 0, count: 4096)] {
       let path = try folder.write(other, to: "other")
-      #expect(!CheckpointFormat.hdf5.recognizes(try Candidate(path: path)))
+      #expect(!CheckpointFormat.hdf5.recognizes(try FileProbe(path: path)))
     }
   }
 
@@ -109,7 +109,7 @@ import Testing
       ("/nonexistent/a.h5", "No such file or directory"), ("/tmp", "a regular file is required"),
     ] {
       let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.hdf5.open(path) }
-      #expect(error?.code == .unreadable)
+      #expect(error?.code == .system)
       #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
     }
   }

@@ -20,7 +20,7 @@ import Testing
   @Test(arguments: try Fixtures.cases("keras/files.json", as: Case.self))
   func `what Keras wrote is read, bit for bit, in its order and spelling`(fixture: Case) throws {
     let path = Fixtures.path("keras/" + fixture.file)
-    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "keras")
+    #expect(CheckpointFormat.recognized(try FileProbe(path: path))?.name == "keras")
     let checkpoint = try CheckpointFormat.keras.open(path, OpenOptions(key: fixture.key))
     #expect(try checkpoint.entries.map { try GoldenTensor($0, chunk: 64) } == fixture.tensors)
     #expect(checkpoint.entries.allSatisfy { $0.alias == nil })
@@ -97,7 +97,7 @@ import Testing
 
   @Test(arguments: ["nested", "flat", "types", "chunked", "written", "names", "deep"])
   func `plain HDF5 is none of Keras's`(file: String) throws {
-    let candidate = try Candidate(path: Fixtures.path("hdf5/\(file).h5"))
+    let candidate = try FileProbe(path: Fixtures.path("hdf5/\(file).h5"))
     #expect(CheckpointFormat.recognized(candidate)?.name == "hdf5")
   }
 
@@ -144,7 +144,7 @@ import Testing
     try folder.write(try Fixtures.bytes("keras/" + file), to: file)
     let text = #"{"weight_map": {"/layers/none/vars": ["\#(name)"]}}"#
     let path = try folder.write(Array(text.utf8), to: "x.weights.json")
-    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "keras")
+    #expect(CheckpointFormat.recognized(try FileProbe(path: path))?.name == "keras")
     let error = #expect(throws: CheckpointError.self) {
       try CheckpointFormat.keras.open(path, OpenOptions())
     }

@@ -26,7 +26,7 @@ import Testing
   ]
 
   /// Bytes of tensors that are read of a mutated file, which may claim to have very many.
-  private static let mostBytes = 1 << 20
+  private static let maxBytes = 1 << 20
 
   @Test(arguments: files)
   func `a changed file is read or refused in one line`(file: String, inside: Bool) throws {
@@ -56,11 +56,11 @@ import Testing
   }
 
   private static func read(_ path: String) throws {
-    let format = CheckpointFormat.recognized(try Candidate(path: path))
+    let format = CheckpointFormat.recognized(try FileProbe(path: path))
     guard let format = format ?? CheckpointFormat.named(byEndingOf: path) else { return }
     let checkpoint = try format.open(path, OpenOptions())
     var buffer = ChunkBuffer()
-    var left = mostBytes
+    var left = maxBytes
     for entry in checkpoint.entries where left > 0 {
       let count = min(entry.info.byteCount, buffer.capacity, left)
       left -= count

@@ -280,7 +280,7 @@ import Testing
     let size = 5 << 20
     let info = try TensorInfo(dtype: .uint8, shape: [size])
     let broken = Checkpoint.Entry(name: "broken", info: info) { range, _ in
-      if range.contains(3 << 20) { throw CheckpointError(.unreadable, "gone") }
+      if range.contains(3 << 20) { throw CheckpointError(.system, "gone") }
     }
     let good = try Checkpoint.Entry(noise: "good", .uint8, [size])
     var options = WriteOptions()

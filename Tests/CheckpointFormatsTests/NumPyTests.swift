@@ -11,7 +11,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func opened(_ path: String) throws -> Checkpoint {
-    let format = try #require(CheckpointFormat.recognized(try Candidate(path: path)))
+    let format = try #require(CheckpointFormat.recognized(try FileProbe(path: path)))
     #expect(path.hasSuffix("." + format.name))
     return try format.open(path)
   }

@@ -16,21 +16,21 @@ import Testing
   @Test func `a name that is not known is listed with its tensors`() throws {
     let scan = try scan("custom.pt")
     #expect(scan.pickles == ["custom/data.pkl"])
-    let unknown = scan.findings.filter { !$0.isKnown }
+    let unknown = scan.findings.filter { !$0.isRecognized }
     #expect(unknown.map(\.fullName) == ["__main__.Custom"])
     #expect(unknown[0].tensors == ["custom.inside"])
     let bytes = try Fixtures.bytes("pytorch/custom.pt")
     let place = try #require(unknown[0].fileOffset)
     #expect(bytes[place...].starts(with: "c__main__\nCustom\n".utf8))
-    #expect(scan.findings.filter(\.isKnown).flatMap(\.tensors) == [])
+    #expect(scan.findings.filter(\.isRecognized).flatMap(\.tensors) == [])
   }
 
   @Test func `a whole module depends on its classes`() throws {
     let scan = try scan("module.pt")
     let root = try #require(scan.findings.first { $0.fullName == "__main__.Net" })
-    #expect(!root.isKnown && root.tensors.count == 14)
+    #expect(!root.isRecognized && root.tensors.count == 14)
     let norm = try #require(scan.findings.first { $0.name == "BatchNorm1d" })
-    #expect(!norm.isKnown && norm.tensors.count == 5)
+    #expect(!norm.isRecognized && norm.tensors.count == 5)
     #expect(norm.tensors.filter { !$0.text.hasPrefix("first.norm") } == [])
   }
 
@@ -43,7 +43,7 @@ import Testing
     #expect(scan.pickles.count == pickles, "\(scan.pickles)")
     #expect(!scan.findings.isEmpty)
     if name != "script.pt" {
-      #expect(scan.findings.filter { !$0.isKnown }.map(\.fullName) == [])
+      #expect(scan.findings.filter { !$0.isRecognized }.map(\.fullName) == [])
     }
   }
 
@@ -62,11 +62,11 @@ import Testing
       ("torch._Utils", "_rebuild_tensor_v2", false), ("torch", "FloatStorage", true),
       ("torch.jit", "load", false), ("builtins", "eval", false), ("torch", "float33", false),
     ]
-    for (module, name, isKnown) in names {
+    for (module, name, isRecognized) in names {
       let pickle: [UInt8] =
         [0x80, 4] + P.text(module) + P.text(name) + [0x93, 0x30] + P.emptyDictionary + P.stop
       let scan = try PickleScan(folder.write(pickle, to: "a.pkl"))
-      #expect(scan.findings.map(\.isKnown) == [isKnown], "\(module) \(name)")
+      #expect(scan.findings.map(\.isRecognized) == [isRecognized], "\(module) \(name)")
     }
   }
 
@@ -76,7 +76,7 @@ import Testing
       P.dictionary(("w", P.tensor())),
       more: [("x/extra/notes.txt", hidden), ("x/more.pkl", hidden)],
       in: folder)
-    let unknown = try PickleScan(path).findings.filter { !$0.isKnown }
+    let unknown = try PickleScan(path).findings.filter { !$0.isRecognized }
     #expect(unknown.map(\.pickle) == ["x/extra/notes.txt", "x/more.pkl"])
   }
 

@@ -42,7 +42,7 @@ import Testing
 
   private func open(_ name: String, key: String? = nil) throws -> Checkpoint {
     let path = Fixtures.path("pytorch/" + name)
-    let format = try #require(CheckpointFormat.recognized(try Candidate(path: path)))
+    let format = try #require(CheckpointFormat.recognized(try FileProbe(path: path)))
     #expect(format.name == "pytorch")
     return try format.open(path, OpenOptions(key: key))
   }

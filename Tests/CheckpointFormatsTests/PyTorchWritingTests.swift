@@ -110,7 +110,7 @@ import Testing
       "{\"metadata\": {\"total_size\": 36}, \"weight_map\": {\(map.joined(separator: ", "))}}"
     let path = try folder.write(Array(index.utf8), to: "pytorch_model.bin.index.json")
     for path in [path, folder.path] {
-      let candidate = try Candidate(path: path)
+      let candidate = try FileProbe(path: path)
       #expect(CheckpointFormat.recognized(candidate)?.name == "pytorch")
       let checkpoint = try CheckpointFormat.pytorch.open(path)
       #expect(checkpoint.entries.map(\.name) == ["a", "b", "c"])

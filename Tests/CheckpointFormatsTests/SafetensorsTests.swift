@@ -33,7 +33,7 @@ import Testing
     golden: Golden
   ) throws {
     let path = Fixtures.path("safetensors/" + golden.file)
-    #expect(CheckpointFormat.recognized(try Candidate(path: path))?.name == "safetensors")
+    #expect(CheckpointFormat.recognized(try FileProbe(path: path))?.name == "safetensors")
     let checkpoint = try format.open(path)
     #expect(try Golden.tensors(of: checkpoint) == golden.tensors)
     #expect(checkpoint.metadata == golden.metadata)
@@ -141,7 +141,7 @@ import Testing
       #expect(read.notes == ["1 tensors of 'a.safetensors' are not in the index, 'x' is the first"])
     }
     let other = try await index(#"{"weight_map":{"y":"a.safetensors"}}"#, name: "renamed")
-    #expect(CheckpointFormat.recognized(try Candidate(path: other))?.name == "safetensors")
+    #expect(CheckpointFormat.recognized(try FileProbe(path: other))?.name == "safetensors")
   }
 
   @Test(arguments: [

@@ -145,7 +145,7 @@ import Testing
     let digest = try #require(Digest(hexadecimal: String(repeating: "5a", count: 32)))
     func unread(_ name: TensorName, _ digest: Digest) -> Checkpoint.Entry {
       Checkpoint.Entry(name: name, info: info, storedDigest: digest) { _, _ in
-        throw CheckpointError(.unreadable, "read")
+        throw CheckpointError(.system, "read")
       }
     }
     let entries = [unread("a", digest), unread("b", digest)]

@@ -43,8 +43,8 @@ import Testing
     try same("verify", "FILE", "--model", "model.txt", "--seed", "6", "--json")
     try same("diff", "FILE", "a.h5")
     try same("diff", "a.h5", "FILE")
-    if format.capacity.keepsModules { try same("tree", "FILE", "--params") }
-    if format.capacity.keepsMetadata { try same("verify", "FILE") }
+    if format.capabilities.keepsModules { try same("tree", "FILE", "--params") }
+    if format.capabilities.keepsMetadata { try same("verify", "FILE") }
 
     for source in ["a.h5", file] {
       let ending = source == file ? format.extensions[0] : ".h5"

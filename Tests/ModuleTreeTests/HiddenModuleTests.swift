@@ -13,7 +13,7 @@ import TorchRandom
 
   @Test(arguments: cases)
   func `what text hides, given beside it, gives torch's bytes`(golden: Golden.ModuleCase) throws {
-    let printed = try Module(printed: golden.repr, extras: Extras(golden.extra ?? ""))
+    let printed = try Module(printed: golden.repr, extras: SideFile(golden.extra ?? ""))
     #expect(printed.description == golden.repr)
     let described = try Module(json: printed.json())
     for tree in [printed, described] {
@@ -66,7 +66,7 @@ import TorchRandom
           (d): Conv1D(nf=4, nx=2)
           (e): Gemma2RMSNormish((4,), eps=1e-06)
         )
-        """, extras: Extras("class Gemma2RMSNormish(Module)"))
+        """, extras: SideFile("class Gemma2RMSNormish(Module)"))
     #expect(
       tree.notes == [
         "Conv2dSame is no class of torch.nn; taken for Conv2d by the shape of its text: "

@@ -3,7 +3,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// What every layer of `LayerKinds.all` must keep.
+/// What every layer of `KnownLayers.all` must keep.
 @Suite struct LayerContract {
   /// Every module with a layer in the goldens' printed texts.
   static let layers: [Module] = {
@@ -12,7 +12,7 @@ import Testing
       + ((try? Golden.nets().map(\.print)) ?? [])
     return texts.flatMap { text in
       ((try? Module(printed: text)) ?? Module(kind: "")).modules().filter {
-        $0.layer != nil && LayerKinds.knows($0.kind)
+        $0.layer != nil && KnownLayers.knows($0.kind)
       }
     }
   }()
@@ -22,7 +22,7 @@ import Testing
 
   @Test func `every class has a golden`() {
     let seen = Set(Self.layers.map(\.kind))
-    for type in LayerKinds.all {
+    for type in KnownLayers.all {
       for kind in type.classes.keys { #expect(seen.contains(kind), "\(kind)") }
     }
   }

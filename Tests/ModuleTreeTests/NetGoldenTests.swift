@@ -36,7 +36,7 @@ import TorchRandom
   ]
 
   static func plan(_ golden: Golden.NetCase) throws -> Initialization {
-    let tree = try Module(printed: golden.print, extras: Extras(extras[golden.id] ?? ""))
+    let tree = try Module(printed: golden.print, extras: SideFile(extras[golden.id] ?? ""))
     return try Initialization(of: tree, generator: Generator(seed: golden.seed))
   }
 
@@ -88,10 +88,10 @@ import TorchRandom
   }
 
   private func expect(
-    _ plan: Initialization, _ pass: Golden.Pass, where isKnown: (String) -> Bool
+    _ plan: Initialization, _ pass: Golden.Pass, where isRecognized: (String) -> Bool
   ) throws {
     var count = 0
-    for entry in try plan.entries() where isKnown(entry.name.text) {
+    for entry in try plan.entries() where isRecognized(entry.name.text) {
       #expect(try entry.digest() == pass.sha256[entry.name.text], "\(entry.name)")
       count += 1
     }

@@ -17,12 +17,12 @@ import TorchRandom
 
   @Test(arguments: try Fixtures.cases("goldens-extra/sequences.json", as: Sequence.self))
   func `each draw leaves the generator where torch's next one begins`(golden: Sequence) throws {
-    let extras = try Extras(golden.lines.joined(separator: "\n"))
+    let extras = try SideFile(golden.lines.joined(separator: "\n"))
     let seed = try #require(UInt64(golden.seed))
-    let behavior = try #require(TorchBehavior(rawValue: golden.path))
+    let cpuPath = try #require(CPUPath(rawValue: golden.path))
     var plan = try Initialization(
       of: Module(printed: "Net()", extras: extras),
-      generator: Generator(seed: seed, behavior: behavior))
+      generator: Generator(seed: seed, cpuPath: cpuPath))
     try plan.construct()
     for (index, entry) in try plan.entries().enumerated() {
       #expect(try entry.digest() == golden.sha256[index], "\(golden.lines[index])")

@@ -77,7 +77,7 @@ import Testing
         memory: TensorName("t\($0)"), .uint8, [$1],
         [UInt8](repeating: UInt8($0), count: max($1 - 1, 0)) + ($1 > 0 ? [99] : []))
     }
-    entries[6].unit = 1_000_003
+    entries[6].preferredReadSize = 1_000_003
     let digests = try await Checkpoint.digests(of: entries, threads: threads)
     #expect(try digests.map { try $0.get() } == entries.map { try $0.digest() })
   }

@@ -142,7 +142,7 @@ import Testing
     var buffer = ChunkBuffer(capacity: 100)
     var target = buffer.mutableBytes(100)
     do {
-      try view.read(0..<100, into: &target) { _, _ in throw CheckpointError(.unreadable, "gone") }
+      try view.read(0..<100, into: &target) { _, _ in throw CheckpointError(.system, "gone") }
       Issue.record("nothing was thrown")
     } catch let error as CheckpointError {
       #expect(error.message == "gone")

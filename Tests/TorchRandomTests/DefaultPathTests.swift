@@ -9,7 +9,7 @@ import TorchRandom
     let tensor = try #require(golden.tensor)
     let info = try tensor.info
     let distribution = try #require(Distribution(golden: golden.op, golden.args ?? [:]))
-    var generator = Generator(seed: golden.seed, behavior: .default)
+    var generator = Generator(seed: golden.seed, cpuPath: .default)
     let draw = try Draw(
       distribution, dtype: info.dtype, count: info.elementCount,
       contiguous: golden.layout == "contiguous")
@@ -20,8 +20,8 @@ import TorchRandom
   @Test(arguments: [DType.float32, .float64])
   func `the paths differ in half of the uniforms`(dtype: DType) throws {
     let width = dtype.byteWidth
-    let paths = try TorchBehavior.allCases.map {
-      var generator = Generator(seed: 1, behavior: $0)
+    let paths = try CPUPath.allCases.map {
+      var generator = Generator(seed: 1, cpuPath: $0)
       return generator.draw(
         try Draw(.uniform(from: -0.1, to: 0.2), dtype: dtype, count: 10_000))
     }

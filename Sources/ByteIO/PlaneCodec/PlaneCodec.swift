@@ -7,23 +7,23 @@ package import TensorCore
 /// matches, or with run lengths. The bytes depend on nothing but the chunk.
 package enum PlaneCodec {
   /// The most bytes that the stream of a chunk of `count` bytes may have.
-  package static func longestStream(_ count: Int) -> Int { count + count / 64 + 1024 }
+  package static func maxStreamSize(_ count: Int) -> Int { count + count / 64 + 1024 }
 
   /// Packs `chunk`, words of `width` bytes (1, 2, 4 or 8; the chunk's size is a multiple), into
-  /// `target`, which needs room for ``longestStream(_:)``, and answers the stream's size.
+  /// `target`, which needs room for ``maxStreamSize(_:)``, and answers the stream's size.
   ///
   /// `rotated` says that the words are floats (see ``Planes``).
   package static func encode(
     _ chunk: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) -> Int {
-    let encoder = PlaneEncoder.stock.take()
-    defer { PlaneEncoder.stock.putBack(encoder) }
+    let encoder = PlaneEncoder.pool.acquire()
+    defer { PlaneEncoder.pool.release(encoder) }
     return encoder.value.encode(chunk, width: width, rotated: rotated, into: &target)
   }
 
   /// The same, into a new array.
   package static func encode(_ chunk: RawSpan, width: Int, rotated: Bool) -> [UInt8] {
-    var memory = ChunkBuffer(capacity: longestStream(chunk.byteCount))
+    var memory = ChunkBuffer(capacity: maxStreamSize(chunk.byteCount))
     var target = memory.mutableBytes(memory.capacity)
     let count = encode(chunk, width: width, rotated: rotated, into: &target)
     return [UInt8](count: count) { $0.copyBytes(from: memory.bytes(count)) }
@@ -36,8 +36,8 @@ package enum PlaneCodec {
   package static func decode(
     _ stream: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    let decoder = PlaneDecoder.stock.take()
-    defer { PlaneDecoder.stock.putBack(decoder) }
+    let decoder = PlaneDecoder.pool.acquire()
+    defer { PlaneDecoder.pool.release(decoder) }
     try decoder.value.decode(stream, width: width, rotated: rotated, into: &target)
   }
 
@@ -49,8 +49,8 @@ package enum PlaneCodec {
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
     into target: inout MutableRawSpan, dividedAt middle: Int
   ) -> Bool {
-    let decoder = PlaneDecoder.stock.take()
-    defer { PlaneDecoder.stock.putBack(decoder) }
+    let decoder = PlaneDecoder.pool.acquire()
+    defer { PlaneDecoder.pool.release(decoder) }
     return decoder.value.decodeTwo(
       first, second, width: width, rotated: rotated, into: &target, dividedAt: middle)
   }

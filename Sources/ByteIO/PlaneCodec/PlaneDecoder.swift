@@ -6,7 +6,7 @@ struct PlaneDecoder: ~Copyable {
   private var reader = DeflateReader()
 
   /// Decoders that are not at work.
-  static let stock = Stock(capacity: 16) { PlaneDecoder() }
+  static let pool = Pool(capacity: 16) { PlaneDecoder() }
 
   /// Unpacks one stream.
   mutating func decode(

@@ -7,7 +7,7 @@ struct PlaneEncoder: ~Copyable {
   private let pairs = UnsafeMutablePointer<UInt32>.allocate(capacity: 1 << 16)
 
   /// Encoders that are not at work.
-  static let stock = Stock(capacity: 16) { PlaneEncoder() }
+  static let pool = Pool(capacity: 16) { PlaneEncoder() }
 
   init() { unsafe pairs.initialize(repeating: 0, count: 1 << 16) }
 

@@ -25,9 +25,9 @@ struct PlanePacking {
   static let stored = PlanePacking(kind: .stored, code: nil, header: nil, bitCount: 0)
 
   /// Longest word: what a reader's table of 2048 entries knows at once.
-  private static let longestLiteral = 11
+  private static let maxLiteral = 11
   /// Longest word where runs occur.
-  private static let longestRun = 15
+  private static let maxRun = 15
 
   private init(kind: Kind, code: HuffmanCode?, header: BlockHeader?, bitCount: Int) {
     self.kind = kind
@@ -52,7 +52,7 @@ struct PlanePacking {
     }
     let most = counts.max() ?? 0
     counts[256] = 1
-    let literals = Self(.literals, counts, limit: Self.longestLiteral)
+    let literals = Self(.literals, counts, limit: Self.maxLiteral)
     var best = literals.bitCount <= allowed ? literals : .stored
     // Where nearly all bytes are one, its word of one bit is still long.
     if Int(most) > size / 4 * 3 {
@@ -67,7 +67,7 @@ struct PlanePacking {
         let lengthBits = symbol < 265 || symbol == 285 ? 0 : (symbol - 261) / 4
         extraBits += Int(counts[symbol]) * (lengthBits + 1)
       }
-      let runs = Self(.runs, counts, limit: Self.longestRun, extraBits: extraBits)
+      let runs = Self(.runs, counts, limit: Self.maxRun, extraBits: extraBits)
       if runs.bitCount < min(allowed, literals.bitCount) { best = runs }
     }
     self = best

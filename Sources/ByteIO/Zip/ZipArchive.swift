@@ -23,7 +23,7 @@ package final class ZipArchive: Sendable {
   private let unpacked: Mutex<[Int: InputFile]> = Mutex([:])
 
   /// Most members that are kept half unpacked.
-  private static let mostInflations = 4
+  private static let maxInflations = 4
 
   /// What is known of a member's sum.
   private enum State {
@@ -164,7 +164,7 @@ package final class ZipArchive: Sendable {
 
   /// Checks a member, and makes reading it in any order cheap: what is deflated is unpacked to a
   /// temporary file, once, since going back in a stream means to begin again.
-  package func settle(_ member: ZipMember) throws(CheckpointError) {
+  package func materialize(_ member: ZipMember) throws(CheckpointError) {
     guard member.method == .deflated else { return try verify(member) }
     try unpacked.withLock { unpacked throws(CheckpointError) in
       if unpacked[member.index] != nil { return }
@@ -249,7 +249,7 @@ package final class ZipArchive: Sendable {
         inflations.append(found)
         return found
       }
-      if inflations.count == Self.mostInflations { inflations.removeFirst() }
+      if inflations.count == Self.maxInflations { inflations.removeFirst() }
       let new = try ZipInflation(member, in: file, isChecked: hasSum(member))
       inflations.append(new)
       return new

@@ -132,10 +132,10 @@ struct ZipDirectory {
         .malformed,
         "a directory of \(size) bytes at byte \(offset), it must end at byte \(place)")
     }
-    guard count <= size / ZipLayout.centralSize, count <= ZipLayout.mostMembers else {
+    guard count <= size / ZipLayout.centralSize, count <= ZipLayout.maxMembers else {
       throw CheckpointError(
         .malformed,
-        "\(count) members in a directory of \(size) bytes, \(ZipLayout.mostMembers)"
+        "\(count) members in a directory of \(size) bytes, \(ZipLayout.maxMembers)"
           + " are allowed and \(ZipLayout.centralSize) bytes each required")
     }
     return End(count: count, directory: offset..<place)
@@ -205,7 +205,7 @@ struct ZipDirectory {
     case .stored where member.size != member.storedSize:
       throw CheckpointError(
         .malformed, "\(member.size) bytes, stored as \(member.storedSize)")
-    case .deflated where (member.size - 1) / ZipLayout.largestRatio > member.storedSize:
+    case .deflated where (member.size - 1) / ZipLayout.maxRatio > member.storedSize:
       throw CheckpointError(
         .malformed,
         "\(member.size) bytes of \(member.storedSize), more than deflate can make of them")

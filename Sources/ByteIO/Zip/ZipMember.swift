@@ -65,7 +65,7 @@ enum ZipLayout {
   static let sentinel16: UInt16 = .max
 
   /// Most members that are read.
-  static let mostMembers = 10_000_000
+  static let maxMembers = 10_000_000
   /// Deflate makes no more than so many bytes of one; source: zlib's manual, "Maximum Compression".
-  static let largestRatio = 1032
+  static let maxRatio = 1032
 }

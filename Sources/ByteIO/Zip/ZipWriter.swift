@@ -7,7 +7,7 @@ package import TensorCore
 package struct ZipWriter: ~Copyable {
   /// 1 January 1980, 0:00, the first that MS-DOS can tell.
   private static let date: UInt32 = 0x0021_0000
-  private static let longestName = 65_535
+  private static let maxNameBytes = 65_535
 
   private let file: OutputFile
   private let alignment: Int
@@ -33,13 +33,13 @@ package struct ZipWriter: ~Copyable {
   /// Begins a member of `size` bytes, which ``append(_:)`` is given next.
   ///
   /// - Throws: ``CheckpointError`` with code `unsupported` for a name that is empty, too long or
-  ///   there already, `unreadable` when the system cannot take the bytes.
+  ///   there already, `system` when the system cannot take the bytes.
   package mutating func begin(_ name: TensorName, size: Int) throws(CheckpointError) {
     precondition(open == nil, "a member is begun before the last one has ended")
     let count = name.text.utf8.count
-    guard (1...Self.longestName).contains(count) else {
+    guard (1...Self.maxNameBytes).contains(count) else {
       throw CheckpointError(
-        .unsupported, "a zip member's name of \(count) bytes, required 1 to \(Self.longestName)")
+        .unsupported, "a zip member's name of \(count) bytes, required 1 to \(Self.maxNameBytes)")
     }
     guard names.insert(name).inserted else {
       throw CheckpointError(.unsupported, "two zip members have the name '\(name)'")

@@ -16,7 +16,7 @@ struct GGUFCursor {
 
   init(_ file: InputFile) {
     self.file = file
-    limit = min(file.size, GGUF.largestHeader)
+    limit = min(file.size, GGUF.maxHeaderSize)
   }
 
   /// Bytes of the header that may follow.

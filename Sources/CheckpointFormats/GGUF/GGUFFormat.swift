@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { GGUF.recognizes($0) },
     open: { path, _ in try GGUF.open(path) },
     write: { try await GGUF.write($0, to: $1, options: $2) },
-    capacity: Capacity(dtypes: GGUF.types.values).writingTiesOut)
+    capabilities: Capabilities(dtypes: GGUF.types.values).writingTiesOut)
 }
 
 /// Marks, limits and types of the format.
@@ -24,14 +24,14 @@ enum GGUF {
   /// Metadata key of the alignment of tensors' bytes, and what it is without.
   static let alignmentKey = "general.alignment"
   static let standardAlignment = 32
-  static let largestAlignment = 65_536
+  static let maxAlignment = 65_536
   /// Most dimensions of a tensor (`GGML_MAX_DIMS`).
-  static let highestRank = 4
+  static let maxRank = 4
 
   /// Largest header, in bytes; a large vocabulary takes some 10 MB.
-  static let largestHeader = 1 << 26
-  static let mostTensors = 10_000_000
-  static let longestName = 1 << 16
+  static let maxHeaderSize = 1 << 26
+  static let maxTensors = 10_000_000
+  static let maxNameBytes = 1 << 16
 
   /// Element types by ggml's numbers.
   static let types: [UInt32: DType] = [
@@ -46,7 +46,7 @@ enum GGUF {
   static func number(of dtype: DType) -> UInt32? { types.first { $0.value == dtype }?.key }
 
   /// Says whether a file begins as one, or a folder holds one, be it in parts.
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     candidate.head.starts(with: magic) || !candidate.members(endingIn: ".gguf").isEmpty
   }
 

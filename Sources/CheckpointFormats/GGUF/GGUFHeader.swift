@@ -33,7 +33,7 @@ struct GGUFHeader {
     }
     _ = try cursor.number(UInt32.self)
     try Self.checkVersion(try cursor.number())
-    let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.mostTensors)
+    let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.maxTensors)
     // A key's length and one byte, a type, and one byte of a value.
     let valueCount = try cursor.count("metadata values", size: 14)
     let alignment = try readValues(&cursor, valueCount)
@@ -77,7 +77,7 @@ struct GGUFHeader {
     var alignment = GGUF.standardAlignment
     for _ in 0..<count {
       let start = cursor.position
-      let bytes = try cursor.text("a key", atMost: GGUF.longestName)
+      let bytes = try cursor.text("a key", atMost: GGUF.maxNameBytes)
       guard let key = String(validating: bytes, as: UTF8.self), !key.isEmpty else {
         throw CheckpointError(
           .malformed, bytes.isEmpty ? "an empty key" : "a key that is no UTF-8", offset: start)
@@ -103,12 +103,12 @@ struct GGUFHeader {
   /// The alignment that a metadata value gives.
   static func alignment(_ kind: GGUFKind, _ text: String) throws(CheckpointError) -> Int {
     guard kind == GGUFKind(element: .u32), let number = Int(text),
-      (1...GGUF.largestAlignment).contains(number), number & (number - 1) == 0
+      (1...GGUF.maxAlignment).contains(number), number & (number - 1) == 0
     else {
       throw CheckpointError(
         .malformed,
         "\(kind.name) \(JSONScanner.shown(text)), required is a power of two up to "
-          + "\(GGUF.largestAlignment), as u32")
+          + "\(GGUF.maxAlignment), as u32")
     }
     return number
   }
@@ -130,7 +130,7 @@ struct GGUFHeader {
     var places: [Place] = []
     for _ in 0..<count {
       let start = cursor.position
-      let bytes = try cursor.text("a tensor's name", atMost: GGUF.longestName)
+      let bytes = try cursor.text("a tensor's name", atMost: GGUF.maxNameBytes)
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw CheckpointError(.malformed, "a tensor's name that is no UTF-8", offset: start)
       }
@@ -150,9 +150,9 @@ struct GGUFHeader {
 
   private static func info(_ cursor: inout GGUFCursor) throws(CheckpointError) -> TensorInfo {
     let rank = try cursor.number(UInt32.self)
-    guard (1...GGUF.highestRank).contains(Int(rank)) else {
+    guard (1...GGUF.maxRank).contains(Int(rank)) else {
       throw CheckpointError(
-        .malformed, "\(rank) dimensions, required are 1 to \(GGUF.highestRank)")
+        .malformed, "\(rank) dimensions, required are 1 to \(GGUF.maxRank)")
     }
     var dimensions: [Int] = []
     for _ in 0..<rank {

@@ -77,9 +77,9 @@ enum GGUFMetadata {
     var bytes: [UInt8] = []
     for (key, kind) in kinds {
       let length = key.utf8.count
-      guard (1...GGUF.longestName).contains(length) else {
+      guard (1...GGUF.maxNameBytes).contains(length) else {
         throw CheckpointError(
-          .unsupported, "a metadata key of \(length) bytes, GGUF holds 1 to \(GGUF.longestName)")
+          .unsupported, "a metadata key of \(length) bytes, GGUF holds 1 to \(GGUF.maxNameBytes)")
       }
       bytes.appendLittleEndian(UInt64(length))
       bytes += key.utf8

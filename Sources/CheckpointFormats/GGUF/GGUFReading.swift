@@ -4,7 +4,7 @@ import TensorCore
 extension GGUF {
   /// Opens a file, a file in parts by any of them, or a folder with one of both.
   static func open(_ path: String) throws -> Checkpoint {
-    let candidate = try Candidate(path: path)
+    let candidate = try FileProbe(path: path)
     let file = candidate.members == nil ? path : try member(of: candidate)
     var checkpoint = try join(file)
     checkpoint.takeModulesFromMetadata()
@@ -14,7 +14,7 @@ extension GGUF {
   }
 
   /// The only file of a folder, or the first part.
-  private static func member(of folder: Candidate) throws(CheckpointError) -> String {
+  private static func member(of folder: FileProbe) throws(CheckpointError) -> String {
     let files = folder.members(endingIn: ".gguf")
     let first = files.filter { $0.contains("-00001-of-") }
     guard let file = files.count == 1 ? files.first : first.first,

@@ -12,7 +12,7 @@ enum GGUFShapes {
   static func dimensions(_ shape: [Int]) -> [Int]? {
     if shape.contains(0) { return nil }
     guard let last = shape.last else { return [1] }
-    if shape.count <= GGUF.highestRank { return shape.reversed() }
+    if shape.count <= GGUF.maxRank { return shape.reversed() }
     return [last, shape.dropLast().reduce(1, *)]
   }
 

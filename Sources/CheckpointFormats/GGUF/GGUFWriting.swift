@@ -10,7 +10,7 @@ extension GGUF {
     guard [.standard, .none].contains(options.compression) else {
       throw CheckpointError(.unsupported, "gguf has no compression")
     }
-    try CheckpointFormat.gguf.capacity.check(checkpoint, format: "gguf")
+    try CheckpointFormat.gguf.capabilities.check(checkpoint, format: "gguf")
     try checkpoint.checkNames()
     var metadata = checkpoint.metadataWithModules
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
@@ -28,9 +28,9 @@ extension GGUF {
     header.appendLittleEndian(UInt64(kinds.count))
     header += try GGUFMetadata.bytes(metadata, kinds)
     try append(stored, alignment: alignment, to: &header)
-    guard header.count <= largestHeader else {
+    guard header.count <= maxHeaderSize else {
       throw CheckpointError(
-        .unsupported, "a header of \(header.count) bytes, at most \(largestHeader) are read again")
+        .unsupported, "a header of \(header.count) bytes, at most \(maxHeaderSize) are read again")
     }
     let file = try OutputFile(creating: path)
     try file.append(header.rawBytes)
@@ -50,11 +50,11 @@ extension GGUF {
     var offset = 0
     for entry in entries {
       let length = entry.name.text.utf8.count
-      guard length <= longestName, let number = number(of: entry.info.dtype),
+      guard length <= maxNameBytes, let number = number(of: entry.info.dtype),
         let dimensions = GGUFShapes.dimensions(entry.info.shape)
       else {
         throw CheckpointError(
-          .unsupported, "a name of \(length) bytes, at most \(longestName) are read again",
+          .unsupported, "a name of \(length) bytes, at most \(maxNameBytes) are read again",
           tensor: entry.name.text)
       }
       let block = entry.info.dtype.block.elements

@@ -12,13 +12,13 @@ enum KerasArchive {
   private static let weights: TensorName = "model.weights.h5"
   private static let texts = ["config.json", "metadata.json"]
   /// Longest text that becomes metadata, in bytes.
-  private static let longestText = 1 << 27
+  private static let maxTextLength = 1 << 27
   /// Weights of more than this many bytes may not be this many times as many as are stored: Keras
   /// refuses such archives, too.
-  private static let (largestPacked, largestRatio) = (1 << 28, 100)
+  private static let (maxPackedSize, maxRatio) = (1 << 28, 100)
 
   /// Says whether a file is a zip archive with Keras's weights in it.
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     guard candidate.head.starts(with: "PK".utf8),
       let archive = try? ZipArchive(path: candidate.path)
     else { return false }
@@ -31,17 +31,17 @@ enum KerasArchive {
     guard let member = archive.member(named: weights) else {
       throw CheckpointError(.missing, "no member '\(weights)'", path: path)
     }
-    guard member.size <= largestPacked || member.size / largestRatio <= member.storedSize else {
+    guard member.size <= maxPackedSize || member.size / maxRatio <= member.storedSize else {
       throw CheckpointError(
         .unsupported,
         "member '\(weights)' unpacks from \(member.storedSize) to \(member.size) bytes, at most "
-          + "\(largestRatio) times as many are allowed", path: path)
+          + "\(maxRatio) times as many are allowed", path: path)
     }
     var metadata: [String: String] = [:]
     for name in texts {
       guard let text = archive.member(named: TensorName(name)) else { continue }
       metadata[name] = String(
-        decoding: try archive.bytes(text, limit: longestText), as: UTF8.self)
+        decoding: try archive.bytes(text, limit: maxTextLength), as: UTF8.self)
     }
     if let file = try archive.file(of: member) {
       var checkpoint = try open(file, options, metadata)

@@ -9,7 +9,7 @@ import TensorCore
 enum KerasCheckpoint {
   /// Opens a file of any of the four kinds.
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    switch KerasContainer(of: try Candidate(path: path)) {
+    switch KerasContainer(of: try FileProbe(path: path)) {
     case .legacy?: try open(path, options, content: KerasLegacyFile.content)
     case .weights?: try open(path, options, content: KerasWeightsFile.content)
     case .archive?: try KerasArchive.open(path, options)

@@ -11,7 +11,7 @@ extension CheckpointFormat {
     readOnly: [".keras", ".weights.json"].map {
       ($0, "write .weights.h5 with --like FILE, which the model's load_weights takes")
     },
-    capacity: KerasWriter.capacity)
+    capabilities: KerasWriter.capabilities)
 }
 
 /// The four kinds of file in which Keras keeps weights.
@@ -26,7 +26,7 @@ enum KerasContainer: Hashable {
   case shards
 
   /// Tells by a file's content; `nil` for what is not Keras's.
-  init?(of candidate: Candidate) {
+  init?(of candidate: FileProbe) {
     if candidate.members != nil { return nil }
     if HDF5Checkpoint.recognizes(candidate.head) {
       // Files of ours are soon told by their root.

@@ -8,7 +8,7 @@ import TensorCore
 /// of each group `vars` one file's name or a list of them. A group may be divided among files.
 enum KerasShards {
   /// Largest text, in bytes.
-  private static let largest = 100_000_000
+  private static let maxSize = 100_000_000
 
   /// Says whether a file that begins with these bytes maps weights to HDF5 files.
   static func recognizes(_ head: [UInt8]) -> Bool {
@@ -20,9 +20,9 @@ enum KerasShards {
   /// Opens the files that a map names.
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
     let input = try InputFile(path: path)
-    guard input.size <= largest else {
+    guard input.size <= maxSize else {
       throw CheckpointError(
-        .unsupported, "\(input.size) bytes, at most \(largest) are allowed", path: path)
+        .unsupported, "\(input.size) bytes, at most \(maxSize) are allowed", path: path)
     }
     let map: [TensorName: [String]]
     do throws(CheckpointError) {

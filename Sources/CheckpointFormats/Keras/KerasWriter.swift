@@ -8,7 +8,7 @@ import TensorCore
 /// the model's description and the optimizer's state are those of the original to the bit.
 enum KerasWriter {
   /// What Keras reads back; the rest is that of the file whose structure is used.
-  static let capacity = Capacity(
+  static let capabilities = Capabilities(
     dtypes: DType.computable, ties: false, modules: false, metadata: false)
 
   /// Writes a copy of `options.like` with the checkpoint's tensors in the places of theirs.
@@ -68,7 +68,7 @@ enum KerasWriter {
   }
 
   private static func structure(of like: String) throws -> KerasContent {
-    let candidate = try Candidate(path: like)
+    let candidate = try FileProbe(path: like)
     guard HDF5Checkpoint.recognizes(candidate.head) else {
       throw CheckpointError(
         .unsupported,

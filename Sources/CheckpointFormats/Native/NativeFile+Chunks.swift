@@ -3,8 +3,8 @@ import TensorCore
 
 extension NativeFile {
   /// Memory for stored chunks that no reader has.
-  private static let memory = Stock(capacity: 16) {
-    ChunkBuffer(capacity: 2 * NativeLayout.longestStream(NativeLayout.chunkSize))
+  private static let memory = Pool(capacity: 16) {
+    ChunkBuffer(capacity: 2 * NativeLayout.maxStreamSize(NativeLayout.chunkSize))
   }
 
   /// Reads one chunk or two neighbours, checks them and puts their bytes into `target`.
@@ -25,8 +25,8 @@ extension NativeFile {
       }
       return
     }
-    let memory = Self.memory.take()
-    defer { Self.memory.putBack(memory) }
+    let memory = Self.memory.acquire()
+    defer { Self.memory.release(memory) }
     try decode(indices, of: stored, into: &target, through: &memory.value)
   }
 

@@ -41,7 +41,7 @@ extension NativeFile {
         .malformed, "index of \(length) bytes at byte \(start), it must end at byte \(end)",
         offset: end)
     }
-    let largest = NativeLayout.largestIndex(stored: length)
+    let largest = NativeLayout.maxIndexSize(stored: length)
     guard let content = Int(exactly: content), content <= largest else {
       throw CheckpointError(
         .malformed,

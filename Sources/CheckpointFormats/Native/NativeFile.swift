@@ -50,7 +50,7 @@ final class NativeFile: Sendable {
     ) { range, target in
       try self.read(stored, range, into: &target)
     }
-    entry.unit = 2 * NativeLayout.chunkSize
+    entry.preferredReadSize = 2 * NativeLayout.chunkSize
     return entry
   }
 
@@ -126,7 +126,7 @@ final class NativeFile: Sendable {
       }
       return nil
     } catch {
-      return error as? CheckpointError ?? CheckpointError(.unreadable, "\(error)")
+      return error as? CheckpointError ?? CheckpointError(.system, "\(error)")
     }
   }
 

@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
     open: { path, _ in try NativeFile(path: path).checkpoint() },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
-    capacity: .everything,
+    capabilities: .everything,
     verify: { try await NativeFile(path: $0).verify(threads: $1) })
 }
 
@@ -33,19 +33,19 @@ enum NativeLayout {
   static let alignment = 64
 
   /// Largest index, unpacked.
-  static let largestIndex = 1 << 28
+  static let maxIndexSize = 1 << 28
   /// Longest name, in bytes.
-  static let longestName = 1 << 16
+  static let maxNameBytes = 1 << 16
   /// Most dimensions.
-  static let highestRank = 64
+  static let maxRank = 64
 
   /// How large an index may be, unpacked, that takes `stored` bytes: a small file cannot cost much.
-  static func largestIndex(stored: Int) -> Int {
-    min(largestIndex, (1 << 20) + 64 * min(stored, largestIndex))
+  static func maxIndexSize(stored: Int) -> Int {
+    min(maxIndexSize, (1 << 20) + 64 * min(stored, maxIndexSize))
   }
 
   /// How long the stream of a chunk of `count` bytes may be.
-  static func longestStream(_ count: Int) -> Int { PlaneCodec.longestStream(count) }
+  static func maxStreamSize(_ count: Int) -> Int { PlaneCodec.maxStreamSize(count) }
 
   /// How many chunks a tensor of `byteCount` bytes has.
   static func chunkCount(_ byteCount: Int) -> Int {

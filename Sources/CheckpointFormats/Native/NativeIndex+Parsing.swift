@@ -58,7 +58,7 @@ private struct TensorParser {
   mutating func tensor(_ scanner: inout IndexScanner) throws(CheckpointError) -> NativeIndex.Tensor
   {
     if scanner.take("{\"alias\":") {
-      let original = TensorName(try scanner.string(atMost: NativeLayout.longestName))
+      let original = TensorName(try scanner.string(atMost: NativeLayout.maxNameBytes))
       let name = try self.name(&scanner, stored: false)
       try scanner.expect("}")
       guard names[original] == true else {
@@ -108,7 +108,7 @@ private struct TensorParser {
     _ scanner: inout IndexScanner, stored: Bool
   ) throws(CheckpointError) -> TensorName {
     try scanner.expect(",\"name\":")
-    let name = TensorName(try scanner.string(atMost: NativeLayout.longestName))
+    let name = TensorName(try scanner.string(atMost: NativeLayout.maxNameBytes))
     guard names.updateValue(stored, forKey: name) == nil else {
       throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
     }
@@ -127,9 +127,9 @@ private struct TensorParser {
     guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
       throw CheckpointError(.malformed, "sha256 '\(digest)', 64 lower-case digits are required")
     }
-    guard shape.count <= NativeLayout.highestRank else {
+    guard shape.count <= NativeLayout.maxRank else {
       throw CheckpointError(
-        .malformed, "\(shape.count) dimensions, at most \(NativeLayout.highestRank) are allowed")
+        .malformed, "\(shape.count) dimensions, at most \(NativeLayout.maxRank) are allowed")
     }
     let info = try TensorInfo(dtype: type, shape: shape)
     let count = NativeLayout.chunkCount(info.byteCount)
@@ -166,7 +166,7 @@ private struct TensorParser {
     var chunks = chunks
     for index in chunks.indices {
       let size = NativeLayout.chunkRange(index, of: byteCount).count
-      let allowed = raw ? size...size : 1...NativeLayout.longestStream(size)
+      let allowed = raw ? size...size : 1...NativeLayout.maxStreamSize(size)
       guard allowed.contains(chunks[index].length) else {
         throw CheckpointError(
           .malformed,

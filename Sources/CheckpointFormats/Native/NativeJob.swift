@@ -15,7 +15,7 @@ struct NativeJob: ~Copyable {
 
   private var input = ChunkBuffer(capacity: NativePlan.jobSize)
   private var output = ChunkBuffer(
-    capacity: PlaneCodec.longestStream(NativePlan.jobSize) + 1024 * NativePlan.jobPieces)
+    capacity: PlaneCodec.maxStreamSize(NativePlan.jobSize) + 1024 * NativePlan.jobPieces)
   /// The pieces in order.
   private(set) var packed: [Packed] = []
   /// Whether the stored bytes are those that were read.
@@ -23,7 +23,7 @@ struct NativeJob: ~Copyable {
   private var inputCount = 0
 
   /// Jobs that no writer has.
-  static let stock = Stock(capacity: 64) { NativeJob() }
+  static let pool = Pool(capacity: 64) { NativeJob() }
 
   /// Reads and packs the pieces of a job.
   mutating func pack(_ job: NativePlan.Job, of plan: NativePlan) throws {

@@ -11,7 +11,7 @@ struct NativePipeline {
   /// A job that is in memory.
   private struct Work {
     let job: NativePlan.Job
-    let memory: Stock<NativeJob>.Item
+    let memory: Pool<NativeJob>.Item
     var isPacked = false
     var isHashed: Bool
     var isAppended = false
@@ -106,7 +106,7 @@ struct NativePipeline {
       return .append(appended, work)
     }
     guard work.count < window, let job = plan.job(at: &place) else { return nil }
-    let new = Work(job: job, memory: NativeJob.stock.take(), isHashed: job.isWhole)
+    let new = Work(job: job, memory: NativeJob.pool.acquire(), isHashed: job.isWhole)
     work[started] = new
     if !job.isWhole, job.pieces[0].range.lowerBound == 0 {
       lanes[job.pieces[0].source] = Lane(number: started)
@@ -140,6 +140,6 @@ struct NativePipeline {
   private mutating func release(_ number: Int) {
     guard let done = work[number], done.isAppended, done.isHashed else { return }
     work[number] = nil
-    NativeJob.stock.putBack(done.memory)
+    NativeJob.pool.release(done.memory)
   }
 }

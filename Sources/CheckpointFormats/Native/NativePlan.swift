@@ -65,15 +65,15 @@ struct NativePlan: Sendable {
 
   private static func checkLimits(_ entry: Checkpoint.Entry) throws(CheckpointError) {
     let length = entry.name.text.utf8.count
-    guard length <= NativeLayout.longestName else {
+    guard length <= NativeLayout.maxNameBytes else {
       throw CheckpointError(
-        .unsupported, "a name of \(length) bytes, at most \(NativeLayout.longestName) are allowed",
+        .unsupported, "a name of \(length) bytes, at most \(NativeLayout.maxNameBytes) are allowed",
         tensor: entry.name.text)
     }
-    guard entry.info.shape.count <= NativeLayout.highestRank else {
+    guard entry.info.shape.count <= NativeLayout.maxRank else {
       throw CheckpointError(
         .unsupported,
-        "\(entry.info.shape.count) dimensions, at most \(NativeLayout.highestRank) are allowed",
+        "\(entry.info.shape.count) dimensions, at most \(NativeLayout.maxRank) are allowed",
         tensor: entry.name.text)
     }
   }

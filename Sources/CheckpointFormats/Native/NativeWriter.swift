@@ -50,14 +50,14 @@ enum NativeWriter {
 
   private static func finish(_ file: OutputFile, _ index: NativeIndex) throws(CheckpointError) {
     let text = index.text
-    guard text.count <= NativeLayout.largestIndex else {
+    guard text.count <= NativeLayout.maxIndexSize else {
       throw CheckpointError(
         .unsupported,
-        "an index of \(text.count) bytes, at most \(NativeLayout.largestIndex) are allowed",
+        "an index of \(text.count) bytes, at most \(NativeLayout.maxIndexSize) are allowed",
         path: file.path)
     }
     var stream = try Zlib.deflate(text.rawBytes, level: 6)
-    if text.count > NativeLayout.largestIndex(stored: stream.count) {
+    if text.count > NativeLayout.maxIndexSize(stored: stream.count) {
       stream = try Zlib.deflate(text.rawBytes, level: 0)
     }
     var digest = DigestBuilder()

@@ -10,18 +10,18 @@ struct NPYArray: Sendable {
   private let info: TensorInfo
   /// How it lies there, if not in the order of its elements.
   private let view: StridedView?
-  private let settle: @Sendable () throws -> Void
+  private let materialize: @Sendable () throws -> Void
   private let swappedWidth: Int?
   private let source: Source
 
   /// Describes the array behind a header, whose elements `source` reads; `settle` makes reading in
   /// any order cheap.
   init(
-    _ header: NPYHeader, settle: @escaping @Sendable () throws -> Void = {},
+    _ header: NPYHeader, materialize: @escaping @Sendable () throws -> Void = {},
     source: @escaping Source
   ) throws(CheckpointError) {
     info = header.info
-    self.settle = settle
+    self.materialize = materialize
     self.source = source
     if header.isFortranOrder, info.shape.count > 1, info.elementCount > 0 {
       var stride = 1
@@ -62,7 +62,7 @@ struct NPYArray: Sendable {
       try source(range.lowerBound, &target)
       return
     }
-    if view.onlyRead == nil { try settle() }
+    if view.onlyRead == nil { try materialize() }
     try view.read(range, into: &target, from: source)
   }
 }

@@ -72,8 +72,8 @@ struct NPYDictionary {
     var sizes: [Int] = []
     while !take(")") {
       sizes.append(try size())
-      guard sizes.count <= NPYHeader.highestRank else {
-        throw found("at most \(NPYHeader.highestRank) dimensions")
+      guard sizes.count <= NPYHeader.maxRank else {
+        throw found("at most \(NPYHeader.maxRank) dimensions")
       }
       // One size without a comma would be a number in parentheses.
       if take(",") { continue }

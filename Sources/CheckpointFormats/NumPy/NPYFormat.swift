@@ -9,7 +9,8 @@ extension CheckpointFormat {
     open: { path, _ in try NPY.open(path) },
     write: { try await NPY.write($0, to: $1, options: $2) },
     holdsOneTensor: true,
-    capacity: Capacity(dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false))
+    capabilities: Capabilities(
+      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false))
 }
 
 /// Reading and writing of a lone array.
@@ -48,7 +49,7 @@ enum NPY {
         .unsupported,
         "\(checkpoint.entries.count) tensors, .npy holds one; write .npz, or choose with --match")
     }
-    try CheckpointFormat.npy.capacity.check(checkpoint, format: "npy")
+    try CheckpointFormat.npy.capabilities.check(checkpoint, format: "npy")
     let header = try NPYHeader.bytes(entry.info)
     let file = try OutputFile(creating: path)
     try file.append(header.rawBytes)

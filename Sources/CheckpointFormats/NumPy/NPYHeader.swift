@@ -18,9 +18,9 @@ struct NPYHeader {
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// Longest text of a header, in bytes.
-  static let longest = 1 << 16
+  static let maxSize = 1 << 16
   /// Most dimensions (`NPY_MAXDIMS`).
-  static let highestRank = 64
+  static let maxRank = 64
 
   /// NumPy's names of the element types, without byte order.
   private static let types: [(name: String, dtype: DType)] = [
@@ -62,9 +62,9 @@ struct NPYHeader {
         .unsupported, "version \(version.0).\(version.1) of the format, 1.0 to 3.0 are read",
         offset: 6)
     }
-    guard count <= Self.longest else {
+    guard count <= Self.maxSize else {
       throw CheckpointError(
-        .unsupported, "a header of \(count) bytes, at most \(Self.longest) are read", offset: 8)
+        .unsupported, "a header of \(count) bytes, at most \(Self.maxSize) are read", offset: 8)
     }
     guard count <= size - textStart else { throw Self.cut(textStart + count, size) }
     var parser = NPYDictionary(try read(textStart..<textStart + count), offset: textStart)
@@ -121,12 +121,12 @@ struct NPYHeader {
   /// The header that `numpy.save` writes before the elements of a tensor.
   static func bytes(_ info: TensorInfo) throws(CheckpointError) -> [UInt8] {
     guard let type = types.first(where: { $0.dtype == info.dtype }),
-      info.shape.count <= highestRank
+      info.shape.count <= maxRank
     else {
       throw CheckpointError(
         .unsupported,
         "\(info.shape.count) dimensions of \(info.dtype.rawValue), NumPy holds numbers in at most "
-          + "\(highestRank)")
+          + "\(maxRank)")
     }
     let order = info.dtype.byteWidth == 1 ? "|" : "<"
     let sizes = info.shape.map { "\($0)" }

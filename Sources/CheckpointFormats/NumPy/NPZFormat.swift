@@ -8,7 +8,8 @@ extension CheckpointFormat {
     recognizes: { NPZ.recognizes($0) },
     open: { path, _ in try NPZ.open(path) },
     write: { try await NPZ.write($0, to: $1, options: $2) },
-    capacity: Capacity(dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false),
+    capabilities: Capabilities(
+      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false),
     verify: { path, _ in try NPZ.damage(path) })
 }
 
@@ -19,7 +20,7 @@ enum NPZ {
   private static let endMark = Array("PK\u{5}\u{6}".utf8)
 
   /// Whether the first member of an archive is an array, or there is none.
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
     if head.starts(with: endMark) { return candidate.size == 22 }
     guard head.starts(with: localMark), head.count > 30 else { return false }
@@ -37,7 +38,8 @@ enum NPZ {
         continue
       }
       let header = try header(of: member, in: archive)
-      let array = try NPYArray(header, settle: { try archive.settle(member) }) { offset, target in
+      let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
+        offset, target in
         try archive.read(member, at: header.length + offset, into: &target)
       }
       checkpoint.entries.append(
@@ -92,7 +94,7 @@ enum NPZ {
     guard [.standard, .none].contains(options.compression) else {
       throw CheckpointError(.unsupported, "npz is written without compression")
     }
-    try CheckpointFormat.npz.capacity.check(checkpoint, format: "npz")
+    try CheckpointFormat.npz.capabilities.check(checkpoint, format: "npz")
     try checkpoint.checkNames()
     let entries = checkpoint.entries
     let file = try OutputFile(creating: path)

@@ -21,7 +21,7 @@ struct DistributedCheckpoint {
   let pickle: Pickle
   /// Which bytes of which file are an archive, in the metadata's order.
   private(set) var places: [(file: String, range: Range<Int>)] = []
-  private let folder: Candidate
+  private let folder: FileProbe
   private var archives: [Place: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
 
@@ -30,12 +30,12 @@ struct DistributedCheckpoint {
     let offsets: [Int]
   }
 
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     guard let members = candidate.members else { return false }
     return members.contains(metadataName) && !candidate.members(endingIn: ending).isEmpty
   }
 
-  init(_ folder: Candidate) throws(CheckpointError) {
+  init(_ folder: FileProbe) throws(CheckpointError) {
     self.folder = folder
     let path = folder.path(of: Self.metadataName)
     do throws(CheckpointError) {

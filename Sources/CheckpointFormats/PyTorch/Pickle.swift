@@ -97,15 +97,15 @@ struct Pickle: Sendable {
   }
 
   /// Largest pickle that is read, in bytes.
-  static let largest = 64 << 20
+  static let maxSize = 64 << 20
   /// Most memory that the values of a pickle may take, in bytes; a tensor takes about 600.
-  static let mostMemory = 112 << 20
+  static let maxMemory = 112 << 20
   /// Most values at once on the stack, and marks.
-  static let mostWaiting = 1 << 22
+  static let maxWaiting = 1 << 22
   /// Most classes and functions of different names.
-  static let mostGlobals = 1 << 16
+  static let maxGlobals = 1 << 16
   /// Deepest nesting that is followed.
-  static let deepest = 1000
+  static let maxDepth = 1000
 
   subscript(_ reference: Reference) -> Value { values[Int(reference)] }
 }

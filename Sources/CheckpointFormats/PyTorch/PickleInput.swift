@@ -36,9 +36,9 @@ struct PickleInput {
     _ type: Number.Type
   ) throws(CheckpointError) -> Int {
     let number = try number(type)
-    guard let size = Int(exactly: number), size >= 0, size <= Pickle.largest else {
+    guard let size = Int(exactly: number), size >= 0, size <= Pickle.maxSize else {
       throw CheckpointError(
-        .malformed, "a value of \(number) bytes, at most \(Pickle.largest) are allowed")
+        .malformed, "a value of \(number) bytes, at most \(Pickle.maxSize) are allowed")
     }
     return size
   }

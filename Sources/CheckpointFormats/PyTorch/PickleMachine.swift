@@ -154,9 +154,9 @@ struct PickleMachine {
   /// Counts memory that a value takes.
   private mutating func charge(_ bytes: Int) throws(CheckpointError) {
     memory += bytes
-    guard memory <= Pickle.mostMemory else {
+    guard memory <= Pickle.maxMemory else {
       throw CheckpointError(
-        .unsupported, "a pickle whose values take more than \(Pickle.mostMemory) bytes of memory")
+        .unsupported, "a pickle whose values take more than \(Pickle.maxMemory) bytes of memory")
     }
   }
 

@@ -19,9 +19,9 @@ struct PickleNames {
   ) throws(CheckpointError) -> Int {
     let key = Name(module: TensorName(module), name: TensorName(name))
     if let known = places[key] { return known }
-    guard globals.count < Pickle.mostGlobals else {
+    guard globals.count < Pickle.maxGlobals else {
       throw CheckpointError(
-        .unsupported, "a pickle that names more than \(Pickle.mostGlobals) classes and functions")
+        .unsupported, "a pickle that names more than \(Pickle.maxGlobals) classes and functions")
     }
     places[key] = globals.count
     globals.append(Pickle.Global(module: module, name: name, offset: offset))

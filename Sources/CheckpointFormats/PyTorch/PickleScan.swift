@@ -20,7 +20,7 @@ public struct PickleScan: Sendable {
     /// The byte of the file, where the pickle stands there as it is.
     public let fileOffset: Int?
     /// Whether the reader of checkpoints knows it.
-    public let isKnown: Bool
+    public let isRecognized: Bool
     /// Tensors that depend on it; of names that are not known only.
     public internal(set) var tensors: [TensorName] = []
 
@@ -51,7 +51,7 @@ public struct PickleScan: Sendable {
   }
 
   private mutating func read(_ path: String) throws(CheckpointError) {
-    let candidate = try Candidate(path: path)
+    let candidate = try FileProbe(path: path)
     if candidate.members != nil {
       guard DistributedCheckpoint.recognizes(candidate) else { return }
       let folder = try DistributedCheckpoint(candidate)
@@ -97,7 +97,7 @@ public struct PickleScan: Sendable {
     _ archive: ZipArchive, at start: Int, as prefix: String
   ) throws(CheckpointError) {
     for member in archive.members where try Self.mayBePickle(member, in: archive) {
-      let bytes = try archive.bytes(member, limit: Pickle.largest)
+      let bytes = try archive.bytes(member, limit: Pickle.maxSize)
       let offset = member.method == .stored ? start + member.dataOffset : nil
       let pickle: Pickle
       do throws(CheckpointError) {
@@ -133,12 +133,12 @@ public struct PickleScan: Sendable {
     pickles.append(name)
     let dependents = Self.dependents(pickle, tensors)
     for (place, global) in pickle.globals.enumerated() {
-      let isKnown = PyTorchGlobals.isKnown(global)
+      let isRecognized = PyTorchGlobals.isRecognized(global)
       findings.append(
         Finding(
           module: global.module, name: global.name, pickle: name, offset: global.offset,
-          fileOffset: offset.map { $0 + global.offset }, isKnown: isKnown,
-          tensors: isKnown ? [] : dependents[place] ?? []))
+          fileOffset: offset.map { $0 + global.offset }, isRecognized: isRecognized,
+          tensors: isRecognized ? [] : dependents[place] ?? []))
     }
   }
 
@@ -166,7 +166,9 @@ public struct PickleScan: Sendable {
     var pending = values
     while let value = pending.popLast() {
       guard seen.insert(value).inserted else { continue }
-      if case .global(let place) = pickle[value], !PyTorchGlobals.isKnown(pickle.globals[place]) {
+      if case .global(let place) = pickle[value],
+        !PyTorchGlobals.isRecognized(pickle.globals[place])
+      {
         places.append(place)
       }
       pickle.forEachChild(of: value) { pending.append($0) }

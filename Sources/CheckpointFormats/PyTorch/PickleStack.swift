@@ -11,12 +11,12 @@ struct PickleStack {
   static let underflow = CheckpointError(
     .malformed, "a pickle opcode takes more values than there are")
   private static let tooMany = CheckpointError(
-    .unsupported, "a pickle with more than \(Pickle.mostWaiting) values on its stack")
+    .unsupported, "a pickle with more than \(Pickle.maxWaiting) values on its stack")
 
   private var lowest: Int { Int(marks.last ?? 0) }
 
   mutating func push(_ value: Reference) throws(CheckpointError) {
-    guard values.count < Pickle.mostWaiting else { throw Self.tooMany }
+    guard values.count < Pickle.maxWaiting else { throw Self.tooMany }
     values.append(value)
   }
 
@@ -39,7 +39,7 @@ struct PickleStack {
   }
 
   mutating func mark() throws(CheckpointError) {
-    guard marks.count < Pickle.mostWaiting else { throw Self.tooMany }
+    guard marks.count < Pickle.maxWaiting else { throw Self.tooMany }
     marks.append(Int32(values.count))
   }
 

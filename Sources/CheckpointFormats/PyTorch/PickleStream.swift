@@ -24,7 +24,7 @@ struct PickleStream {
   mutating func next() throws(CheckpointError) -> Pickle {
     var window = Self.firstWindow
     while true {
-      let count = min(window, Pickle.largest, end - position)
+      let count = min(window, Pickle.maxSize, end - position)
       let bytes = try file.bytes(position..<position + count)
       do throws(CheckpointError) {
         let pickle = try Pickle(bytes)
@@ -32,7 +32,7 @@ struct PickleStream {
         return pickle
       } catch {
         guard error.message == PickleInput.ended.message,
-          count < min(Pickle.largest, end - position)
+          count < min(Pickle.maxSize, end - position)
         else {
           var error = error
           error.offset = position + (error.offset ?? 0)

@@ -10,7 +10,7 @@ enum PyTorchArchive {
   static let metadataName = "ckpt.json"
 
   /// Whether an archive that begins so is PyTorch's: by the name of its first member, else by all.
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
     guard head.count > 30, head.starts(with: [0x50, 0x4b, 0x03, 0x04]) else { return false }
     let count = Int(head.littleEndian(UInt16.self, at: 26))
@@ -42,7 +42,7 @@ enum PyTorchArchive {
     }
     var file = try self.file(archive, folder: folder, pickleName: "data.pkl", storages: "data/")
     if let member = archive.member(named: TensorName(folder + metadataName)) {
-      file.metadata = try metadata(try archive.bytes(member, limit: Pickle.largest))
+      file.metadata = try metadata(try archive.bytes(member, limit: Pickle.maxSize))
     }
     if archive.member(named: TensorName(folder + "constants.pkl")) != nil {
       file.stateMembers = try TorchScriptClasses.members(
@@ -68,7 +68,7 @@ enum PyTorchArchive {
     let offset = member.method == .stored ? member.dataOffset : 0
     let pickle: Pickle
     do throws(CheckpointError) {
-      pickle = try Pickle(try archive.bytes(member, limit: Pickle.largest))
+      pickle = try Pickle(try archive.bytes(member, limit: Pickle.maxSize))
     } catch {
       throw CheckpointError(
         error.code, "\(folder)\(pickleName): \(error.message)", path: error.path,

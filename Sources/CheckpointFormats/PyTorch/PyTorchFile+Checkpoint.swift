@@ -44,7 +44,7 @@ extension PyTorchFile {
 
   /// One sentence on names that the reader gives no meaning.
   private var unknownNames: String? {
-    let unknown = pickle.globals.filter { !PyTorchGlobals.isKnown($0) }
+    let unknown = pickle.globals.filter { !PyTorchGlobals.isRecognized($0) }
     guard let first = unknown.first else { return nil }
     let names = Set(unknown.map(\.fullName)).count
     let what =
@@ -78,7 +78,7 @@ private struct EntryList {
   private var remarks: [String] = []
 
   /// So many remarks are told one by one.
-  private static let mostRemarks = 5
+  private static let maxRemarks = 5
 
   init(file: PyTorchFile, decoder: PyTorchTensorDecoder) {
     self.file = file
@@ -87,8 +87,8 @@ private struct EntryList {
 
   /// What cannot be shown as one tensor.
   var notes: [String] {
-    let more = remarks.count - Self.mostRemarks
-    return Array(remarks.prefix(Self.mostRemarks))
+    let more = remarks.count - Self.maxRemarks
+    return Array(remarks.prefix(Self.maxRemarks))
       + (more > 0 ? ["\(more) more tensors are of such kinds"] : [])
   }
 
@@ -136,7 +136,7 @@ private struct EntryList {
     }
     var entry = Checkpoint.Entry(
       name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor))
-    if tensor.layout.contiguousRange == nil { entry.unit = StridedView.unit }
+    if tensor.layout.contiguousRange == nil { entry.preferredReadSize = StridedView.unit }
     entries.append(entry)
   }
 }

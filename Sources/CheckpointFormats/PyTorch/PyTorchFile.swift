@@ -49,7 +49,7 @@ struct PyTorchFile {
   static func open(_ path: String) throws(CheckpointError) -> PyTorchFile {
     do throws(CheckpointError) {
       let file = try InputFile(path: path)
-      switch kind(of: try file.head(Candidate.headSize)) {
+      switch kind(of: try file.head(FileProbe.headSize)) {
       case .archive:
         return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))
       case .stream: return try PyTorchStream.open(file)

@@ -11,19 +11,19 @@ extension CheckpointFormat {
     recognizes: PyTorchFormat.recognizes,
     open: PyTorchFormat.open,
     write: { try await PyTorchWriter.write($0, to: $1, options: $2) },
-    isSharded: true, capacity: PyTorchFormat.capacity,
+    isSharded: true, capabilities: PyTorchFormat.capabilities,
     verify: PyTorchFormat.verify)
 }
 
 enum PyTorchFormat {
   /// What a written file can carry: PyTorch's own types, ties, and the rest as text beside them.
-  static let capacity = Capacity(
+  static let capabilities = Capabilities(
     dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) })
 
   /// Endings of files that an index may name.
   private static let shardEndings = [".bin", ".pt", ".pth"]
 
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
       return DistributedCheckpoint.recognizes(candidate) || index(in: candidate) != nil
     }
@@ -35,26 +35,26 @@ enum PyTorchFormat {
     }
   }
 
-  private static func isIndex(_ candidate: Candidate) -> Bool {
+  private static func isIndex(_ candidate: FileProbe) -> Bool {
     shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
   }
 
   /// The one index of several files in a folder.
-  private static func index(in folder: Candidate) -> String? {
+  private static func index(in folder: FileProbe) -> String? {
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
     return found.count == 1 ? folder.path(of: found[0]) : nil
   }
 
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
     do {
-      let candidate = try Candidate(path: path)
+      let candidate = try FileProbe(path: path)
       if candidate.members != nil {
         if DistributedCheckpoint.recognizes(candidate) {
           return try DistributedCheckpoint(candidate).checkpoint(key: options.key)
         }
         guard let index = index(in: candidate) else {
           throw CheckpointError(
-            .unreadable, "a folder without the files of a distributed checkpoint or one index")
+            .system, "a folder without the files of a distributed checkpoint or one index")
         }
         return try open(index, options)
       }
@@ -72,7 +72,7 @@ enum PyTorchFormat {
   /// Checks the sums of all members of an archive; other kinds have none and are read.
   static func verify(_ path: String, threads: Int) async throws -> [CheckpointError] {
     let checkpoint = try open(path, OpenOptions())
-    let candidate = try Candidate(path: path)
+    let candidate = try FileProbe(path: path)
     if case .archive? = PyTorchFile.kind(of: candidate.head) {
       let archive = try ZipArchive(path: path, zeroMeansNoSum: true)
       return try await concurrentMap(archive.members, width: threads) { member in

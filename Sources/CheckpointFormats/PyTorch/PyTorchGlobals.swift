@@ -57,7 +57,7 @@ enum PyTorchGlobals {
   ]
 
   /// Whether a reader of checkpoints expects this name; it says nothing of what the name would do.
-  static func isKnown(_ global: Pickle.Global) -> Bool {
+  static func isRecognized(_ global: Pickle.Global) -> Bool {
     let name = global.fullName
     return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
       || unreadTensorMakers.contains(name) || storage(global) != nil || dtype(global) != nil

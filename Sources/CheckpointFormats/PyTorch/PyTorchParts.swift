@@ -24,7 +24,7 @@ struct PyTorchParts {
     "loops", "rng", "random", "amp", "grad", "grads", "args", "config", "history", "metrics",
   ]
   /// How deep dictionaries are looked into for those names.
-  private static let deepest = 3
+  private static let maxDepth = 3
 
   init(_ tree: PyTorchTree) {
     root = tree.pickle.root
@@ -42,7 +42,7 @@ struct PyTorchParts {
       let name = tree.pickle.keyText(key) ?? "?"
       let path = path.isEmpty ? name : "\(path).\(name)"
       // Another dictionary of parts inside, as `{'state': {'model': …, 'optimizer': …}}`.
-      if depth < deepest, !isTraining(name), let inner = tree.pickle.items(value),
+      if depth < maxDepth, !isTraining(name), let inner = tree.pickle.items(value),
         inner.contains(where: { item in
           tree.pickle.text(item.key).map { modelKeys.contains($0) } ?? false
             && tree.pickle.items(item.value) != nil

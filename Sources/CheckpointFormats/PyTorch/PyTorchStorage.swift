@@ -12,7 +12,7 @@ struct PyTorchStorage: Sendable {
   /// Checks the sum of all of them, where the file has one and it was not checked before.
   var check: @Sendable () throws -> Void = {}
   /// Checks them, and makes reading them in any order cheap.
-  var settle: @Sendable () throws -> Void = {}
+  var materialize: @Sendable () throws -> Void = {}
 
   /// A storage whose bytes stand in a file as they are.
   init(_ file: InputFile, _ range: Range<Int>, isBigEndian: Bool) {
@@ -27,7 +27,7 @@ struct PyTorchStorage: Sendable {
     self.isBigEndian = isBigEndian
     read = { offset, target in try archive.read(member, at: offset, into: &target) }
     check = { try archive.verify(member) }
-    settle = { try archive.settle(member) }
+    materialize = { try archive.materialize(member) }
   }
 
   /// Reads a tensor's bytes.
@@ -36,7 +36,7 @@ struct PyTorchStorage: Sendable {
   /// is gathered from it, the whole is checked first.
   func reader(of tensor: PyTorchTensor) -> Checkpoint.Entry.Reader {
     let layout = tensor.layout
-    let (base, read, check, settle) = (tensor.storage.viewOffset, read, check, settle)
+    let (base, read, check, materialize) = (tensor.storage.viewOffset, read, check, materialize)
     let gather: Checkpoint.Entry.Reader
     if let place = layout.contiguousRange {
       let isWhole = base == 0 && place == 0..<byteCount
@@ -47,7 +47,7 @@ struct PyTorchStorage: Sendable {
     } else {
       let view = StridedView(layout)
       let isWhole = base == 0 && view.onlyRead == 0..<byteCount
-      let prepare = view.onlyRead == nil ? settle : check
+      let prepare = view.onlyRead == nil ? materialize : check
       gather = { range, target in
         if !isWhole { try prepare() }
         try view.read(range, into: &target) { offset, part in try read(base + offset, &part) }

@@ -143,7 +143,7 @@ enum PyTorchTar {
       else { throw CheckpointError(.malformed, "no tensor is described here", offset: start) }
       let rank = Int(try stream.number(Int32.self))
       _ = try stream.skip(4)
-      guard (0...StridedLayout.highestRank).contains(rank) else {
+      guard (0...StridedLayout.maxRank).contains(rank) else {
         throw CheckpointError(.malformed, "a tensor of \(rank) dimensions", offset: start)
       }
       var numbers: [Int] = []

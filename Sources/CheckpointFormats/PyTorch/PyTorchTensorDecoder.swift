@@ -168,10 +168,10 @@ struct PyTorchTensorDecoder {
       elements = pickle.elements(argument)
     }
     guard let elements else { throw Self.refused("a tuple of sizes", "something else") }
-    guard elements.count <= StridedLayout.highestRank else {
+    guard elements.count <= StridedLayout.maxRank else {
       throw CheckpointError(
         .malformed,
-        "\(elements.count) dimensions, at most \(StridedLayout.highestRank) are allowed")
+        "\(elements.count) dimensions, at most \(StridedLayout.maxRank) are allowed")
     }
     var sizes: [Int] = []
     for element in elements {

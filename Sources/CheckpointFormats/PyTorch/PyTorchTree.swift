@@ -93,9 +93,9 @@ struct PyTorchTree {
     room.steps -= 1 + path.utf8.count / 64
     let isTensor = decoder.isTensor(reference)
     if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
-    guard depth <= Pickle.deepest, room.steps > 0, room.memory > 0 else {
+    guard depth <= Pickle.maxDepth, room.steps > 0, room.memory > 0 else {
       throw CheckpointError(
-        .malformed, "values are nested more than \(Pickle.deepest) deep, or in too many ways")
+        .malformed, "values are nested more than \(Pickle.maxDepth) deep, or in too many ways")
     }
     if isTensor {
       leaves.append(Leaf(name: path, reference: reference, makers: makers))
@@ -103,7 +103,7 @@ struct PyTorchTree {
     }
     var makers = makers
     if let object = pickle.object(reference),
-      pickle.callee(object).map({ !PyTorchGlobals.isKnown($0) }) ?? true
+      pickle.callee(object).map({ !PyTorchGlobals.isRecognized($0) }) ?? true
     {
       makers.append(reference)
     }

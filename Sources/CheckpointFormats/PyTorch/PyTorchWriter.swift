@@ -14,7 +14,7 @@ enum PyTorchWriter {
     guard [.standard, .none].contains(options.compression) else {
       throw CheckpointError(.unsupported, "torch.save has no compression")
     }
-    try PyTorchFormat.capacity.check(checkpoint, format: "pytorch")
+    try PyTorchFormat.capabilities.check(checkpoint, format: "pytorch")
     try checkpoint.checkNames()
     let plan = try PyTorchPlan(checkpoint)
     let file = try OutputFile(creating: path)

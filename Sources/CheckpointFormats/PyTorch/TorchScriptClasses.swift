@@ -9,7 +9,7 @@ import TensorCore
 /// Source: torch 2.15 `csrc/jit/serialization/python_print.cpp`.
 enum TorchScriptClasses {
   /// Largest source file that is searched, in bytes.
-  private static let largest = 16 << 20
+  private static let maxSize = 16 << 20
 
   /// For each class that a pickle names and the archive describes: the names of its parameters and
   /// buffers, in the order of `state_dict()`.
@@ -22,7 +22,7 @@ enum TorchScriptClasses {
     where global.module.hasPrefix("__torch__") && searched.insert(global.module).inserted {
       let path = folder + "code/" + global.module.replacing(".", with: "/") + ".py"
       guard let member = archive.member(named: TensorName(path)) else { continue }
-      let text = try archive.bytes(member, limit: largest)
+      let text = try archive.bytes(member, limit: maxSize)
       for (name, list) in classes(text) { members[global.module + "." + name] = list }
     }
     return members

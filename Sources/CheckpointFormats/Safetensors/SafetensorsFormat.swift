@@ -11,13 +11,13 @@ extension CheckpointFormat {
     recognizes: { Safetensors.recognizes($0) },
     open: { path, _ in try Safetensors.open(path) },
     write: { try await Safetensors.write($0, to: $1, options: $2) },
-    isSharded: true, capacity: Capacity(dtypes: Safetensors.dtypes).writingTiesOut)
+    isSharded: true, capabilities: Capabilities(dtypes: Safetensors.dtypes).writingTiesOut)
 }
 
 /// Marks, limits and types of the format.
 enum Safetensors {
   /// Largest header accepted, in bytes, as in the reference reader.
-  static let largestHeader = 100_000_000
+  static let maxHeaderSize = 100_000_000
   /// The key of the header that is no tensor.
   static let metadataKey = "__metadata__"
   /// The key of the metadata by which loaders know PyTorch's layout, and its value.
@@ -33,7 +33,7 @@ enum Safetensors {
   ]
 
   /// Says whether a file begins with a header, is an index, or a folder has one of both.
-  static func recognizes(_ candidate: Candidate) -> Bool {
+  static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
       return !candidate.members(endingIn: indexEnding).isEmpty
         || !candidate.members(endingIn: ".safetensors").isEmpty
@@ -41,7 +41,7 @@ enum Safetensors {
     let head = candidate.head
     if ShardIndex.recognizes(candidate, ending: ".safetensors") { return true }
     guard head.count >= 10,
-      head.littleEndian(UInt64.self, at: 0) <= largestHeader,
+      head.littleEndian(UInt64.self, at: 0) <= maxHeaderSize,
       let first = head[8...].firstIndex(where: { !isBlank($0) }), head[first] == UInt8(ascii: "{"),
       let second = head[(first + 1)...].first(where: { !isBlank($0) })
     else { return false }
@@ -52,7 +52,7 @@ enum Safetensors {
 
   /// Opens a file, an index of several files, or a folder with one of both.
   static func open(_ path: String) throws -> Checkpoint {
-    var candidate = try Candidate(path: path)
+    var candidate = try FileProbe(path: path)
     if candidate.members != nil { candidate = try member(of: candidate) }
     var checkpoint: Checkpoint
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
@@ -61,19 +61,19 @@ enum Safetensors {
     } else {
       checkpoint = try read(candidate.path)
     }
-    checkpoint.noteOmittedTies()
+    checkpoint.noteTiesWrittenOut()
     return checkpoint
   }
 
   /// The index of a folder, or its only file.
-  private static func member(of folder: Candidate) throws(CheckpointError) -> Candidate {
+  private static func member(of folder: FileProbe) throws(CheckpointError) -> FileProbe {
     let indexes = folder.members(endingIn: indexEnding)
     let files = folder.members(endingIn: ".safetensors")
     if let index = indexes.first, indexes.count == 1 {
-      return try Candidate(path: folder.path(of: index))
+      return try FileProbe(path: folder.path(of: index))
     }
     if let file = files.first, indexes.isEmpty, files.count == 1 {
-      return try Candidate(path: folder.path(of: file))
+      return try FileProbe(path: folder.path(of: file))
     }
     throw CheckpointError(
       .unsupported,

@@ -31,10 +31,10 @@ struct SafetensorsHeader {
         .malformed, "\(file.size) bytes, shorter than 8 bytes, the length of the header", offset: 0)
     }
     let length = head.littleEndian(UInt64.self, at: 0)
-    guard length <= Safetensors.largestHeader else {
+    guard length <= Safetensors.maxHeaderSize else {
       throw CheckpointError(
         .malformed,
-        "a header of \(length) bytes, at most \(Safetensors.largestHeader) are allowed", offset: 0)
+        "a header of \(length) bytes, at most \(Safetensors.maxHeaderSize) are allowed", offset: 0)
     }
     let end = 8 + Int(length)
     guard end <= file.size else {

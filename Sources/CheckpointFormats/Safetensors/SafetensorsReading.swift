@@ -34,7 +34,7 @@ extension Checkpoint {
   ///
   /// It records them as metadata, `lm_head.weight: embed.weight`, but does so for a slice of the
   /// other, too, so that nothing can be made of it.
-  mutating func noteOmittedTies() {
+  mutating func noteTiesWrittenOut() {
     if metadata.isEmpty { return }
     let names = Set(entries.map(\.name))
     let omitted = metadata.filter {

@@ -35,7 +35,7 @@ struct SafetensorsLayout {
   /// - Throws: ``CheckpointError`` for two tensors of one name and for what the format cannot hold.
   init(_ checkpoint: Checkpoint) throws(CheckpointError) {
     let entries = checkpoint.entries
-    try CheckpointFormat.safetensors.capacity.check(checkpoint, format: "safetensors")
+    try CheckpointFormat.safetensors.capabilities.check(checkpoint, format: "safetensors")
     try checkpoint.checkNames()
     if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
       throw CheckpointError(
@@ -65,10 +65,10 @@ struct SafetensorsLayout {
     }
     var text = Self.text(metadata, entries, starts)
     text += [UInt8](repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
-    guard text.count <= Safetensors.largestHeader else {
+    guard text.count <= Safetensors.maxHeaderSize else {
       throw CheckpointError(
         .unsupported,
-        "a header of \(text.count) bytes, safetensors allows \(Safetensors.largestHeader)")
+        "a header of \(text.count) bytes, safetensors allows \(Safetensors.maxHeaderSize)")
     }
     header.appendLittleEndian(UInt64(text.count))
     header += text

@@ -17,7 +17,7 @@ struct HDF5ChunkMap: Sendable {
   private let chunks: HDF5Table.Chunks
   /// Chunks along each dimension of the dataset, and of the largest that it may become.
   private let counts: [Int]
-  let largestCounts: [Int?]
+  let maxCounts: [Int?]
   /// Bytes of a chunk in memory.
   let chunkSize: Int
   /// Those that were written, by number.
@@ -29,7 +29,7 @@ struct HDF5ChunkMap: Sendable {
     self.chunks = chunks
     shape = dataset.info.shape
     counts = zip(shape, chunks.shape).map { ($0 - 1) / $1 + 1 }
-    largestCounts = zip(chunks.largest, chunks.shape).map { limit, size in
+    maxCounts = zip(chunks.largest, chunks.shape).map { limit, size in
       limit.map { ($0 - 1) / size + 1 }
     }
     chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
@@ -81,7 +81,7 @@ struct HDF5ChunkMap: Sendable {
     var (place, overflow) = (0, false)
     for dimension in shape.indices {
       let (product, tooLarge) = place.multipliedReportingOverflow(
-        by: largestCounts[dimension] ?? counts[dimension])
+        by: maxCounts[dimension] ?? counts[dimension])
       let (sum, stillLarger) = product.addingReportingOverflow(
         origin[dimension] / chunks.shape[dimension])
       (place, overflow) = (sum, overflow || tooLarge || stillLarger)

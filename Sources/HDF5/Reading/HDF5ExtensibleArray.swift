@@ -39,7 +39,7 @@ struct HDF5ExtensibleArray {
   ) throws(CheckpointError) {
     self.metadata = metadata
     widths = metadata.superblock.widths
-    counter = HDF5ChunkCounter(map.largestCounts)
+    counter = HDF5ChunkCounter(map.maxCounts)
     isFiltered = try header.byte() != 0
     elementSize = try header.byte()
     maximumBits = try header.byte()

@@ -33,7 +33,7 @@ enum HDF5FixedArray {
     try body.expect(version: 0, of: "fixed array's block")
     try body.skip(1 + widths.address)
     let pages = Array(try body.bytes((pageCount + 7) / 8))
-    var counter = HDF5ChunkCounter(map.largestCounts)
+    var counter = HDF5ChunkCounter(map.maxCounts)
     if pageCount == 0 {
       var elements = try body.part(count * size)
       try body.verify(from: start)

@@ -9,7 +9,7 @@ final class HDF5FractalHeap {
   private let hugeTree: UInt64?
   private let tableWidth: Int
   private let startSize: Int
-  private let largestBlock: Int
+  private let maxBlockSize: Int
   /// Bytes of a place in the heap, and of an object's size.
   private let (offsetWidth, sizeWidth): (Int, Int)
   private let heapBits: Int
@@ -35,28 +35,28 @@ final class HDF5FractalHeap {
       throw origin.unsupported("fractal heap whose blocks are filtered")
     }
     try cursor.skip(1)  // flags: whether identifiers are used again, blocks have a checksum
-    let largestObject = try cursor.integer(4)
+    let maxObjectSize = try cursor.integer(4)
     try cursor.skip(widths.length)  // next identifier of a huge object
     hugeTree = try cursor.address()
     try cursor.skip(widths.length + widths.address)  // free space
     try cursor.skip(8 * widths.length)  // sizes and numbers of objects
     tableWidth = try cursor.integer(2)
     startSize = try cursor.length()
-    largestBlock = try cursor.length()
+    maxBlockSize = try cursor.length()
     heapBits = try cursor.integer(2)
     try cursor.skip(2)  // rows to start with
     root = try cursor.address()
     rootRows = try cursor.integer(2)
     try cursor.verify(from: origin)
     func isPower(_ number: Int) -> Bool { number > 0 && number & (number - 1) == 0 }
-    guard isPower(tableWidth), isPower(startSize), isPower(largestBlock),
-      startSize <= largestBlock, largestBlock <= 1 << 32, (1...63).contains(heapBits),
-      tableWidth <= 1 << 16, (2...4096).contains(identifierSize), largestObject > 0
+    guard isPower(tableWidth), isPower(startSize), isPower(maxBlockSize),
+      startSize <= maxBlockSize, maxBlockSize <= 1 << 32, (1...63).contains(heapBits),
+      tableWidth <= 1 << 16, (2...4096).contains(identifierSize), maxObjectSize > 0
     else { throw origin.malformed("fractal heap of impossible measures") }
     offsetWidth = (heapBits + 7) / 8
     sizeWidth = min(
-      (largestBlock.trailingZeroBitCount + 7) / 8,
-      (Int.bitWidth - 1 - largestObject.leadingZeroBitCount + 7) / 8)
+      (maxBlockSize.trailingZeroBitCount + 7) / 8,
+      (Int.bitWidth - 1 - maxObjectSize.leadingZeroBitCount + 7) / 8)
   }
 
   /// The object of an identifier.
@@ -120,7 +120,7 @@ final class HDF5FractalHeap {
 
   /// Rows of blocks that hold objects; those below them hold tables.
   private var objectRows: Int {
-    largestBlock.trailingZeroBitCount - startSize.trailingZeroBitCount + 2
+    maxBlockSize.trailingZeroBitCount - startSize.trailingZeroBitCount + 2
   }
 
   /// Bits of the size of a row of the smallest blocks.

@@ -41,7 +41,7 @@ struct HDF5ObjectHeader {
 
   private static let continuation = 16
   /// The largest number of a kind that version 1.10 of the library knows.
-  private static let largestKnown = 24
+  private static let maxKnown = 24
 
   /// Reads the header at an address, with all of its continuations.
   init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
@@ -121,7 +121,7 @@ struct HDF5ObjectHeader {
       } else if let kind = Kind(rawValue: number) {
         kinds |= 1 << UInt32(kind.rawValue)
         messages.append(Message(kind: kind, isShared: flags & 2 != 0, body: body))
-      } else if number > Self.largestKnown, flags & 128 != 0 {
+      } else if number > Self.maxKnown, flags & 128 != 0 {
         throw block.unsupported("a message of kind \(number), which must be understood")
       }
     }

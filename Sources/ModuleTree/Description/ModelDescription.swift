@@ -4,7 +4,7 @@ enum ModelDescription {
   /// Version of the schema that is read and written.
   static let version = 1
   /// Deepest nesting of lists and objects.
-  static let deepest = 16
+  static let maxDepth = 16
 
   static let keys: Set = ["ckpt-model", "about", "modules", "draws"]
   static let moduleKeys: Set = [
@@ -30,7 +30,7 @@ extension Module {
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, line and column, what was found there
   ///   and what was required; `unsupported` for another version of the schema.
-  public init(json text: String, extras: Extras = Extras()) throws {
+  public init(json text: String, extras: SideFile = SideFile()) throws {
     var reader = try ModelDescriptionReader(text)
     self = try extras.applied(to: try reader.model())
   }

@@ -19,7 +19,7 @@ extension ModelDescriptionReader {
     }
     func rule(_ object: JSONObject) throws -> any Initializer {
       if object.has("data"), !object.has("rule"), let data = try object.data("data") {
-        return Literal(data)
+        return LiteralValues(data)
       }
       guard !object.has("data"), let initializer = try object.initializer("rule") else {
         throw object.error("rule", "found no rule, required an initialiser")

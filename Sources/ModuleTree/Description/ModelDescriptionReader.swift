@@ -19,7 +19,8 @@ struct ModelDescriptionReader {
   init(_ text: String) throws {
     let bytes = Array(text.utf8)
     let top = try JSONObject(
-      try JSONValue(text, deepest: ModelDescription.deepest), in: bytes, keys: ModelDescription.keys
+      try JSONValue(text, maxDepth: ModelDescription.maxDepth), in: bytes,
+      keys: ModelDescription.keys
     )
     guard try top.count("ckpt-model") == ModelDescription.version else {
       throw CheckpointError(
@@ -66,8 +67,8 @@ struct ModelDescriptionReader {
 
   private static func node(_ object: JSONObject) throws -> Node {
     let path = try object.requiredText("path")
-    guard path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.deepest - 1 else {
-      throw object.error("path", "found more than \(PrintedModel.deepest) levels, required fewer")
+    guard path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.maxDepth - 1 else {
+      throw object.error("path", "found more than \(PrintedModel.maxDepth) levels, required fewer")
     }
     var node = Node(path: path, object: object)
     node.original = try object.text("is")
@@ -123,14 +124,14 @@ struct ModelDescriptionReader {
     let kind = try object.requiredText("class")
     let base = try object.text("base")
     let arguments = try object.text("arguments") ?? ""
-    if let base, base != "Module", !LayerKinds.knows(base) {
+    if let base, base != "Module", !KnownLayers.knows(base) {
       throw object.error("base", "found base '\(base)', required a class of torch.nn")
     }
     let parameters = try object.objects("parameters", keys: ModelDescription.parameterKeys)
     let buffers = try object.objects("buffers", keys: ModelDescription.bufferKeys)
     var layer: (any Layer)?
     do {
-      layer = try LayerKinds.layer(
+      layer = try KnownLayers.layer(
         kind: kind, base: base, arguments: arguments, children: children, isDescribed: true)
     } catch {
       // A class whose tensors are listed needs no arguments that we can read.
@@ -204,7 +205,7 @@ struct ModelDescriptionReader {
     if object.has("rule") {
       throw object.error("rule", "found a rule beside data, required one of them")
     }
-    return Literal(data)
+    return LiteralValues(data)
   }
 
   /// Puts the modules that stand at several places where they stand.
@@ -218,11 +219,11 @@ struct ModelDescriptionReader {
       let depth = node.path.utf8.count { $0 == UInt8(ascii: ".") }
       guard
         let count = module.countedModules(
-          atMost: PrintedModel.mostModules - total, deepest: PrintedModel.deepest - depth - 1)
+          atMost: PrintedModel.maxModules - total, maxDepth: PrintedModel.maxDepth - depth - 1)
       else {
         throw node.object.error(
           "is",
-          "found more than \(PrintedModel.mostModules) modules or \(PrintedModel.deepest) levels, "
+          "found more than \(PrintedModel.maxModules) modules or \(PrintedModel.maxDepth) levels, "
             + "required fewer")
       }
       total += count
@@ -233,12 +234,12 @@ struct ModelDescriptionReader {
 
 extension Module {
   /// Number of modules, this one included; `nil` for more than `most` or deeper than `deepest`.
-  fileprivate func countedModules(atMost most: Int, deepest: Int) -> Int? {
+  fileprivate func countedModules(atMost most: Int, maxDepth: Int) -> Int? {
     var count = 0
     var pending: [(module: Module, depth: Int)] = [(self, 0)]
     while let (module, depth) = pending.popLast() {
       count += 1
-      if count > most || depth > deepest { return nil }
+      if count > most || depth > maxDepth { return nil }
       for child in module.ownChildren {
         if let module = child.module { pending.append((module, depth + 1)) }
       }

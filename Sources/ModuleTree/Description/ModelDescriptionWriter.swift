@@ -77,7 +77,7 @@ struct ModelDescriptionWriter {
   private static func rule(_ initializer: (any Initializer)?) -> String {
     switch initializer {
     case nil: "\"rule\": null"
-    case let literal as Literal: "\"data\": \"\(Base64.encode(literal.bytes))\""
+    case let literal as LiteralValues: "\"data\": \"\(Base64.encode(literal.bytes))\""
     case let initializer?: "\"rule\": \(quoted("\(initializer)"))"
     }
   }

@@ -40,7 +40,7 @@ extension ParameterCollection: PrintedLayer {
     else { return nil }
     var shape: [Int] = []
     for part in size.output.1.split(separator: "x") {
-      guard let number = Int(part), number <= PrintedArguments.largestSize, shape.count < 64 else {
+      guard let number = Int(part), number <= PrintedArguments.maxSize, shape.count < 64 else {
         return nil
       }
       shape.append(number)

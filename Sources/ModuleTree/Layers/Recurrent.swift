@@ -45,7 +45,7 @@ public struct Recurrent: Layer {
   public var projection = 0
 
   /// Largest number of layers that is read from text.
-  package static let mostLayers = 10_000
+  package static let maxLayers = 10_000
 
   /// Describes `nn.LSTM(inputs, hidden)` and its kin; the rest are properties.
   public init(_ cell: Cell, _ inputs: Int, _ hidden: Int) {
@@ -107,9 +107,9 @@ extension Recurrent: PrintedLayer {
     dropout = arguments.number("dropout", default: 0) ?? 0
     isBidirectional = try arguments.flag("bidirectional", default: false)
     projection = try arguments.size("proj_size", default: 0)
-    guard (1...Self.mostLayers).contains(layers) else {
+    guard (1...Self.maxLayers).contains(layers) else {
       throw ArgumentError(
-        offset: 0, message: "found num_layers=\(layers), required 1 to \(Self.mostLayers)")
+        offset: 0, message: "found num_layers=\(layers), required 1 to \(Self.maxLayers)")
     }
   }
 }

@@ -53,7 +53,7 @@ private struct InitializerScanner {
   private var depth = 0
 
   /// Deepest nesting of signs and functions, so that no text can exhaust the stack.
-  private static let deepest = 100
+  private static let maxDepth = 100
 
   init(_ text: String, column: Int) {
     characters = Array(text)
@@ -196,8 +196,8 @@ private struct InitializerScanner {
   private mutating func factor() throws(CheckpointError) -> Double {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= Self.deepest else {
-      throw InitializerText.error(column, "found more than \(Self.deepest) levels, needs fewer")
+    guard depth <= Self.maxDepth else {
+      throw InitializerText.error(column, "found more than \(Self.maxDepth) levels, needs fewer")
     }
     if accept("-") { return -(try factor()) }
     if accept("+") { return try factor() }

@@ -39,9 +39,9 @@ extension Module {
         throw CheckpointError(
           .malformed, "found module '\(label.path)' before its parent '\(parent)'")
       }
-      guard label.path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.deepest else {
+      guard label.path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.maxDepth else {
         throw CheckpointError(
-          .malformed, "found more than \(PrintedModel.deepest) levels, required fewer")
+          .malformed, "found more than \(PrintedModel.maxDepth) levels, required fewer")
       }
       children[index].append(position)
     }
@@ -53,16 +53,16 @@ extension Module {
         Child(TensorName(labels[$0].path).parentAndLeaf.leaf, built[$0])
       }
       do {
-        let base = LayerKinds.guessedBase(
+        let base = KnownLayers.guessedBase(
           kind: label.kind, arguments: label.arguments, children: entries)
-        let layer = try LayerKinds.layer(
+        let layer = try KnownLayers.layer(
           kind: label.kind, base: base, arguments: label.arguments, children: entries,
           isDescribed: true)
         var module = Module(
           kind: label.kind, arguments: label.arguments, layer: layer, children: entries)
         module.base = base
-        module.isBaseGuessed = base != nil && !label.kind.hasPrefix(LayerKinds.parametrized)
-        if base != nil, label.kind.hasPrefix(LayerKinds.parametrized) {
+        module.isBaseGuessed = base != nil && !label.kind.hasPrefix(KnownLayers.parametrized)
+        if base != nil, label.kind.hasPrefix(KnownLayers.parametrized) {
           module = try module.parametrized()
         }
         built[position] = module

@@ -17,7 +17,7 @@ package struct PrintedArguments {
   private let positional: [Item]
 
   /// Largest size that is accepted, so that products of a few sizes cannot overflow.
-  package static let largestSize = 1 << 40
+  package static let maxSize = 1 << 40
 
   /// Divides the text.
   package init(_ text: String) {
@@ -139,7 +139,7 @@ package struct PrintedArguments {
   }
 
   private static func size(_ item: Item, called name: String) throws(ArgumentError) -> Int {
-    guard let size = Int(item.value), (0...largestSize).contains(size) else {
+    guard let size = Int(item.value), (0...maxSize).contains(size) else {
       throw ArgumentError(
         offset: item.offset,
         message: "found \(name) \(item.value), required a whole number from 0 to 2^40")
@@ -157,7 +157,7 @@ package struct PrintedArguments {
       .map { Substring($0.drop { $0 == UInt8(ascii: " ") }) }
     var sizes: [Int] = []
     for part in parts {
-      guard let size = Int(part), (0...largestSize).contains(size), parts.count <= 64 else {
+      guard let size = Int(part), (0...maxSize).contains(size), parts.count <= 64 else {
         throw ArgumentError(
           offset: item.offset,
           message: "found \(name) \(value), required whole numbers from 0 to 2^40")

@@ -9,9 +9,9 @@ import TensorCore
 /// Source: PyTorch 2.15 `Module.__repr__`, `ModuleList.__repr__`.
 enum PrintedModel {
   /// Deepest nesting that is read.
-  static let deepest = 1_000
+  static let maxDepth = 1_000
   /// Most modules that one text may stand for.
-  static let mostModules = 1_000_000
+  static let maxModules = 1_000_000
 }
 
 extension Module {
@@ -19,7 +19,7 @@ extension Module {
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, the line, the column, what was found
   ///   there and what was required; or `missing` when `extras` names what is not there.
-  public init(printed text: String, extras: Extras = Extras()) throws {
+  public init(printed text: String, extras: SideFile = SideFile()) throws {
     var parser = PrintedModelParser(text, extras: extras)
     self = try extras.applied(to: try parser.model())
   }
@@ -46,13 +46,13 @@ private struct PrintedModelParser {
   }
 
   private let lines: [ArraySlice<UInt8>]
-  private let extras: Extras
+  private let extras: SideFile
   private var number = 0
   private var stack: [Open] = []
   private var path: [String] = []
   private var root: Module?
 
-  init(_ text: String, extras: Extras) {
+  init(_ text: String, extras: SideFile) {
     self.extras = extras
     var lines = Array(text.utf8).split(
       separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -184,8 +184,8 @@ private struct PrintedModelParser {
     }
     let inside = text[(name.endIndex + 1)...]
     if let key { path.append(key.name) }
-    guard stack.count < PrintedModel.deepest else {
-      throw error(column, "found more than \(PrintedModel.deepest) levels", "fewer")
+    guard stack.count < PrintedModel.maxDepth else {
+      throw error(column, "found more than \(PrintedModel.maxDepth) levels", "fewer")
     }
     let open = Open(kind: name.text, key: key, line: number, indent: indent)
     if inside.allBlank {
@@ -212,18 +212,18 @@ private struct PrintedModelParser {
     let guess =
       isDescribed || extras.base(of: open.kind) != nil
       ? nil
-      : LayerKinds.guessedBase(kind: open.kind, arguments: arguments, children: open.children)
+      : KnownLayers.guessedBase(kind: open.kind, arguments: arguments, children: open.children)
     let base = extras.base(of: open.kind) ?? guess
     var module: Module
     do {
-      let layer = try LayerKinds.layer(
+      let layer = try KnownLayers.layer(
         kind: open.kind, base: base, arguments: arguments, children: open.children,
         isDescribed: base == "Module" || isDescribed)
       module = Module(
         kind: open.kind, arguments: arguments, layer: layer, children: open.children)
       module.base = base
-      module.isBaseGuessed = guess != nil && !open.kind.hasPrefix(LayerKinds.parametrized)
-      if base != nil, base != "Module", open.kind.hasPrefix(LayerKinds.parametrized) {
+      module.isBaseGuessed = guess != nil && !open.kind.hasPrefix(KnownLayers.parametrized)
+      if base != nil, base != "Module", open.kind.hasPrefix(KnownLayers.parametrized) {
         module = try module.parametrized()
       }
     } catch {
@@ -243,11 +243,11 @@ private struct PrintedModelParser {
     let parent = stack.count - 1
     let (added, overflow) = modules.multipliedReportingOverflow(by: key.count)
     let sum = stack[parent].modules.addingReportingOverflow(added)
-    guard !overflow, !sum.overflow, sum.partialValue <= PrintedModel.mostModules,
-      key.count <= PrintedModel.mostModules
+    guard !overflow, !sum.overflow, sum.partialValue <= PrintedModel.maxModules,
+      key.count <= PrintedModel.maxModules
     else {
       throw error(
-        column, "found more than \(PrintedModel.mostModules) modules", "a model with fewer")
+        column, "found more than \(PrintedModel.maxModules) modules", "a model with fewer")
     }
     stack[parent].modules = sum.partialValue
     for index in 0..<key.count {

@@ -18,22 +18,22 @@ package struct JSONScanner {
   }
 
   /// Deepest nesting of lists and objects, unless the reader wants less.
-  package static let deepest = 64
+  package static let maxDepth = 64
 
   let bytes: [UInt8]
   private let places: Places
-  private let deepest: Int
+  private let maxDepth: Int
   private var depth = 0
   /// The byte that is read next.
   package internal(set) var position = 0
 
   /// Reads from the beginning of `bytes`.
   package init(
-    _ bytes: [UInt8], places: Places = .bytes(from: 0), deepest: Int = JSONScanner.deepest
+    _ bytes: [UInt8], places: Places = .bytes(from: 0), maxDepth: Int = JSONScanner.maxDepth
   ) {
     self.bytes = bytes
     self.places = places
-    self.deepest = deepest
+    self.maxDepth = maxDepth
   }
 
   // MARK: - Values
@@ -182,7 +182,7 @@ package struct JSONScanner {
 
   private mutating func open(_ mark: Unicode.Scalar, _ what: String) throws(CheckpointError) {
     skipBlanks()
-    guard depth < deepest else { throw found("at most \(deepest) levels") }
+    guard depth < maxDepth else { throw found("at most \(maxDepth) levels") }
     guard take(mark) else { throw found(what) }
     depth += 1
   }

@@ -18,8 +18,8 @@ package struct JSONValue {
   /// Reads a whole text, as ``JSONScanner`` does.
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, line and column.
-  package init(_ text: String, deepest: Int = JSONScanner.deepest) throws(CheckpointError) {
-    var scanner = JSONScanner(Array(text.utf8), places: .lines, deepest: deepest)
+  package init(_ text: String, maxDepth: Int = JSONScanner.maxDepth) throws(CheckpointError) {
+    var scanner = JSONScanner(Array(text.utf8), places: .lines, maxDepth: maxDepth)
     try self.init(&scanner)
     try scanner.end()
   }

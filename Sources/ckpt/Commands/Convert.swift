@@ -105,18 +105,19 @@ extension Ckpt {
             tensor.shape.listText, tensor.bytes.grouped, Style.dim(remark.escapingControls))
         }
         for line in table.lines { try output.line(line) }
-        let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capacity.sharesBytes }.map(
-          \.bytes
-        ).reduce(0, +)
+        let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capabilities.sharesBytes }
+          .map(
+            \.bytes
+          ).reduce(0, +)
         let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
         try output.line(
-          "\(plan.tensors.count.counted("tensor"))\(left), \(bytes.counted("byte")) (\(bytes.byteText)) to \(format.name); nothing was written"
+          "\(plan.tensors.count.pluralized("tensor"))\(left), \(bytes.pluralized("byte")) (\(bytes.byteText)) to \(format.name); nothing was written"
         )
       }
       try output.flush()
       if let tensor = plan.tensors.first(where: { $0.obstacle != nil }) {
         throw CheckpointError(
-          .unsupported, tensor.obstacle ?? "", path: shownPath(input), tensor: tensor.name)
+          .unsupported, tensor.obstacle ?? "", path: displayPath(input), tensor: tensor.name)
       }
     }
 

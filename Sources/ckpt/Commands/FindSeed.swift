@@ -121,7 +121,7 @@ extension Ckpt {
         let total = verification.tensors.count
         try output.line(
           "found by '\(found.clue.text.escapingControls)'; "
-            + "\(identical.grouped) of \(total.counted("tensor")) \(total == 1 ? "is" : "are") identical"
+            + "\(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
         )
         let others = verification.tensors.filter { !$0.outcome.isVerified }
         for tensor in others.prefix(identical == 0 ? 0 : 20) {

@@ -73,7 +73,7 @@ extension Ckpt {
         for entry in entries { columns.measure(Self.cells(entry)) }
         for entry in entries { try output.line(columns.line(Self.cells(entry))) }
         try output.line(
-          "\(entries.count.counted("tensor")), \(elements.counted("element")), \(bytes.counted("byte")) (\(bytes.byteText)), \(source.format.name)"
+          "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.pluralized("byte")) (\(bytes.byteText)), \(source.format.name)"
         )
       }
       try output.flush()
@@ -106,8 +106,8 @@ extension Ckpt {
         var table = Table(.left, .right, .right, .left)
         for part in parts {
           table.add(
-            part.key.escapingControls, part.tensorCount.counted("tensor"),
-            part.byteCount.counted("byte"),
+            part.key.escapingControls, part.tensorCount.pluralized("tensor"),
+            part.byteCount.pluralized("byte"),
             part.isOpened ? Style.dim("the one opened without --key") : "")
         }
         for line in table.lines { try output.line(line) }

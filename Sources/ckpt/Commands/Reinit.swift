@@ -76,11 +76,11 @@ extension Ckpt {
       let source = try inputs.open(file, common).checkpoint
       let tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
-      var step = Reinitialize(match: selection.match, exclude: selection.exclude)
+      var step = Reinitialization(match: selection.match, exclude: selection.exclude)
       step.rules = try rule.map { try Rule($0) }
       step.order = try Rule.Order(named: order)
       step.seed = try Seed(seed)
-      var result: Reinitialize.Result
+      var result: Reinitialization.Result
       var inputs: [Digest] = []
       if let from {
         let other = try CheckpointSource.open(from, notes: common.note).checkpoint
@@ -109,7 +109,8 @@ extension Ckpt {
       } else {
         let verb = from == nil ? "redrew" : "copied"
         common.note(
-          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.counted("tensor"))")
+          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
+        )
       }
       try text.flush()
     }

@@ -28,7 +28,7 @@ extension Ckpt {
         let pickle: String
         let offset: Int
         let fileOffset: Int?
-        let isKnown: Bool
+        let isRecognized: Bool
         let tensors: [String]
       }
       let file: String
@@ -44,7 +44,8 @@ extension Ckpt {
         let names = scan.findings.map {
           Report.Name(
             module: $0.module, name: $0.name, pickle: $0.pickle, offset: $0.offset,
-            fileOffset: $0.fileOffset, isKnown: $0.isKnown, tensors: $0.tensors.map(\.text))
+            fileOffset: $0.fileOffset, isRecognized: $0.isRecognized,
+            tensors: $0.tensors.map(\.text))
         }
         try output.line(
           try jsonText(Report(file: file, pickles: scan.pickles, names: names, notes: scan.notes)))
@@ -60,15 +61,15 @@ extension Ckpt {
       var table = Table(.right, .left, .left, .left, .left)
       for name in names {
         table.add(
-          name.place, name.first.isKnown ? "known" : "not known",
+          name.place, name.first.isRecognized ? "known" : "not known",
           name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
-      let unknown = names.filter { !$0.first.isKnown }
+      let unknown = names.filter { !$0.first.isRecognized }
       let tensors = Set(unknown.flatMap(\.tensors)).count
       try output.line(
-        "\(scan.pickles.count.counted("pickle")), \(names.count.counted("name")),"
-          + " \(unknown.count.grouped) of them not known; \(tensors.counted("tensor"))"
+        "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
+          + " \(unknown.count.grouped) of them not known; \(tensors.pluralized("tensor"))"
           + " \(tensors == 1 ? "depends" : "depend") on names that are not known. Nothing was run")
     }
 
@@ -110,7 +111,8 @@ extension Ckpt {
     private static func text(_ tensors: [TensorName]) -> String {
       guard let first = tensors.first else { return "" }
       let name = first.text.escapingControls
-      return tensors.count == 1 ? name : "\(name) and \((tensors.count - 1).counted("more tensor"))"
+      return tensors.count == 1
+        ? name : "\(name) and \((tensors.count - 1).pluralized("more tensor"))"
     }
   }
 }

@@ -23,7 +23,7 @@ extension Ckpt {
 
     func run() throws {
       let source = try inputs.open(file, common)
-      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: shownPath(file))
+      let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {

@@ -49,7 +49,7 @@ extension Ckpt {
           for line in table.lines { try output.line(line) }
         }
         try output.line(
-          "\(tree.modules().count.counted("module")), \(tree.namedParameters().count.counted("parameter tensor")), \(total.counted("parameter"))"
+          "\(tree.modules().count.pluralized("module")), \(tree.namedParameters().count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"
         )
       }
       try output.flush()

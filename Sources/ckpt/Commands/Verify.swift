@@ -64,7 +64,7 @@ extension Ckpt {
       guard base != nil || model != nil else {
         throw CheckpointError(
           .missing, "carries no recipe, required one; pass --model MODEL --seed N",
-          path: shownPath(file))
+          path: displayPath(file))
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
@@ -115,7 +115,7 @@ extension Ckpt {
       try output.line(
         identical == total
           ? "verified: \(total == 1 ? "the one tensor is" : "all \(total.grouped) tensors are") identical"
-          : "not verified: \(identical.grouped) of \(total.counted("tensor")) \(total == 1 ? "is" : "are") identical"
+          : "not verified: \(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
       )
       try output.flush()
     }
@@ -167,7 +167,7 @@ extension Ckpt {
         for line in table.lines { try output.line(line) }
         let failed = survey.tensors.count { !$0.failures.isEmpty }
         try output.line(
-          "\(survey.seedCount.counted("seed")), \(survey.tensors.count.counted("tensor")): "
+          "\(survey.seedCount.pluralized("seed")), \(survey.tensors.count.pluralized("tensor")): "
             + (failed == 0 ? "all as they should be" : "\(failed.grouped) fail"))
       }
       try output.flush()

@@ -21,7 +21,7 @@ struct HDF5TensorWriter {
   /// A writer into `file`, which is being made at `path`.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 has no word for,
-  ///   `unreadable` when the system does not open the file.
+  ///   `system` when the system does not open the file.
   init(_ file: HDF5FileWriter, path: String, _ options: WriteOptions) throws(CheckpointError) {
     self.file = file
     output = try PlacedOutput(path: path)
@@ -39,27 +39,27 @@ struct HDF5TensorWriter {
     let open = OpenDataset()
     try await pipeline(
       pieces(items, places), threads: threads,
-      work: { [output, packing] (piece) -> Stock<Job>.Item? in
+      work: { [output, packing] (piece) -> Pool<Job>.Item? in
         try naming(piece.item) {
-          let job = Job.stock.take()
+          let job = Job.pool.acquire()
           try job.value.read(piece.item.entry, piece.block)
           if case .contiguous(let start) = piece.place {
             try job.value.write(to: output, at: start + piece.block.bytes.lowerBound)
-            Job.stock.putBack(job)
+            Job.pool.release(job)
             return nil
           }
           if let packing { try job.value.pack(piece.item.entry.info, packing) }
           return job
         }
       },
-      finish: { [file] (piece, job: Stock<Job>.Item?) in
+      finish: { [file] (piece, job: Pool<Job>.Item?) in
         guard let job, case .chunks(let address) = piece.place else { return }
         try naming(piece.item) {
           if open.dataset?.address != address {
             open.dataset = (address, try file.chunks(at: address))
           }
           if let chunks = open.dataset?.chunks { try job.value.write(piece.block, to: chunks) }
-          Job.stock.putBack(job)
+          Job.pool.release(job)
         }
       })
     try output.close()
@@ -105,12 +105,12 @@ struct HDF5TensorWriter {
     private var input = ChunkBuffer()
     private var planes = ChunkBuffer()
     private var output = ChunkBuffer(
-      capacity: PlaneCodec.longestStream(ChunkBuffer.standardSize))
+      capacity: PlaneCodec.maxStreamSize(ChunkBuffer.standardSize))
     private var inputCount = 0
     private var packedCount = 0
 
     /// Jobs that no writer has.
-    static let stock = Stock(capacity: 32) { Job() }
+    static let pool = Pool(capacity: 32) { Job() }
 
     /// Reads a block.
     mutating func read(_ entry: Checkpoint.Entry, _ block: HDF5Blocks.Block) throws {

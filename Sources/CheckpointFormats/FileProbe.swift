@@ -2,7 +2,7 @@ import ByteIO
 public import TensorCore
 
 /// What is known of a file or a folder before any format has opened it, to tell formats apart.
-public struct Candidate: Sendable {
+public struct FileProbe: Sendable {
   /// Where it is.
   public let path: String
   /// The first bytes, at most ``headSize``; none of a folder.

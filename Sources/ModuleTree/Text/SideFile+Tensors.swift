@@ -1,6 +1,6 @@
 import TensorCore
 
-extension Extras.Tensor {
+extension SideFile.Tensor {
   /// A module that owns the tensor: as a new one, or in place of one whose first values are not
   /// known, as of a model that was saved whole.
   ///

@@ -14,7 +14,7 @@ import TensorCore
 ///     class LayerScale(Module)             a class that owns no tensors of its own
 ///     construct: z, a, e                   the order of construction, where not the printed one
 ///     construct enc: down.0, up.0          the same within a module, deeper paths if wanted
-public struct Extras: Sendable {
+public struct SideFile: Sendable {
   struct Tensor {
     let module: String
     let parameter: Parameter
@@ -69,7 +69,7 @@ public struct Extras: Sendable {
     }
     if text.hasPrefix("class ") {
       guard let match = text.wholeMatch(of: /class\s+(\S+?)\s*\(\s*(\S+?)\s*\)\s*:?/),
-        match.output.2 == "Module" || LayerKinds.knows(String(match.output.2))
+        match.output.2 == "Module" || KnownLayers.knows(String(match.output.2))
       else { throw error("'class Name(Base)' with a class of torch.nn as base") }
       classes[String(match.output.1)] = String(match.output.2)
       return

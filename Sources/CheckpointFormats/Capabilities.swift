@@ -1,7 +1,7 @@
 public import TensorCore
 
 /// What a written file of a format can carry besides names, shapes and bytes.
-public struct Capacity: Sendable {
+public struct Capabilities: Sendable {
   /// Element types that it has.
   public var dtypes: Set<DType>
   /// Whether tied tensors stay tied; if not, each is written out.
@@ -25,7 +25,7 @@ public struct Capacity: Sendable {
   }
 
   /// Everything.
-  public static let everything = Capacity(dtypes: DType.allCases)
+  public static let everything = Capabilities(dtypes: DType.allCases)
 
   /// Refuses a checkpoint with a tensor of a type that the format does not have.
   ///

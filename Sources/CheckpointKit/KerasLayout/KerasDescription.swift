@@ -27,7 +27,7 @@ struct KerasDescription {
 
   /// Reads a description; one that is no JSON is passed over.
   init(_ text: String) {
-    var scanner = JSONScanner(Array(text.utf8), deepest: 128)
+    var scanner = JSONScanner(Array(text.utf8), maxDepth: 128)
     try? visit(&scanner)
   }
 

@@ -3,7 +3,7 @@
 /// Axes are taken in the order of their strides in the source, so that reads go forward through it.
 /// From some axis on inwards the pieces lie close together: those are read as one window and
 /// copied from there.
-struct Gather {
+struct StridedGather {
   private typealias Axis = StridedLayout.Axis
   /// Widest steps in the source first; without the run.
   private var axes: [StridedLayout.Axis]

@@ -2,13 +2,13 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite struct BlockStoreTests {
+@Suite struct BlockCacheTests {
   /// Reads blocks of 40 bytes, each given by its owner and its place, and answers which were made.
   private func made(_ keys: [(UInt64, Int)], capacity: Int) -> [Int] {
-    let store = BlockStore(capacity: capacity)
+    let store = BlockCache(capacity: capacity)
     var made: [Int] = []
     for (number, (address, place)) in keys.enumerated() {
-      let key = BlockStore.Key(address: address, offset: place)
+      let key = BlockCache.Key(address: address, offset: place)
       let value = UInt8(truncatingIfNeeded: Int(address) * 10 + place)
       store.read(
         key, size: 40,

@@ -30,7 +30,7 @@ enum HDF5Packing: Hashable, Sendable {
   }
 
   /// Packs a chunk of elements of `width` bytes into `target`, which needs room for
-  /// `PlaneCodec.longestStream`, and answers how many bytes the stream has.
+  /// `PlaneCodec.maxStreamSize`, and answers how many bytes the stream has.
   func pack(
     _ chunk: RawSpan, width: Int, into target: inout MutableRawSpan, planes: inout ChunkBuffer
   ) throws(CheckpointError) -> Int {

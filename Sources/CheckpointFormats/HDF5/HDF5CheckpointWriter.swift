@@ -5,7 +5,7 @@ extension HDF5Checkpoint {
   /// Writes a new file; the same content gives the same bytes.
   ///
   /// - Throws: ``CheckpointError``: `unsupported` for what HDF5 or this layout cannot hold,
-  ///   `unreadable` when the system cannot take the bytes, and what reading the entries throws.
+  ///   `system` when the system cannot take the bytes, and what reading the entries throws.
   static func write(_ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions) async throws
   {
     let layout = try HDF5Layout(checkpoint)

@@ -4,7 +4,7 @@ import Synchronization
 import TensorCore
 
 /// What errors call a file: its path, or what `-` stands for.
-package func shownPath(_ path: String) -> String { path == "-" ? "standard input" : path }
+package func displayPath(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 /// Whether standard input was given away: what was read once is gone.
 private let isInputTaken = Atomic(false)
@@ -25,8 +25,8 @@ func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws 
   }
   guard !isInputTaken.exchange(true, ordering: .relaxed) else {
     throw CheckpointError(
-      .unreadable, "can only be read once, required a file in all other places",
-      path: shownPath(path))
+      .system, "can only be read once, required a file in all other places",
+      path: displayPath(path))
   }
   return try AtomicFile.withTemporary("ckpt-input") { file in
     let copy = try OutputFile(creating: file)
@@ -38,7 +38,7 @@ func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws 
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else {
         throw CheckpointError(
-          .unreadable, unsafe String(cString: strerror(errno)), path: "standard input")
+          .system, unsafe String(cString: strerror(errno)), path: "standard input")
       }
       if count == 0 { break }
       try copy.append(chunk.rawBytes.extracting(0..<count))
@@ -47,7 +47,7 @@ func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws 
     do {
       return try body(file)
     } catch let error as CheckpointError {
-      let shown = shownPath(path)
+      let shown = displayPath(path)
       throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
     }
   }
@@ -69,7 +69,7 @@ package func writeToStandardOutput(_ bytes: RawSpan) throws {
       if count < 0 && errno == EPIPE { throw BrokenPipe() }
       guard count >= 0 else {
         throw CheckpointError(
-          .unreadable, unsafe String(cString: strerror(errno)), path: "standard output")
+          .system, unsafe String(cString: strerror(errno)), path: "standard output")
       }
       unsafe rest = rest.dropFirst(count)
     }

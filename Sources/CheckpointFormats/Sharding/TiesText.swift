@@ -1,9 +1,9 @@
 import ByteIO
 import TensorCore
 
-extension Capacity {
+extension Capabilities {
   /// The same, with ties only recorded (``Checkpoint/tiesKey``).
-  var writingTiesOut: Capacity {
+  var writingTiesOut: Capabilities {
     var copy = self
     copy.sharesBytes = false
     return copy

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The blocks made last, each made by the first task that wants part of it while others that want
 /// it wait.
-package final class BlockStore: Sendable {
+package final class BlockCache: Sendable {
   /// What a block is known by: whose it is and its first byte there.
   package struct Key: Hashable, Sendable {
     let address: UInt64

@@ -15,7 +15,7 @@ enum HDF5Checkpoint {
   }
 
   /// Everything but types whose elements have no bytes of their own.
-  static let capacity = Capacity(dtypes: DType.computable)
+  static let capabilities = Capabilities(dtypes: DType.computable)
 
   /// Opens a file.
   static func open(_ path: String) throws -> Checkpoint {

@@ -3,7 +3,7 @@ public import TensorCore
 import TorchRandom
 
 /// Redraws chosen tensors of a checkpoint, or copies them from another, and leaves the rest alone.
-public struct Reinitialize: Sendable {
+public struct Reinitialization: Sendable {
   /// What is redrawn, as texts that the recipe keeps.
   public var match: [String]
   /// What is not.
@@ -42,7 +42,7 @@ public struct Reinitialize: Sendable {
     var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
     let drawn = try draw(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
-      behavior: recipe.behavior)
+      cpuPath: recipe.cpuPath)
     recipe.redraws.append(
       Recipe.Redraw(
         match: match, exclude: exclude, rules: rules.map(\.description), order: order.rawValue,
@@ -83,12 +83,12 @@ public struct Reinitialize: Sendable {
   /// Draws the matched tensors in the types that `tensors` have.
   func draw(
     over tensors: [(name: TensorName, info: TensorInfo)], tree: Module,
-    behavior: TorchBehavior
+    cpuPath: CPUPath
   ) throws -> [TensorName: Checkpoint.Entry] {
     let dtypes = Dictionary(
       tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
     var plan = try Initialization(
-      of: tree, generator: Generator(seed: seed.value, behavior: behavior), dtypes: dtypes)
+      of: tree, generator: Generator(seed: seed.value, cpuPath: cpuPath), dtypes: dtypes)
     let selector = try Selection(match: match, exclude: exclude).selector ?? .all
     var drawn: [TensorName: Checkpoint.Entry] = [:]
     for name in try plan.reset(selector, rules: rules, order: order) {

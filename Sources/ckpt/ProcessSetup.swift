@@ -2,7 +2,7 @@ import CheckpointKit
 import Glibc
 
 /// What the process makes sure of before anything is opened.
-enum Process {
+enum ProcessSetup {
   /// Opens what the caller left closed of standard input, output and error, so that no file of
   /// ours becomes one of them and takes a note or a result.
   ///

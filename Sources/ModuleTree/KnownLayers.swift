@@ -1,5 +1,5 @@
 /// What the class names of a printed model mean.
-public enum LayerKinds {
+public enum KnownLayers {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
   /// file in `Layers/` and one word here.
   package static let all: [any PrintedLayer.Type] = [
@@ -112,7 +112,7 @@ extension PrintedModule {
     ]
     .first { candidate in
       let alike = PrintedModule(kind: candidate, arguments: arguments, children: children)
-      guard let type = LayerKinds.types[candidate], let layer = try? type.init(printed: alike)
+      guard let type = KnownLayers.types[candidate], let layer = try? type.init(printed: alike)
       else { return false }
       let own = PrintedArguments(layer.arguments)
       return own.positionalCount == arguments.positionalCount
@@ -129,7 +129,7 @@ extension PrintedModule {
   }
 
   private var isRotaryTable: Bool {
-    arguments.text.isEmpty && kind.hasSuffix(LayerKinds.rotaryTable)
+    arguments.text.isEmpty && kind.hasSuffix(KnownLayers.rotaryTable)
   }
 
   private var tellsNothing: Bool {

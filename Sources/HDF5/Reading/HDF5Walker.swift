@@ -5,7 +5,7 @@ import TensorCore
 ///
 /// Links that lead out of the file are named in a note and never followed, a group that contains
 /// itself is entered once, and depth and number of objects are bounded.
-struct HDF5Tour {
+struct HDF5Walker {
   /// Deepest nesting of groups that is followed.
   private static let depthLimit = 128
   /// Most links that one path leads through, as in the library.
@@ -29,7 +29,7 @@ struct HDF5Tour {
   static func table(
     of input: InputFile, _ superblock: HDF5Superblock, datasetLimit: Int = .max
   ) throws(CheckpointError) -> HDF5Table {
-    var tour = HDF5Tour(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
+    var tour = HDF5Walker(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
     try tour.enter(try HDF5ObjectHeader(superblock.root, in: tour.metadata), path: [])
     return tour.table
   }

@@ -8,7 +8,7 @@ import TensorCore
 /// rarer goes through the library, in its lock.
 final class HDF5Tensors: Sendable {
   private let file: HDF5File
-  private let store = BlockStore()
+  private let store = BlockCache()
 
   /// Opens a file.
   ///
@@ -33,13 +33,13 @@ final class HDF5Tensors: Sendable {
     var entry = Checkpoint.Entry(
       name: name, info: dataset.info, alias: alias, reader: reader(dataset, blocks))
     // Blocks that are larger are decoded once for several readers.
-    if case .chunks = dataset.storage, blocks.blockBytes <= Self.largestUnit {
-      entry.unit = blocks.blockBytes
+    if case .chunks = dataset.storage, blocks.blockBytes <= Self.maxUnit {
+      entry.preferredReadSize = blocks.blockBytes
     }
     return entry
   }
 
-  private static let largestUnit = 8 << 20
+  private static let maxUnit = 8 << 20
 
   /// How a dataset's bytes are read.
   func reader(_ dataset: HDF5Table.Dataset) -> Checkpoint.Entry.Reader {
@@ -97,7 +97,7 @@ final class HDF5Tensors: Sendable {
           try decode(block, &part)
         } else {
           let start = offset - block.bytes.lowerBound
-          let key = BlockStore.Key(
+          let key = BlockCache.Key(
             address: dataset.address, offset: block.bytes.lowerBound)
           try store.copy(
             start..<start + part.byteCount, of: key, size: block.bytes.count, into: &part

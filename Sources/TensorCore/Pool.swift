@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Their memory is touched already: the first touch of fresh pages costs the system more time than
 /// this project spends on the bytes in them.
-package final class Stock<Value: ~Copyable>: Sendable {
+package final class Pool<Value: ~Copyable>: Sendable {
   /// One of them, which can be handed from task to task.
   package final class Item: @unchecked Sendable {  // whoever took it is alone with it
     /// What was made.
@@ -24,10 +24,10 @@ package final class Stock<Value: ~Copyable>: Sendable {
   }
 
   /// A value that nobody else has.
-  package func take() -> Item { idle.withLock { $0.popLast() } ?? Item(make()) }
+  package func acquire() -> Item { idle.withLock { $0.popLast() } ?? Item(make()) }
 
   /// Gives a value back, which must not be used afterwards.
-  package func putBack(_ item: Item) {
+  package func release(_ item: Item) {
     idle.withLock { if $0.count < capacity { $0.append(item) } }
   }
 }

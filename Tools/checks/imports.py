@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-root = pathlib.Path(__file__).resolve().parent.parent
+root = pathlib.Path(__file__).resolve().parents[2]
 package = json.loads(subprocess.run(
     ["swift", "package", "dump-package"], cwd=root, check=True, capture_output=True).stdout)
 system = {"Glibc", "Synchronization", "Testing", "FoundationEssentials", "_StringProcessing"}

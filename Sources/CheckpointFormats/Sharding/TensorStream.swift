@@ -22,10 +22,10 @@ struct TensorStream {
   /// Calls `body` for every chunk, in order, on the caller's task; the first error ends it.
   func forEachChunk(_ body: Body) async throws {
     var place = (tensor: 0, offset: 0)
-    let stock = StreamJob.stock
+    let pool = StreamJob.pool
     if threads == 1 {
-      let memory = stock.take()
-      defer { stock.putBack(memory) }
+      let memory = pool.acquire()
+      defer { pool.release(memory) }
       while let pieces = StreamJob.pieces(of: entries, from: &place) {
         try memory.value.fill(with: pieces, of: entries)
         try memory.value.handOver(to: body)
@@ -35,13 +35,13 @@ struct TensorStream {
     try await withThrowingTaskGroup(of: Int.self) { group in
       var started = 0
       var handedOver = 0
-      var memory: [Int: Stock<StreamJob>.Item] = [:]
+      var memory: [Int: Pool<StreamJob>.Item] = [:]
       var done: Set<Int> = []
       func start() {
         while started - handedOver < 2 * threads + 2, memory.count - done.count < threads,
           let pieces = StreamJob.pieces(of: entries, from: &place)
         {
-          let (number, item) = (started, stock.take())
+          let (number, item) = (started, pool.acquire())
           memory[number] = item
           started += 1
           group.addTask { [entries] in
@@ -56,7 +56,7 @@ struct TensorStream {
         while done.remove(handedOver) != nil, let item = memory.removeValue(forKey: handedOver) {
           start()
           try item.value.handOver(to: body)
-          stock.putBack(item)
+          pool.release(item)
           handedOver += 1
         }
         start()
@@ -73,9 +73,9 @@ private struct StreamJob: ~Copyable {
   }
 
   /// Jobs that are not at work.
-  static let stock = Stock<StreamJob>(capacity: 16) { StreamJob() }
+  static let pool = Pool<StreamJob>(capacity: 16) { StreamJob() }
   /// Most pieces of a job.
-  private static let mostPieces = 256
+  private static let maxPieces = 256
 
   private var pieces: [Piece] = []
   private var memory = ChunkBuffer()
@@ -86,7 +86,7 @@ private struct StreamJob: ~Copyable {
   ) -> [Piece]? {
     var pieces: [Piece] = []
     var room = ChunkBuffer.standardSize
-    while place.tensor < entries.count, pieces.count < mostPieces {
+    while place.tensor < entries.count, pieces.count < maxPieces {
       let size = entries[place.tensor].info.byteCount
       let rest = size - place.offset
       // Large tensors are cut at whole chunks; small ones are not cut at all.

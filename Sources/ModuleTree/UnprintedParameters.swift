@@ -3,7 +3,7 @@
 ///
 /// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`
 /// is timm's.
-enum HiddenTensors {
+enum UnprintedParameters {
   static let examples = [
     "VisionTransformer": "class_token", "ShiftedWindowAttention": "relative_position_bias_table",
     "ShiftedWindowAttentionV2": "relative_position_index", "CNBlock": "layer_scale",
@@ -21,7 +21,7 @@ extension Module {
 
   private var tables: [String] {
     grouped {
-      $0.kind.hasSuffix(LayerKinds.rotaryTable) && !LayerKinds.knows($0.kind)
+      $0.kind.hasSuffix(KnownLayers.rotaryTable) && !KnownLayers.knows($0.kind)
         && $0.arguments.isEmpty && $0.ownParameters.isEmpty && $0.ownBuffers.isEmpty
     }.map { kind, paths in
       "\(kind) is taken to own no tensors that state_dict() lists: " + Self.list(paths)
@@ -45,9 +45,9 @@ extension Module {
   }
 
   private var hidden: [String] {
-    grouped { HiddenTensors.examples[$0.kind] != nil && $0.ownParameters.isEmpty }
+    grouped { UnprintedParameters.examples[$0.kind] != nil && $0.ownParameters.isEmpty }
       .map { kind, paths in
-        let example = HiddenTensors.examples[kind] ?? ""
+        let example = UnprintedParameters.examples[kind] ?? ""
         let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
         let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
         return "\(kind) owns tensors that its text does not show, such as \(name)\(more); "

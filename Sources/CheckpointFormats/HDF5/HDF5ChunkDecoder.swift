@@ -16,13 +16,13 @@ struct HDF5ChunkDecoder: Sendable {
     var chunk = ChunkBuffer()
   }
 
-  private static let memory = Stock(capacity: 16) { Memory() }
+  private static let memory = Pool(capacity: 16) { Memory() }
   /// Larger memory is not kept.
-  private static let largestKept = 8 << 20
+  private static let maxKeptSize = 8 << 20
   /// Bytes of unpacked chunks that are fetched at once.
   private static let batchSize = 2 << 20
   /// Chunks that are fetched at once, at most.
-  private static let largestBatch = 4096
+  private static let maxBatch = 4096
 
   init(_ file: HDF5File, _ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
     index = HDF5ChunkIndex(file, dataset, chunks)
@@ -39,8 +39,8 @@ struct HDF5ChunkDecoder: Sendable {
   ) throws(CheckpointError) {
     let counts = grid.counts(in: block)
     let count = counts.reduce(1, *)
-    let memory = Self.memory.take()
-    let batch = min(max(1, Self.batchSize / chunkSize), Self.largestBatch)
+    let memory = Self.memory.acquire()
+    let batch = min(max(1, Self.batchSize / chunkSize), Self.maxBatch)
     for start in stride(from: 0, to: count, by: batch) {
       let part = (start..<min(start + batch, count)).map {
         grid.origin($0, of: counts, in: block)
@@ -48,10 +48,10 @@ struct HDF5ChunkDecoder: Sendable {
       try decode(part, block, into: &target, through: &memory.value)
     }
     if dataset.swapWidth > 1 { target.swapBytes(width: dataset.swapWidth) }
-    if memory.value.stored.capacity <= Self.largestKept,
-      memory.value.chunk.capacity <= Self.largestKept
+    if memory.value.stored.capacity <= Self.maxKeptSize,
+      memory.value.chunk.capacity <= Self.maxKeptSize
     {
-      Self.memory.putBack(memory)
+      Self.memory.release(memory)
     }
   }
 

@@ -1,7 +1,7 @@
 /// The paths of PyTorch's CPU build, chosen by what the processor can do, whose values differ.
 ///
 /// The names are those of `ATEN_CPU_CAPABILITY`; `avx512` gives the bytes of `avx2`.
-public enum TorchBehavior: String, Hashable, Sendable, CaseIterable {
+public enum CPUPath: String, Hashable, Sendable, CaseIterable {
   /// Processors with AVX2 and fused multiply-add: practically all x86 machines of today.
   case avx2
   /// Older x86 processors, or `ATEN_CPU_CAPABILITY=default`.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import TorchRandom
 
-@Suite struct ExtrasTests {
+@Suite struct SideFileTests {
   static let text = """
     Net(
       (blocks): ModuleList(
@@ -20,7 +20,7 @@ import TorchRandom
     """
 
   @Test func `extras add what text cannot show`() throws {
-    let extras = try Extras(
+    let extras = try SideFile(
       """
       # comment
       class StdConv2d(Conv2d)
@@ -72,7 +72,7 @@ import TorchRandom
       try Module(
         printed:
           "Net(\n  (lin): Linear(in_features=1, out_features=1, bias=True)\n  (relu): ReLU()\n)",
-        extras: Extras(text))
+        extras: SideFile(text))
     }
     #expect(thrown?.message == message)
   }
@@ -83,7 +83,7 @@ import TorchRandom
         {"name": "w", "shape": [2, 3], "rule": null, "reason": "saved"}], "buffers": [
         {"name": "b", "shape": [2], "dtype": "int64", "rule": null, "reason": "saved"}]}]}
       """
-    let extras = try Extras("w: [2, 3] = 0.5\nb: [2] = ones")
+    let extras = try SideFile("w: [2, 3] = 0.5\nb: [2] = ones")
     var plan = try Initialization(
       of: Module(json: json, extras: extras), generator: Generator(seed: 1))
     try plan.construct()
@@ -93,7 +93,7 @@ import TorchRandom
     #expect(
       try entries[1].allBytes()
         == Array(repeatElement([1, 0, 0, 0, 0, 0, 0, 0], count: 2).joined()))
-    let other = try Extras("w: [3, 2] = 0.5")
+    let other = try SideFile("w: [3, 2] = 0.5")
     let error = #expect(throws: CheckpointError.self) { try Module(json: json, extras: other) }
     #expect(error?.message == "line 1: found shape [3, 2], 'w' of Net has [2, 3]")
   }
@@ -108,13 +108,13 @@ import TorchRandom
       let thrown = #expect(throws: CheckpointError.self) { try Module(printed: text) }
       let statement = "class \(kind)(\(likeness))"
       #expect(thrown?.message.contains("'\(statement)'") == true, "\(thrown?.message ?? "")")
-      #expect(try !Module(printed: text, extras: Extras(statement)).stateDict().isEmpty)
+      #expect(try !Module(printed: text, extras: SideFile(statement)).stateDict().isEmpty)
     }
   }
 
   @Test func `classes known to hide tensors are noted until the tensors are given`() throws {
     let text = "Net(\n  (a): LayerScale()\n  (b): CNBlock(\n    (x): ReLU()\n  )\n)"
-    let plain = try Module(printed: text, extras: Extras("class LayerScale(Module)"))
+    let plain = try Module(printed: text, extras: SideFile("class LayerScale(Module)"))
     #expect(
       plain.notes == [
         "LayerScale owns tensors that its text does not show, such as a.gamma; give them with --extra",
@@ -122,7 +122,7 @@ import TorchRandom
           + "give them with --extra",
       ])
     let given = try Module(
-      printed: text, extras: Extras("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
+      printed: text, extras: SideFile("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
     #expect(given.notes.isEmpty)
   }
 }

@@ -2,7 +2,7 @@ package import TensorCore
 internal import TorchRandom
 
 /// Values that are simply known: a table of positions, a mask, anything computed without a draw.
-package struct Literal: Initializer {
+package struct LiteralValues: Initializer {
   /// Elements, row-major and little-endian.
   package let bytes: [UInt8]
 

@@ -13,12 +13,12 @@ struct ShardIndex {
   private(set) var places: [(tensor: TensorName, file: String)] = []
 
   /// Largest index that is read, in bytes; as for a header of safetensors.
-  private static let largest = 100_000_000
+  private static let maxSize = 100_000_000
   /// What a writer reckons from the tensors, and a reader has no use for.
   static let derived = ["total_size", "total_parameters"]
 
   /// Whether a file is an index of files that end so: by its name, or by what it begins with.
-  static func recognizes(_ candidate: Candidate, ending: String) -> Bool {
+  static func recognizes(_ candidate: FileProbe, ending: String) -> Bool {
     guard candidate.members == nil, candidate.head.first == UInt8(ascii: "{") else { return false }
     if candidate.path.hasSuffix(ending + ".index.json") { return true }
     let head = String(decoding: candidate.head, as: UTF8.self)
@@ -32,9 +32,9 @@ struct ShardIndex {
     self.path = path
     do throws(CheckpointError) {
       let file = try InputFile(path: path)
-      guard file.size <= Self.largest else {
+      guard file.size <= Self.maxSize else {
         throw CheckpointError(
-          .unsupported, "an index of \(file.size) bytes, at most \(Self.largest) are read")
+          .unsupported, "an index of \(file.size) bytes, at most \(Self.maxSize) are read")
       }
       var scanner = JSONScanner(try file.bytes(0..<file.size))
       try parse(&scanner)
@@ -106,7 +106,7 @@ struct ShardIndex {
       do {
         shard = try open(folder + file)
       } catch let error as CheckpointError {
-        guard error.code == .unreadable, error.offset == nil else { throw error }
+        guard error.code == .system, error.offset == nil else { throw error }
         throw CheckpointError(
           .missing, "file '\(file)': \(error.message); the index says that it has '\(tensor)'",
           path: path)
