@@ -28,7 +28,7 @@ extension Ckpt {
         let pickle: String
         let offset: Int
         let fileOffset: Int?
-        let isRecognized: Bool
+        let isKnown: Bool
         let tensors: [String]
       }
       let file: String
@@ -44,7 +44,7 @@ extension Ckpt {
         let names = scan.findings.map {
           Report.Name(
             module: $0.module, name: $0.name, pickle: $0.pickle, offset: $0.offset,
-            fileOffset: $0.fileOffset, isRecognized: $0.isRecognized,
+            fileOffset: $0.fileOffset, isKnown: $0.isRecognized,
             tensors: $0.tensors.map(\.text))
         }
         try output.line(
@@ -61,11 +61,11 @@ extension Ckpt {
       var table = Table(.right, .left, .left, .left, .left)
       for name in names {
         table.add(
-          name.place, name.first.isRecognized ? "known" : "not known",
+          name.place, name.first.isKnown ? "known" : "not known",
           name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
-      let unknown = names.filter { !$0.first.isRecognized }
+      let unknown = names.filter { !$0.first.isKnown }
       let tensors = Set(unknown.flatMap(\.tensors)).count
       try output.line(
         "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
