@@ -261,9 +261,9 @@ def hdf5(fixtures):
     case("links", [
         a, dict(a, name="hard"), dict(b, name="soft"), b, dict(b, name="hard-group.b"),
     ], write_links, notes=[
-        "/external leads to another file; not followed",
-        "/soft-dangling is a soft link that leads nowhere in this file",
-        "/soft-external is a soft link that leads nowhere in this file",
+        "/external links to another file; not followed",
+        "/soft-dangling is a soft link whose target is not in this file",
+        "/soft-external is a soft link whose target is not in this file",
         "/group/cycle is a group that contains itself; not entered again",
         "/hard-group/cycle is a group that contains itself; not entered again",
     ], aliases={"hard": "a", "group.b": "soft", "hard-group.b": "soft"})
@@ -286,9 +286,9 @@ def hdf5(fixtures):
     case("others", [a], write_others, metadata={
         "epoch": "7", "config": '{"name": "é"}', "bytes": "fixed",
     }, notes=[
-        "/empty has no elements and no shape (null dataspace); left out",
+        "/empty has neither elements nor a shape (null dataspace); left out",
         "/opaque holds opaque elements of 5 bytes without a known `dtype`; left out",
-        "/records holds records; left out",
+        "/records holds compound values; left out",
         "/reference holds references; left out",
         "/text holds text; left out",
         "/texts holds text; left out",

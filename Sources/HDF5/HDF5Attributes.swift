@@ -1,9 +1,12 @@
 internal import CHDF5
 import TensorCore
 
-/// Attributes written to an open group or dataset.
+/// Writes attributes to an open group or dataset through libhdf5.
 enum HDF5Attributes {
-  /// Writes an attribute; text is of variable length, which no size limit of a header touches.
+  /// Writes an attribute; ``HDF5Value/other`` is skipped.
+  ///
+  /// Integers are 64-bit little-endian. Text is UTF-8 of variable length, which lives in the global
+  /// heap and so does not count toward the 64 KiB that an object header message may hold.
   static func write(
     _ attribute: HDF5Attribute, on object: hid_t
   ) throws(CheckpointError) {
@@ -28,6 +31,7 @@ enum HDF5Attributes {
     let type = try HDF5Types.copy(H5T_C_S1)
     try checked("text type", H5Tset_size(type.id, -1))  // H5T_VARIABLE
     try checked("text type", H5Tset_cset(type.id, H5T_CSET_UTF8))
+    // libhdf5 wants an array of pointers to C strings; all of them point into this one buffer.
     var bytes: [CChar] = []
     var starts: [Int] = []
     for text in texts {

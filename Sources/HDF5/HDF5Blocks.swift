@@ -13,7 +13,7 @@ package struct HDF5Blocks: Sendable, Hashable {
   package let rows: Int
   private let rowBytes: Int
 
-  /// Cuts for writing: blocks of at most `target` bytes, of nearly one size.
+  /// Cuts a tensor for writing: blocks of at most `target` bytes and of nearly equal size.
   package init(_ info: TensorInfo, target: Int) {
     self.init(
       info, chunk: [Int](repeating: 1, count: info.shape.count), target: target, limit: target,
@@ -31,11 +31,12 @@ package struct HDF5Blocks: Sendable, Hashable {
     self.init(dataset.info, chunk: chunk, target: Self.readingTarget, limit: Self.readingLimit)
   }
 
-  /// What a block for reading aims at, in bytes, and the most that it takes to hold whole chunks.
+  /// Target size of a block for reading, in bytes, and the largest that it may become in order to
+  /// hold whole chunks.
   private static let (readingTarget, readingLimit) = (2 << 20, 64 << 20)
 
-  /// Cuts for reading what is stored in chunks: blocks of about `target` bytes that hold whole
-  /// chunks, unless that would take more than `limit` bytes.
+  /// Cuts a chunked dataset for reading: blocks of about `target` bytes that hold whole chunks,
+  /// unless that would take more than `limit` bytes.
   package init(
     _ info: TensorInfo, chunk: [Int], target: Int, limit: Int, isEven: Bool = false
   ) {
@@ -46,16 +47,18 @@ package struct HDF5Blocks: Sendable, Hashable {
     }
     var axis = 0
     var inner = info.byteCount / shape[0]
-    // Going inward costs nothing where a chunk is one row thick.
+    // Cutting along an inner dimension costs nothing where a chunk is one row thick.
     while axis + 1 < shape.count, inner > limit || (inner > target && chunk[axis] == 1) {
       axis += 1
       inner /= shape[axis]
     }
+    // A band is one layer of chunks along the axis; a block is as many bands as fit the target.
     let band = min(max(chunk[axis], 1), shape[axis])
     let most =
       band <= limit / inner
       ? min(shape[axis], band * max(1, target / (band * inner))) : max(1, limit / inner)
     if isEven {
+      // Distribute the rows evenly, so that the last block is not a sliver.
       let count = (shape[axis] + most - 1) / most
       rows = (shape[axis] + count - 1) / count
     } else {
@@ -65,29 +68,34 @@ package struct HDF5Blocks: Sendable, Hashable {
     rowBytes = inner
   }
 
-  /// Size of a whole block, in bytes.
+  /// Size of a full block in bytes.
   package var blockBytes: Int { rows * rowBytes }
 
-  /// The shape of a whole block, as chunked storage wants it.
+  /// Shape of a full block, which is also the chunk shape in files that we write.
   package var blockShape: [Int] {
     shape.indices.map { $0 < axis ? 1 : $0 == axis ? rows : shape[$0] }
   }
 
-  /// The box and the bytes of one block.
+  /// One block, both as a box of elements and as a run of bytes.
   package struct Block: Sendable, Hashable {
+    /// Index of the first element, one number per dimension.
     package let start: [Int]
+    /// Elements along each dimension; the last block of a run may have fewer than the others.
     package let count: [Int]
+    /// Bytes of the tensor, row-major, that the block covers.
     package let bytes: Range<Int>
   }
 
   /// The block that holds the byte at `offset`, which must be inside the tensor.
   package func block(holding offset: Int) -> Block {
     guard !shape.isEmpty else { return Block(start: [], count: [], bytes: 0..<rowBytes) }
+    // `row` counts rows of `axis` through the whole tensor, `first` those inside one run.
     let row = offset / rowBytes
     let first = row % shape[axis] / rows * rows
     let count = min(rows, shape[axis] - first)
     var start = [Int](repeating: 0, count: shape.count)
     start[axis] = first
+    // The rest of the number is a mixed-radix index over the outer dimensions.
     var outer = row / shape[axis]
     for dimension in (0..<axis).reversed() {
       start[dimension] = outer % shape[dimension]

@@ -1,10 +1,13 @@
 internal import CHDF5
 import TensorCore
 
-/// How a box of a dataset's elements is read through the library.
+/// Reads a box of a dataset's elements through libhdf5.
 enum HDF5Dataset {
-  /// Reads one block of the dataset whose header is at `address` into `target`, which has room for
-  /// just that block.
+  /// Reads one block of the dataset whose object header is at `address` into `target`, whose size
+  /// is exactly that of the block.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` with the library's reason, or when shape or element
+  ///   size no longer match `info`.
   static func read(
     _ block: HDF5Blocks.Block, of address: UInt64, in file: hid_t, info: TensorInfo,
     into target: UnsafeMutableRawBufferPointer
@@ -13,13 +16,13 @@ enum HDF5Dataset {
       "dataset", H5Oopen_by_addr(file, haddr_t(address)), closedBy: H5Oclose)
     let type = try HDF5Handle("dataset type", H5Dget_type(object.id), closedBy: H5Tclose)
     let space = try HDF5Handle("dataset shape", H5Dget_space(object.id), closedBy: H5Sclose)
-    // Opaque tags and enums convert only to themselves, and equal types are not touched at all.
+    // libhdf5 converts opaque types and enums only to themselves, and equal types need no conversion.
     let isKept = [H5T_OPAQUE, H5T_ENUM].contains(H5Tget_class(type.id))
     let memoryType = try isKept ? HDF5Types.copy(type.id) : HDF5Types.type(info.dtype)
     guard try HDF5Space.shape(space.id) == info.shape,
       H5Tget_size(memoryType.id) == info.dtype.byteWidth
     else { throw CheckpointError(.malformed, "the file has changed since it was opened") }
-    precondition(target.count == block.bytes.count, "buffer of another size than the block")
+    precondition(target.count == block.bytes.count, "the buffer's size differs from the block's")
     try HDF5Space.select(block, in: space.id)
     let memory = try HDF5Space.simple(block.count)
     try checked(

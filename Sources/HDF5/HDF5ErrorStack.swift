@@ -1,9 +1,9 @@
 internal import CHDF5
 import TensorCore
 
-/// What libhdf5 remembers of the call that failed last on this thread.
+/// The error that libhdf5 recorded for the last failed call on this thread.
 enum HDF5ErrorStack {
-  /// The innermost entry, which names the cause; outer ones only say who called whom.
+  /// The innermost entry, which names the cause; the outer ones only trace the calls.
   private static func innermostReason() -> String {
     var reason = "unknown HDF5 error"
     unsafe withUnsafeMutablePointer(to: &reason) { target in
@@ -18,8 +18,8 @@ enum HDF5ErrorStack {
     return reason
   }
 
-  /// The reason without what its text says of times, pointers and descriptors: of a failed system
-  /// call only the system's words stay.
+  /// The reason without times, pointers, and descriptors, which differ from run to run: of a failed
+  /// system call only the system's own message is kept.
   private static func clearReason() -> String {
     let reason = innermostReason()
     let quoted = reason.split(separator: "'", omittingEmptySubsequences: false)
@@ -29,7 +29,7 @@ enum HDF5ErrorStack {
     return String(quoted[label + 1])
   }
 
-  /// An error that says what was being done and why the library could not.
+  /// An error that names the failed operation and the library's reason.
   static func error(_ operation: String, _ code: CheckpointError.Code) -> CheckpointError {
     CheckpointError(code, "\(operation): \(clearReason())")
   }

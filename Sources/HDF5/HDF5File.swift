@@ -5,15 +5,15 @@ package import TensorCore
 
 /// An HDF5 file open for reading: its table, and the bytes of its tensors.
 ///
-/// The library is asked only for datasets whose storage is ``HDF5Table/Storage/library(chunk:)``, and
-/// does not see the file before one of them is read.
+/// Our own reader parses the file. libhdf5 reads only datasets whose storage is
+/// ``HDF5Table/Storage/library(chunk:)``, and does not open the file before one of them is read.
 package final class HDF5File: Sendable {
-  /// What the file holds.
+  /// The file's groups and datasets.
   package let table: HDF5Table
   /// The file's bytes.
   package let input: InputFile
   let superblock: HDF5Superblock
-  /// The library's identifier of the file, once it is wanted.
+  /// The library's identifier of the file, once it has been needed.
   private let opened = Mutex<hid_t?>(nil)
 
   /// Opens a file and makes its table.
@@ -42,14 +42,14 @@ package final class HDF5File: Sendable {
     }
   }
 
-  /// The beginning of a file's table: every group that is met on the way to the first dataset.
+  /// The beginning of a file's table: every group that is visited before the first dataset.
   ///
   /// - Throws: as ``init(path:)``.
   package static func outline(path: String) throws(CheckpointError) -> HDF5Table {
     try HDF5File(try InputFile(path: path), datasetLimit: 1).table
   }
 
-  /// The attributes of a file's root, in the order of their names.
+  /// The attributes of a file's root group, sorted by name.
   ///
   /// - Throws: as ``init(path:)``.
   package static func rootAttributes(path: String) throws(CheckpointError) -> [HDF5Attribute] {
@@ -61,13 +61,13 @@ package final class HDF5File: Sendable {
     }
   }
 
-  /// Opens a file in the library.
+  /// Opens a file for reading in the library.
   package static func open(_ path: String) throws(CheckpointError) -> HDF5Handle {
     let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
     try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
-    // A checkpoint that someone else holds a lock on can still be read.
+    // A checkpoint that another process has locked can still be read.
     try checked("file access", H5Pset_file_locking(access.id, false, true))
-    // Chunks are decoded and kept by the caller, so that the library need not keep them too.
+    // The caller caches decoded chunks, so the library need not.
     try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
     return try HDF5Handle(
       "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, access.id), closedBy: H5Fclose)
@@ -81,12 +81,15 @@ package final class HDF5File: Sendable {
   }
 
   /// Reads one block of a dataset of the table through the library, whatever its layout.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for refused datasets and for input that is not a
+  ///   local file, `malformed` with the library's reason.
   package func read(
     _ block: HDF5Blocks.Block, of dataset: HDF5Table.Dataset, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
     guard let path = input.descriptorPath else {
-      throw CheckpointError(.unsupported, "is read only from a file on this machine")
+      throw CheckpointError(.unsupported, "can be read only from a local file")
     }
     try unsafe target.withUnsafeMutableBytes { target throws(CheckpointError) in
       try HDF5Library.locked { () throws(CheckpointError) in

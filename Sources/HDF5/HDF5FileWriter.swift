@@ -2,11 +2,11 @@ internal import CHDF5
 import Synchronization
 package import TensorCore
 
-/// A new HDF5 file, made link by link; the same calls give the same bytes.
+/// A new HDF5 file, created link by link; the same calls produce the same bytes.
 ///
-/// Every object keeps the order in which its links and attributes were made and no times. The file
-/// is in the form that HDF5 1.8 introduced, which every reader since 2008 knows. Nothing is
-/// complete until ``close()`` has returned.
+/// Every object tracks the creation order of its links and attributes and stores no timestamps. The
+/// file uses the format of HDF5 1.8, which every reader since 2008 understands. Nothing is complete
+/// until ``close()`` has returned.
 package final class HDF5FileWriter: Sendable {
   private let id: hid_t
   private let isOpen = Atomic(true)
@@ -18,13 +18,13 @@ package final class HDF5FileWriter: Sendable {
     id = try HDF5Library.locked { () throws(CheckpointError) in
       let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
       try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
-      // The library's descriptor is inherited by any process started meanwhile, and a lock with it,
-      // which would outlive close(). The path is ours alone, so none is needed.
+      // A child process started meanwhile inherits the library's descriptor and with it any lock,
+      // which would outlive close(). The path is ours alone, so no lock is needed.
       try checked("file access", H5Pset_file_locking(access.id, false, true))
       try checked(
         "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
-      // Neither chunks nor small writes wait in memory: what then failed would fail unheard, when
-      // the dataset is closed.
+      // Keep neither chunks nor small writes in memory: an error in a delayed write would go
+      // unreported, because it occurs when the dataset is closed.
       try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
       try checked("file access", H5Pset_sieve_buf_size(access.id, 0))
       let creation = try HDF5Handle.properties(H5P_FILE_CREATE)
@@ -48,9 +48,9 @@ package final class HDF5FileWriter: Sendable {
     try checked("no times", H5Pset_obj_track_times(properties, false))
   }
 
-  /// Writes everything that is still in memory and closes the file.
+  /// Flushes the file and closes it.
   ///
-  /// - Throws: ``CheckpointError`` `system` when the system could not take it, as on a full disk.
+  /// - Throws: ``CheckpointError`` `system` when a write fails, for example on a full disk.
   package func close() throws(CheckpointError) {
     try HDF5Library.locked { () throws(CheckpointError) in
       try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .system)
@@ -59,10 +59,11 @@ package final class HDF5FileWriter: Sendable {
     }
   }
 
-  /// Makes a group, whose parent must be there, and its attributes; `[]` is the root, which is.
+  /// Creates a group, whose parent must exist, with its attributes; `[]` is the root, which always
+  /// exists.
   ///
-  /// `links` are the names that it will hold, as far as they are known: its header is then made to
-  /// their measure.
+  /// `links` are the names that it will hold, as far as they are known: they determine the size of
+  /// the group's object header.
   package func makeGroup(
     _ path: [String], attributes: [HDF5Attribute], links: [String] = []
   ) throws(CheckpointError) {
@@ -92,7 +93,7 @@ package final class HDF5FileWriter: Sendable {
     }
   }
 
-  /// Makes a second link, in a group that must be there, to a dataset that is there.
+  /// Creates a second hard link, in an existing group, to an existing dataset.
   package func makeLink(_ path: [String], to target: [String]) throws(CheckpointError) {
     let name = "/" + path.joined(separator: "/")
     try HDF5Library.locked { () throws(CheckpointError) in
@@ -106,35 +107,36 @@ package final class HDF5FileWriter: Sendable {
 
   /// Where a new dataset's bytes go.
   package enum Place: Sendable, Hashable {
-    /// There are none.
+    /// The dataset has no bytes.
     case nowhere
-    /// To this byte of the file and those behind it, row-major and little-endian; they are the
-    /// caller's to write, past the library and before ``HDF5FileWriter/close()``.
+    /// Starting at this offset in the file, row-major and little-endian. The caller writes them,
+    /// bypassing the library, before ``HDF5FileWriter/close()``.
     case contiguous(offset: Int)
-    /// To ``HDF5FileWriter/chunks(at:)``, for the dataset whose header is there.
+    /// To ``HDF5FileWriter/chunks(at:)``, given the address of the dataset's object header.
     case chunks(address: UInt64)
   }
 
-  /// Makes a dataset in a group that must be there, and answers where its bytes go.
+  /// Creates a dataset in an existing group and returns where its bytes go.
   ///
   /// `deflateLevel` is 1 to 9 for chunks, each a block of ``blocks(_:)``, shuffled and deflated, and
-  /// `nil` for contiguous storage, which small tensors always have.
+  /// `nil` for contiguous storage, which small tensors always get.
   package func makeDataset(
     _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
   ) throws(CheckpointError) -> Place {
     let name = "/" + path.joined(separator: "/")
     guard info.shape.count <= HDF5Space.maximumRank else {
       throw CheckpointError(
-        .unsupported, "\(info.shape.count) dimensions; HDF5 holds \(HDF5Space.maximumRank)")
+        .unsupported,
+        "expected at most \(HDF5Space.maximumRank) dimensions for HDF5, found \(info.shape.count)")
     }
     return try HDF5Library.locked { () throws(CheckpointError) in
       let creation = try HDF5Handle.properties(H5P_DATASET_CREATE)
       try checked("no times", H5Pset_obj_track_times(creation.id, false))
-      // Without this, room for attributes is left that takes as much as all the rest.
+      // Without this hint, the space reserved for attributes would double the object header.
       if attributes.isEmpty {
         try checked("no room", H5Pset_dset_no_attrs_hint(creation.id, true))
       }
-      // Every byte is written, so that to fill first would only write twice.
+      // Every byte is written anyway; filling first would write everything twice.
       try checked("no fill", H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER))
       let isDeflated = deflateLevel != nil && Self.isDeflated(info)
       if let deflateLevel, isDeflated {
@@ -168,25 +170,26 @@ package final class HDF5FileWriter: Sendable {
       return .chunks(address: UInt64(header.addr))
     }
     guard let offset = Int(exactly: H5Dget_offset(dataset)) else {
-      throw CheckpointError(.system, "HDF5: no place was given to a dataset")
+      throw CheckpointError(.system, "HDF5 allocated no space for a dataset")
     }
     return .contiguous(offset: offset)
   }
 
-  /// Tensors of fewer bytes stay contiguous: the index of a single chunk takes 2 KiB.
+  /// Tensors with fewer bytes than this stay contiguous: the index of a single chunk takes 2 KiB.
   private static let smallestDeflated = 8 << 10
 
-  /// Whether a tensor is large enough to be kept in chunks where that is asked for.
+  /// Whether a tensor is stored in deflated chunks when compression is requested: it must have at
+  /// least 8 KiB and at most 32 dimensions.
   package static func isDeflated(_ info: TensorInfo) -> Bool {
     info.byteCount >= smallestDeflated && info.shape.count <= HDF5Space.maximumRank
   }
 
-  /// How a tensor is cut: a block is at most 1 MiB, and a chunk where there are chunks.
+  /// Cuts a tensor into blocks of at most 1 MiB, each of which is one chunk in chunked storage.
   package static func blocks(_ info: TensorInfo) -> HDF5Blocks {
     HDF5Blocks(info, target: ChunkBuffer.standardSize)
   }
 
-  /// Opens a dataset that was made with chunks.
+  /// Opens the chunked dataset whose object header is at `address`.
   package func chunks(at address: UInt64) throws(CheckpointError) -> Chunks {
     try HDF5Library.locked { () throws(CheckpointError) in
       let dataset = try HDF5Handle(
@@ -205,10 +208,10 @@ package final class HDF5FileWriter: Sendable {
       try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Oclose(id) }
     }
 
-    /// Writes one block's chunk as the filters would have made it.
+    /// Writes one block's chunk, already packed as the filters would have packed it.
     ///
-    /// That is, shuffled if its elements have several bytes, then deflated. A chunk has a whole
-    /// block's bytes, at the edge, too.
+    /// That is, shuffled if its elements have several bytes, then deflated. A chunk always has the
+    /// bytes of a full block, even at the edge.
     package func write(
       _ block: HDF5Blocks.Block, _ stream: RawSpan
     ) throws(CheckpointError) {

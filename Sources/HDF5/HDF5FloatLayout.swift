@@ -13,7 +13,7 @@ package struct HDF5FloatLayout: Equatable {
     (self.mantissa, self.bias) = (mantissa, bias)
   }
 
-  /// The layout of a type; `nil` for those that are no floats of HDF5.
+  /// The layout of a dtype; `nil` where HDF5 has no floating-point type with its values.
   init?(_ dtype: DType) {
     switch dtype {
     case .float8e5m2: self.init(size: 1, sign: 7, exponent: 2..<7, mantissa: 0..<2, bias: 15)
@@ -26,7 +26,7 @@ package struct HDF5FloatLayout: Equatable {
     }
   }
 
-  /// The type whose layout this is.
+  /// The dtype that has this layout, if there is one.
   package var dtype: DType? { Self.all.first { $0.layout == self }?.dtype }
 
   private static let all = DType.allCases.compactMap { dtype in

@@ -1,13 +1,13 @@
 package import CHDF5
 package import TensorCore
 
-/// An HDF5 identifier that closes itself; to be made, used and ended inside
+/// An HDF5 identifier that closes itself; create, use, and end it inside
 /// ``HDF5Library/locked(_:)``.
 package struct HDF5Handle: ~Copyable {
   package let id: hid_t
   private let close: @convention(c) (hid_t) -> herr_t
 
-  /// Takes over what a call returned.
+  /// Takes ownership of the identifier that a call returned.
   ///
   /// - Throws: ``CheckpointError`` with the library's innermost reason when `id` is negative.
   package init(
@@ -28,7 +28,7 @@ package struct HDF5Handle: ~Copyable {
     try checked(operation, status, .system)
   }
 
-  /// Hands the identifier over, to be closed by the caller.
+  /// Gives up ownership: the caller must close the identifier.
   consuming func take() -> hid_t {
     let id = id
     discard self

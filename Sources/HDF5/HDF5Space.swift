@@ -1,12 +1,12 @@
 package import CHDF5
 package import TensorCore
 
-/// Shapes and selections: HDF5's dataspaces.
+/// Shapes and selections, which HDF5 calls dataspaces.
 package enum HDF5Space {
-  /// Largest number of dimensions that the library takes (`H5S_MAX_RANK`).
+  /// Largest number of dimensions that the library accepts (`H5S_MAX_RANK`).
   static let maximumRank = 32
 
-  /// A dataspace of a shape; `[]` is a scalar.
+  /// Creates a dataspace of a fixed shape; `[]` is a scalar.
   static func simple(_ shape: [Int]) throws(CheckpointError) -> HDF5Handle {
     if shape.isEmpty {
       return try HDF5Handle("scalar shape", H5Screate(H5S_SCALAR), closedBy: H5Sclose)
@@ -17,7 +17,7 @@ package enum HDF5Space {
       closedBy: H5Sclose)
   }
 
-  /// Selects a block in a dataset's space; a scalar is selected whole.
+  /// Selects the elements of a block in a dataset's space; a scalar is always selected whole.
   static func select(_ block: HDF5Blocks.Block, in space: hid_t) throws(CheckpointError) {
     if block.start.isEmpty { return }
     try checked(
@@ -27,7 +27,7 @@ package enum HDF5Space {
         block.count.map { hsize_t($0) }, nil))
   }
 
-  /// The shape of a simple dataspace; `nil` for the null dataspace, which holds no elements at all.
+  /// The shape of a simple dataspace; `nil` for the null dataspace, which has no elements.
   package static func shape(_ space: hid_t) throws(CheckpointError) -> [Int]? {
     guard H5Sget_simple_extent_type(space) != H5S_NULL else { return nil }
     let rank = Int(try checked("shape", H5Sget_simple_extent_ndims(space)))

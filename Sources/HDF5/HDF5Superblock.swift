@@ -1,7 +1,7 @@
 import ByteIO
 import TensorCore
 
-/// The first structure of an HDF5 file.
+/// The superblock, the first structure of an HDF5 file: widths of numbers, and where the root is.
 ///
 /// Source: HDF5 File Format Specification 3.0, section II.A "Disk Format: Level 0A".
 package struct HDF5Superblock: Sendable {
@@ -12,17 +12,18 @@ package struct HDF5Superblock: Sendable {
   }
 
   let widths: Widths
-  /// Where it begins; all addresses count from here.
+  /// Offset of the superblock in the file; all addresses are relative to it.
   let base: Int
   /// Address of the root group's object header.
   let root: UInt64
-  /// Address of the object header with messages about the whole file.
+  /// Address of the superblock extension (II.C): an object header with messages about the whole
+  /// file, which versions 0 and 1 do not have.
   let extensionAddress: UInt64?
 
-  /// The eight bytes that begin a superblock.
+  /// The format signature, the first eight bytes of every superblock.
   package static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// Where a superblock may begin: at 0, or at 512 and its doublings behind a user block.
+  /// Offsets at which a superblock may begin: 0, or 512 and its doublings, after a user block.
   package static func places(within size: Int) -> [Int] {
     var places = [0]
     var place = 512
@@ -35,8 +36,8 @@ package struct HDF5Superblock: Sendable {
 
   /// Finds and reads the superblock of a file.
   ///
-  /// - Throws: ``CheckpointError``: `malformed` when there is none, it is damaged, or the file is
-  ///   shorter than it says.
+  /// - Throws: ``CheckpointError`` `malformed` when there is none, it is damaged, the file is
+  ///   shorter than it states, or a writer still has the file open.
   init(_ input: InputFile) throws(CheckpointError) {
     for place in Self.places(within: input.size) {
       let head = try input.bytes(place..<min(place + 128, input.size))
@@ -50,7 +51,7 @@ package struct HDF5Superblock: Sendable {
 
   private init(_ head: [UInt8], at place: Int, fileSize: Int) throws(CheckpointError) {
     let unknown = CheckpointError(
-      .malformed, "superblock is cut short or of an unknown version", offset: place)
+      .malformed, "superblock is truncated or has an unknown version", offset: place)
     guard head.count > 14, head[8] <= 3 else { throw unknown }
     let version = head[8]
     let isOld = version < 2
@@ -64,14 +65,16 @@ package struct HDF5Superblock: Sendable {
     var cursor = whole
     let end: UInt64
     do {
+      // Versions 0 and 1 have 24 and 28 bytes of versions, widths, and B-tree ranks before the
+      // addresses, versions 2 and 3 only the signature and 4 bytes.
       try cursor.skip(isOld ? (version == 0 ? 24 : 28) : 12)
-      _ = try cursor.address()  // where it believes to begin
+      _ = try cursor.address()  // base address
       let second = try cursor.address()
-      extensionAddress = isOld ? nil : second  // in older versions it is that of free space
+      extensionAddress = isOld ? nil : second  // versions 0 and 1: address of the free space
       end = try cursor.definedAddress()
       if isOld {
-        _ = try cursor.address()  // of the driver's information
-        try cursor.skip(widths.length)  // offset of the root's name
+        _ = try cursor.address()  // driver information block
+        try cursor.skip(widths.length)  // root symbol table entry (III.C): link name offset
       }
       root = try cursor.definedAddress()
     } catch {
@@ -79,13 +82,14 @@ package struct HDF5Superblock: Sendable {
     }
     guard end <= fileSize else {
       throw CheckpointError(
-        .malformed, "file is cut short: its superblock says \(end) bytes, found \(fileSize)",
+        .malformed, "file is truncated: expected \(end) bytes, found \(fileSize)",
         offset: place)
     }
     if !isOld { try cursor.verify(from: whole) }
+    // File consistency flags: bit 0 is set while a writer has the file open, bit 2 for SWMR.
     if version == 3, head[11] & 5 != 0 {
       throw CheckpointError(
-        .malformed, "whoever wrote the file has not closed it", offset: place + 11)
+        .malformed, "was not closed properly by the program that wrote it", offset: place + 11)
     }
   }
 }

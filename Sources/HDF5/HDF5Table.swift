@@ -1,21 +1,21 @@
 package import TensorCore
 
-/// What an HDF5 file holds, in plain values: nothing in it refers to the library.
+/// The contents of an HDF5 file as plain values: nothing in it refers to the library.
 package struct HDF5Table: Sendable {
-  /// A table without anything.
+  /// Creates an empty table.
   package init() {}
 
   /// The root and every group below it, parents first.
   package var groups: [Group] = []
   /// Every dataset of numbers.
   ///
-  /// In each group the datasets come before those of its subgroups, and
-  /// links come in creation order where the file has recorded it, else in the order of their names.
+  /// In each group the datasets come before those of its subgroups, and links come in creation order
+  /// where the file has recorded it, else in the order of their names.
   package var datasets: [Dataset] = []
-  /// What was met and is not in the table, one sentence each.
+  /// One sentence for each object or link that the table leaves out.
   package var notes: [String] = []
 
-  /// A group: a place for datasets and other groups.
+  /// A group: a folder of datasets and other groups.
   package struct Group: Sendable {
     /// Link names from the root; empty for the root.
     package let path: [String]
@@ -31,13 +31,13 @@ package struct HDF5Table: Sendable {
   package struct Dataset: Sendable {
     /// Link names from the root.
     package let path: [String]
-    /// Address of the object's header, alike for two links to one dataset.
+    /// Address of the object's header; equal for two hard links to one dataset.
     package let address: UInt64
     package let info: TensorInfo
     package let storage: Storage
-    /// Bytes of each word that stand in the file in the other order than in memory, 1 for none.
+    /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
-    /// Bytes of an element that was never written; empty for zeros.
+    /// Bytes in memory of an element that was never written; empty for zeros.
     package var fill: [UInt8] = []
     package let filters: [Filter]
     package let attributes: [HDF5Attribute]
@@ -51,52 +51,58 @@ package struct HDF5Table: Sendable {
     }
   }
 
-  /// Where a dataset's bytes are.
+  /// Where and how a dataset's bytes are stored.
   package enum Storage: Sendable, Hashable {
     /// At this offset in the file, row-major.
     case plain(offset: Int)
-    /// In chunks, each packed by the dataset's filters, which are none but shuffle, gzip and
-    /// fletcher32, in this order. ``HDF5File`` gives them as they are stored.
+    /// In chunks, each packed by the dataset's filters, which are only shuffle, gzip, and
+    /// fletcher32, in this order. ``HDF5ChunkIndex`` reads them as stored.
     case chunks(Chunks)
     /// Nowhere: all elements are the fill value.
     case unwritten
-    /// Behind the library: of a type or in chunks of a rarer kind. The shape is that of a chunk, or
-    /// of one element where there are no chunks.
+    /// Readable only through libhdf5, because of a rare element type or filter. The shape is that of
+    /// a chunk, or of one element where there are no chunks.
     case library(chunk: [Int])
-    /// Not to be had, for this reason.
+    /// Not readable, for this reason.
     case refused(String)
   }
 
-  /// How a dataset is divided into chunks, and how their places are found.
+  /// How a dataset is divided into chunks, and how they are found in the file.
   package struct Chunks: Sendable, Hashable {
-    /// The shape of a chunk.
+    /// The shape of a chunk; chunks at the edge are stored at full size.
     package let shape: [Int]
-    /// Largest sizes of the dataset, by which some indexes count; `nil` for no limit.
+    /// Maximum sizes of the dataset, by which some indexes number chunks; `nil` for no limit.
     let largest: [Int?]
     let index: Index
-    /// Bytes of a filtered chunk's size in the index, where it is not that of all lengths.
+    /// Bytes of a filtered chunk's size in the index, where they differ from the file's lengths.
     let sizeWidth: Int?
-    /// Whether chunks that go beyond the dataset's edge passed by the filters.
+    /// Whether partial chunks at the dataset's edge are stored unfiltered.
     let sparesEdges: Bool
 
-    /// The kinds of index, and their addresses.
+    /// The kinds of chunk index, each with its address.
     enum Index: Sendable, Hashable {
       /// No chunk was written.
       case none
+      /// B-tree of version 1 (III.A.1), the only index before HDF5 1.10.
       case tree1(UInt64)
+      /// One chunk (VII.A), with its size and filter mask if it is filtered.
       case single(UInt64, size: Int?, mask: Int)
+      /// Unfiltered chunks in order, without an index (VII.B).
       case implicit(UInt64)
+      /// For datasets of fixed shape (VII.C).
       case fixedArray(UInt64)
+      /// For datasets with one unlimited dimension (VII.D).
       case extensibleArray(UInt64)
+      /// B-tree of version 2 (VII.E), for several unlimited dimensions.
       case tree2(UInt64)
     }
   }
 
-  /// A step through which each chunk went on its way to the file.
+  /// A step of the filter pipeline that each chunk passed through when it was written.
   package struct Filter: Sendable, Hashable {
     /// Number in the registry of The HDF Group.
     package let number: Int
-    /// Name for messages, `gzip`; the registry's, or what the file calls it.
+    /// Name for messages, such as `gzip`: the registry's, else the one in the file.
     package let name: String
 
     package init(number: Int, name: String) {
@@ -104,16 +110,16 @@ package struct HDF5Table: Sendable {
       self.name = name
     }
 
-    /// Number of the filter that puts the planes of elements behind each other.
+    /// Stores the first bytes of all elements, then the second bytes, and so on.
     package static let shuffle = 2
-    /// Number of the filter that packs as one zlib stream.
+    /// Packs the chunk as one zlib stream (RFC 1950).
     package static let gzip = 1
-    /// Number of the filter that adds a checksum.
+    /// Appends a Fletcher-32 checksum of 4 bytes.
     package static let fletcher32 = 3
   }
 }
 
-/// A named value on a group or a dataset.
+/// A named value attached to a group or a dataset.
 package struct HDF5Attribute: Sendable, Hashable {
   package let name: String
   package let value: HDF5Value
@@ -126,25 +132,25 @@ package struct HDF5Attribute: Sendable, Hashable {
 
 /// The kinds of attribute that checkpoints use.
 package enum HDF5Value: Sendable, Hashable {
-  /// One text.
+  /// A scalar string.
   case text(String)
-  /// A row of texts.
+  /// An array of strings.
   case texts([String])
-  /// One whole number.
+  /// A scalar integer.
   case integer(Int)
-  /// A row of whole numbers.
+  /// An array of integers, flattened in row-major order.
   case integers([Int])
-  /// Anything else; not read.
+  /// Any other type; its value is not read.
   case other
 }
 
 extension [HDF5Attribute] {
-  /// The value under a name, compared as bytes.
+  /// The value under a name; names are compared as UTF-8 bytes.
   package func value(_ name: String) -> HDF5Value? {
     first { $0.name.utf8.elementsEqual(name.utf8) }?.value
   }
 
-  /// What the attribute `dtype` says of a dataset's opaque elements.
+  /// The attribute `dtype`, which names the type of a dataset's opaque elements (as Keras 3 does).
   package var elementName: String? {
     if case .text(let text)? = value("dtype") { text } else { nil }
   }

@@ -1,16 +1,18 @@
 internal import CHDF5
 import TensorCore
 
-/// How element types are spelled in HDF5 that we write.
+/// The HDF5 datatypes that we write for each dtype.
 ///
 /// Integers and IEEE floats are the library's own; bool is h5py's ENUM{FALSE, TRUE} over int8 and
 /// complex its COMPOUND{r, i} (h5py 3.16 `h5t.pyx`). bfloat16 is a true float type, so that h5py
-/// and h5dump show numbers. float8 has no infinities as torch spells it, which a float type cannot
-/// say: it is one opaque byte, named by the dataset's attribute `dtype` as Keras 3 does it.
+/// and h5dump show numbers. torch's float8 types have no infinities, which an HDF5 float type cannot
+/// express: they are one opaque byte, named by the dataset's attribute `dtype`, as in Keras 3.
 enum HDF5Types {
   // MARK: - Writing
 
-  /// The type that stands for `dtype` in files that we write, and in memory.
+  /// The datatype that represents `dtype` both in files that we write and in memory.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for dtypes that HDF5 cannot represent.
   static func type(_ dtype: DType) throws(CheckpointError) -> HDF5Handle {
     switch dtype {
     case .uint8: try copy(H5T_STD_U8LE)
@@ -37,6 +39,7 @@ enum HDF5Types {
     try HDF5Handle("type", H5Tcopy(type), closedBy: H5Tclose)
   }
 
+  /// A 16-bit float, made by rearranging the bit fields of float32.
   private static func shortFloat(_ dtype: DType) throws(CheckpointError) -> HDF5Handle {
     let type = try copy(H5T_IEEE_F32LE)
     guard let layout = HDF5FloatLayout(dtype) else { return type }

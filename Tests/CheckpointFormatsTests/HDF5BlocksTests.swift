@@ -2,7 +2,7 @@ import HDF5
 import TensorCore
 import Testing
 
-/// How tensors are cut for the library.
+/// Cutting tensors into blocks.
 @Suite struct HDF5BlocksTests {
   /// Walks the blocks and checks that they are the tensor, in order, without gap.
   private func walk(_ blocks: HDF5Blocks, _ info: TensorInfo, limit: Int) {
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `a block holds whole chunks where the limit lets it`() throws {
+  @Test func `a block holds whole chunks if the limit allows it`() throws {
     let info = try TensorInfo(dtype: .float32, shape: [100, 50])
     let blocks = HDF5Blocks(info, chunk: [8, 5], target: 400, limit: 1 << 20)
     #expect(blocks.blockShape == [8, 50])

@@ -4,8 +4,8 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Damage in the chunks of files that h5py wrote, each with an Adler-32 or a Fletcher-32, and of
-/// files of ours: it is found, or it changes no tensor.
+/// Damage in the chunks of files that h5py or we wrote, each with an Adler-32 or a Fletcher-32
+/// checksum: it is detected, or it changes no tensor.
 @Suite struct HDF5ChunkFuzzTests {
   static let chunks = try? Fixtures.json("hdf5/chunks.json", as: [String: [[Int]]].self)
   static let files = (chunks ?? [:]).keys.sorted()
@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(arguments: files)
-  func `a damaged chunk is found or harmless`(_ file: String) throws {
+  func `damage in a chunk is detected or harmless`(_ file: String) throws {
     let chunks = try #require(Self.chunks?[file])
     let whole = try Fixtures.bytes("hdf5/\(file)")
     let sound = try sums(Fixtures.path("hdf5/\(file)"))
@@ -39,7 +39,7 @@ import Testing
     #expect(found > 100, "\(found) of 150")
   }
 
-  @Test func `a chunk of ours that is damaged is named`() async throws {
+  @Test func `a damaged chunk in a file that we wrote is named`() async throws {
     let folder = try TemporaryFolder()
     let entry = try Checkpoint.Entry(
       memory: "a", .float32, [512, 512],

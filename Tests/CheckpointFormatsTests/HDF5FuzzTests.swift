@@ -5,16 +5,16 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Damaged and hostile metadata: whatever a file holds, the answer is a table or one error.
+/// Damaged and hostile metadata: whatever a file holds, the result is a table or one error.
 @Suite struct HDF5FuzzTests {
-  /// Damages tried on each file.
+  /// Number of damaged copies of each file.
   static let trials =
     ProcessInfo.processInfo.environment["CKPT_FUZZ_TRIALS"].flatMap { Int($0) } ?? 15
-  /// Files that the older superblock begins take damage anywhere; where there are checksums, they
-  /// are set right again, or nothing behind them would ever be reached.
+  /// Files with an old superblock have no checksums; in the others checksums are corrected after the
+  /// damage, or the code after them would never run.
   static let files = HDF5TableTests.files
 
-  /// Opens a file and reads every tensor that the library is not needed for.
+  /// Opens a file and reads every tensor that does not need the library.
   private func read(_ path: String) throws {
     let checkpoint = try CheckpointFormat.hdf5.open(path)
     let table = try HDF5File(path: path).table
@@ -22,7 +22,7 @@ import Testing
       table.datasets.filter { if case .library = $0.storage { false } else { true } }
         .map { $0.path.joined(separator: ".") })
     var buffer = ChunkBuffer(capacity: 1 << 18)
-    // A shape may be said to be as large as any number; then a debug build takes its time.
+    // A shape may claim any size, which would take a debug build too long.
     for entry in checkpoint.entries
     where ours.contains(entry.name.text) && entry.info.byteCount <= buffer.capacity {
       let count = entry.info.byteCount
@@ -30,16 +30,16 @@ import Testing
       do {
         try entry.read(0..<count, into: &target)
       } catch let error as CheckpointError {
-        if error.message.hasPrefix("checksum is ") { throw error }
+        if error.message.hasPrefix("expected checksum ") { throw error }
       }
     }
   }
 
-  /// Sets a checksum right that an error complains of; says whether there was one.
+  /// Corrects the checksum that an error complains about; returns whether there was one.
   private func repair(_ bytes: inout [UInt8], _ error: CheckpointError) -> Bool {
     let words = error.message.split { !$0.isNumber }
-    guard error.message.hasPrefix("checksum is "), words.count == 2, let start = error.offset,
-      let found = UInt32(words[0]), let stated = UInt32(words[1])
+    guard error.message.hasPrefix("expected checksum "), words.count == 2, let start = error.offset,
+      let stated = UInt32(words[0]), let found = UInt32(words[1])
     else { return false }
     let wanted = (0..<4).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
     guard
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Opens and reads damaged bytes, again with each checksum set right that is complained of.
+  /// Opens and reads damaged bytes, correcting each checksum that an error complains about.
   private func expectAnAnswer(_ damaged: inout [UInt8], in folder: TemporaryFolder) throws {
     for _ in 0..<8 {
       let path = try folder.write(damaged, to: "damaged.h5")
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// Places that begin with a structure's signature, or look like an older object header.
+  /// Offsets at which there is a structure's signature, or something like an old object header.
   private func structures(_ bytes: [UInt8]) -> Set<Int> {
     let signatures = [
       "TREE", "HEAP", "SNOD", "OHDR", "OCHK", "BTHD", "BTIN", "BTLF", "FRHP", "FHDB", "FHIB",
@@ -105,7 +105,7 @@ import Testing
       "ways/links-tree", "ways/attributes-few-old", "ways/attributes-many-v110", "ways/shared-v110",
       "ways/chunks-many-v110", "ways/layouts-v110",
     ].map { "hdf5/\($0).h5" })
-  func `structures that lead to each other come to an end`(file: String) throws {
+  func `structures that refer to each other do not loop forever`(file: String) throws {
     let whole = try Fixtures.bytes(file)
     let folder = try TemporaryFolder()
     let places = structures(whole).sorted()

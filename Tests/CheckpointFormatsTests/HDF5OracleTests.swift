@@ -6,10 +6,10 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// What h5py sees in the files that we write: at every run where it is installed, and in a
-/// committed file that we must still write byte for byte.
+/// What h5py reads from the files that we write: in every run if it is installed, and in a committed
+/// file, which we must still write byte for byte.
 @Suite struct HDF5OracleTests {
-  /// What `Tools/fixtures_hdf5.py FILE` prints.
+  /// The output of `Tools/fixtures_hdf5.py FILE`.
   struct Seen: Decodable {
     struct Dataset: Decodable, Equatable {
       let dtype: String
@@ -26,7 +26,7 @@ import Testing
     ProcessInfo.processInfo.environment["CKPT_ORACLE_PYTHON"] ?? "/opt/oracle/bin/python"
   static var hasPython: Bool { unsafe access(python, X_OK) == 0 }
 
-  /// Every type, a scalar, nothing, several blocks, modules, a tied tensor, an order of its own.
+  /// Every type, a scalar, an empty tensor, several blocks, modules, a tied tensor, a custom order.
   static func checkpoint(blockCount: Int) throws -> Checkpoint {
     var entries = try HDF5WritingTests.net().entries
     entries += try DType.computable.flatMap { dtype in
@@ -68,7 +68,7 @@ import Testing
   @Test(
     .enabled(if: hasPython, "a Python with h5py, see CKPT_ORACLE_PYTHON"),
     arguments: [WriteOptions.Compression.none, .planes, .gzip(level: 6)])
-  func `h5py sees what we wrote`(compression: WriteOptions.Compression) async throws {
+  func `h5py reads what we wrote`(compression: WriteOptions.Compression) async throws {
     let checkpoint = try Self.checkpoint(blockCount: 700)
     let folder = try TemporaryFolder()
     let write = try #require(CheckpointFormat.hdf5.write)
@@ -82,8 +82,8 @@ import Testing
   }
 
   @Test(
-    .enabled(if: HDF5Library.version == "1.10.8", "another library may place things otherwise"))
-  func `the bytes that we write are those that h5py has seen`() async throws {
+    .enabled(if: HDF5Library.version == "1.10.8", "other versions may lay files out differently"))
+  func `the bytes that we write are those that h5py has read`() async throws {
     let checkpoint = try Self.checkpoint(blockCount: 2)
     let folder = try TemporaryFolder()
     let write = try #require(CheckpointFormat.hdf5.write)

@@ -3,7 +3,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Files that h5py made, against the manifest that `Tools/make-fixtures.py` made from its arrays.
+/// Files that h5py wrote, compared with the manifest that `Tools/make-fixtures.py` wrote.
 @Suite struct HDF5ReadingTests {
   struct Case: Decodable, CustomStringConvertible {
     let file: String
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func `a file's head says that it is HDF5, behind a user block too`() throws {
+  @Test func `HDF5 is recognized by its signature, also after a user block`() throws {
     let folder = try TemporaryFolder()
     for file in ["nested", "latest", "user-block"] {
       let candidate = try FileProbe(path: Fixtures.path("hdf5/\(file).h5"))
@@ -60,10 +60,10 @@ import Testing
     ),
     (
       "refused-virtual",
-      "tensor '/a': virtual dataset: its bytes are in other files, which are not opened"
+      "tensor '/a': is a virtual dataset: its bytes are in other files, which are not opened"
     ),
   ])
-  func `a file that cannot be taken whole is refused by name`(
+  func `a file that cannot be read in full is refused by name`(
     file: String, message: String
   ) throws {
     let path = Fixtures.path("hdf5/\(file).h5")
@@ -74,14 +74,14 @@ import Testing
   @Test(arguments: [
     (
       "refused-lzf",
-      "filter 32000 (lzf) is not known here; write the file again with gzip or without a filter"
+      "filter 32000 (lzf) is not supported; write the file again with gzip or without a filter"
     ),
     (
       "refused-external-storage",
       "its bytes are in other files (external storage), which are not opened"
     ),
   ])
-  func `a tensor whose bytes cannot be had is listed and says why`(
+  func `a tensor whose bytes cannot be read is listed, and reading it reports why`(
     file: String, message: String
   ) throws {
     let path = Fixtures.path("hdf5/\(file).h5")
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  @Test func `what is no file is refused with the system's reason`() throws {
+  @Test func `a path that is not a file is refused with the system's reason`() throws {
     for (path, reason) in [
       ("/nonexistent/a.h5", "No such file or directory"), ("/tmp", "a regular file is required"),
     ] {

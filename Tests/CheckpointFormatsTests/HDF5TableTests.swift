@@ -6,7 +6,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// The table that our reader makes of a file, against the one that libhdf5 makes of it.
+/// The table that our reader builds, compared with the one that libhdf5 builds.
 @Suite struct HDF5TableTests {
   /// Every HDF5 file among the fixtures, by its path below `Fixtures`.
   static let files =
@@ -15,7 +15,8 @@ import Testing
         .filter { $0.hasSuffix(".h5") }.map { "\(folder)/\($0)" }
     }) ?? []
 
-  /// What both can say of a dataset: libhdf5 does not tell where bytes are that it converts or fills.
+  /// What both report of a dataset: libhdf5 does not tell where the bytes that it converts or fills
+  /// are.
   struct Seen: Equatable, CustomStringConvertible {
     let path: [String]
     let address: UInt64
@@ -53,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: files)
-  func `our table of a file is the library's`(file: String) throws {
+  func `our table equals the library's`(file: String) throws {
     let path = Fixtures.path(file)
     let ours = try Self.table { try HDF5File(path: path).table }
     let theirs = try Self.table {
@@ -72,14 +73,14 @@ import Testing
       #expect(ours.code == theirs.code)
       #expect(ours.message == theirs.message)
     case (.success, .failure(let error)):
-      // Of what HDF5 2 writes, libhdf5 1.10 cannot read everything.
+      // libhdf5 1.10 cannot read everything that HDF5 2 writes.
       #expect(error.code == .unsupported || error.message.contains("version"), "\(error)")
     case (.failure(let error), .success): Issue.record("\(error)")
     }
   }
 }
 
-/// Values in every structure of HDF5, against what h5py reads.
+/// Values in every structure of HDF5, compared with what h5py reads.
 @Suite struct HDF5WaysTests {
   struct Case: Decodable, CustomStringConvertible {
     let file: String
@@ -92,7 +93,7 @@ import Testing
     let checkpoint = try CheckpointFormat.hdf5.open(Fixtures.path("hdf5/ways/" + fixture.file))
     for expected in fixture.tensors {
       guard let entry = checkpoint.entries.first(where: { $0.name.text == expected.name }) else {
-        Issue.record("\(expected.name) is not there")
+        Issue.record("\(expected.name) is missing")
         continue
       }
       #expect(entry.info.dtype.rawValue == expected.dtype, "\(expected.name)")

@@ -4,9 +4,9 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Files that we write, read by us; `HDF5OracleTests` reads them with h5py.
+/// Files that we write, read by our own reader; `HDF5OracleTests` reads them with h5py.
 @Suite struct HDF5WritingTests {
-  /// Writes, opens, and gives what was read to `body`.
+  /// Writes a file, opens it, and calls `body` with the checkpoint.
   static func roundTrip(
     _ checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(),
     _ body: (Checkpoint, _ file: [UInt8]) throws -> Void
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func `names that are no paths come back as bytes`() async throws {
+  @Test func `names that are not paths come back as bytes`() async throws {
     let names = [
       "a", "a.b", "a.b.c", "", ".", "..", "a.", ".a", "a..b", "/", "a/b", "/a.b", "%", "%2F", "%_",
       "a%_", "a%00", "nul\0", "nul\0.x", "é", "e\u{301}", "é.x", "e\u{301}.x", "\u{202e}", " ",
@@ -102,7 +102,7 @@ import Testing
     try await Self.roundTrip(reversed) { found, _ in try Self.expectEqual(found, reversed) }
   }
 
-  @Test func `module paths that are no paths come back`() async throws {
+  @Test func `module paths that are not HDF5 paths come back`() async throws {
     let modules = ["", "a/b", "a/b.%", "a", "a.", "a..b", "nul\0"].map {
       ModuleLabel(path: $0, kind: "K", arguments: $0)
     }
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test func `metadata of any key, text and length comes back`() async throws {
+  @Test func `metadata with any key, text, and length comes back`() async throws {
     let metadata = [
       "": "", "kind": "k", "format": "f", "version": "v", "order": "o", "arguments": "a",
       "%_": "sign", "a/b": "slash", "nul\0": "nul\0nul",
@@ -123,7 +123,7 @@ import Testing
     try await Self.roundTrip(checkpoint) { found, _ in try Self.expectEqual(found, checkpoint) }
   }
 
-  @Test func `twenty thousand tensors keep an order that groups would not keep`() async throws {
+  @Test func `20,000 tensors keep an order that groups alone would lose`() async throws {
     let checkpoint = Checkpoint(
       entries: try (0..<20_000).map {
         try .init(noise: TensorName("m\($0 % 100).p\($0 / 100)"), .uint8, [1], seed: UInt64($0))
@@ -158,7 +158,7 @@ import Testing
     (WriteOptions.Compression.gzip(level: 0), "gzip level 0, required 1 to 9"),
     (.gzip(level: 10), "gzip level 10, required 1 to 9"),
   ])
-  func `what HDF5 has no word for is refused`(
+  func `what HDF5 cannot express is refused`(
     compression: WriteOptions.Compression, message: String
   ) async throws {
     let error = await #expect(throws: CheckpointError.self) {
@@ -174,10 +174,10 @@ import Testing
     let error = await #expect(throws: CheckpointError.self) {
       try await Self.roundTrip(checkpoint) { _, _ in }
     }
-    #expect(error?.description == "tensor 'a': 33 dimensions; HDF5 holds 32")
+    #expect(error?.description == "tensor 'a': expected at most 32 dimensions for HDF5, found 33")
   }
 
-  @Test func `a name that is there twice is refused`() async throws {
+  @Test func `a duplicate name is refused`() async throws {
     let checkpoint = Checkpoint(entries: [
       try .init(noise: "a", .int8, []), try .init(noise: "a", .int8, []),
     ])
@@ -187,7 +187,7 @@ import Testing
     #expect(error?.description == "tensor 'a': tensor is there twice")
   }
 
-  @Test func `a folder that is not there is the system's reason`() async throws {
+  @Test func `a missing folder is reported with the system's reason`() async throws {
     let write = try #require(CheckpointFormat.hdf5.write)
     let error = await #expect(throws: CheckpointError.self) {
       try await write(try Self.net(), "/nonexistent/a.h5", WriteOptions())
@@ -217,7 +217,7 @@ import Testing
   }
 
   @Test func `a tensor is in the file before the next is read`() async throws {
-    // What waited in the library's memory would be lost unheard if it could not be written later.
+    // Data kept in the library's memory would be lost silently if a later write failed.
     let write = try #require(CheckpointFormat.hdf5.write)
     let folder = try TemporaryFolder()
     let first = try Checkpoint.Entry(noise: "a", .float32, [8])
@@ -233,7 +233,7 @@ import Testing
     #expect(error?.message == "there")
   }
 
-  @Test func `an error of the source is the source's, and the next write succeeds`() async throws {
+  @Test func `an error of the source is passed on, and the next write succeeds`() async throws {
     let write = try #require(CheckpointFormat.hdf5.write)
     let info = try TensorInfo(dtype: .float32, shape: [1 << 20])
     let broken = Checkpoint(entries: [

@@ -76,7 +76,7 @@ import Testing
     ("loop", "Too many levels of symbolic links"),
     ("empty", "the file is empty, required a checkpoint"),
     ("text.txt", "begins with 'hello wo', required a checkpoint (\(CheckpointFormat.names))"),
-    ("cut.h5", "at byte 0: file is cut short: its superblock says 8304 bytes, found 8204"),
+    ("cut.h5", "at byte 0: file is truncated: expected 8304 bytes, found 8204"),
     (
       "cut.ckz",
       "at byte 300: 300 bytes without a footer: the file is cut short or was never finished"

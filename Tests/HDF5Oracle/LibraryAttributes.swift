@@ -2,12 +2,12 @@ import CHDF5
 import HDF5
 import TensorCore
 
-/// What libhdf5 says of the attributes of an open group or dataset.
+/// The attributes of an open group or dataset as libhdf5 reads them.
 enum LibraryAttributes {
-  /// Most attribute bytes that are read into memory at once.
+  /// Largest size in bytes of an attribute that is read.
   private static let limit = 1 << 28
 
-  /// Every attribute of an object, in the order of their names.
+  /// Every attribute of an object, sorted by name.
   static func all(of object: hid_t) throws(CheckpointError) -> [HDF5Attribute] {
     var names: [String?] = []
     let status = unsafe withUnsafeMutablePointer(to: &names) { target in
@@ -23,7 +23,7 @@ enum LibraryAttributes {
     try checked("attributes", status)
     var attributes: [HDF5Attribute] = []
     for name in names {
-      guard let name else { throw CheckpointError(.malformed, "an attribute's name is not UTF-8") }
+      guard let name else { throw CheckpointError(.malformed, "an attribute name is not UTF-8") }
       attributes.append(HDF5Attribute(name, try value(of: name, on: object)))
     }
     return attributes
@@ -47,7 +47,7 @@ enum LibraryAttributes {
     guard let count = Int(exactly: H5Sget_simple_extent_npoints(space.id)), count >= 0, size > 0,
       count <= limit / max(size, 8)
     else { return .other }
-    // NumPy gives an empty list the type float64, whatever it is a list of.
+    // NumPy gives an empty list the type float64, so that of an empty attribute says nothing.
     if isRow, count == 0 { return .texts([]) }
     switch H5Tget_class(type.id) {
     case H5T_STRING:

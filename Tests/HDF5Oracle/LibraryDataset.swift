@@ -2,23 +2,23 @@ import CHDF5
 import HDF5
 import TensorCore
 
-/// What libhdf5 says of one open dataset.
+/// One open dataset as libhdf5 describes it.
 enum LibraryDataset {
   /// Largest chunk that is decoded, in bytes.
   static let chunkLimit = 1 << 30
 
-  /// A dataset is a tensor, or something to leave a note about.
+  /// A dataset is either a tensor, or left out with a note.
   enum Found {
     case tensor(HDF5Table.Dataset)
     case other(String)
   }
 
-  /// Describes an open dataset without touching its elements.
+  /// Describes an open dataset without reading its elements.
   static func describe(
     _ dataset: hid_t, path: [String], address: UInt64, attributes: [HDF5Attribute], fileSize: Int
   ) throws(CheckpointError) -> Found {
-    // Only contiguous datasets whose bytes are in this file have an offset. Most are, and to ask for
-    // the properties of one takes as long as for all the rest of it.
+    // Only contiguous datasets whose bytes are in this file have an offset. Most are, and reading
+    // the creation properties takes as long as everything else together.
     let offset = H5Dget_offset(dataset)
     if offset != HADDR_UNDEF {
       return try describe(dataset, path: path, address: address, attributes: attributes) {
@@ -29,10 +29,10 @@ enum LibraryDataset {
     let properties = try HDF5Handle(
       "dataset properties", H5Dget_create_plist(dataset), closedBy: H5Pclose)
     let layout = H5Pget_layout(properties.id)
-    // To ask a virtual dataset for its shape may open the files that it is made of.
+    // Asking a virtual dataset for its shape may open its source files.
     if layout == H5D_VIRTUAL {
       throw CheckpointError(
-        .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
+        .unsupported, "is a virtual dataset: its bytes are in other files, which are not opened")
     }
     let id = properties.id
     return try describe(dataset, path: path, address: address, attributes: attributes) {
@@ -54,7 +54,7 @@ enum LibraryDataset {
     }
     let space = try HDF5Handle("dataset shape", H5Dget_space(dataset), closedBy: H5Sclose)
     guard let shape = try HDF5Space.shape(space.id) else {
-      return .other("has no elements and no shape (null dataspace); left out")
+      return .other("has neither elements nor a shape (null dataspace); left out")
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
     let (storage, filters) = try storage(element, info)
@@ -74,7 +74,7 @@ enum LibraryDataset {
       info.byteCount <= fileSize - offset
     else {
       throw CheckpointError(
-        .malformed, "needs \(info.byteCount) bytes, the file of \(fileSize) bytes ends before",
+        .malformed, "expected \(info.byteCount) bytes at \(offset), but the file has \(fileSize)",
         offset: Int(exactly: offset))
     }
     return .plain(offset: offset)
@@ -93,7 +93,7 @@ enum LibraryDataset {
     case H5D_CHUNKED:
       for filter in filters where H5Zfilter_avail(Int32(filter.number)) <= 0 {
         return .refused(
-          "filter \(filter.number) (\(filter.name)) is not known here; "
+          "filter \(filter.number) (\(filter.name)) is not supported; "
             + "write the file again with gzip or without a filter")
       }
       var sizes = [hsize_t](repeating: 1, count: max(info.shape.count, 1))
@@ -101,9 +101,9 @@ enum LibraryDataset {
       let chunk = sizes.prefix(info.shape.count).map { Int(clamping: $0) }
       guard let bytes = try? TensorInfo(dtype: info.dtype, shape: chunk).byteCount,
         bytes <= chunkLimit
-      else { return .refused("chunks of shape \(chunk) are larger than \(chunkLimit) bytes") }
-      return bytes > 0 ? .library(chunk: chunk) : .refused("chunks of no bytes")
-    default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is not known")
+      else { return .refused("chunks of shape \(chunk) have more than \(chunkLimit) bytes") }
+      return bytes > 0 ? .library(chunk: chunk) : .refused("chunks have 0 bytes")
+    default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is unknown")
     }
   }
 
@@ -127,10 +127,10 @@ enum LibraryDataset {
   private static func kind(of type: hid_t) -> String {
     switch H5Tget_class(type) {
     case H5T_STRING: "text"
-    case H5T_COMPOUND: "records"
+    case H5T_COMPOUND: "compound values"
     case H5T_REFERENCE: "references"
     case H5T_ENUM: "enumerated values"
-    case H5T_VLEN: "rows of varying length"
+    case H5T_VLEN: "variable-length sequences"
     case H5T_ARRAY: "arrays"
     case H5T_OPAQUE: "opaque elements of \(H5Tget_size(type)) bytes without a known `dtype`"
     case H5T_BITFIELD: "bit fields"

@@ -4,15 +4,15 @@ import TensorCore
 
 /// The links of one group, in the order in which the file has them.
 struct LibraryGroup {
-  /// A name in a group, and what kind of pointer it is.
+  /// A named link in a group.
   struct Link {
     let name: String?
     let kind: H5L_type_t
-    /// Where the object's header is; only a hard link knows.
+    /// Address of the object's header; hard links only.
     let address: haddr_t?
   }
 
-  /// Most objects that are looked at in one file.
+  /// Largest number of objects that are visited in one file.
   static let objectLimit = 1_000_000
 
   /// Lists the links of an open group: in creation order if that is tracked, else by name.

@@ -2,18 +2,18 @@ import CHDF5
 import HDF5
 import TensorCore
 
-/// What libhdf5 says of types of elements.
+/// Element types as libhdf5 describes them.
 enum LibraryType {
-  /// What a stored type is to us.
+  /// The dtype that a stored type maps to.
   struct Element {
     let dtype: DType
-    /// Whether the stored bytes are those of memory; if not, the library converts.
+    /// Whether the stored bytes equal those in memory; if not, the library converts.
     let isStoredAsRead: Bool
   }
 
-  /// Recognises a stored type; `nil` for text, references, records and other kinds.
+  /// Recognizes a stored type; `nil` for text, references, compound, and other classes.
   ///
-  /// `named` is the dataset's attribute `dtype`, which says what opaque bytes are.
+  /// `named` is the dataset's attribute `dtype`, which names the type of opaque elements.
   static func element(_ type: hid_t, named: String?) -> Element? {
     let size = H5Tget_size(type)
     switch H5Tget_class(type) {
@@ -22,7 +22,7 @@ enum LibraryType {
     case H5T_ENUM: return isBoolean(type) ? Element(dtype: .bool, isStoredAsRead: true) : nil
     case H5T_COMPOUND: return complex(type)
     case H5T_OPAQUE:
-      // Keras' older files and h5py with ml_dtypes give bfloat16 no name at all.
+      // Older Keras files and h5py with ml_dtypes store bfloat16 as 2 opaque bytes without a name.
       let dtype = named.map { DType(named: $0) } ?? (size == 2 ? .bfloat16 : nil)
       guard let dtype, dtype.isComputable, dtype.byteWidth == size else { return nil }
       return Element(dtype: dtype, isStoredAsRead: true)
@@ -42,7 +42,7 @@ enum LibraryType {
       }
     guard let dtype, let isLittle = isLittleEndian(type) else { return nil }
     let isWhole = H5Tget_precision(type) == 8 * size && H5Tget_offset(type) == 0
-    // Swapping the bytes of narrower integers, libhdf5 1.10.8 forgets to extend their sign.
+    // libhdf5 1.10.8 does not sign-extend big-endian integers narrower than their bytes.
     guard isWhole || isLittle else { return nil }
     return Element(dtype: dtype, isStoredAsRead: isWhole && (isLittle || size == 1))
   }

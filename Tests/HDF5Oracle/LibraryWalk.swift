@@ -2,19 +2,19 @@ import CHDF5
 package import HDF5
 package import TensorCore
 
-/// The table that libhdf5 makes of a file, with which tests compare ours.
+/// Builds a file's table with libhdf5, for tests to compare with ours.
 ///
-/// Links that lead out of the file are named in a note and never followed, a group that contains
-/// itself is entered once, and depth and number of objects are bounded.
+/// Links to other files are named in a note and never followed, a group that contains itself is
+/// entered once, and both the depth and the number of objects are bounded.
 package struct LibraryWalk {
-  /// Deepest nesting of groups that is followed.
+  /// Deepest nesting of groups.
   private static let depthLimit = 128
 
   private var table = HDF5Table()
   private let fileSize: Int
   private let linkAccess: hid_t
   private var objectCount = 0
-  /// Addresses of the groups from the root to where the tour is.
+  /// Addresses of the groups from the root to the current one.
   private var trail: [UInt64] = []
 
   private init(fileSize: Int, linkAccess: hid_t) {
@@ -22,7 +22,7 @@ package struct LibraryWalk {
     self.linkAccess = linkAccess
   }
 
-  /// Opens a file in the library and walks the whole of it.
+  /// Opens a file in the library and walks all of it.
   package static func table(path: String, fileSize: Int) throws(CheckpointError) -> HDF5Table {
     try HDF5Library.locked { () throws(CheckpointError) in
       let file = try HDF5File.open(path)
@@ -68,16 +68,17 @@ package struct LibraryWalk {
     var subgroups: [LibraryGroup.Link] = []
     for link in try LibraryGroup.links(of: group.id) {
       guard let name = link.name else {
-        throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
+        throw CheckpointError(.malformed, "a link name in \(Self.text(path)) is not UTF-8")
       }
       objectCount += 1
       guard objectCount <= LibraryGroup.objectLimit else {
-        throw CheckpointError(.unsupported, "more than \(LibraryGroup.objectLimit) objects")
+        throw CheckpointError(
+          .unsupported, "file has more than \(LibraryGroup.objectLimit) objects")
       }
       switch link.kind {
       case H5L_TYPE_HARD, H5L_TYPE_SOFT:
         if try meet(link, name, in: group.id, path: path + [name]) { subgroups.append(link) }
-      case H5L_TYPE_EXTERNAL: note(path + [name], "leads to another file; not followed")
+      case H5L_TYPE_EXTERNAL: note(path + [name], "links to another file; not followed")
       default: note(path + [name], "is a user-defined link; not followed")
       }
     }
@@ -88,7 +89,8 @@ package struct LibraryWalk {
     }
   }
 
-  /// Looks at the object behind a link, and says whether it is a group, to be entered later.
+  /// Adds the object that a link leads to to the table if it is a dataset; returns true if it is a
+  /// group, which the caller enters later.
   private mutating func meet(
     _ link: LibraryGroup.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> Bool {
@@ -96,7 +98,7 @@ package struct LibraryWalk {
     do {
       object = try open(link, name, in: group, path: path)
     } catch  where link.kind == H5L_TYPE_SOFT {
-      note(path, "is a soft link that leads nowhere in this file")
+      note(path, "is a soft link whose target is not in this file")
       return false
     }
     let info = try info(object.id)
@@ -120,8 +122,8 @@ package struct LibraryWalk {
     return false
   }
 
-  /// Opens what a link leads to, by its address where that is known: to look a name up takes as
-  /// long as to open the object.
+  /// Opens the object that a link leads to, by address if it is known: looking up a name takes as
+  /// long as opening the object.
   private func open(
     _ link: LibraryGroup.Link, _ name: String, in group: hid_t, path: [String]
   ) throws(CheckpointError) -> HDF5Handle {

@@ -1,4 +1,4 @@
-/// The checksum of HDF5's newer metadata.
+/// The checksum of HDF5 metadata in version 2 and later structures.
 enum HDF5Checksum {
   /// Bob Jenkins's `hashlittle` of 2006 with the initial value 0.
   ///
@@ -9,7 +9,7 @@ enum HDF5Checksum {
     func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
       word << count | word >> (32 - count)
     }
-    var place = bytes.startIndex
+    var offset = bytes.startIndex
     func word(_ start: Int) -> UInt32 {
       var value: UInt32 = 0
       for index in 0..<4 where start + index < bytes.endIndex {
@@ -17,23 +17,23 @@ enum HDF5Checksum {
       }
       return value
     }
-    // The last 1 to 12 bytes, with zeros behind them, are mixed in another way.
-    while bytes.endIndex - place > 12 {
-      a &+= word(place)
-      b &+= word(place + 4)
-      c &+= word(place + 8)
+    // All but the last 1 to 12 bytes go through `mix`; the rest, padded with zeros, through `final`.
+    while bytes.endIndex - offset > 12 {
+      a &+= word(offset)
+      b &+= word(offset + 4)
+      c &+= word(offset + 8)
       (a, c) = ((a &- c) ^ rotated(c, 4), c &+ b)
       (b, a) = ((b &- a) ^ rotated(a, 6), a &+ c)
       (c, b) = ((c &- b) ^ rotated(b, 8), b &+ a)
       (a, c) = ((a &- c) ^ rotated(c, 16), c &+ b)
       (b, a) = ((b &- a) ^ rotated(a, 19), a &+ c)
       (c, b) = ((c &- b) ^ rotated(b, 4), b &+ a)
-      place += 12
+      offset += 12
     }
-    if place == bytes.endIndex { return c }
-    a &+= word(place)
-    b &+= word(place + 4)
-    c &+= word(place + 8)
+    if offset == bytes.endIndex { return c }
+    a &+= word(offset)
+    b &+= word(offset + 4)
+    c &+= word(offset + 8)
     c = (c ^ b) &- rotated(b, 14)
     a = (a ^ c) &- rotated(c, 11)
     b = (b ^ a) &- rotated(a, 25)

@@ -2,9 +2,9 @@ import ByteIO
 import Synchronization
 package import TensorCore
 
-/// The chunks of one dataset, read as they are stored by any number of tasks at once.
+/// Reads the chunks of one dataset as stored; any number of tasks may use it at once.
 ///
-/// Where they are is looked up in the file when the first of them is wanted.
+/// The chunk index is read from the file when the first chunk is requested.
 package final class HDF5ChunkIndex: Sendable {
   private let file: HDF5File
   private let dataset: HDF5Table.Dataset
@@ -18,27 +18,27 @@ package final class HDF5ChunkIndex: Sendable {
     self.chunks = chunks
   }
 
-  /// A chunk as the file has it.
+  /// A chunk as stored in the file, still packed by the filters.
   package struct StoredChunk: Sendable {
-    /// Where its bytes are in the memory that was filled.
+    /// Position of its bytes in the memory that was filled.
     package let range: Range<Int>
-    /// Bit i is set if it did not go through filter i.
+    /// Filter mask: bit i is set if filter i was skipped for this chunk.
     package let mask: UInt32
   }
 
-  /// Reads chunks as they are stored, one behind the other, into `memory`, which is replaced where
-  /// it is too small.
+  /// Reads chunks as stored, one after the other, into `memory`, which is replaced if it is too
+  /// small.
   ///
-  /// `origins` are the first elements of chunks in the dataset; a chunk that was never written is
-  /// `nil`.
-  /// - Throws: ``CheckpointError`` with code `malformed` when a chunk takes more bytes than one of
-  ///   its size can, or lies outside the file.
+  /// `origins` are the indices of the chunks' first elements in the dataset; the result is `nil`
+  /// for a chunk that was never written.
+  /// - Throws: ``CheckpointError`` `malformed` when a chunk has more bytes in the file than filters
+  ///   can make of one of its size, or lies outside the file.
   package func read(
     _ origins: [[Int]], into memory: inout ChunkBuffer
   ) throws(CheckpointError) -> [StoredChunk?] {
     let map = try lookUp()
     var stored: [StoredChunk?] = []
-    // Neighbours in the file are read at once.
+    // Chunks that are adjacent in the file are read in one call.
     var runs: [(offset: Int, range: Range<Int>)] = []
     var position = 0
     for origin in origins {
@@ -46,20 +46,22 @@ package final class HDF5ChunkIndex: Sendable {
         stored.append(nil)
         continue
       }
+      // Deflate expands incompressible data by well under 1/8, and checksums add a few bytes.
       let size = map.chunkSize
       guard chunk.size <= size + size / 8 + 4096 else {
         throw CheckpointError(
-          .malformed, "chunk at \(origin) takes \(chunk.size) bytes in the file, \(size) in memory")
+          .malformed,
+          "chunk at \(origin): expected about \(size) bytes at most, found \(chunk.size)")
       }
-      guard let place = Int(exactly: chunk.address),
-        place <= file.input.size - file.superblock.base,
-        chunk.size <= file.input.size - file.superblock.base - place
+      guard let address = Int(exactly: chunk.address),
+        address <= file.input.size - file.superblock.base,
+        chunk.size <= file.input.size - file.superblock.base - address
       else {
         throw CheckpointError(
           .malformed,
-          "chunk at \(origin): its \(chunk.size) bytes at \(chunk.address) lie outside the file")
+          "chunk at \(origin): its \(chunk.size) bytes at \(chunk.address) are outside the file")
       }
-      let offset = file.superblock.base + place
+      let offset = file.superblock.base + address
       let range = position..<position + chunk.size
       stored.append(StoredChunk(range: range, mask: chunk.mask))
       position = range.upperBound

@@ -1,28 +1,32 @@
 import TensorCore
 
-/// Where the chunks of a dataset are in the file.
+/// The chunks of a dataset, found by their position: any of the indexes, read into one sorted array.
+///
+/// A chunk's number counts the chunks of the dataset in row-major order.
 struct HDF5ChunkMap: Sendable {
-  /// A chunk as the file has it.
+  /// One entry of the index.
   struct Chunk: Sendable {
-    /// Its number, row by row.
+    /// Number of the chunk in row-major order.
     let number: Int
+    /// Address in the file, relative to the superblock.
     let address: UInt64
-    /// Bytes in the file.
+    /// Size in the file, in bytes.
     let size: Int
-    /// Bit i is set if it did not go through filter i.
+    /// Filter mask: bit i is set if filter i was skipped for this chunk.
     let mask: UInt32
   }
 
   private let shape: [Int]
   private let chunks: HDF5Table.Chunks
-  /// Chunks along each dimension of the dataset, and of the largest that it may become.
+  /// Chunks along each dimension of the dataset's current shape, and of its maximum shape (`nil` for
+  /// no limit).
   private let counts: [Int]
   let maxCounts: [Int?]
-  /// Bytes of a chunk in memory.
+  /// Size in memory of a chunk, in bytes.
   let chunkSize: Int
-  /// Those that were written, by number.
+  /// The chunks that were written, sorted by number.
   private var written: [Chunk] = []
-  /// Address of the first of chunks that follow each other without an index.
+  /// Address of the first chunk of an implicit index (VII.B).
   private var implicitStart: UInt64?
 
   private init(_ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
@@ -35,7 +39,7 @@ struct HDF5ChunkMap: Sendable {
     chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
   }
 
-  /// Reads the index of a dataset that has elements.
+  /// Reads the chunk index of a dataset, which must not be empty.
   static func read(
     _ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5ChunkMap {
@@ -77,34 +81,39 @@ struct HDF5ChunkMap: Sendable {
   private func implicit(
     _ number: Int, at origin: [Int], from start: UInt64
   ) throws(CheckpointError) -> Chunk {
-    // Numbered as if the dataset had its largest shape.
-    var (place, overflow) = (0, false)
+    // An implicit index (VII.B) numbers chunks as if the dataset had its maximum shape, and stores
+    // them in this order.
+    var (position, overflow) = (0, false)
     for dimension in shape.indices {
-      let (product, tooLarge) = place.multipliedReportingOverflow(
+      let (product, tooLarge) = position.multipliedReportingOverflow(
         by: maxCounts[dimension] ?? counts[dimension])
       let (sum, stillLarger) = product.addingReportingOverflow(
         origin[dimension] / chunks.shape[dimension])
-      (place, overflow) = (sum, overflow || tooLarge || stillLarger)
+      (position, overflow) = (sum, overflow || tooLarge || stillLarger)
     }
-    let (distance, tooFar) = UInt64(max(place, 0)).multipliedReportingOverflow(
+    let (distance, tooFar) = UInt64(max(position, 0)).multipliedReportingOverflow(
       by: UInt64(chunkSize))
     let (address, tooHigh) = start.addingReportingOverflow(distance)
     guard !overflow, !tooFar, !tooHigh else {
-      throw CheckpointError(.malformed, "chunk at \(origin) lies outside the file")
+      throw CheckpointError(.malformed, "chunk at \(origin) is outside the file")
     }
+    // Chunks of an implicit index never pass through filters.
     return Chunk(number: number, address: address, size: chunkSize, mask: .max)
   }
 
   // MARK: - Reading indexes
 
-  /// Bytes of size and mask of a filtered chunk in an index.
+  /// Bytes that size and filter mask of a filtered chunk take in an index element.
   func filteredWidth(_ widths: HDF5Superblock.Widths) -> Int {
     (chunks.sizeWidth ?? widths.length) + 4
   }
 
-  /// Takes a chunk as most indexes list them: address, and if it is filtered size and mask.
+  /// Reads an element as most indexes store it (VII.C to VII.E): the chunk's address and, if chunks
+  /// are filtered, size and filter mask.
+  ///
+  /// An undefined address stands for a chunk that was never written.
   mutating func take(
-    _ place: [Int]?, _ element: inout HDF5Cursor, isFiltered: Bool, widths: HDF5Superblock.Widths
+    _ position: [Int]?, _ element: inout HDF5Cursor, isFiltered: Bool, widths: HDF5Superblock.Widths
   ) throws(CheckpointError) {
     let address = try element.address()
     var (size, mask) = (chunkSize, UInt32(0))
@@ -112,24 +121,28 @@ struct HDF5ChunkMap: Sendable {
       size = try element.integer(chunks.sizeWidth ?? widths.length)
       mask = UInt32(truncatingIfNeeded: try element.unsigned(4))
     }
-    if let address, let place { try add(place, address, size: size, mask: mask) }
+    if let address, let position { try add(position, address, size: size, mask: mask) }
   }
 
-  /// Adds a chunk at a place counted in chunks; what lies outside the dataset is left out.
+  /// Adds a chunk at a position counted in chunks; one outside the dataset's shape is ignored (the
+  /// dataset may have shrunk).
   mutating func add(
-    _ place: [Int], _ address: UInt64, size: Int, mask: UInt32
+    _ position: [Int], _ address: UInt64, size: Int, mask: UInt32
   ) throws(CheckpointError) {
-    guard place.count == counts.count else {
-      throw CheckpointError(.malformed, "chunk index of another rank")
+    guard position.count == counts.count else {
+      throw CheckpointError(
+        .malformed,
+        "chunk index: expected \(counts.count) dimensions, found \(position.count)")
     }
     var number = 0
     var edge = false
     for dimension in counts.indices {
-      guard place[dimension] < counts[dimension] else { return }
-      number = number * counts[dimension] + place[dimension]
+      guard position[dimension] < counts[dimension] else { return }
+      number = number * counts[dimension] + position[dimension]
+      // A partial chunk extends beyond the edge of the dataset.
       edge =
         edge
-        || (place[dimension] == counts[dimension] - 1
+        || (position[dimension] == counts[dimension] - 1
           && shape[dimension] % chunks.shape[dimension] != 0)
     }
     written.append(
@@ -142,41 +155,46 @@ struct HDF5ChunkMap: Sendable {
   mutating func add(
     origin: [Int], _ address: UInt64, size: Int, mask: UInt32
   ) throws(CheckpointError) {
-    var place = origin
+    var position = origin
     for dimension in origin.indices {
       let (quotient, rest) = origin[dimension].quotientAndRemainder(
         dividingBy: chunks.shape[dimension])
       guard rest == 0 else {
-        throw CheckpointError(.malformed, "a chunk begins at \(origin), between chunks")
+        throw CheckpointError(
+          .malformed, "chunk at \(origin) does not begin at a multiple of \(chunks.shape)")
       }
-      place[dimension] = quotient
+      position[dimension] = quotient
     }
-    try add(place, address, size: size, mask: mask)
+    try add(position, address, size: size, mask: mask)
   }
 
-  /// Records of a B-tree of version 2: address, if filtered size and mask, place.
+  /// Adds the records of a version 2 B-tree (III.A.2): type 10 holds address and position of an
+  /// unfiltered chunk, type 11 has size and filter mask between them.
   private mutating func addRecords(
     _ address: UInt64, in metadata: HDF5Metadata
   ) throws(CheckpointError) {
     let tree = try HDF5RecordTree(address, in: metadata)
     guard tree.type == 10 || tree.type == 11 else {
-      throw CheckpointError(.malformed, "chunks in a B-tree of type \(tree.type)")
+      throw CheckpointError(
+        .malformed, "chunk index: expected a B-tree of type 10 or 11, found type \(tree.type)")
     }
     var map = self
     let (rank, widths) = (shape.count, metadata.superblock.widths)
     try tree.forEach(in: metadata) { record throws(CheckpointError) in
       var record = record
-      var places = record
-      try places.skip(record.remaining - 8 * rank)
-      var place: [Int] = []
-      for _ in 0..<rank { place.append(try places.integer(8)) }
-      try map.take(place, &record, isFiltered: tree.type == 11, widths: widths)
+      // The position comes last: one 8-byte number per dimension, counted in chunks.
+      var end = record
+      try end.skip(record.remaining - 8 * rank)
+      var position: [Int] = []
+      for _ in 0..<rank { position.append(try end.integer(8)) }
+      try map.take(position, &record, isFiltered: tree.type == 11, widths: widths)
     }
     self = map
   }
 
-  /// Puts the chunks in order; no two may have one place.
+  /// Sorts the chunks by number, which must be unique.
   private mutating func arrange() throws(CheckpointError) {
+    // Most indexes are in order already.
     var isOrdered = true
     for index in written.indices.dropFirst()
     where written[index - 1].number >= written[index].number {
@@ -187,7 +205,7 @@ struct HDF5ChunkMap: Sendable {
     written.sort { $0.number < $1.number }
     for index in written.indices.dropFirst()
     where written[index - 1].number == written[index].number {
-      throw CheckpointError(.malformed, "chunk \(written[index].number) is there twice")
+      throw CheckpointError(.malformed, "chunk \(written[index].number) is listed twice")
     }
   }
 }

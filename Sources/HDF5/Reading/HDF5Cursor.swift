@@ -1,18 +1,17 @@
 import TensorCore
 
-/// A place in bytes that were read from the file, moved forward by what is taken.
+/// A reading position in bytes of the file; each read moves it forward.
 ///
-/// Numbers are little-endian. Whatever is wanted beyond the end is refused with the place in the file.
+/// Numbers are little-endian. A read beyond the end throws `malformed` with the offset in the file.
 struct HDF5Cursor {
   private let bytes: [UInt8]
   private var position: Int
   private let end: Int
-  /// Place in the file of the first of `bytes`.
+  /// Offset in the file of the first of `bytes`.
   private let start: Int
-  /// Bytes of an address and of a length in this file.
   private let widths: HDF5Superblock.Widths
 
-  /// Stands at the first of `count` bytes, which begin at `position` in `bytes`.
+  /// Creates a cursor over the `count` bytes that begin at `position` in `bytes`.
   init(
     _ bytes: [UInt8], _ position: Int, count: Int, start: Int, _ widths: HDF5Superblock.Widths
   ) {
@@ -23,25 +22,25 @@ struct HDF5Cursor {
     self.widths = widths
   }
 
-  /// Bytes that are left.
+  /// Number of bytes left.
   var remaining: Int { end - position }
 
-  /// Place in the file.
+  /// Offset of the next byte in the file.
   var offset: Int { start + position }
 
-  /// An error about what stands here, or stood `back` bytes before.
+  /// An error about the bytes here, or `back` bytes before.
   func malformed(_ message: String, back: Int = 0) -> CheckpointError {
     CheckpointError(.malformed, message, offset: offset - back)
   }
 
-  /// An error about something that is valid and not read here.
+  /// An error about something valid that this reader does not support.
   func unsupported(_ message: String) -> CheckpointError {
     CheckpointError(.unsupported, message, offset: offset)
   }
 
   private func require(_ count: Int) throws(CheckpointError) {
     guard count >= 0, count <= end - position else {
-      throw malformed("\(count) bytes are required here, \(remaining) are left")
+      throw malformed("expected \(count) more bytes here, found \(remaining)")
     }
   }
 
@@ -56,7 +55,7 @@ struct HDF5Cursor {
   mutating func unsigned(_ width: Int) throws(CheckpointError) -> UInt64 {
     try require(width)
     var value: UInt64 = 0
-    for place in 0..<width { value |= UInt64(bytes[position + place]) << UInt64(8 * place) }
+    for index in 0..<width { value |= UInt64(bytes[position + index]) << UInt64(8 * index) }
     position += width
     return value
   }
@@ -70,25 +69,26 @@ struct HDF5Cursor {
     return value
   }
 
-  /// The next address, counted from the superblock's base; `nil` if all of its bits are set, which
-  /// stands for none.
+  /// The next address, relative to the superblock; `nil` for the undefined address, whose bits are
+  /// all set.
   mutating func address() throws(CheckpointError) -> UInt64? {
     let value = try unsigned(widths.address)
     return value == UInt64.max >> UInt64(64 - 8 * widths.address) ? nil : value
   }
 
-  /// The next address, which must be one.
+  /// The next address, which must be defined.
   mutating func definedAddress() throws(CheckpointError) -> UInt64 {
     guard let address = try address() else {
-      throw malformed("an address is required here", back: widths.address)
+      throw malformed(
+        "expected an address here, found the undefined address", back: widths.address)
     }
     return address
   }
 
-  /// The next size or count.
+  /// The next size or count, as wide as the file's lengths.
   mutating func length() throws(CheckpointError) -> Int { try integer(widths.length) }
 
-  /// The next size or count, unless all of its bits are set.
+  /// The next size or count; `nil` if all of its bits are set, which means unlimited.
   mutating func optionalLength() throws(CheckpointError) -> Int? {
     let value = try unsigned(widths.length)
     if value == UInt64.max >> UInt64(64 - 8 * widths.length) { return nil }
@@ -104,7 +104,7 @@ struct HDF5Cursor {
     position += count
   }
 
-  /// The next `count` bytes, to be taken by themselves.
+  /// A cursor over the next `count` bytes, which this one skips.
   mutating func part(_ count: Int) throws(CheckpointError) -> HDF5Cursor {
     try require(count)
     position += count
@@ -118,39 +118,38 @@ struct HDF5Cursor {
     return bytes[position - count..<position]
   }
 
-  /// The bytes up to the next NUL, which is passed by, too.
+  /// The bytes up to the next NUL, which is also consumed.
   mutating func terminated() throws(CheckpointError) -> ArraySlice<UInt8> {
     guard let zero = bytes[position..<end].firstIndex(of: 0) else {
-      throw malformed("a name has no end")
+      throw malformed("a name is not terminated")
     }
     defer { position = zero + 1 }
     return bytes[position..<zero]
   }
 
-  /// Passes by four characters, which must be these.
+  /// Consumes a signature of four characters, which must be this one.
   mutating func expect(_ signature: String) throws(CheckpointError) {
     let found = try bytes(4)
     guard found.elementsEqual(signature.utf8) else {
       throw malformed(
-        "'\(String(decoding: found, as: UTF8.self))' was found, '\(signature)' is required", back: 4
-      )
+        "expected '\(signature)', found '\(String(decoding: found, as: UTF8.self))'", back: 4)
     }
   }
 
-  /// Passes by the version of a structure, which must be this one.
+  /// Consumes the version number of a structure, which must be this one.
   mutating func expect(version: Int, of structure: String) throws(CheckpointError) {
     let found = try byte()
     guard found == version else {
-      throw unsupported("\(structure) of version \(found) was found, \(version) is read")
+      throw unsupported("\(structure): expected version \(version), found \(found)")
     }
   }
 
-  /// Takes the checksum that stands behind all bytes so far, from `origin` on, and compares it.
+  /// Consumes the checksum that follows and compares it with that of the bytes since `origin`.
   mutating func verify(from origin: HDF5Cursor) throws(CheckpointError) {
     let found = HDF5Checksum.lookup3(bytes[origin.position..<position])
     let stated = UInt32(truncatingIfNeeded: try unsigned(4))
     guard found == stated else {
-      throw origin.malformed("checksum is \(found), the file says \(stated)")
+      throw origin.malformed("expected checksum \(stated), found \(found)")
     }
   }
 }

@@ -1,17 +1,17 @@
 import TensorCore
 
-/// Where a dataset's bytes are, as its layout message says.
+/// A dataset's data layout message, which states how its bytes are stored.
 ///
-/// Source: HDF5 File Format Specification 3.0, section IV.A.2.i "The Data Layout Message"; version
-/// 5 is that of HDF5 2.0 and differs from 4 in the width of sizes of filtered chunks.
+/// Source: HDF5 File Format Specification 3.0, section IV.A.2.i "The Data Layout Message". Version 5
+/// belongs to HDF5 2.0; it differs from 4 only in the width of the sizes of filtered chunks.
 enum HDF5DataLayout {
-  /// In the header itself.
+  /// In the message itself.
   case compact(HDF5Cursor)
-  /// In one run of bytes; `nil` where nothing was written.
+  /// In one run of bytes at this address; `nil` if nothing was written.
   case contiguous(UInt64?)
-  /// In chunks, whose shape has the size of an element for its last dimension.
+  /// In chunks; the last dimension of `shape` is the size of an element in bytes.
   case chunked(shape: [Int], HDF5Table.Chunks.Index, sizeWidth: Int?, sparesEdges: Bool)
-  /// In other datasets.
+  /// In datasets of other files.
   case virtual
 
   /// Reads a layout message.
@@ -22,10 +22,11 @@ enum HDF5DataLayout {
     case 1, 2: self = try Self.old(&body)
     case 3, 4, 5: self = try Self.new(&body, version)
     default:
-      throw body.unsupported("data layout of version \(version); 5 is the newest that is read")
+      throw body.unsupported("data layout: expected version 5 or older, found \(version)")
     }
   }
 
+  /// Versions 1 and 2, up to HDF5 1.6: the dimensions come first, whatever the class.
   private static func old(_ body: inout HDF5Cursor) throws(CheckpointError) -> Self {
     let rank = try body.byte()
     let kind = try body.byte()
@@ -41,10 +42,11 @@ enum HDF5DataLayout {
     case 2:
       return .chunked(
         shape: shape, address.map { .tree1($0) } ?? .none, sizeWidth: nil, sparesEdges: false)
-    default: throw body.malformed("data layout of class \(kind)")
+    default: throw body.malformed("data layout of unknown class \(kind)")
     }
   }
 
+  /// Versions 3 to 5: the rest of the message depends on the class.
   private static func new(
     _ body: inout HDF5Cursor, _ version: Int
   ) throws(CheckpointError) -> Self {
@@ -63,11 +65,11 @@ enum HDF5DataLayout {
         shape: shape, address.map { .tree1($0) } ?? .none, sizeWidth: nil, sparesEdges: false)
     case 2: return try indexed(&body, version)
     case 3: return .virtual
-    default: throw body.malformed("data layout of class \(kind)")
+    default: throw body.malformed("data layout of unknown class \(kind)")
     }
   }
 
-  /// Chunks of version 4 and 5, which have an index of one of five kinds.
+  /// Chunks of versions 4 and 5, which have one of five indexes (appendix C, section VII).
   private static func indexed(
     _ body: inout HDF5Cursor, _ version: Int
   ) throws(CheckpointError) -> Self {
@@ -75,7 +77,7 @@ enum HDF5DataLayout {
     let rank = try body.byte()
     let width = try body.byte()
     guard (1...8).contains(width) else {
-      throw body.malformed("sizes of chunks have \(width) bytes")
+      throw body.malformed("chunk sizes: expected a width of 1 to 8 bytes, found \(width)")
     }
     var shape: [Int] = []
     for _ in 0..<rank { shape.append(try body.integer(width)) }
@@ -84,10 +86,10 @@ enum HDF5DataLayout {
     switch kind {
     case 1: if flags & 2 != 0 { single = (try body.length(), try body.integer(4)) }
     case 2: break
-    case 3: try body.skip(1)  // bits of a page, which the array repeats
-    case 4: try body.skip(5)  // the array's measures, which it repeats
-    case 5: try body.skip(6)  // the tree's measures, which it repeats
-    default: throw body.unsupported("chunk index of kind \(kind); 5 is the last that is read")
+    case 3: try body.skip(1)  // page bits, repeated in the array's header
+    case 4: try body.skip(5)  // parameters, repeated in the array's header
+    case 5: try body.skip(6)  // parameters, repeated in the tree's header
+    default: throw body.unsupported("chunk index: expected type 1 to 5, found \(kind)")
     }
     let index: HDF5Table.Chunks.Index
     if let address = try body.address() {
@@ -107,8 +109,9 @@ enum HDF5DataLayout {
         let (value, overflow) = product.0.multipliedReportingOverflow(by: size)
         return (value, overflow || product.1)
       }
-      if overflow { throw body.malformed("chunk of shape \(shape)") }
-      // One byte more than the size of a chunk that is not filtered takes.
+      if overflow { throw body.malformed("chunk of shape \(shape) has 2^63 bytes or more") }
+      // Version 4 stores the size of a filtered chunk in one byte more than that of an unfiltered
+      // one needs, version 5 in as many as other lengths.
       let bits = Int.bitWidth - bytes.leadingZeroBitCount
       sizeWidth = min(8, 1 + (max(bits, 1) + 7) / 8)
     }

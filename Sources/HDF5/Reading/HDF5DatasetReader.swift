@@ -1,22 +1,22 @@
 import TensorCore
 
-/// A dataset as its object header describes it.
+/// Describes datasets from their object headers.
 enum HDF5DatasetReader {
   /// Largest chunk that is decoded, in bytes.
   static let chunkLimit = 1 << 30
 
-  /// A dataset is a tensor, or something to leave a note about.
+  /// A dataset is either a tensor, or left out with a note.
   enum Found {
     case tensor(HDF5Table.Dataset)
     case other(String)
   }
 
-  /// Whether a header is that of a dataset.
+  /// Whether an object header belongs to a dataset.
   static func isDataset(_ header: HDF5ObjectHeader) -> Bool {
     header.has(.datatype) && header.has(.dataspace)
   }
 
-  /// Describes a dataset without touching its elements; `path` is wanted only for a tensor.
+  /// Describes a dataset without reading its elements; `path` is called only for a tensor.
   static func describe(
     _ header: HDF5ObjectHeader, path: () -> [String], in metadata: HDF5Metadata
   ) throws(CheckpointError) -> Found {
@@ -24,13 +24,13 @@ enum HDF5DatasetReader {
       let layoutMessage = header.first(.layout)
     else {
       throw CheckpointError(
-        .malformed, "dataset without a data layout",
+        .malformed, "dataset has no data layout message",
         offset: try? metadata.offset(of: header.address))
     }
     let layout = try HDF5DataLayout(layoutMessage.body)
     if case .virtual = layout {
       throw CheckpointError(
-        .unsupported, "virtual dataset: its bytes are in other files, which are not opened")
+        .unsupported, "is a virtual dataset: its bytes are in other files, which are not opened")
     }
     let attributes = try HDF5StoredAttributes.all(of: header, in: metadata)
     let type = try HDF5Datatype(try HDF5SharedMessages.body(of: typeMessage, in: metadata))
@@ -39,7 +39,7 @@ enum HDF5DatasetReader {
     }
     let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
     guard let shape = space.shape else {
-      return .other("has no elements and no shape (null dataspace); left out")
+      return .other("has neither elements nor a shape (null dataspace); left out")
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
     var filters: [HDF5Table.Filter] = []
@@ -68,6 +68,7 @@ enum HDF5DatasetReader {
     _ layout: HDF5DataLayout, _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
     _ space: HDF5Dataspace, _ filters: [HDF5Table.Filter], _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Table.Storage {
+    // Types that need more than a byte swap are read through libhdf5, in boxes of any shape.
     let whole = [Int](repeating: 1, count: info.shape.count)
     switch layout {
     case .compact(let bytes):
@@ -90,13 +91,13 @@ enum HDF5DatasetReader {
     }
   }
 
-  /// Bytes in one run, which must be there.
+  /// Storage as one run of bytes, which must lie before `end`.
   private static func plain(
     _ offset: Int, _ info: TensorInfo, end: Int
   ) throws(CheckpointError) -> HDF5Table.Storage {
     guard offset <= end, info.byteCount <= end - offset else {
       throw CheckpointError(
-        .malformed, "needs \(info.byteCount) bytes, \(max(end - offset, 0)) are there",
+        .malformed, "expected \(info.byteCount) bytes, found \(max(end - offset, 0))",
         offset: offset)
     }
     return .plain(offset: offset)
@@ -108,18 +109,19 @@ enum HDF5DatasetReader {
   ) throws(CheckpointError) -> HDF5Table.Storage {
     for filter in filters where !HDF5Library.knows(filter: filter.number) {
       return .refused(
-        "filter \(filter.number) (\(filter.name)) is not known here; "
+        "filter \(filter.number) (\(filter.name)) is not supported; "
           + "write the file again with gzip or without a filter")
     }
     guard sizes.count == info.shape.count + 1, sizes.last == type.size, !sizes.contains(0) else {
       throw CheckpointError(
         .malformed,
-        "chunks of shape \(sizes) for a dataset of shape \(info.shape) and \(type.size) bytes")
+        "chunk shape \(sizes) does not match a dataset of shape \(info.shape) "
+          + "with \(type.size) bytes per element")
     }
     let shape = Array(sizes.dropLast())
     guard let bytes = try? TensorInfo(dtype: info.dtype, shape: shape).byteCount,
       bytes <= chunkLimit
-    else { return .refused("chunks of shape \(shape) are larger than \(chunkLimit) bytes") }
+    else { return .refused("chunks of shape \(shape) have more than \(chunkLimit) bytes") }
     if element.form == .converted || !HDF5Filters.arePlain(filters) {
       return .library(chunk: shape)
     }

@@ -1,13 +1,13 @@
 import TensorCore
 
-/// The shape of a dataset or an attribute.
+/// A dataspace message: the shape of a dataset or an attribute.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.b "The Dataspace Message".
 struct HDF5Dataspace {
-  /// Sizes, outermost first; `[]` for a scalar and `nil` for the null dataspace, which holds no
-  /// elements at all.
+  /// Sizes, outermost first; `[]` for a scalar and `nil` for the null dataspace, which has no
+  /// elements.
   let shape: [Int]?
-  /// Largest sizes, `nil` where there is no limit; those of the shape unless the file has others.
+  /// Maximum sizes, `nil` for unlimited; equal to `shape` unless the file states others.
   let largest: [Int?]
 
   /// Reads a dataspace message.
@@ -17,7 +17,8 @@ struct HDF5Dataspace {
     let rank = try body.byte()
     let flags = try body.byte()
     guard rank <= HDF5Space.maximumRank else {
-      throw body.malformed("\(rank) dimensions; \(HDF5Space.maximumRank) are allowed")
+      throw body.malformed(
+        "expected at most \(HDF5Space.maximumRank) dimensions, found \(rank)")
     }
     let kind: Int
     switch version {
@@ -25,8 +26,9 @@ struct HDF5Dataspace {
       try body.skip(5)
       kind = rank == 0 ? 0 : 1
     case 2: kind = try body.byte()
-    default: throw body.malformed("dataspace of version \(version)")
+    default: throw body.malformed("dataspace: expected version 1 or 2, found \(version)")
     }
+    // 0 is a scalar, 1 a simple dataspace, 2 the null dataspace.
     guard kind < 2 else {
       (shape, largest) = (nil, [])
       return

@@ -1,33 +1,33 @@
 import TensorCore
 
-/// A type of elements, as far as tensors and attributes need it.
+/// A datatype message, parsed as far as tensors and attributes need it.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.d "The Datatype Message".
 struct HDF5Datatype {
-  /// The classes of types.
+  /// The datatype classes.
   enum Kind {
     case integer(HDF5Integer)
-    /// `nil` for floats whose leading bit is not implied, or whose bytes are in VAX's order.
+    /// The layout is `nil` for floats without an implied leading bit, or in VAX byte order.
     case float(HDF5FloatLayout?, isBig: Bool)
     case text(filler: Filler)
     case variableText
     case opaque
-    /// Named values, which may be those of h5py's bool.
+    /// An enumeration; h5py's bool is one of two values, FALSE = 0 and TRUE = 1.
     case named(isBoolean: Bool)
-    /// Real and imaginary part; each may be anything, also at any place, if not packed.
+    /// Real and imaginary part; if not packed, they may have gaps or be in the other order.
     case complex(HDF5FloatLayout, isBig: Bool, isPacked: Bool)
-    /// Any other, and what a note says of it.
+    /// Any other class, described for a note.
     case other(String)
   }
 
-  /// What stands behind a text of fixed size.
+  /// Padding of fixed-size strings.
   enum Filler {
     case terminator
     case zeros
     case spaces
   }
 
-  /// Bytes of an element.
+  /// Size of an element in bytes.
   let size: Int
   let kind: Kind
 
@@ -38,14 +38,15 @@ struct HDF5Datatype {
   }
 
   private init(from body: inout HDF5Cursor) throws(CheckpointError) {
+    // Version and class share a byte; 24 bits of flags, whose meaning depends on the class, follow.
     let first = try body.byte()
     let (version, kind) = (first >> 4, first & 15)
     let bits = try body.integer(3)
     size = try body.integer(4)
     guard (1...5).contains(version) else {
-      throw body.malformed("datatype of version \(version)")
+      throw body.malformed("datatype: expected version 1 to 5, found \(version)")
     }
-    guard size > 0 else { throw body.malformed("elements of no bytes") }
+    guard size > 0 else { throw body.malformed("datatype has a size of 0 bytes") }
     switch kind {
     case 0: self.kind = .integer(try HDF5Integer(size: size, bits: bits, &body))
     case 1: self.kind = try Self.float(size: size, bits, &body)
@@ -58,7 +59,7 @@ struct HDF5Datatype {
     case 6: self.kind = try Self.record(size: size, count: bits & 0xffff, version, &body)
     case 7: self.kind = .other("references")
     case 8: self.kind = try Self.named(size: size, count: bits & 0xffff, version, &body)
-    case 9: self.kind = bits & 15 == 1 ? .variableText : .other("rows of varying length")
+    case 9: self.kind = bits & 15 == 1 ? .variableText : .other("variable-length sequences")
     case 10: self.kind = .other("arrays")
     case 11:
       let part = try Self(from: &body)
@@ -74,7 +75,7 @@ struct HDF5Datatype {
   private static func float(
     size: Int, _ bits: Int, _ body: inout HDF5Cursor
   ) throws(CheckpointError) -> Kind {
-    try body.skip(4)  // first bit and number of bits
+    try body.skip(4)  // bit offset and precision
     let exponent = try body.byte()
     let exponentEnd = exponent + (try body.byte())
     let mantissa = try body.byte()
@@ -82,22 +83,23 @@ struct HDF5Datatype {
     let layout = HDF5FloatLayout(
       size: size, sign: bits >> 8 & 0xff, exponent: exponent..<exponentEnd,
       mantissa: mantissa..<mantissaEnd, bias: try body.integer(4))
+    // Bits 0 and 6 give the byte order, bits 4 and 5 the normalization: 2 is an implied leading 1.
     let isVAX = bits & 0x40 != 0
     let isImplied = bits >> 4 & 3 == 2
     return .float(isVAX || !isImplied ? nil : layout, isBig: bits & 1 != 0)
   }
 
-  /// A record: complex numbers are those of two floats `r` and `i`.
+  /// A compound type; one of two equal floats named `r` and `i` is a complex number, as in h5py.
   private static func record(
     size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor
   ) throws(CheckpointError) -> Kind {
-    let records = Kind.other("records")
+    let records = Kind.other("compound values")
     guard count == 2 else { return records }
     var parts: [(layout: HDF5FloatLayout, isBig: Bool, place: Int)] = []
     for name in ["r", "i"] {
       guard try Self.name(version, &body).elementsEqual(name.utf8) else { return records }
       let place = try body.integer(version < 3 ? 4 : byteWidth(size))
-      if version == 1 { try body.skip(28) }  // dimensions of an array
+      if version == 1 { try body.skip(28) }  // array dimensions
       guard case .float(let layout?, let isBig) = try Self(from: &body).kind else {
         return records
       }
@@ -111,6 +113,7 @@ struct HDF5Datatype {
     return .complex(parts[0].layout, isBig: parts[0].isBig, isPacked: isPacked)
   }
 
+  /// An enumeration, whose base type is followed by all names and then by all values.
   private static func named(
     size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor
   ) throws(CheckpointError) -> Kind {
@@ -122,7 +125,7 @@ struct HDF5Datatype {
     return .named(isBoolean: values == ["FALSE": 0, "TRUE": 1])
   }
 
-  /// The name of a member, which older versions fill up to a multiple of 8 bytes.
+  /// The name of a member, which versions 1 and 2 pad to a multiple of 8 bytes.
   private static func name(
     _ version: Int, _ body: inout HDF5Cursor
   ) throws(CheckpointError) -> ArraySlice<UInt8> {
@@ -131,18 +134,18 @@ struct HDF5Datatype {
     return name
   }
 
-  /// Bytes that a number up to `limit` takes.
+  /// Bytes needed for a number up to `limit`.
   private static func byteWidth(_ limit: Int) -> Int {
     (Int.bitWidth - limit.leadingZeroBitCount + 7) / 8
   }
 }
 
-/// How whole numbers are stored.
+/// The storage of an integer type (class 0).
 struct HDF5Integer {
   let size: Int
   let isSigned: Bool
   let isBig: Bool
-  /// The lowest bit of the number in its bytes, and how many it has.
+  /// Position of the number's lowest bit in its bytes, and its number of bits.
   let (first, count): (Int, Int)
 
   fileprivate init(
@@ -154,14 +157,14 @@ struct HDF5Integer {
     first = try body.integer(2)
     count = try body.integer(2)
     guard count > 0, first + count <= 8 * size else {
-      throw body.malformed("whole numbers of \(count) bits from bit \(first) in \(size) bytes")
+      throw body.malformed("integers of \(count) bits from bit \(first) exceed \(size) bytes")
     }
   }
 
-  /// Whether all bits of its bytes are the number's.
+  /// Whether the number uses all bits of its bytes.
   var isWhole: Bool { first == 0 && count == 8 * size }
 
-  /// The number in `size` bytes, at most 8; what is larger than any `Int` is the largest one.
+  /// The number in `size` bytes, at most 8; a number above `Int.max` becomes `Int.max`.
   func value(_ bytes: ArraySlice<UInt8>) -> Int {
     var word: UInt64 = 0
     for byte in isBig ? Array(bytes) : bytes.reversed() { word = word << 8 | UInt64(byte) }

@@ -1,29 +1,29 @@
 import TensorCore
 
-/// What a stored type of numbers is to us.
+/// The dtype that a stored datatype maps to, and the conversion that it needs.
 struct HDF5Element {
-  /// How the bytes in the file become those of memory.
+  /// How bytes in the file become bytes in memory.
   enum Form: Hashable {
-    /// They are the same.
+    /// Unchanged.
     case asRead
-    /// In each word of so many bytes they stand in the other order.
+    /// By reversing the bytes of each word of this many bytes (big-endian types).
     case swapped(Int)
-    /// By the library.
+    /// By libhdf5.
     case converted
   }
 
   let dtype: DType
   let form: Form
 
-  /// Recognises a type; `nil` for text, references, records and other kinds.
+  /// Recognizes a datatype; `nil` for text, references, compound, and other classes.
   ///
-  /// `named` is the dataset's attribute `dtype`, which says what opaque bytes are.
+  /// `named` is the dataset's attribute `dtype`, which names the type of opaque elements.
   init?(_ type: HDF5Datatype, named: String?) {
     let size = type.size
     switch type.kind {
     case .integer(let layout):
       guard let dtype = Self.integer(size, isSigned: layout.isSigned) else { return nil }
-      // Swapping the bytes of narrower integers, libhdf5 1.10.8 forgets to extend their sign.
+      // libhdf5 1.10.8 does not sign-extend big-endian integers narrower than their bytes.
       guard layout.isWhole || !layout.isBig else { return nil }
       self.dtype = dtype
       form = layout.isWhole ? Self.form(size, isBig: layout.isBig) : .converted
@@ -40,7 +40,7 @@ struct HDF5Element {
       }
       form = isPacked ? Self.form(layout.size, isBig: isBig) : .converted
     case .opaque:
-      // Keras' older files and h5py with ml_dtypes give bfloat16 no name at all.
+      // Older Keras files and h5py with ml_dtypes store bfloat16 as 2 opaque bytes without a name.
       let known = named.map { DType(named: $0) } ?? (size == 2 ? .bfloat16 : nil)
       guard let known, known.isComputable, known.byteWidth == size else { return nil }
       (dtype, form) = (known, .asRead)
@@ -62,13 +62,13 @@ struct HDF5Element {
     }
   }
 
-  /// What a note says of a type that is no element of a tensor.
+  /// Describes a datatype that cannot be a tensor's, for a note.
   static func text(_ type: HDF5Datatype) -> String {
     switch type.kind {
     case .text, .variableText: "text"
     case .named: "enumerated values"
     case .opaque: "opaque elements of \(type.size) bytes without a known `dtype`"
-    case .complex: "records"
+    case .complex: "compound values"
     case .other(let text): text
     case .integer, .float: "numbers of an unusual layout (\(type.size) bytes)"
     }

@@ -1,6 +1,11 @@
 import TensorCore
 
-/// The chunk index of a dataset that may grow in one dimension: blocks of growing size.
+/// The chunk index of a dataset that may grow in one dimension: data blocks of growing size.
+///
+/// The index block (`EAIB`) holds the first elements, then the addresses of the first data blocks
+/// (`EADB`), then those of secondary blocks (`EASB`), which list all further data blocks. Data blocks
+/// come in levels: level n has 2^(n/2) blocks of `smallestBlock` · 2^((n+1)/2) elements, so that
+/// either the number of blocks or their size doubles from level to level.
 ///
 /// Source: HDF5 File Format Specification 3.0, section VII.D "The Extensible Array Index".
 struct HDF5ExtensibleArray {
@@ -8,12 +13,17 @@ struct HDF5ExtensibleArray {
   private let widths: HDF5Superblock.Widths
   private let isFiltered: Bool
   private let elementSize: Int
+  /// log2 of the largest number of elements that the array can hold.
   private let maximumBits: Int
+  /// Elements stored in the index block itself.
   private let indexElements: Int
+  /// Elements in the smallest data block; a power of two.
   private let smallestBlock: Int
+  /// Data blocks in the smallest secondary block; a power of two.
   private let smallestPointers: Int
+  /// log2 of the number of elements in a page; larger data blocks are divided into pages.
   private let pageBits: Int
-  /// Elements that were set; none is behind them.
+  /// Elements up to the last one that was set.
   private let count: Int
   private var counter: HDF5ChunkCounter
   /// Elements before the block that is read next.
@@ -47,20 +57,23 @@ struct HDF5ExtensibleArray {
     smallestBlock = try header.byte()
     smallestPointers = try header.byte()
     pageBits = try header.byte()
-    try header.skip(4 * widths.length)  // numbers and sizes of blocks
+    try header.skip(4 * widths.length)  // number and total size of secondary and data blocks
     count = try header.length()
-    try header.skip(widths.length)  // elements there is room for
+    try header.skip(widths.length)  // number of elements allocated
     let size = widths.address + (isFiltered ? map.filteredWidth(widths) : 0)
     func isPower(_ number: Int) -> Bool { number > 0 && number & (number - 1) == 0 }
     guard elementSize == size, (1...60).contains(maximumBits), isPower(smallestBlock),
       isPower(smallestPointers), smallestPointers > 1, pageBits < 32,
       smallestBlock.trailingZeroBitCount <= maximumBits
-    else { throw header.malformed("extensible array of impossible measures") }
+    else { throw header.malformed("extensible array has impossible parameters") }
   }
 
+  /// Reads the index block: elements, then data block addresses, then secondary block addresses.
   private mutating func takeIndexBlock(
     _ address: UInt64, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
+    // The index block lists the data blocks of the first `level` levels; each level after them has
+    // a secondary block of its own.
     let blockCount = 2 * (smallestPointers - 1)
     let level = 2 * smallestPointers.trailingZeroBitCount
     let levelCount = 1 + maximumBits - smallestBlock.trailingZeroBitCount
@@ -69,8 +82,8 @@ struct HDF5ExtensibleArray {
     let origin = try metadata.cursor(at: address, count: 10 + widths.address + size)
     var block = origin
     try block.expect("EAIB")
-    try block.expect(version: 0, of: "extensible array's block")
-    try block.skip(1 + widths.address)
+    try block.expect(version: 0, of: "extensible array index block")
+    try block.skip(1 + widths.address)  // client ID, address of the header
     try take(indexElements, &block, into: &map)
     var blocks: [UInt64?] = []
     for _ in 0..<blockCount { blocks.append(try block.address()) }
@@ -89,27 +102,29 @@ struct HDF5ExtensibleArray {
     }
   }
 
-  /// Blocks of a level, and elements in each.
+  /// Data blocks in a level, and elements in each of them.
   private func blocksOf(_ level: Int) -> Int { 1 << (level / 2) }
   private func elementsOf(_ level: Int) -> Int { smallestBlock << ((level + 1) / 2) }
 
-  /// Blocks listed in a table of their own.
+  /// Reads a secondary block, which lists the data blocks of one level.
   private mutating func takeTable(
     _ address: UInt64?, level: Int, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
     let (blockCount, elements) = (blocksOf(level), elementsOf(level))
     guard let address else { return skip(blockCount * elements) }
+    // A bit per page states whether the page was written; each data block's bits begin a new byte.
     let pageCount = elements > 1 << pageBits ? elements >> pageBits : 0
     let bitmapSize = blockCount * ((pageCount + 7) / 8)
     let size = 10 + widths.address + (maximumBits + 7) / 8 + bitmapSize
     guard blockCount <= metadata.fileSize else {
-      throw CheckpointError(.malformed, "extensible array of \(blockCount) blocks")
+      throw CheckpointError(
+        .malformed, "extensible array has \(blockCount) blocks, more than the file has bytes")
     }
     let origin = try metadata.cursor(at: address, count: size + blockCount * widths.address)
     var table = origin
     try table.expect("EASB")
-    try table.expect(version: 0, of: "extensible array's table")
-    try table.skip(1 + widths.address + (maximumBits + 7) / 8)
+    try table.expect(version: 0, of: "extensible array secondary block")
+    try table.skip(1 + widths.address + (maximumBits + 7) / 8)  // client ID, header, block offset
     let bitmap = Array(try table.bytes(bitmapSize))
     var blocks: [UInt64?] = []
     for _ in 0..<blockCount { blocks.append(try table.address()) }
@@ -120,7 +135,8 @@ struct HDF5ExtensibleArray {
     }
   }
 
-  /// Which pages of a block were written: bits of a table, the highest of a byte first.
+  /// The pages of a data block that were written, as bits of a secondary block's bitmap, the most
+  /// significant bit of a byte first.
   private struct Pages {
     let bitmap: [UInt8]
     let first: Int
@@ -131,7 +147,7 @@ struct HDF5ExtensibleArray {
     }
   }
 
-  /// A block of elements, in pages if it is large.
+  /// Reads a data block, which is divided into pages if it is large.
   private mutating func takeBlock(
     _ address: UInt64?, elements: Int, pages: Pages?, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
@@ -142,13 +158,15 @@ struct HDF5ExtensibleArray {
       at: address, count: prefix + (pageCount > 0 ? 0 : elements * elementSize) + 4)
     var block = origin
     try block.expect("EADB")
-    try block.expect(version: 0, of: "extensible array's block")
-    try block.skip(prefix - 5)
+    try block.expect(version: 0, of: "extensible array data block")
+    try block.skip(prefix - 5)  // client ID, header, block offset
     guard let pages, pageCount > 0 else {
       var part = try block.part(elements * elementSize)
       try block.verify(from: origin)
       return try take(elements, &part, into: &map)
     }
+    // The prefix has a checksum of its own, and so has each page after it. Pages that were not
+    // written still take up space.
     try block.verify(from: origin)
     let pageSize = elementSize << pageBits
     for page in 0..<pageCount where passed < count {

@@ -1,25 +1,26 @@
 import TensorCore
 
-/// The filters through which a dataset's chunks went.
+/// The filter pipeline of a dataset's chunks.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.l "The Filter Pipeline Message".
 package enum HDF5Filters {
-  /// Reads a filter pipeline message.
+  /// Reads a filter pipeline message; filters are in the order in which they were applied.
   static func all(_ message: HDF5Cursor) throws(CheckpointError) -> [HDF5Table.Filter] {
     var body = message
     let version = try body.byte()
     guard version == 1 || version == 2 else {
-      throw body.malformed("filter pipeline of version \(version)")
+      throw body.malformed("filter pipeline: expected version 1 or 2, found \(version)")
     }
     let count = try body.byte()
-    guard count <= 32 else { throw body.malformed("\(count) filters; 32 are allowed") }
+    guard count <= 32 else { throw body.malformed("expected at most 32 filters, found \(count)") }
     if version == 1 { try body.skip(6) }
     var filters: [HDF5Table.Filter] = []
     for _ in 0..<count {
+      // Version 2 leaves out the names of the library's own filters, and all padding.
       let number = try body.integer(2)
       let hasName = version == 1 || number >= 256
       let nameSize = try hasName ? body.integer(2) : 0
-      try body.skip(2)  // whether it may be passed by
+      try body.skip(2)  // flags: whether the filter is optional
       let valueCount = try body.integer(2)
       let filled = version == 1 ? (nameSize + 7) / 8 * 8 : nameSize
       let name = try body.bytes(filled).prefix { $0 != 0 }
@@ -31,15 +32,16 @@ package enum HDF5Filters {
     return filters
   }
 
-  /// Whether chunks went through no other filters than shuffle, gzip and fletcher32, in this order.
+  /// Whether the pipeline has only shuffle, gzip, and fletcher32, each at most once and in this
+  /// order; such chunks are unpacked without libhdf5.
   static func arePlain(_ filters: [HDF5Table.Filter]) -> Bool {
     let order = [HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32]
-    let places = filters.map { order.firstIndex(of: $0.number) }
-    return !places.contains(nil)
-      && zip(places, places.dropFirst()).allSatisfy { $0 ?? 0 < $1 ?? 0 }
+    let ranks = filters.map { order.firstIndex(of: $0.number) }
+    return !ranks.contains(nil)
+      && zip(ranks, ranks.dropFirst()).allSatisfy { $0 ?? 0 < $1 ?? 0 }
   }
 
-  /// Numbers from The HDF Group's registry of filters.
+  /// Names of common filters by their number in The HDF Group's registry.
   package static let known: [Int: String] = [
     1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",
     307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",

@@ -1,6 +1,9 @@
 import TensorCore
 
-/// The chunk index of a dataset of fixed size: one array of places.
+/// The chunk index of a dataset of fixed maximum shape: one array with an element per chunk.
+///
+/// A header (`FAHD`) leads to the data block (`FADB`). A block of more than 2^pageBits elements is
+/// divided into pages of that many, each followed by a checksum; a bitmap tells which were written.
 ///
 /// Source: HDF5 File Format Specification 3.0, section VII.C "The Fixed Array Index".
 enum HDF5FixedArray {
@@ -22,16 +25,17 @@ enum HDF5FixedArray {
     let size = widths.address + (isFiltered ? map.filteredWidth(widths) : 0)
     guard elementSize == size, pageBits < 32, count <= metadata.fileSize else {
       throw origin.malformed(
-        "fixed array of \(count) elements of \(elementSize) bytes, \(size) are required")
+        "fixed array: expected elements of \(size) bytes, found \(count) of \(elementSize)")
     }
+    // No pages at all means that the elements follow the prefix directly.
     let pageCount = count > 1 << pageBits ? (count + (1 << pageBits) - 1) >> pageBits : 0
     let prefix = 6 + widths.address + (pageCount + 7) / 8
     let start = try metadata.cursor(
       at: block, count: prefix + (pageCount == 0 ? count * size : 0) + 4)
     var body = start
     try body.expect("FADB")
-    try body.expect(version: 0, of: "fixed array's block")
-    try body.skip(1 + widths.address)
+    try body.expect(version: 0, of: "fixed array data block")
+    try body.skip(1 + widths.address)  // client ID, address of the header
     let pages = Array(try body.bytes((pageCount + 7) / 8))
     var counter = HDF5ChunkCounter(map.maxCounts)
     if pageCount == 0 {
@@ -42,9 +46,11 @@ enum HDF5FixedArray {
       }
       return
     }
+    // All pages but the last have the full size, written or not, so each is at a known offset.
     try body.verify(from: start)
     for page in 0..<pageCount {
       let elementCount = min(1 << pageBits, count - page << pageBits)
+      // The bitmap's first page is the most significant bit.
       guard pages[page / 8] & 0x80 >> UInt8(page % 8) != 0 else {
         counter.skip(elementCount)
         continue
@@ -61,35 +67,36 @@ enum HDF5FixedArray {
   }
 }
 
-/// Counts places of chunks row by row, as arrays of chunks are in order.
+/// Enumerates the positions of chunks in the order of array indexes: row-major, but with the
+/// unlimited dimension outermost.
 struct HDF5ChunkCounter {
-  /// Chunks along each dimension; `nil` for a first dimension without limit.
+  /// Chunks along each dimension; `nil` for the unlimited one.
   private let counts: [Int?]
-  /// The dimension that is counted slowest.
+  /// The dimension that varies slowest.
   private let slowest: Int
   private var number = 0
 
-  /// Counts through `counts` chunks a dimension; the dimension without limit is the slowest.
+  /// Creates a counter for a dataset with this maximum number of chunks along each dimension.
   init(_ counts: [Int?]) {
     self.counts = counts
     slowest = counts.firstIndex { $0 == nil } ?? 0
   }
 
-  /// Passes by so many chunks.
+  /// Skips this many chunks.
   mutating func skip(_ count: Int) { number += count }
 
-  /// The place of the next chunk; `nil` behind the last one.
+  /// The position of the next chunk, counted in chunks; `nil` if there are no chunks.
   mutating func next() -> [Int]? {
     var rest = number
     number += 1
-    var place = [Int](repeating: 0, count: counts.count)
+    var position = [Int](repeating: 0, count: counts.count)
     for dimension in counts.indices.reversed() where dimension != slowest {
       let count = counts[dimension] ?? 1
       guard count > 0 else { return nil }
-      place[dimension] = rest % count
+      position[dimension] = rest % count
       rest /= count
     }
-    if !place.isEmpty { place[slowest] = rest }
-    return place
+    if !position.isEmpty { position[slowest] = rest }
+    return position
   }
 }

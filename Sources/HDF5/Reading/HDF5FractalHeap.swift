@@ -1,25 +1,36 @@
 import TensorCore
 
-/// A heap of links or attributes: blocks of doubling size, found through a table of blocks.
+/// A heap that stores links, attributes, or shared messages in blocks of doubling size.
+///
+/// Objects are *managed* (inside a direct block, `FHDB`), *huge* (stored in the file on their own, and
+/// listed in a B-tree), or *tiny* (inside their identifier). The direct blocks form one address
+/// space, which a doubling table maps: rows of `tableWidth` blocks, the first two rows of blocks of
+/// `startSize` bytes, each further row of blocks twice as large. Rows whose blocks would exceed
+/// `maxBlockSize` consist of indirect blocks (`FHIB`), which are doubling tables themselves.
 ///
 /// Source: HDF5 File Format Specification 3.0, section III.G "Fractal Heap".
 final class HDF5FractalHeap {
-  /// Bytes of an object's identifier.
+  /// Size of an object's identifier in bytes.
   private let identifierSize: Int
+  /// Address of the B-tree of huge objects.
   private let hugeTree: UInt64?
+  /// Blocks in a row of the doubling table; a power of two, like the sizes below.
   private let tableWidth: Int
+  /// Size of the blocks of the first two rows, and of the largest direct blocks, in bytes.
   private let startSize: Int
   private let maxBlockSize: Int
-  /// Bytes of a place in the heap, and of an object's size.
+  /// Bytes of an offset in the heap, and of an object's size, in identifiers.
   private let (offsetWidth, sizeWidth): (Int, Int)
+  /// log2 of the heap's largest possible size.
   private let heapBits: Int
+  /// Address of the root block: an indirect block of `rootRows` rows, or a direct block if that is 0.
   private let root: UInt64?
   private let rootRows: Int
-  /// Blocks of blocks that were read, by address.
+  /// Child addresses of the indirect blocks read so far, by the blocks' address.
   private var tables: [UInt64: [UInt64?]] = [:]
-  /// The block of objects that was looked at last, and its place in the file.
+  /// The direct block that was used last, and its offset in the file.
   private var last: (block: UInt64, offset: Int)?
-  /// Objects that are too large for a block, by number, once they are wanted.
+  /// Address and size of huge objects by number, once they have been needed.
   private var huge: [UInt64: (address: UInt64, size: Int)]?
 
   /// Reads the heap's header.
@@ -32,19 +43,19 @@ final class HDF5FractalHeap {
     try cursor.expect(version: 0, of: "fractal heap")
     identifierSize = try cursor.integer(2)
     guard try cursor.integer(2) == 0 else {
-      throw origin.unsupported("fractal heap whose blocks are filtered")
+      throw origin.unsupported("fractal heap with filtered blocks is not supported")
     }
-    try cursor.skip(1)  // flags: whether identifiers are used again, blocks have a checksum
+    try cursor.skip(1)  // flags: whether huge IDs have wrapped, direct blocks have checksums
     let maxObjectSize = try cursor.integer(4)
-    try cursor.skip(widths.length)  // next identifier of a huge object
+    try cursor.skip(widths.length)  // next huge object ID
     hugeTree = try cursor.address()
-    try cursor.skip(widths.length + widths.address)  // free space
-    try cursor.skip(8 * widths.length)  // sizes and numbers of objects
+    try cursor.skip(widths.length + widths.address)  // free space and its manager
+    try cursor.skip(8 * widths.length)  // sizes and numbers of objects of each kind
     tableWidth = try cursor.integer(2)
     startSize = try cursor.length()
     maxBlockSize = try cursor.length()
     heapBits = try cursor.integer(2)
-    try cursor.skip(2)  // rows to start with
+    try cursor.skip(2)  // initial number of rows in the root block
     root = try cursor.address()
     rootRows = try cursor.integer(2)
     try cursor.verify(from: origin)
@@ -52,45 +63,52 @@ final class HDF5FractalHeap {
     guard isPower(tableWidth), isPower(startSize), isPower(maxBlockSize),
       startSize <= maxBlockSize, maxBlockSize <= 1 << 32, (1...63).contains(heapBits),
       tableWidth <= 1 << 16, (2...4096).contains(identifierSize), maxObjectSize > 0
-    else { throw origin.malformed("fractal heap of impossible measures") }
+    else { throw origin.malformed("fractal heap has impossible parameters") }
+    // The specification calls these widths minimal: just enough for any offset and any size.
     offsetWidth = (heapBits + 7) / 8
     sizeWidth = min(
       (maxBlockSize.trailingZeroBitCount + 7) / 8,
       (Int.bitWidth - 1 - maxObjectSize.leadingZeroBitCount + 7) / 8)
   }
 
-  /// The object of an identifier.
+  /// The object with an identifier.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` when the heap has no such object.
   func object(
     _ identifier: ArraySlice<UInt8>, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
     let widths = metadata.superblock.widths
     var cursor = HDF5Cursor(
       Array(identifier), 0, count: identifier.count, start: 0, widths)
+    // The top 2 bits are the version, which is 0, the next 2 the kind of object.
     let first = try cursor.byte()
     switch first >> 4 {
     case 0:
       let offset = try cursor.integer(offsetWidth)
       return try managed(offset, size: try cursor.integer(sizeWidth), metadata)
     case 1:
+      // A huge object's identifier holds address and size if there is room, else a B-tree key.
       if widths.address + widths.length <= identifierSize - 1 {
         let address = try cursor.definedAddress()
         return try metadata.cursor(at: address, count: try cursor.length())
       }
       let number = try cursor.unsigned(min(8, identifierSize - 1))
-      guard let place = try hugeObjects(metadata)[number] else {
+      guard let object = try hugeObjects(metadata)[number] else {
         throw CheckpointError(.malformed, "fractal heap has no huge object \(number)")
       }
-      return try metadata.cursor(at: place.address, count: place.size)
+      return try metadata.cursor(at: object.address, count: object.size)
     case 2:
-      // Where there is room for more than 16 bytes, the size takes another byte.
+      // A tiny object. If an identifier has room for more than 16 bytes, the size has 12 bits.
       let size = first & 15
       let count = try identifierSize - 1 <= 17 ? size + 1 : (size << 8 | cursor.byte()) + 1
       return try cursor.part(count)
     default:
-      throw CheckpointError(.unsupported, "object of kind \(first >> 4) in a fractal heap")
+      throw CheckpointError(
+        .unsupported, "fractal heap: expected an object of kind 0 to 2, found \(first >> 4)")
     }
   }
 
+  /// The huge objects, listed by a version 2 B-tree of type 1 (address, size, key).
   private func hugeObjects(
     _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> [UInt64: (address: UInt64, size: Int)] {
@@ -99,7 +117,8 @@ final class HDF5FractalHeap {
     if let hugeTree {
       let tree = try HDF5RecordTree(hugeTree, in: metadata)
       guard tree.type == 1 else {
-        throw CheckpointError(.unsupported, "huge objects in a B-tree of type \(tree.type)")
+        throw CheckpointError(
+          .unsupported, "huge objects: expected a B-tree of type 1, found type \(tree.type)")
       }
       let widths = metadata.superblock.widths
       try tree.forEach(in: metadata) { record throws(CheckpointError) in
@@ -115,20 +134,20 @@ final class HDF5FractalHeap {
 
   // MARK: - Blocks
 
-  /// Bytes of each block in a row of the table.
+  /// Size in bytes of each block in a row of the doubling table.
   private func blockSize(row: Int) -> Int { row == 0 ? startSize : startSize << (row - 1) }
 
-  /// Rows of blocks that hold objects; those below them hold tables.
+  /// Number of rows of direct blocks; the rows after them consist of indirect blocks.
   private var objectRows: Int {
     maxBlockSize.trailingZeroBitCount - startSize.trailingZeroBitCount + 2
   }
 
-  /// Bits of the size of a row of the smallest blocks.
+  /// log2 of the size of the first row.
   private var firstRowBits: Int {
     startSize.trailingZeroBitCount + tableWidth.trailingZeroBitCount
   }
 
-  /// An object at a place in the heap.
+  /// The managed object at an offset in the heap's address space.
   private func managed(
     _ offset: Int, size: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
@@ -136,10 +155,12 @@ final class HDF5FractalHeap {
     guard var block = root else { throw outside }
     var (rows, place) = (rootRows, offset)
     if rows == 0 {
+      // The heap has a single direct block.
       guard place <= startSize, size <= startSize - place else { throw outside }
       return try object(in: block, place, size, metadata)
     }
-    // Each table is smaller than the one above it.
+    // Descend; each table is smaller than its parent, so this ends. Row 0 covers the offsets below
+    // 2^firstRowBits, and row n > 0 those from 2^(firstRowBits + n - 1) to twice that.
     while true {
       let row =
         place < 1 << firstRowBits
@@ -155,10 +176,12 @@ final class HDF5FractalHeap {
         guard size <= blockSize(row: row) - place else { throw outside }
         return try object(in: block, place, size, metadata)
       }
+      // An indirect block has as many rows as its size in the heap requires.
       rows = blockSize(row: row).trailingZeroBitCount - firstRowBits + 1
     }
   }
 
+  /// The bytes at an offset in a direct block; the offset counts the block's own header.
   private func object(
     in block: UInt64, _ place: Int, _ size: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
@@ -168,12 +191,12 @@ final class HDF5FractalHeap {
     var signature = try metadata.cursor(at: block, count: 5)
     let offset = signature.offset
     try signature.expect("FHDB")
-    try signature.expect(version: 0, of: "fractal heap's block")
+    try signature.expect(version: 0, of: "fractal heap direct block")
     last = (block, offset)
     return try metadata.cursor(atOffset: offset + place, count: size)
   }
 
-  /// The addresses of the blocks that a block of blocks has, row after row.
+  /// The child addresses in an indirect block, row by row; `nil` for blocks never allocated.
   private func table(
     _ address: UInt64, rows: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> [UInt64?] {
@@ -184,8 +207,8 @@ final class HDF5FractalHeap {
       at: address, count: 9 + widths.address * (count + 1) + offsetWidth)
     var cursor = origin
     try cursor.expect("FHIB")
-    try cursor.expect(version: 0, of: "fractal heap's table")
-    try cursor.skip(widths.address + offsetWidth)  // of the heap; where it begins
+    try cursor.expect(version: 0, of: "fractal heap indirect block")
+    try cursor.skip(widths.address + offsetWidth)  // heap header address, block offset
     var children: [UInt64?] = []
     children.reserveCapacity(count)
     for _ in 0..<count { children.append(try cursor.address()) }

@@ -1,10 +1,11 @@
 import TensorCore
 
-/// Texts of variable length, kept in collections beside the objects that have them.
+/// Strings of variable length, which are stored in collections outside the objects that use them.
 ///
 /// Source: HDF5 File Format Specification 3.0, section III.E "Global Heap".
 enum HDF5GlobalHeap {
-  /// The text to which 4 bytes of size, an address and an index lead, up to its first NUL.
+  /// The string behind a reference (size in 4 bytes, collection address, index), up to its first
+  /// NUL; empty for a null reference.
   static func text(
     _ reference: inout HDF5Cursor, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> String {
@@ -13,19 +14,20 @@ enum HDF5GlobalHeap {
     let index = try reference.integer(4)
     guard size > 0, let address, address > 0 else { return "" }
     guard let range = try objects(address, in: metadata)[index], range.count >= size else {
-      throw reference.malformed("no text of \(size) bytes is at \(address), number \(index)")
+      throw reference.malformed(
+        "there is no string of \(size) bytes in the collection at \(address), index \(index)")
     }
     try metadata.charge(texts: size)
     var cursor = try metadata.cursor(atOffset: range.lowerBound, count: size)
     return String(decoding: try cursor.bytes(size).prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// Where the objects of a collection are in the file, by number.
+  /// The byte ranges in the file of a collection's objects, by index.
   private static func objects(
     _ address: UInt64, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [Int: Range<Int>] {
     if let known = metadata.collections[address] { return known }
-    // Whatever the width of a length, what follows begins at a multiple of 8.
+    // Headers of the collection and of each object have 16 bytes, whatever the width of a length.
     let prefix = 16
     let padding = 8 - metadata.superblock.widths.length
     var header = try metadata.cursor(at: address, count: prefix)
@@ -36,22 +38,25 @@ enum HDF5GlobalHeap {
     try header.skip(padding)
     var offset = header.offset
     guard size >= prefix, size - prefix <= metadata.fileSize - offset else {
-      throw header.malformed("collection of \(size) bytes in a file of \(metadata.fileSize)")
+      throw header.malformed(
+        "global heap collection has \(size) bytes, which exceed the end of the file")
     }
     let end = offset + size - prefix
     var objects: [Int: Range<Int>] = [:]
     while end - offset >= prefix {
       var object = try metadata.cursor(atOffset: offset, count: prefix)
       let index = try object.integer(2)
-      try object.skip(6)  // references to it
+      try object.skip(6)  // reference count, reserved
       let size = try object.length()
       try object.skip(padding)
-      // Number 0 is the free space at the end.
+      // Index 0 is the free space at the end.
       if index == 0 { break }
       guard size <= end - object.offset else {
-        throw object.malformed("object of \(size) bytes in a collection that ends at \(end)")
+        throw object.malformed(
+          "object of \(size) bytes exceeds the end of its collection at \(end)")
       }
       objects[index] = object.offset..<object.offset + size
+      // Objects are padded to a multiple of 8 bytes.
       offset = object.offset + min((size + 7) / 8 * 8, end - object.offset)
     }
     metadata.collections[address] = objects

@@ -1,19 +1,22 @@
 import TensorCore
 
-/// The links of a group, in creation order if the file tracks it, else in that of their names.
+/// The links of a group, in creation order if the file tracks it, else sorted by name.
+///
+/// New groups store links as messages or, if there are many, in a fractal heap that a version 2
+/// B-tree indexes; old groups have a symbol table.
 ///
 /// Source: HDF5 File Format Specification 3.0, sections IV.A.2.c "The Link Info Message" and
-/// III.B to III.D for older groups.
+/// III.B to III.D for old groups.
 enum HDF5GroupLinks {
-  /// Most objects that are looked at in one file.
+  /// Largest number of objects that are visited in one file.
   static let limit = 1_000_000
 
-  /// Whether a header is that of a group.
+  /// Whether an object header belongs to a group.
   static func isGroup(_ header: HDF5ObjectHeader) -> Bool {
     header.has(.symbolTable) || header.has(.linkInfo)
   }
 
-  /// Reads the links.
+  /// Reads all links of a group.
   static func all(
     of header: HDF5ObjectHeader, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [HDF5Link] {
@@ -23,13 +26,13 @@ enum HDF5GroupLinks {
     guard var info = header.first(.linkInfo)?.body else { return [] }
     try info.expect(version: 0, of: "link info message")
     let isTracked = try info.byte() & 1 != 0
-    if isTracked { try info.skip(8) }  // the next link's count
+    if isTracked { try info.skip(8) }  // largest creation index
     let heapAddress = try info.address()
     let tree = try info.address()
     var links: [HDF5Link] = []
     if let heapAddress, let tree {
       let heap = try HDF5FractalHeap(heapAddress, in: metadata)
-      // Records are the hash of a name and an identifier in the heap.
+      // A record (type 5) is the hash of a name, in 4 bytes, and a heap identifier.
       try HDF5RecordTree(tree, in: metadata).forEach(in: metadata) {
         record throws(CheckpointError) in
         var record = record
@@ -37,7 +40,7 @@ enum HDF5GroupLinks {
         let identifier = try record.bytes(record.remaining)
         links.append(try HDF5Link(try heap.object(identifier, in: metadata)))
         guard links.count <= limit else {
-          throw CheckpointError(.unsupported, "more than \(limit) objects")
+          throw CheckpointError(.unsupported, "file has more than \(limit) objects")
         }
       }
     } else {

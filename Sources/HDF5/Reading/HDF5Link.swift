@@ -1,23 +1,23 @@
 import TensorCore
 
-/// A name in a group, and where it leads.
+/// A named link in a group.
 struct HDF5Link {
-  /// Where a link leads.
+  /// What a link refers to.
   enum Target {
-    /// To the object header at this address.
+    /// A hard link to the object header at this address.
     case object(UInt64)
-    /// To what has this path in the file.
+    /// A soft link to this path in the same file.
     case path(String)
-    /// Out of the file.
+    /// An external link to another file.
     case otherFile
-    /// Wherever a program of its author says.
+    /// A user-defined link, whose meaning only its author's software knows.
     case userDefined
   }
 
-  /// `nil` for bytes that are not UTF-8.
+  /// `nil` for a name that is not UTF-8.
   let name: String?
   let target: Target
-  /// When it was made, as a count, where the file has recorded it.
+  /// Creation order, if the file has recorded it.
   let order: Int?
 
   /// Reads a link message.
@@ -29,7 +29,8 @@ struct HDF5Link {
     let flags = try body.byte()
     let kind = try flags & 8 != 0 ? body.byte() : 0
     order = try flags & 4 != 0 ? Int(truncatingIfNeeded: body.unsigned(8)) : nil
-    if flags & 16 != 0 { try body.skip(1) }  // ASCII or UTF-8
+    if flags & 16 != 0 { try body.skip(1) }  // character set: ASCII or UTF-8
+    // The lowest 2 bits of the flags are log2 of the width of the name's size.
     let size = try body.integer(1 << (flags & 3))
     name = Self.text(try body.bytes(size))
     switch kind {
@@ -39,18 +40,18 @@ struct HDF5Link {
       target = .path(Self.text(try body.bytes(size)) ?? "")
     case 64: target = .otherFile
     case 65...: target = .userDefined
-    default: throw body.malformed("link of unknown kind \(kind)")
+    default: throw body.malformed("link has unknown type \(kind)")
     }
   }
 
-  /// A link of an older group.
+  /// Creates a link of an old group, which records no creation order.
   init(name: String?, _ target: Target) {
     self.name = name
     self.target = target
     order = nil
   }
 
-  /// The text of a name; `nil` if it cannot be one.
+  /// The text of a name; `nil` if it is not UTF-8 or contains a NUL.
   static func text(_ bytes: ArraySlice<UInt8>) -> String? {
     bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
   }

@@ -1,33 +1,33 @@
 import ByteIO
 import TensorCore
 
-/// The metadata of an open file, read by address through a few windows, so that ten thousand small
-/// structures are not ten thousand system calls.
+/// The metadata of an open file, read by address through a few cached windows, so that ten thousand
+/// small structures do not take ten thousand system calls.
 ///
-/// Addresses count from the superblock. What a file can cost is bounded: no structure is larger than
-/// ``blockLimit``, and all that is read together is not much more than the file's own bytes, so that
-/// structures which lead to each other in a circle come to an end.
+/// Addresses are relative to the superblock. The cost of a file is bounded: no structure is larger
+/// than ``blockLimit``, and all reads together are limited to a small multiple of the file's size, so
+/// that structures which refer to each other in a cycle come to an end.
 final class HDF5Metadata {
   let superblock: HDF5Superblock
   private let input: InputFile
 
-  /// Bytes of a window; a power of two.
+  /// Size of a window in bytes; a power of two.
   private static let windowSize = 1 << 14
-  /// Windows that are kept.
+  /// Number of windows that are kept.
   private static let windowCount = 64
-  /// Largest structure that is taken into memory at once.
+  /// Size in bytes of the largest structure that is read.
   private static let blockLimit = 1 << 28
 
   private var windows = [[UInt8]](repeating: [], count: windowCount)
-  /// Number of the window in each place of `windows`; -1 for none.
+  /// Which window of the file each slot of `windows` holds; -1 for none.
   private var numbers = [Int](repeating: -1, count: windowCount)
-  /// Bytes that may still be read.
+  /// Number of bytes that may still be read.
   private var budget: Int
-  /// Bytes of variable length that attributes may still take.
+  /// Number of bytes that text in attributes may still take.
   private var textBudget: Int
-  /// Where the objects of each collection of the global heap are.
+  /// Byte ranges of the objects in each global heap collection read so far, by address and index.
   var collections: [UInt64: [Int: Range<Int>]] = [:]
-  /// The heaps of shared messages, by type; `nil` before they are first wanted.
+  /// The heaps of shared messages, by message kind; `nil` until they are first needed.
   var sharedHeaps: [Int: HDF5FractalHeap]?
 
   init(_ input: InputFile, _ superblock: HDF5Superblock) {
@@ -37,44 +37,49 @@ final class HDF5Metadata {
     textBudget = 4 * min(input.size, 1 << 28) + 1 << 20
   }
 
-  /// Bytes in the file.
+  /// Size of the file in bytes.
   var fileSize: Int { input.size }
 
-  /// The place in the file of an address.
+  /// The offset in the file of an address.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when it lies outside.
+  /// - Throws: ``CheckpointError`` `malformed` when it is outside the file.
   func offset(of address: UInt64) throws(CheckpointError) -> Int {
     guard let place = Int(exactly: address), place <= input.size - superblock.base else {
       throw CheckpointError(
-        .malformed, "address \(address) lies outside the file of \(input.size) bytes")
+        .malformed, "address \(address) is outside the file of \(input.size) bytes")
     }
     return superblock.base + place
   }
 
-  /// The `count` bytes at an address.
+  /// A cursor over the `count` bytes at an address.
   func cursor(at address: UInt64, count: Int) throws(CheckpointError) -> HDF5Cursor {
     try cursor(atOffset: try offset(of: address), count: count)
   }
 
-  /// The bytes at an address, `count` of them or those that are left of the file.
+  /// A cursor over at most `count` bytes at an address, fewer at the end of the file.
   func cursor(at address: UInt64, upTo count: Int) throws(CheckpointError) -> HDF5Cursor {
     let offset = try offset(of: address)
     return try cursor(atOffset: offset, count: min(count, input.size - offset))
   }
 
-  /// The `count` bytes at a place in the file.
+  /// A cursor over the `count` bytes at an offset in the file.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` beyond the end of the file, or when the file makes the
+  ///   reader go in circles; `unsupported` for more than ``blockLimit`` bytes.
   func cursor(atOffset offset: Int, count: Int) throws(CheckpointError) -> HDF5Cursor {
     guard count >= 0, offset <= input.size, count <= input.size - offset else {
       throw CheckpointError(
-        .malformed, "\(count) bytes are required here, the file has \(input.size)", offset: offset)
+        .malformed, "expected \(count) bytes here, but the file has \(input.size)", offset: offset)
     }
     guard count <= Self.blockLimit else {
       throw CheckpointError(
-        .unsupported, "a structure of \(count) bytes; \(Self.blockLimit) are read", offset: offset)
+        .unsupported, "expected a structure of at most \(Self.blockLimit) bytes, found \(count)",
+        offset: offset)
     }
     try charge(count)
     let number = offset / Self.windowSize
     let first = number * Self.windowSize
+    // A structure that does not lie inside one window is read on its own.
     guard offset + count <= first + Self.windowSize else {
       return HDF5Cursor(
         try input.bytes(offset..<offset + count), 0, count: count, start: offset,
@@ -94,15 +99,16 @@ final class HDF5Metadata {
     budget -= count + 64
     guard budget >= 0 else {
       throw CheckpointError(
-        .malformed, "its structures lead to the same bytes over and over again")
+        .malformed,
+        "structures refer to the same bytes too many times; they may be cyclic")
     }
   }
 
-  /// Counts bytes of texts that attributes take.
+  /// Charges the bytes of an attribute's text, which may be shared by many attributes.
   func charge(texts count: Int) throws(CheckpointError) {
     textBudget -= count
     guard textBudget >= 0 else {
-      throw CheckpointError(.malformed, "its attributes have more bytes than the file")
+      throw CheckpointError(.malformed, "attributes hold far more text than the file has bytes")
     }
   }
 }

@@ -1,10 +1,10 @@
 import TensorCore
 
-/// The messages of one object, a group or a dataset, that say what it is.
+/// The header of one object, a group or a dataset: a list of messages that describe it.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A "Data Object Headers".
 struct HDF5ObjectHeader {
-  /// The kinds of message that are read here, by their numbers in the file.
+  /// The kinds of message that are read here, by their type numbers in the file.
   enum Kind: Int {
     case dataspace = 1
     case linkInfo = 2
@@ -24,26 +24,26 @@ struct HDF5ObjectHeader {
   /// One message.
   struct Message {
     let kind: Kind
-    /// Whether the body is only a reference to where the message is.
+    /// Whether the body is only a reference to the message (see ``HDF5SharedMessages``).
     let isShared: Bool
     let body: HDF5Cursor
   }
 
-  /// Where the header is.
   let address: UInt64
-  /// In the order of the file.
+  /// All messages of known kinds, in file order.
   private(set) var messages: [Message] = []
   /// Bit n is set if there is a message of kind n.
   private var kinds: UInt32 = 0
+  /// Continuation blocks that are yet to be read.
   private var pending: [(address: UInt64, count: Int)] = []
-  /// Bytes before each message's body: 8 in version 1, in version 2 there are 4 or 6.
+  /// Size in bytes of the prefix of each message: 8 in version 1, 4 or 6 in version 2.
   private let prefixSize: Int
 
   private static let continuation = 16
-  /// The largest number of a kind that version 1.10 of the library knows.
+  /// The largest message type number in the specification (version 1.10 of the library).
   private static let maxKnown = 24
 
-  /// Reads the header at an address, with all of its continuations.
+  /// Reads the object header at an address, with all of its continuation blocks.
   init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
     self.address = address
     messages.reserveCapacity(8)
@@ -51,20 +51,24 @@ struct HDF5ObjectHeader {
     let start = head
     if try head.byte() == 1 {
       prefixSize = 8
-      try head.skip(7)  // number of messages, of links to the object
+      // Version 1 (IV.A.1.a): no signature, and messages begin at a multiple of 8, after 4 bytes.
+      try head.skip(7)  // reserved, number of messages, reference count
       let count = try head.integer(4)
       try take(try metadata.cursor(atOffset: start.offset + 16, count: count))
     } else {
+      // Version 2 (IV.A.1.b): signatures and checksums, and optional fields as the flags say.
       head = start
       try head.expect("OHDR")
       try head.expect(version: 2, of: "object header")
       let flags = try head.byte()
       prefixSize = flags & 4 == 0 ? 4 : 6
-      try head.skip((flags & 32 == 0 ? 0 : 16) + (flags & 16 == 0 ? 0 : 4))  // times, limits
+      // Optional: 4 timestamps, and limits of compact and dense attribute storage.
+      try head.skip((flags & 32 == 0 ? 0 : 16) + (flags & 16 == 0 ? 0 : 4))
       let count = try head.integer(1 << (flags & 3))
       let prefix = head.offset - start.offset
       guard count <= metadata.fileSize else {
-        throw head.malformed("\(count) bytes of messages, the file has \(metadata.fileSize)")
+        throw head.malformed(
+          "expected \(count) bytes of messages, but the file has \(metadata.fileSize)")
       }
       try takeVerified(
         try metadata.cursor(atOffset: start.offset, count: prefix + count + 4), skipping: prefix)
@@ -72,7 +76,7 @@ struct HDF5ObjectHeader {
     var seen: Set<UInt64> = []
     while let (address, count) = pending.popLast() {
       guard seen.insert(address).inserted else {
-        throw start.malformed("object header leads twice to its part at \(address)")
+        throw start.malformed("object header lists its continuation at \(address) twice")
       }
       let block = try metadata.cursor(at: address, count: count)
       if prefixSize == 8 {
@@ -91,12 +95,12 @@ struct HDF5ObjectHeader {
   /// The first message of a kind.
   func first(_ kind: Kind) -> Message? {
     guard has(kind) else { return nil }
-    // Without a copy of each message that is passed by.
+    // By index, which avoids copying each message that is skipped.
     for index in messages.indices where messages[index].kind == kind { return messages[index] }
     return nil
   }
 
-  /// Takes the messages between `count` bytes and a checksum.
+  /// Reads the messages between a prefix of `count` bytes and the block's checksum.
   private mutating func takeVerified(
     _ block: HDF5Cursor, skipping count: Int
   ) throws(CheckpointError) {
@@ -107,14 +111,14 @@ struct HDF5ObjectHeader {
     try take(body)
   }
 
-  /// Takes the messages of one block.
+  /// Reads the messages of one block; a rest too short for a message is a gap.
   private mutating func take(_ block: HDF5Cursor) throws(CheckpointError) {
     var block = block
     while block.remaining >= prefixSize {
       let number = try block.integer(prefixSize == 8 ? 2 : 1)
       let size = try block.integer(2)
       let flags = try block.byte()
-      try block.skip(prefixSize == 8 ? 3 : prefixSize - 4)  // nothing, or its order
+      try block.skip(prefixSize == 8 ? 3 : prefixSize - 4)  // reserved, or creation order
       var body = try block.part(size)
       if number == Self.continuation {
         pending.append((try body.definedAddress(), try body.length()))
@@ -122,7 +126,8 @@ struct HDF5ObjectHeader {
         kinds |= 1 << UInt32(kind.rawValue)
         messages.append(Message(kind: kind, isShared: flags & 2 != 0, body: body))
       } else if number > Self.maxKnown, flags & 128 != 0 {
-        throw block.unsupported("a message of kind \(number), which must be understood")
+        // Flag bit 7: a reader that does not know the message must not open the object.
+        throw block.unsupported("message type \(number) is unknown, but marked as essential")
       }
     }
   }

@@ -1,20 +1,26 @@
 import TensorCore
 
-/// A B-tree of version 2: records of one size, in order.
+/// A version 2 B-tree: sorted records of one size, in inner nodes as well as in leaves.
+///
+/// An inner node of n records has n + 1 child pointers: the child's address, its number of records,
+/// and, except just above the leaves, the number of records in its whole subtree. The widths of these
+/// numbers are minimal for the largest value possible at their height, so they must be computed.
 ///
 /// Source: HDF5 File Format Specification 3.0, section III.A.2 "Version 2 B-trees".
 struct HDF5RecordTree {
-  /// What the records are, as the specification numbers them.
+  /// Record type, as numbered in the specification.
   let type: Int
-  /// Bytes of a record.
+  /// Size of a record in bytes.
   let recordSize: Int
+  /// Size of a node in bytes.
   private let nodeSize: Int
+  /// Height of the root above the leaves.
   private let depth: Int
   private let root: UInt64?
   private let rootCount: Int
   /// Bytes of the number of records in a node.
   private let countWidth: Int
-  /// Bytes of the number of records below a node, by the node's height above the leaves.
+  /// Bytes of the number of records in a node's subtree, by the node's height above the leaves.
   private var totalWidths = [0]
 
   /// Reads the tree's header.
@@ -29,17 +35,19 @@ struct HDF5RecordTree {
     nodeSize = try cursor.integer(4)
     recordSize = try cursor.integer(2)
     depth = try cursor.integer(2)
-    try cursor.skip(2)  // when to divide and to join nodes
+    try cursor.skip(2)  // split and merge percentages
     root = try cursor.address()
     rootCount = try cursor.integer(2)
-    _ = try cursor.length()  // number of all records
+    _ = try cursor.length()  // total number of records
     try cursor.verify(from: origin)
     guard recordSize > 0, depth < 16, nodeSize <= metadata.fileSize,
       nodeSize > Self.frame + recordSize
     else {
       throw origin.malformed(
-        "B-tree of \(depth) levels with \(recordSize) bytes a record and \(nodeSize) a node")
+        "B-tree has impossible parameters: depth \(depth), \(recordSize) bytes per record, "
+          + "\(nodeSize) bytes per node")
     }
+    // Bottom-up: the most records in a leaf, then in the subtree of a node at each height.
     let most = (nodeSize - Self.frame) / recordSize
     countWidth = Self.width(most)
     var total = most
@@ -49,22 +57,23 @@ struct HDF5RecordTree {
       let (product, overflow) = (count + 1).multipliedReportingOverflow(by: total)
       let (sum, tooLarge) = product.addingReportingOverflow(count)
       guard !overflow, !tooLarge else {
-        throw origin.malformed("B-tree of \(depth) levels with \(nodeSize) bytes a node")
+        throw origin.malformed(
+          "B-tree has impossible parameters: depth \(depth), \(nodeSize) bytes per node")
       }
       total = sum
       totalWidths.append(Self.width(total))
     }
   }
 
-  /// Bytes of a node's signature, version, type and checksum.
+  /// Bytes of a node's signature, version, type, and checksum.
   private static let frame = 10
 
-  /// Bytes that a number up to `limit` takes.
+  /// Bytes needed for a number up to `limit`.
   private static func width(_ limit: Int) -> Int {
     limit <= 0 ? 1 : (Int.bitWidth - limit.leadingZeroBitCount + 7) / 8
   }
 
-  /// Gives each record to `body`, in order.
+  /// Calls `body` with each record, in order.
   func forEach(
     in metadata: HDF5Metadata, _ body: (HDF5Cursor) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
@@ -83,8 +92,11 @@ struct HDF5RecordTree {
     let origin = try metadata.cursor(at: address, count: size)
     var cursor = origin
     try cursor.expect(height == 0 ? "BTLF" : "BTIN")
-    try cursor.expect(version: 0, of: "B-tree's node")
-    guard try cursor.byte() == type else { throw origin.malformed("node of another B-tree") }
+    try cursor.expect(version: 0, of: "B-tree node")
+    let found = try cursor.byte()
+    guard found == type else {
+      throw origin.malformed("B-tree node: expected type \(type), found \(found)")
+    }
     var records = try cursor.part(count * recordSize)
     if height == 0 {
       try cursor.verify(from: origin)
@@ -98,6 +110,7 @@ struct HDF5RecordTree {
       try cursor.skip(totalWidths[height - 1])
     }
     try cursor.verify(from: origin)
+    // Child i holds the records before record i.
     for (index, child) in children.enumerated() {
       try visit(child.address, child.count, height: height - 1, metadata, body)
       if index < count { try body(try records.part(recordSize)) }

@@ -1,17 +1,19 @@
 import TensorCore
 
-/// The attributes of an object, in the order of their names.
+/// The attributes of an object, sorted by name.
+///
+/// They are messages of the object header or, if there are many, objects in a fractal heap.
 ///
 /// Source: HDF5 File Format Specification 3.0, sections IV.A.2.m "The Attribute Message" and
 /// IV.A.2.v "The Attribute Info Message".
 struct HDF5StoredAttributes {
-  /// Most bytes of one attribute that are read.
+  /// Size in bytes of the largest attribute that is read.
   private static let limit = 1 << 28
 
   private let metadata: HDF5Metadata
   private var attributes: [HDF5Attribute] = []
 
-  /// Reads them all.
+  /// Reads all attributes of an object.
   static func all(
     of header: HDF5ObjectHeader, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [HDF5Attribute] {
@@ -33,16 +35,16 @@ struct HDF5StoredAttributes {
 
   private init(metadata: HDF5Metadata) { self.metadata = metadata }
 
-  /// Takes attributes out of a heap.
+  /// Reads the attributes in a heap, given the attribute info message.
   private mutating func takeMany(_ message: HDF5Cursor) throws(CheckpointError) {
     var info = message
     try info.expect(version: 0, of: "attribute info message")
-    if try info.byte() & 1 != 0 { try info.skip(2) }  // the next attribute's count
+    if try info.byte() & 1 != 0 { try info.skip(2) }  // largest creation index
     guard let address = try info.address(), let tree = try info.address() else { return }
     let heap = try HDF5FractalHeap(address, in: metadata)
     var bodies: [HDF5Cursor] = []
     let metadata = metadata
-    // Records are an identifier in the heap, flags, a count and the hash of the name.
+    // A record (type 8) is a heap identifier, message flags, creation order, and hash of the name.
     try HDF5RecordTree(tree, in: metadata).forEach(in: metadata) { record throws(CheckpointError) in
       var record = record
       let identifier = try record.bytes(8)
@@ -69,11 +71,11 @@ struct HDF5StoredAttributes {
     let nameSize = try body.integer(2)
     let typeSize = try body.integer(2)
     let spaceSize = try body.integer(2)
-    if version == 3 { try body.skip(1) }  // ASCII or UTF-8
+    if version == 3 { try body.skip(1) }  // character set of the name: ASCII or UTF-8
     func filled(_ size: Int) -> Int { version == 1 ? (size + 7) / 8 * 8 : size }
     let nameBytes = try body.bytes(filled(nameSize)).prefix { $0 != 0 }
     guard let name = String(validating: nameBytes, as: UTF8.self) else {
-      throw message.malformed("an attribute's name is not UTF-8")
+      throw message.malformed("an attribute name is not UTF-8")
     }
     var type = try body.part(filled(typeSize))
     var space = try body.part(filled(spaceSize))
@@ -98,14 +100,15 @@ struct HDF5StoredAttributes {
       guard !overflow, product <= Self.limit / max(type.size, 8) else { return .other }
       count = product
     }
-    // NumPy gives an empty list the type float64, whatever it is a list of.
+    // NumPy gives an empty list the type float64, so that of an empty attribute says nothing.
     if count == 0 { return .texts([]) }
     switch type.kind {
     case .text, .variableText, .integer: break
     default: return .other
     }
     guard body.remaining / type.size >= count else {
-      throw body.malformed("attribute of \(count) times \(type.size) bytes has \(body.remaining)")
+      throw body.malformed(
+        "attribute: expected \(count) times \(type.size) bytes, found \(body.remaining)")
     }
     switch type.kind {
     case .text(let filler):

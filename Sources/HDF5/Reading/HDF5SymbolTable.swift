@@ -1,16 +1,18 @@
 import TensorCore
 
-/// The links of an older group: a B-tree of version 1 whose leaves are tables of names.
+/// The links of an old group: a version 1 B-tree whose leaves are symbol table nodes, and a local
+/// heap of names.
+///
+/// Source: HDF5 File Format Specification 3.0, sections III.A.1, III.B "Group Symbol Table Nodes",
+/// III.C "Symbol Table Entry", and III.D "Local Heaps".
 struct HDF5SymbolTable {
   private let metadata: HDF5Metadata
-  /// Address of the group's names, each ended by a NUL, and their size.
+  /// Address and size in bytes of the names, each terminated by a NUL.
   private let names: UInt64
   private let namesSize: Int
   private var links: [HDF5Link] = []
 
-  /// Reads the links, in the order of the tree, which is that of their names.
-  ///
-  /// `message` is the group's symbol table message.
+  /// Reads the links, sorted by name as the tree is, given the group's symbol table message.
   static func links(
     _ message: HDF5Cursor, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [HDF5Link] {
@@ -21,7 +23,7 @@ struct HDF5SymbolTable {
     return table.links
   }
 
-  /// Reads the header of a local heap.
+  /// Reads the header of a local heap (III.D).
   private init(heap address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
     self.metadata = metadata
     let widths = metadata.superblock.widths
@@ -31,7 +33,7 @@ struct HDF5SymbolTable {
     try cursor.expect(version: 0, of: "local heap")
     try cursor.skip(3)
     namesSize = try cursor.length()
-    try cursor.skip(widths.length)  // of free space
+    try cursor.skip(widths.length)  // head of the free list
     names = try cursor.definedAddress()
   }
 
@@ -40,18 +42,18 @@ struct HDF5SymbolTable {
     let node = try HDF5TreeNode(address, type: 0, level: level, keySize: keySize, in: metadata)
     var children = node.entries
     for _ in 0..<node.count {
-      try children.skip(keySize)  // the name before the child's first one
+      try children.skip(keySize)  // the greatest name before the child's
       let child = try children.definedAddress()
       if node.level == 0 { try takeNames(child) } else { try visit(child, level: node.level - 1) }
     }
   }
 
-  /// Takes the links of one leaf.
+  /// Reads the entries of one symbol table node (III.B, III.C).
   private mutating func takeNames(_ address: UInt64) throws(CheckpointError) {
     let widths = metadata.superblock.widths
     var node = try metadata.cursor(at: address, count: 8)
     try node.expect("SNOD")
-    try node.expect(version: 1, of: "table of names")
+    try node.expect(version: 1, of: "symbol table node")
     try node.skip(1)
     let count = try node.integer(2)
     var entries = try metadata.cursor(
@@ -62,34 +64,37 @@ struct HDF5SymbolTable {
       let cached = try entries.integer(4)
       try entries.skip(4)
       var scratch = try entries.part(16)
+      // Cache type 2 is a soft link: the scratch-pad holds the heap offset of its target's path.
       if cached == 2 {
         let path = HDF5Link.text(try self.name(at: try scratch.integer(4)))
         links.append(HDF5Link(name: name, .path(path ?? "")))
       } else if let address {
         links.append(HDF5Link(name: name, .object(address)))
       } else {
-        throw entries.malformed("link without an address")
+        throw entries.malformed("link has no address")
       }
       guard links.count <= HDF5GroupLinks.limit else {
-        throw CheckpointError(.unsupported, "more than \(HDF5GroupLinks.limit) objects")
+        throw CheckpointError(.unsupported, "file has more than \(HDF5GroupLinks.limit) objects")
       }
     }
   }
 
-  /// The bytes before the next NUL in the local heap.
-  private func name(at place: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
+  /// The bytes of the local heap from an index to the next NUL.
+  private func name(at index: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
     let offset = try metadata.offset(of: names)
-    guard place < namesSize, place <= metadata.fileSize - offset else {
+    guard index < namesSize, index <= metadata.fileSize - offset else {
       throw CheckpointError(
-        .malformed, "name at \(place) of a heap of \(namesSize) bytes", offset: offset)
+        .malformed, "name at offset \(index) is outside its heap of \(namesSize) bytes",
+        offset: offset)
     }
-    let most = min(namesSize - place, metadata.fileSize - offset - place)
+    let most = min(namesSize - index, metadata.fileSize - offset - index)
+    // Names are short; a longer one is read again with four times as many bytes.
     var size = min(64, most)
     while true {
-      var cursor = try metadata.cursor(atOffset: offset + place, count: size)
+      var cursor = try metadata.cursor(atOffset: offset + index, count: size)
       let bytes = try cursor.bytes(size)
       if let end = bytes.firstIndex(of: 0) { return bytes[..<end] }
-      guard size < most else { throw cursor.malformed("a name has no end") }
+      guard size < most else { throw cursor.malformed("a name is not terminated") }
       size = min(4 * size, most)
     }
   }

@@ -1,20 +1,21 @@
 import TensorCore
 
-/// The head of a node of a B-tree of version 1, which groups and chunks are found by.
+/// A node of a version 1 B-tree, which indexes the links of old groups, or chunks.
 ///
 /// Source: HDF5 File Format Specification 3.0, section III.A.1 "Version 1 B-trees".
 struct HDF5TreeNode {
-  /// How many levels are below this one; 0 for a leaf.
+  /// Height of the node above the leaves; 0 for a leaf.
   let level: Int
-  /// How many children there are.
+  /// Number of children.
   let count: Int
-  /// For each child its key and its address.
+  /// A key and an address for each child.
   let entries: HDF5Cursor
 
   /// Reads the node at an address.
   ///
-  /// `type` is 0 in a group and 1 over chunks; `level` is what the node above leads to, which keeps
-  /// a tree that leads back to itself from going on; a key has `keySize` bytes.
+  /// `type` is 0 for groups and 1 for chunks. `level` is the expected level, one less than the
+  /// parent's and `nil` for the root, so that a tree that refers back to itself is refused. A key has
+  /// `keySize` bytes.
   init(
     _ address: UInt64, type: Int, level: Int?, keySize: Int, in metadata: HDF5Metadata
   ) throws(CheckpointError) {
@@ -25,11 +26,12 @@ struct HDF5TreeNode {
     let found = (type: try node.byte(), level: try node.byte())
     guard found.type == type, level == nil || level == found.level else {
       throw node.malformed(
-        "B-tree of type \(found.type) at level \(found.level); type \(type) is required"
-          + (level.map { " at level \($0)" } ?? ""))
+        "expected a B-tree node of type \(type)\(level.map { " at level \($0)" } ?? ""), "
+          + "found type \(found.type) at level \(found.level)")
     }
     self.level = found.level
     count = try node.integer(2)
+    // The addresses of the left and right sibling, which end the prefix, are not needed.
     entries = try metadata.cursor(
       atOffset: node.offset - 8 + prefix, count: count * (keySize + width))
   }

@@ -1,23 +1,23 @@
 import ByteIO
 import TensorCore
 
-/// The tour of a file that makes its table.
+/// Walks the groups of a file and builds its table.
 ///
-/// Links that lead out of the file are named in a note and never followed, a group that contains
-/// itself is entered once, and depth and number of objects are bounded.
+/// Links to other files are named in a note and never followed, a group that contains itself is
+/// entered once, and both the depth and the number of objects are bounded.
 struct HDF5Walker {
-  /// Deepest nesting of groups that is followed.
+  /// Deepest nesting of groups.
   private static let depthLimit = 128
-  /// Most links that one path leads through, as in the library.
+  /// Largest number of soft links that one path may lead through, as in the library.
   private static let softLinkLimit = 16
 
   private var table = HDF5Table()
   private let metadata: HDF5Metadata
   private let datasetLimit: Int
   private var objectCount = 0
-  /// Addresses of the groups from the root to where the tour is.
+  /// Addresses of the groups from the root to the current one.
   private var trail: [UInt64] = []
-  /// The links by name of the group in which a soft link was looked up last.
+  /// The links, by name, of the group in which a soft link was looked up last.
   private var lookedUp: (address: UInt64, links: [TensorName: HDF5Link.Target])?
 
   private init(_ metadata: HDF5Metadata, datasetLimit: Int) {
@@ -25,16 +25,16 @@ struct HDF5Walker {
     self.datasetLimit = datasetLimit
   }
 
-  /// Walks the whole of a file, or until it has met `datasetLimit` datasets.
+  /// Walks a whole file, or until it has found `datasetLimit` datasets.
   static func table(
     of input: InputFile, _ superblock: HDF5Superblock, datasetLimit: Int = .max
   ) throws(CheckpointError) -> HDF5Table {
-    var tour = HDF5Walker(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
-    try tour.enter(try HDF5ObjectHeader(superblock.root, in: tour.metadata), path: [])
-    return tour.table
+    var walker = HDF5Walker(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
+    try walker.enter(try HDF5ObjectHeader(superblock.root, in: walker.metadata), path: [])
+    return walker.table
   }
 
-  /// The attributes of a file's root.
+  /// The attributes of a file's root group.
   static func rootAttributes(
     of input: InputFile, _ superblock: HDF5Superblock
   ) throws(CheckpointError) -> [HDF5Attribute] {
@@ -43,6 +43,7 @@ struct HDF5Walker {
       of: try HDF5ObjectHeader(superblock.root, in: metadata), in: metadata)
   }
 
+  /// Adds a group, its datasets, and then its subgroups to the table.
   private mutating func enter(
     _ header: HDF5ObjectHeader, path: [String]
   ) throws(CheckpointError) {
@@ -61,11 +62,11 @@ struct HDF5Walker {
     for link in try HDF5GroupLinks.all(of: header, in: metadata) {
       if table.datasets.count >= datasetLimit { return }
       guard let name = link.name else {
-        throw CheckpointError(.malformed, "a link's name in \(Self.text(path)) is not UTF-8")
+        throw CheckpointError(.malformed, "a link name in \(Self.text(path)) is not UTF-8")
       }
       objectCount += 1
       guard objectCount <= HDF5GroupLinks.limit else {
-        throw CheckpointError(.unsupported, "more than \(HDF5GroupLinks.limit) objects")
+        throw CheckpointError(.unsupported, "file has more than \(HDF5GroupLinks.limit) objects")
       }
       switch link.target {
       case .object(let address):
@@ -75,9 +76,9 @@ struct HDF5Walker {
         if let address = try resolve(target, from: header.address, &linkCount) {
           if try meet(address, name, in: path) { subgroups.append((name, address)) }
         } else {
-          note(path + [name], "is a soft link that leads nowhere in this file")
+          note(path + [name], "is a soft link whose target is not in this file")
         }
-      case .otherFile: note(path + [name], "leads to another file; not followed")
+      case .otherFile: note(path + [name], "links to another file; not followed")
       case .userDefined: note(path + [name], "is a user-defined link; not followed")
       }
     }
@@ -87,7 +88,8 @@ struct HDF5Walker {
     }
   }
 
-  /// Looks at the object at an address, and says whether it is a group, to be entered later.
+  /// Adds the object at an address to the table if it is a dataset; returns true if it is a group,
+  /// which the caller enters later.
   private mutating func meet(
     _ address: UInt64, _ name: String, in path: [String]
   ) throws(CheckpointError) -> Bool {
@@ -105,7 +107,7 @@ struct HDF5Walker {
         note(path + [name], "is neither a group nor a dataset")
       } else {
         throw CheckpointError(
-          .malformed, "is neither a group, a dataset nor a type",
+          .malformed, "is neither a group, a dataset, nor a datatype",
           offset: try metadata.offset(of: address))
       }
     } catch {
@@ -114,8 +116,8 @@ struct HDF5Walker {
     return false
   }
 
-  /// The address of the object to which a path leads, from the root or from a group; `nil` if it
-  /// leads nowhere in this file.
+  /// The address of the object at a path, absolute or relative to a group; `nil` if there is no such
+  /// object in this file.
   private mutating func resolve(
     _ path: String, from group: UInt64, _ linkCount: inout Int
   ) throws(CheckpointError) -> UInt64? {
@@ -136,7 +138,7 @@ struct HDF5Walker {
     return address
   }
 
-  /// The links of a group by name; none for what is no group.
+  /// The links of a group by name; empty for an object that is not a group.
   private mutating func links(
     of address: UInt64
   ) throws(CheckpointError) -> [TensorName: HDF5Link.Target] {
