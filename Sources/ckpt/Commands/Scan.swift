@@ -61,11 +61,11 @@ extension Ckpt {
       var table = Table(.right, .left, .left, .left, .left)
       for name in names {
         table.add(
-          name.place, name.first.isKnown ? "known" : "not known",
+          name.place, name.first.isRecognized ? "known" : "not known",
           name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
-      let unknown = names.filter { !$0.first.isKnown }
+      let unknown = names.filter { !$0.first.isRecognized }
       let tensors = Set(unknown.flatMap(\.tensors)).count
       try output.line(
         "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
