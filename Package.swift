@@ -20,6 +20,8 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "ParallelWork", dependencies: ["TensorCore"]),
+    .target(name: "Strided", dependencies: ["ParallelWork", "TensorCore"]),
     .target(
       name: "CKernels",
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
@@ -27,39 +29,54 @@ let package = Package(
     .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
     .target(
       name: "ByteIO",
-      dependencies: ["CCurl", "CDeflate", "CKernels", "CLinux", "CZlib", "TensorCore"]),
-    .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "TensorCore"]),
-    .target(name: "CheckpointFormats", dependencies: ["HDF5", "ByteIO", "TensorCore"]),
+      dependencies: [
+        "CCurl", "CDeflate", "CKernels", "CLinux", "CZlib", "ParallelWork", "TensorCore",
+      ]),
+    .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "ParallelWork", "TensorCore"]),
+    .target(
+      name: "CheckpointFormats",
+      dependencies: ["HDF5", "ByteIO", "Strided", "ParallelWork", "TensorCore"]),
     .target(
       name: "CheckpointKit",
-      dependencies: ["CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "TensorCore"]),
+      dependencies: [
+        "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "Strided", "ParallelWork",
+        "TensorCore",
+      ]),
     .executableTarget(
       name: "ckpt",
       dependencies: [
         "CheckpointKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "TestSupport", dependencies: ["TensorCore"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["ParallelWork", "TensorCore"], path: "Tests/TestSupport"),
     .target(
       name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
-    .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "ParallelWorkTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
+    .testTarget(
+      name: "StridedTests", dependencies: ["Strided", "ParallelWork", "TensorCore", "TestSupport"]),
     .target(name: "CKernelVariants", path: "Tests/CKernelVariants"),
     .testTarget(
       name: "TorchRandomTests",
-      dependencies: ["CKernelVariants", "TorchRandom", "TensorCore", "TestSupport"]),
+      dependencies: ["CKernelVariants", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "ModuleTreeTests",
-      dependencies: ["ModuleTree", "TorchRandom", "TensorCore", "TestSupport"]),
+      dependencies: ["ModuleTree", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "ByteIOTests",
       dependencies: ["ByteIO", "CKernelVariants", "CZlib", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: [
-        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "TensorCore", "TestSupport",
+        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "Strided", "ParallelWork",
+        "TensorCore",
+        "TestSupport",
       ]),
     .testTarget(
       name: "CheckpointKitTests",
-      dependencies: ["CheckpointKit", "ByteIO", "TensorCore", "TestSupport"]),
+      dependencies: ["CheckpointKit", "ByteIO", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TensorCore", "TestSupport"]),
   ],

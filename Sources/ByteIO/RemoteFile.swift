@@ -1,4 +1,5 @@
 import Glibc
+import ParallelWork
 import Synchronization
 import TensorCore
 

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import ParallelWork
 import TensorCore
 
 /// One request at a time for bytes of a file on a web server, over a connection that is kept.

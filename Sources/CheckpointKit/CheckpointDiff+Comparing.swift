@@ -1,3 +1,4 @@
+import ParallelWork
 import TensorCore
 
 extension CheckpointDiff {

@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// What differs between two checkpoints, tensor by tensor.

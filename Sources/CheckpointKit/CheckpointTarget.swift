@@ -1,5 +1,6 @@
 import ByteIO
 public import CheckpointFormats
+import ParallelWork
 public import TensorCore
 
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.

@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// What is done to a checkpoint's tensors on their way from one file to another.

@@ -1,4 +1,5 @@
 @_exported public import CheckpointFormats
 @_exported public import ModuleTree
+@_exported public import ParallelWork
 @_exported public import TensorCore
 @_exported public import TorchRandom

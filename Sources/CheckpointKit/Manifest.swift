@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// The digests of a checkpoint's tensors, and the one digest of them all.

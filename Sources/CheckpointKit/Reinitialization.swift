@@ -1,4 +1,5 @@
 public import ModuleTree
+import ParallelWork
 public import TensorCore
 import TorchRandom
 

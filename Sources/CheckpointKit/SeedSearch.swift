@@ -1,3 +1,4 @@
+import ParallelWork
 import Synchronization
 public import TensorCore
 import TorchRandom

@@ -1,5 +1,6 @@
 import ByteIO
 import Glibc
+import ParallelWork
 import Synchronization
 import TensorCore
 

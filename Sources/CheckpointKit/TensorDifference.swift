@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// How far two tensors of one shape are apart, measured in one pass over both.

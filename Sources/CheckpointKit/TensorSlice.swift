@@ -1,4 +1,5 @@
 import ModuleTree
+import ParallelWork
 public import TensorCore
 
 /// A rectangular part of a tensor, written as NumPy writes it: `[0:4, :]`, `[-1]`, `[::2]`.

@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// Smallest, largest, mean, spread and special values of one tensor, from one pass over it.

@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 /// Whether a checkpoint holds the values that a recipe gives, tensor by tensor.

@@ -1,4 +1,5 @@
 internal import CHDF5
+import ParallelWork
 import Synchronization
 package import TensorCore
 

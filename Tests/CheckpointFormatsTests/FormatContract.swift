@@ -1,4 +1,5 @@
 public import CheckpointFormats
+import ParallelWork
 import TensorCore
 import TestSupport
 public import Testing

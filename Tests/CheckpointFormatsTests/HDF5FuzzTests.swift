@@ -1,6 +1,7 @@
 import CheckpointFormats
 import FoundationEssentials
 import HDF5
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing

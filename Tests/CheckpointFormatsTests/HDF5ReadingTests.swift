@@ -1,4 +1,5 @@
 import CheckpointFormats
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import ByteIO
 import CheckpointFormats
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing

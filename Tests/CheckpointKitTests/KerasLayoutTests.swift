@@ -1,4 +1,5 @@
 import CheckpointKit
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing

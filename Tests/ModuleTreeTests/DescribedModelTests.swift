@@ -1,4 +1,5 @@
 import ModuleTree
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+public import ParallelWork
 public import TensorCore
 
 /// A tensor as the manifests in `Fixtures` list it: what another program read.

@@ -1,3 +1,4 @@
+public import ParallelWork
 public import TensorCore
 
 extension Checkpoint.Entry {

@@ -1,3 +1,4 @@
+import ParallelWork
 package import TensorCore
 
 /// Packs a chunk of equal words as byte planes in one zlib stream, so that any zlib unpacks it.

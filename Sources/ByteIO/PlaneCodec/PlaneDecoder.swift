@@ -1,3 +1,4 @@
+import ParallelWork
 import TensorCore
 
 /// Unpacks zlib streams of byte planes, with memory that it keeps for the next.

@@ -1,3 +1,4 @@
+import ParallelWork
 import TensorCore
 
 /// Packs chunks of words as byte planes in zlib streams, with memory that it keeps for the next.

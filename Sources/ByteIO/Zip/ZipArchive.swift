@@ -1,3 +1,4 @@
+import ParallelWork
 import Synchronization
 package import TensorCore
 

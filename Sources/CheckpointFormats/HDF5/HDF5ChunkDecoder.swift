@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import ParallelWork
 import TensorCore
 
 /// Unpacks the chunks of one dataset.

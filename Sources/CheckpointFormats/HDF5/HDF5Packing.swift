@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// How the chunks of an HDF5 file are packed: always so that shuffle and deflate unpack them.

@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import ParallelWork
 import TensorCore
 
 /// Puts tensors into a new HDF5 file: read and packed side by side, written in their order.

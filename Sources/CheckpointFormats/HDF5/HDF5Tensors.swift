@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import ParallelWork
 import TensorCore
 
 /// The tensors of an HDF5 file, whatever layout of groups they are in.

@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import ParallelWork
 import TensorCore
 
 /// Keras's HDF5 files written into the structure of one that Keras has made.

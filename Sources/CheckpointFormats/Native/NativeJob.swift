@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// One job on its way into a file, and the memory for it.

@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// Reads, packs, digests and appends the jobs of a plan, with a bounded number of them in memory.

@@ -1,4 +1,5 @@
 import ByteIO
+import Strided
 import TensorCore
 
 /// The elements of a stored array as this project has them: row-major and little-endian.

@@ -1,3 +1,4 @@
+import Strided
 import TensorCore
 
 extension PyTorchFile {

@@ -1,4 +1,5 @@
 import ByteIO
+import Strided
 import TensorCore
 
 /// The bytes of a storage in a file.

@@ -1,4 +1,5 @@
 import ByteIO
+import Strided
 import TensorCore
 
 /// Files of `torch.save` before 0.1.10: a tar archive of storages, tensors and a pickle.

@@ -1,3 +1,4 @@
+import Strided
 import TensorCore
 
 /// A tensor as PyTorch's pickles describe it: a view of a storage.

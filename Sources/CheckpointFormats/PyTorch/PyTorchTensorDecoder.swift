@@ -1,3 +1,4 @@
+import Strided
 import TensorCore
 
 /// Makes tensors of the calls that a pickle describes; source: torch 2.15 `_utils.py`, `_tensor.py`.

@@ -1,4 +1,6 @@
 import ByteIO
+import ParallelWork
+import Strided
 import TensorCore
 
 /// Writes a checkpoint as the zip archive that `torch.load(weights_only=True, mmap=True)` takes: an

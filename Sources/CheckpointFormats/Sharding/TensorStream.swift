@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// Reads tensors from end to end with several tasks at work, and hands their bytes over in order.

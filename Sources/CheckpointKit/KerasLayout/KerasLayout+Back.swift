@@ -1,3 +1,4 @@
+import ParallelWork
 public import TensorCore
 
 extension KerasLayout {

@@ -1,3 +1,4 @@
+import Strided
 import TensorCore
 
 /// One place where a variable of a Keras layer, or a part of it, stands in a tensor of PyTorch, or

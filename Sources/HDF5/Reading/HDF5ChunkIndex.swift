@@ -1,4 +1,5 @@
 import ByteIO
+package import ParallelWork
 import Synchronization
 package import TensorCore
 

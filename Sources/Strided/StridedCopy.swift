@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Copies runs of bytes that lie at regular distances to places at other regular distances.
 enum StridedCopy {
   private typealias Axis = StridedLayout.Axis

@@ -1,3 +1,4 @@
+import ParallelWork
 import Synchronization
 import TensorCore
 import TestSupport

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// Memory that is reused from chunk to chunk: on a first touch of fresh pages the system spends
 /// more time than this project does on the bytes in them.
 @safe

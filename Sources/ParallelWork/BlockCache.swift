@@ -1,4 +1,5 @@
 import Synchronization
+package import TensorCore
 
 /// The blocks made last, each made by the first task that wants part of it while others that want
 /// it wait.

@@ -1,3 +1,5 @@
+public import TensorCore
+
 extension Checkpoint {
   /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
   /// not become tensors of their own, and a note says so.

@@ -1,17 +1,19 @@
+package import TensorCore
+
 /// Where the elements of a tensor lie that is a view of other bytes: transposed, sliced, expanded.
 ///
 /// A layout reads any byte range of the tensor's own order (row-major, without gaps) from those
 /// bytes, the *source*, in memory that does not grow with either. A part that lies in one piece is
 /// one read; what lies near together is read together and picked apart; only far-off pieces cost a
 /// read each.
-public struct StridedLayout: Hashable, Sendable {
+package struct StridedLayout: Hashable, Sendable {
   /// Reads bytes of the source from `offset` on into a span, which says how many.
-  public typealias Source = (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
+  package typealias Source = (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
 
   /// Bytes of the tensor.
-  public let byteCount: Int
+  package let byteCount: Int
   /// How far the elements reach in the source: one more than the last byte's place, 0 for none.
-  public let reach: Int
+  package let reach: Int
   /// The first element's place in the source.
   let start: Int
   /// Outermost first, neighbours that lie together made one; the last steps through bytes.
@@ -27,7 +29,7 @@ public struct StridedLayout: Hashable, Sendable {
   }
 
   /// Most dimensions that a layout may have, as in PyTorch.
-  public static let maxRank = 64
+  package static let maxRank = 64
   /// Most bytes of the source that are held at once.
   static let windowSize = 1 << 18
   /// A gap up to this many bytes is read over, which costs less than another read.
@@ -37,7 +39,7 @@ public struct StridedLayout: Hashable, Sendable {
   /// into the source; strides may be 0 and not less.
   ///
   /// - Throws: ``CheckpointError`` `malformed` when the numbers do not fit each other or overflow.
-  public init(_ info: TensorInfo, strides: [Int], offset: Int = 0) throws(CheckpointError) {
+  package init(_ info: TensorInfo, strides: [Int], offset: Int = 0) throws(CheckpointError) {
     guard info.shape.count == strides.count else {
       throw CheckpointError(
         .malformed, "\(strides.count) strides for shape \(info.shape), one a dimension is required")
@@ -99,7 +101,7 @@ public struct StridedLayout: Hashable, Sendable {
   var isInOrder: Bool { zip(axes, axes.dropFirst()).allSatisfy { $0.stride >= $1.stride } }
 
   /// Where the tensor's bytes lie in the source, when they lie there in one piece and in order.
-  public var contiguousRange: Range<Int>? {
+  package var contiguousRange: Range<Int>? {
     if byteCount == 0 { return start..<start }
     return axes.count == 1 && axes[0].stride == 1 ? start..<start + byteCount : nil
   }
@@ -107,7 +109,7 @@ public struct StridedLayout: Hashable, Sendable {
   /// Reads bytes `range` of the tensor into `target`, which must have just that size.
   ///
   /// - Throws: what `source` throws.
-  public func read(
+  package func read(
     _ range: Range<Int>, into target: inout MutableRawSpan, from source: Source
   ) throws {
     try forEachBox(of: range, into: &target) { box, start, part in
@@ -175,7 +177,7 @@ public struct StridedLayout: Hashable, Sendable {
 
 extension StridedLayout {
   /// Strides, in elements, of a tensor of this shape without gaps.
-  public static func contiguousStrides(_ shape: [Int]) -> [Int] {
+  package static func contiguousStrides(_ shape: [Int]) -> [Int] {
     var stride = 1
     return Array(
       shape.reversed().map { size in

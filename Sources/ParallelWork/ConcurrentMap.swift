@@ -1,7 +1,7 @@
 /// Maps `items` with at most `width` tasks at work, and returns the results in order.
 ///
 /// The first error cancels the rest and is thrown.
-public func concurrentMap<Item: Sendable, Result: Sendable>(
+package func concurrentMap<Item: Sendable, Result: Sendable>(
   _ items: [Item], width: Int, _ transform: @escaping @Sendable (Item) throws -> Result
 ) async throws -> [Result] {
   try await withThrowingTaskGroup(of: (Int, Result).self) { group in

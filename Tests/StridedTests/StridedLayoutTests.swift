@@ -1,3 +1,5 @@
+import ParallelWork
+import Strided
 import TensorCore
 import TestSupport
 import Testing

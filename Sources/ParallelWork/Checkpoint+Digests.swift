@@ -1,4 +1,5 @@
 import Synchronization
+public import TensorCore
 
 extension Checkpoint {
   /// SHA-256 of each entry's bytes, in order, or what kept it from being read.

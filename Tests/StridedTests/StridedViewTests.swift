@@ -1,3 +1,5 @@
+import ParallelWork
+import Strided
 import Synchronization
 import TensorCore
 import TestSupport

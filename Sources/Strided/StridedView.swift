@@ -1,4 +1,6 @@
+import ParallelWork
 import Synchronization
+package import TensorCore
 
 /// A tensor that is a view of other bytes, read by range from any number of tasks.
 ///
@@ -6,7 +8,7 @@ import Synchronization
 /// Else, as in a transposed matrix, those that follow each other lie scattered over all of the
 /// source: then whole bands are read, large enough that each piece of the source is worth a read,
 /// and kept for a while. The source is read about once in all, in bounded memory.
-public final class StridedView: Sendable {
+package final class StridedView: Sendable {
   private let layout: StridedLayout
   private let bands: BandPlan?
   private let address: UInt64
@@ -18,7 +20,7 @@ public final class StridedView: Sendable {
   private static let pool = Pool(capacity: 16) { ChunkBuffer() }
 
   /// A view of the elements that `layout` describes.
-  public convenience init(_ layout: StridedLayout) {
+  package convenience init(_ layout: StridedLayout) {
     self.init(layout, layout.isInOrder ? nil : BandPlan(layout))
   }
 
@@ -35,17 +37,17 @@ public final class StridedView: Sendable {
 
   /// Bytes that are best read at once: tasks that work side by side then do not go to and fro
   /// between bands.
-  public static let unit = 8 << 20
+  package static let unit = 8 << 20
 
   deinit { Self.store.remove(address: address) }
 
   /// The bytes of the source that are read, when any range of the view reads all of them at once.
-  public var onlyRead: Range<Int>? { bands?.onlyRead }
+  package var onlyRead: Range<Int>? { bands?.onlyRead }
 
   /// Reads bytes `range` of the tensor into `target`, which must have just that size.
   ///
   /// - Throws: what `source` throws.
-  public func read(
+  package func read(
     _ range: Range<Int>, into target: inout MutableRawSpan, from source: StridedLayout.Source
   ) throws {
     guard let bands else { return try layout.read(range, into: &target, from: source) }
@@ -87,7 +89,7 @@ extension Checkpoint.Entry {
   /// Nothing is read now; a range is gathered as it is read. The result is no alias and has no
   /// stored digest, unless the order is the old one.
   /// - Throws: ``CheckpointError`` `mismatched` when `axes` is no order of this tensor's axes.
-  public func permuted(_ axes: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
+  package func permuted(_ axes: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
     guard axes.sorted() == Array(info.shape.indices) else {
       throw CheckpointError(
         .mismatched, "axes \(axes) for shape \(info.shape), each axis is required once",

@@ -1,3 +1,6 @@
+import ParallelWork
+import TensorCore
+
 /// Reads one box of a ``StridedLayout``: every combination of steps along some axes.
 ///
 /// Axes are taken in the order of their strides in the source, so that reads go forward through it.

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// How a view is divided into bands: steps along one axis, with everything inside of them.
 struct BandPlan {
   /// Most bytes that are kept of the source for one band, where its pieces are worth a read, and
