@@ -28,10 +28,16 @@ struct FileStatus {
   }
 
   var isRegular: Bool { record.st_mode & S_IFMT == S_IFREG }
+  var isFolder: Bool { record.st_mode & S_IFMT == S_IFDIR }
   var isLink: Bool { record.st_mode & S_IFMT == S_IFLNK }
 
   /// The size in bytes.
   var size: Int { record.st_size }
+
+  /// What changes when another file takes the path, or this one is written: see `ByteSource`.
+  var entityTag: String {
+    "\(record.st_dev)-\(record.st_ino)-\(size)-\(record.st_mtim.tv_sec).\(record.st_mtim.tv_nsec)"
+  }
 
   /// The permission bits, set-user-id and its like included.
   var permissions: mode_t { record.st_mode & 0o7777 }

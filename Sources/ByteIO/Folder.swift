@@ -1,18 +1,16 @@
 import Glibc
-package import TensorCore
+import TensorCore
 
 /// What a folder holds.
-package enum Folder {
+enum Folder {
   /// Most names that are read of one folder.
   private static let limit = 1_000_000
 
-  /// The names in a folder but `.` and `..`, sorted by bytes; `nil` if the path is no folder.
+  /// The names in a folder but `.` and `..`, in the system's order.
   ///
   /// - Throws: ``CheckpointError`` `system` when the system refuses.
-  package static func names(in path: String) throws(CheckpointError) -> [String]? {
+  static func names(in path: String) throws(CheckpointError) -> [String] {
     guard let folder = unsafe opendir(path) else {
-      // Whatever opens the path as a file says better what is wrong with it.
-      if errno == ENOTDIR || errno == ENOENT { return nil }
       throw .system(errno, nil, path: path)
     }
     defer { unsafe closedir(folder) }
@@ -27,6 +25,6 @@ package enum Folder {
         throw CheckpointError(.unsupported, "more than \(limit) files in a folder", path: path)
       }
     }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return names
   }
 }

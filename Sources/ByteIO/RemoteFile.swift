@@ -11,7 +11,7 @@ final class RemoteFile: Sendable {
   private let url: String
   /// Bytes in the file when it was opened.
   let size: Int
-  private let mark: String?
+  let mark: String?
   /// The blocks that were fetched last for small reads, of which an index needs many.
   private let recent = Mutex<[(start: Int, bytes: [UInt8])]>([])
 
@@ -20,11 +20,6 @@ final class RemoteFile: Sendable {
   private static let recentCount = 8
   /// How often a request is made before its failure counts.
   private static let attempts = 3
-
-  /// Whether a path names a file on a web server.
-  static func isRemote(_ path: String) -> Bool {
-    path.hasPrefix("https://") || path.hasPrefix("http://")
-  }
 
   /// Those that somebody reads, so that opening one again asks nothing.
   private static let opened = Mutex<[Reference]>([])
@@ -48,7 +43,7 @@ final class RemoteFile: Sendable {
   }
 
   /// Asks for the beginning of a file, and so for its size.
-  private init(url: String) throws(CheckpointError) {
+  init(url: String) throws(CheckpointError) {
     var memory = ChunkBuffer(capacity: Self.blockSize)
     var target = memory.mutableBytes(Self.blockSize)
     let answer = try Self.get(url, 0..<Self.blockSize, mark: nil, into: &target)
@@ -139,5 +134,17 @@ final class RemoteFile: Sendable {
   private static func total(_ field: String) -> Int? {
     guard field.hasPrefix("bytes "), let slash = field.lastIndex(of: "/") else { return nil }
     return Int(field[field.index(after: slash)...])
+  }
+}
+
+extension ByteSource {
+  /// Opens a file on a web server.
+  ///
+  /// - Throws: ``CheckpointError`` `system` with what the server or the network said.
+  static func web(_ url: String) throws(CheckpointError) -> ByteSource {
+    let file = try RemoteFile.open(url)
+    return ByteSource(name: url, size: file.size, entityTag: file.mark) {
+      offset, target throws(CheckpointError) in try file.read(at: offset, into: &target)
+    }
   }
 }

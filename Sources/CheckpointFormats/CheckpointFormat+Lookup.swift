@@ -1,3 +1,4 @@
+public import ByteIO
 import TensorCore
 
 extension CheckpointFormat {

@@ -1,3 +1,4 @@
+public import ByteIO
 public import TensorCore
 
 /// A file format: a value with a name and two functions.

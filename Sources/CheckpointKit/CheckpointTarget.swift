@@ -66,7 +66,7 @@ public struct CheckpointTarget: Sendable {
   public static func removeUnfinished() { AtomicFile.removeTemporaries() }
 
   private static func copyToStandardOutput(_ path: String) throws {
-    let file = try InputFile(path: path)
+    let file = try Place.open(path: path)
     var buffer = ChunkBuffer()
     for offset in stride(from: 0, to: file.size, by: buffer.capacity) {
       let count = min(buffer.capacity, file.size - offset)

@@ -1,3 +1,4 @@
+@_exported public import ByteIO
 @_exported public import CheckpointFormats
 @_exported public import ModuleTree
 @_exported public import ParallelWork

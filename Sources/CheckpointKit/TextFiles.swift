@@ -10,7 +10,7 @@ private let maxTextSize = 100_000_000
 /// - Throws: `CheckpointError` when it cannot be read, is larger than 100 MB, or is not UTF-8.
 package func readText(_ path: String) throws -> String {
   try withFile(path) { path in
-    let file = try InputFile(path: path)
+    let file = try Place.open(path: path)
     guard file.size <= maxTextSize else {
       throw CheckpointError(
         .unsupported, "found \(file.size) bytes, required a text of at most \(maxTextSize)")

@@ -11,7 +11,7 @@ package final class HDF5File: Sendable {
   /// The file's groups and datasets.
   package let table: HDF5Table
   /// The file's bytes.
-  package let input: InputFile
+  package let input: ByteSource
   let superblock: HDF5Superblock
   /// The library's identifier of the file, once it has been needed.
   private let opened = Mutex<hid_t?>(nil)
@@ -22,23 +22,23 @@ package final class HDF5File: Sendable {
   ///   when the bytes are not HDF5 or cut short, `unsupported` for virtual datasets and for what is
   ///   not read here.
   package convenience init(path: String) throws(CheckpointError) {
-    try self.init(try InputFile(path: path))
+    try self.init(try Place.open(path: path))
   }
 
   /// Makes the table of an open file, which may be a part of another: a member of an archive.
   ///
   /// - Throws: as ``init(path:)``.
-  package convenience init(_ input: InputFile) throws(CheckpointError) {
+  package convenience init(_ input: ByteSource) throws(CheckpointError) {
     try self.init(input, datasetLimit: .max)
   }
 
-  private init(_ input: InputFile, datasetLimit: Int) throws(CheckpointError) {
+  private init(_ input: ByteSource, datasetLimit: Int) throws(CheckpointError) {
     self.input = input
     do {
       superblock = try HDF5Superblock(input)
       table = try HDF5Walker.table(of: input, superblock, datasetLimit: datasetLimit)
     } catch {
-      throw error.adding(path: input.path)
+      throw error.adding(path: input.name)
     }
   }
 
@@ -46,7 +46,7 @@ package final class HDF5File: Sendable {
   ///
   /// - Throws: as ``init(path:)``.
   package static func outline(path: String) throws(CheckpointError) -> HDF5Table {
-    try HDF5File(try InputFile(path: path), datasetLimit: 1).table
+    try HDF5File(try Place.open(path: path), datasetLimit: 1).table
   }
 
   /// The attributes of a file's root group, sorted by name.
@@ -54,7 +54,7 @@ package final class HDF5File: Sendable {
   /// - Throws: as ``init(path:)``.
   package static func rootAttributes(path: String) throws(CheckpointError) -> [HDF5Attribute] {
     do {
-      let input = try InputFile(path: path)
+      let input = try Place.open(path: path)
       return try HDF5Walker.rootAttributes(of: input, try HDF5Superblock(input))
     } catch {
       throw error.adding(path: path)

@@ -38,7 +38,7 @@ package struct HDF5Superblock: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `malformed` when there is none, it is damaged, the file is
   ///   shorter than it states, or a writer still has the file open.
-  init(_ input: InputFile) throws(CheckpointError) {
+  init(_ input: ByteSource) throws(CheckpointError) {
     for place in Self.places(within: input.size) {
       let head = try input.bytes(place..<min(place + 128, input.size))
       if head.starts(with: Self.signature) {

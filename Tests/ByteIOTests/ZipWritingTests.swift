@@ -29,7 +29,7 @@ import Testing
       (TensorName("data/" + String(repeating: "n", count: $0)), noise($0 * 37, seed: UInt64($0)))
     }
     members.append(("ü", [1]))
-    let archive = try ZipArchive(path: write(members, to: "a.zip"))
+    let archive = try ZipArchive(Place.open(path: write(members, to: "a.zip")))
     #expect(archive.members.map(\.name) == members.map(\.0))
     #expect(archive.members.allSatisfy { $0.dataOffset % 64 == 0 })
     for (member, original) in zip(archive.members, members) {
@@ -53,7 +53,7 @@ import Testing
     for index in 0..<count { try writer.add(TensorName("\(index)"), []) }
     try writer.finish()
     try file.close()
-    let archive = try ZipArchive(path: path)
+    let archive = try ZipArchive(Place.open(path: path))
     #expect(archive.members.count == count && archive.member(named: "69999") != nil)
   }
 

@@ -1,3 +1,4 @@
+import ByteIO
 public import CheckpointFormats
 import ParallelWork
 import TensorCore

@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import ParallelWork
 import TensorCore
@@ -107,7 +108,7 @@ import Testing
 
   @Test func `a path that is not a file is refused with the system's reason`() throws {
     for (path, reason) in [
-      ("/nonexistent/a.h5", "No such file or directory"), ("/tmp", "a regular file is required"),
+      ("/nonexistent/a.h5", "No such file or directory"), ("/tmp", "expected a regular file"),
     ] {
       let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.hdf5.open(path) }
       #expect(error?.code == .system)

@@ -70,7 +70,7 @@ import Testing
   }
 
   private static func members(_ file: String) throws -> [(name: String, bytes: [UInt8])] {
-    let archive = try ZipArchive(path: Fixtures.path(file), zeroMeansNoSum: true)
+    let archive = try ZipArchive(Place.open(path: Fixtures.path(file)), zeroMeansNoSum: true)
     return try archive.members.map { ($0.name.text, try archive.bytes($0, limit: 1 << 20)) }
   }
 

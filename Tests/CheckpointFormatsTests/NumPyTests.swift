@@ -28,8 +28,8 @@ import Testing
   func `arrays are written as NumPy writes them, byte for byte`(_ file: String) async throws {
     let read = try opened(Fixtures.path("numpy/" + file))
     try await CheckpointFormat.npz.write?(read, folder.file("a.npz"), WriteOptions())
-    let theirs = try ZipArchive(path: Fixtures.path("numpy/" + file))
-    let ours = try ZipArchive(path: folder.file("a.npz"))
+    let theirs = try ZipArchive(Place.open(path: Fixtures.path("numpy/" + file)))
+    let ours = try ZipArchive(Place.open(path: folder.file("a.npz")))
     #expect(ours.members.map(\.name) == theirs.members.map(\.name))
     for (mine, other) in zip(ours.members, theirs.members) {
       let bytes = try theirs.bytes(other, limit: 10_000)

@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import FoundationEssentials
 import TensorCore

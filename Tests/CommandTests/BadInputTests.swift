@@ -71,8 +71,8 @@ import Testing
       "d",
       "a directory was found that is no checkpoint, required a checkpoint (\(CheckpointFormat.names))"
     ),
-    ("fifo", "a pipe was found, a regular file is required"),
-    ("/dev/zero", "a device was found, a regular file is required"),
+    ("fifo", "expected a regular file, found a pipe"),
+    ("/dev/zero", "expected a regular file, found a device"),
     ("loop", "Too many levels of symbolic links"),
     ("empty", "the file is empty, required a checkpoint"),
     ("text.txt", "begins with 'hello wo', required a checkpoint (\(CheckpointFormat.names))"),
@@ -99,8 +99,8 @@ import Testing
     let place = "required a module, 'Name(…)' or 'None'"
     try Self.check([
       Case("tree missing.txt", 2, "missing.txt: No such file or directory"),
-      Case("tree d", 2, "d: a directory was found, a regular file is required"),
-      Case("init fifo -o b.h5", 2, "fifo: a pipe was found, a regular file is required"),
+      Case("tree d", 2, "d: expected a regular file, found a directory"),
+      Case("init fifo -o b.h5", 2, "fifo: expected a regular file, found a pipe"),
       Case("init text.txt -o b.h5", 2, "text.txt: line 1, column 1: found 'hello world', \(place)"),
       Case("tree text.txt", 2, "text.txt: line 1, column 1: found 'hello world', \(place)"),
       Case(

@@ -11,17 +11,17 @@ package import TensorCore
 /// CRC-32 is checked as soon as all bytes of a member were read once, in whatever order and pieces.
 package final class ZipArchive: Sendable {
   /// Where it was opened, for errors.
-  package var path: String { file.path }
+  package var path: String { file.name }
   /// The members in the directory's order.
   package let members: [ZipMember]
-  private let file: InputFile
+  private let file: ByteSource
   private let places: [TensorName: Int]
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
   private let inflations: Mutex<[ZipInflation]> = Mutex([])
   /// Held while a member is checked, so that it is done once.
   private let verifying = Mutex(())
-  private let unpacked: Mutex<[Int: InputFile]> = Mutex([:])
+  private let unpacked: Mutex<[Int: ByteSource]> = Mutex([:])
 
   /// Most members that are kept half unpacked.
   private static let maxInflations = 4
@@ -37,20 +37,13 @@ package final class ZipArchive: Sendable {
   /// With `zeroMeansNoSum` a CRC-32 of 0 is one that the writer did not compute.
   /// - Throws: ``CheckpointError``: `malformed` when records contradict each other, `unsupported`
   ///   for encryption, other methods than stored and deflated, comments and several disks.
-  package convenience init(
-    path: String, zeroMeansNoSum: Bool = false
-  ) throws(CheckpointError) {
-    try self.init(try InputFile(path: path), zeroMeansNoSum: zeroMeansNoSum)
-  }
-
-  /// Reads the archive that an open file is.
-  package init(_ file: InputFile, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
+  package init(_ file: ByteSource, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
     self.file = file
     do throws(CheckpointError) {
       let directory = try ZipDirectory(file)
       members = try Self.located(directory, in: file)
     } catch {
-      throw error.adding(path: file.path)
+      throw error.adding(path: file.name)
     }
     self.zeroMeansNoSum = zeroMeansNoSum
     var places: [TensorName: Int] = [:]
@@ -60,7 +53,7 @@ package final class ZipArchive: Sendable {
 
   /// The members with the places of their bytes, which fill the file without a gap.
   private static func located(
-    _ directory: ZipDirectory, in file: InputFile
+    _ directory: ZipDirectory, in file: ByteSource
   ) throws(CheckpointError) -> [ZipMember] {
     var members = directory.members
     let order = members.indices.sorted { members[$0].headerOffset < members[$1].headerOffset }
@@ -122,9 +115,9 @@ package final class ZipArchive: Sendable {
   }
 
   /// The content of a stored member as a file of its own, unchecked; `nil` for a deflated one.
-  package func file(of member: ZipMember) throws(CheckpointError) -> InputFile? {
+  package func file(of member: ZipMember) throws(CheckpointError) -> ByteSource? {
     guard member.method == .stored else { return nil }
-    return try InputFile(file, member.dataOffset..<member.dataOffset + member.size)
+    return try file.part(member.dataOffset..<member.dataOffset + member.size)
   }
 
   /// All of a member's content, checked; at most `limit` bytes.
@@ -172,7 +165,7 @@ package final class ZipArchive: Sendable {
       unpacked[member.index] = try AtomicFile.withTemporary("ckpt-member") {
         path throws(CheckpointError) in
         try unpack(member, to: path)
-        return try InputFile(path: path)
+        return try Place.open(path: path)
       }
     }
   }

@@ -10,7 +10,7 @@ struct ZipDirectory {
   /// Where the directory begins and the last member ends.
   let start: Int
 
-  init(_ file: InputFile) throws(CheckpointError) {
+  init(_ file: ByteSource) throws(CheckpointError) {
     let end = try Self.end(of: file)
     let bytes = try file.bytes(end.directory)
     start = end.directory.lowerBound
@@ -46,7 +46,7 @@ struct ZipDirectory {
     let directory: Range<Int>
   }
 
-  private static func end(of file: InputFile) throws(CheckpointError) -> End {
+  private static func end(of file: ByteSource) throws(CheckpointError) -> End {
     let place = file.size - ZipLayout.endSize
     guard place >= 0 else {
       throw CheckpointError(
@@ -96,7 +96,7 @@ struct ZipDirectory {
 
   /// The zip64 record, if there is one; `place` is where the end record begins.
   private static func end64(
-    of file: InputFile, before place: Int
+    of file: ByteSource, before place: Int
   ) throws(CheckpointError) -> End? {
     let locatorPlace = place - ZipLayout.locatorSize
     guard locatorPlace >= 0 else { return nil }

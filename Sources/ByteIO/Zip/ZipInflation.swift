@@ -11,7 +11,7 @@ final class ZipInflation: Sendable {
   private static let inputSize = 1 << 16
 
   let member: ZipMember
-  private let file: InputFile
+  private let file: ByteSource
   private let isChecked: Bool
   private let progress: Mutex<Progress>
 
@@ -29,7 +29,7 @@ final class ZipInflation: Sendable {
     init() throws(CheckpointError) { inflater = try Inflater() }
   }
 
-  init(_ member: ZipMember, in file: InputFile, isChecked: Bool) throws(CheckpointError) {
+  init(_ member: ZipMember, in file: ByteSource, isChecked: Bool) throws(CheckpointError) {
     self.member = member
     self.file = file
     self.isChecked = isChecked

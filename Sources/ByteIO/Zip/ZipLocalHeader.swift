@@ -6,7 +6,7 @@ enum ZipLocalHeader {
   ///
   /// - Returns: where the member's bytes begin.
   static func check(
-    _ member: ZipMember, in file: InputFile, until end: Int
+    _ member: ZipMember, in file: ByteSource, until end: Int
   ) throws(CheckpointError) -> Int {
     let place = member.headerOffset
     let nameCount = member.name.text.utf8.count
@@ -50,7 +50,7 @@ enum ZipLocalHeader {
 
   /// What lies between a member's bytes and the next record: its descriptor or nothing.
   private static func checkDescriptor(
-    _ member: ZipMember, in file: InputFile, _ range: Range<Int>
+    _ member: ZipMember, in file: ByteSource, _ range: Range<Int>
   ) throws(CheckpointError) {
     let allowed = member.hasDescriptor ? [12, 16, 20, 24] : [0]
     guard allowed.contains(range.count) else {

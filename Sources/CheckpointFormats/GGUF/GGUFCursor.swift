@@ -5,7 +5,7 @@ import TensorCore
 ///
 /// No number from the file reserves memory for bytes that are not there, and the header is limited.
 struct GGUFCursor {
-  private let file: InputFile
+  private let file: ByteSource
   private let limit: Int
   private var buffer: [UInt8] = []
   private var bufferStart = 0
@@ -14,7 +14,7 @@ struct GGUFCursor {
 
   private static let step = 1 << 16
 
-  init(_ file: InputFile) {
+  init(_ file: ByteSource) {
     self.file = file
     limit = min(file.size, GGUF.maxHeaderSize)
   }

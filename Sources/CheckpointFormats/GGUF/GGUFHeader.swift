@@ -26,7 +26,7 @@ struct GGUFHeader {
   private(set) var tensors: [Tensor] = []
 
   /// Reads and checks the header of a file.
-  init(of file: InputFile) throws(CheckpointError) {
+  init(of file: ByteSource) throws(CheckpointError) {
     var cursor = GGUFCursor(file)
     guard try file.head(4) == GGUF.magic else {
       throw CheckpointError(.malformed, "no GGUF file: it does not begin with GGUF", offset: 0)

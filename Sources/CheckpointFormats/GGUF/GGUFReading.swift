@@ -23,7 +23,7 @@ extension GGUF {
       throw CheckpointError(
         .unsupported, "a folder of \(files.count) .gguf files; name one of them", path: folder.path)
     }
-    return folder.path(of: file)
+    return folder.folder.path(of: file)
   }
 
   /// One file's tensors, and its metadata.
@@ -31,7 +31,7 @@ extension GGUF {
     _ path: String
   ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
     do throws(CheckpointError) {
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       let header = try GGUFHeader(of: file)
       let entries = header.tensors.map { tensor in
         Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in

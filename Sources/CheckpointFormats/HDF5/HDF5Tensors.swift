@@ -19,7 +19,7 @@ final class HDF5Tensors: Sendable {
   }
 
   /// Reads an open file, which may be a part of another.
-  init(_ input: InputFile) throws(CheckpointError) {
+  init(_ input: ByteSource) throws(CheckpointError) {
     file = try HDF5File(input)
   }
 
@@ -107,7 +107,7 @@ final class HDF5Tensors: Sendable {
         offset = end
       }
     } catch {
-      throw error.adding(path: file.input.path)
+      throw error.adding(path: file.input.name)
     }
   }
 }

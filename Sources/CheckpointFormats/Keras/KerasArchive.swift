@@ -20,14 +20,14 @@ enum KerasArchive {
   /// Says whether a file is a zip archive with Keras's weights in it.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     guard candidate.head.starts(with: "PK".utf8),
-      let archive = try? ZipArchive(path: candidate.path)
+      let archive = try? ZipArchive(Place.open(path: candidate.path))
     else { return false }
     return archive.member(named: weights) != nil
   }
 
   /// Opens an archive.
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    let archive = try ZipArchive(path: path)
+    let archive = try ZipArchive(Place.open(path: path))
     guard let member = archive.member(named: weights) else {
       throw CheckpointError(.missing, "no member '\(weights)'", path: path)
     }
@@ -57,7 +57,7 @@ enum KerasArchive {
     return try AtomicFile.withTemporary("ckpt-weights.h5") { temporary in
       do {
         try archive.unpack(member, to: temporary)
-        var checkpoint = try open(try InputFile(path: temporary), options, metadata)
+        var checkpoint = try open(try Place.open(path: temporary), options, metadata)
         checkpoint.entries = checkpoint.entries.map { naming($0, path) }
         return checkpoint
       } catch let error as CheckpointError {
@@ -67,7 +67,7 @@ enum KerasArchive {
   }
 
   private static func open(
-    _ file: InputFile, _ options: OpenOptions, _ metadata: [String: String]
+    _ file: ByteSource, _ options: OpenOptions, _ metadata: [String: String]
   ) throws -> Checkpoint {
     try KerasCheckpoint.open(file, options, metadata: metadata) {
       table throws(CheckpointError) in KerasWeightsFile.content(of: table)

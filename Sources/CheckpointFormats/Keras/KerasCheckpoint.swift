@@ -23,12 +23,12 @@ enum KerasCheckpoint {
     _ path: String, _ options: OpenOptions, metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Checkpoint {
-    try open(try InputFile(path: path), options, metadata: metadata, content: content)
+    try open(try Place.open(path: path), options, metadata: metadata, content: content)
   }
 
   /// Opens an HDF5 file that is a part of another.
   static func open(
-    _ file: InputFile, _ options: OpenOptions, metadata: [String: String],
+    _ file: ByteSource, _ options: OpenOptions, metadata: [String: String],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Checkpoint {
     let tensors = try HDF5Tensors(file)
@@ -37,7 +37,7 @@ enum KerasCheckpoint {
       content.metadata.merge(metadata) { _, new in new }
       return try checkpoint(content, options) { _ in tensors }
     } catch let error as CheckpointError {
-      throw error.adding(path: file.path)
+      throw error.adding(path: file.name)
     }
   }
 

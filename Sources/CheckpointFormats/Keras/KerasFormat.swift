@@ -1,3 +1,4 @@
+import ByteIO
 import HDF5
 import TensorCore
 

@@ -19,7 +19,7 @@ enum KerasShards {
 
   /// Opens the files that a map names.
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    let input = try InputFile(path: path)
+    let input = try Place.open(path: path)
     guard input.size <= maxSize else {
       throw CheckpointError(
         .unsupported, "\(input.size) bytes, at most \(maxSize) are allowed", path: path)

@@ -110,7 +110,7 @@ enum KerasWriter {
   }
 
   private static func copy(_ path: String, to output: OutputFile) throws {
-    let input = try InputFile(path: path)
+    let input = try Place.open(path: path)
     var buffer = ChunkBuffer()
     for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
       let count = min(buffer.capacity, input.size - offset)

@@ -95,7 +95,7 @@ extension NativeFile {
       try body()
     } catch {
       throw CheckpointError(
-        error.code, "chunk \(index) of \(stored.chunks.count): \(error.message)", path: file.path,
+        error.code, "chunk \(index) of \(stored.chunks.count): \(error.message)", path: file.name,
         offset: error.offset ?? stored.chunks[index].offset)
     }
   }

@@ -3,7 +3,7 @@ import TensorCore
 
 extension NativeFile {
   /// Checks header and footer and reads the index.
-  static func index(of file: InputFile) throws(CheckpointError) -> NativeIndex {
+  static func index(of file: ByteSource) throws(CheckpointError) -> NativeIndex {
     let header = try file.head(NativeLayout.headerSize)
     guard header.starts(with: NativeLayout.magic) else {
       throw CheckpointError(.malformed, "no .ckz file: it does not begin with \\x89CKZ", offset: 0)
@@ -29,7 +29,7 @@ extension NativeFile {
   }
 
   private static func index(
-    of file: InputFile, footer: [UInt8], end: Int
+    of file: ByteSource, footer: [UInt8], end: Int
   ) throws(CheckpointError) -> NativeIndex {
     let start = footer.littleEndian(UInt64.self, at: 0)
     let length = footer.littleEndian(UInt64.self, at: 8)
@@ -65,7 +65,7 @@ extension NativeFile {
     }
   }
 
-  private static func cut(_ file: InputFile) -> CheckpointError {
+  private static func cut(_ file: ByteSource) -> CheckpointError {
     CheckpointError(
       .malformed,
       "\(file.size) bytes without a footer: the file is cut short or was never finished",

@@ -5,7 +5,7 @@ import TensorCore
 
 /// An open file of the native format: its index, checked, and its chunks, checked as they are read.
 final class NativeFile: Sendable {
-  let file: InputFile
+  let file: ByteSource
   private let index: NativeIndex
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
@@ -18,7 +18,7 @@ final class NativeFile: Sendable {
   ///   wrote it.
   init(path: String) throws(CheckpointError) {
     do throws(CheckpointError) {
-      file = try InputFile(path: path)
+      file = try Place.open(path: path)
       index = try Self.index(of: file)
     } catch {
       throw error.adding(path: path)
@@ -110,7 +110,7 @@ final class NativeFile: Sendable {
     let digests = try await Checkpoint.digests(of: entries, threads: threads)
     return zip(zip(entries, contents), digests).compactMap { content, digest in
       let (entry, stored) = content
-      return damage(of: stored, digest)?.adding(path: file.path, tensor: entry.name.text)
+      return damage(of: stored, digest)?.adding(path: file.name, tensor: entry.name.text)
     }
   }
 

@@ -23,7 +23,7 @@ enum NPY {
 
   static func open(_ path: String) throws -> Checkpoint {
     do throws(CheckpointError) {
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       let header = try NPYHeader(size: file.size) { range throws(CheckpointError) in
         try file.bytes(range)
       }

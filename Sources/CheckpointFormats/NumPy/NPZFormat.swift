@@ -31,7 +31,7 @@ enum NPZ {
   }
 
   static func open(_ path: String) throws -> Checkpoint {
-    let archive = try ZipArchive(path: path)
+    let archive = try ZipArchive(Place.open(path: path))
     var checkpoint = Checkpoint(entries: [])
     for member in archive.members {
       guard let name = name(of: member) else {
@@ -79,7 +79,7 @@ enum NPZ {
   /// Reads every member and checks its CRC-32; answers each damaged one's error.
   static func damage(_ path: String) throws -> [CheckpointError] {
     _ = try open(path)
-    let archive = try ZipArchive(path: path)
+    let archive = try ZipArchive(Place.open(path: path))
     return archive.members.compactMap { member in
       do throws(CheckpointError) {
         try archive.verify(member)

@@ -22,10 +22,10 @@ struct DistributedCheckpoint {
   /// Which bytes of which file are an archive, in the metadata's order.
   private(set) var places: [(file: String, range: Range<Int>)] = []
   private let folder: FileProbe
-  private var archives: [Place: DistributedArchive] = [:]
+  private var archives: [PartKey: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
 
-  private struct Place: Hashable {
+  private struct PartKey: Hashable {
     let name: TensorName
     let offsets: [Int]
   }
@@ -37,9 +37,9 @@ struct DistributedCheckpoint {
 
   init(_ folder: FileProbe) throws(CheckpointError) {
     self.folder = folder
-    let path = folder.path(of: Self.metadataName)
+    let path = folder.folder.path(of: Self.metadataName)
     do throws(CheckpointError) {
-      var stream = PickleStream(try InputFile(path: path))
+      var stream = PickleStream(try Place.open(path: path))
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
         throw CheckpointError(.malformed, "no storage_data in the metadata")
@@ -54,7 +54,7 @@ struct DistributedCheckpoint {
   func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
     guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
       throw CheckpointError(
-        .malformed, "no state_dict_metadata in it", path: folder.path(of: Self.metadataName))
+        .malformed, "no state_dict_metadata in it", path: folder.folder.path(of: Self.metadataName))
     }
     var entries: [Checkpoint.Entry] = []
     var others: [String] = []
@@ -67,7 +67,7 @@ struct DistributedCheckpoint {
       do throws(CheckpointError) {
         entries.append(try entry(TensorName(text), value))
       } catch {
-        throw error.adding(path: folder.path(of: Self.metadataName), tensor: text)
+        throw error.adding(path: folder.folder.path(of: Self.metadataName), tensor: text)
       }
     }
     var checkpoint = Checkpoint(entries: entries)
@@ -149,7 +149,7 @@ struct DistributedCheckpoint {
     if let known = files[TensorName(path)] {
       file = known
     } else {
-      file = DistributedFile(folder.path(of: path))
+      file = DistributedFile(folder.folder.path(of: path))
       files[TensorName(path)] = file
     }
     let (end, overflow) = offset.addingReportingOverflow(length)
@@ -157,7 +157,7 @@ struct DistributedCheckpoint {
     places.append((path, offset..<end))
     // Values that are no tensors have no place in one.
     guard let place = state(key, "offset"), let offsets = try? sizes(place) else { return }
-    archives[Place(name: TensorName(name), offsets: offsets)] = DistributedArchive(
+    archives[PartKey(name: TensorName(name), offsets: offsets)] = DistributedArchive(
       file, offset..<end)
   }
 
@@ -176,7 +176,7 @@ struct DistributedCheckpoint {
     for chunk in state(value, "chunks").flatMap(pickle.elements) ?? [] {
       let offsets = try sizes(state(chunk, "offsets"))
       let sizes = try sizes(state(chunk, "sizes"))
-      guard let archive = archives[Place(name: name, offsets: offsets)] else {
+      guard let archive = archives[PartKey(name: name, offsets: offsets)] else {
         throw CheckpointError(.malformed, "its part at \(offsets) is in no file")
       }
       chunks.append(Chunk(offsets: offsets, sizes: sizes, archive: archive))
@@ -191,14 +191,14 @@ struct DistributedCheckpoint {
 /// A file of parts, opened when the first of them is read.
 final class DistributedFile: Sendable {
   private let path: String
-  private let opened: Mutex<InputFile?> = Mutex(nil)
+  private let opened: Mutex<ByteSource?> = Mutex(nil)
 
   init(_ path: String) { self.path = path }
 
-  func open() throws(CheckpointError) -> InputFile {
+  func open() throws(CheckpointError) -> ByteSource {
     try opened.withLock { opened throws(CheckpointError) in
       if let opened { return opened }
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       opened = file
       return file
     }
@@ -220,7 +220,7 @@ final class DistributedArchive: Sendable {
   func entry(_ info: TensorInfo) throws(CheckpointError) -> Checkpoint.Entry {
     try opened.withLock { opened throws(CheckpointError) in
       if let opened { return opened }
-      let part = try InputFile(try file.open(), range)
+      let part = try file.open().part(range)
       do throws(CheckpointError) {
         let archive = try ZipArchive(part, zeroMeansNoSum: true)
         let entries = try PyTorchArchive.open(archive).checkpoint(key: nil).entries
@@ -235,7 +235,7 @@ final class DistributedArchive: Sendable {
       } catch {
         var error = error
         if let offset = error.offset { error.offset = range.lowerBound + offset }
-        throw error.adding(path: part.path, offset: range.lowerBound)
+        throw error.adding(path: part.name, offset: range.lowerBound)
       }
     }
   }

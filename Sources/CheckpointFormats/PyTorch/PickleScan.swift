@@ -57,13 +57,13 @@ public struct PickleScan: Sendable {
       let folder = try DistributedCheckpoint(candidate)
       add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
       for (name, range) in folder.places {
-        let part = try InputFile(InputFile(path: candidate.path(of: name)), range)
+        let part = try Place.open(path: candidate.folder.path(of: name)).part(range)
         let archive = try ZipArchive(part, zeroMeansNoSum: true)
         try readArchive(archive, at: range.lowerBound, as: "\(name)@\(range.lowerBound)/")
       }
       return
     }
-    let file = try InputFile(path: path)
+    let file = try Place.open(path: path)
     switch PyTorchFile.kind(of: candidate.head) {
     case .archive: try readArchive(ZipArchive(file, zeroMeansNoSum: true), at: 0, as: "")
     case .stream, .tar:
@@ -77,7 +77,7 @@ public struct PickleScan: Sendable {
   }
 
   /// A file of one pickle after another.
-  private mutating func readPickles(_ file: InputFile, as name: String) throws(CheckpointError) {
+  private mutating func readPickles(_ file: ByteSource, as name: String) throws(CheckpointError) {
     var stream = PickleStream(file)
     var number = 1
     while stream.position < file.size {

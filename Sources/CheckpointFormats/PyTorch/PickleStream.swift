@@ -3,7 +3,7 @@ import TensorCore
 
 /// Pickles that follow each other in a file, with other bytes between them perhaps.
 struct PickleStream {
-  let file: InputFile
+  let file: ByteSource
   /// Where the next pickle begins, or whatever comes next.
   var position: Int
   /// Where what may be read ends.
@@ -12,7 +12,7 @@ struct PickleStream {
   /// How much is read of a file at first: few pickles are longer.
   private static let firstWindow = 1 << 16
 
-  init(_ file: InputFile, _ range: Range<Int>? = nil) {
+  init(_ file: ByteSource, _ range: Range<Int>? = nil) {
     self.file = file
     position = range?.lowerBound ?? 0
     end = range?.upperBound ?? file.size
@@ -36,7 +36,7 @@ struct PickleStream {
         else {
           var error = error
           error.offset = position + (error.offset ?? 0)
-          error.path = file.path
+          error.path = file.name
           throw error
         }
         window *= 16
@@ -48,7 +48,7 @@ struct PickleStream {
   mutating func bytes(_ count: Int) throws(CheckpointError) -> [UInt8] {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(
-        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.path,
+        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.name,
         offset: position)
     }
     defer { position += count }
@@ -68,7 +68,7 @@ struct PickleStream {
   mutating func skip(_ count: Int) throws(CheckpointError) -> Range<Int> {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(
-        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.path,
+        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.name,
         offset: position)
     }
     defer { position += count }

@@ -22,7 +22,7 @@ enum PyTorchArchive {
         return true
       }
     }
-    guard let archive = try? ZipArchive(path: candidate.path) else { return false }
+    guard let archive = try? ZipArchive(Place.open(path: candidate.path)) else { return false }
     return folder(of: archive) != nil
   }
 

@@ -48,7 +48,7 @@ struct PyTorchFile {
   /// - Throws: ``CheckpointError`` with the path.
   static func open(_ path: String) throws(CheckpointError) -> PyTorchFile {
     do throws(CheckpointError) {
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       switch kind(of: try file.head(FileProbe.headSize)) {
       case .archive:
         return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))

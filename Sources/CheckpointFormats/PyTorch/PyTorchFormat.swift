@@ -43,7 +43,7 @@ enum PyTorchFormat {
   /// The one index of several files in a folder.
   private static func index(in folder: FileProbe) -> String? {
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
-    return found.count == 1 ? folder.path(of: found[0]) : nil
+    return found.count == 1 ? folder.folder.path(of: found[0]) : nil
   }
 
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
@@ -75,7 +75,7 @@ enum PyTorchFormat {
     let checkpoint = try open(path, OpenOptions())
     let candidate = try FileProbe(path: path)
     if case .archive? = PyTorchFile.kind(of: candidate.head) {
-      let archive = try ZipArchive(path: path, zeroMeansNoSum: true)
+      let archive = try ZipArchive(Place.open(path: path), zeroMeansNoSum: true)
       return try await concurrentMap(archive.members, width: threads) { member in
         do throws(CheckpointError) {
           try archive.verify(member)

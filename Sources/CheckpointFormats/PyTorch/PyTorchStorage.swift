@@ -16,7 +16,7 @@ struct PyTorchStorage: Sendable {
   var materialize: @Sendable () throws -> Void = {}
 
   /// A storage whose bytes stand in a file as they are.
-  init(_ file: InputFile, _ range: Range<Int>, isBigEndian: Bool) {
+  init(_ file: ByteSource, _ range: Range<Int>, isBigEndian: Bool) {
     byteCount = range.count
     self.isBigEndian = isBigEndian
     read = { offset, target in try file.read(at: range.lowerBound + offset, into: &target) }

@@ -20,7 +20,7 @@ enum PyTorchStream {
     return rest.starts(with: magic) || (rest.first == 0x95 && rest.dropFirst(9).starts(with: magic))
   }
 
-  static func open(_ file: InputFile) throws(CheckpointError) -> PyTorchFile {
+  static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
     var stream = PickleStream(file)
     let magic = try stream.next()
     let versionStart = stream.position
@@ -41,7 +41,7 @@ enum PyTorchStream {
       throw CheckpointError(
         .malformed, "no list of storages behind the pickle", offset: stream.position)
     }
-    var opened = PyTorchFile(path: file.path, pickle: pickle, pickleOffset: start)
+    var opened = PyTorchFile(path: file.name, pickle: pickle, pickleOffset: start)
     opened.otherPickles = [
       ("magic number", 0, magic), ("protocol", versionStart, version),
       ("system", systemStart, system), ("storages", listStart, list),

@@ -15,7 +15,7 @@ enum PyTorchTar {
     return members.contains(name(head[..<blockSize])) || head[156] == UInt8(ascii: "x")
   }
 
-  static func open(_ file: InputFile) throws(CheckpointError) -> PyTorchFile {
+  static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
     let places = try places(in: file)
     func place(_ name: String) throws(CheckpointError) -> Range<Int> {
       guard let place = places[name] else {
@@ -27,7 +27,7 @@ enum PyTorchTar {
     var stream = PickleStream(file, pickleRange)
     let pickle = try stream.next()
     var opened = PyTorchFile(
-      path: file.path, pickle: pickle, pickleOffset: pickleRange.lowerBound)
+      path: file.name, pickle: pickle, pickleOffset: pickleRange.lowerBound)
     var types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)] = [:]
     try readStorages(file, try place("storages"), into: &opened, &types)
     try readTensors(file, try place("tensors"), into: &opened, types)
@@ -41,7 +41,7 @@ enum PyTorchTar {
   }
 
   /// Where the content of each member is.
-  private static func places(in file: InputFile) throws(CheckpointError) -> [String: Range<Int>] {
+  private static func places(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
     var places: [String: Range<Int>] = [:]
     var position = 0
     while position + blockSize <= file.size {
@@ -85,7 +85,7 @@ enum PyTorchTar {
   // MARK: - Storages and tensors
 
   private static func readStorages(
-    _ file: InputFile, _ range: Range<Int>, into opened: inout PyTorchFile,
+    _ file: ByteSource, _ range: Range<Int>, into opened: inout PyTorchFile,
     _ types: inout [TensorName: (reference: PyTorchStorageReference, dtype: DType)]
   ) throws(CheckpointError) {
     var stream = PickleStream(file, range)
@@ -130,7 +130,7 @@ enum PyTorchTar {
   }
 
   private static func readTensors(
-    _ file: InputFile, _ range: Range<Int>, into opened: inout PyTorchFile,
+    _ file: ByteSource, _ range: Range<Int>, into opened: inout PyTorchFile,
     _ types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)]
   ) throws(CheckpointError) {
     var stream = PickleStream(file, range)

@@ -70,10 +70,10 @@ enum Safetensors {
     let indexes = folder.members(endingIn: indexEnding)
     let files = folder.members(endingIn: ".safetensors")
     if let index = indexes.first, indexes.count == 1 {
-      return try FileProbe(path: folder.path(of: index))
+      return try FileProbe(path: folder.folder.path(of: index))
     }
     if let file = files.first, indexes.isEmpty, files.count == 1 {
-      return try FileProbe(path: folder.path(of: file))
+      return try FileProbe(path: folder.folder.path(of: file))
     }
     throw CheckpointError(
       .unsupported,

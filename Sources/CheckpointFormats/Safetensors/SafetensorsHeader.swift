@@ -24,7 +24,7 @@ struct SafetensorsHeader {
   ///
   /// - Throws: ``CheckpointError`` for all that the reference reader refuses, and for two tensors of
   ///   one name, which the format's text forbids.
-  init(of file: InputFile) throws(CheckpointError) {
+  init(of file: ByteSource) throws(CheckpointError) {
     let head = try file.head(8)
     guard head.count == 8 else {
       throw CheckpointError(

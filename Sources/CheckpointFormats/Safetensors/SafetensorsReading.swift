@@ -5,7 +5,7 @@ extension Safetensors {
   /// Opens a file; tensors are in the order in which the header names them.
   static func read(_ path: String) throws -> Checkpoint {
     do throws(CheckpointError) {
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       let header = try SafetensorsHeader(of: file)
       var checkpoint = Checkpoint(entries: [], metadata: header.metadata)
       checkpoint.entries.reserveCapacity(header.tensors.count)

@@ -31,7 +31,7 @@ struct ShardIndex {
   init(path: String) throws(CheckpointError) {
     self.path = path
     do throws(CheckpointError) {
-      let file = try InputFile(path: path)
+      let file = try Place.open(path: path)
       guard file.size <= Self.maxSize else {
         throw CheckpointError(
           .unsupported, "an index of \(file.size) bytes, at most \(Self.maxSize) are read")

@@ -9,7 +9,7 @@ import TensorCore
 /// that structures which refer to each other in a cycle come to an end.
 final class HDF5Metadata {
   let superblock: HDF5Superblock
-  private let input: InputFile
+  private let input: ByteSource
 
   /// Size of a window in bytes; a power of two.
   private static let windowSize = 1 << 14
@@ -30,7 +30,7 @@ final class HDF5Metadata {
   /// The heaps of shared messages, by message kind; `nil` until they are first needed.
   var sharedHeaps: [Int: HDF5FractalHeap]?
 
-  init(_ input: InputFile, _ superblock: HDF5Superblock) {
+  init(_ input: ByteSource, _ superblock: HDF5Superblock) {
     self.input = input
     self.superblock = superblock
     budget = 16 * min(input.size, 1 << 28) + 1 << 24

@@ -27,7 +27,7 @@ struct HDF5Walker {
 
   /// Walks a whole file, or until it has found `datasetLimit` datasets.
   static func table(
-    of input: InputFile, _ superblock: HDF5Superblock, datasetLimit: Int = .max
+    of input: ByteSource, _ superblock: HDF5Superblock, datasetLimit: Int = .max
   ) throws(CheckpointError) -> HDF5Table {
     var walker = HDF5Walker(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
     try walker.enter(try HDF5ObjectHeader(superblock.root, in: walker.metadata), path: [])
@@ -36,7 +36,7 @@ struct HDF5Walker {
 
   /// The attributes of a file's root group.
   static func rootAttributes(
-    of input: InputFile, _ superblock: HDF5Superblock
+    of input: ByteSource, _ superblock: HDF5Superblock
   ) throws(CheckpointError) -> [HDF5Attribute] {
     let metadata = HDF5Metadata(input, superblock)
     return try HDF5StoredAttributes.all(

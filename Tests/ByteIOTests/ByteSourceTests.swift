@@ -4,18 +4,18 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite struct InputFileTests {
+@Suite struct ByteSourceTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   private func refusal(_ path: String) -> CheckpointError? {
-    #expect(throws: CheckpointError.self) { try InputFile(path: path) }
+    #expect(throws: CheckpointError.self) { try Place.open(path: path) }
   }
 
   @Test func `any range of a file is read`() throws {
     let bytes = noise(10_000, seed: 1)
-    let file = try InputFile(path: folder.write(bytes, to: "a"))
+    let file = try Place.open(path: folder.write(bytes, to: "a"))
     #expect(file.size == 10_000)
     for range in [0..<10_000, 0..<0, 10_000..<10_000, 1..<2, 4095..<8193, 9999..<10_000] {
       #expect(try file.bytes(range) == Array(bytes[range]))
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func `a range outside the file is refused with its place`() throws {
-    let file = try InputFile(path: folder.write([1, 2, 3], to: "a"))
+    let file = try Place.open(path: folder.write([1, 2, 3], to: "a"))
     for range in [0..<4, 3..<4, 4..<4, 2..<Int.max, Int.max - 1..<Int.max] {
       let error = #expect(throws: CheckpointError.self) { try file.bytes(range) }
       #expect(error?.code == .malformed)
@@ -34,12 +34,12 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try file.bytes(2..<9) }
     #expect(
       error?.description
-        == "\(folder.file("a")): at byte 2: 7 bytes are required here, the file has 3")
+        == "\(folder.file("a")): at byte 2: expected 7 bytes here, but the file has 3")
   }
 
   @Test func `a file that shrank while it was open is an error, no signal`() throws {
     let path = try folder.write(noise(100_000, seed: 1), to: "a")
-    let file = try InputFile(path: path)
+    let file = try Place.open(path: path)
     #expect(unsafe truncate(path, 70_000) == 0)
     let error = #expect(throws: CheckpointError.self) { try file.bytes(0..<100_000) }
     #expect(error?.code == .system)
@@ -60,13 +60,13 @@ import Testing
     let pipe = folder.file("pipe")
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
     // Opened as others open it, the pipe would wait for a writer.
-    #expect(refusal(pipe)?.message == "a pipe was found, a regular file is required")
-    #expect(refusal(folder.path)?.message == "a directory was found, a regular file is required")
-    #expect(refusal("/dev/zero")?.message == "a device was found, a regular file is required")
+    #expect(refusal(pipe)?.message == "expected a regular file, found a pipe")
+    #expect(refusal(folder.path)?.message == "expected a regular file, found a directory")
+    #expect(refusal("/dev/zero")?.message == "expected a regular file, found a device")
   }
 
   @Test func `an empty file has no bytes`() throws {
-    let file = try InputFile(path: folder.write([], to: "a"))
+    let file = try Place.open(path: folder.write([], to: "a"))
     #expect(file.size == 0)
     #expect(try file.head(16) == [])
   }

@@ -1,0 +1,92 @@
+package import TensorCore
+
+/// Opened bytes that are read by position, from any number of tasks at once: a local file, a file on
+/// a web server, a part of another source, or memory.
+///
+/// A source is opened once, by a ``Place``; recognizing, opening, reading, and verifying share it.
+/// Nothing is mapped: a mapped file that another process truncates kills this one with SIGBUS.
+public final class ByteSource: Sendable {
+  /// Fills a span with the bytes from an offset on, all of which are in the source.
+  package typealias Reader =
+    @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws(CheckpointError) -> Void
+
+  /// What errors call it: a path, an address, `standard input`.
+  public let name: String
+  /// Size in bytes when it was opened.
+  public let size: Int
+  /// What changes when the content does: device, inode, size, and time of a local file, the `ETag`
+  /// of a file on a web server; `nil` if nothing is known.
+  public let entityTag: String?
+  /// A path under which this process can open the same file once more; `nil` for all but local files.
+  package let descriptorPath: String?
+  private let reader: Reader
+
+  /// Makes a source of a new kind: all it takes is a size and a function that reads.
+  package init(
+    name: String, size: Int, entityTag: String? = nil, descriptorPath: String? = nil,
+    reader: @escaping Reader
+  ) {
+    self.descriptorPath = descriptorPath
+    self.name = name
+    self.size = size
+    self.entityTag = entityTag
+    self.reader = reader
+  }
+
+  /// A source whose bytes are in memory.
+  public convenience init(_ bytes: [UInt8], name: String) {
+    self.init(name: name, size: bytes.count) { offset, target throws(CheckpointError) in
+      target.copyBytes(from: bytes.rawBytes.extracting(offset..<offset + target.byteCount))
+    }
+  }
+
+  /// A range of this source, read as a source of its own under the same name.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` when the range does not lie in the source.
+  package func part(_ range: Range<Int>) throws(CheckpointError) -> ByteSource {
+    try check(range)
+    let (start, reader) = (range.lowerBound, reader)
+    return ByteSource(name: name, size: range.count) { offset, target throws(CheckpointError) in
+      try reader(start + offset, &target)
+    }
+  }
+
+  /// Fills `target` with the bytes from `offset` on.
+  ///
+  /// - Throws: ``CheckpointError`` with code `malformed` when the range does not lie in the source,
+  ///   `system` when the system refuses or the source has changed since it was opened.
+  package func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
+    let count = target.byteCount
+    guard offset >= 0, offset <= size, count <= size - offset else {
+      throw outside(offset, count)
+    }
+    if count > 0 { try reader(offset, &target) }
+  }
+
+  /// The bytes `range`; the range must lie in the source, so that a number from a file cannot make
+  /// memory be reserved for bytes that are not there.
+  package func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+    try check(range)
+    return try [UInt8](count: range.count) { target throws(CheckpointError) in
+      try read(at: range.lowerBound, into: &target)
+    }
+  }
+
+  /// The first `count` bytes, or all of a shorter source.
+  package func head(_ count: Int) throws(CheckpointError) -> [UInt8] {
+    try bytes(0..<min(count, size))
+  }
+
+  private func check(_ range: Range<Int>) throws(CheckpointError) {
+    guard range.lowerBound >= 0, range.upperBound <= size else {
+      throw outside(range.lowerBound, range.count)
+    }
+  }
+
+  private func outside(_ offset: Int, _ count: Int) -> CheckpointError {
+    CheckpointError(
+      .malformed, "expected \(count) byte\(count == 1 ? "" : "s") here, but the file has \(size)",
+      path: name,
+      offset: offset)
+  }
+}

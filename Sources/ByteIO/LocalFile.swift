@@ -1,0 +1,65 @@
+import Glibc
+import TensorCore
+
+extension ByteSource {
+  /// Opens a regular file of this machine; `nil` if the path leads to a folder.
+  ///
+  /// - Throws: ``CheckpointError`` with code `system` when the system refuses, or when the path leads
+  ///   to anything else; a pipe without a writer is refused at once instead of waited for.
+  static func local(_ path: String) throws(CheckpointError) -> ByteSource? {
+    // O_NONBLOCK: opening a pipe would wait for its writer.
+    let file = LocalFile(
+      descriptor: try systemCall(nil, path: path) {
+        unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+      })
+    let status = try FileStatus(descriptor: file.descriptor, path: path)
+    if status.isFolder { return nil }
+    guard status.isRegular else {
+      throw CheckpointError(
+        .system, "expected a regular file, found \(status.kind)", path: path)
+    }
+    return ByteSource(file, status, name: path)
+  }
+
+  /// Takes over the descriptor of an open regular file, whatever its name, if it has one.
+  convenience init(_ file: LocalFile, _ status: FileStatus, name: String) {
+    let size = status.size
+    self.init(
+      name: name, size: size, entityTag: status.entityTag,
+      descriptorPath: "/proc/self/fd/\(file.descriptor)"
+    ) { offset, target throws(CheckpointError) in
+      try file.read(at: offset, into: &target, name: name, size: size)
+    }
+  }
+}
+
+/// The descriptor of an open file, closed when nobody reads it any more.
+final class LocalFile: Sendable {
+  let descriptor: Int32
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// Fills `target` with the bytes from `offset` on, of a file that had `size` when it was opened.
+  func read(
+    at offset: Int, into target: inout MutableRawSpan, name: String, size: Int
+  ) throws(CheckpointError) {
+    let count = target.byteCount
+    var done = 0
+    while done < count {
+      let answer = try systemCall("read", path: name, offset: offset + done) {
+        unsafe target.withUnsafeMutableBytes { bytes in
+          unsafe pread(
+            descriptor, bytes.baseAddress.map { unsafe $0 + done }, count - done, offset + done)
+        }
+      }
+      guard answer > 0 else {
+        throw CheckpointError(
+          .system, "the file was \(size) bytes long when it was opened, but now ends here",
+          path: name, offset: offset + done)
+      }
+      done += answer
+    }
+  }
+}

@@ -1,0 +1,125 @@
+public import TensorCore
+
+/// Where sources are found: a folder of this machine, a folder on a web server, memory.
+///
+/// A place is the only thing that knows paths and addresses; everything above it has names. A new
+/// kind of storage is one file: functions that open a name and list a folder.
+public struct Place: Sendable {
+  /// Opens what has a name here; `nil` if that is a folder.
+  package typealias Opener =
+    @Sendable (_ name: String) throws(CheckpointError) -> ByteSource?
+  /// The names in a folder here, in any order; the empty name is the place itself.
+  package typealias Lister = @Sendable (_ name: String) throws(CheckpointError) -> [String]
+
+  /// What is put before a name to show where it is: `runs/3/`, or nothing for the current folder.
+  package let prefix: String
+  private let opener: Opener
+  private let lister: Lister
+
+  /// Makes a place of a new kind.
+  package init(prefix: String, opener: @escaping Opener, lister: @escaping Lister) {
+    self.prefix = prefix
+    self.opener = opener
+    self.lister = lister
+  }
+
+  /// How a name here is shown, in errors for example.
+  package func path(of name: String) -> String { prefix + name }
+
+  /// Opens a file.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when there is none, or it cannot be read by range.
+  public func open(_ name: String) throws(CheckpointError) -> ByteSource {
+    if let source = try opener(name) { return source }
+    throw CheckpointError(
+      .system, "expected a regular file, found a directory", path: path(of: name))
+  }
+
+  /// Opens a file, or answers `nil` if the name is that of a folder.
+  package func openFile(_ name: String) throws(CheckpointError) -> ByteSource? {
+    try opener(name)
+  }
+
+  /// The names in a folder, sorted by bytes.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when the folder cannot be read, `unsupported` where
+  ///   folders cannot be listed.
+  public func list(_ folder: String = "") throws(CheckpointError) -> [String] {
+    try lister(folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// A folder in this place, as a place.
+  public func folder(_ name: String) -> Place {
+    if name.isEmpty { return self }
+    let start = name.hasSuffix("/") ? name : name + "/"
+    let (opener, lister) = (opener, lister)
+    return Place(prefix: prefix + start) { inner throws(CheckpointError) in
+      try opener(start + inner)
+    } lister: { inner throws(CheckpointError) in
+      try lister(start + inner)
+    }
+  }
+
+  // MARK: - Paths
+
+  /// Finds the place in which a path leads to a name: a local path, or an address that begins with
+  /// `http://` or `https://`.
+  public static func locate(_ path: String) -> (place: Place, name: String) {
+    guard let start = hostStart(of: path) else {
+      let (folder, name) = divided(path)
+      return (local(folder), name)
+    }
+    // A slash in a query (`?token=a/b`) divides nothing.
+    let end = path.utf8[start...].firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+    let (folder, name) = divided(String(path[..<(end ?? path.endIndex)]))
+    return (web(folder), name + path[(end ?? path.endIndex)...])
+  }
+
+  /// Opens the file to which a path or an address leads.
+  package static func open(path: String) throws(CheckpointError) -> ByteSource {
+    let (place, name) = locate(path)
+    return try place.open(name)
+  }
+
+  /// Finds what a name in a file of this place stands for: an absolute path, or one that begins here.
+  package func locate(_ name: String) -> (place: Place, name: String) {
+    if name.hasPrefix("/") || Self.hostStart(of: name) != nil { return Self.locate(name) }
+    let (folder, leaf) = Self.divided(name)
+    return (self.folder(folder), leaf)
+  }
+
+  /// A folder of this machine, by the text that stands before the names in it.
+  private static func local(_ prefix: String) -> Place {
+    Place(prefix: prefix) { name throws(CheckpointError) in
+      try ByteSource.local(prefix + name)
+    } lister: { name throws(CheckpointError) in
+      let path = prefix + name
+      return try Folder.names(in: path.isEmpty ? "." : path)
+    }
+  }
+
+  private static func web(_ prefix: String) -> Place {
+    Place(prefix: prefix) { name throws(CheckpointError) in
+      try ByteSource.web(prefix + name)
+    } lister: { name throws(CheckpointError) in
+      throw CheckpointError(
+        .unsupported, "a web server does not list its files; name one of them",
+        path: prefix + name)
+    }
+  }
+
+  /// Where the host begins in an address; `nil` for a local path.
+  private static func hostStart(of path: String) -> String.Index? {
+    for scheme in ["https://", "http://"] where path.hasPrefix(scheme) {
+      return path.utf8.index(path.startIndex, offsetBy: scheme.utf8.count)
+    }
+    return nil
+  }
+
+  /// `a/b/c` → `a/b/` and `c`.
+  package static func divided(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path) }
+    let start = path.utf8.index(after: slash)
+    return (String(path[..<start]), String(path[start...]))
+  }
+}
