@@ -40,10 +40,7 @@ extension Checkpoint {
     var tree: Tree
     if let model {
       tree = Tree(model.module, from: model)
-    } else if let recipe = try metadata[Self.recipeKey].map({ try Recipe(json: $0) }),
-      let text = recipe.model
-    {
-      let model = try Model(text: text, extra: recipe.extra)
+    } else if let model = try recipe()?.model {
       tree = Tree(model.module, from: model)
     } else if !modules.isEmpty {
       tree = Tree(try Module(labels: modules))

@@ -31,7 +31,7 @@ public struct Conversion: Sendable {
   ///
   /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
   ///   name, or `dtype` is no type that values can be rounded to.
-  public func callAsFunction(_ input: Checkpoint) throws -> Result {
+  public func apply(to input: Checkpoint) throws -> Result {
     var input = input
     let known = input.notes.count
     try input.confirmTies()

@@ -7,12 +7,13 @@ import TensorCore
 public struct Model: Sendable {
   /// The tree.
   public let module: Module
-  /// The text that PyTorch's `print(model)` shows, or a model description.
-  public let text: String
+  /// The description that was read; `nil` for a model that PyTorch's `print(model)` shows in full.
+  private let description: String?
   /// Lines of a side file that say what the text cannot show; `nil` without one.
   public let extra: String?
-  /// The recipe that came with the model, where it was a checkpoint that has one.
-  public let recipe: Recipe?
+
+  /// The text that PyTorch's `print(model)` shows, or a model description.
+  public var text: String { description ?? module.description }
 
   /// Reads the printed text, the model description, or the tree that a checkpoint carries; `-` is standard input.
   ///
@@ -60,28 +61,24 @@ public struct Model: Sendable {
     let extras = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
     if Module.isDescription(text) {
       module = try Module(json: text, extras: extras)
-      self.text = text
+      description = text
     } else {
       module = try Module(printed: text, extras: extras)
-      self.text = module.description
+      description = nil
     }
     self.extra = extra
-    recipe = nil
   }
 
   private init?(carriedBy source: Checkpoint, extra: String?, extraPath: String?) throws {
-    let recipe = try source.recipe()
-    if let text = recipe?.model {
-      let model = try Model(
-        text: text, extra: extra ?? recipe?.extra, extraPath: extraPath)
-      (module, self.text, self.extra) = (model.module, model.text, model.extra)
+    let carried: Model
+    if let model = try source.recipe()?.model {
+      carried = model
     } else if !source.modules.isEmpty {
-      let text = try Checkpoint.Tree(Module(labels: source.modules)).model().text
-      let model = try Model(text: text, extra: extra, extraPath: extraPath)
-      (module, self.text, self.extra) = (model.module, model.text, model.extra)
+      carried = try Checkpoint.Tree(Module(labels: source.modules)).model()
     } else {
       return nil
     }
-    self.recipe = recipe
+    self =
+      try extra.map { try Model(text: carried.text, extra: $0, extraPath: extraPath) } ?? carried
   }
 }

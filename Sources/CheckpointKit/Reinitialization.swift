@@ -5,10 +5,10 @@ import TorchRandom
 
 /// Redraws chosen tensors of a checkpoint, or copies them from another, and leaves the rest alone.
 public struct Reinitialization: Sendable {
-  /// What is redrawn, as texts that the recipe keeps.
-  public var match: [String]
-  /// What is not.
-  public var exclude: [String]
+  /// Selectors, any of which takes a tensor.
+  public var match: [Selector]
+  /// Selectors, any of which leaves a tensor out.
+  public var exclude: [Selector]
   /// How tensors are filled; those without a rule as their layers' `reset_parameters` does.
   public var rules: [Rule] = []
   /// Order in which the matched modules are walked.
@@ -17,7 +17,7 @@ public struct Reinitialization: Sendable {
   public var seed = Seed(0)
 
   /// Redraws what any of `match` takes and none of `exclude` leaves out.
-  public init(match: [String], exclude: [String] = []) {
+  public init(match: [Selector], exclude: [Selector] = []) {
     self.match = match
     self.exclude = exclude
   }
@@ -35,20 +35,15 @@ public struct Reinitialization: Sendable {
   /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
   /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
   ///   the checkpoint or has another shape there.
-  public func callAsFunction(
-    _ checkpoint: Checkpoint, tree: Checkpoint.Tree
-  ) throws -> Result {
+  public func apply(to checkpoint: Checkpoint, tree: Checkpoint.Tree) throws -> Result {
     var checkpoint = checkpoint
     try checkpoint.confirmTies()
-    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
-    let drawn = try draw(
+    var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
+    let planned = try plan(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
       cpuPath: recipe.cpuPath)
-    recipe.redraws.append(
-      Recipe.Redraw(
-        match: match, exclude: exclude, rules: rules.map(\.description), order: order.rawValue,
-        seed: seed.description))
-    return try replace(checkpoint, by: drawn, recipe: recipe)
+    recipe.steps.append(.reinitialize(self))
+    return try replace(checkpoint, by: planned, recipe: recipe)
   }
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
@@ -56,12 +51,12 @@ public struct Reinitialization: Sendable {
   /// `fingerprint` is the other checkpoint's, for the recipe.
   /// - Throws: `CheckpointError` when nothing is matched, or `other` lacks a matched tensor or
   ///   has it in another type or shape.
-  public func callAsFunction(
-    _ checkpoint: Checkpoint, tree: Checkpoint.Tree, from other: Checkpoint, fingerprint: Digest
+  public func apply(
+    to checkpoint: Checkpoint, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
+    fingerprint: Digest
   ) throws -> Result {
     var checkpoint = checkpoint
     try checkpoint.confirmTies()
-    let selection = try Selection(match: match, exclude: exclude)
     let theirs = Dictionary(
       other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var copies: [TensorName: Checkpoint.Entry] = [:]
@@ -73,16 +68,26 @@ public struct Reinitialization: Sendable {
       }
       copies[entry.name] = source
     }
-    var recipe = try checkpoint.recipe() ?? Recipe(redrawsOf: tree)
-    recipe.redraws.append(
-      Recipe.Redraw(
-        match: match, exclude: exclude, rules: [], order: order.rawValue, seed: "0",
-        copiedFrom: fingerprint.description))
+    var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
+    var copy = Reinitialization(match: match, exclude: exclude)
+    copy.order = order
+    recipe.steps.append(.copy(copy, from: fingerprint.description))
     return try replace(checkpoint, by: copies, recipe: recipe)
   }
 
-  /// Draws the matched tensors in the types that `tensors` have.
-  func draw(
+  private var selection: Selection { Selection(match: match, exclude: exclude) }
+
+  /// Names of the tensors that the selectors take.
+  func names(
+    among tensors: [(name: TensorName, info: TensorInfo)], tree: Module
+  ) throws -> [TensorName] {
+    guard let selector = selection.selector else { return tensors.map(\.name) }
+    let selected = try SelectedTensors(selector, in: tree)
+    return tensors.map(\.name).filter(selected.contains)
+  }
+
+  /// Plans the values of the matched tensors, in the types that `tensors` have.
+  func plan(
     over tensors: [(name: TensorName, info: TensorInfo)], tree: Module,
     cpuPath: CPUPath
   ) throws -> [TensorName: Checkpoint.Entry] {
@@ -90,12 +95,11 @@ public struct Reinitialization: Sendable {
       tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
     var plan = try Initialization(
       of: tree, generator: Generator(seed: seed.value, cpuPath: cpuPath), dtypes: dtypes)
-    let selector = try Selection(match: match, exclude: exclude).selector ?? .all
-    var drawn: [TensorName: Checkpoint.Entry] = [:]
-    for name in try plan.reset(selector, rules: rules, order: order) {
-      drawn[name] = try plan.entry(of: name)
+    var planned: [TensorName: Checkpoint.Entry] = [:]
+    for name in try plan.reset(selection.selector ?? .all, rules: rules, order: order) {
+      planned[name] = try plan.entry(of: name)
     }
-    return drawn
+    return planned
   }
 
   private func replace(
@@ -121,12 +125,5 @@ public struct Reinitialization: Sendable {
     }
     result.checkpoint.metadata[Checkpoint.recipeKey] = try recipe.json
     return result
-  }
-}
-
-extension Checkpoint {
-  /// The recipe that the checkpoint carries; `nil` if it has none.
-  public func recipe() throws -> Recipe? {
-    try metadata[Self.recipeKey].map { try Recipe(json: $0) }
   }
 }

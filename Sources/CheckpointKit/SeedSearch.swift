@@ -19,7 +19,7 @@ public struct SeedSearch: Sendable {
     /// Seeds of all 2^32 that its first values are expected to let pass.
     public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
-    let draw: Draw
+    let sampling: Sampling
     let cpuPath: CPUPath
     /// Words before the tensor's draw.
     let start: Int
@@ -51,17 +51,17 @@ public struct SeedSearch: Sendable {
   public init(of checkpoint: Checkpoint, recipe: Recipe, selection: Selection) throws {
     // What stands at the same place for three seeds stands there for all but freak ones; the final
     // comparison settles it.
-    let plans = try (0..<3).map { try recipe.plan(seed: $0) }
+    let plans = try (0..<3).map { try recipe.initialization(seed: Seed($0)) }
     var clues: [Clue] = []
     for entry in try selection.entries(of: checkpoint, tree: plans[0].tree)
     where entry.alias == nil {
       guard let values = plans[0].values(of: entry.name), values.info == entry.info,
-        case .drawn(let distribution, let zeroed) = values.fill,
+        case .random(let distribution, let zeroed) = values.fill,
         values.start.cachedNormal == nil,
         let start = Int(exactly: values.start.position),
         plans.allSatisfy({ $0.values(of: entry.name)?.start.position == values.start.position })
       else { continue }
-      let draw = try Draw(
+      let sampling = try Sampling(
         distribution, dtype: entry.info.dtype, count: entry.info.elementCount)
       var first = 0
       if let zeroed, zeroed.lowerBound < Self.sampleCount {
@@ -73,11 +73,12 @@ public struct SeedSearch: Sendable {
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
       let sample = [UInt8](buffer.bytes(count * width))
-      let ranges = Self.ranges(of: draw, sample, from: first, recipe.cpuPath)
+      let ranges = Self.ranges(of: sampling, sample, from: first, recipe.cpuPath)
       if ranges.isEmpty { continue }
       clues.append(
         Clue(
-          name: entry.name, isCertain: draw.isOnGrid(sample, recipe.cpuPath), draw: draw,
+          name: entry.name, isCertain: sampling.isOnGrid(sample, recipe.cpuPath),
+          sampling: sampling,
           cpuPath: recipe.cpuPath,
           start: start, ranges: ranges, first: first, values: sample))
     }
@@ -96,14 +97,14 @@ public struct SeedSearch: Sendable {
   /// What the values say of the words at the sample's beginning and every sixteen elements on; the
   /// first must say something.
   private static func ranges(
-    of draw: Draw, _ sample: [UInt8], from first: Int, _ cpuPath: CPUPath
+    of sampling: Sampling, _ sample: [UInt8], from first: Int, _ cpuPath: CPUPath
   ) -> [WordRange] {
     var ranges: [WordRange] = []
     var expected = 0x1p32
-    for start in stride(from: 0, to: sample.count / draw.dtype.byteWidth, by: 16)
+    for start in stride(from: 0, to: sample.count / sampling.dtype.byteWidth, by: 16)
     where expected > 1 / 16 {
-      let values = Array(sample[(start * draw.dtype.byteWidth)...])
-      guard let range = draw.wordRange(of: values, from: first + start, cpuPath: cpuPath) else {
+      let values = Array(sample[(start * sampling.dtype.byteWidth)...])
+      guard let range = sampling.wordRange(of: values, from: first + start, cpuPath: cpuPath) else {
         return start == 0 ? [] : ranges
       }
       ranges.append(range)
@@ -172,8 +173,8 @@ extension SeedSearch.Clue {
   func isDrawn(from seed: UInt32) -> Bool {
     var generator = Generator(seed: UInt64(seed), cpuPath: cpuPath)
     generator.skip(words: start)
-    var cursor = DrawCursor(draw, from: generator)
-    let count = values.count / draw.dtype.byteWidth
+    var cursor = SamplingCursor(sampling, from: generator)
+    let count = values.count / sampling.dtype.byteWidth
     var buffer = ChunkBuffer(capacity: values.count)
     var target = buffer.mutableBytes(values.count)
     cursor.read(elements: first..<first + count, into: &target)
@@ -181,7 +182,7 @@ extension SeedSearch.Clue {
   }
 }
 
-extension Draw {
+extension Sampling {
   /// Whether every one of these elements is a value that the uniform draw can give.
   fileprivate func isOnGrid(_ values: [UInt8], _ cpuPath: CPUPath) -> Bool {
     guard case .uniform = distribution, dtype == .float32 || dtype == .float64 else { return false }

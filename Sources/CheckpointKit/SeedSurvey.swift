@@ -45,7 +45,7 @@ public struct SeedSurvey: Sendable {
     seedCount = seeds.count
     var records: [Record] = []
     for seed in seeds {
-      let plan = try recipe.plan(seed: seed)
+      let plan = try recipe.initialization(seed: Seed(seed))
       let serial = try await Self.summaries(of: plan, threads: 1)
       let parallel = try await Self.summaries(of: plan, threads: threads)
       if records.isEmpty { records = serial.map { Record($0, plan) } }
@@ -105,7 +105,7 @@ public struct SeedSurvey: Sendable {
       let values = plan.values(of: summary.name)
       initializer = values.map { "\($0.initializer)" } ?? "unknown"
       moments = summary.count > 0 ? values?.fill.moments : nil
-      if case .drawn(_, let range?) = values?.fill { zeroed = range.count } else { zeroed = 0 }
+      if case .random(_, let range?) = values?.fill { zeroed = range.count } else { zeroed = 0 }
     }
 
     mutating func add(_ serial: Summary, _ parallel: Summary, seed: UInt64) {

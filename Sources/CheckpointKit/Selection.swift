@@ -3,16 +3,17 @@ public import TensorCore
 
 /// The tensors that `--match` takes and `--exclude` leaves out.
 public struct Selection: Sendable {
-  /// What both say together; `nil` takes every tensor.
+  /// All selectors as one; `nil` takes every tensor.
   public let selector: Selector?
   /// The model whose classes count, instead of those of the checkpoint's own tree.
   public var model: Model?
 
-  /// Parses selectors; of `match` any takes a tensor (none takes all), of `exclude` any leaves it out.
-  public init(match: [String] = [], exclude: [String] = [], model: Model? = nil) throws {
+  /// Takes what any selector of `match` takes (without any: everything), except what any of
+  /// `exclude` takes.
+  public init(match: [Selector] = [], exclude: [Selector] = [], model: Model? = nil) {
     self.model = model
-    let taken = try Self.union(match)
-    let left = try Self.union(exclude)
+    let taken = Self.union(match)
+    let left = Self.union(exclude)
     selector =
       switch (taken, left) {
       case (nil, nil): nil
@@ -21,8 +22,14 @@ public struct Selection: Sendable {
       }
   }
 
-  private static func union(_ texts: [String]) throws -> Selector? {
-    let selectors = try texts.map { try Selector($0) }
+  /// Parses the selectors.
+  public init(match: [String], exclude: [String] = [], model: Model? = nil) throws {
+    self.init(
+      match: try match.map { try Selector($0) }, exclude: try exclude.map { try Selector($0) },
+      model: model)
+  }
+
+  private static func union(_ selectors: [Selector]) -> Selector? {
     guard let first = selectors.first else { return nil }
     return selectors.dropFirst().reduce(first) { $0.union($1) }
   }

@@ -19,8 +19,8 @@ public struct Verification: Sendable {
     case missing
     /// In the file, not in the recipe's model.
     case unexpected
-    /// In both, but its values came from elsewhere; the text says where from.
-    case notDrawn(String)
+    /// In both, but its values came from elsewhere; the text names the origin.
+    case uncovered(String)
 
     /// Whether this is as the recipe has it.
     public var isVerified: Bool { if case .identical = self { true } else { false } }
@@ -46,15 +46,15 @@ public struct Verification: Sendable {
   /// Draws the recipe's values again and compares them, in bounded memory.
   public init(of checkpoint: Checkpoint, against recipe: Recipe, threads: Int) async throws {
     let infos = checkpoint.entries.map { ($0.name, $0.info) }
-    let drawn = try recipe.draw(over: infos)
+    let plan = try recipe.plan(over: infos)
     var otherRecipe = recipe
     otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
-    let expected = Self.byName(drawn.checkpoint)
-    let other = Self.byName(try otherRecipe.draw(over: infos).checkpoint)
+    let expected = Self.byName(plan.checkpoint)
+    let other = Self.byName(try otherRecipe.plan(over: infos).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
       let outcome: Outcome
-      if let reason = drawn.unknown[entry.name] {
-        outcome = .notDrawn(reason)
+      if let reason = plan.unknown[entry.name] {
+        outcome = .uncovered(reason)
       } else if let wanted = expected[entry.name] {
         outcome = try Self.compare(entry, wanted, other: other[entry.name])
       } else {
@@ -63,7 +63,7 @@ public struct Verification: Sendable {
       return Tensor(name: entry.name, outcome: outcome)
     }
     let present = Set(checkpoint.entries.map(\.name))
-    let missing = drawn.checkpoint.entries.filter { !present.contains($0.name) }
+    let missing = plan.checkpoint.entries.filter { !present.contains($0.name) }
       .map { Tensor(name: $0.name, outcome: .missing) }
     tensors = found + missing
   }

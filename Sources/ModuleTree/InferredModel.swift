@@ -102,95 +102,35 @@ private struct Branch {
   }
 }
 
-/// What class a module's own tensors speak for.
+/// The class that a module's own tensors speak for.
 private struct LayerGuess {
-  private let name: String
+  private let own: OwnTensors
   private let tensors: [(name: String, info: TensorInfo)]
 
   init(name: String, tensors: [(name: String, info: TensorInfo)]) {
-    self.name = name.lowercased()
+    own = OwnTensors(
+      moduleName: name.lowercased(), shapes: tensors.map { ($0.name, $0.info.shape) })
     self.tensors = tensors
   }
 
-  private func shape(_ name: String) -> [Int]? {
-    tensors.first { $0.name.isSameText(name) }?.info.shape
-  }
+  private func shape(_ name: String) -> [Int]? { own.shape(name) }
 
-  /// The layer whose tensors are these and no others.
+  /// The layer with these tensors and no others.
   var layer: (any Layer)? {
-    let guess = candidate
-    guard let guess else { return nil }
-    let own =
-      guess.parameters.map { ($0.name, $0.shape) } + guess.buffers.map { ($0.name, $0.shape) }
-    let fits = tensors.allSatisfy { tensor in
-      own.contains { $0.0.isSameText(tensor.name) && $0.1 == tensor.info.shape }
+    for type in KnownLayers.all {
+      if let layer = type.inferred(from: own), matches(layer) { return layer }
     }
-    let isWhole = own.allSatisfy { shape($0.0) != nil || $0.0 == "num_batches_tracked" }
-    return fits && isWhole ? guess : nil
+    return nil
   }
 
-  private var candidate: (any Layer)? {
-    if let input = shape("weight_ih_l0"), let hidden = shape("weight_hh_l0") {
-      return recurrent(input, hidden)
+  private func matches(_ layer: any Layer) -> Bool {
+    let expected =
+      layer.parameters.map { ($0.name, $0.shape) } + layer.buffers.map { ($0.name, $0.shape) }
+    let areExpected = own.shapes.allSatisfy { tensor in
+      expected.contains { $0.0.isSameText(tensor.name) && $0.1 == tensor.shape }
     }
-    if let input = shape("weight_ih"), let hidden = shape("weight_hh"), input.count == 2,
-      hidden.count == 2, let cell = cell(rows: hidden[0], hidden: hidden[1])
-    {
-      return RecurrentCell(cell, input[1], hidden[1], bias: shape("bias_ih") != nil)
-    }
-    if let projection = shape("in_proj_weight"), projection.count == 2 {
-      return MultiheadAttention(
-        projection[1], bias: shape("in_proj_bias") != nil,
-        addsKeyAndValue: shape("bias_k") != nil)
-    }
-    if let mean = shape("running_mean"), mean.count == 1 {
-      return RunningNorm(
-        kind: "BatchNorm2d", mean[0], affine: shape("weight") != nil,
-        bias: shape("bias") != nil, tracksStatistics: true)
-    }
-    guard let weight = shape("weight") else { return nil }
-    let hasBias = shape("bias") != nil
-    switch weight.count {
-    case 1:
-      return !hasBias && name.contains("rms")
-        ? RMSNorm(shape: weight, affine: true)
-        : LayerNorm(shape: weight, affine: true, bias: hasBias)
-    case 2:
-      let isTable =
-        name.hasPrefix("emb") || name.hasSuffix("embedding")
-        || name.hasSuffix("embeddings") || name.hasSuffix("emb")
-        || ["embed_tokens", "tok_embed", "wte", "wpe"].contains(name)
-      return !hasBias && isTable
-        ? Embedding(weight[0], weight[1]) : Linear(weight[1], weight[0], bias: hasBias)
-    case 3...5:
-      var options = Convolution.Options()
-      options.bias = hasBias
-      return Convolution(
-        weight[1], weight[0], kernel: Array(weight[2...]), options: options)
-    default: return nil
-    }
-  }
-
-  private func cell(rows: Int, hidden: Int) -> Recurrent.Cell? {
-    Recurrent.Cell.allCases.first { hidden > 0 && rows == hidden * $0.gates }
-  }
-
-  private func recurrent(_ input: [Int], _ hidden: [Int]) -> (any Layer)? {
-    guard input.count == 2, hidden.count == 2 else { return nil }
-    // With a projection the hidden state is narrower than the gates say.
-    let projected = shape("weight_hr_l0")
-    let size = projected?.last ?? hidden[1]
-    guard let cell = cell(rows: hidden[0], hidden: size) else { return nil }
-    var layer = Recurrent(cell, input[1], size)
-    layer.projection = projected?.first ?? 0
-    layer.hasBias = shape("bias_ih_l0") != nil
-    layer.isBidirectional = shape("weight_ih_l0_reverse") != nil
-    let numbers = tensors.compactMap { tensor -> Int? in
-      guard tensor.name.hasPrefix("weight_ih_l") else { return nil }
-      return Int(tensor.name.dropFirst("weight_ih_l".count))
-    }
-    layer.layers = min((numbers.max() ?? 0) + 1, tensors.count)
-    return layer
+    return areExpected
+      && expected.allSatisfy { shape($0.0) != nil || $0.0 == "num_batches_tracked" }
   }
 
   /// The module with all tensors that are there and no others: the layer's in the order in which it

@@ -80,9 +80,9 @@ extension Initialization {
 
   private mutating func perform(_ step: ConstructionStep) throws {
     switch step {
-    case .fill(let name, let initializer): try draw(TensorName(name), initializer)
+    case .fill(let name, let initializer): try plan(TensorName(name), initializer)
     case .fillPart(let name, let elements, let initializer):
-      try drawPart(of: TensorName(name), elements, initializer)
+      try planPart(of: TensorName(name), elements, initializer)
     case .discard(let shape, let dtype, let initializer):
       try discard(TensorInfo(dtype: dtype ?? self.dtype, shape: shape), initializer)
     case .copy(let source, let target):
@@ -105,9 +105,9 @@ extension Initialization {
     case .remainder:
       for tensor in tensors where values(of: tensor.name) == nil {
         guard let initializer = tensor.initializer, let info = info(of: tensor.name),
-          try initializer.fill(for: info).drawsNothing
+          try initializer.fill(for: info).isDeterministic
         else { continue }
-        try draw(tensor.name, initializer)
+        try plan(tensor.name, initializer)
       }
     case .ownParameters, .child, .fillMatrices: break
     }

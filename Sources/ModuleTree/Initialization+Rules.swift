@@ -76,7 +76,7 @@ extension Initialization {
         .missing, "its layer's own first values are not known; give a rule for it",
         tensor: name.text)
     }
-    try draw(name, chosen)
+    try plan(name, chosen)
   }
 }
 
@@ -110,7 +110,7 @@ private struct ResolvedRule {
     for assignment in rule.assignments {
       let isThere = matching.contains { place in
         place.tensors.contains { $0.name.isSameText(assignment.parameter) }
-          || KnownLayers.mayOmit(assignment.parameter, in: place.module)
+          || place.module.layer?.optionalParameters.contains(assignment.parameter) ?? false
       }
       if isThere { continue }
       var names: [String] = []
@@ -129,18 +129,6 @@ private struct ResolvedRule {
       place.tensors.contains { $0.name.isSameText(assignment.parameter) }
         && selector.matches(
           path: place.path, kind: place.module.kind, parameter: assignment.parameter)
-    }
-  }
-}
-
-extension KnownLayers {
-  /// Whether a layer that lacks the tensor could have it, as a linear layer with `bias=False`.
-  static func mayOmit(_ name: String, in module: Module) -> Bool {
-    switch module.layer {
-    case is Linear, is Bilinear, is Convolution: name == "bias"
-    case is RunningNorm, is LayerNorm, is GroupNorm: name == "weight" || name == "bias"
-    case is RMSNorm: name == "weight"
-    default: false
     }
   }
 }

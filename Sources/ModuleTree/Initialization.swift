@@ -70,11 +70,11 @@ public struct Initialization: Sendable {
   func info(of name: TensorName) -> TensorInfo? { originals[name].flatMap { infos[$0] } }
 
   /// Fills one tensor anew, whatever name it is called by.
-  mutating func draw(_ name: TensorName, _ initializer: any Initializer) throws {
+  mutating func plan(_ name: TensorName, _ initializer: any Initializer) throws {
     guard let original = originals[name], let info = infos[original] else { return }
     let start = generator
     do {
-      let fill = try pass(info, initializer)
+      let fill = try skip(info, initializer)
       if case .nothing = fill, values[original] != nil { return }
       values[original] = TensorValues(
         info: info, initializer: initializer, fill: fill, start: start)
@@ -85,18 +85,18 @@ public struct Initialization: Sendable {
 
   /// Fills a tensor that is no part of the model.
   mutating func discard(_ info: TensorInfo, _ initializer: any Initializer) throws {
-    _ = try pass(info, initializer)
+    _ = try skip(info, initializer)
   }
 
   /// Fills anew a run of elements of a tensor that has values.
-  mutating func drawPart(
+  mutating func planPart(
     of name: TensorName, _ elements: Range<Int>, _ initializer: any Initializer
   ) throws {
     guard let original = originals[name], let whole = infos[original] else { return }
     let part = try TensorInfo(dtype: whole.dtype, shape: [elements.count])
     let start = generator
     do {
-      let fill = try pass(part, initializer)
+      let fill = try skip(part, initializer)
       guard let before = values[original] else { return }
       let filled = TensorValues(info: part, initializer: initializer, fill: fill, start: start)
       let patched = Patched(before: before, part: filled, elements: elements)
@@ -108,15 +108,15 @@ public struct Initialization: Sendable {
   }
 
   /// Moves the generator past what an initialiser draws for a tensor.
-  private mutating func pass(
+  private mutating func skip(
     _ info: TensorInfo, _ initializer: any Initializer
   ) throws -> TensorFill {
     let fill = try initializer.fill(for: info)
     switch fill {
     case .constant(let value): _ = try info.dtype.element(nearest: value)
     case .ones: _ = try info.dtype.element(nearest: 1)
-    case .drawn(let distribution, _):
-      try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
+    case .random(let distribution, _):
+      try Sampling(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
     case .whole(let moments, let make):
       if moments != nil { _ = try make(info, &generator) }
     case .nothing: break

@@ -2,9 +2,11 @@
 public enum KnownLayers {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
   /// file in `Layers/` and one word here.
+  ///
+  /// Of the suggestions for an unknown class, those of earlier layers come first.
   package static let all: [any PrintedLayer.Type] = [
-    Linear.self, Bilinear.self, Convolution.self, Embedding.self, RunningNorm.self,
-    LayerNorm.self, GroupNorm.self, RMSNorm.self, PReLU.self, Recurrent.self,
+    LayerNorm.self, RMSNorm.self, Embedding.self, GroupNorm.self, RunningNorm.self,
+    Convolution.self, Linear.self, Bilinear.self, PReLU.self, Recurrent.self,
     RecurrentCell.self, MultiheadAttention.self, TransformerLayer.self, TransformerStack.self,
     Transformer.self, AdaptiveLogSoftmax.self, ParameterCollection.self, Conv1D.self,
     FrozenBatchNorm.self,
@@ -36,7 +38,7 @@ public enum KnownLayers {
   package static func guessedBase(
     kind: String, arguments: String, children: [Module.Child]
   ) -> String? {
-    if knows(kind) && !foreign.contains(kind) { return nil }
+    if knows(kind) && library(of: kind) == nil { return nil }
     if kind.hasPrefix(parametrized) {
       let bare = String(kind.dropFirst(parametrized.count))
       if bare.hasPrefix(parametrized) { return nil }
@@ -44,7 +46,8 @@ public enum KnownLayers {
     }
     let printed = PrintedModule(
       kind: kind, arguments: PrintedArguments(arguments), children: children)
-    guard let base = PrintedShape.base(of: printed), let type = types[base] else { return nil }
+    let likely = all.lazy.compactMap { $0.likelyClass(of: printed) }.first
+    guard let base = likely, let type = types[base] else { return nil }
     let alike = PrintedModule(kind: base, arguments: printed.arguments, children: children)
     return (try? type.init(printed: alike)) == nil ? nil : base
   }
@@ -55,8 +58,16 @@ public enum KnownLayers {
   /// End of the names of transformers' tables of angles, buffers that `state_dict()` leaves out.
   static let rotaryTable = "RotaryEmbedding"
 
-  /// Classes of other libraries than PyTorch.
-  static let foreign: Set = ["Conv1D", "FrozenBatchNorm2d"]
+  /// The library that defines a class; `nil` for one of `torch.nn` and for an unknown one.
+  static func library(of kind: String) -> String? { types[kind]?.library }
+
+  /// What a side file can say of layers whose options are not printed: each class with its options.
+  static var unprintedOptions: String {
+    all.filter { !$0.unprintedOptions.isEmpty }.map { type in
+      let classes = type.classes.keys.sorted().joined(separator: ", ")
+      return "\(classes) (\(type.unprintedOptions.joined(separator: ", ")))"
+    }.joined(separator: " or ")
+  }
 
   /// Reads a printed module; `nil` for a class that owns no tensors.
   ///
@@ -90,6 +101,11 @@ public enum KnownLayers {
 }
 
 extension PrintedModule {
+  /// Whether this many arguments come without a name, and these names are among the others.
+  func has(positional count: Int, _ names: String...) -> Bool {
+    arguments.positionalCount == count && Set(arguments.names).isSuperset(of: names)
+  }
+
   /// Ends of names whose classes own tensors as a rule.
   private static let tellingEnds = [
     "norm", "norm1d", "norm2d", "norm3d", "linear", "linear8bitlt", "linear4bit", "dense", "conv",
@@ -106,11 +122,7 @@ extension PrintedModule {
 
   /// A known class that prints arguments of the same names and number.
   fileprivate var likeness: String? {
-    [
-      "LayerNorm", "RMSNorm", "Embedding", "GroupNorm", "BatchNorm2d", "Conv1d", "Conv2d", "Conv3d",
-      "Linear", "LSTM",
-    ]
-    .first { candidate in
+    KnownLayers.all.flatMap { $0.suggestions }.first { candidate in
       let alike = PrintedModule(kind: candidate, arguments: arguments, children: children)
       guard let type = KnownLayers.types[candidate], let layer = try? type.init(printed: alike)
       else { return false }

@@ -16,11 +16,21 @@ public protocol Layer: ModuleConvertible {
   var children: [Module.Child] { get }
   /// What `__init__` does with the generator; by default own parameters, then each child.
   func construction(children names: [String]) -> [ConstructionStep]
+  /// Names of the parameters that some layers of the class lack, such as `bias` after `bias=False`;
+  /// none by default.
+  ///
+  /// A rule may assign one of them where no matching layer has it.
+  var optionalParameters: [String] { get }
+  /// Dimension of `weight` whose slices are the rows of the matrix that `spectral_norm` measures;
+  /// 0 by default, 1 for transposed convolutions.
+  var spectralNormAxis: Int { get }
 }
 
 extension Layer {
   public var buffers: [Buffer] { [] }
   public var children: [Module.Child] { [] }
+  public var optionalParameters: [String] { [] }
+  public var spectralNormAxis: Int { 0 }
 
   public func construction(children names: [String]) -> [ConstructionStep] {
     [.ownParameters] + names.map { .child($0) }
@@ -50,6 +60,44 @@ package protocol PrintedLayer: Layer {
 
   /// Reads the arguments, and for composite classes the children, of a printed module.
   init(printed: PrintedModule) throws(ArgumentError)
+
+  /// Library that defines the classes; `nil`, the default, for `torch.nn`.
+  static var library: String? { get }
+  /// Classes to suggest when an unknown class prints the same argument names; none by default.
+  static var suggestions: [String] { get }
+  /// The class, if any, that an unknown class printing these arguments behaves as; none by default.
+  static func likelyClass(of printed: PrintedModule) -> String?
+  /// The layer that has these own tensors, if there is one; none by default.
+  ///
+  /// The caller checks that the layer's tensors and the given ones are the same.
+  static func inferred(from tensors: OwnTensors) -> Self?
+  /// Constructor options that are not printed and that a side file may set, as a user would write
+  /// them; none by default.
+  static var unprintedOptions: [String] { get }
+  /// The layer with some of its ``unprintedOptions`` set; `nil` for options that are not among them.
+  func setting(_ options: PrintedArguments) throws(ArgumentError) -> Self?
+}
+
+extension PrintedLayer {
+  package static var library: String? { nil }
+  package static var suggestions: [String] { [] }
+  package static func likelyClass(of printed: PrintedModule) -> String? { nil }
+  package static func inferred(from tensors: OwnTensors) -> Self? { nil }
+  package static var unprintedOptions: [String] { [] }
+  package func setting(_ options: PrintedArguments) throws(ArgumentError) -> Self? { nil }
+}
+
+/// The tensors that one module of unknown class owns, by name.
+package struct OwnTensors {
+  /// The module's own name in lower case; empty for the root.
+  package let moduleName: String
+  /// Names and shapes, in file order.
+  package let shapes: [(name: String, shape: [Int])]
+
+  /// The shape of the tensor of this name.
+  package func shape(_ name: String) -> [Int]? {
+    shapes.first { $0.name.isSameText(name) }?.shape
+  }
 }
 
 /// One node of a printed model before it has a meaning.

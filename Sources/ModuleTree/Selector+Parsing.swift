@@ -7,7 +7,7 @@ extension Selector {
   ///   what was required.
   public init(_ text: String) throws {
     var parser = SelectorParser(text)
-    self.init(root: try parser.whole())
+    self.init(root: try parser.whole(), written: text)
   }
 }
 

@@ -24,8 +24,15 @@ public struct Selector: Sendable, CustomStringConvertible {
   }
 
   let root: Node
+  private let written: String?
 
-  init(root: Node) { self.root = root }
+  init(root: Node, written: String? = nil) {
+    self.root = root
+    self.written = written
+  }
+
+  /// The text that the selector was parsed from, spelled as its author did.
+  public var source: String { written ?? description }
 
   /// Everything.
   public static var all: Selector { Selector(root: .name("**")) }

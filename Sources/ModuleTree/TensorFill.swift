@@ -8,7 +8,7 @@ public enum TensorFill: Sendable {
   /// Zero, except for ones at these element indices, in ascending order; nothing is drawn.
   case ones(at: [Int])
   /// Every element is drawn, in row-major order; then the elements `zeroed` are set to zero.
-  case drawn(Distribution, zeroed: Range<Int>?)
+  case random(Distribution, zeroed: Range<Int>?)
   /// Needs the whole tensor at once: returns its bytes and leaves the generator where PyTorch would.
   /// The moments are those to be expected of its elements, `nil` when nothing is drawn for them.
   case whole(
@@ -21,11 +21,11 @@ extension TensorFill {
   /// The fill that draws every element, checked against the tensor's dtype.
   ///
   /// - Throws: ``CheckpointError`` when PyTorch refuses the distribution for the dtype.
-  static func drawing(
+  static func random(
     _ distribution: Distribution, for info: TensorInfo, zeroed: Range<Int>? = nil
   ) throws(CheckpointError) -> TensorFill {
-    _ = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
-    return .drawn(distribution, zeroed: zeroed)
+    _ = try Sampling(distribution, dtype: info.dtype, count: info.elementCount)
+    return .random(distribution, zeroed: zeroed)
   }
 }
 
@@ -45,10 +45,10 @@ public struct Moments: Hashable, Sendable {
 
 extension TensorFill {
   /// Whether the generator stays where it is.
-  package var drawsNothing: Bool {
+  package var isDeterministic: Bool {
     switch self {
     case .constant, .ones, .nothing: true
-    case .drawn: false
+    case .random: false
     case .whole(let moments, _): moments == nil
     }
   }
@@ -57,10 +57,10 @@ extension TensorFill {
   public var moments: Moments? {
     switch self {
     case .constant, .ones, .nothing: nil
-    case .drawn(.uniform(let from, let to), _):
+    case .random(.uniform(let from, let to), _):
       from == to
         ? nil : Moments(mean: (from + to) / 2, standardDeviation: (to - from) / 12.0.squareRoot())
-    case .drawn(.normal(let mean, let deviation), _):
+    case .random(.normal(let mean, let deviation), _):
       deviation == 0 ? nil : Moments(mean: mean, standardDeviation: deviation)
     case .whole(let moments, _): moments?.standardDeviation == 0 ? nil : moments
     }

@@ -29,9 +29,9 @@ public struct TensorValues: Sendable {
           target.copy(one, at: position * one.count, in: range)
         }
       }
-    case .drawn(let distribution, let zeroed):
-      let draw = try Draw(distribution, dtype: info.dtype, count: info.elementCount)
-      let values = SharedDraw(draw, from: start)
+    case .random(let distribution, let zeroed):
+      let sampling = try Sampling(distribution, dtype: info.dtype, count: info.elementCount)
+      let values = SharedSampling(sampling, from: start)
       let width = info.dtype.byteWidth
       let zeros = zeroed.map { $0.lowerBound * width..<$0.upperBound * width } ?? 0..<0
       return { range, target in
@@ -52,7 +52,7 @@ public struct TensorValues: Sendable {
   }
 }
 
-extension SharedDraw {
+extension SharedSampling {
   /// Writes the bytes `range` of the tensor, whose elements are `width` bytes each.
   fileprivate func read(_ range: Range<Int>, width: Int, into target: inout MutableRawSpan) {
     let elements = range.lowerBound / width..<(range.upperBound + width - 1) / width

@@ -38,9 +38,11 @@ extension Module {
   private var guesses: [String] {
     grouped { $0.isBaseGuessed }.map { kind, paths in
       let base = self[paths[0]]?.base ?? ""
-      let taken = base == kind ? "the class of that name" : base
-      return "\(kind) is no class of torch.nn; taken for \(taken) by the shape of its text: "
-        + Self.list(paths)
+      let treatment =
+        base == kind
+        ? "treated as the \(kind) of \(KnownLayers.library(of: kind) ?? "torch.nn")"
+        : "treated as \(base) because it prints like one"
+      return "\(kind) is not a torch.nn class; \(treatment): " + Self.list(paths)
     }
   }
 

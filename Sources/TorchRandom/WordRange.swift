@@ -19,7 +19,7 @@ package struct WordRange: Hashable, Sendable {
   }
 }
 
-extension Draw {
+extension Sampling {
   /// Finds the word that decides about an element, or a pair of them, from a tensor's values.
   ///
   /// `values` are the tensor's elements from element `first` on, as many as one likes; `first` is a

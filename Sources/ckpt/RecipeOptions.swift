@@ -42,15 +42,12 @@ struct RecipeOptions: ParsableArguments {
   /// The recipe that a base recipe and the options give together, options first.
   func recipe(over base: Recipe?, model: Model?) throws -> Recipe {
     var recipe = base ?? Recipe()
-    if let model {
-      recipe.model = model.text
-      recipe.extra = model.extra
-    }
-    if let seed { recipe.seed = try Seed(seed).description }
-    if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0).description } }
-    if let order { recipe.order = try Rule.Order(named: order).rawValue }
-    if let matchTorch { recipe.cpuPath = try Recipe.cpuPath(named: matchTorch) }
-    if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype).torchName }
+    if let model { recipe.model = model }
+    if let seed { recipe.seed = try Seed(seed) }
+    if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0) } }
+    if let order { recipe.order = try Rule.Order(named: order) }
+    if let matchTorch { recipe.cpuPath = try CPUPath(named: matchTorch) }
+    if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype) }
     return recipe
   }
 }

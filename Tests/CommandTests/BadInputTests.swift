@@ -124,8 +124,8 @@ import Testing
         "text.txt: line 1, column 1: found 'hello world', \(place)"),
       Case(
         "init --recipe text.txt -o b.h5", 2,
-        "text.txt: line 1: found 'hello world', required 'key: value' or a rule "
-          + "'SELECTOR: PARAMETER=INITIALIZER'"),
+        "text.txt: line 1: expected 'key: value' or a rule "
+          + "'SELECTOR: PARAMETER=INITIALIZER', found 'hello world'"),
       Case(
         "convert a.h5 b.h5 --map text.txt", 2,
         "text.txt: line 1: found 'hello world', required 'old = new'"),
@@ -133,7 +133,7 @@ import Testing
   }
 
   @Test func `wrong usage is said before anything is read`() throws {
-    let seeds = "required an integer from -9223372036854775808 to 18446744073709551615"
+    let seeds = "expected an integer from -9223372036854775808 to 18446744073709551615"
     try Self.check([
       Case(
         "init model.txt", 64,
@@ -150,10 +150,12 @@ import Testing
         "seed '1.5': \(seeds) (see 'ckpt reinit --help')"),
       Case(
         "init no.txt -o b.h5 --dtype int8", 64,
-        "dtype 'int8': required float32, float64, bfloat16 or float16 (see 'ckpt init --help')"),
+        "unknown dtype 'int8': expected float32, float64, bfloat16 or float16 (see 'ckpt init --help')"
+      ),
       Case(
         "convert no.h5 b.h5 --dtype f33", 64,
-        "dtype 'f33': required float32, float64, bfloat16 or float16 (see 'ckpt convert --help')"),
+        "unknown dtype 'f33': expected float32, float64, bfloat16 or float16 (see 'ckpt convert --help')"
+      ),
       Case(
         "init no.txt -o b.h5 --order up", 64,
         "found order 'up', required modules or apply (see 'ckpt init --help')"),

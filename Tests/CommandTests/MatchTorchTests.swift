@@ -36,6 +36,6 @@ import Testing
     #expect(wrong.status == 64)
     #expect(
       wrong.errors
-        == "ckpt: path 'sse' of PyTorch: required avx2 or default (see 'ckpt init --help')\n")
+        == "ckpt: unknown CPU path 'sse': expected avx2 or default (see 'ckpt init --help')\n")
   }
 }

@@ -25,7 +25,7 @@ import Testing
     #expect(without.status == 2)
     #expect(
       without.errors
-        == "ckpt: c.h5: carries no recipe, required one; pass --model MODEL --seed N\n")
+        == "ckpt: c.h5: has no recipe; pass --model MODEL --seed N\n")
     let options = ["--model", "model.txt", "--rule", rule, "--order", "apply", "--seed"]
     func verify(_ seed: String) throws -> CommandRun {
       try CommandRun(

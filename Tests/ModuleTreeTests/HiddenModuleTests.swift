@@ -70,11 +70,10 @@ import TorchRandom
         """, extras: SideFile("class Gemma2RMSNormish(Module)"))
     #expect(
       tree.notes == [
-        "Conv2dSame is no class of torch.nn; taken for Conv2d by the shape of its text: "
+        "Conv2dSame is not a torch.nn class; treated as Conv2d because it prints like one: "
           + "a and 1 more",
-        "BatchNormAct2d is no class of torch.nn; taken for BatchNorm2d by the shape of its text: c",
-        "Conv1D is no class of torch.nn; taken for the class of that name by the shape of its "
-          + "text: d",
+        "BatchNormAct2d is not a torch.nn class; treated as BatchNorm2d because it prints like one: c",
+        "Conv1D is not a torch.nn class; treated as the Conv1D of transformers: d",
       ])
     let convolutions = try SelectedTensors(Selector("_ConvNd"), in: tree)
     #expect(convolutions.contains("b.bias") && !convolutions.contains("c.weight"))

@@ -60,7 +60,7 @@ import TorchRandom
       try Normal(paddingIndex: 3).fill(for: info)
     }
     #expect(error?.message == "padding_idx 3 names no row of shape [3, 4]")
-    guard case .drawn(_, let zeroed) = try Normal(paddingIndex: 2).fill(for: info) else {
+    guard case .random(_, let zeroed) = try Normal(paddingIndex: 2).fill(for: info) else {
       Issue.record("an embedding's normal is drawn")
       return
     }
@@ -70,7 +70,7 @@ import TorchRandom
   @Test func `bounds that cut nothing are streamed`() throws {
     let info = try TensorInfo(dtype: .float32, shape: [1 << 20, 1 << 15])
     let narrow = try TruncatedNormal(standardDeviation: 0.02).fill(for: info)
-    guard case .drawn(.normal(mean: 0, standardDeviation: 0.02), zeroed: nil) = narrow else {
+    guard case .random(.normal(mean: 0, standardDeviation: 0.02), zeroed: nil) = narrow else {
       Issue.record("needs the whole tensor")
       return
     }
@@ -100,7 +100,7 @@ import TorchRandom
     let info = try TensorInfo(dtype: .float32, shape: [8, 2, 3, 3])
     let bounds = try [FanMode.fanIn, .fanOut].map { mode in
       guard
-        case .drawn(.normal(_, let deviation), _) = try KaimingNormal(
+        case .random(.normal(_, let deviation), _) = try KaimingNormal(
           mode: mode, nonlinearity: .linear
         ).fill(for: info)
       else { return 0.0 }

@@ -107,9 +107,9 @@ extension TensorFill {
       #expect(places == places.sorted())
       for place in places { bytes.replaceSubrange(place * width..<(place + 1) * width, with: one) }
       return bytes
-    case .drawn(let distribution, let zeroed):
-      var bytes = generator.draw(
-        try Draw(distribution, dtype: info.dtype, count: info.elementCount))
+    case .random(let distribution, let zeroed):
+      var bytes = generator.sample(
+        try Sampling(distribution, dtype: info.dtype, count: info.elementCount))
       for index in zeroed ?? 0..<0 {
         for byte in index * width..<(index + 1) * width { bytes[byte] = 0 }
       }

@@ -61,7 +61,7 @@ import TorchRandom
     ("nix.x: [2]", "line 1: the model has no module 'nix'"),
     (
       "relu: init=1",
-      "line 1: found options 'init=1' for ReLU, required MultiheadAttention or PReLU, the classes with unprinted options"
+      "line 1: expected a class with unprinted options: PReLU (init=NUMBER) or MultiheadAttention (kdim, vdim, add_bias_kv), found options 'init=1' for ReLU"
     ),
     ("lin.weight: [2]", "line 1: found a second 'weight' in Linear, which has one already"),
     ("construct: a", "line 1: the model has no module 'a'"),

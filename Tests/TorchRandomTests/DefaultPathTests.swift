@@ -10,10 +10,10 @@ import TorchRandom
     let info = try tensor.info
     let distribution = try #require(Distribution(golden: golden.op, golden.args ?? [:]))
     var generator = Generator(seed: golden.seed, cpuPath: .default)
-    let draw = try Draw(
+    let sampling = try Sampling(
       distribution, dtype: info.dtype, count: info.elementCount,
       contiguous: golden.layout == "contiguous")
-    #expect(Digest(of: generator.draw(draw)).description == tensor.sha256)
+    #expect(Digest(of: generator.sample(sampling)).description == tensor.sha256)
     #expect(golden.rng_after.follows(generator.cachedNormal) { generator.nextUInt32() })
   }
 
@@ -22,8 +22,8 @@ import TorchRandom
     let width = dtype.byteWidth
     let paths = try CPUPath.allCases.map {
       var generator = Generator(seed: 1, cpuPath: $0)
-      return generator.draw(
-        try Draw(.uniform(from: -0.1, to: 0.2), dtype: dtype, count: 10_000))
+      return generator.sample(
+        try Sampling(.uniform(from: -0.1, to: 0.2), dtype: dtype, count: 10_000))
     }
     let differing = (0..<10_000).count { index in
       paths[0][index * width..<(index + 1) * width] != paths[1][index * width..<(index + 1) * width]

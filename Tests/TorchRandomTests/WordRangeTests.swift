@@ -11,11 +11,11 @@ import Testing
   func `the word that made an element is always in the range`(distribution: Distribution) throws {
     for dtype in [DType.float32, .float64, .bfloat16, .float16] {
       for count in [2, 15, 16, 48, 100] {
-        let draw = try Draw(distribution, dtype: dtype, count: count)
+        let sampling = try Sampling(distribution, dtype: dtype, count: count)
         for seed in 0..<50 {
           var generator = Generator(seed: UInt64(seed))
-          let values = generator.draw(draw)
-          let range = try #require(draw.wordRange(of: values, from: 0))
+          let values = generator.sample(sampling)
+          let range = try #require(sampling.wordRange(of: values, from: 0))
           var words = Generator(seed: UInt64(seed))
           words.skip(words: range.offset)
           let word = words.nextUInt32()
@@ -29,9 +29,9 @@ import Testing
   }
 
   @Test func `a value off the grid is no draw`() throws {
-    let draw = try Draw(.uniform(from: -1, to: 1), dtype: .float32, count: 1)
-    #expect(draw.wordRange(of: [1, 0, 0, 0], from: 0) == nil)
-    #expect(draw.wordRange(of: [0, 0, 0, 0x40], from: 0) == nil)
+    let sampling = try Sampling(.uniform(from: -1, to: 1), dtype: .float32, count: 1)
+    #expect(sampling.wordRange(of: [1, 0, 0, 0], from: 0) == nil)
+    #expect(sampling.wordRange(of: [0, 0, 0, 0x40], from: 0) == nil)
   }
 
   @Test(arguments: [

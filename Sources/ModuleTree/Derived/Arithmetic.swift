@@ -43,13 +43,13 @@ public struct Arithmetic: Initializer {
     let fill = try base.fill(for: info)
     if case .nothing = fill { return .nothing }
     var moments =
-      fill.drawsNothing ? nil : fill.moments ?? Moments(mean: 0, standardDeviation: 0)
+      fill.isDeterministic ? nil : fill.moments ?? Moments(mean: 0, standardDeviation: 0)
     for step in steps { moments = moments?.after(step) }
     return .whole(moments) { [base, steps] info, generator in
       let start = generator
       switch fill {
-      case .drawn(let distribution, _):
-        try Draw(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
+      case .random(let distribution, _):
+        try Sampling(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
       case .whole(_, let make): _ = try make(info, &generator)
       case .constant, .ones, .nothing: break
       }

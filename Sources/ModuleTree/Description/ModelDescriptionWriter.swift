@@ -96,7 +96,7 @@ struct ModelDescriptionWriter {
         let tensor = tensors[TensorName(name)]
         if fills[tensor?.original ?? TensorName(name)] == 1,
           let info = plan.info(of: TensorName(name)),
-          try initializer.fill(for: info).drawsNothing,
+          try initializer.fill(for: info).isDeterministic,
           tensor?.initializer.map({ rule($0) == rule(initializer) }) == true
         {
           return nil

@@ -64,7 +64,7 @@ public struct KaimingUniform: Initializer, Hashable {
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard let deviation = try scale.deviation(of: info, for: name) else { return .nothing }
     let bound = 3.0.squareRoot() * deviation
-    return try .drawing(.uniform(from: -bound, to: bound), for: info)
+    return try .random(.uniform(from: -bound, to: bound), for: info)
   }
 
   public var description: String { scale.text(name) }
@@ -91,7 +91,7 @@ public struct KaimingNormal: Initializer, Hashable {
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard let deviation = try scale.deviation(of: info, for: name) else { return .nothing }
-    return try .drawing(.normal(mean: 0, standardDeviation: deviation), for: info)
+    return try .random(.normal(mean: 0, standardDeviation: deviation), for: info)
   }
 
   public var description: String { scale.text(name) }

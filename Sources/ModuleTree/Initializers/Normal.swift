@@ -31,7 +31,7 @@ public struct Normal: Initializer, Hashable {
       let width = info.elementCount / rows
       zeroed = paddingIndex * width..<(paddingIndex + 1) * width
     }
-    return try .drawing(
+    return try .random(
       .normal(mean: mean, standardDeviation: standardDeviation), for: info, zeroed: zeroed)
   }
 

@@ -27,7 +27,7 @@ public struct Orthogonal: Initializer, Hashable {
         .unsupported,
         "orthogonal needs float32 or float64, as in PyTorch; the tensor is \(info.dtype.torchName)")
     }
-    let draw = try Draw(
+    let sampling = try Sampling(
       .normal(mean: 0, standardDeviation: 1), dtype: info.dtype, count: info.elementCount)
     let rows = info.shape[0]
     // Columns (or rows) of unit length, their elements evenly spread.
@@ -35,7 +35,7 @@ public struct Orthogonal: Initializer, Hashable {
     let spread = Moments(mean: 0, standardDeviation: abs(gain) / Double(longer).squareRoot())
     return .whole(spread) { info, generator in
       var values: [Double] = []
-      let drawn = generator.draw(draw)
+      let drawn = generator.sample(sampling)
       drawn.withRawSpan { ElementConversion.decode($0, as: info.dtype, into: &values) }
       var matrix = Matrix(rows: rows, columns: info.elementCount / rows, elements: values)
       let isWide = matrix.rows < matrix.columns

@@ -24,7 +24,7 @@ public struct Sparse: Initializer, Hashable {
     guard 0...1 ~= sparsity else {
       throw CheckpointError(.mismatched, "sparsity must be from 0 to 1, found \(sparsity)")
     }
-    let draw = try Draw(
+    let sampling = try Sampling(
       .normal(mean: 0, standardDeviation: standardDeviation), dtype: info.dtype,
       count: info.elementCount)
     let (rows, columns) = (info.shape[0], info.shape[1])
@@ -32,7 +32,7 @@ public struct Sparse: Initializer, Hashable {
     let kept = rows > 0 ? Double(rows - zeros) / Double(rows) : 0
     let spread = Moments(mean: 0, standardDeviation: standardDeviation * kept.squareRoot())
     return .whole(spread) { info, generator in
-      var bytes = generator.draw(draw)
+      var bytes = generator.sample(sampling)
       let width = info.dtype.byteWidth
       for column in 0..<columns {
         for row in generator.randperm(rows).prefix(zeros) {

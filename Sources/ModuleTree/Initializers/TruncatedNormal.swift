@@ -43,15 +43,15 @@ public struct TruncatedNormal: Initializer, Hashable {
     // No uniform that PyTorch draws is nearer to 0 than 2^-53, so no normal is further out than
     // √(106 ln 2) < 9 deviations: these bounds cut nothing and the values can be streamed.
     if mean - 9 * standardDeviation >= lower, mean + 9 * standardDeviation <= upper {
-      return try .drawing(normal, for: info)
+      return try .random(normal, for: info)
     }
     if share > 0.3 {
-      let draw = try Draw(normal, dtype: info.dtype, count: info.elementCount)
-      return .whole(moments) { _, generator in redraw(draw, from: &generator) }
+      let sampling = try Sampling(normal, dtype: info.dtype, count: info.elementCount)
+      return .whole(moments) { _, generator in redraw(sampling, from: &generator) }
     }
-    let candidates = try Draw(
+    let candidates = try Sampling(
       .uniform(from: lower, to: upper), dtype: info.dtype, count: info.elementCount)
-    let heights = try Draw(
+    let heights = try Sampling(
       .uniform(from: 0, to: 1), dtype: info.dtype, count: info.elementCount)
     return .whole(moments) { _, generator in accept(candidates, below: heights, from: &generator) }
   }
@@ -83,14 +83,14 @@ public struct TruncatedNormal: Initializer, Hashable {
   }
 
   /// Draws the whole tensor again while an element is outside, and takes what was missing.
-  private func redraw(_ draw: Draw, from generator: inout Generator) -> [UInt8] {
-    let dtype = draw.dtype
+  private func redraw(_ sampling: Sampling, from generator: inout Generator) -> [UInt8] {
+    let dtype = sampling.dtype
     let bounds = dtype.rounded(lower)...dtype.rounded(upper)
-    var values = generator.draw(draw)
+    var values = generator.sample(sampling)
     func outside(_ index: Int) -> Bool { !(bounds ~= dtype.number(at: index, in: values)) }
-    var pending = (0..<draw.count).filter(outside)
+    var pending = (0..<sampling.count).filter(outside)
     while !pending.isEmpty {
-      let fresh = generator.draw(draw)
+      let fresh = generator.sample(sampling)
       for index in pending { dtype.copyElement(index, from: fresh, to: &values) }
       pending.removeAll { !outside($0) }
     }
@@ -100,7 +100,7 @@ public struct TruncatedNormal: Initializer, Hashable {
   /// Draws whole tensors of candidates and of heights until every element has a candidate whose
   /// height is not above the density, all steps rounded to the dtype.
   private func accept(
-    _ candidates: Draw, below heights: Draw, from generator: inout Generator
+    _ candidates: Sampling, below heights: Sampling, from generator: inout Generator
   ) -> [UInt8] {
     let dtype = candidates.dtype
     let round = dtype.rounded
@@ -114,16 +114,16 @@ public struct TruncatedNormal: Initializer, Hashable {
       let density = round(round(round(distance * distance) * -0.5) - top)
       return round(log(height)) > density
     }
-    var values = generator.draw(candidates)
+    var values = generator.sample(candidates)
     var fresh = values
     var pending = Array(0..<candidates.count)
     while true {
-      let drawn = generator.draw(heights)
+      let drawn = generator.sample(heights)
       pending.removeAll {
         !rejected(dtype.number(at: $0, in: fresh), dtype.number(at: $0, in: drawn))
       }
       if pending.isEmpty { return values }
-      fresh = generator.draw(candidates)
+      fresh = generator.sample(candidates)
       for index in pending { dtype.copyElement(index, from: fresh, to: &values) }
     }
   }

@@ -23,7 +23,7 @@ public struct Uniform: Initializer, Hashable {
   }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
-    try .drawing(.uniform(from: lower, to: upper), for: info)
+    try .random(.uniform(from: lower, to: upper), for: info)
   }
 
   public var description: String {

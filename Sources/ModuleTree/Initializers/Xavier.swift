@@ -14,7 +14,7 @@ public struct XavierUniform: Initializer, Hashable {
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
     let bound = 3.0.squareRoot() * (try xavierDeviation(gain, of: info, for: name))
-    return try .drawing(.uniform(from: -bound, to: bound), for: info)
+    return try .random(.uniform(from: -bound, to: bound), for: info)
   }
 
   public var description: String { InitializerSyntax.text(name, ("gain", gain, 1)) }
@@ -39,7 +39,7 @@ public struct XavierNormal: Initializer, Hashable {
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
     let deviation = try xavierDeviation(gain, of: info, for: name)
-    return try .drawing(.normal(mean: 0, standardDeviation: deviation), for: info)
+    return try .random(.normal(mean: 0, standardDeviation: deviation), for: info)
   }
 
   public var description: String { InitializerSyntax.text(name, ("gain", gain, 1)) }

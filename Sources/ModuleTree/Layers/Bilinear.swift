@@ -30,6 +30,8 @@ public struct Bilinear: Layer {
     """
   }
 
+  public var optionalParameters: [String] { ["bias"] }
+
   public var parameters: [Parameter] {
     let initializer = Uniform(fan: inputs1)
     let weight = Parameter(

@@ -25,4 +25,10 @@ extension Conv1D: PrintedLayer {
     inputs = try printed.arguments.size("nx")
     outputs = try printed.arguments.size("nf")
   }
+
+  static let library: String? = "transformers"
+
+  static func likelyClass(of printed: PrintedModule) -> String? {
+    Set(printed.arguments.names).isSuperset(of: ["nf", "nx"]) ? "Conv1D" : nil
+  }
 }

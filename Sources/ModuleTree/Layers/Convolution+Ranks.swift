@@ -1,58 +1,59 @@
-/// A convolution with one size for every dimension, under PyTorch's class name.
-public struct RankedConvolution<let rank: Int>: ModuleConvertible {
-  /// The convolution as a node of a tree.
-  public let module: Module
+/// `nn.Conv1d`, `nn.Conv2d` or `nn.Conv3d`: called as in Python, one size for every dimension.
+///
+///     let module = Conv2d(3, 8, 3, padding: 1)
+public struct ConvolutionClass: Sendable {
+  /// Number of spatial dimensions.
+  public let rank: Int
 
-  /// Describes `nn.Conv2d(inputs, outputs, kernel, stride=…, …)` and its kin.
-  public init(
+  /// Describes `nn.Conv2d(inputs, outputs, kernel, stride=…, …)`.
+  public func callAsFunction(
     _ inputs: Int, _ outputs: Int, _ kernel: Int, stride: Int = 1, padding: Int = 0,
     dilation: Int = 1, groups: Int = 1, bias: Bool = true
-  ) {
+  ) -> Convolution {
+    func sizes(_ size: Int) -> [Int] { Array(repeating: size, count: rank) }
     var options = Convolution.Options()
-    options.stride = sizes(stride, rank)
-    options.padding = sizes(padding, rank)
-    options.dilation = sizes(dilation, rank)
+    options.stride = sizes(stride)
+    options.padding = sizes(padding)
+    options.dilation = sizes(dilation)
     options.groups = groups
     options.bias = bias
-    module = Convolution(inputs, outputs, kernel: sizes(kernel, rank), options: options).module
+    return Convolution(inputs, outputs, kernel: sizes(kernel), options: options)
   }
 }
 
-/// A transposed convolution with one size for every dimension, under PyTorch's class name.
-public struct RankedTransposedConvolution<let rank: Int>: ModuleConvertible {
-  /// The convolution as a node of a tree.
-  public let module: Module
+/// `nn.ConvTranspose1d`, `nn.ConvTranspose2d` or `nn.ConvTranspose3d`: called as in Python, one size
+/// for every dimension.
+public struct TransposedConvolutionClass: Sendable {
+  /// Number of spatial dimensions.
+  public let rank: Int
 
-  /// Describes `nn.ConvTranspose2d(inputs, outputs, kernel, stride=…, …)` and its kin.
-  public init(
+  /// Describes `nn.ConvTranspose2d(inputs, outputs, kernel, stride=…, …)`.
+  public func callAsFunction(
     _ inputs: Int, _ outputs: Int, _ kernel: Int, stride: Int = 1, padding: Int = 0,
     outputPadding: Int = 0, groups: Int = 1, bias: Bool = true, dilation: Int = 1
-  ) {
+  ) -> Convolution {
+    func sizes(_ size: Int) -> [Int] { Array(repeating: size, count: rank) }
     var options = Convolution.Options()
-    options.stride = sizes(stride, rank)
-    options.padding = sizes(padding, rank)
-    options.outputPadding = sizes(outputPadding, rank)
-    options.dilation = sizes(dilation, rank)
+    options.stride = sizes(stride)
+    options.padding = sizes(padding)
+    options.outputPadding = sizes(outputPadding)
+    options.dilation = sizes(dilation)
     options.groups = groups
     options.bias = bias
-    module =
-      Convolution(
-        inputs, outputs, kernel: sizes(kernel, rank), transposed: true, options: options
-      ).module
+    return Convolution(
+      inputs, outputs, kernel: sizes(kernel), transposed: true, options: options)
   }
 }
 
-private func sizes(_ size: Int, _ rank: Int) -> [Int] { Array(repeating: size, count: rank) }
-
 /// `nn.Conv1d`.
-public typealias Conv1d = RankedConvolution<1>
+public let Conv1d = ConvolutionClass(rank: 1)
 /// `nn.Conv2d`.
-public typealias Conv2d = RankedConvolution<2>
+public let Conv2d = ConvolutionClass(rank: 2)
 /// `nn.Conv3d`.
-public typealias Conv3d = RankedConvolution<3>
+public let Conv3d = ConvolutionClass(rank: 3)
 /// `nn.ConvTranspose1d`.
-public typealias ConvTranspose1d = RankedTransposedConvolution<1>
+public let ConvTranspose1d = TransposedConvolutionClass(rank: 1)
 /// `nn.ConvTranspose2d`.
-public typealias ConvTranspose2d = RankedTransposedConvolution<2>
+public let ConvTranspose2d = TransposedConvolutionClass(rank: 2)
 /// `nn.ConvTranspose3d`.
-public typealias ConvTranspose3d = RankedTransposedConvolution<3>
+public let ConvTranspose3d = TransposedConvolutionClass(rank: 3)

@@ -79,6 +79,10 @@ public struct Convolution: Layer {
     return text
   }
 
+  public var optionalParameters: [String] { ["bias"] }
+
+  public var spectralNormAxis: Int { isTransposed ? 1 : 0 }
+
   public var parameters: [Parameter] {
     let groups = max(options.groups, 1)
     let second = (isTransposed ? outputs : inputs) / groups
@@ -130,6 +134,24 @@ extension Convolution: PrintedLayer {
         message: "found groups=\(options.groups), required a divisor of \(inputs) and \(outputs)")
     }
     self.init(inputs, outputs, kernel: kernel, transposed: transposed, options: options)
+  }
+
+  package static let suggestions = ["Conv1d", "Conv2d", "Conv3d"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    guard printed.has(positional: 2, "kernel_size", "stride"),
+      let rank = try? printed.arguments.sizes("kernel_size").count, 1...3 ~= rank
+    else { return nil }
+    let isTransposed =
+      printed.kind.contains("Transpose") || printed.has(positional: 2, "output_padding")
+    return "Conv\(isTransposed ? "Transpose" : "")\(rank)d"
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> Convolution? {
+    guard let weight = tensors.shape("weight"), 3...5 ~= weight.count else { return nil }
+    var options = Options()
+    options.bias = tensors.shape("bias") != nil
+    return Convolution(weight[1], weight[0], kernel: Array(weight[2...]), options: options)
   }
 }
 

@@ -73,4 +73,24 @@ extension Embedding: PrintedLayer {
       rows, columns, paddingIndex: padding,
       bagMode: printed.kind == "EmbeddingBag" ? mode.filter { $0 != "'" } : nil)
   }
+
+  package static let suggestions = ["Embedding"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    guard printed.has(positional: 2), !printed.has(positional: 2, "kernel_size", "stride"),
+      !printed.has(positional: 2, "eps", "affine")
+    else { return nil }
+    let kind = printed.kind
+    return kind.hasSuffix("Embedding") || kind.hasSuffix("Embeddings") ? "Embedding" : nil
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> Embedding? {
+    guard let weight = tensors.shape("weight"), weight.count == 2, tensors.shape("bias") == nil
+    else { return nil }
+    let name = tensors.moduleName
+    let isTable =
+      name.hasPrefix("emb") || ["emb", "embedding", "embeddings"].contains { name.hasSuffix($0) }
+      || ["embed_tokens", "tok_embed", "wte", "wpe"].contains(name)
+    return isTable ? Embedding(weight[0], weight[1]) : nil
+  }
 }

@@ -23,4 +23,11 @@ extension FrozenBatchNorm: PrintedLayer {
     features = try printed.arguments.size(at: 0, called: "num_features")
     arguments = printed.arguments.text
   }
+
+  static let library: String? = "torchvision"
+
+  static func likelyClass(of printed: PrintedModule) -> String? {
+    printed.kind.hasPrefix("FrozenBatchNorm") && printed.has(positional: 1)
+      ? "FrozenBatchNorm2d" : nil
+  }
 }

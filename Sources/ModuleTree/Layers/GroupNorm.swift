@@ -33,6 +33,8 @@ public struct GroupNorm: Layer {
     """
   }
 
+  public var optionalParameters: [String] { ["weight", "bias"] }
+
   public var parameters: [Parameter] {
     Parameter.scaleAndShift(shape: [channels], scale: isAffine, shift: hasBias)
   }
@@ -48,5 +50,12 @@ extension GroupNorm: PrintedLayer {
       try printed.arguments.size(at: 1, called: "num_channels"),
       epsilon: printed.arguments.number("eps", default: 1e-5) ?? 1e-5, affine: affine,
       bias: try printed.arguments.flag("bias", default: affine))
+  }
+
+  package static let suggestions = ["GroupNorm"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    printed.has(positional: 2, "eps", "affine") && Convolution.likelyClass(of: printed) == nil
+      ? "GroupNorm" : nil
   }
 }

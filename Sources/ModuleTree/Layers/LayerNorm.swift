@@ -32,6 +32,8 @@ public struct LayerNorm: Layer {
     """
   }
 
+  public var optionalParameters: [String] { ["weight", "bias"] }
+
   public var parameters: [Parameter] {
     Parameter.scaleAndShift(shape: shape, scale: isAffine, shift: hasBias)
   }
@@ -46,5 +48,21 @@ extension LayerNorm: PrintedLayer {
       shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),
       epsilon: printed.arguments.number("eps", default: 1e-5) ?? 1e-5, affine: affine,
       bias: try printed.arguments.flag("bias", default: affine))
+  }
+
+  package static let suggestions = ["LayerNorm"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    guard printed.has(positional: 1, "eps", "elementwise_affine"),
+      RunningNorm.likelyClass(of: printed) == nil, !printed.kind.hasPrefix("FrozenBatchNorm")
+    else { return nil }
+    return printed.kind.lowercased().contains("rms") ? nil : "LayerNorm"
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> LayerNorm? {
+    guard let weight = tensors.shape("weight"), weight.count == 1,
+      RMSNorm.inferred(from: tensors) == nil
+    else { return nil }
+    return LayerNorm(shape: weight, affine: true, bias: tensors.shape("bias") != nil)
   }
 }

@@ -29,6 +29,8 @@ public struct Linear: Layer {
     "in_features=\(inputs), out_features=\(outputs), bias=\(hasBias.printed)"
   }
 
+  public var optionalParameters: [String] { ["bias"] }
+
   public var parameters: [Parameter] {
     let weight = Parameter.kaimingWeight(shape: [outputs, inputs])
     guard hasBias else { return [weight] }
@@ -46,6 +48,22 @@ extension Linear: PrintedLayer {
     self.init(
       try printed.arguments.size("in_features"), try printed.arguments.size("out_features"),
       bias: try printed.arguments.flag("bias", default: true), kind: printed.kind)
+  }
+
+  package static let suggestions = ["Linear"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    // Quantized layers print the same arguments and own other tensors.
+    let isQuantized = ["4bit", "8bit", "Quant"].contains { printed.kind.contains($0) }
+    return printed.has(positional: 0, "in_features", "out_features", "bias") && !isQuantized
+      ? "Linear" : nil
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> Linear? {
+    guard let weight = tensors.shape("weight"), weight.count == 2,
+      Embedding.inferred(from: tensors) == nil
+    else { return nil }
+    return Linear(weight[1], weight[0], bias: tensors.shape("bias") != nil)
   }
 }
 

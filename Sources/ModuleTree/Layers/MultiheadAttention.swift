@@ -79,4 +79,26 @@ extension MultiheadAttention: PrintedLayer {
     let output = try printed.linear("out_proj")
     self.init(output.outputs, bias: output.hasBias)
   }
+
+  package static let unprintedOptions = ["kdim", "vdim", "add_bias_kv"]
+
+  package func setting(_ options: PrintedArguments) throws(ArgumentError) -> MultiheadAttention? {
+    guard !options.names.isEmpty, Set(Self.unprintedOptions).isSuperset(of: options.names) else {
+      return nil
+    }
+    var copy = self
+    copy.keySize = try options.size("kdim", default: keySize)
+    copy.valueSize = try options.size("vdim", default: valueSize)
+    copy.addsKeyAndValue = try options.flag("add_bias_kv", default: addsKeyAndValue)
+    return copy
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> MultiheadAttention? {
+    guard let projection = tensors.shape("in_proj_weight"), projection.count == 2 else {
+      return nil
+    }
+    return MultiheadAttention(
+      projection[1], bias: tensors.shape("in_proj_bias") != nil,
+      addsKeyAndValue: tensors.shape("bias_k") != nil)
+  }
 }

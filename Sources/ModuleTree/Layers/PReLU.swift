@@ -30,4 +30,12 @@ extension PReLU: PrintedLayer {
   package init(printed: PrintedModule) throws(ArgumentError) {
     self.init(try printed.arguments.size("num_parameters"))
   }
+
+  package static let unprintedOptions = ["init=NUMBER"]
+
+  package func setting(_ options: PrintedArguments) throws(ArgumentError) -> PReLU? {
+    guard options.names == ["init"], let text = options.text("init"), let value = Double(text)
+    else { return nil }
+    return PReLU(slopes, initial: value)
+  }
 }

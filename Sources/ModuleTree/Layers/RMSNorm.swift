@@ -28,6 +28,8 @@ public struct RMSNorm: Layer {
     """
   }
 
+  public var optionalParameters: [String] { ["weight"] }
+
   public var parameters: [Parameter] {
     Parameter.scaleAndShift(shape: shape, scale: isAffine, shift: false)
   }
@@ -41,5 +43,30 @@ extension RMSNorm: PrintedLayer {
       shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),
       epsilon: printed.arguments.number("eps", default: nil),
       affine: try printed.arguments.flag("elementwise_affine", default: true))
+  }
+
+  package static let suggestions = ["RMSNorm"]
+
+  /// Norms whose weight is added to 1 and begins at 0 (transformers 5).
+  private static let zeroCentered = [
+    "GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "Qwen3NextRMSNorm", "RecurrentGemmaRMSNorm",
+  ]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    guard printed.has(positional: 1, "eps"), RunningNorm.likelyClass(of: printed) == nil,
+      !printed.kind.hasPrefix("FrozenBatchNorm")
+    else { return nil }
+    if printed.kind.hasSuffix("RMSNorm") {
+      return zeroCentered.contains(printed.kind) ? nil : "RMSNorm"
+    }
+    return printed.has(positional: 1, "elementwise_affine")
+      && printed.kind.lowercased().contains("rms") ? "RMSNorm" : nil
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> RMSNorm? {
+    guard let weight = tensors.shape("weight"), weight.count == 1, tensors.shape("bias") == nil,
+      tensors.moduleName.contains("rms")
+    else { return nil }
+    return RMSNorm(shape: weight, affine: true)
   }
 }

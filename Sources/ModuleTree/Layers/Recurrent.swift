@@ -112,4 +112,36 @@ extension Recurrent: PrintedLayer {
         offset: 0, message: "found num_layers=\(layers), required 1 to \(Self.maxLayers)")
     }
   }
+
+  package static let suggestions = ["LSTM"]
+
+  package static func inferred(from tensors: OwnTensors) -> Recurrent? {
+    guard let input = tensors.shape("weight_ih_l0"), let hidden = tensors.shape("weight_hh_l0"),
+      input.count == 2, hidden.count == 2
+    else { return nil }
+    // With a projection the hidden state is narrower than the gates say.
+    let projected = tensors.shape("weight_hr_l0")
+    let size = projected?.last ?? hidden[1]
+    guard let cell = Cell(rows: hidden[0], hidden: size) else { return nil }
+    var layer = Recurrent(cell, input[1], size)
+    layer.projection = projected?.first ?? 0
+    layer.hasBias = tensors.shape("bias_ih_l0") != nil
+    layer.isBidirectional = tensors.shape("weight_ih_l0_reverse") != nil
+    let prefix = "weight_ih_l"
+    let numbers = tensors.shapes.compactMap { tensor in
+      tensor.name.hasPrefix(prefix) ? Int(tensor.name.dropFirst(prefix.count)) : nil
+    }
+    layer.layers = min((numbers.max() ?? 0) + 1, tensors.shapes.count)
+    return layer
+  }
+}
+
+extension Recurrent.Cell {
+  /// The cell whose gates take this many rows of a weight; `nil` if there is none.
+  init?(rows: Int, hidden: Int) {
+    guard hidden > 0, rows.isMultiple(of: hidden),
+      let cell = Self.allCases.first(where: { rows / hidden == $0.gates })
+    else { return nil }
+    self = cell
+  }
 }

@@ -56,4 +56,12 @@ extension RecurrentCell: PrintedLayer {
       bias: try printed.arguments.flag("bias", default: true),
       nonlinearity: printed.arguments.text("nonlinearity") ?? "tanh")
   }
+
+  package static func inferred(from tensors: OwnTensors) -> RecurrentCell? {
+    guard let input = tensors.shape("weight_ih"), let hidden = tensors.shape("weight_hh"),
+      input.count == 2, hidden.count == 2,
+      let cell = Recurrent.Cell(rows: hidden[0], hidden: hidden[1])
+    else { return nil }
+    return RecurrentCell(cell, input[1], hidden[1], bias: tensors.shape("bias_ih") != nil)
+  }
 }

@@ -103,7 +103,7 @@ extension Module {
       return copy.constructed(
         by: copy.construction + [
           .fill(u, Normal()), .fill(v, Normal()), .normalize(u), .normalize(v),
-          .powerMethod(weight: source, u: u, v: v, rows: isTransposed ? 1 : 0),
+          .powerMethod(weight: source, u: u, v: v, rows: layer?.spectralNormAxis ?? 0),
         ])
     }
   }
@@ -140,11 +140,9 @@ extension Module {
     return weight
   }
 
-  private var isTransposed: Bool { (layer as? Convolution)?.isTransposed ?? false }
-
   /// Rows and columns of the matrix that a weight is to `spectral_norm`.
   private func sides(of weight: Parameter) -> (Int, Int) {
-    let rows = weight.shape[isTransposed ? 1 : 0]
+    let rows = weight.shape[layer?.spectralNormAxis ?? 0]
     let count = weight.shape.reduce(1, *)
     return (rows, rows > 0 ? count / rows : 0)
   }

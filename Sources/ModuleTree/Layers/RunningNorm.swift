@@ -42,6 +42,8 @@ public struct RunningNorm: Layer {
     """
   }
 
+  public var optionalParameters: [String] { ["weight", "bias"] }
+
   public var parameters: [Parameter] {
     var parameters: [Parameter] = []
     if isAffine {
@@ -85,51 +87,63 @@ extension RunningNorm: PrintedLayer {
       bias: try arguments.flag("bias", default: affine),
       tracksStatistics: try arguments.flag("track_running_stats", default: !isInstance))
   }
+
+  package static let suggestions = ["BatchNorm2d"]
+
+  package static func likelyClass(of printed: PrintedModule) -> String? {
+    guard printed.has(positional: 1, "eps", "momentum", "affine", "track_running_stats"),
+      FrozenBatchNorm.likelyClass(of: printed) == nil
+    else { return nil }
+    return printed.kind.contains("Instance") ? "InstanceNorm2d" : "BatchNorm2d"
+  }
+
+  package static func inferred(from tensors: OwnTensors) -> RunningNorm? {
+    guard let mean = tensors.shape("running_mean"), mean.count == 1 else { return nil }
+    return RunningNorm(
+      kind: "BatchNorm2d", mean[0], affine: tensors.shape("weight") != nil,
+      bias: tensors.shape("bias") != nil, tracksStatistics: true)
+  }
 }
 
-/// Batch normalisation of inputs with `rank` dimensions of space, under PyTorch's class name.
-public struct BatchNorm<let rank: Int>: ModuleConvertible {
-  /// The normalisation as a node of a tree.
-  public let module: Module
+/// `nn.BatchNorm1d`, `nn.BatchNorm2d` or `nn.BatchNorm3d`: called as in Python.
+public struct BatchNormClass: Sendable {
+  /// Number of spatial dimensions.
+  public let rank: Int
 
-  /// Describes `nn.BatchNorm2d(features, eps=…, momentum=…, …)` and its kin.
-  public init(
+  /// Describes `nn.BatchNorm2d(features, eps=…, momentum=…, …)`.
+  public func callAsFunction(
     _ features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
     bias: Bool = true, tracksStatistics: Bool = true
-  ) {
-    module =
-      RunningNorm(
-        kind: "BatchNorm\(rank)d", features, epsilon: epsilon, momentum: momentum,
-        affine: affine, bias: bias, tracksStatistics: tracksStatistics
-      ).module
+  ) -> RunningNorm {
+    RunningNorm(
+      kind: "BatchNorm\(rank)d", features, epsilon: epsilon, momentum: momentum,
+      affine: affine, bias: bias, tracksStatistics: tracksStatistics)
+  }
+}
+
+/// `nn.InstanceNorm1d`, `nn.InstanceNorm2d` or `nn.InstanceNorm3d`: called as in Python.
+public struct InstanceNormClass: Sendable {
+  /// Number of spatial dimensions.
+  public let rank: Int
+
+  /// Describes `nn.InstanceNorm2d(features, affine=…, track_running_stats=…)`.
+  public func callAsFunction(
+    _ features: Int, affine: Bool = false, tracksStatistics: Bool = false
+  ) -> RunningNorm {
+    RunningNorm(
+      kind: "InstanceNorm\(rank)d", features, affine: affine, tracksStatistics: tracksStatistics)
   }
 }
 
 /// `nn.BatchNorm1d`.
-public typealias BatchNorm1d = BatchNorm<1>
+public let BatchNorm1d = BatchNormClass(rank: 1)
 /// `nn.BatchNorm2d`.
-public typealias BatchNorm2d = BatchNorm<2>
+public let BatchNorm2d = BatchNormClass(rank: 2)
 /// `nn.BatchNorm3d`.
-public typealias BatchNorm3d = BatchNorm<3>
-
-/// Instance normalisation of inputs with `rank` dimensions of space, under PyTorch's class name.
-public struct InstanceNorm<let rank: Int>: ModuleConvertible {
-  /// The normalisation as a node of a tree.
-  public let module: Module
-
-  /// Describes `nn.InstanceNorm2d(features, affine=…, track_running_stats=…)` and its kin.
-  public init(_ features: Int, affine: Bool = false, tracksStatistics: Bool = false) {
-    module =
-      RunningNorm(
-        kind: "InstanceNorm\(rank)d", features, affine: affine,
-        tracksStatistics: tracksStatistics
-      ).module
-  }
-}
-
+public let BatchNorm3d = BatchNormClass(rank: 3)
 /// `nn.InstanceNorm1d`.
-public typealias InstanceNorm1d = InstanceNorm<1>
+public let InstanceNorm1d = InstanceNormClass(rank: 1)
 /// `nn.InstanceNorm2d`.
-public typealias InstanceNorm2d = InstanceNorm<2>
+public let InstanceNorm2d = InstanceNormClass(rank: 2)
 /// `nn.InstanceNorm3d`.
-public typealias InstanceNorm3d = InstanceNorm<3>
+public let InstanceNorm3d = InstanceNormClass(rank: 3)

@@ -212,28 +212,17 @@ extension Module {
     func refuse(_ names: String) -> CheckpointError {
       CheckpointError(
         .unsupported,
-        "line \(line): found options '\(arguments.text)' for \(old.kind), required \(names)")
+        "line \(line): expected \(names), found options '\(arguments.text)' for \(old.kind)")
     }
     let layer: any Layer
     do {
-      switch old.layer {
-      case var attention as MultiheadAttention:
-        let known: Set = ["kdim", "vdim", "add_bias_kv"]
-        guard known.isSuperset(of: arguments.names), !arguments.names.isEmpty else {
-          throw refuse("kdim, vdim, add_bias_kv")
-        }
-        attention.keySize = try arguments.size("kdim", default: attention.keySize)
-        attention.valueSize = try arguments.size("vdim", default: attention.valueSize)
-        attention.addsKeyAndValue = try arguments.flag(
-          "add_bias_kv", default: attention.addsKeyAndValue)
-        layer = attention
-      case let rectifier as PReLU:
-        guard arguments.names == ["init"], let text = arguments.text("init"),
-          let value = Double(text)
-        else { throw refuse("init=<number>") }
-        layer = PReLU(rectifier.slopes, initial: value)
-      default: throw refuse("MultiheadAttention or PReLU, the classes with unprinted options")
+      guard let printed = old.layer as? any PrintedLayer,
+        !type(of: printed).unprintedOptions.isEmpty
+      else { throw refuse("a class with unprinted options: \(KnownLayers.unprintedOptions)") }
+      guard let changed = try printed.setting(arguments) else {
+        throw refuse(type(of: printed).unprintedOptions.joined(separator: ", "))
       }
+      layer = changed
     } catch let error as ArgumentError {
       throw CheckpointError(.malformed, "line \(line): \(error.message)")
     }

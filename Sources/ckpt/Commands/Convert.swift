@@ -71,7 +71,7 @@ extension Ckpt {
       let source = try naming(input) {
         try layout(original, like: self.target.like, note: common.notes(on: input))
       }
-      var result = try naming(input) { try conversion(source) }
+      var result = try naming(input) { try conversion.apply(to: source) }
       let plan = ConversionPlan(of: result, from: source, to: format)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
       if dryRun { return try print(plan, format) }

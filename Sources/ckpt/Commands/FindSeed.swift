@@ -49,7 +49,7 @@ extension Ckpt {
       let seeds = try bounds(range)
       let checkpoint = try inputs.open(file, common).checkpoint
       var base = try selection.model == nil ? checkpoint.recipe() : nil
-      base?.redraws = []
+      base?.steps = []
       var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }
       if model == nil && base == nil {
         let tree = try checkpoint.tree()
@@ -65,7 +65,7 @@ extension Ckpt {
       guard let found = await find(search, seeds) else {
         return try printNothing(search, seeds)
       }
-      recipe.seed = "\(found.seed)"
+      recipe.seed = Seed(UInt64(found.seed))
       let verification = try await Verification(
         of: checkpoint, against: recipe, threads: common.threads)
       try printFound(found, seeds, verification)

@@ -37,13 +37,13 @@ extension Ckpt {
     func run() async throws {
       let target = try target.target(output, common)
       var base = try recipe.map { try Recipe(file: $0) }
-      base?.redraws = []
+      base?.steps = []
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let source = self.model ?? self.recipe ?? ""
       model?.module.notes.forEach(common.notes(on: source))
-      let drawn = try naming(source) { try recipe.draw().checkpoint }
-      try await target.write(drawn, to: output, showing: common)
+      let plan = try naming(source) { try recipe.plan() }
+      try await target.write(plan.checkpoint, to: output, showing: common)
     }
   }
 }

@@ -76,7 +76,9 @@ extension Ckpt {
       let source = try inputs.open(file, common).checkpoint
       let tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
-      var step = Reinitialization(match: selection.match, exclude: selection.exclude)
+      var step = Reinitialization(
+        match: try selection.match.map { try Selector($0) },
+        exclude: try selection.exclude.map { try Selector($0) })
       step.rules = try rule.map { try Rule($0) }
       step.order = try Rule.Order(named: order)
       step.seed = try Seed(seed)
@@ -87,10 +89,11 @@ extension Ckpt {
         let fingerprint = try await common.manifest(of: other).fingerprint
         inputs.append(fingerprint)
         result = try naming(file) {
-          try step(source, tree: tree, from: other, fingerprint: fingerprint)
+          try step.apply(
+            to: source, tree: tree, copyingFrom: other, fingerprint: fingerprint)
         }
       } else {
-        result = try naming(file) { try step(source, tree: tree) }
+        result = try naming(file) { try step.apply(to: source, tree: tree) }
       }
       if let target, let path {
         var provenance = try Provenance(of: source)

@@ -63,7 +63,7 @@ extension Ckpt {
       if base == nil && model == nil { base = try naming(file) { try checkpoint.recipe() } }
       guard base != nil || model != nil else {
         throw CheckpointError(
-          .missing, "carries no recipe, required one; pass --model MODEL --seed N",
+          .missing, "has no recipe; pass --model MODEL --seed N",
           path: displayPath(file))
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
@@ -201,7 +201,7 @@ extension Verification.Outcome {
     case .reshaped: "reshaped"
     case .missing: "missing"
     case .unexpected: "unexpected"
-    case .notDrawn: "not drawn"
+    case .uncovered: "not covered"
     }
   }
 
@@ -216,7 +216,7 @@ extension Verification.Outcome {
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "the recipe's model has it, the file has not"
     case .unexpected: "the recipe's model has no such tensor"
-    case .notDrawn(let reason): reason
+    case .uncovered(let reason): reason
     }
   }
 }

@@ -8,17 +8,17 @@ import CheckpointKit
     guard words.count == 5, let dtype = DType(named: words[2]), let count = Int(words[3]),
       let tasks = Int(words[4]), let repeats = Int(words[5])
     else {
-      print("usage: draw-bench uniform|normal DTYPE COUNT TASKS REPEATS")
+      print("usage: sampling-bench uniform|normal DTYPE COUNT TASKS REPEATS")
       return
     }
     let distribution: Distribution =
       words[1] == "normal"
       ? .normal(mean: 0, standardDeviation: 0.02) : .uniform(from: -0.1, to: 0.2)
-    let draw = try Draw(distribution, dtype: dtype, count: count)
+    let sampling = try Sampling(distribution, dtype: dtype, count: count)
     let buffers = (0..<tasks).map { _ in Buffer(byteCount: count / tasks * dtype.byteWidth) }
     var best = Duration.seconds(3600)
     for _ in 0...repeats {
-      let values = SharedDraw(draw, from: Generator(seed: 0))
+      let values = SharedSampling(sampling, from: Generator(seed: 0))
       let time = try await ContinuousClock().measure {
         // One range of the tensor for each task, in the steps in which checkpoints are written.
         _ = try await concurrentMap(Array(0..<tasks), width: tasks) { task in
@@ -42,7 +42,7 @@ final class Buffer: @unchecked Sendable {
 
   deinit { bytes.deallocate() }
 
-  func fill(from values: SharedDraw, first: Int, width: Int) {
+  func fill(from values: SharedSampling, first: Int, width: Int) {
     let step = 1 << 20
     for offset in stride(from: 0, to: bytes.count, by: step) {
       let end = min(offset + step, bytes.count)

@@ -1,12 +1,12 @@
 internal import TensorCore
 
-/// Reads the values of a ``Draw`` by range of elements, in memory that does not grow with it.
+/// Reads the values of a ``Sampling`` by range of elements, in memory that does not grow with it.
 ///
 /// Ranges that follow one another continue where the last one stopped; a range further on skips,
 /// an earlier one starts again from the beginning of the draw and skips. A skip of any length takes
 /// less than two milliseconds.
-public struct DrawCursor: Sendable {
-  private let draw: Draw
+public struct SamplingCursor: Sendable {
+  private let sampling: Sampling
   private let start: Generator
   /// Stands at the first word of block number `block`.
   private var generator: Generator
@@ -16,51 +16,51 @@ public struct DrawCursor: Sendable {
   private static let batchWords = 2496
 
   /// Prepares to read the draw that begins at `start`.
-  public init(_ draw: Draw, from start: Generator) {
-    self.draw = draw
+  public init(_ sampling: Sampling, from start: Generator) {
+    self.sampling = sampling
     self.start = start
     generator = start
   }
 
   /// The element that the cursor stands at: a range from here on need not start again.
-  var position: Int { block * draw.elementsPerBlock + (leadingNormal == nil ? 0 : 1) }
+  var position: Int { block * sampling.elementsPerBlock + (leadingNormal == nil ? 0 : 1) }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.
   public mutating func read(elements: Range<Int>, into target: inout MutableRawSpan) {
     precondition(
-      elements.lowerBound >= 0 && elements.upperBound <= draw.count, "range outside the draw")
-    let width = draw.dtype.byteWidth
+      elements.lowerBound >= 0 && elements.upperBound <= sampling.count, "range outside the draw")
+    let width = sampling.dtype.byteWidth
     precondition(target.byteCount == elements.count * width, "span of another size than the range")
     let lead = leadingNormal == nil ? 0 : 1
-    let blocked = elements.clamped(to: lead..<max(draw.blockedCount, lead))
+    let blocked = elements.clamped(to: lead..<max(sampling.blockedCount, lead))
     if !blocked.isEmpty {
       let first = (blocked.lowerBound - elements.lowerBound) * width
       var part = target._mutatingExtracting(first..<first + blocked.count * width)
       readBlocks(blocked.lowerBound - lead..<blocked.upperBound - lead, into: &part)
     }
     if let leadingNormal, elements.contains(0),
-      case .normal(let mean, let deviation) = draw.distribution
+      case .normal(let mean, let deviation) = sampling.distribution
     {
       var part = target._mutatingExtracting(0..<width)
       SerialNormal(mean: mean, deviation: deviation, cpuPath: start.cpuPath)
-        .store(leadingNormal, as: draw.dtype, at: 0, in: &part)
+        .store(leadingNormal, as: sampling.dtype, at: 0, in: &part)
     }
-    if draw.hasTail { readTail(elements, into: &target) }
+    if sampling.hasTail { readTail(elements, into: &target) }
   }
 
   /// The normal left over from an earlier draw, when this draw's first element is made of it.
   private var leadingNormal: Double? {
-    draw.algorithm == .serialNormal && draw.count > 0 ? start.cachedNormal : nil
+    sampling.algorithm == .serialNormal && sampling.count > 0 ? start.cachedNormal : nil
   }
 
   private mutating func readBlocks(_ elements: Range<Int>, into target: inout MutableRawSpan) {
-    let size = draw.elementsPerBlock
-    let width = draw.dtype.byteWidth
+    let size = sampling.elementsPerBlock
+    let width = sampling.dtype.byteWidth
     seek(block: elements.lowerBound / size)
-    let batchBlocks = Self.batchWords / draw.wordsPerBlock
+    let batchBlocks = Self.batchWords / sampling.wordsPerBlock
     var words = [UInt32](
       repeating: 0,
-      count: min(batchBlocks, elements.count / size + 1) * draw.wordsPerBlock)
+      count: min(batchBlocks, elements.count / size + 1) * sampling.wordsPerBlock)
     var position = elements.lowerBound
     while position < elements.upperBound {
       let inBlock = position % size
@@ -69,10 +69,10 @@ public struct DrawCursor: Sendable {
       if inBlock == 0, left >= size {
         let blocks = min(left / size, batchBlocks)
         var scratch = words.mutableSpan
-        var batch = scratch._mutatingExtracting(0..<blocks * draw.wordsPerBlock)
+        var batch = scratch._mutatingExtracting(0..<blocks * sampling.wordsPerBlock)
         generator.fill(&batch)
         var part = target._mutatingExtracting(offset..<offset + blocks * size * width)
-        draw.convert(batch.span, as: start.cpuPath, into: &part)
+        sampling.convert(batch.span, as: start.cpuPath, into: &part)
         block += blocks
         position += blocks * size
       } else {
@@ -90,12 +90,12 @@ public struct DrawCursor: Sendable {
   }
 
   private mutating func readTail(_ elements: Range<Int>, into target: inout MutableRawSpan) {
-    let tail = draw.count - 16..<draw.count
+    let tail = sampling.count - 16..<sampling.count
     let wanted = elements.clamped(to: tail)
     guard !wanted.isEmpty else { return }
     var fork = generator
-    fork.skip(words: draw.tailWord - block * draw.wordsPerBlock)
-    let width = draw.dtype.byteWidth
+    fork.skip(words: sampling.tailWord - block * sampling.wordsPerBlock)
+    let width = sampling.dtype.byteWidth
     let first = (wanted.lowerBound - elements.lowerBound) * width
     var part = target._mutatingExtracting(first..<first + wanted.count * width)
     readPart(
@@ -107,12 +107,12 @@ public struct DrawCursor: Sendable {
   private func readPart(
     _ wanted: Range<Int>, ofBlockAt generator: inout Generator, into target: inout MutableRawSpan
   ) {
-    let width = draw.dtype.byteWidth
-    var words = [UInt32](repeating: 0, count: draw.wordsPerBlock)
+    let width = sampling.dtype.byteWidth
+    var words = [UInt32](repeating: 0, count: sampling.wordsPerBlock)
     var drawn = words.mutableSpan
     generator.fill(&drawn)
-    var whole = [UInt8](repeating: 0, count: draw.elementsPerBlock * width)
-    whole.withMutableRawSpan { draw.convert(words.span, as: start.cpuPath, into: &$0) }
+    var whole = [UInt8](repeating: 0, count: sampling.elementsPerBlock * width)
+    whole.withMutableRawSpan { sampling.convert(words.span, as: start.cpuPath, into: &$0) }
     for offset in 0..<wanted.count * width {
       target.storeBytes(
         of: whole[wanted.lowerBound * width + offset], toByteOffset: offset, as: UInt8.self)
@@ -124,18 +124,18 @@ public struct DrawCursor: Sendable {
       generator = start
       block = 0
     }
-    generator.skip(words: (target - block) * draw.wordsPerBlock)
+    generator.skip(words: (target - block) * sampling.wordsPerBlock)
     block = target
   }
 }
 
 extension Generator {
   /// Draws a whole tensor: its little-endian elements in memory order.
-  public mutating func draw(_ draw: Draw) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: draw.count * draw.dtype.byteWidth)
-    var cursor = DrawCursor(draw, from: self)
-    bytes.withMutableRawSpan { cursor.read(elements: 0..<draw.count, into: &$0) }
-    draw.skip(&self)
+  public mutating func sample(_ sampling: Sampling) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: sampling.count * sampling.dtype.byteWidth)
+    var cursor = SamplingCursor(sampling, from: self)
+    bytes.withMutableRawSpan { cursor.read(elements: 0..<sampling.count, into: &$0) }
+    sampling.skip(&self)
     return bytes
   }
 }

@@ -1,23 +1,23 @@
 internal import Synchronization
 internal import TensorCore
 
-/// The values of a ``Draw``, read range by range by any number of tasks at once.
+/// The values of a ``Sampling``, read range by range by any number of tasks at once.
 ///
 /// Keeps the cursors that readers left behind. A range goes on from the nearest one before it: a
 /// reader in order, and several that take ranges in turn, continue where one stopped; a range far
 /// from all jumps, which takes less than two milliseconds.
-public final class SharedDraw: Sendable {
-  private let draw: Draw
-  private let start: DrawCursor
-  private let idle = Mutex<[DrawCursor]>([])
+public final class SharedSampling: Sendable {
+  private let sampling: Sampling
+  private let start: SamplingCursor
+  private let idle = Mutex<[SamplingCursor]>([])
 
   /// More readers than this at once only mean more jumps.
   private static let maxIdle = 32
 
   /// Prepares to read the draw that begins at `start`.
-  public init(_ draw: Draw, from start: Generator) {
-    self.draw = draw
-    self.start = DrawCursor(draw, from: start)
+  public init(_ sampling: Sampling, from start: Generator) {
+    self.sampling = sampling
+    self.start = SamplingCursor(sampling, from: start)
   }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.
@@ -27,7 +27,7 @@ public final class SharedDraw: Sendable {
     putBack(cursor)
   }
 
-  private func takeCursor(before element: Int) -> DrawCursor {
+  private func takeCursor(before element: Int) -> SamplingCursor {
     idle.withLock { idle in
       var best: Int?
       for index in idle.indices where idle[index].position <= element {
@@ -37,9 +37,9 @@ public final class SharedDraw: Sendable {
     }
   }
 
-  private func putBack(_ cursor: DrawCursor) {
+  private func putBack(_ cursor: SamplingCursor) {
     // Of thousands of tensors, those read to the end need no memory.
-    guard cursor.position < draw.blockedCount else { return }
+    guard cursor.position < sampling.blockedCount else { return }
     idle.withLock { idle in
       idle.append(cursor)
       if idle.count > Self.maxIdle { idle.removeFirst() }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import TorchRandom
 
-@Suite struct DrawGoldenTests {
+@Suite struct SamplingGoldenTests {
   @Test(arguments: try OpCase.all(of: "uniform_", "normal_"))
   func `uniform and normal draws equal torch's bytes and leave its generator`(
     golden: OpCase
@@ -12,10 +12,10 @@ import TorchRandom
     let layout = try #require(golden.layout)
     let info = try tensor.info
     var generator = Generator(seed: golden.seed)
-    let draw = try Draw(
+    let sampling = try Sampling(
       try #require(Distribution(golden: golden.op, golden.args ?? [:])), dtype: info.dtype,
       count: info.elementCount, contiguous: layout == "contiguous")
-    let stored = generator.draw(draw)
+    let stored = generator.sample(sampling)
     let order = OpCase.storageOrder(shape: info.shape, layout: layout)
     let width = info.dtype.byteWidth
     let bytes = order.flatMap { stored[$0 * width..<($0 + 1) * width] }
@@ -27,10 +27,10 @@ import TorchRandom
   func `draws one after another share the cached normal as in torch`(golden: OpCase) throws {
     var generator = Generator(seed: golden.seed)
     for (step, tensor) in zip(try #require(golden.steps), try #require(golden.tensors)) {
-      let draw = try Draw(
+      let sampling = try Sampling(
         try #require(Distribution(golden: step.op, step.args)), dtype: try tensor.info.dtype,
         count: tensor.info.elementCount)
-      #expect(Digest(of: generator.draw(draw)).description == tensor.sha256, "\(tensor.name)")
+      #expect(Digest(of: generator.sample(sampling)).description == tensor.sha256, "\(tensor.name)")
     }
     #expect(golden.rng_after.follows(generator.cachedNormal) { generator.nextUInt32() })
   }

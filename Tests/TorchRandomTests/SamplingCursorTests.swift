@@ -2,7 +2,7 @@ import TensorCore
 import Testing
 import TorchRandom
 
-@Suite struct DrawCursorTests {
+@Suite struct SamplingCursorTests {
   static let dtypes: [DType] = [.float32, .float64, .bfloat16, .float16]
   static let distributions: [Distribution] = [
     .uniform(from: -1.5, to: 0.5), .uniform(from: -0.1, to: 0.1),
@@ -17,16 +17,16 @@ import TorchRandom
     let contiguous: Bool
     var description: String { "\(dtype) \(distribution) contiguous=\(contiguous)" }
 
-    static let all = DrawCursorTests.dtypes.flatMap { dtype in
-      DrawCursorTests.distributions.flatMap { distribution in
+    static let all = SamplingCursorTests.dtypes.flatMap { dtype in
+      SamplingCursorTests.distributions.flatMap { distribution in
         [true, false].map {
           Trial(dtype: dtype, distribution: distribution, contiguous: $0)
         }
       }
     }
 
-    func draw(_ count: Int) throws -> Draw {
-      try Draw(distribution, dtype: dtype, count: count, contiguous: contiguous)
+    func sampling(_ count: Int) throws -> Sampling {
+      try Sampling(distribution, dtype: dtype, count: count, contiguous: contiguous)
     }
 
     var starts: [Generator] {
@@ -41,12 +41,12 @@ import TorchRandom
   func `reading in parts gives the bytes of the whole`(trial: Trial) throws {
     var random = Generator(seed: 99)
     for count in Self.counts {
-      let draw = try trial.draw(count)
+      let sampling = try trial.sampling(count)
       let width = trial.dtype.byteWidth
       for start in trial.starts {
         var generator = start
-        let whole = generator.draw(draw)
-        var cursor = DrawCursor(draw, from: start)
+        let whole = generator.sample(sampling)
+        var cursor = SamplingCursor(sampling, from: start)
         var parts: [UInt8] = []
         var position = 0
         while position < count {
@@ -74,7 +74,7 @@ import TorchRandom
     for count in Self.counts {
       for start in trial.starts {
         var skipped = start
-        try trial.draw(count).skip(&skipped)
+        try trial.sampling(count).skip(&skipped)
         let (words, cached) = trial.consumption(count: count, from: start)
         var expected = start
         expected.skip(words: words)
@@ -85,21 +85,22 @@ import TorchRandom
   }
 
   @Test func `elements do not depend on those before them in memory`() throws {
-    let draw = try Draw(.normal(mean: 0, standardDeviation: 1), dtype: .float32, count: 1 << 40)
-    var cursor = DrawCursor(draw, from: Generator(seed: 1))
+    let sampling = try Sampling(
+      .normal(mean: 0, standardDeviation: 1), dtype: .float32, count: 1 << 40)
+    var cursor = SamplingCursor(sampling, from: Generator(seed: 1))
     #expect(cursor.bytes(100_000..<100_003, width: 4).count == 12)
   }
 
   @Test func `a range outside the draw is a caller's mistake`() async {
     await #expect(processExitsWith: .failure) {
-      let draw = try Draw(.uniform(from: 0, to: 1), dtype: .float32, count: 3)
-      var cursor = DrawCursor(draw, from: Generator(seed: 1))
+      let sampling = try Sampling(.uniform(from: 0, to: 1), dtype: .float32, count: 3)
+      var cursor = SamplingCursor(sampling, from: Generator(seed: 1))
       _ = cursor.bytes(2..<4, width: 4)
     }
   }
 }
 
-extension DrawCursorTests.Trial {
+extension SamplingCursorTests.Trial {
   /// Words that torch consumes, and whether it leaves a normal, as the facts' tables say.
   func consumption(count: Int, from start: Generator) -> (words: Int, cached: Bool) {
     let perUniform = dtype == .float64 ? 2 : 1
@@ -116,7 +117,7 @@ extension DrawCursorTests.Trial {
   }
 }
 
-extension DrawCursor {
+extension SamplingCursor {
   mutating func bytes(_ elements: Range<Int>, width: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: elements.count * width)
     bytes.withMutableRawSpan { read(elements: elements, into: &$0) }

@@ -1,10 +1,21 @@
 public import TensorCore
 
-/// One tensor's draw, resolved: which distribution, in which dtype, how many elements.
+/// One tensor's random values, described: which distribution, in which dtype, how many elements.
+///
+/// Three words name the three things that can be done with random values, here and in all targets
+/// above:
+///
+/// - **plan**: decide what fills each tensor, in which order, and where in the generator's stream its
+///   words begin (`Initialization`, `Recipe.plan`);
+/// - **skip**: advance a generator past a tensor's words without making its values (``skip(_:)``);
+/// - **sample**: make the values (``SamplingCursor``, ``SharedSampling``, ``Generator/sample(_:)``).
+///
+/// A plan skips over every tensor once, which costs next to nothing; a tensor is sampled when it is read,
+/// by range, in any order and on any thread.
 ///
 /// Source: PyTorch 2.15 `DistributionTemplates.h` (`uniform_impl_`, `normal_impl_`) and the AVX2
 /// kernels of `cpu/DistributionTemplates.h`. Elements are in memory order of the tensor.
-public struct Draw: Sendable, Hashable {
+public struct Sampling: Sendable, Hashable {
   /// What the values follow.
   public let distribution: Distribution
   /// `float32`, `float64`, `float16` or `bfloat16`.
@@ -82,7 +93,7 @@ public struct Draw: Sendable, Hashable {
 }
 
 /// How the words of the stream become elements: in blocks, each from its own words.
-extension Draw {
+extension Sampling {
   enum Algorithm {
     /// One element from one word, two for `float64`.
     case uniform

@@ -2,7 +2,7 @@ import TensorCore
 import Testing
 import TorchRandom
 
-@Suite struct DrawTests {
+@Suite struct SamplingTests {
   struct Refusal: CustomStringConvertible, Sendable {
     let distribution: Distribution
     let dtype: DType
@@ -40,7 +40,7 @@ import TorchRandom
   func `what torch refuses is refused, empty tensors too`(refusal: Refusal) {
     for count in [0, 3] {
       let error = #expect(throws: CheckpointError.self) {
-        try Draw(refusal.distribution, dtype: refusal.dtype, count: count)
+        try Sampling(refusal.distribution, dtype: refusal.dtype, count: count)
       }
       #expect(error?.message == refusal.message)
     }

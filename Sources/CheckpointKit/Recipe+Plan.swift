@@ -1,0 +1,76 @@
+import ModuleTree
+public import TensorCore
+import TorchRandom
+
+extension Recipe {
+  /// The tensors that a recipe describes, and those whose values it cannot give.
+  public struct Plan: Sendable {
+    /// Tensors in `state_dict()` order, sampled when they are read, with the tree's labels and the
+    /// recipe as metadata.
+    public var checkpoint: Checkpoint
+    /// Names of tensors that came from elsewhere, each with its origin.
+    public var unknown: [TensorName: String] = [:]
+  }
+
+  /// Plans all values: constructs the model, applies the rules, then takes the steps in turn.
+  ///
+  /// `tensors` is what the file holds, for a recipe without a seed.
+  /// - Throws: `CheckpointError` for a recipe without a model, or with a step that matches nothing.
+  public func plan(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Plan {
+    var plan: Plan
+    let tree: Module
+    if let seed {
+      let initialization = try initialization(seed: seed)
+      tree = initialization.tree
+      plan = Plan(checkpoint: try initialization.checkpoint())
+    } else {
+      tree = try module()
+      plan = Plan(checkpoint: Checkpoint(entries: [], modules: tree.labels))
+      for tensor in tensors { plan.unknown[tensor.name] = "its values came from elsewhere" }
+    }
+    for step in steps {
+      let known = plan.checkpoint.entries.map { ($0.name, $0.info) }
+      let present = seed == nil ? tensors : known
+      switch step {
+      case .reinitialize(let reinitialization):
+        plan.replace(try reinitialization.plan(over: present, tree: tree, cpuPath: cpuPath))
+      case .copy(let copy, let source):
+        for name in try copy.names(among: present, tree: tree) {
+          plan.unknown[name] = "copied from the checkpoint \(source)"
+        }
+      }
+    }
+    plan.checkpoint.metadata[Checkpoint.recipeKey] = try json
+    return plan
+  }
+
+  /// The model constructed and the rules applied with a seed; later steps are left out.
+  func initialization(seed: Seed) throws -> Initialization {
+    var plan = try Initialization(
+      of: module(), dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
+    try plan.construct()
+    try plan.apply(rules, order: order)
+    return plan
+  }
+
+  private func module() throws -> Module {
+    guard let model else {
+      throw CheckpointError(
+        .missing, "the recipe names no model; give one with 'model: FILE' or --model")
+    }
+    return model.module
+  }
+}
+
+extension Recipe.Plan {
+  fileprivate mutating func replace(_ entries: [TensorName: Checkpoint.Entry]) {
+    for (name, entry) in entries {
+      unknown[name] = nil
+      if let index = checkpoint.entries.firstIndex(where: { $0.name == name }) {
+        checkpoint.entries[index] = entry
+      } else {
+        checkpoint.entries.append(entry)
+      }
+    }
+  }
+}
