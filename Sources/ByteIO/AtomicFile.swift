@@ -3,23 +3,24 @@ import Glibc
 import Synchronization
 package import TensorCore
 
-/// Replaces a file as a whole: at every moment the path holds the old file or the whole new one.
+/// Replaces a file atomically: at every moment the path holds the old file or the whole new one.
 ///
-/// The new file is made beside the target, synced, given the old one's permissions, owner and
-/// extended attributes, renamed over it, and the directory is synced. A symbolic link stays and the
-/// file it leads to is replaced. Other hard links keep the old content.
+/// The new file is created beside the target, synced, given the old one's permissions, owner, and
+/// extended attributes, and renamed over it; then the directory is synced. A symbolic link stays, and
+/// the file that it leads to is replaced. Other hard links keep the old content.
 package enum AtomicFile {
-  /// Temporaries in the making, of the whole process.
+  /// The process's temporary files that are being written.
   private static let temporaries = Mutex<(paths: [String], count: Int)>(([], 0))
 
-  /// Lets `body` make a file at a temporary path and puts it in the place of `path`.
+  /// Lets `body` create a file at a temporary path, moves it to `path`, and returns what `body`
+  /// returned.
   ///
-  /// `overwrite` says whether an existing file may be replaced; that is asked before the work and
-  /// again at its end, where a file that came meanwhile is kept. What the body returns is returned.
+  /// `overwrite` tells whether an existing file may be replaced. This is checked before the work and
+  /// again after it: a file that was created meanwhile is kept.
   ///
-  /// - Throws: ``CheckpointError`` before any work when the target is no regular file or its
-  ///   directory cannot be written; the body's error; any error of the system. The temporary is
-  ///   gone then and the old file is as it was.
+  /// - Throws: ``CheckpointError`` before any work when the target is not a regular file or its
+  ///   directory is not writable; the body's error; any error of the system. The temporary file is
+  ///   then removed, and the old file is unchanged.
   package static func replace<Result>(
     _ path: String, overwrite: Bool, body: (_ temporaryPath: String) async throws -> Result
   ) async throws -> Result {
@@ -60,19 +61,19 @@ package enum AtomicFile {
     return try body(temporary)
   }
 
-  /// `TMPDIR`, or what stands in for it.
+  /// `TMPDIR`, or `/tmp` if it is not set.
   private static var temporaryFolder: String {
     unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
   }
 
-  /// Says beforehand whether `replace` would refuse the target, for commands that read first.
+  /// Throws if `replace` would refuse the target, for commands that read their input first.
   package static func check(_ path: String, overwrite: Bool) throws(CheckpointError) {
     _ = try Target(path: path, overwrite: overwrite)
   }
 
-  /// Removes every temporary that is in the making, for a process that a signal is about to end.
+  /// Removes every temporary file that is being written, for a process that a signal is about to end.
   ///
-  /// Whoever is still writing one gets an error at its end.
+  /// Tasks that are still writing one get an error at the end.
   package static func removeTemporaries() {
     temporaries.withLock { state in
       for path in state.paths { unsafe unlink(path) }
@@ -105,9 +106,9 @@ package enum AtomicFile {
   }
 }
 
-/// The file to be replaced, links followed, and what stands there.
+/// The file to be replaced, after following links, and its status if it exists.
 private struct Target {
-  /// The path as it was given, for errors.
+  /// The path as given, for errors.
   let given: String
   let path: String
   let old: FileStatus?
@@ -125,12 +126,12 @@ private struct Target {
     }
     let (directory, name) = AtomicFile.divided(path)
     if name.isEmpty {
-      throw CheckpointError(.system, "a file is required, this names a directory", path: given)
+      throw CheckpointError(.system, "expected a file, found the name of a directory", path: given)
     }
     if let status {
       guard status.isRegular else {
         throw CheckpointError(
-          .system, "\(status.kind) was found, only a regular file can be replaced", path: given)
+          .system, "expected a regular file to replace, found \(status.kind)", path: given)
       }
       if !overwrite { throw Self.exists(given) }
     }
@@ -155,13 +156,13 @@ private struct Target {
     return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Syncs `temporary` and makes it the target.
+  /// Syncs `temporary` and renames it to the target.
   func adopt(_ temporary: String, overwrite: Bool) throws(CheckpointError) {
     try Self.withDescriptor(temporary, O_RDONLY) { descriptor throws(CheckpointError) in
       if let old { try inherit(from: old, descriptor) }
       _ = try systemCall("sync", path: given) { fsync(descriptor) }
     }
-    // The directory is opened first: after the rename only its sync can still go wrong.
+    // The directory is opened first: after the rename only its sync can still fail.
     let directory = AtomicFile.divided(path).directory
     try Self.withDescriptor(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY) {
       descriptor throws(CheckpointError) in
@@ -170,7 +171,7 @@ private struct Target {
       } else {
         try renameWithoutReplacing(temporary)
       }
-      // Some network file systems cannot sync a directory and say EINVAL.
+      // Some network file systems cannot sync a directory and return EINVAL.
       if fsync(descriptor) == -1, errno != EINVAL {
         throw .system(errno, "sync its directory", path: given)
       }
@@ -193,10 +194,10 @@ private struct Target {
     throw number == EEXIST ? Self.exists(given) : .system(number, "rename", path: given)
   }
 
-  /// Gives the new file the old one's owner, permissions and extended attributes.
+  /// Gives the new file the old one's owner, permissions, and extended attributes.
   ///
-  /// Owner and attributes as far as the system lets; permissions must be had, after the owner,
-  /// since a change of owner takes some away.
+  /// Owner and attributes are set as far as the system allows. Permissions must be set, and come
+  /// last, because changing the owner clears some of them.
   private func inherit(from old: FileStatus, _ descriptor: Int32) throws(CheckpointError) {
     let new = try FileStatus(descriptor: descriptor, path: given)
     if new.record.st_uid != old.record.st_uid || new.record.st_gid != old.record.st_gid {

@@ -4,24 +4,25 @@ package import TensorCore
 /// a web server, a part of another source, or memory.
 ///
 /// A source is opened once, by a ``Place``; recognizing, opening, reading, and verifying share it.
-/// Nothing is mapped: a mapped file that another process truncates kills this one with SIGBUS.
+/// Files are never mapped: if another process truncated a mapped file, this one would be killed by
+/// SIGBUS.
 public final class ByteSource: Sendable {
-  /// Fills a span with the bytes from an offset on, all of which are in the source.
+  /// Fills a span with the bytes starting at an offset; the range is inside the source.
   package typealias Reader =
     @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws(CheckpointError) -> Void
 
-  /// What errors call it: a path, an address, `standard input`.
+  /// Name for errors: a path, an address, or `standard input`.
   public let name: String
   /// Size in bytes when it was opened.
   public let size: Int
-  /// What changes when the content does: device, inode, size, and time of a local file, the `ETag`
-  /// of a file on a web server; `nil` if nothing is known.
+  /// A text that changes when the content does: device, inode, size, and time of a local file, the
+  /// `ETag` of a file on a web server; `nil` if unknown.
   public let entityTag: String?
-  /// A path under which this process can open the same file once more; `nil` for all but local files.
+  /// A path under which this process can open the same file again; `nil` except for local files.
   package let descriptorPath: String?
   private let reader: Reader
 
-  /// Makes a source of a new kind: all it takes is a size and a function that reads.
+  /// Creates a source of a new kind: all it needs is a size and a function that reads.
   package init(
     name: String, size: Int, entityTag: String? = nil, descriptorPath: String? = nil,
     reader: @escaping Reader
@@ -42,7 +43,7 @@ public final class ByteSource: Sendable {
 
   /// A range of this source, read as a source of its own under the same name.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when the range does not lie in the source.
+  /// - Throws: ``CheckpointError`` `malformed` when the range is outside the source.
   package func part(_ range: Range<Int>) throws(CheckpointError) -> ByteSource {
     try check(range)
     let (start, reader) = (range.lowerBound, reader)
@@ -51,10 +52,10 @@ public final class ByteSource: Sendable {
     }
   }
 
-  /// Fills `target` with the bytes from `offset` on.
+  /// Fills `target` with the bytes starting at `offset`.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed` when the range does not lie in the source,
-  ///   `system` when the system refuses or the source has changed since it was opened.
+  /// - Throws: ``CheckpointError`` `malformed` when the range is outside the source, `system` when
+  ///   the system refuses or the source has changed since it was opened.
   package func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount
     guard offset >= 0, offset <= size, count <= size - offset else {
@@ -63,8 +64,8 @@ public final class ByteSource: Sendable {
     if count > 0 { try reader(offset, &target) }
   }
 
-  /// The bytes `range`; the range must lie in the source, so that a number from a file cannot make
-  /// memory be reserved for bytes that are not there.
+  /// The bytes in `range`, which must be inside the source, so that a number in a file cannot cause
+  /// an allocation larger than the file.
   package func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     try check(range)
     return try [UInt8](count: range.count) { target throws(CheckpointError) in

@@ -16,14 +16,14 @@ extension [UInt8] {
     try fill(&bytes)
   }
 
-  /// Adds a number's bytes, the least significant first.
+  /// Appends a number's bytes, least significant first.
   package mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
     for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
       append(UInt8(truncatingIfNeeded: number >> shift))
     }
   }
 
-  /// The number whose bytes stand at `offset`, the least significant first; all of it must be there.
+  /// The little-endian number at `offset`, all of whose bytes must be inside the array.
   package func littleEndian<Number: FixedWidthInteger>(
     _ type: Number.Type, at offset: Int
   ) -> Number {
@@ -43,7 +43,7 @@ extension ArraySlice<UInt8> {
 }
 
 extension RawSpan {
-  /// The number whose bytes stand at `offset`, the least significant first; all of it must be there.
+  /// The little-endian number at `offset`, all of whose bytes must be inside the span.
   package func littleEndian<Number: FixedWidthInteger & BitwiseCopyable>(
     _ type: Number.Type, at offset: Int
   ) -> Number {
@@ -53,10 +53,10 @@ extension RawSpan {
 }
 
 extension MutableRawSpan {
-  /// Copies bytes of the same count.
+  /// Copies all bytes of a span of the same size.
   @_lifetime(self: copy self)
   package mutating func copyBytes(from source: RawSpan) {
-    precondition(source.byteCount == byteCount, "spans of two sizes")
+    precondition(source.byteCount == byteCount, "spans of different sizes")
     unsafe source.withUnsafeBytes { source in
       unsafe withUnsafeMutableBytes { target in unsafe target.copyMemory(from: source) }
     }
@@ -64,7 +64,7 @@ extension MutableRawSpan {
 }
 
 extension MutableRawSpan {
-  /// Puts the bytes of each whole word of `width` bytes in the other order.
+  /// Reverses the bytes of each whole word of `width` bytes.
   @_lifetime(self: copy self)
   package mutating func swapBytes(width: Int) {
     unsafe withUnsafeMutableBytes { bytes in
@@ -76,8 +76,8 @@ extension MutableRawSpan {
     }
   }
 
-  /// Fills the span with repetitions of `pattern`, of which byte `offset`, counted on through all
-  /// repetitions, is the first; an empty pattern stands for zeros.
+  /// Fills the span with repetitions of `pattern`, starting with byte `offset` of the endless
+  /// repetition; an empty pattern means zeros.
   @_lifetime(self: copy self)
   package mutating func fill(_ pattern: [UInt8], from offset: Int) {
     unsafe withUnsafeMutableBytes { bytes in
@@ -101,7 +101,7 @@ extension MutableRawSpan {
 }
 
 extension Checkpoint.Entry {
-  /// Bytes `range` of the tensor, all of them unless said otherwise.
+  /// The bytes in `range` of the tensor, by default all of them.
   ///
   /// - Throws: ``CheckpointError`` carrying the tensor's name.
   package func bytes(_ range: Range<Int>? = nil) throws -> [UInt8] {

@@ -2,10 +2,10 @@ import CDeflate
 import CKernels
 import CZlib
 
-/// Sums that find damage, through libdeflate: several times as fast as zlib's.
+/// Checksums, computed by libdeflate several times as fast as by zlib.
 package enum Checksum {
-  /// CRC-32 as zip, PNG and gzip have it (RFC 1952 section 8), of bytes that follow those whose sum
-  /// is `start`.
+  /// CRC-32 as in zip, PNG, and gzip (RFC 1952, section 8), continuing from the CRC-32 `start` of the
+  /// bytes before.
   package static func crc32(_ bytes: RawSpan, after start: UInt32 = 0) -> UInt32 {
     if bytes.isEmpty { return start }
     return unsafe bytes.withUnsafeBytes {
@@ -13,20 +13,20 @@ package enum Checksum {
     }
   }
 
-  /// CRC-32 of two pieces from the CRC-32 of each; the second has `count` bytes.
+  /// CRC-32 of two concatenated pieces from the CRC-32 of each; the second has `count` bytes.
   package static func crc32(
     _ first: UInt32, followedBy second: UInt32, ofCount count: Int
   ) -> UInt32 {
     UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), count))
   }
 
-  /// Adler-32, which ends a zlib stream (RFC 1950 section 2.2).
+  /// Adler-32, the checksum at the end of a zlib stream (RFC 1950, section 8.2).
   package static func adler32(_ bytes: RawSpan) -> UInt32 {
-    // Without an address libdeflate answers the sum of nothing, which is 1.
+    // For a null pointer libdeflate returns the checksum of no bytes, which is 1.
     unsafe bytes.withUnsafeBytes { unsafe libdeflate_adler32(1, $0.baseAddress, $0.count) }
   }
 
-  /// The checksum that HDF5's filter fletcher32 puts behind each chunk.
+  /// The checksum that HDF5's fletcher32 filter appends to each chunk.
   package static func fletcher32(_ bytes: RawSpan) -> UInt32 {
     unsafe bytes.withUnsafeBytes {
       unsafe ckpt_fletcher32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)

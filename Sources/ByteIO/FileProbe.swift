@@ -4,20 +4,20 @@ public import TensorCore
 /// A file or a folder that is being recognized, opened once: formats look at its beginning, its zip
 /// directory, and its neighbors, and then read the same open file.
 public final class FileProbe: Sendable {
-  /// Where it is, and so where the other files of a sharded checkpoint are.
+  /// The place it is in, where the other files of a sharded checkpoint also are.
   public let place: Place
-  /// Its name there.
+  /// Its name in `place`.
   public let name: String
   /// The open file; `nil` for a folder.
   package let file: ByteSource?
-  /// The first bytes, at most ``headSize``; none of a folder.
+  /// The first bytes, at most ``headSize``; empty for a folder.
   public let head: [UInt8]
   /// Names in the folder, sorted by bytes; `nil` for a file.
   public let members: [String]?
-  /// What was found out about it, by type.
+  /// The findings about it, by type.
   private let findings = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
-  /// How many bytes at the beginning of a file are looked at.
+  /// Number of bytes of ``head``.
   public static let headSize = 4096
 
   /// Opens a file, or lists a folder.
@@ -31,7 +31,7 @@ public final class FileProbe: Sendable {
     members = file == nil ? try place.list(name) : nil
   }
 
-  /// Looks at a source that is open already; what it refers to is looked for in `place`.
+  /// Probes a source that is open already; files that it refers to are looked for in `place`.
   public init(_ source: ByteSource, in place: Place) throws(CheckpointError) {
     self.place = place
     name = source.name
@@ -40,7 +40,7 @@ public final class FileProbe: Sendable {
     members = nil
   }
 
-  /// Opens the file, or lists the folder, to which a path or an address leads.
+  /// Opens the file, or lists the folder, at a path or an address.
   ///
   /// - Throws: as ``init(_:in:)``.
   public convenience init(path: String) throws(CheckpointError) {
@@ -48,7 +48,7 @@ public final class FileProbe: Sendable {
     try self.init(name, in: place)
   }
 
-  /// What errors call it.
+  /// Its path, for errors.
   public var path: String { file?.name ?? place.path(of: name) }
 
   /// Size of the file in bytes; 0 for a folder.
@@ -67,12 +67,12 @@ public final class FileProbe: Sendable {
   /// The folder as a place.
   package var folder: Place { place.folder(name) }
 
-  /// Names in the folder that end so; none for a file.
+  /// Names in the folder with an ending; empty for a file.
   public func members(endingIn ending: String) -> [String] {
     (members ?? []).filter { $0.hasSuffix(ending) }
   }
 
-  /// The zip archive that the file is, read once for all formats.
+  /// The file as a zip archive, parsed once for all formats.
   ///
   /// - Throws: as ``ZipArchive/init(_:)``.
   package var archive: ZipArchive {
@@ -81,9 +81,9 @@ public final class FileProbe: Sendable {
     }
   }
 
-  /// A value that is found out about the file once and kept: recognizing hands it to opening.
+  /// A value that is computed from the file once and kept, so that recognizing hands it to opening.
   ///
-  /// There is one for each type; what is thrown is not kept.
+  /// There is one value per type; errors are not kept.
   package func finding<Value: Sendable>(
     _ find: (FileProbe) throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value {

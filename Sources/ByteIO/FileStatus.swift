@@ -1,12 +1,12 @@
 import Glibc
 import TensorCore
 
-/// What stands at a path, as far as opening or replacing it goes.
+/// The status of a file, as far as opening or replacing it needs.
 struct FileStatus {
   /// The system's record.
   let record: stat
 
-  /// Looks at a path; `nil` when nothing is there.
+  /// Reads the status of a path; `nil` if nothing exists there.
   init?(path: String, followingLinks: Bool) throws(CheckpointError) {
     var record = stat()
     do throws(CheckpointError) {
@@ -20,7 +20,7 @@ struct FileStatus {
     self.record = record
   }
 
-  /// Looks at an open file.
+  /// Reads the status of an open file.
   init(descriptor: Int32, path: String) throws(CheckpointError) {
     var record = stat()
     _ = try systemCall("status", path: path) { unsafe fstat(descriptor, &record) }
@@ -39,10 +39,10 @@ struct FileStatus {
     "\(record.st_dev)-\(record.st_ino)-\(size)-\(record.st_mtim.tv_sec).\(record.st_mtim.tv_nsec)"
   }
 
-  /// The permission bits, set-user-id and its like included.
+  /// The permission bits, including set-user-ID, set-group-ID, and sticky.
   var permissions: mode_t { record.st_mode & 0o7777 }
 
-  /// What it is, in a word.
+  /// The kind of file, for messages.
   var kind: String {
     switch record.st_mode & S_IFMT {
     case S_IFREG: "a regular file"
@@ -51,7 +51,7 @@ struct FileStatus {
     case S_IFSOCK: "a socket"
     case S_IFCHR, S_IFBLK: "a device"
     case S_IFLNK: "a symbolic link"
-    default: "no regular file"
+    default: "a special file"
     }
   }
 }

@@ -1,12 +1,12 @@
 import Glibc
 import TensorCore
 
-/// What a folder holds.
+/// Lists local folders.
 enum Folder {
-  /// Most names that are read of one folder.
+  /// Largest number of names that are read from one folder.
   private static let limit = 1_000_000
 
-  /// The names in a folder but `.` and `..`, in the system's order.
+  /// The names in a folder except `.` and `..`, in the system's order.
   ///
   /// - Throws: ``CheckpointError`` `system` when the system refuses.
   static func names(in path: String) throws(CheckpointError) -> [String] {
@@ -22,7 +22,7 @@ enum Folder {
       if name == "." || name == ".." { continue }
       names.append(name)
       guard names.count <= limit else {
-        throw CheckpointError(.unsupported, "more than \(limit) files in a folder", path: path)
+        throw CheckpointError(.unsupported, "folder has more than \(limit) files", path: path)
       }
     }
     return names

@@ -1,10 +1,10 @@
 import CZlib
 package import TensorCore
 
-/// A raw deflate stream (RFC 1951) that is unpacked piece by piece, through the system's zlib.
+/// Unpacks a raw deflate stream (RFC 1951) piece by piece with the system's zlib.
 @safe
 package struct Inflater: ~Copyable {
-  // The library keeps the address, so the state must not move.
+  // zlib keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<z_stream>
   /// Whether the last block has ended.
   package private(set) var isAtEnd = false
@@ -17,7 +17,7 @@ package struct Inflater: ~Copyable {
     unsafe state.initialize(to: z_stream())
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
     guard unsafe inflateInit2_(state, -15, ZLIB_VERSION, size) == Z_OK else {
-      throw CheckpointError(.system, "zlib has no memory to inflate")
+      throw CheckpointError(.system, "zlib cannot allocate memory to inflate")
     }
   }
 
@@ -26,9 +26,9 @@ package struct Inflater: ~Copyable {
     unsafe state.deallocate()
   }
 
-  /// Unpacks from `stream` into `target` as far as both go, which must be less than 4 GiB each.
+  /// Unpacks from `stream` into `target` until either is exhausted; both must have less than 4 GiB.
   ///
-  /// - Returns: bytes taken and bytes made.
+  /// - Returns: the numbers of bytes consumed and produced.
   /// - Throws: ``CheckpointError`` with code `malformed` when the stream is damaged.
   package mutating func unpack(
     _ stream: RawSpan, into target: inout MutableRawSpan

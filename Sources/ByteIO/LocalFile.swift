@@ -2,10 +2,10 @@ import Glibc
 import TensorCore
 
 extension ByteSource {
-  /// Opens a regular file of this machine; `nil` if the path leads to a folder.
+  /// Opens a local regular file; `nil` if the path leads to a folder.
   ///
-  /// - Throws: ``CheckpointError`` with code `system` when the system refuses, or when the path leads
-  ///   to anything else; a pipe without a writer is refused at once instead of waited for.
+  /// - Throws: ``CheckpointError`` `system` when the system refuses, or when the path leads to
+  ///   anything else; a pipe without a writer is refused immediately.
   static func local(_ path: String) throws(CheckpointError) -> ByteSource? {
     // O_NONBLOCK: opening a pipe would wait for its writer.
     let file = LocalFile(
@@ -21,7 +21,7 @@ extension ByteSource {
     return ByteSource(file, status, name: path)
   }
 
-  /// Takes over the descriptor of an open regular file, whatever its name, if it has one.
+  /// Creates a source from the descriptor of an open regular file, which may have no name any more.
   convenience init(_ file: LocalFile, _ status: FileStatus, name: String) {
     let size = status.size
     self.init(
@@ -33,7 +33,7 @@ extension ByteSource {
   }
 }
 
-/// The descriptor of an open file, closed when nobody reads it any more.
+/// The descriptor of an open file, closed with the last reader.
 final class LocalFile: Sendable {
   let descriptor: Int32
 
@@ -41,7 +41,7 @@ final class LocalFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Fills `target` with the bytes from `offset` on, of a file that had `size` when it was opened.
+  /// Fills `target` with the bytes starting at `offset` of a file that had `size` bytes when opened.
   func read(
     at offset: Int, into target: inout MutableRawSpan, name: String, size: Int
   ) throws(CheckpointError) {

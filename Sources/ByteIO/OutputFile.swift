@@ -1,22 +1,22 @@
 import Glibc
 package import TensorCore
 
-/// A new file that is written from its beginning to its end.
+/// A new file that is written from beginning to end.
 package final class OutputFile {
-  /// Where it is, for errors.
+  /// The path, for errors.
   package let path: String
   /// Bytes written so far.
   package private(set) var position = 0
   private var descriptor: Int32?
-  /// Bytes that are on their way to the device.
+  /// Offset up to which writeback to the device has been started.
   private var writebackStart = 0
 
-  /// How many bytes are sent on their way at once.
+  /// Number of bytes after which writeback is started.
   static let writebackSize = 8 << 20
 
-  /// Creates the file with the permissions that the process gives new files; nothing may be there.
+  /// Creates the file with the process's default permissions; the path must not exist.
   ///
-  /// - Throws: ``CheckpointError`` with the system's words.
+  /// - Throws: ``CheckpointError`` `system` with the system's message.
   package init(creating path: String) throws(CheckpointError) {
     self.path = path
     descriptor = try systemCall("create", path: path) {
@@ -28,10 +28,10 @@ package final class OutputFile {
     if let descriptor { Glibc.close(descriptor) }
   }
 
-  /// Writes all of `bytes` behind what is there.
+  /// Appends all of `bytes`.
   ///
-  /// - Throws: ``CheckpointError`` with the system's words and the position; the file is then cut
-  ///   short and good for nothing.
+  /// - Throws: ``CheckpointError`` `system` with the system's message and the position; the file is
+  ///   then incomplete and must be discarded.
   package func append(_ bytes: RawSpan) throws(CheckpointError) {
     guard let descriptor else { preconditionFailure("append to a closed file") }
     var done = 0
@@ -66,7 +66,7 @@ package final class OutputFile {
     try append(zeros.rawBytes)
   }
 
-  /// Takes back what was written from byte `position` on.
+  /// Removes everything from byte `position` on.
   package func truncate(to position: Int) throws(CheckpointError) {
     guard let descriptor else { preconditionFailure("change of a closed file") }
     precondition(position <= self.position)
@@ -76,7 +76,7 @@ package final class OutputFile {
     writebackStart = min(writebackStart, position)
   }
 
-  /// Closes the file and reports what the system had kept back until then.
+  /// Closes the file and reports any write error that the system has delayed until now.
   package func close() throws(CheckpointError) {
     guard let descriptor else { return }
     self.descriptor = nil

@@ -2,40 +2,40 @@ public import TensorCore
 
 /// Where sources are found: a folder of this machine, a folder on a web server, memory.
 ///
-/// A place is the only thing that knows paths and addresses; everything above it has names. A new
-/// kind of storage is one file: functions that open a name and list a folder.
+/// Only places know paths and addresses; everything above has names. A new kind of storage takes one
+/// file: functions that open a name and list a folder.
 public struct Place: Sendable {
-  /// Opens what has a name here; `nil` if that is a folder.
+  /// Opens the file with a name; returns `nil` if it is a folder.
   package typealias Opener =
     @Sendable (_ name: String) throws(CheckpointError) -> ByteSource?
-  /// The names in a folder here, in any order; the empty name is the place itself.
+  /// The names in a folder, in any order; the empty name is the place itself.
   package typealias Lister = @Sendable (_ name: String) throws(CheckpointError) -> [String]
 
-  /// What is put before a name to show where it is: `runs/3/`, or nothing for the current folder.
+  /// The text before a name in its path: `runs/3/`, or empty for the current folder.
   package let prefix: String
   private let opener: Opener
   private let lister: Lister
 
-  /// Makes a place of a new kind.
+  /// Creates a place of a new kind.
   package init(prefix: String, opener: @escaping Opener, lister: @escaping Lister) {
     self.prefix = prefix
     self.opener = opener
     self.lister = lister
   }
 
-  /// How a name here is shown, in errors for example.
+  /// The path of a name, for errors.
   package func path(of name: String) -> String { prefix + name }
 
   /// Opens a file.
   ///
-  /// - Throws: ``CheckpointError`` `system` when there is none, or it cannot be read by range.
+  /// - Throws: ``CheckpointError`` `system` when it does not exist or cannot be read by range.
   public func open(_ name: String) throws(CheckpointError) -> ByteSource {
     if let source = try opener(name) { return source }
     throw CheckpointError(
       .system, "expected a regular file, found a directory", path: path(of: name))
   }
 
-  /// Opens a file, or answers `nil` if the name is that of a folder.
+  /// Opens a file; returns `nil` if the name is that of a folder.
   package func openFile(_ name: String) throws(CheckpointError) -> ByteSource? {
     try opener(name)
   }
@@ -62,33 +62,33 @@ public struct Place: Sendable {
 
   // MARK: - Paths
 
-  /// Finds the place in which a path leads to a name: a local path, or an address that begins with
+  /// The place and the name that a path consists of: a local path, or an address that begins with
   /// `http://` or `https://`.
   public static func locate(_ path: String) -> (place: Place, name: String) {
     guard let start = hostStart(of: path) else {
       let (folder, name) = divided(path)
       return (local(folder), name)
     }
-    // A slash in a query (`?token=a/b`) divides nothing.
+    // A slash in a query (`?token=a/b`) is not a separator.
     let end = path.utf8[start...].firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
     let (folder, name) = divided(String(path[..<(end ?? path.endIndex)]))
     return (web(folder), name + path[(end ?? path.endIndex)...])
   }
 
-  /// Opens the file to which a path or an address leads.
+  /// Opens the file at a path or an address.
   package static func open(path: String) throws(CheckpointError) -> ByteSource {
     let (place, name) = locate(path)
     return try place.open(name)
   }
 
-  /// Finds what a name in a file of this place stands for: an absolute path, or one that begins here.
+  /// Resolves a name found in a file of this place: an absolute path, or one relative to the place.
   package func locate(_ name: String) -> (place: Place, name: String) {
     if name.hasPrefix("/") || Self.hostStart(of: name) != nil { return Self.locate(name) }
     let (folder, leaf) = Self.divided(name)
     return (self.folder(folder), leaf)
   }
 
-  /// A folder of this machine, by the text that stands before the names in it.
+  /// A local folder, given the text before the names in it.
   private static func local(_ prefix: String) -> Place {
     Place(prefix: prefix) { name throws(CheckpointError) in
       try ByteSource.local(prefix + name)
@@ -108,7 +108,7 @@ public struct Place: Sendable {
     }
   }
 
-  /// Where the host begins in an address; `nil` for a local path.
+  /// The index of the host in an address; `nil` for a local path.
   private static func hostStart(of path: String) -> String.Index? {
     for scheme in ["https://", "http://"] where path.hasPrefix(scheme) {
       return path.utf8.index(path.startIndex, offsetBy: scheme.utf8.count)

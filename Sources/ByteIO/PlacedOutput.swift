@@ -2,18 +2,19 @@ import Glibc
 import Synchronization
 package import TensorCore
 
-/// A file that a library makes, into which bytes are put past it, from any number of tasks at once.
+/// A file that a library creates, and into which any number of tasks write directly, bypassing the
+/// library.
 package final class PlacedOutput: Sendable {
   private let path: String
   private let descriptor: Int32
   private let isOpen = Atomic(true)
 
-  /// What was written and is not yet on its way to the device: where it lies, and how many bytes.
+  /// The range and number of bytes written for which writeback has not been started yet.
   private let waiting = Mutex<(range: Range<Int>, count: Int)>((0..<0, 0))
 
-  /// Opens a file that is there.
+  /// Opens an existing file for writing.
   ///
-  /// - Throws: ``CheckpointError`` with the system's words.
+  /// - Throws: ``CheckpointError`` `system` with the system's message.
   package init(path: String) throws(CheckpointError) {
     self.path = path
     descriptor = try systemCall("open", path: path) { unsafe open(path, O_WRONLY | O_CLOEXEC) }
@@ -23,7 +24,8 @@ package final class PlacedOutput: Sendable {
     if isOpen.load(ordering: .relaxed) { Glibc.close(descriptor) }
   }
 
-  /// Closes the file and reports what the system had kept back until then; nobody may write any more.
+  /// Closes the file and reports any write error that the system has delayed until now; no further
+  /// writes are allowed.
   package func close() throws(CheckpointError) {
     isOpen.store(false, ordering: .relaxed)
     try closeReporting(descriptor, path: path)
@@ -31,7 +33,7 @@ package final class PlacedOutput: Sendable {
 
   /// Writes all of `bytes` from byte `place` of the file on.
   ///
-  /// - Throws: ``CheckpointError`` with the system's words and the place.
+  /// - Throws: ``CheckpointError`` `system` with the system's message and the offset.
   package func write(_ bytes: RawSpan, at place: Int) throws(CheckpointError) {
     try pwriteAll(descriptor, bytes, at: place, path: path)
     let departing = waiting.withLock { waiting -> Range<Int>? in
@@ -50,7 +52,7 @@ package final class PlacedOutput: Sendable {
   }
 }
 
-/// Writes all of `bytes` at a place of an open file.
+/// Writes all of `bytes` at an offset of an open file.
 func pwriteAll(
   _ descriptor: Int32, _ bytes: RawSpan, at place: Int, path: String
 ) throws(CheckpointError) {
@@ -66,8 +68,8 @@ func pwriteAll(
   }
 }
 
-/// Closes a file that was written.
+/// Closes a file that has been written, reporting errors.
 func closeReporting(_ descriptor: Int32, path: String) throws(CheckpointError) {
-  // On Linux the descriptor is free even when a signal interrupts: never close it twice.
+  // On Linux the descriptor is freed even if a signal interrupts the call: never close it twice.
   if Glibc.close(descriptor) == -1, errno != EINTR { throw .system(errno, "close", path: path) }
 }

@@ -3,34 +3,34 @@ import ParallelWork
 import Synchronization
 import TensorCore
 
-/// A file on a web server, of which only the bytes that are wanted are fetched (RFC 9110 section 14).
+/// A file on a web server, of which only the requested bytes are fetched (RFC 9110, section 14).
 ///
-/// The server must answer with ranges. If it marks its content (`ETag`), a file that changes while
-/// it is read is noticed.
+/// The server must support range requests. If it sends an `ETag`, a change of the file while it is
+/// read is detected.
 final class RemoteFile: Sendable {
   private let url: String
-  /// Bytes in the file when it was opened.
+  /// Size of the file in bytes when it was opened.
   let size: Int
   let mark: String?
-  /// The blocks that were fetched last for small reads, of which an index needs many.
+  /// The blocks that were fetched last for small reads, which parsing an index needs many of.
   private let recent = Mutex<[(start: Int, bytes: [UInt8])]>([])
 
-  /// What is fetched for a small read.
+  /// Number of bytes fetched for a small read.
   private static let blockSize = 1 << 18
   private static let recentCount = 8
-  /// How often a request is made before its failure counts.
+  /// Number of times that a request is tried.
   private static let attempts = 3
 
-  /// Those that somebody reads, so that opening one again asks nothing.
+  /// The open files, so that opening one again needs no request.
   private static let opened = Mutex<[Reference]>([])
 
   private struct Reference {
     weak var file: RemoteFile?
   }
 
-  /// Opens a file, or answers one that is open.
+  /// Opens a file, or returns it if it is open already.
   ///
-  /// - Throws: ``CheckpointError`` `system` with what the server or the network said.
+  /// - Throws: ``CheckpointError`` `system` with the error of the server or the network.
   static func open(_ url: String) throws(CheckpointError) -> RemoteFile {
     let known = opened.withLock { opened in
       opened.removeAll { $0.file == nil }
@@ -42,7 +42,7 @@ final class RemoteFile: Sendable {
     return file
   }
 
-  /// Asks for the beginning of a file, and so for its size.
+  /// Requests the beginning of a file, which also yields its size.
   init(url: String) throws(CheckpointError) {
     var memory = ChunkBuffer(capacity: Self.blockSize)
     var target = memory.mutableBytes(Self.blockSize)
@@ -51,7 +51,7 @@ final class RemoteFile: Sendable {
       answer.count == min(total, Self.blockSize)
     else {
       throw CheckpointError(
-        .system, "the server does not say which part of the file it sent", path: url)
+        .system, "the server did not report which part of the file it sent", path: url)
     }
     self.url = url
     size = total
@@ -60,7 +60,7 @@ final class RemoteFile: Sendable {
     recent.withLock { $0 = [(0, head)] }
   }
 
-  /// Fills `target` with the bytes from `offset` on, all of which are in the file.
+  /// Fills `target` with the bytes starting at `offset`; the range must be inside the file.
   func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount
     guard count < Self.blockSize else { return try fetch(offset..<offset + count, into: &target) }
@@ -96,7 +96,7 @@ final class RemoteFile: Sendable {
     guard answer.count == range.count, answer.contentRange.flatMap(Self.total) == size else {
       throw CheckpointError(
         .system,
-        "the file changed while it was read: \(answer.count) bytes came for \(range.count)",
+        "the file changed while it was read: expected \(range.count) bytes, found \(answer.count)",
         path: url, offset: range.lowerBound)
     }
   }
@@ -123,10 +123,10 @@ final class RemoteFile: Sendable {
 
   private static func refusal(_ answer: WebRequest.Answer) -> String {
     switch answer.status {
-    case 200: "the server sends no ranges, which are required; download the file first"
+    case 200: "the server does not support range requests; download the file first"
     case 412: "the file changed while it was read"
-    case 0, 206: answer.failure ?? "more bytes came than were asked for"
-    default: "the server answers with HTTP status \(answer.status)"
+    case 0, 206: answer.failure ?? "the server sent more bytes than requested"
+    default: "the server answered with HTTP status \(answer.status)"
     }
   }
 
@@ -140,7 +140,7 @@ final class RemoteFile: Sendable {
 extension ByteSource {
   /// Opens a file on a web server.
   ///
-  /// - Throws: ``CheckpointError`` `system` with what the server or the network said.
+  /// - Throws: ``CheckpointError`` `system` with the error of the server or the network.
   static func web(_ url: String) throws(CheckpointError) -> ByteSource {
     let file = try RemoteFile.open(url)
     return ByteSource(name: url, size: file.size, entityTag: file.mark) {

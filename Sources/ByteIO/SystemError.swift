@@ -3,10 +3,10 @@ import Glibc
 package import TensorCore
 
 extension CheckpointError {
-  /// The system's refusal, in its own words: `write: No space left on device`.
+  /// An error of the system with its own message, such as `write: No space left on device`.
   ///
-  /// `number` is the value of `errno`; `operation` says what was being done and is `nil` where the
-  /// words alone say it.
+  /// `number` is the value of `errno`; `operation` names what was being done, and is `nil` if the
+  /// message alone is clear.
   package static func system(
     _ number: Int32, _ operation: String?, path: String, offset: Int? = nil
   ) -> CheckpointError {
@@ -17,9 +17,9 @@ extension CheckpointError {
   }
 }
 
-/// Makes a system call that answers -1 for failure, again as long as a signal interrupts it.
+/// Makes a system call that returns -1 for failure, and repeats it while signals interrupt it.
 ///
-/// - Throws: ``CheckpointError`` with `errno`'s text, the operation and the path.
+/// - Throws: ``CheckpointError`` `system` with the message for `errno`, the operation, and the path.
 func systemCall<Answer: SignedInteger>(
   _ operation: String?, path: String, offset: Int? = nil, _ call: () -> Answer
 ) throws(CheckpointError) -> Answer {

@@ -3,30 +3,30 @@ import Glibc
 import ParallelWork
 import TensorCore
 
-/// One request at a time for bytes of a file on a web server, over a connection that is kept.
+/// Requests bytes of a file on a web server, one request at a time, over a persistent connection.
 ///
-/// Made by libcurl, with its usual settings: proxies by environment variables, certificates
-/// checked, `~/.netrc` for servers that want a name and a password.
+/// Uses libcurl with its default settings: proxies from environment variables, verified
+/// certificates, and `~/.netrc` for servers that require a name and a password.
 @safe
 struct WebRequest: ~Copyable {
   private let handle: UnsafeMutableRawPointer?
 
-  /// Requests that are not at work, with their connections.
+  /// Idle requests, with their connections.
   static let pool = Pool(capacity: 16) { WebRequest() }
 
-  /// What a server answered.
+  /// A server's response.
   struct Answer {
-    /// Bytes that came.
+    /// Number of bytes received.
     var count = 0
-    /// Whether more came than were asked for; the rest was not taken.
+    /// Whether the server sent more bytes than requested; the rest is dropped.
     var isTooLong = false
-    /// Status of HTTP, 206 for a part; 0 if none came.
+    /// HTTP status, 206 for partial content; 0 if there was no response.
     var status = 0
-    /// What libcurl says went wrong, if anything did.
+    /// libcurl's error message, if any.
     var failure: String?
-    /// Field `Content-Range`.
+    /// Header field `Content-Range`.
     var contentRange: String?
-    /// Field `ETag`, if it is a strong one: the mark of this very content.
+    /// Header field `ETag`, if it is a strong one (RFC 9110, section 8.8.3).
     var mark: String?
   }
 
@@ -39,13 +39,15 @@ struct WebRequest: ~Copyable {
 
   private static let isPrepared = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-  /// Asks for bytes `range` and puts what comes into `target`, at most that.
+  /// Requests the bytes in `range` and stores the response in `target`.
   ///
-  /// With `mark` the server answers 412 if the content is not the marked one any more.
+  /// With `mark`, the server responds with 412 if the content no longer has this `ETag`.
   func get(
     _ url: String, _ range: Range<Int>, mark: String?, into target: inout MutableRawSpan
   ) -> Answer {
-    guard let handle = unsafe handle else { return Answer(failure: "no memory for a request") }
+    guard let handle = unsafe handle else {
+      return Answer(failure: "libcurl cannot allocate memory")
+    }
     var fields = unsafe curl_slist_append(nil, "Accept-Encoding: identity")
     if let mark { unsafe fields = curl_slist_append(fields, "If-Match: \(mark)") }
     defer { unsafe curl_slist_free_all(fields) }
@@ -87,7 +89,7 @@ struct WebRequest: ~Copyable {
     }
   }
 
-  /// A field of the last answer.
+  /// A header field of the last response.
   private static func field(_ name: String, of handle: UnsafeMutableRawPointer) -> String? {
     var field: UnsafeMutablePointer<curl_header>?
     guard unsafe curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK
@@ -95,7 +97,7 @@ struct WebRequest: ~Copyable {
     return unsafe field.map { unsafe String(cString: $0.pointee.value) }
   }
 
-  /// Where bytes go as they come.
+  /// The destination of the bytes received.
   @unsafe
   private struct Place {
     let memory: UnsafeMutableRawBufferPointer
@@ -104,7 +106,7 @@ struct WebRequest: ~Copyable {
 
     init(memory: UnsafeMutableRawBufferPointer) { unsafe self.memory = memory }
 
-    /// Takes bytes and answers how many; fewer than came end the transfer.
+    /// Stores bytes and returns how many; returning fewer than given ends the transfer.
     mutating func take(_ bytes: UnsafeMutablePointer<CChar>, _ length: Int) -> Int {
       guard unsafe length <= memory.count - count else {
         unsafe isTooLong = true

@@ -2,9 +2,9 @@ import CZlib
 package import TensorCore
 
 extension Zlib {
-  /// Packs bytes as one stream; `level` is zlib's, 0 to 9.
+  /// Packs bytes as one zlib stream; `level` is 0 to 9.
   ///
-  /// - Throws: ``CheckpointError`` with code `system` when there is no memory for it.
+  /// - Throws: ``CheckpointError`` `system` when there is not enough memory.
   package static func deflate(_ bytes: RawSpan, level: Int) throws(CheckpointError) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: Int(compressBound(UInt(bytes.byteCount))))
     var count = UInt(output.count)
@@ -16,7 +16,7 @@ extension Zlib {
       }
     }
     guard status == Z_OK else {
-      throw CheckpointError(.system, "zlib answers \(status) where \(Z_OK) is required")
+      throw CheckpointError(.system, "expected zlib to return \(Z_OK), found \(status)")
     }
     output.removeLast(output.count - Int(count))
     return output

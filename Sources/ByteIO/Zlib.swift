@@ -1,22 +1,22 @@
 import CZlib
 package import TensorCore
 
-/// Whole zlib streams (RFC 1950), through the system's zlib: the judge of what is one.
+/// Complete zlib streams (RFC 1950), through the system's zlib, which decides what is valid.
 package enum Zlib {
-  /// Unpacks one stream that must fill `target` exactly.
+  /// Unpacks one stream, which must fill `target` exactly.
   ///
-  /// Nothing is reserved: a stream that holds more than `target` is stopped there.
-  /// - Throws: ``CheckpointError`` with code `malformed` when the stream is damaged or cut, holds
-  ///   fewer or more bytes, has a wrong Adler-32, or ends before `stream` does.
+  /// Allocates no memory for the content: unpacking stops at the end of `target`.
+  /// - Throws: ``CheckpointError`` `malformed` when the stream is damaged or truncated, holds fewer
+  ///   or more bytes, has a wrong Adler-32, or ends before `stream` does.
   package static func inflate(
     _ stream: RawSpan, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    // The library keeps the address, so the state must not move.
+    // zlib keeps the address, so the state must not move.
     let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
     defer { unsafe state.deallocate() }
     guard unsafe inflateInit_(state, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw CheckpointError(.system, "zlib has no memory to inflate") }
+    else { throw CheckpointError(.system, "zlib cannot allocate memory to inflate") }
     defer { unsafe inflateEnd(state) }
     let wanted = target.byteCount
     var consumed = 0
@@ -56,17 +56,17 @@ package enum Zlib {
     switch status {
     case Z_STREAM_END where produced < wanted:
       throw CheckpointError(
-        .malformed, "the zlib stream holds \(produced) bytes, \(wanted) are required")
+        .malformed, "expected \(wanted) bytes, but the zlib stream holds \(produced)")
     case Z_STREAM_END where consumed < available:
       throw CheckpointError(
-        .malformed, "the zlib stream ends after \(consumed) bytes, \(available) are stored")
+        .malformed, "expected a zlib stream of \(available) bytes, but it ends after \(consumed)")
     case Z_STREAM_END: return
     case Z_BUF_ERROR where consumed == available:
       throw CheckpointError(
-        .malformed, "the zlib stream is cut after \(available) bytes, \(produced) unpacked")
+        .malformed, "the zlib stream is truncated after \(available) bytes (\(produced) unpacked)")
     case Z_BUF_ERROR:
       throw CheckpointError(
-        .malformed, "the zlib stream holds more than the \(wanted) bytes required")
+        .malformed, "the zlib stream holds more than the expected \(wanted) bytes")
     case Z_NEED_DICT:
       throw CheckpointError(.malformed, "the zlib stream needs a preset dictionary")
     default:

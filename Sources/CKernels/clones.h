@@ -1,5 +1,5 @@
-// Included first in every kernel: one compilation per instruction set, chosen when the program is
-// loaded, and the same results from each.
+// Included first in every kernel: compiles it once per instruction set, selected when the program is
+// loaded, with the same results from each.
 #pragma once
 
 #if !defined(CKPT_CLONES) && defined(__x86_64__) && defined(__linux__)
@@ -13,5 +13,5 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-// A product and a sum are fused where the source says so, and nowhere else.
+// Fuse a product and a sum only where the source does so explicitly.
 #pragma STDC FP_CONTRACT OFF

@@ -1,11 +1,11 @@
-// Logarithm, sine and cosine in double precision, bit for bit those of glibc on a machine with fused
+// Logarithm, sine, and cosine in double precision, bit for bit as in glibc on a machine with fused
 // multiply-add, for any number of lanes at once.
 //
-// PyTorch takes them from the C library, so the bytes of its float64 normals are those of glibc
-// (2.28 and later: log of ARM's optimized-routines, sine and cosine of IBM's Accurate Mathematical
-// Library), none of which rounds correctly: 0.52 to 0.55 units in the last place. What is fused is
-// what gcc 12 fuses in Debian's glibc 2.36, read from the binary. Here both branches of every choice
-// are computed and one is taken, so that a compiler can do eight at a time.
+// PyTorch calls the C library, so the bytes of its float64 normals depend on glibc (2.28 and later:
+// log from ARM's optimized-routines, sine and cosine from IBM's Accurate Mathematical Library). None
+// of them is correctly rounded: errors reach 0.52 to 0.55 units in the last place. Operations are
+// fused exactly where gcc 12 fuses them in Debian's glibc 2.36, as read from the binary. Both sides
+// of every branch are computed and one is selected, so that the compiler can process eight at a time.
 #pragma once
 #include "clones.h"
 #include "double_tables.h"
@@ -15,7 +15,7 @@ INLINE double with_sign(double size, uint64_t sign) {
   return double_number((double_pattern(size) & ~(1ull << 63)) | (sign & 1ull << 63));
 }
 
-// Natural logarithm of a number from 1/16 below 1 on, where the table would cancel.
+// Natural logarithm of a number in [1 - 1/16, 1], where using the table would cause cancellation.
 INLINE double logarithm_near_one(double x) {
   double r = x - 1;
   double r2 = r * r;
@@ -60,7 +60,7 @@ INLINE void reduced_sine_cosine(double high, double low, double *sine, double *c
   uint64_t sign = double_pattern(high);
   double size = with_sign(high, 0);
   double towards = high < 0 ? -low : low;
-  // The nearest k/128: k stands in the lowest bits of the sum.
+  // The nearest k/128: k is in the lowest bits of the sum.
   double shifted = size + 0x1.8p45;
   const double *entry = sines[double_pattern(shifted) & 127];
   double sn = entry[0], sn_rest = entry[1], cs = entry[2], cs_rest = entry[3];

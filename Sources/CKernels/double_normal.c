@@ -1,5 +1,5 @@
-// PyTorch's vector path of normal_ in double precision, bit for bit as with glibc on a machine with
-// fused multiply-add.
+// PyTorch's vectorized path of normal_ in double precision, bit for bit as with glibc on a machine
+// with fused multiply-add.
 #include "double_functions.h"
 #include "include/CKernels.h"
 

@@ -1,4 +1,4 @@
-// Fletcher's checksum of 32 bits as HDF5's filter has it: words of 16 bits, the high byte first,
+// Fletcher's 32-bit checksum as in HDF5's filter (H5_checksum_fletcher32): big-endian 16-bit words,
 // whose sums are reduced modulo 65535 every 360 words, before they can overflow.
 #include "include/CKernels.h"
 

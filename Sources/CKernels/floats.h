@@ -1,4 +1,4 @@
-// Bits of floating-point numbers, and the roundings that kernels share.
+// Bit patterns of floating-point numbers, and the rounding functions that kernels share.
 #pragma once
 #include "clones.h"
 #include <stdint.h>
@@ -40,7 +40,7 @@ INLINE uint64_t double_pattern(double value) {
 // The low 24 bits as a number in [0, 1), exactly.
 INLINE float unit(uint32_t word) { return (float)(int32_t)(word & 0xffffff) * 0x1p-24f; }
 
-// The low 53 bits of two words, the first one high, as a number in [0, 1), exactly.
+// The low 53 bits of two words, the first one most significant, as a number in [0, 1), exactly.
 INLINE double wide_unit(const uint32_t *words) {
   uint64_t both;  // little-endian: the first word is the low half
   memcpy(&both, words, sizeof both);
@@ -61,7 +61,7 @@ INLINE uint16_t float16(float value) {
   uint32_t bits = pattern(value);
   uint32_t size = bits & 0x7fffffff;
   uint32_t normal = (size + 0xfff + (size >> 13 & 1) - 0x38000000) >> 13;
-  // Below 2^-14 one unit is 2^-24: the sum with 0.5 rounds to it.
+  // Below 2^-14 the spacing is 2^-24, to which adding 0.5 rounds.
   uint32_t small = pattern(number(size) + 0.5f) - 0x3f000000;
   uint32_t half = size < 0x38800000 ? small : normal;
   half = size >= 0x477ff000 ? 0x7c00 : half;

@@ -1,9 +1,9 @@
-// Counting bytes and writing their Huffman codes: literals alone, or literals and runs.
+// Counts bytes and writes their Huffman codes (RFC 1951): literals alone, or literals and runs.
 #include "clones.h"
 #include "include/CKernels.h"
 #include <string.h>
 
-// Four tables, since a counter that was just written cannot be read again at once.
+// Four tables, because incrementing the counter that was just incremented would stall.
 void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts) {
   uint32_t tables[4][256];
   memset(tables, 0, sizeof tables);
@@ -18,7 +18,7 @@ void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts) {
     counts[byte] = tables[0][byte] + tables[1][byte] + tables[2][byte] + tables[3][byte];
 }
 
-// Adds up to 56 bits and writes all whole bytes.
+// Adds up to 56 bits and writes all whole bytes; overwrites 8 bytes from `place` on.
 INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
   target->bits |= bits << target->used;
   target->used += count;
@@ -28,7 +28,8 @@ INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
   target->used &= 7;
 }
 
-// All pairs of bytes that have codes: both words, the first one lowest, << 6, and their length.
+// For all pairs of bytes that have codes: both words, the first one lowest, << 6, plus their total
+// length, at most 22.
 INLINE void make_pairs(const uint32_t *codes, uint32_t *pairs) {
   uint8_t symbols[256];
   int count = 0;
@@ -51,13 +52,14 @@ void ckpt_literals_write(
     uint32_t *pairs) {
   struct ckpt_bits out = *target;
   size_t i = 0;
-  if (count >= 4096) {  // else the table is not worth its making
+  if (count >= 4096) {  // else building the table does not pay off
     make_pairs(codes, pairs);
     for (; i + 8 <= count; i += 8) {
       uint64_t eight;
       memcpy(&eight, bytes + i, 8);
       uint64_t a = pairs[eight & 0xffff], b = pairs[eight >> 16 & 0xffff];
       uint64_t c = pairs[eight >> 32 & 0xffff], d = pairs[eight >> 48];
+      // Two pairs are at most 44 bits, so that each `put` adds four bytes' words.
       put(&out, a >> 6 | b >> 6 << (a & 63), (a & 63) + (b & 63));
       put(&out, c >> 6 | d >> 6 << (c & 63), (c & 63) + (d & 63));
     }
@@ -66,7 +68,7 @@ void ckpt_literals_write(
   *target = out;
 }
 
-// How many bytes from i on, at most 258, equal the one before.
+// The number of bytes from i on, at most 258, that equal the byte before i.
 INLINE size_t run_length(const uint8_t *bytes, size_t i, size_t count) {
   if (i == 0) return 0;
   size_t limit = count - i < 258 ? count - i : 258, length = 0;
@@ -85,7 +87,7 @@ struct match {
   unsigned symbol, extra, extra_bits;
 };
 
-// The symbol of a match's length, 3 to 258 (RFC 1951, section 3.2.5).
+// The symbol and extra bits of a match length from 3 to 258 (RFC 1951, section 3.2.5).
 INLINE struct match match_of(size_t length) {
   if (length == 258) return (struct match){285, 0, 0};
   unsigned above = (unsigned)length - 3;
@@ -119,7 +121,7 @@ void ckpt_runs_write(
       struct match match = match_of(length);
       uint32_t code = codes[match.symbol];
       put(&out, code & 0xffff, code >> 16);
-      put(&out, match.extra, match.extra_bits + 1);
+      put(&out, match.extra, match.extra_bits + 1);  // and the distance code word, a zero bit
       i += length;
     }
   }

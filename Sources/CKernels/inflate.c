@@ -1,16 +1,17 @@
-// Reading deflate streams (RFC 1951), above all blocks of literals with short codes.
+// Reads deflate streams (RFC 1951), optimized for blocks of literals with short codes.
 //
 // Goals, in order: nothing outside the two buffers is read or written, whatever the stream; no
-// stream is accepted that zlib 1.2.13 refuses; several literals come from one look-up. What is
-// refused here may still be accepted by zlib, which the Swift that calls asks then.
+// stream is accepted that zlib 1.2.13 refuses; one table look-up yields several literals. zlib may
+// still accept a stream that is refused here; the Swift caller then asks it.
 #include "clones.h"
 #include "include/CKernels.h"
 #include "inflater.h"
 
 size_t ckpt_inflate_memory(void) { return 2 * sizeof(struct inflater); }
 
-// MARK: heads of blocks
+// MARK: block headers
 
+// A block with the fixed codes (section 3.2.6).
 static int fixed_block(struct inflater *s) {
   if (s->is_plain_only) return 0;
   uint8_t lengths[LITERALS];
@@ -26,6 +27,7 @@ static int fixed_block(struct inflater *s) {
   return 1;
 }
 
+// The header of a block with codes of its own (section 3.2.7); returns 0 if it is invalid.
 static int dynamic_block(struct inflater *s) {
   static const uint8_t order[19] = {
       16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
@@ -39,6 +41,8 @@ static int dynamic_block(struct inflater *s) {
     if (length < 0) return 0;
     lengths[order[i]] = (uint8_t)length;
   }
+  // The code length code, then the lengths of both codes as one sequence: 16 repeats the previous
+  // length 3-6 times, 17 and 18 repeat zero 3-10 and 11-138 times.
   if (!make_code(&s->literals, lengths, 19, 0)) return 0;
   unsigned all = literals + distances;
   for (unsigned i = 0; i < all;) {
@@ -70,8 +74,9 @@ static int dynamic_block(struct inflater *s) {
   return 1;
 }
 
+// A stored block (section 3.2.4): LEN, its complement, and bytes, from the next byte boundary on.
 static int stored_block(struct inflater *s) {
-  take(s, s->count & 7);
+  take(s, s->count & 7);  // the rest of the byte; whole bytes taken in advance go back
   s->in -= s->count >> 3;
   s->bits = s->count = 0;
   if (s->in_end - s->in < 4) return 0;
@@ -84,9 +89,9 @@ static int stored_block(struct inflater *s) {
   return 1;
 }
 
-// MARK: bodies of blocks
+// MARK: block contents
 
-// What the loops below keep in registers.
+// The part of the state that the loops below keep in registers.
 struct lane {
   const uint8_t *in;
   uint8_t *out;
@@ -114,7 +119,8 @@ INLINE void drop(struct lane *lane, uint64_t n) {
   lane->count -= n;
 }
 
-// At least 56 bits; eight bytes must be there to be read.
+// Refills to at least 56 bits; eight bytes of input must be readable. Bits above `count` may be set
+// already: they are the same ones, so that OR leaves them.
 INLINE void refill(struct lane *lane) {
   uint64_t next;
   memcpy(&next, lane->in, 8);
@@ -123,8 +129,8 @@ INLINE void refill(struct lane *lane) {
   lane->count |= 56;
 }
 
-// Up to four literals; answers the entry, which has none for any other symbol. Four bytes of the
-// target are touched.
+// Writes up to four literals and returns their entry, which has none if the next symbol is not a
+// literal. Always overwrites four bytes of the target.
 INLINE uint64_t look_up(struct lane *lane, const uint64_t *fast) {
   uint64_t entry = fast[lane->bits & ((1 << FAST) - 1)];
   uint32_t literals = (uint32_t)(entry >> 32);
@@ -137,12 +143,12 @@ INLINE uint64_t look_up(struct lane *lane, const uint64_t *fast) {
 
 enum { AHEAD_IN = 16, AHEAD_OUT = 288 };
 
-// Whether the loops below may read and write without looking.
+// Whether the loops below may read and write without bounds checks.
 INLINE int has_room(const struct inflater *s, const struct lane *lane) {
   return s->in_end - lane->in >= AHEAD_IN && s->out_end - lane->out >= AHEAD_OUT;
 }
 
-// Literals, up to anything else.
+// Decodes literals up to any other symbol.
 INLINE void literals_of_one(struct inflater *s) {
   struct lane lane = lane_of(s);
   uint64_t entry = 1;
@@ -154,7 +160,8 @@ INLINE void literals_of_one(struct inflater *s) {
   put_back(s, &lane);
 }
 
-// The same of two streams at once: one waits for its look-up while the other has its.
+// Decodes literals of two streams at once, so that one's work hides the latency of the other's table
+// look-up.
 INLINE void literals_of_two(struct inflater *s, struct inflater *t) {
   struct lane one = lane_of(s), two = lane_of(t);
   uint64_t first = 1, second = 1;
@@ -172,7 +179,7 @@ INLINE void literals_of_two(struct inflater *s, struct inflater *t) {
   put_back(t, &two);
 }
 
-// Copies a match, and up to 7 bytes more.
+// Copies a match; may overwrite up to 7 bytes after it.
 INLINE void copy(uint8_t *out, size_t distance, size_t length) {
   if (distance == 1) {
     memset(out, out[-1], length);
@@ -183,7 +190,7 @@ INLINE void copy(uint8_t *out, size_t distance, size_t length) {
   }
 }
 
-// Literals and matches, up to a long word, the end of the block or anything that is wrong.
+// Decodes literals and matches, up to a long code word, the end of the block, or anything invalid.
 INLINE void matches(struct inflater *s) {
   struct lane lane = lane_of(s);
   while (has_room(s, &lane)) {
@@ -213,7 +220,7 @@ INLINE void matches(struct inflater *s) {
 
 enum outcome { REFUSED, CONTINUES, ENDED };
 
-// One symbol, checked at every step.
+// Decodes one symbol with every check.
 static enum outcome one_symbol(struct inflater *s) {
   int symbol = take_symbol(s, &s->literals);
   if (symbol < 0) return REFUSED;
@@ -248,7 +255,8 @@ static void begin(struct inflater *s, const struct ckpt_deflated *deflated, int 
   s->is_last = 0;
 }
 
-// Reads to the body of a block of literals (CONTINUES) or to the end of the stream (ENDED).
+// Reads up to the content of the next block of literals (CONTINUES) or to the end of the stream
+// (ENDED); decodes all other blocks on the way.
 INLINE enum outcome next_literals(struct inflater *s) {
   while (!s->is_last) {
     int64_t head = take(s, 3);
@@ -270,13 +278,13 @@ INLINE enum outcome next_literals(struct inflater *s) {
   return ENDED;
 }
 
-// One symbol of a block of literals; at its end, on to the next such block.
+// Decodes one symbol of a block of literals; at its end, goes on to the next such block.
 INLINE enum outcome step(struct inflater *s) {
   enum outcome outcome = one_symbol(s);
   return outcome == ENDED ? next_literals(s) : outcome;
 }
 
-// Whether a stream that came to its end did so rightly.
+// Whether a stream has ended exactly at the end of its input and of its target.
 static unsigned is_exact(const struct inflater *s, enum outcome outcome) {
   return outcome == ENDED && s->out == s->out_end && s->in - (s->count >> 3) == s->in_end;
 }

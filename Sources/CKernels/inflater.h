@@ -1,13 +1,16 @@
-// What inflate.c reads with: bits, canonical codes and the tables made of them.
+// The decoder state of inflate.c: a bit reader, canonical codes, and tables made from them.
 #pragma once
 #include "clones.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+// Bits of an index into the tables of literals and of distances; longest code word; sizes of the
+// alphabets; symbol for the end of a block.
 enum { FAST = 11, NEAR = 8, LONGEST = 15, LITERALS = 288, DISTANCES = 32, END = 256 };
 
-// A canonical code: how many words each length has, and the symbols in the order of their words.
+// A canonical code (RFC 1951, section 3.2.2): the number of words of each length, and the symbols in
+// the order of their words.
 struct code {
   uint16_t counts[LONGEST + 1];
   uint16_t symbols[LITERALS];
@@ -16,18 +19,19 @@ struct code {
 struct inflater {
   const uint8_t *in, *in_end;
   uint8_t *out, *out_begin, *out_end;
-  uint64_t bits;   // the next bits, the lowest first; above `count` may stand more of the stream
-  unsigned count;  // how many of them are taken from `in`
+  uint64_t bits;   // the next bits, lowest first; above `count` there may be more of the stream
+  unsigned count;  // the number of bits that have been taken from `in`
   int is_last, is_literal_only, is_plain_only;
   struct code literals, distances;
-  // What the next 11 bits stand for: bits 0-7 how many of them, 8-15 how many literals, up to four,
-  // 32-63 these. All zero without literals, but for another symbol: its length in 16-19, then it.
+  // What the next 11 bits decode to: bits 0-7 hold the number of bits used, 8-15 the number of
+  // literals (up to four), and 32-63 the literals. If the first symbol is not a literal, these are
+  // zero; bits 16-19 hold its length, and the bits above it the symbol.
   uint64_t fast[1 << FAST];
-  // The same for distances: bits 0-3 how many, the symbol above; 0 for a long word.
+  // The same for distances: bits 0-3 hold the length, the bits above it the symbol; 0 for a long word.
   uint16_t near[1 << NEAR];
 };
 
-// Lengths and distances of matches: the least that a symbol stands for, and how many bits say more
+// Lengths and distances of matches: the smallest value of each symbol, and its number of extra bits
 // (RFC 1951, section 3.2.5).
 static const uint16_t length_bases[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,
                                           15, 17, 19, 23, 27, 31, 35, 43, 51,  59,
@@ -42,6 +46,7 @@ static const uint8_t distance_bits[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4
 
 // MARK: bits
 
+// Refills byte by byte, up to the end of the input.
 INLINE void refill_carefully(struct inflater *s) {
   while (s->count < 56 && s->in < s->in_end) {
     s->bits |= (uint64_t)*s->in++ << s->count;
@@ -49,7 +54,7 @@ INLINE void refill_carefully(struct inflater *s) {
   }
 }
 
-// Takes `n` (at most 32) bits; answers -1 when the stream has no more.
+// Consumes `n` (at most 32) bits; returns -1 if the stream has fewer.
 INLINE int64_t take(struct inflater *s, unsigned n) {
   if (s->count < n) {
     refill_carefully(s);
@@ -61,7 +66,8 @@ INLINE int64_t take(struct inflater *s, unsigned n) {
   return value;
 }
 
-// Takes one symbol, bit by bit; answers -1 for a word that is none and at the stream's end.
+// Consumes one symbol bit by bit; returns -1 for an invalid code word and at the end of the stream.
+// `first` is the first word of each length, `index` the number of shorter words.
 static int take_symbol(struct inflater *s, const struct code *code) {
   refill_carefully(s);
   unsigned word = 0, first = 0, index = 0;
@@ -82,8 +88,8 @@ static int take_symbol(struct inflater *s, const struct code *code) {
 
 // MARK: codes
 
-// Makes a canonical code of lengths; refuses one with too many words, and one with too few unless
-// `may_lack` says that a single word of one bit, or none at all, will do.
+// Builds a canonical code from code lengths; returns 0 if it is oversubscribed or incomplete. With
+// `may_lack`, an incomplete code is allowed if it has no words, or only one, of one bit.
 static int make_code(
     struct code *code, const uint8_t *lengths, unsigned count, int may_lack) {
   memset(code->counts, 0, sizeof code->counts);
@@ -109,7 +115,8 @@ INLINE unsigned reversed(unsigned word, unsigned length) {
   return result;
 }
 
-// Fills a table with symbol << 4 | length wherever the next `width` bits begin with a word.
+// Fills a table indexed by the next `width` bits with symbol << 4 | length wherever these begin with
+// a code word, and with 0 elsewhere.
 static void make_table(const struct code *code, uint16_t *table, unsigned width) {
   memset(table, 0, sizeof *table << width);
   unsigned word = 0, index = 0;
@@ -123,6 +130,7 @@ static void make_table(const struct code *code, uint16_t *table, unsigned width)
   }
 }
 
+// Builds the tables of both codes, with as many literals per entry as 11 bits hold, up to four.
 static void make_tables(struct inflater *s) {
   uint16_t single[1 << FAST];
   make_table(&s->literals, single, FAST);

@@ -1,8 +1,9 @@
-// mt19937 advanced by any number of words: a power of x modulo its polynomial, and that power
-// applied to a state.
+// Advances mt19937 by any number of words: computes a power of x modulo its polynomial and applies
+// that power to a state.
 //
 // Every bit of the stream obeys one recurrence, whose polynomial phi has degree 19937 and 135 terms.
-// If x^n = sum of c_i x^i modulo phi, then word n + k of the stream is the sum of c_i word i + k.
+// If x^n is the sum of c_i x^i modulo phi, then word n + k of the stream is the sum of c_i times
+// word i + k. All arithmetic is modulo 2, so that a sum is an exclusive or.
 // Source: Haramoto, Matsumoto, Nishimura, Panneton, L'Ecuyer, Efficient Jump Ahead for F2-Linear
 // Random Number Generators, INFORMS J. Comput. 20 (2008).
 #include "clones.h"
@@ -29,7 +30,7 @@ static const uint16_t exponents[] = {
 };
 enum { TERMS = sizeof exponents / sizeof *exponents };
 
-// Adds `count` limbs that stand at bit `at` of a polynomial, multiplied by x^-degree (phi - x^degree).
+// Reduces `count` limbs at bit `at` of a polynomial: replaces x^DEGREE by the lower terms of phi.
 INLINE void fold(uint64_t *polynomial, const uint64_t *limbs, int count, int at) {
   for (int term = 0; term < TERMS; term++) {
     int bit = at - DEGREE + exponents[term];
@@ -40,6 +41,7 @@ INLINE void fold(uint64_t *polynomial, const uint64_t *limbs, int count, int at)
   }
 }
 
+// Puts a zero bit after each of 32 bits: the square of a polynomial with 32 coefficients.
 INLINE uint64_t spread(uint64_t half) {
   half = (half | half << 16) & 0x0000ffff0000ffff;
   half = (half | half << 8) & 0x00ff00ff00ff00ff;
@@ -48,13 +50,14 @@ INLINE uint64_t spread(uint64_t half) {
   return (half | half << 1) & 0x5555555555555555;
 }
 
-// Reduces the limb that bits from the degree on share with those below it.
+// Reduces the last limb, which has bits both below and above the degree.
 INLINE void fold_last(uint64_t *polynomial) {
   uint64_t above = polynomial[LIMBS - 1] >> DEGREE % 64;
   polynomial[LIMBS - 1] ^= above << DEGREE % 64;
   fold(polynomial, &above, 1, DEGREE);
 }
 
+// Squares a polynomial modulo phi.
 INLINE void square(uint64_t *polynomial) {
   uint64_t product[2 * LIMBS + 1];
   for (int i = 0; i < LIMBS; i++) {
@@ -72,7 +75,8 @@ INLINE void square(uint64_t *polynomial) {
 
 void ckpt_mt19937_power(uint64_t exponent, uint64_t *polynomial) {
   memset(polynomial, 0, LIMBS * sizeof *polynomial);
-  // The leading bits of the exponent, as long as they are below the degree, are one power of x.
+  // Square and multiply by x. The exponent's leading bits, as long as their value is below the
+  // degree, need no computation.
   int left = 0;
   while (exponent >> left >= DEGREE) left++;
   uint64_t leading = exponent >> left;

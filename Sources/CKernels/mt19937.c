@@ -5,7 +5,7 @@
 #include "include/CKernels.h"
 #include "mt19937.h"
 
-// Two registers at a time: clang's own choice of four leaves long remainders of 227 and 396.
+// Two registers at a time: clang's default of four leaves long remainders of 227 and 396 iterations.
 #define IN_PAIRS _Pragma("clang loop vectorize_width(16) interleave_count(2)")
 
 INLINE void twist(uint32_t *state) {

@@ -1,14 +1,14 @@
 // PyTorch's vector path of normal_ in single precision, bit for bit.
 //
-// Goals, in order: the same bits as PyTorch on every machine; then speed. So `fused` stands where,
-// and only where, PyTorch's AVX2 build fuses, and no C library function takes part but fmaf where
-// the hardware has none. The polynomials are those of Julien Pommier's avx_mathfun, after Cephes,
-// as PyTorch 2.15 compiles them (normal_fill_AVX2). The test target holds the same in Swift, to read.
+// Goals, in order: the same bits as PyTorch on every machine; then speed. So `fused` appears exactly
+// where PyTorch's AVX2 build fuses, and no C library function is used except fmaf, where the hardware
+// has no fused multiply-add. The polynomials are those of Julien Pommier's avx_mathfun, after Cephes,
+// as PyTorch 2.15 compiles them (normal_fill_AVX2). The tests have a readable version in Swift.
 #include "clones.h"
 #include "floats.h"
 #include "include/CKernels.h"
 
-// Natural logarithm of a number in [0, 1], zero taken as the least normal number.
+// Natural logarithm of a number in [0, 1]; zero is treated as the smallest normal number.
 INLINE float logarithm(float x) {
   uint32_t bits = pattern(x < 0x1p-126f ? 0x1p-126f : x);
   float exponent = (float)((int32_t)(bits >> 23) - 127) + 1;
@@ -62,7 +62,7 @@ INLINE void sine_cosine(float angle, float *sine, float *cosine) {
   *cosine = number(c ^ (uint32_t)(~(octant - 2) & 4) << 29);
 }
 
-// Normals from the sixteen words each of `blocks` blocks, of which elements j and j + 8 are a pair.
+// Normals from blocks of sixteen words each; elements j and j + 8 of a block are a Box-Muller pair.
 INLINE void normals(
     const uint32_t *words, void *target, int blocks, float mean, float deviation) {
   uint32_t radii[16], angles[16];

@@ -1,11 +1,11 @@
 // Byte planes of words: a transposition, and for floats a rotation by one bit.
 //
-// One loop a width, with one pointer a plane: the form of which the compiler makes shuffles.
+// One loop per width with one pointer per plane: the form that clang turns into vector shuffles.
 #include "clones.h"
 #include "include/CKernels.h"
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read in memory order");
 
 INLINE void split2(
     const uint8_t *restrict words, uint8_t *restrict a, uint8_t *restrict b, size_t count,
@@ -83,7 +83,7 @@ INLINE void merge8(
   }
 }
 
-// Any other width, a plane after another; never rotated.
+// Any other width, one plane after the other; never rotated.
 INLINE void split_any(const uint8_t *words, uint8_t *const *planes, size_t count, size_t width) {
   for (size_t j = 0; j < width; j++)
     for (size_t i = 0; i < count; i++) planes[0][j * count + i] = words[i * width + j];

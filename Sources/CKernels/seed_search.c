@@ -1,21 +1,21 @@
-// Which seeds give a certain word? mt19937's seeding is one long chain of multiplications, so many
-// seeds are run side by side. One of the first 227 words takes 398 steps of it and three words of
-// the state. Every bit of a later word is the sum, modulo 2, of certain bits of the seeded state,
-// wherever it is: the state's words are masked and summed as they are made, for eight bits of the
-// word, and the few seeds that pass are tested by the others.
+// Finds the seeds that yield a certain output word. mt19937's seeding is one long chain of
+// multiplications, so many seeds are run side by side. Each of the first 227 words needs 398 steps
+// of the chain and three state words. Every bit of a later word is the sum modulo 2 of certain bits
+// of the seeded state: the state words are masked and summed as they are produced, for eight bits of
+// the output word, and the few seeds that pass are tested for the other bits.
 //
 // Source: Matsumoto and Nishimura, mt19937ar.c (2002), init_genrand and genrand_int32.
 #include "clones.h"
 #include "include/CKernels.h"
 #include "mt19937.h"
 
-// Rows of SIEVE masks, then rows of REST masks, one for each word of the state.
+// Rows of SIEVE masks, then rows of REST masks, one row per state word.
 enum { LANES = 64, SIEVE = CKPT_SIEVE_BITS, REST = CKPT_REST_BITS, HALF = 16 };
 
 typedef uint32_t row[LANES];
 typedef uint32_t half __attribute__((vector_size(4 * HALF)));
 
-// The rows are those of one array and differ from one another, which the compiler cannot know.
+// The rows belong to one array and never overlap, which the compiler cannot know.
 #define OVER_LANES _Pragma("clang loop vectorize(assume_safety)") for (int lane = 0; lane < LANES; lane++)
 
 INLINE uint32_t seeded(uint32_t previous, int i) {
@@ -24,7 +24,7 @@ INLINE uint32_t seeded(uint32_t previous, int i) {
 
 INLINE uint32_t parity(uint32_t x) { return (uint32_t)__builtin_parity(x); }
 
-// Leaves word `position`, below 227, of the stream in `word`.
+// Stores output word `position`, below 227, in `word`.
 INLINE void near_word(row *rows, uint32_t first, uint32_t position, row word) {
   for (int lane = 0; lane < LANES; lane++) rows[0][lane] = first + (uint32_t)lane;
   for (int i = 1; i <= (int)position + MIDDLE; i++) {
@@ -37,8 +37,8 @@ INLINE void near_word(row *rows, uint32_t first, uint32_t position, row word) {
   OVER_LANES word[lane] = tempered(middle[lane] ^ mixed(high[lane], low[lane]));
 }
 
-// Leaves the eight bits of the sieve, for 32 seeds from `first` on, in `bits`. Two registers of
-// seeds with eight sums each are what the larger register files hold.
+// Stores the eight sieve bits of the 32 seeds from `first` on in `bits`. Two registers of seeds with
+// eight sums each are as many as the larger register files hold.
 INLINE void sieve(uint32_t first, const uint32_t *masks, uint32_t *bits) {
   half a, b, sum_a[SIEVE] = {0}, sum_b[SIEVE] = {0};
   for (int lane = 0; lane < HALF; lane++) {

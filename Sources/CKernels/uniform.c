@@ -1,7 +1,7 @@
-// PyTorch's uniform_: a unit number scaled and shifted, then rounded to the dtype.
+// PyTorch's uniform_: a number in [0, 1) is scaled and shifted, then rounded to the dtype.
 //
-// A value that comes out equal to `to` becomes `from`. `fuse` says whether one operation scales and
-// shifts, as in PyTorch's AVX2 build, or two, as in its default build.
+// A result equal to `to` becomes `from`. `fuse` selects one fused operation, as in PyTorch's AVX2
+// build, or two, as in its default build.
 #include "clones.h"
 #include "floats.h"
 #include "include/CKernels.h"
@@ -23,8 +23,8 @@ CKPT_CLONES
 void ckpt_uniform_float32(
     const uint32_t *words, void *target, size_t count, float from, float to, bool fuse) {
   loose_float *values = target;
-  // Of a symmetric range fma(u, 2b, -b) is b(2u - 1) rounded once, and 2u - 1 is exact: a plain
-  // product, quick on any machine. It cannot round up to b unless b is subnormal.
+  // For a symmetric range, fma(u, 2b, -b) is b(2u - 1) rounded once, and 2u - 1 is exact: a plain
+  // product, which is fast on any machine. It cannot round up to b unless b is subnormal.
   if (fuse && from == -to && to >= 0x1p-126f)
     for (size_t i = 0; i < count; i++)
       values[i] = to * ((float)((int32_t)(words[i] & 0xffffff) - 0x800000) * 0x1p-23f);
@@ -39,7 +39,7 @@ INLINE void uniform_halves(
     uint16_t (*rounded)(float)) {
   float width = to - from;
   uint16_t first = rounded(from), last = rounded(to);
-  // Equal as numbers: of two zeros the signs may differ.
+  // Compare as numbers: the signs of two zeros may differ.
   uint16_t sign = (uint16_t)(last << 1) ? 0 : 0x8000;
   for (size_t i = 0; i < count; i++) {
     uint16_t bits = rounded(scaled(words[i], width, from, fuse));

@@ -35,7 +35,7 @@ import Testing
     return status.st_mode & 0o7777
   }
 
-  @Test func `a new file is there, with the permissions of new files`() async throws {
+  @Test func `a new file has the default permissions`() async throws {
     try await replace(folder.file("a"), overwrite: false)
     #expect(try folder.bytes(of: "a") == [7, 8, 9])
     #expect(try folder.names() == ["a"])
@@ -43,7 +43,7 @@ import Testing
     #expect(mode("a") & 0o666 == mode("plain") & 0o666)
   }
 
-  @Test func `an existing file is replaced only if that was asked for`() async throws {
+  @Test func `an existing file is replaced only on request`() async throws {
     let path = try folder.write([1], to: "a")
     let error = await refusal(path, overwrite: false)
     #expect(error?.description == "\(path): exists; pass --force to replace it")
@@ -55,7 +55,7 @@ import Testing
     #expect(try folder.names() == ["a"])
   }
 
-  @Test func `a file that came meanwhile is kept`() async throws {
+  @Test func `a file created meanwhile is kept`() async throws {
     let path = folder.file("a")
     let error = await #expect(throws: CheckpointError.self) {
       try await AtomicFile.replace(path, overwrite: false) { temporary in
@@ -77,7 +77,7 @@ import Testing
     #expect(try folder.bytes(of: "a") == [7, 8, 9])
   }
 
-  @Test func `a symbolic link stays and what it leads to is replaced`() async throws {
+  @Test func `a symbolic link stays and its target is replaced`() async throws {
     try folder.write([1], to: "real")
     #expect(unsafe symlink("real", folder.file("middle")) == 0)
     #expect(unsafe symlink(folder.file("middle"), folder.file("link")) == 0)
@@ -89,7 +89,7 @@ import Testing
     #expect(try folder.names() == ["link", "middle", "real"])
   }
 
-  @Test func `a link to nothing makes what it leads to, a loop is refused`() async throws {
+  @Test func `a dangling link creates its target, a loop is refused`() async throws {
     #expect(unsafe symlink("new", folder.file("link")) == 0)
     try await replace(folder.file("link"), overwrite: false)
     #expect(try folder.bytes(of: "new") == [7, 8, 9])
@@ -110,7 +110,7 @@ import Testing
     #expect(try folder.names() == ["a"])
   }
 
-  @Test func `a body that makes no file is an error`() async throws {
+  @Test func `a body that creates no file is an error`() async throws {
     let path = try folder.write([1], to: "a")
     await #expect(throws: CheckpointError.self) {
       try await AtomicFile.replace(path, overwrite: true) { _ in }
@@ -118,20 +118,20 @@ import Testing
     #expect(try folder.bytes(of: "a") == [1])
   }
 
-  @Test func `what is no regular file is refused before any work`() async throws {
+  @Test func `a target that is not a regular file is refused before any work`() async throws {
     let pipe = folder.file("pipe")
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
-    let words = "was found, only a regular file can be replaced"
-    #expect(await refusal(pipe)?.message == "a pipe \(words)")
-    #expect(await refusal(folder.path)?.message == "a directory \(words)")
-    #expect(await refusal("/dev/null")?.message == "a device \(words)")
+    let words = "expected a regular file to replace, found"
+    #expect(await refusal(pipe)?.message == "\(words) a pipe")
+    #expect(await refusal(folder.path)?.message == "\(words) a directory")
+    #expect(await refusal("/dev/null")?.message == "\(words) a device")
     #expect(
-      await refusal(folder.path + "/")?.message == "a file is required, this names a directory")
+      await refusal(folder.path + "/")?.message == "expected a file, found the name of a directory")
     #expect(
       await refusal(folder.file("none/a"))?.message.hasSuffix("No such file or directory") == true)
   }
 
-  @Test func `a temporary's name says what it is and fits a directory entry`() async throws {
+  @Test func `a temporary's name tells what it is and is not too long`() async throws {
     let name = String(repeating: "é", count: 127) + "x"  // 255 bytes
     let temporary = try await AtomicFile.replace(folder.file(name), overwrite: false) { path in
       try OutputFile(creating: path).close()
@@ -183,7 +183,7 @@ import Testing
     #expect(try folder.names() == ["a"])
   }
 
-  @Test func `a signal's thread can remove what is in the making`() async throws {
+  @Test func `a signal's thread can remove temporary files`() async throws {
     let path = try folder.write([1], to: "a")
     await #expect(processExitsWith: .success) { [path = path as String] in
       await #expect(throws: CheckpointError.self) {

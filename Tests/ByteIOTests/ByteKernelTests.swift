@@ -30,7 +30,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
   let write: Write
   let inflate: Inflate
 
-  /// Those that this machine can run.
+  /// The sets that this machine can run.
   static let all: [ByteKernels] = {
     var all = unsafe [
       ByteKernels(
@@ -68,7 +68,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     return Array(planes.dropLast())
   }
 
-  /// Puts planes together.
+  /// Joins planes.
   func words(_ planes: [UInt8], _ words: Words) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: planes.count)
     let count = bytes.count / words.width
@@ -81,7 +81,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     return bytes
   }
 
-  /// What code words make of bytes, as a string of bits, `before` bits of zero in front.
+  /// The code words of bytes as a string of bits, after `before` zero bits.
   func coded(_ bytes: [UInt8], _ words: [UInt32], before: Int) -> [Bool] {
     var target = [UInt8](repeating: 0, count: 2 * bytes.count + 16)
     var pairs = [UInt32](repeating: 0xffff_ffff, count: 1 << 16)
@@ -96,11 +96,11 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     return target[..<whole].flatMap { byte in (0..<8).map { byte >> UInt8($0) & 1 == 1 } } + last
   }
 
-  /// Unpacks raw deflate streams, one or two; `nil` for those that are refused.
+  /// Unpacks one or two raw deflate streams; `nil` for each that is refused.
   func inflated(
     _ streams: [(bytes: [UInt8], count: Int)], plainOnly: Bool = false
   ) -> [[UInt8]?] {
-    // Copies of just the size, so that a sanitizer sees each byte too many.
+    // Copies of the exact size, so that a sanitizer detects any byte beyond it.
     let sources = unsafe streams.map { stream in
       let source = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: stream.bytes.count)
       _ = unsafe source.initialize(from: stream.bytes)
@@ -133,7 +133,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
 
 @Suite struct ByteKernelTests {
   @Test(arguments: ByteKernels.all, Words.all.dropFirst())
-  func `every clone divides words as the simple definition does`(
+  func `every clone splits words as the simple definition does`(
     _ kernels: ByteKernels, _ words: Words
   ) {
     for count in [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 257, 1000] {
@@ -145,7 +145,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
   }
 
   @Test(arguments: ByteKernels.all, [0, 1, 5, 7])
-  func `every clone writes each byte's word`(_ kernels: ByteKernels, _ before: Int) {
+  func `every clone writes each byte's code word`(_ kernels: ByteKernels, _ before: Int) {
     for count in [0, 1, 7, 8, 9, 4095, 4096, 4097, 4103, 20_000] {
       let bytes = noise(count, seed: 3).map { byte in UInt8((byte & 0x7f).trailingZeroBitCount) }
       var counts = [UInt32](repeating: 0, count: 257)

@@ -24,7 +24,7 @@ import Testing
     #expect(try file.head(20_000) == bytes)
   }
 
-  @Test func `a range outside the file is refused with its place`() throws {
+  @Test func `a range outside the file is refused with its offset`() throws {
     let file = try Place.open(path: folder.write([1, 2, 3], to: "a"))
     for range in [0..<4, 3..<4, 4..<4, 2..<Int.max, Int.max - 1..<Int.max] {
       let error = #expect(throws: CheckpointError.self) { try file.bytes(range) }
@@ -37,7 +37,7 @@ import Testing
         == "\(folder.file("a")): at byte 2: expected 7 bytes here, but the file has 3")
   }
 
-  @Test func `a file that shrank while it was open is an error, no signal`() throws {
+  @Test func `a file that shrank while it was open is an error, not a signal`() throws {
     let path = try folder.write(noise(100_000, seed: 1), to: "a")
     let file = try Place.open(path: path)
     #expect(unsafe truncate(path, 70_000) == 0)
@@ -46,7 +46,7 @@ import Testing
     #expect(error?.offset == 70_000)
   }
 
-  @Test func `what is not there is said in the system's words`() throws {
+  @Test func `a missing file is reported in the system's words`() throws {
     let path = folder.file("none")
     #expect(refusal(path)?.description == "\(path): No such file or directory")
     let link = folder.file("link")
@@ -59,7 +59,7 @@ import Testing
   @Test func `a directory, a pipe, a socket and a device are refused at once`() throws {
     let pipe = folder.file("pipe")
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
-    // Opened as others open it, the pipe would wait for a writer.
+    // Without O_NONBLOCK, opening the pipe would wait for a writer.
     #expect(refusal(pipe)?.message == "expected a regular file, found a pipe")
     #expect(refusal(folder.path)?.message == "expected a regular file, found a directory")
     #expect(refusal("/dev/zero")?.message == "expected a regular file, found a device")
@@ -97,7 +97,7 @@ import Testing
     #expect(try folder.bytes(of: "a") == [1])
   }
 
-  @Test func `a missing directory is said`() throws {
+  @Test func `a missing directory is reported`() throws {
     let path = folder.file("none/a")
     let error = #expect(throws: CheckpointError.self) { try OutputFile(creating: path) }
     #expect(error?.description == "\(path): create: No such file or directory")

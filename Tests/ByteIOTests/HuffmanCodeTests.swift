@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct HuffmanCodeTests {
-  /// The cost of an unlimited Huffman code: the sum of all sums on the way to one tree.
+  /// The cost of an unlimited Huffman code: the sum of the weights of all inner nodes.
   private func cheapest(_ counts: [UInt32]) -> Int {
     var heap = counts.filter { $0 > 0 }.map(Int.init).sorted()
     var cost = 0
@@ -16,7 +16,7 @@ import Testing
     return cost
   }
 
-  /// The cheapest lengths up to a limit, by trying all.
+  /// The cheapest lengths up to a limit, by exhaustive search.
   private func cheapest(_ counts: [UInt32], limit: Int) -> Int? {
     func search(_ index: Int, _ left: Int) -> Int? {
       if index == counts.count { return left == 0 ? 0 : nil }
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: 0..<40)
-  func `codes are complete, within the limit and as cheap as can be`(_ seed: UInt64) {
+  func `codes are complete, within the limit, and optimal`(_ seed: UInt64) {
     let draws = noise(300, seed: seed)
     let number = 2 + Int(draws[256])
     let counts = (0..<number).map { UInt32(draws[$0]) >> UInt32(draws[$0] % 8) }
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(arguments: [3, 4, 5])
-  func `a limit costs no more than it must`(_ limit: Int) {
+  func `a limit costs no more than necessary`(_ limit: Int) {
     for seed in 0..<20 {
       let draws = noise(12, seed: UInt64(seed))
       let counts = (0..<6).map { UInt32(1) << UInt32(draws[$0] % 12) + UInt32(draws[6 + $0] % 3) }
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test func `the words of the RFC's example`() {
+  @Test func `the code words of the RFC's example`() {
     // RFC 1951, section 3.2.2: lengths 3 3 3 3 3 2 4 4.
     let code = HuffmanCode(counts: [5, 5, 5, 5, 5, 9, 2, 2], limit: 15)
     #expect(code.lengths == [3, 3, 3, 3, 3, 2, 4, 4])
@@ -62,7 +62,7 @@ import Testing
     #expect(code.words == zip(reversed, code.lengths).map { $0 | UInt32($1) << 16 })
   }
 
-  @Test func `one symbol gets company`() {
+  @Test func `a single symbol gets a second one`() {
     #expect(HuffmanCode(counts: [0, 0, 7], limit: 7).lengths == [1, 0, 1])
     #expect(HuffmanCode(counts: [7, 0, 0], limit: 7).lengths == [1, 1, 0])
   }

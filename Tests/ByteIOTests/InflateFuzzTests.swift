@@ -4,9 +4,9 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// The kernel that inflates, beside zlib, on what zlib packs and on what damage makes of it.
+/// The inflate kernel compared with zlib, on valid and on damaged streams.
 @Suite struct InflateFuzzTests {
-  /// zlib's verdict on a raw deflate stream that must hold `count` bytes.
+  /// zlib's result for a raw deflate stream that must hold `count` bytes.
   private func verdict(_ stream: [UInt8], count: Int) -> [UInt8]? {
     var stream = stream
     var target = [UInt8](repeating: 0, count: count + 1)
@@ -26,7 +26,7 @@ import Testing
     return isExact ? Array(target[..<count]) : nil
   }
 
-  /// What zlib makes of bytes, changing its ways in the middle.
+  /// Bytes packed by zlib, which changes its parameters in the middle.
   private func deflated(_ bytes: [UInt8], _ dice: inout SplitMix) -> [UInt8] {
     var bytes = bytes
     var output = [UInt8](repeating: 0, count: 2 * bytes.count + 1000)
@@ -90,7 +90,9 @@ import Testing
   }
 
   @Test(arguments: ByteKernels.all, 1...4)
-  func `zlib's verdict and zlib's bytes`(_ kernels: ByteKernels, _ seed: UInt64) {
+  func `the kernel accepts what zlib accepts, with the same bytes`(
+    _ kernels: ByteKernels, _ seed: UInt64
+  ) {
     var dice = SplitMix(seed: seed)
     var accepted = 0
     for _ in 0..<60 {
@@ -111,7 +113,7 @@ import Testing
   }
 
   @Test(arguments: 1...3)
-  func `the reader's verdict is zlib's, whoever unpacks`(_ seed: UInt64) throws {
+  func `the reader accepts what zlib accepts`(_ seed: UInt64) throws {
     var dice = SplitMix(seed: seed)
     for _ in 0..<60 {
       let bytes = texture(&dice)
@@ -132,7 +134,7 @@ import Testing
   }
 
   @Test(arguments: ByteKernels.all)
-  func `plain streams are ours, and others are left to others`(_ kernels: ByteKernels) throws {
+  func `the kernel takes plain streams and leaves others to zlib`(_ kernels: ByteKernels) throws {
     let runs = [UInt8](repeating: 5, count: 4000) + [UInt8](0...20)
     let ours = PlaneCodec.encode(runs.rawBytes, width: 1, rotated: false)
     let plain = (Array(ours[2..<ours.count - 4]), runs.count)
@@ -145,7 +147,7 @@ import Testing
     #expect(kernels.inflated([plain, general], plainOnly: true) == [runs, nil])
   }
 
-  /// Heads of dynamic blocks that zlib refuses or takes for reasons of their own.
+  /// Headers of dynamic blocks that zlib refuses or accepts for special reasons.
   static let heads: [(String, [(value: Int, bits: Int)])] = {
     func block(
       _ literals: Int, _ distances: Int, _ lengths: [Int], _ rest: [(Int, Int)]
@@ -190,7 +192,7 @@ import Testing
   }()
 
   @Test(arguments: ByteKernels.all, heads.map(\.0))
-  func `heads of blocks at the limits`(_ kernels: ByteKernels, _ name: String) throws {
+  func `block headers at the limits`(_ kernels: ByteKernels, _ name: String) throws {
     let fields = try #require(Self.heads.first { $0.0 == name }).1
     let bits = fields.flatMap { field in (0..<field.bits).map { field.value >> $0 & 1 } }
     var stream = stride(from: 0, to: bits.count, by: 8).map { start in

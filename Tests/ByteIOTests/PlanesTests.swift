@@ -3,7 +3,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// The rearrangement written down as simply as can be: bit by bit.
+/// The rearrangement in its simplest form: bit by bit.
 func reference(_ bytes: [UInt8], width: Int, rotated: Bool) -> [UInt8] {
   let words = stride(from: 0, to: bytes.count, by: width).map { start in
     let bits = (0..<width * 8).map { bytes[start + $0 / 8] >> UInt8($0 % 8) & 1 }
@@ -28,7 +28,7 @@ struct Words: CustomTestStringConvertible {
   static let counts = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000]
 
   @Test(arguments: Words.all, counts)
-  func `planes are those of the simple definition`(_ words: Words, _ count: Int) throws {
+  func `planes equal those of the simple definition`(_ words: Words, _ count: Int) throws {
     let bytes = noise(count * words.width, seed: UInt64(count))
     let split = [UInt8](count: bytes.count) { target in
       Planes.split(bytes.rawBytes, width: words.width, rotated: words.rotated, into: &target)
@@ -41,7 +41,7 @@ struct Words: CustomTestStringConvertible {
   }
 
   @Test(arguments: [3, 5, 12, 16])
-  func `words of any other width are divided, too`(width: Int) {
+  func `words of any other width are also split`(width: Int) {
     for count in [0, 1, 2, 7, 100] {
       let bytes = noise(count * width, seed: 5)
       let split = [UInt8](count: bytes.count) { target in
@@ -93,14 +93,14 @@ struct Words: CustomTestStringConvertible {
   }
 
   @Test(arguments: Words.all, [0, 1, 6, 9])
-  func `any deflate of the planes is read`(_ words: Words, _ level: Int) throws {
+  func `any zlib stream of the planes is read`(_ words: Words, _ level: Int) throws {
     let bytes = noise(4096 * words.width, seed: 9).map { $0 & 0x1f }
     let planes = reference(bytes, width: words.width, rotated: words.rotated)
     let stream = try Zlib.deflate(planes.rawBytes, level: level)
     #expect(try decode(stream, words, count: bytes.count) == bytes)
   }
 
-  @Test func `noise is stored, exponents are coded, runs vanish`() throws {
+  @Test func `noise is stored, exponents are coded, runs almost vanish`() throws {
     let count = 1 << 18
     func size(_ bytes: [UInt8]) -> Int {
       PlaneCodec.encode(bytes.rawBytes, width: 4, rotated: false).count
@@ -142,7 +142,7 @@ struct Words: CustomTestStringConvertible {
     }
   }
 
-  @Test func `a stream of another length is refused`() throws {
+  @Test func `a stream of a different length is refused`() throws {
     let stream = try Zlib.deflate(noise(400, seed: 1).rawBytes, level: 6)
     let words = Words(width: 4, rotated: true)
     #expect(throws: CheckpointError.self) { try decode(stream, words, count: 396) }

@@ -20,7 +20,7 @@ import Testing
     return try archive.members.map { try archive.bytes($0, limit: 1 << 24) }
   }
 
-  /// A raw deflate stream: zlib's without its head and its sum.
+  /// A raw deflate stream: a zlib stream without header and checksum.
   private func deflated(_ content: [UInt8]) throws -> [UInt8] {
     Array(try Zlib.deflate(content.rawBytes, level: 6)[2...].dropLast(4))
   }
@@ -55,7 +55,7 @@ import Testing
     #expect(try read(ZipSample([]).bytes).isEmpty)
   }
 
-  @Test func `a deflated member larger than what is kept is read from any place`() throws {
+  @Test func `a deflated member larger than the cache is read at any offset`() throws {
     let text = noise(1000, seed: 2) + [UInt8](repeating: 3, count: 7 << 20) + noise(1000, seed: 3)
     let archive = try archive(ZipSample([.init("a", text, stored: try deflated(text))]).bytes)
     for start in [0, text.count - 900, 500, (6 << 20) - 1, 3 << 20] {
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func `a deflated member that is settled is unpacked once and read in any order`() throws {
+  @Test func `a materialized member is unpacked once and read in any order`() throws {
     let text = noise(1 << 20, seed: 2) + [UInt8](repeating: 3, count: 1 << 20)
     let packed = ZipSample.Member("a", text, stored: try deflated(text))
     let archive = try archive(ZipSample([packed, .init("b", text)]).bytes)
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `settling tells of a wrong sum and of a cut stream`(isDeflated: Bool) throws {
+  func `materializing reports a wrong checksum and a truncated stream`(isDeflated: Bool) throws {
     let text = noise(3000, seed: 1)
     let stored = isDeflated ? try deflated(text) : nil
     var wrong = ZipSample.Member("wrong", text, stored: stored)
@@ -94,17 +94,18 @@ import Testing
     let error = #expect(throws: CheckpointError.self) {
       try archive.materialize(archive.members[0])
     }
-    #expect(error?.message.hasPrefix("member 'wrong': CRC-32 of its bytes is") == true)
+    #expect(error?.message.hasPrefix("member 'wrong': expected CRC-32 ") == true)
     if let stored {
       archive = try self.archive(ZipSample([.init("cut", text, stored: stored.dropLast(9))]).bytes)
       let error = #expect(throws: CheckpointError.self) {
         try archive.materialize(archive.members[0])
       }
-      #expect(error?.message.hasPrefix("member 'cut': the deflate stream is cut after") == true)
+      #expect(
+        error?.message.hasPrefix("member 'cut': the deflate stream is truncated after") == true)
     }
   }
 
-  @Test func `a wrong sum is told when the last piece is read, in whatever order`() throws {
+  @Test func `a wrong checksum is reported when the last piece is read, in any order`() throws {
     var member = ZipSample.Member("a", noise(3000, seed: 1))
     member.local.crc ^= 1
     member.central.crc ^= 1
@@ -116,12 +117,12 @@ import Testing
     }
     for range in [2000..<3000, 0..<500, 100..<200, 1500..<2000] { _ = try read(range) }
     let error = #expect(throws: CheckpointError.self) { try read(500..<1500) }
-    #expect(error?.message.contains("member 'a': CRC-32 of its bytes is") == true)
+    #expect(error?.message.contains("member 'a': expected CRC-32 ") == true)
     #expect(throws: CheckpointError.self) { try archive.verify(archive.members[0]) }
     #expect(throws: CheckpointError.self) { try read(0..<3000) }
   }
 
-  @Test func `a sum of zero is none only where the reader says so`() throws {
+  @Test func `a checksum of zero means none only if the reader says so`() throws {
     var member = ZipSample.Member("a", [1, 2, 3])
     (member.local.crc, member.central.crc) = (0, 0)
     let bytes = ZipSample([member]).bytes
@@ -132,7 +133,7 @@ import Testing
     #expect(throws: CheckpointError.self) { try archive.bytes(archive.members[0], limit: 2) }
   }
 
-  /// Samples that must be refused when they are opened or read, each with a word of the error.
+  /// Samples that must be refused on opening or reading, each with a part of the error.
   private static var refused: [(String, [UInt8], String)] {
     get throws {
       let content = Array("some content".utf8)
@@ -158,25 +159,25 @@ import Testing
       let described = ZipSample.Member.described("a", content)
 
       // Z1, Z2: end records.
-      add("byte behind the end", "end record") { $0.tail = [0] }
+      add("byte after the end", "end record") { $0.tail = [0] }
       add("comment", "end record") { $0.comment = Array("x".utf8) }
-      add("comment that is an end record", "must end at") { $0.comment = ZipSample([]).bytes }
+      add("comment that is an end record", "to end at") { $0.comment = ZipSample([]).bytes }
       for wide in [false, true] {
         add("one more", "members") { ($0.countError, $0.hasZip64Record) = (1, wide) }
         add("one less", "members") { ($0.countError, $0.hasZip64Record) = (-1, wide) }
-        add("offset +1", "must end at") { ($0.offsetError, $0.hasZip64Record) = (1, wide) }
-        add("size +1", "must end at") { ($0.sizeError, $0.hasZip64Record) = (1, wide) }
+        add("offset +1", "to end at") { ($0.offsetError, $0.hasZip64Record) = (1, wide) }
+        add("size +1", "to end at") { ($0.sizeError, $0.hasZip64Record) = (1, wide) }
         add("both off by one", "") {
           ($0.offsetError, $0.sizeError, $0.hasZip64Record) = (1, -1, wide)
         }
       }
-      add("bytes before the first member", "begins at") {
+      add("bytes before the first member", "first member at") {
         $0.members.insert(changed(plain) { $0.headerOffset = 45 }, at: 0)
         $0.members.remove(at: 1)
       }
       // Z3: local header and directory.
-      add("another name", "another name", [changed(plain) { $0.local.name = [0x62] }])
-      add("longer name", "another name", [changed(plain) { $0.local.name = [0x61, 0x61] }])
+      add("another name", "different name", [changed(plain) { $0.local.name = [0x62] }])
+      add("longer name", "different name", [changed(plain) { $0.local.name = [0x61, 0x61] }])
       add("another method", "method", [changed(plain) { $0.local.method = 8 }])
       add("other flags", "flags", [changed(plain) { $0.local.flags = 0x800 }])
       add("another sum", "local header", [changed(plain) { $0.local.crc ^= 1 }])
@@ -191,12 +192,12 @@ import Testing
           [changed(described) { $0.descriptor?[place] ^= 1 }])
       }
       add(
-        "descriptor unannounced", "between",
+        "unannounced descriptor", "between",
         [changed(plain) { $0.descriptor = described.descriptor }])
-      // Z5, Z6: names and places twice.
+      // Z5, Z6: duplicate names and offsets.
       add("same name twice", "two members", [plain, plain])
       add(
-        "name twice in local headers", "another name",
+        "name twice in local headers", "different name",
         [
           plain, changed(.init("b", content)) { $0.local.name = [0x61] },
         ])
@@ -219,7 +220,7 @@ import Testing
             $0.central = $0.local
           }, .init("b", []),
         ])
-      // Z7: sums.
+      // Z7: checksums.
       for member in [plain, deflated] {
         add(
           "wrong sum", "CRC-32",
@@ -230,7 +231,7 @@ import Testing
             }
           ])
       }
-      // Z8: what is not handled.
+      // Z8: unsupported features.
       for method: UInt16 in [1, 9, 12, 93, 99] {
         add(
           "method \(method)", "method",
@@ -254,13 +255,13 @@ import Testing
         }
       }
       add("fewer than declared", "ends after 12", [sized(13)])
-      add("more than declared", "more than the 11", [sized(11)])
-      add("more than deflate can", "deflate can make", [sized(1 << 30)])
+      add("more than declared", "more than the expected 11", [sized(11)])
+      add("more than deflate can", "cannot expand", [sized(1 << 30)])
       func streamed(_ stream: [UInt8]) -> ZipSample.Member { .init("a", content, stored: stream) }
-      add("cut stream", "cut", [streamed(packed.dropLast())])
-      add("bytes behind the stream", "follow", [streamed(packed + [0])])
+      add("cut stream", "truncated", [streamed(packed.dropLast())])
+      add("bytes after the stream", "follow", [streamed(packed + [0])])
       add("damaged stream", "damaged", [streamed([0x07] + packed.dropFirst())])
-      add("no stream", "cut", [streamed([])])
+      add("no stream", "truncated", [streamed([])])
       // Z10: zip64 fields.
       func field(_ bytes: [UInt8], count: Int? = nil) -> [UInt8] {
         var field: [UInt8] = []
@@ -274,11 +275,14 @@ import Testing
           $0.centralExtra = extra
         }
       }
-      add("no zip64 field", "zip64 field of 0", [wide([])])
-      add("empty zip64 field", "zip64 field of 0", [wide(field([]))])
-      add("long zip64 field", "zip64 field of 16", [wide(field([UInt8](repeating: 0, count: 16)))])
+      add("no zip64 field", "zip64 field of 8 bytes, found 0", [wide([])])
+      add("empty zip64 field", "zip64 field of 8 bytes, found 0", [wide(field([]))])
+      add(
+        "long zip64 field", "zip64 field of 8 bytes, found 16",
+        [wide(field([UInt8](repeating: 0, count: 16)))])
       add("zip64 field past the end", "are left", [wide(field([0], count: 60000))])
-      add("two zip64 fields", "two zip64", [wide(field([12, 0, 0, 0, 0, 0, 0, 0]) + field([]))])
+      add(
+        "two zip64 fields", "at most 1 zip64", [wide(field([12, 0, 0, 0, 0, 0, 0, 0]) + field([]))])
       add("2^63 bytes", "2^63", [wide(field([0, 0, 0, 0, 0, 0, 0, 0x80]))])
       add("rest in the extra field", "extra field", [changed(plain) { $0.localExtra = [1, 2] }])
       add(
@@ -298,7 +302,7 @@ import Testing
     }
   }
 
-  @Test func `archives that another reader may read otherwise are refused`() throws {
+  @Test func `archives that another reader may read differently are refused`() throws {
     for (name, bytes, word) in try Self.refused {
       let error = #expect(throws: CheckpointError.self, "\(name)") { try read(bytes) }
       let text = error?.description ?? ""
@@ -307,7 +311,7 @@ import Testing
     }
   }
 
-  @Test func `names that look like paths or steer a terminal are names`() throws {
+  @Test func `names that look like paths or control a terminal are only names`() throws {
     let names = [
       "/a", "../a", "a\\b", "a\nb", "\u{1b}[2J\u{7f}", String(repeating: "n", count: 65_535),
     ]
@@ -315,12 +319,13 @@ import Testing
     #expect(archive.members.map(\.name.text) == names)
   }
 
-  @Test func `ten thousand members are read`() throws {
+  @Test func `10,000 members are read`() throws {
     let archive = try archive(ZipSample((0..<10_000).map { .init("m\($0)", []) }).bytes)
     #expect(archive.members.count == 10_000)
   }
 
-  @Test func `a cut archive and one with a changed byte never pass for the whole`() throws {
+  @Test func `a truncated archive or one with a changed byte is never taken for the whole`() throws
+  {
     let text = noise(40, seed: 9) + [UInt8](repeating: 1, count: 60)
     let sample = ZipSample([
       .init("a", text), .described("b", text), .init("c", text, stored: try deflated(text)),
@@ -334,7 +339,7 @@ import Testing
       for bit: UInt8 in [1, 0x80] {
         var changed = whole
         changed[place] ^= bit
-        // Dates, versions and attributes may differ; content may not.
+        // Dates, versions, and attributes may differ; content may not.
         do { #expect(try read(changed) == contents, "\(place)") } catch is CheckpointError {}
       }
     }

@@ -1,8 +1,8 @@
 import ByteIO
 
-/// A zip archive made by hand, each field of which a test can falsify.
+/// A hand-made zip archive, each field of which a test can falsify.
 struct ZipSample {
-  /// One member, with what its two headers say of it.
+  /// One member, with the fields of its two headers.
   struct Member {
     var name: [UInt8]
     var content: [UInt8]
@@ -11,11 +11,11 @@ struct ZipSample {
     var descriptor: [UInt8]?
     var localExtra: [UInt8] = []
     var centralExtra: [UInt8] = []
-    /// Bytes as they are stored; the content itself unless said.
+    /// The stored bytes; the content itself by default.
     var stored: [UInt8]
     var local: Fields
     var central: Fields
-    /// Where its header is, if not where the sample puts it.
+    /// Offset of its header in the directory, if it differs from the real one.
     var headerOffset: UInt32?
     /// Bytes between its end and the next header.
     var gap: [UInt8] = []
@@ -42,7 +42,7 @@ struct ZipSample {
       central = local
     }
 
-    /// As PyTorch writes it: zeros in the local header, a descriptor behind the data.
+    /// As PyTorch writes it: zeros in the local header, a descriptor after the data.
     static func described(_ name: String, _ content: [UInt8], wide: Bool = false) -> Member {
       var member = Member(name, content, flags: 0x808)
       var descriptor: [UInt8] = []
@@ -62,7 +62,7 @@ struct ZipSample {
   }
 
   var members: [Member]
-  /// Added to the number of members, the directory's offset and its size in the end record.
+  /// Errors added to the end record's number of members, and to the directory's offset and size.
   var countError = 0
   var offsetError = 0
   var sizeError = 0

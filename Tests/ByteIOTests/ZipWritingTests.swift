@@ -24,7 +24,7 @@ import Testing
     return path
   }
 
-  @Test func `what is written is read, aligned and always alike`() throws {
+  @Test func `what is written is read back, aligned and deterministic`() throws {
     var members: [(TensorName, [UInt8])] = (0..<70).map {
       (TensorName("data/" + String(repeating: "n", count: $0)), noise($0 * 37, seed: UInt64($0)))
     }
@@ -39,13 +39,13 @@ import Testing
     #expect(try folder.bytes(of: "a.zip") == folder.bytes(of: "b.zip"))
   }
 
-  @Test func `unzip finds nothing wrong`() throws {
+  @Test func `unzip finds no errors`() throws {
     let path = try write([("a", noise(100, seed: 1)), ("b/c", []), ("ü", [1])], to: "a.zip")
     let run = try CommandRun(["python3", "-m", "zipfile", "-t", path], in: "/tmp")
     #expect(run.status == 0 && run.output.contains("Done testing"), "\(run)")
   }
 
-  @Test func `more members than 16 bits count are written`() throws {
+  @Test func `more than 65,535 members are written`() throws {
     let count = 70_000
     let path = folder.file("a.zip")
     let file = try OutputFile(creating: path)
@@ -62,7 +62,7 @@ import Testing
     var writer = ZipWriter(file)
     try writer.add("a", [])
     for name: TensorName in ["", "a", TensorName(String(repeating: "n", count: 65_536))] {
-      // The writer cannot be captured by the expectation's closure.
+      // The expectation's closure cannot capture the writer.
       do {
         try writer.add(name, [])
         Issue.record("\(name.text.utf8.count) bytes were taken")
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test func `sums of pieces make the sum of the whole`() {
+  @Test func `checksums of pieces combine to that of the whole`() {
     let bytes = noise(5000, seed: 4)
     for place in [0, 1, 64, 2500, 4999, 5000] {
       let (left, right) = (Array(bytes[..<place]), Array(bytes[place...]))

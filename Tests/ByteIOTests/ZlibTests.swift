@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 2, 100, 65_535, 65_536, 300_000], [0, 1, 6, 9])
-  func `what was deflated is inflated`(_ count: Int, _ level: Int) throws {
+  func `inflating undoes deflating`(_ count: Int, _ level: Int) throws {
     let bytes = noise(count, seed: 7).map { $0 & 3 }
     let stream = try Zlib.deflate(bytes.rawBytes, level: level)
     #expect(try inflate(stream, count: count) == bytes)
@@ -20,18 +20,18 @@ import Testing
   @Test func `a stream must fill its target exactly`() throws {
     let stream = try Zlib.deflate([1, 2, 3, 4].rawBytes, level: 6)
     let long = #expect(throws: CheckpointError.self) { try inflate(stream, count: 3) }
-    #expect(long?.message == "the zlib stream holds more than the 3 bytes required")
+    #expect(long?.message == "the zlib stream holds more than the expected 3 bytes")
     let none = #expect(throws: CheckpointError.self) { try inflate(stream, count: 0) }
-    #expect(none?.message == "the zlib stream holds more than the 0 bytes required")
+    #expect(none?.message == "the zlib stream holds more than the expected 0 bytes")
     let short = #expect(throws: CheckpointError.self) { try inflate(stream, count: 5) }
-    #expect(short?.message == "the zlib stream holds 4 bytes, 5 are required")
+    #expect(short?.message == "expected 5 bytes, but the zlib stream holds 4")
     let rest = #expect(throws: CheckpointError.self) { try inflate(stream + [0], count: 4) }
     #expect(
       rest?.message
-        == "the zlib stream ends after \(stream.count) bytes, \(stream.count + 1) are stored")
+        == "expected a zlib stream of \(stream.count + 1) bytes, but it ends after \(stream.count)")
   }
 
-  @Test func `a stream cut at any byte is refused`() throws {
+  @Test func `a stream truncated at any byte is refused`() throws {
     let stream = try Zlib.deflate(noise(500, seed: 1).rawBytes, level: 6)
     for length in 0..<stream.count {
       #expect(throws: CheckpointError.self, "\(length)") {

@@ -179,7 +179,7 @@ public import Testing
   }
 
   @Test(arguments: writable)
-  func `what is no regular file is refused at once`(_ format: CheckpointFormat) throws {
+  func `a path that is not a regular file is refused at once`(_ format: CheckpointFormat) throws {
     #expect(throws: CheckpointError.self) { try format.open(folder.file("none")) }
     #expect(throws: CheckpointError.self) { try format.open(folder.path) }
     #expect(throws: CheckpointError.self) { try format.open("/dev/zero") }

@@ -117,7 +117,7 @@ import Testing
     let small = try Zlib.deflate([UInt8](repeating: 0, count: 200_000).rawBytes, level: 9)
     for (stream, message) in [
       (bomb, "chunk 0: \(bomb.count) stored bytes, 1 to 1048 are allowed for 24"),
-      (small, "chunk 0 of 1: the zlib stream holds more than the 24 bytes required"),
+      (small, "chunk 0 of 1: the zlib stream holds more than the expected 24 bytes"),
     ] {
       let start = try #require(index.firstRange(of: "{\"chunks\":"))
       let end = try #require(index.firstRange(of: ",\"dtype\":\"F32\""))

@@ -287,13 +287,13 @@ import Testing
         "no/net.h5: write to its directory: No such file or directory"),
       Case(
         "init model.txt -o d --to ckz --force", 2,
-        "d: a directory was found, only a regular file can be replaced"),
+        "d: expected a regular file to replace, found a directory"),
       Case(
         "init model.txt -o fifo --to ckz --force", 2,
-        "fifo: a pipe was found, only a regular file can be replaced"),
+        "fifo: expected a regular file to replace, found a pipe"),
       Case(
         "init model.txt -o /dev/full --to ckz --force", 2,
-        "/dev/full: a device was found, only a regular file can be replaced"),
+        "/dev/full: expected a regular file to replace, found a device"),
       Case("init model.txt -o \(long)", 2, "\(long): File name too long"),
       Case("init model.txt -o loop --to ckz", 2, "loop: Too many levels of symbolic links"),
     ])

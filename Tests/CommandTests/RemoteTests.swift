@@ -98,8 +98,8 @@ import Testing
       """)
     #expect(run.output == "2\n2\n2\n")
     let ends = [
-      "/none.ckz: the server answers with HTTP status 404",
-      "/whole/a.ckz: the server sends no ranges, which are required; download the file first",
+      "/none.ckz: the server answered with HTTP status 404",
+      "/whole/a.ckz: the server does not support range requests; download the file first",
     ]
     let lines = run.errors.split(separator: "\n").map(String.init)
     #expect(lines.count == 3)

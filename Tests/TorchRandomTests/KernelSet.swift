@@ -36,7 +36,7 @@ import CKernelVariants
   let normalBFloat16: Normal
   let normalFloat16: Normal
 
-  /// Those that this machine can run.
+  /// The sets that this machine can run.
   static var all: [KernelSet] {
     var sets = unsafe [
       KernelSet(

@@ -1,7 +1,7 @@
-/// What stands before a block of Huffman codes: the lengths of its codes' words, themselves coded
-/// (RFC 1951, section 3.2.7).
+/// The header of a dynamic Huffman block: the code lengths of its two codes, run-length encoded and
+/// Huffman-coded themselves (RFC 1951, section 3.2.7).
 struct BlockHeader {
-  /// The number of bits, the three that open the block included.
+  /// Size of the header in bits, including the three block header bits.
   let bitCount: Int
   private let literalCount: Int
   private let distanceCount: Int
@@ -9,32 +9,39 @@ struct BlockHeader {
   private let code: HuffmanCode
   private let codeLengthCount: Int
 
-  /// A length, or 16, 17, 18 for repetitions, whose number is in the extra bits.
+  /// A symbol of the code length alphabet: a length from 0 to 15, or 16, 17, or 18 for repetitions,
+  /// whose number is in the extra bits.
   private struct Token {
     var symbol: UInt8
     var extra: UInt8 = 0
     var extraBits: UInt8 = 0
   }
 
+  /// The order in which the lengths of the code length code are stored.
   private static let order = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
   ]
 
-  /// Prepares the header of two codes, the second perhaps without words.
+  /// Creates the header for the code lengths of literals and distances; the latter may all be 0.
   init(literals: [UInt8], distances: [UInt8]) {
+    // Trailing zeros are left out, down to the minimum that the format can express.
     literalCount = max(257, (literals.lastIndex { $0 > 0 } ?? 0) + 1)
     distanceCount = max(1, (distances.lastIndex { $0 > 0 } ?? 0) + 1)
     tokens = Self.tokens(Array(literals[..<literalCount] + distances[..<distanceCount]))
     var counts = [UInt32](repeating: 0, count: 19)
     for token in tokens { counts[Int(token.symbol)] += 1 }
+    // Lengths of the code length code are stored in 3 bits.
     let code = HuffmanCode(counts: counts, limit: 7)
     self.code = code
     codeLengthCount = max(4, (Self.order.lastIndex { code.lengths[$0] > 0 } ?? 0) + 1)
+    // BFINAL and BTYPE, then HLIT, HDIST, and HCLEN (5, 5, and 4 bits), then the lengths.
     bitCount =
       3 + 14 + 3 * codeLengthCount + code.bits(counts)
       + tokens.reduce(0) { $0 + Int($1.extraBits) }
   }
 
+  /// Run-length encodes code lengths: 17 and 18 repeat 0 for 3–10 and 11–138 times, 16 repeats the
+  /// previous length 3–6 times.
   private static func tokens(_ lengths: [UInt8]) -> [Token] {
     var tokens: [Token] = []
     var index = 0
@@ -67,7 +74,7 @@ struct BlockHeader {
     return tokens
   }
 
-  /// Writes the header; `isLast` says that no block follows this one.
+  /// Writes the header; `isLast` marks the final block of the stream.
   func write(to writer: inout DeflateWriter, isLast: Bool) {
     writer.append(isLast ? 1 : 0, bits: 1)
     writer.append(2, bits: 2)

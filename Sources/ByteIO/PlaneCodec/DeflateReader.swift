@@ -2,12 +2,12 @@ import CDeflate
 import CKernels
 import TensorCore
 
-/// Unpacks zlib streams, those of planes at several times zlib's speed.
+/// Unpacks zlib streams (RFC 1950), those of byte planes several times faster than zlib does.
 ///
-/// The kernel refuses a stream with matches of several distances at the first such block: libdeflate
-/// unpacks those faster (0.91 GB/s a core against 0.56, float32 of gzip's level 4 behind a shuffle,
-/// and zlib's 0.45). zlib stays the judge: what both refuse is put before it, and its verdict and its
-/// words are given.
+/// Our kernel refuses a stream at the first block that has matches of several distances: libdeflate
+/// unpacks those faster (0.91 GB/s per core against 0.56, for shuffled float32 at gzip level 4; zlib
+/// 0.45). zlib has the last word: a stream that both refuse goes to zlib, whose result and error
+/// message count.
 @safe
 struct DeflateReader: ~Copyable {
   private let tables = UnsafeMutableRawPointer.allocate(
@@ -19,7 +19,7 @@ struct DeflateReader: ~Copyable {
     unsafe libdeflate_free_decompressor(general)
   }
 
-  /// Unpacks one stream that must fill `target` exactly.
+  /// Unpacks one stream, which must fill `target` exactly.
   ///
   /// - Throws: ``CheckpointError`` as ``Zlib/inflate(_:into:)`` does.
   func inflate(_ stream: RawSpan, into target: inout MutableRawSpan) throws(CheckpointError) {
@@ -34,12 +34,12 @@ struct DeflateReader: ~Copyable {
     try Zlib.inflate(stream, into: &target)
   }
 
-  /// Unpacks a stream of any kind; says whether it is sound and filled `target` exactly.
+  /// Unpacks any stream with libdeflate; returns whether it is valid and filled `target` exactly.
   private func inflateGeneral(_ stream: RawSpan, into target: inout MutableRawSpan) -> Bool {
     guard let general = unsafe general else { return false }
     return unsafe stream.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { sink in
-        // A window below 32 KiB is not minded there; zlib minds it.
+        // libdeflate ignores a window size below 32 KiB, which zlib enforces: leave those to zlib.
         guard unsafe source.first == 0x78 else { return false }
         var (taken, made) = (0, 0)
         let result = unsafe libdeflate_zlib_decompress_ex(
@@ -49,8 +49,9 @@ struct DeflateReader: ~Copyable {
     }
   }
 
-  /// Unpacks two streams at once into the first and the second half of what they must fill; says
-  /// whether both are sound, so that each may be asked by itself if not.
+  /// Unpacks two streams at once into the bytes of `target` before and after `middle`, which they
+  /// must fill exactly; returns whether both are valid, so that the caller can decode each on its own
+  /// if not.
   func inflateTwo(
     _ first: RawSpan, _ second: RawSpan, into target: inout MutableRawSpan, dividedAt middle: Int
   ) -> Bool {
@@ -79,7 +80,8 @@ struct DeflateReader: ~Copyable {
 }
 
 extension ckpt_deflated {
-  /// The deflate stream in a zlib stream; `nil` if this is none that needs no dictionary.
+  /// The deflate stream in a zlib stream, without the 2 bytes of header and the 4 of Adler-32; `nil`
+  /// unless the header is valid and asks for no preset dictionary (RFC 1950, section 2.2).
   @unsafe
   fileprivate init?(zlib stream: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) {
     guard let bytes = unsafe stream.baseAddress?.assumingMemoryBound(to: UInt8.self),
@@ -94,7 +96,7 @@ extension ckpt_deflated {
 }
 
 extension RawSpan {
-  /// The last four bytes, the highest first; `nil` if there are fewer.
+  /// The last four bytes, big-endian; `nil` if there are fewer.
   fileprivate var storedAdler32: UInt32? {
     guard byteCount >= 4 else { return nil }
     return UInt32(

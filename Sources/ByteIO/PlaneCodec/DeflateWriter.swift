@@ -1,15 +1,15 @@
 import CKernels
 
-/// A zlib stream in the making: blocks are added until the last one, then the Adler-32.
+/// Writes a zlib stream (RFC 1950): blocks are added up to the last one, then the Adler-32.
 ///
-/// It writes into memory that belongs to others and checks before each part that there is room.
+/// It writes to memory owned by the caller and checks before each write that there is room.
 @safe
 struct DeflateWriter {
   private let start: UnsafeMutablePointer<UInt8>
   private let capacity: Int
   private var bits: ckpt_bits
 
-  /// Bytes that the kernels may touch behind the last one.
+  /// Number of bytes after the last one that the kernels may overwrite.
   static let margin = 8
 
   /// Begins a stream; `memory` must outlive the writer.
@@ -19,18 +19,19 @@ struct DeflateWriter {
     unsafe start = base.assumingMemoryBound(to: UInt8.self)
     capacity = memory.count
     unsafe bits = ckpt_bits(place: start, bits: 0, used: 0)
-    // Deflate with a window of 32 KiB, fastest method; the first two bytes are a multiple of 31.
+    // CMF 0x78: deflate with a window of 32 KiB. FLG 0x01: fastest level, and 0x7801 is a multiple of
+    // 31 (RFC 1950, section 2.2).
     append(0x0178, bits: 16)
   }
 
-  /// Bytes written so far, but for bits of one that is not full.
+  /// Number of whole bytes written so far.
   var count: Int { unsafe bits.place - start }
 
   private func reserve(_ bytes: Int) {
-    precondition(bytes + Self.margin <= capacity - count, "a stream longer than its memory")
+    precondition(bytes + Self.margin <= capacity - count, "the stream does not fit in its memory")
   }
 
-  /// Adds up to 32 bits, the lowest first.
+  /// Adds up to 32 bits, least significant bit first (RFC 1951, section 3.1.1).
   mutating func append(_ value: UInt64, bits count: Int) {
     reserve(8)
     unsafe bits.bits |= value << bits.used
@@ -43,21 +44,22 @@ struct DeflateWriter {
     }
   }
 
-  /// Adds a code's word, as ``HuffmanCode/words`` has it.
+  /// Adds a code word in the form of ``HuffmanCode/words``.
   mutating func append(word: UInt32) { append(UInt64(word & 0xffff), bits: Int(word >> 16)) }
 
-  /// Fills the byte that is begun.
+  /// Pads the current byte with zero bits.
   private mutating func align() {
     let rest = unsafe 8 - bits.used
     if rest < 8 { append(0, bits: Int(rest)) }
   }
 
-  /// Adds blocks of bytes as they are.
+  /// Adds stored blocks of at most 65,535 bytes each (RFC 1951, section 3.2.4).
   mutating func appendStored(_ bytes: RawSpan, isLast: Bool) {
     var offset = 0
     repeat {
       let part = min(bytes.byteCount - offset, 65_535)
       reserve(part + 16)
+      // BFINAL and BTYPE 00, then LEN and its complement at a byte boundary.
       append(isLast && offset + part == bytes.byteCount ? 1 : 0, bits: 3)
       align()
       append(UInt64(part), bits: 16)
@@ -73,7 +75,9 @@ struct DeflateWriter {
     } while offset < bytes.byteCount
   }
 
-  /// Adds a block of one code word a byte.
+  /// Adds a dynamic Huffman block with one code word per byte and no matches.
+  ///
+  /// `bitCount` is the exact size of the block, `pairs` scratch memory for 65,536 entries.
   mutating func appendLiterals(
     _ bytes: RawSpan, _ code: HuffmanCode, _ header: BlockHeader, bitCount: Int, isLast: Bool,
     using pairs: UnsafeMutablePointer<UInt32>
@@ -88,7 +92,7 @@ struct DeflateWriter {
     append(word: words[256])
   }
 
-  /// Adds a block of code words for bytes and for runs.
+  /// Adds a dynamic Huffman block with literals, and with matches of distance 1 for runs.
   mutating func appendRuns(
     _ bytes: RawSpan, _ code: HuffmanCode, _ header: BlockHeader, bitCount: Int, isLast: Bool
   ) {
@@ -102,7 +106,7 @@ struct DeflateWriter {
     append(word: words[256])
   }
 
-  /// Ends the stream with the Adler-32 of all that it holds.
+  /// Ends the stream with the Adler-32 of its content, most significant byte first.
   mutating func finish(adler32: UInt32) {
     align()
     for shift in [24, 16, 8, 0] { append(UInt64(adler32 >> UInt32(shift) & 0xff), bits: 8) }

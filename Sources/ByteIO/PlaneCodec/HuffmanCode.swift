@@ -1,15 +1,16 @@
-/// An optimal prefix code with no word longer than a limit, as deflate's alphabets need it.
+/// An optimal prefix code whose words have a limited length, as deflate's alphabets require.
 ///
 /// Source of the lengths: package-merge (Larmore and Hirschberg, *A fast algorithm for optimal
-/// length-limited Huffman codes*, 1990); of the words: RFC 1951, section 3.2.2. Equal counts are
-/// ordered by symbol, so that the code depends on nothing but the counts.
+/// length-limited Huffman codes*, 1990); of the words: RFC 1951, section 3.2.2. Symbols with equal
+/// counts are ordered by number, so that the code depends only on the counts.
 package struct HuffmanCode {
-  /// Bits of each symbol's word; 0 for a symbol that does not occur.
+  /// Length in bits of each symbol's word; 0 for a symbol that does not occur.
   package let lengths: [UInt8]
 
-  /// Makes a code for symbols that occur so often; the limit must leave room for all of them.
+  /// Creates a code for symbols with these counts; there may be at most 2^`limit` symbols.
   ///
-  /// A code of one word would be incomplete, which readers refuse, so a second symbol gets one.
+  /// A code with a single word would be incomplete, which readers refuse, so a second symbol gets one
+  /// too.
   package init(counts: [UInt32], limit: Int) {
     var used = counts.indices.filter { counts[$0] > 0 }
     for symbol in [0, 1] where used.count < 2 && counts[symbol] == 0 { used.append(symbol) }
@@ -17,7 +18,8 @@ package struct HuffmanCode {
     precondition(used.count <= 1 << limit, "\(used.count) words of \(limit) bits")
     let leaves = used.map { Int(counts[$0]) }
 
-    // Each level's packages are pairs of what the level before holds, merged with the leaves.
+    // Each level consists of the leaves merged with packages, the sums of pairs of the previous
+    // level, in order of their weight.
     var isLeaf: [[Bool]] = []
     var level: [Int] = []
     for _ in 0..<limit {
@@ -41,7 +43,8 @@ package struct HuffmanCode {
       level = merged
       isLeaf.append(origins)
     }
-    // The first 2n - 2 of the last level count; a leaf's word has a bit for every level it is in.
+    // Take the first 2n - 2 items of the last level, and from each earlier level the items inside the
+    // packages taken; a symbol's word has one bit for each time its leaf is taken.
     var lengths = [UInt8](repeating: 0, count: counts.count)
     var taken = 2 * leaves.count - 2
     for origins in isLeaf.reversed() {
@@ -52,11 +55,12 @@ package struct HuffmanCode {
     self.lengths = lengths
   }
 
-  /// Each symbol's word, its first bit lowest, and its length << 16; 0 for those without.
+  /// Each symbol's word, bit-reversed so that its first bit is the lowest, plus its length << 16; 0
+  /// for a symbol without a word.
   package var words: [UInt32] {
     var next = [UInt32](repeating: 0, count: 17)
     for length in lengths where length > 0 { next[Int(length) + 1] += 1 }
-    // From how many words each length has to the first of them.
+    // From the number of words of each length to the first word of that length.
     for length in 1..<17 { next[length] = (next[length - 1] + next[length]) << 1 }
     return lengths.map { length in
       if length == 0 { return 0 }

@@ -1,19 +1,19 @@
 import ParallelWork
 package import TensorCore
 
-/// Packs a chunk of equal words as byte planes in one zlib stream, so that any zlib unpacks it.
+/// Packs a chunk of words as byte planes in one zlib stream, which any zlib unpacks.
 ///
-/// Only what compresses is compressed: exponents of weights carry about 2.6 bits of 8, mantissas are
-/// noise. So each plane's histogram says how it is packed: stored, as Huffman codes without
-/// matches, or with run lengths. The bytes depend on nothing but the chunk.
+/// Only what compresses is compressed: the exponents of weights carry about 2.6 bits in 8, mantissas
+/// are noise. So each plane's histogram decides how it is packed: stored, Huffman-coded without
+/// matches, or with run lengths. The bytes depend only on the chunk.
 package enum PlaneCodec {
-  /// The most bytes that the stream of a chunk of `count` bytes may have.
+  /// Largest possible size of the stream of a chunk of `count` bytes.
   package static func maxStreamSize(_ count: Int) -> Int { count + count / 64 + 1024 }
 
-  /// Packs `chunk`, words of `width` bytes (1, 2, 4 or 8; the chunk's size is a multiple), into
-  /// `target`, which needs room for ``maxStreamSize(_:)``, and answers the stream's size.
+  /// Packs `chunk`, whose words have `width` bytes (1, 2, 4, or 8; a divisor of the chunk's size),
+  /// into `target`, which must have ``maxStreamSize(_:)`` bytes, and returns the stream's size.
   ///
-  /// `rotated` says that the words are floats (see ``Planes``).
+  /// `rotated` rotates each word by one bit, which suits floats (see ``Planes``).
   package static func encode(
     _ chunk: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) -> Int {
@@ -22,7 +22,7 @@ package enum PlaneCodec {
     return encoder.value.encode(chunk, width: width, rotated: rotated, into: &target)
   }
 
-  /// The same, into a new array.
+  /// Packs `chunk` into a new array.
   package static func encode(_ chunk: RawSpan, width: Int, rotated: Bool) -> [UInt8] {
     var memory = ChunkBuffer(capacity: maxStreamSize(chunk.byteCount))
     var target = memory.mutableBytes(memory.capacity)
@@ -30,10 +30,11 @@ package enum PlaneCodec {
     return [UInt8](count: count) { $0.copyBytes(from: memory.bytes(count)) }
   }
 
-  /// Unpacks what ``encode(_:width:rotated:into:)`` or any other deflate made of the same planes.
+  /// Unpacks what ``encode(_:width:rotated:into:)``, or any other zlib encoder given the same planes,
+  /// has made.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed` unless the stream is whole and holds just
-  ///   as many bytes as `target`.
+  /// - Throws: ``CheckpointError`` `malformed` unless the stream is complete and holds exactly as
+  ///   many bytes as `target`.
   package static func decode(
     _ stream: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
@@ -43,9 +44,9 @@ package enum PlaneCodec {
   }
 
   /// Unpacks two streams at once, which is faster than one after the other, into the bytes of
-  /// `target` before and behind `middle`.
+  /// `target` before and after `middle`.
   ///
-  /// - Returns: whether both were sound; if not, ``decode(_:width:rotated:into:)`` says why.
+  /// - Returns: whether both were valid; if not, ``decode(_:width:rotated:into:)`` reports why.
   package static func decodeTwo(
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
     into target: inout MutableRawSpan, dividedAt middle: Int

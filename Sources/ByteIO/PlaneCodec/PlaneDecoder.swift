@@ -1,15 +1,15 @@
 import ParallelWork
 import TensorCore
 
-/// Unpacks zlib streams of byte planes, with memory that it keeps for the next.
+/// Unpacks zlib streams of byte planes; it keeps its buffers for the next stream.
 struct PlaneDecoder: ~Copyable {
   private var planes = ChunkBuffer()
   private var reader = DeflateReader()
 
-  /// Decoders that are not at work.
+  /// Idle decoders.
   static let pool = Pool(capacity: 16) { PlaneDecoder() }
 
-  /// Unpacks one stream.
+  /// Unpacks one stream, then puts the planes together again.
   mutating func decode(
     _ stream: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
@@ -20,7 +20,7 @@ struct PlaneDecoder: ~Copyable {
     Planes.merge(planes.bytes(count), width: width, rotated: rotated, into: &target)
   }
 
-  /// Unpacks two streams at once into the two parts of `target`; says whether both are sound.
+  /// Unpacks two streams at once into the two parts of `target`; returns whether both are valid.
   mutating func decodeTwo(
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
     into target: inout MutableRawSpan, dividedAt middle: Int
@@ -48,7 +48,7 @@ struct PlaneDecoder: ~Copyable {
     return reader.inflateTwo(first, second, into: &target, dividedAt: middle)
   }
 
-  /// A function of its own, since the compiler counts both parts of `self` as the whole.
+  /// A separate function, because the compiler treats access to two parts of `self` as overlapping.
   private static func inflate(
     _ stream: RawSpan, with reader: borrowing DeflateReader, into planes: inout ChunkBuffer,
     _ count: Int

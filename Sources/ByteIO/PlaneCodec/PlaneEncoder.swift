@@ -1,20 +1,20 @@
 import ParallelWork
 import TensorCore
 
-/// Packs chunks of words as byte planes in zlib streams, with memory that it keeps for the next.
+/// Packs chunks of words as byte planes in zlib streams; it keeps its buffers for the next chunk.
 @safe
 struct PlaneEncoder: ~Copyable {
   private var planes = ChunkBuffer()
   private let pairs = UnsafeMutablePointer<UInt32>.allocate(capacity: 1 << 16)
 
-  /// Encoders that are not at work.
+  /// Idle encoders.
   static let pool = Pool(capacity: 16) { PlaneEncoder() }
 
   init() { unsafe pairs.initialize(repeating: 0, count: 1 << 16) }
 
   deinit { unsafe pairs.deallocate() }
 
-  /// Packs a chunk into `target` and answers how many bytes of it are the stream.
+  /// Packs a chunk into `target` and returns the size of the stream.
   mutating func encode(
     _ chunk: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) -> Int {
@@ -31,6 +31,7 @@ struct PlaneEncoder: ~Copyable {
     }
   }
 
+  /// Writes each plane as a block of its own, packed as ``PlanePacking`` decides.
   private func write(_ bytes: RawSpan, width: Int, to writer: inout DeflateWriter) {
     let size = bytes.byteCount / width
     let packings = (0..<width).map { plane in
@@ -40,7 +41,7 @@ struct PlaneEncoder: ~Copyable {
     while plane < width {
       let packing = packings[plane]
       var end = plane + 1
-      // Neighbours that are stored share their blocks.
+      // Adjacent planes that are stored share their blocks.
       while packing.kind == .stored, end < width, packings[end].kind == .stored { end += 1 }
       let part = bytes.extracting(plane * size..<end * size)
       let isLast = end == width

@@ -1,32 +1,32 @@
 import CKernels
 
-/// How one plane is packed, decided by how often each byte occurs in it.
+/// The packing of one plane, decided by the plane's histogram.
 ///
-/// Whole numbers only, so that every machine decides alike.
+/// All arithmetic is on integers, so that every machine makes the same decision.
 struct PlanePacking {
   /// The kinds of block that a plane may become.
   enum Kind {
-    /// As it is.
+    /// Uncompressed.
     case stored
-    /// One code word a byte.
+    /// One code word per byte.
     case literals
-    /// Code words for bytes and for runs of three and more.
+    /// Code words for bytes and for runs of three or more.
     case runs
   }
 
   let kind: Kind
-  /// The code of the block, where there is one.
+  /// The code of the block; `nil` if stored.
   let code: HuffmanCode?
   let header: BlockHeader?
-  /// Bits of the block, header and end included.
+  /// Size of the block in bits, including its header and end.
   let bitCount: Int
 
-  /// As it is.
+  /// Uncompressed.
   static let stored = PlanePacking(kind: .stored, code: nil, header: nil, bitCount: 0)
 
-  /// Longest word: what a reader's table of 2048 entries knows at once.
+  /// Longest code word for literals: a reader's table of 2048 entries decodes it in one step.
   private static let maxLiteral = 11
-  /// Longest word where runs occur.
+  /// Longest code word if there are runs; the format's maximum.
   private static let maxRun = 15
 
   private init(kind: Kind, code: HuffmanCode?, header: BlockHeader?, bitCount: Int) {
@@ -36,10 +36,10 @@ struct PlanePacking {
     self.bitCount = bitCount
   }
 
-  /// Decides for a plane.
+  /// Chooses the packing of a plane.
   init(_ plane: RawSpan) {
     let size = plane.byteCount
-    // A code must pay for the time of unpacking it: a thirty-second at least.
+    // A code must save at least 1/32 of the bits, or it is not worth the time to decode it.
     let allowed = size * 8 - size / 4
     if size >= 4 * Self.sampleSize, Self.sampledBits(plane) >= Self.sampleSize * 8 * 31 / 32 {
       self = .stored
@@ -51,10 +51,10 @@ struct PlanePacking {
         bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &counts)
     }
     let most = counts.max() ?? 0
-    counts[256] = 1
+    counts[256] = 1  // the end-of-block symbol
     let literals = Self(.literals, counts, limit: Self.maxLiteral)
     var best = literals.bitCount <= allowed ? literals : .stored
-    // Where nearly all bytes are one, its word of one bit is still long.
+    // If nearly all bytes are equal, even one bit for each is much: try runs.
     if Int(most) > size / 4 * 3 {
       var counts = [UInt32](repeating: 0, count: 286)
       var extraBits = 0
@@ -63,6 +63,7 @@ struct PlanePacking {
           bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &counts)
       }
       counts[256] = 1
+      // A match costs its extra length bits (RFC 1951, section 3.2.5) and one bit for its distance.
       for symbol in 257..<286 {
         let lengthBits = symbol < 265 || symbol == 285 ? 0 : (symbol - 261) / 4
         extraBits += Int(counts[symbol]) * (lengthBits + 1)
@@ -81,16 +82,16 @@ struct PlanePacking {
       bitCount: header.bitCount + code.bits(counts) + extraBits)
   }
 
-  // MARK: - A quick look
+  // MARK: - Sampling
 
-  /// How many bytes of a large plane are looked at, in pieces spread over all of it.
+  /// Number of bytes of a large plane that are sampled, in pieces spread over all of it.
   private static let sampleSize = 4096
   private static let pieceSize = 128
 
   /// n · log2(n) for the counts of a sample, in units of 1/1024.
   private static let weights = (0...sampleSize).map { $0 > 1 ? $0 * fixedLogarithm($0) : 0 }
 
-  /// Bits of an ideal code for the bytes of a sample, Σ c·log2(n / c).
+  /// Size in bits of an ideal code for a sample of n bytes with counts c: Σ c·log2(n / c).
   private static func sampledBits(_ plane: RawSpan) -> Int {
     let pieces = sampleSize / pieceSize
     var counts = [UInt32](repeating: 0, count: 256)
@@ -107,9 +108,9 @@ struct PlanePacking {
   }
 }
 
-/// The binary logarithm of a positive number in units of 1/1024, cut off.
+/// The binary logarithm of a positive number in units of 1/1024, rounded down.
 ///
-/// Squaring the mantissa ten times gives its ten bits behind the point.
+/// Each squaring of the mantissa gives one more bit of the fraction.
 private func fixedLogarithm(_ number: Int) -> Int {
   let whole = Int.bitWidth - 1 - number.leadingZeroBitCount
   var mantissa = (UInt64(number) << UInt64(62 - whole)) >> 31  // 1 <= mantissa / 2^31 < 2

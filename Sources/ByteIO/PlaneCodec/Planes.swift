@@ -1,17 +1,17 @@
 import CKernels
 
-/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes and so on.
+/// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes, etc.
 ///
-/// A float's sign is noise and stands in the same byte as the upper part of its exponent, which is
-/// not. Rotated left by one bit, the word keeps its exponent's upper eight bits in the last plane
-/// and its sign in the lowest bit of the first.
+/// A float's sign is noise, but shares a byte with the upper bits of the exponent, which compress.
+/// After a rotation to the left by one bit, the last plane holds the upper eight bits of the
+/// exponent, and the sign is the lowest bit of the first plane.
 package enum Planes {
-  /// Word sizes that are divided fast and can be rotated, in bytes.
+  /// Word sizes in bytes that have fast kernels and can be rotated.
   package static let widths = [1, 2, 4, 8]
 
-  /// Divides little-endian words of `width` bytes into planes, the lowest bytes first.
+  /// Divides little-endian words of `width` bytes into planes, least significant bytes first.
   ///
-  /// `source` and `target` must be of one size, a multiple of `width`.
+  /// `source` and `target` must have the same size, a multiple of `width`.
   package static func split(
     _ source: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) {
@@ -32,7 +32,7 @@ package enum Planes {
     }
   }
 
-  /// Puts planes together again, the inverse of ``split(_:width:rotated:into:)``.
+  /// Joins planes into words, the inverse of ``split(_:width:rotated:into:)``.
   package static func merge(
     _ source: RawSpan, width: Int, rotated: Bool, into target: inout MutableRawSpan
   ) {
@@ -55,9 +55,10 @@ package enum Planes {
 
   private static func check(_ source: RawSpan, _ width: Int, _ rotated: Bool, _ target: Int) {
     precondition(
-      widths.contains(width) || !rotated, "words of \(width) bytes are not rotated")
+      widths.contains(width) || !rotated, "words of \(width) bytes cannot be rotated")
     precondition(
       width > 0 && source.byteCount % width == 0 && source.byteCount == target,
-      "planes of \(source.byteCount) bytes in words of \(width)")
+      "expected two buffers of equal size, a multiple of \(width), found \(source.byteCount) and"
+        + " \(target) bytes")
   }
 }

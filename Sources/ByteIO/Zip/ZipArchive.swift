@@ -2,15 +2,17 @@ import ParallelWork
 import Synchronization
 package import TensorCore
 
-/// A zip archive that is read by position, from any number of tasks at once.
+/// A zip archive that any number of tasks may read by position at once.
 ///
-/// The central directory is what counts; that local headers, descriptors and end records say the
-/// same, and that nothing lies between them, is checked when the archive is opened, so that no
-/// other reader sees other members. Names are never paths, and nothing is unpacked to a disk.
+/// The central directory is authoritative. Opening the archive checks that local headers,
+/// descriptors, and end records agree with it and that there are no gaps, so that no other reader can
+/// see different members. Names are never used as paths.
 ///
-/// CRC-32 is checked as soon as all bytes of a member were read once, in whatever order and pieces.
+/// The CRC-32 is checked as soon as all bytes of a member have been read, in any order and pieces.
+///
+/// Source: PKWARE APPNOTE 6.3.10, section 4.
 package final class ZipArchive: Sendable {
-  /// Where it was opened, for errors.
+  /// The archive's path, for errors.
   package var path: String { file.name }
   /// The members in the directory's order.
   package let members: [ZipMember]
@@ -19,14 +21,14 @@ package final class ZipArchive: Sendable {
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
   private let inflations: Mutex<[ZipInflation]> = Mutex([])
-  /// Held while a member is checked, so that it is done once.
+  /// Held while a member is checked, so that no member is checked twice.
   private let verifying = Mutex(())
   private let unpacked: Mutex<[Int: ByteSource]> = Mutex([:])
 
-  /// Most members that are kept half unpacked.
+  /// Largest number of members that are kept partly unpacked.
   private static let maxInflations = 4
 
-  /// What is known of a member's sum.
+  /// The state of a member's CRC-32 check.
   private enum State {
     case reading(PieceSums)
     case sound
@@ -34,9 +36,9 @@ package final class ZipArchive: Sendable {
 
   /// Opens an archive.
   ///
-  /// With `zeroMeansNoSum` a CRC-32 of 0 is one that the writer did not compute.
-  /// - Throws: ``CheckpointError``: `malformed` when records contradict each other, `unsupported`
-  ///   for encryption, other methods than stored and deflated, comments and several disks.
+  /// With `zeroMeansNoSum`, a CRC-32 of 0 means that the writer did not compute one.
+  /// - Throws: ``CheckpointError`` `malformed` when records contradict each other; `unsupported` for
+  ///   encryption, methods other than stored and deflated, comments, and multiple disks.
   package init(_ file: ByteSource, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
     self.file = file
     do throws(CheckpointError) {
@@ -51,7 +53,7 @@ package final class ZipArchive: Sendable {
     self.places = places
   }
 
-  /// The members with the places of their bytes, which fill the file without a gap.
+  /// The members with the offsets of their data; together they must fill the file without a gap.
   private static func located(
     _ directory: ZipDirectory, in file: ByteSource
   ) throws(CheckpointError) -> [ZipMember] {
@@ -60,14 +62,15 @@ package final class ZipArchive: Sendable {
     let first = order.first.map { members[$0].headerOffset } ?? directory.start
     guard first == 0 else {
       throw CheckpointError(
-        .malformed, "the first member begins at byte \(first), required 0", offset: 0)
+        .malformed, "expected the first member at byte 0, found it at byte \(first)", offset: 0)
     }
+    // In file order, each member must end where the next one's local header begins.
     for (place, index) in order.enumerated() {
       let next = place + 1 < order.count ? members[order[place + 1]].headerOffset : directory.start
       let member = members[index]
       do throws(CheckpointError) {
         guard member.headerOffset < next, next <= directory.start else {
-          throw CheckpointError(.malformed, "its header is another member's, too")
+          throw CheckpointError(.malformed, "shares its local header with another member")
         }
         members[index].dataOffset = try ZipLocalHeader.check(member, in: file, until: next)
       } catch {
@@ -77,18 +80,18 @@ package final class ZipArchive: Sendable {
     return members
   }
 
-  /// The member of that name, if there is one.
+  /// The member with a name, if there is one.
   package func member(named name: TensorName) -> ZipMember? {
     places[name].map { members[$0] }
   }
 
-  /// Whether the archive has a sum for a member's bytes.
+  /// Whether the archive has a CRC-32 of a member's content.
   package func hasSum(_ member: ZipMember) -> Bool { !(zeroMeansNoSum && member.crc32 == 0) }
 
-  /// Fills `target` with a member's content from `offset` on.
+  /// Fills `target` with a member's content, starting at `offset`.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed` when the range does not lie in the member,
-  ///   the member is damaged, or this read is the last of all its bytes and they have another CRC-32.
+  /// - Throws: ``CheckpointError`` `malformed` when the range is outside the member, the member is
+  ///   damaged, or this read completes the member and its CRC-32 does not match.
   package func read(
     _ member: ZipMember, at offset: Int, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
@@ -96,7 +99,7 @@ package final class ZipArchive: Sendable {
     do throws(CheckpointError) {
       guard offset >= 0, offset <= member.size, count <= member.size - offset else {
         throw CheckpointError(
-          .malformed, "\(count) bytes are required from byte \(offset) on, it has \(member.size)")
+          .malformed, "expected \(count) bytes at byte \(offset), but it has \(member.size)")
       }
       switch member.method {
       case .stored:
@@ -114,17 +117,18 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// The content of a stored member as a file of its own, unchecked; `nil` for a deflated one.
+  /// The content of a stored member as an open file, without a CRC-32 check; `nil` for a deflated
+  /// member.
   package func file(of member: ZipMember) throws(CheckpointError) -> ByteSource? {
     guard member.method == .stored else { return nil }
     return try file.part(member.dataOffset..<member.dataOffset + member.size)
   }
 
-  /// All of a member's content, checked; at most `limit` bytes.
+  /// The whole content of a member, checked against its CRC-32; at most `limit` bytes.
   package func bytes(_ member: ZipMember, limit: Int) throws(CheckpointError) -> [UInt8] {
     guard member.size <= limit else {
       let error = CheckpointError(
-        .unsupported, "\(member.size) bytes, at most \(limit) are allowed here")
+        .unsupported, "expected at most \(limit) bytes here, found \(member.size)")
       throw place(error, member)
     }
     return try [UInt8](count: member.size) { target throws(CheckpointError) in
@@ -132,7 +136,7 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// Reads all of a member and checks its sum, unless that was done before.
+  /// Reads a whole member and checks its CRC-32, unless that has been done before.
   package func verify(_ member: ZipMember) throws(CheckpointError) {
     if isSound(member) { return }
     try verifying.withLock { _ throws(CheckpointError) in
@@ -156,8 +160,8 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// Checks a member, and makes reading it in any order cheap: what is deflated is unpacked to a
-  /// temporary file, once, since going back in a stream means to begin again.
+  /// Checks a member and makes reading it in any order cheap: a deflated member is unpacked once to
+  /// a temporary file, because going back in a deflate stream means starting over.
   package func materialize(_ member: ZipMember) throws(CheckpointError) {
     guard member.method == .deflated else { return try verify(member) }
     try unpacked.withLock { unpacked throws(CheckpointError) in
@@ -170,7 +174,7 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// Writes a member's content, checked, to a new file.
+  /// Writes a member's content, checked against its CRC-32, to a new file.
   package func unpack(_ member: ZipMember, to path: String) throws(CheckpointError) {
     let output = try OutputFile(creating: path)
     let inflation =
@@ -208,6 +212,7 @@ package final class ZipArchive: Sendable {
     if case .sound? = states.withLock({ $0[member.index] }) { true } else { false }
   }
 
+  /// Records the CRC-32 of bytes that were read, and checks the whole when no byte is missing.
   private func note(
     _ bytes: RawSpan, at offset: Int, of member: ZipMember
   ) throws(CheckpointError) {
@@ -233,9 +238,11 @@ package final class ZipArchive: Sendable {
 
   static func wrongSum(_ sum: UInt32, of member: ZipMember) -> CheckpointError {
     CheckpointError(
-      .malformed, "CRC-32 of its bytes is \(sum), the directory gives \(member.crc32)")
+      .malformed, "expected CRC-32 \(member.crc32), found \(sum)")
   }
 
+  /// The unpacking of a deflated member that is in progress, or a new one; the least recently used
+  /// is dropped.
   private func inflation(of member: ZipMember) throws(CheckpointError) -> ZipInflation {
     try inflations.withLock { inflations throws(CheckpointError) in
       if let place = inflations.firstIndex(where: { $0.member.index == member.index }) {

@@ -1,13 +1,15 @@
 import TensorCore
 
-/// The central directory of an archive and the records behind it, read strictly.
+/// The central directory of an archive and the records after it, read strictly.
 ///
-/// The end record must end the file, and each record must end where the next begins: what another
-/// reader could take for another archive is refused.
+/// The end record must be the end of the file, and each record must end where the next one begins:
+/// a file that another reader could interpret differently is refused.
+///
+/// Source: PKWARE APPNOTE 6.3.10, sections 4.3.12 to 4.3.16.
 struct ZipDirectory {
-  /// The members in the directory's order; ``ZipMember/dataOffset`` is not known yet.
+  /// The members in the directory's order; their ``ZipMember/dataOffset`` is not set yet.
   let members: [ZipMember]
-  /// Where the directory begins and the last member ends.
+  /// Offset of the directory, where the last member must end.
   let start: Int
 
   init(_ file: ByteSource) throws(CheckpointError) {
@@ -22,7 +24,7 @@ struct ZipDirectory {
       do throws(CheckpointError) {
         let (member, size) = try Self.member(bytes[position...], index: members.count)
         guard names.insert(member.name).inserted else {
-          throw CheckpointError(.malformed, "two members have the name '\(member.name)'")
+          throw CheckpointError(.malformed, "there are two members named '\(member.name)'")
         }
         members.append(member)
         position += size
@@ -33,7 +35,7 @@ struct ZipDirectory {
     guard members.count == end.count else {
       throw CheckpointError(
         .malformed,
-        "the end record counts \(end.count) members, the directory has \(members.count)",
+        "expected \(end.count) members from the end record, found \(members.count) in the directory",
         offset: file.size - ZipLayout.endSize)
     }
     self.members = members
@@ -46,11 +48,13 @@ struct ZipDirectory {
     let directory: Range<Int>
   }
 
+  /// Reads the end record (4.3.16), which must be the last 22 bytes: it may have no comment.
   private static func end(of file: ByteSource) throws(CheckpointError) -> End {
     let place = file.size - ZipLayout.endSize
     guard place >= 0 else {
       throw CheckpointError(
-        .malformed, "\(file.size) bytes, no zip archive is shorter than \(ZipLayout.endSize)",
+        .malformed,
+        "expected at least \(ZipLayout.endSize) bytes for a zip archive, found \(file.size)",
         offset: 0)
     }
     let bytes = try file.bytes(place..<file.size)
@@ -59,7 +63,7 @@ struct ZipDirectory {
     else {
       throw CheckpointError(
         .malformed,
-        "the archive does not end in an end record: it is cut short, or something follows it",
+        "the archive does not end with an end record: it is truncated, or something follows it",
         offset: place)
     }
     let disks = (0..<4).map { bytes.littleEndian(UInt16.self, at: 4 + 2 * $0) }
@@ -68,24 +72,26 @@ struct ZipDirectory {
     do throws(CheckpointError) {
       guard let large = try end64(of: file, before: place) else {
         guard disks[0] == 0, disks[1] == 0, disks[2] == disks[3] else {
-          throw CheckpointError(.unsupported, "an archive of several disks")
+          throw CheckpointError(.unsupported, "multi-disk archives are not supported")
         }
         return try checked(
           count: Int(disks[3]), offset: Int(offset), size: Int(size), before: place)
       }
-      // Each number of the short record is that of the long one, or the sentinel for it.
+      // Each number of the short record equals that of the zip64 record, or is the sentinel for it.
       let counts = [0, 0, large.count, large.count]
       for (found, wanted) in zip(disks, counts) {
         guard found == ZipLayout.sentinel16 || Int(found) == wanted else {
           throw CheckpointError(
-            .malformed, "\(found) in the end record, \(wanted) in the zip64 record")
+            .malformed, "expected \(wanted) from the zip64 record, found \(found) in the end record"
+          )
         }
       }
       let numbers = [(size, large.directory.count), (offset, large.directory.lowerBound)]
       for (found, wanted) in numbers {
         guard found == ZipLayout.sentinel32 || Int(found) == wanted else {
           throw CheckpointError(
-            .malformed, "\(found) in the end record, \(wanted) in the zip64 record")
+            .malformed, "expected \(wanted) from the zip64 record, found \(found) in the end record"
+          )
         }
       }
       return large
@@ -94,7 +100,8 @@ struct ZipDirectory {
     }
   }
 
-  /// The zip64 record, if there is one; `place` is where the end record begins.
+  /// Reads the zip64 end record (4.3.14) through its locator (4.3.15), if there is one; `place` is
+  /// the offset of the end record.
   private static func end64(
     of file: ByteSource, before place: Int
   ) throws(CheckpointError) -> End? {
@@ -108,7 +115,8 @@ struct ZipDirectory {
       locator.littleEndian(UInt64.self, at: 8) == UInt64(start)
     else {
       throw CheckpointError(
-        .malformed, "the zip64 locator does not lead to the record before it", offset: locatorPlace)
+        .malformed, "the zip64 locator does not point to the record before it", offset: locatorPlace
+      )
     }
     let record = try file.bytes(start..<locatorPlace)
     let number = { (offset: Int) in record.littleEndian(UInt64.self, at: offset) }
@@ -118,63 +126,72 @@ struct ZipDirectory {
       let offset = Int(exactly: number(48))
     else {
       throw CheckpointError(
-        .malformed, "the zip64 end record contradicts itself, or is of an unknown kind",
+        .malformed, "the zip64 end record contradicts itself or has an unknown version",
         offset: start)
     }
     return try checked(count: count, offset: offset, size: size, before: start)
   }
 
+  /// Checks that the directory ends exactly where the next record begins, and that it can hold this
+  /// many members.
   private static func checked(
     count: Int, offset: Int, size: Int, before place: Int
   ) throws(CheckpointError) -> End {
     guard offset <= place, size == place - offset else {
       throw CheckpointError(
         .malformed,
-        "a directory of \(size) bytes at byte \(offset), it must end at byte \(place)")
+        "expected the directory to end at byte \(place), found \(size) bytes at byte \(offset)")
     }
     guard count <= size / ZipLayout.centralSize, count <= ZipLayout.maxMembers else {
       throw CheckpointError(
         .malformed,
-        "\(count) members in a directory of \(size) bytes, \(ZipLayout.maxMembers)"
-          + " are allowed and \(ZipLayout.centralSize) bytes each required")
+        "expected at most \(ZipLayout.maxMembers) members of at least \(ZipLayout.centralSize) bytes"
+          + " each, found \(count) in a directory of \(size) bytes")
     }
     return End(count: count, directory: offset..<place)
   }
 
   // MARK: - Members
 
+  /// Reads one central directory header (4.3.12) and returns its size in bytes.
   private static func member(
     _ slice: ArraySlice<UInt8>, index: Int
   ) throws(CheckpointError) -> (ZipMember, size: Int) {
     let header = Array(slice.prefix(ZipLayout.centralSize))
     guard header.count == ZipLayout.centralSize,
       header.littleEndian(UInt32.self, at: 0) == ZipLayout.centralSignature
-    else { throw CheckpointError(.malformed, "no entry of the directory where one is required") }
+    else { throw CheckpointError(.malformed, "expected a central directory entry here") }
     let short = { (offset: Int) in header.littleEndian(UInt16.self, at: offset) }
     let long = { (offset: Int) in header.littleEndian(UInt32.self, at: offset) }
     let (nameSize, extraSize) = (Int(short(28)), Int(short(30)))
     let size = ZipLayout.centralSize + nameSize + extraSize
     guard size <= slice.count else {
-      throw CheckpointError(.malformed, "an entry of \(size) bytes where \(slice.count) are left")
+      throw CheckpointError(
+        .malformed, "expected an entry of \(size) bytes, but only \(slice.count) are left")
     }
     let rest = slice.dropFirst(ZipLayout.centralSize)
     let name = try name(Array(rest.prefix(nameSize)))
     do throws(CheckpointError) {
       guard short(32) == 0 else {
-        throw CheckpointError(.unsupported, "a comment of \(short(32)) bytes")
+        throw CheckpointError(
+          .unsupported, "comments are not supported, found one of \(short(32)) bytes")
       }
       guard short(34) == 0 else {
-        throw CheckpointError(.unsupported, "disk \(short(34)) of an archive of several")
+        throw CheckpointError(
+          .unsupported, "multi-disk archives are not supported, found disk \(short(34))")
       }
       let flags = short(8)
       guard flags & ~ZipLayout.knownFlags == 0 else {
         let isEncrypted = flags & 0x2041 != 0
         throw CheckpointError(
-          .unsupported, "flags 0x\(String(flags, radix: 16))\(isEncrypted ? ", encrypted" : "")")
+          .unsupported,
+          "flags 0x\(String(flags, radix: 16)) are not supported\(isEncrypted ? " (encrypted)" : "")"
+        )
       }
       guard let method = ZipMember.Method(rawValue: short(10)) else {
         throw CheckpointError(
-          .unsupported, "compression method \(short(10)), required 0 (stored) or 8 (deflated)")
+          .unsupported,
+          "expected compression method 0 (stored) or 8 (deflated), found \(short(10))")
       }
       let extra = try ZipExtra(rest.dropFirst(nameSize).prefix(extraSize))
       let numbers = try extra.resolve([long(24), long(20), long(42)], isExact: true)
@@ -191,11 +208,11 @@ struct ZipDirectory {
   private static func name(_ bytes: [UInt8]) throws(CheckpointError) -> TensorName {
     guard !bytes.isEmpty, let name = String(validating: bytes, as: UTF8.self) else {
       throw CheckpointError(
-        .malformed, "member name of \(bytes.count) bytes is empty or no UTF-8")
+        .malformed, "member name of \(bytes.count) bytes is empty or not UTF-8")
     }
-    // Some readers end a name at a NUL.
+    // Some readers would end the name at a NUL.
     guard !bytes.contains(0) else {
-      throw CheckpointError(.malformed, "member name '\(name)' holds a NUL")
+      throw CheckpointError(.malformed, "member name '\(name)' contains a NUL")
     }
     return TensorName(name)
   }
@@ -204,18 +221,18 @@ struct ZipDirectory {
     switch member.method {
     case .stored where member.size != member.storedSize:
       throw CheckpointError(
-        .malformed, "\(member.size) bytes, stored as \(member.storedSize)")
+        .malformed, "expected \(member.size) stored bytes, found \(member.storedSize)")
     case .deflated where (member.size - 1) / ZipLayout.maxRatio > member.storedSize:
       throw CheckpointError(
         .malformed,
-        "\(member.size) bytes of \(member.storedSize), more than deflate can make of them")
+        "\(member.storedSize) deflated bytes cannot expand to \(member.size)")
     default: break
     }
   }
 }
 
 extension CheckpointError {
-  /// The same error with the member's name before the sentence.
+  /// The same error with the member's name before its message.
   func adding(member: TensorName) -> CheckpointError {
     CheckpointError(
       code, "member '\(member)': \(message)", path: path, tensor: tensor, offset: offset)

@@ -1,27 +1,31 @@
 import TensorCore
 
-/// The extra field of a header: numbers too large for their place, padding, and what others put in.
+/// The extra field of a header (APPNOTE 4.5): numbers too large for 32 bits, padding, and fields of
+/// other programs, which are ignored.
 struct ZipExtra {
   /// The content of the zip64 field, if there is one.
   let zip64: ArraySlice<UInt8>?
 
-  /// Checks that fields follow each other without a rest.
+  /// Parses the fields, each an identifier and a size of 2 bytes and its content; together they must
+  /// fill `bytes`.
   init(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) {
     var zip64: ArraySlice<UInt8>?
     var rest = bytes
     while !rest.isEmpty {
       guard rest.count >= 4 else {
-        throw CheckpointError(.malformed, "extra field of \(rest.count) bytes, required 4 or more")
+        throw CheckpointError(
+          .malformed, "expected an extra field of at least 4 bytes, found \(rest.count)")
       }
       let identifier = rest.littleEndian16(at: 0)
       let count = Int(rest.littleEndian16(at: 2))
       guard count <= rest.count - 4 else {
         throw CheckpointError(
-          .malformed, "extra field of \(count) bytes where \(rest.count - 4) are left")
+          .malformed,
+          "expected an extra field of \(count) bytes, but only \(rest.count - 4) are left")
       }
       if identifier == ZipLayout.zip64Field {
         guard zip64 == nil else {
-          throw CheckpointError(.malformed, "two zip64 fields, at most one is allowed")
+          throw CheckpointError(.malformed, "expected at most 1 zip64 field, found 2")
         }
         zip64 = rest.dropFirst(4).prefix(count)
       }
@@ -30,15 +34,16 @@ struct ZipExtra {
     self.zip64 = zip64
   }
 
-  /// The numbers that stand in the zip64 field for those fields that hold the sentinel, in order.
+  /// Replaces each of the header's fields that holds the sentinel by the next number of the zip64
+  /// field (4.5.3).
   ///
-  /// With `isExact` the field must hold just these.
+  /// With `isExact`, the zip64 field must hold no further numbers.
   func resolve(_ fields: [UInt32], isExact: Bool) throws(CheckpointError) -> [Int] {
     let wanted = fields.count { $0 == ZipLayout.sentinel32 }
     let found = zip64?.count ?? 0
     guard found >= 8 * wanted, !isExact || found == 8 * wanted else {
       throw CheckpointError(
-        .malformed, "zip64 field of \(found) bytes, the header needs \(8 * wanted)")
+        .malformed, "expected a zip64 field of \(8 * wanted) bytes, found \(found)")
     }
     var rest = zip64 ?? []
     var numbers: [Int] = []
@@ -50,7 +55,7 @@ struct ZipExtra {
       var number: UInt64 = 0
       for byte in rest.prefix(8).reversed() { number = number << 8 | UInt64(byte) }
       guard let number = Int(exactly: number) else {
-        throw CheckpointError(.malformed, "zip64 number \(number), required less than 2^63")
+        throw CheckpointError(.malformed, "expected a zip64 number below 2^63, found \(number)")
       }
       numbers.append(number)
       rest = rest.dropFirst(8)

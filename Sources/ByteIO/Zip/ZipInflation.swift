@@ -1,12 +1,13 @@
 import Synchronization
 import TensorCore
 
-/// A deflated member that is read by range: unpacked forward, with the last blocks kept.
+/// A deflated member that is read by range: unpacked forward, keeping the last few blocks.
 ///
-/// Reading in order unpacks once; going back further than the blocks that are kept begins again.
+/// Reading in order unpacks once; going back further than the kept blocks starts over.
 final class ZipInflation: Sendable {
   private static let blockSize = 1 << 20
-  /// Blocks kept, so that a few tasks that read side by side do not send each other back.
+  /// Number of blocks kept, so that a few tasks reading side by side do not make each other start
+  /// over.
   private static let keptBlocks = 4
   private static let inputSize = 1 << 16
 
@@ -18,10 +19,11 @@ final class ZipInflation: Sendable {
   /// How far the stream is unpacked.
   private struct Progress: ~Copyable {
     var inflater: Inflater
-    /// Stored bytes read from the file, from the member's first on.
+    /// Number of the member's stored bytes read so far.
     var read = 0
-    /// What of the last read is not unpacked yet.
+    /// Stored bytes that were read but are not unpacked yet.
     var input: ArraySlice<UInt8> = []
+    /// Number of bytes unpacked so far.
     var made = 0
     var crc32: UInt32 = 0
     var blocks: [(index: Int, bytes: [UInt8])] = []
@@ -36,7 +38,7 @@ final class ZipInflation: Sendable {
     progress = Mutex(try Progress())
   }
 
-  /// Fills `target` with the content from `offset` on; the range must lie in the member.
+  /// Fills `target` with the content starting at `offset`; the range must be inside the member.
   func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     var done = 0
     while done < target.byteCount {
@@ -50,12 +52,13 @@ final class ZipInflation: Sendable {
     }
   }
 
-  /// Unpacks all that is left and checks size, end and CRC-32.
+  /// Unpacks the whole member and checks its size, its end, and its CRC-32.
   func verify() throws(CheckpointError) {
     let last = member.size == 0 ? 0 : (member.size - 1) / Self.blockSize
     for index in 0...last { _ = try block(index) }
   }
 
+  /// Block number `index` of the content, unpacking everything up to it.
   private func block(_ index: Int) throws(CheckpointError) -> [UInt8] {
     try progress.withLock { progress throws(CheckpointError) in
       if let kept = progress.blocks.first(where: { $0.index == index }) { return kept.bytes }
@@ -91,12 +94,11 @@ final class ZipInflation: Sendable {
       if progress.inflater.isAtEnd {
         throw CheckpointError(
           .malformed,
-          "the deflate stream ends after \(progress.made) bytes,"
-            + " the directory gives \(member.size)")
+          "expected \(member.size) bytes, but the deflate stream ends after \(progress.made)")
       }
       if taken == 0, made == 0, progress.read == member.storedSize {
         throw CheckpointError(
-          .malformed, "the deflate stream is cut after \(member.storedSize) bytes")
+          .malformed, "the deflate stream is truncated after \(member.storedSize) bytes")
       }
     }
   }
@@ -108,7 +110,7 @@ final class ZipInflation: Sendable {
     progress.read += count
   }
 
-  /// Checks that the stream holds nothing more, and the sum.
+  /// Checks that the stream ends here, that it fills the member, and the CRC-32.
   private func finish(_ progress: inout Progress) throws(CheckpointError) {
     while !progress.inflater.isAtEnd {
       if progress.input.isEmpty { try refill(&progress) }
@@ -120,11 +122,11 @@ final class ZipInflation: Sendable {
       progress.input = progress.input.dropFirst(taken)
       if made > 0 {
         throw CheckpointError(
-          .malformed, "the deflate stream holds more than the \(member.size) bytes required")
+          .malformed, "the deflate stream holds more than the expected \(member.size) bytes")
       }
       if taken == 0, !progress.inflater.isAtEnd, progress.read == member.storedSize {
         throw CheckpointError(
-          .malformed, "the deflate stream is cut after \(member.storedSize) bytes")
+          .malformed, "the deflate stream is truncated after \(member.storedSize) bytes")
       }
     }
     let rest = progress.input.count + member.storedSize - progress.read

@@ -1,54 +1,57 @@
 import TensorCore
 
-/// The header that stands before a member's bytes, which must say what the directory says.
+/// The local file header before a member's data (APPNOTE 4.3.7), which must agree with the
+/// directory.
 enum ZipLocalHeader {
-  /// Checks the header, the descriptor and that the member ends where the next record begins.
+  /// Checks the header and the descriptor, and that the member ends where the next record begins.
   ///
-  /// - Returns: where the member's bytes begin.
+  /// - Returns: the offset of the member's data.
   static func check(
     _ member: ZipMember, in file: ByteSource, until end: Int
   ) throws(CheckpointError) -> Int {
     let place = member.headerOffset
     let nameCount = member.name.text.utf8.count
     let fixed = ZipLayout.localSize + nameCount
-    // Most extra fields are short: one read brings the whole header.
+    // Most extra fields are short, so that one read is enough.
     let guess = try file.bytes(place..<min(end, place + fixed + 96))
     guard guess.count >= fixed,
       guess.littleEndian(UInt32.self, at: 0) == ZipLayout.localSignature
-    else { throw CheckpointError(.malformed, "no local header where the directory has one") }
+    else { throw CheckpointError(.malformed, "expected a local header here") }
     let short = { (offset: Int) in guess.littleEndian(UInt16.self, at: offset) }
     let long = { (offset: Int) in guess.littleEndian(UInt32.self, at: offset) }
     guard Int(short(26)) == nameCount,
       guess[ZipLayout.localSize..<fixed].elementsEqual(member.name.text.utf8)
-    else { throw CheckpointError(.malformed, "the local header has another name") }
+    else { throw CheckpointError(.malformed, "the local header has a different name") }
     guard short(6) == member.flags, short(8) == member.method.rawValue else {
       throw CheckpointError(
         .malformed,
-        "flags 0x\(String(short(6), radix: 16)), method \(short(8)) in the local header,"
-          + " 0x\(String(member.flags, radix: 16)), \(member.method.rawValue) in the directory")
+        "expected flags 0x\(String(member.flags, radix: 16)), method \(member.method.rawValue) from"
+          + " the directory, found 0x\(String(short(6), radix: 16)), \(short(8)) in the local header"
+      )
     }
     let start = place + fixed + Int(short(28))
     guard start <= end, member.storedSize <= end - start else {
       throw CheckpointError(
         .malformed,
-        "\(member.storedSize) bytes from byte \(start) on reach into the next record at \(end)")
+        "\(member.storedSize) bytes at byte \(start) overlap the next record at byte \(end)")
     }
     let bytes = start <= place + guess.count ? guess : try file.bytes(place..<start)
     let extra = try ZipExtra(bytes[fixed..<start - place])
     let sizes = try extra.resolve([long(22), long(18)], isExact: !member.hasDescriptor)
     let found = [Int(long(14)), sizes[0], sizes[1]]
     let wanted = [Int(member.crc32), member.size, member.storedSize]
-    // With a descriptor behind the data, writers may leave zeros here.
+    // If a descriptor follows the data, writers may leave zeros here.
     for (found, wanted) in zip(found, wanted)
     where found != wanted && !(member.hasDescriptor && found == 0) {
       throw CheckpointError(
-        .malformed, "\(found) in the local header, \(wanted) in the directory")
+        .malformed, "expected \(wanted) from the directory, found \(found) in the local header")
     }
     try checkDescriptor(member, in: file, start + member.storedSize..<end)
     return start
   }
 
-  /// What lies between a member's bytes and the next record: its descriptor or nothing.
+  /// Checks the bytes between a member's data and the next record: a data descriptor (4.3.9), with or
+  /// without signature and with sizes of 4 or 8 bytes, or nothing.
   private static func checkDescriptor(
     _ member: ZipMember, in file: ByteSource, _ range: Range<Int>
   ) throws(CheckpointError) {
@@ -56,8 +59,8 @@ enum ZipLocalHeader {
     guard allowed.contains(range.count) else {
       throw CheckpointError(
         .malformed,
-        "\(range.count) bytes between its data and the next record, required"
-          + " \(member.hasDescriptor ? "a descriptor of 12 to 24" : "none")",
+        "expected \(member.hasDescriptor ? "a descriptor of 12 to 24" : "0") bytes between its data"
+          + " and the next record, found \(range.count)",
         offset: range.lowerBound)
     }
     if range.isEmpty { return }
@@ -74,7 +77,7 @@ enum ZipLocalHeader {
     }
     guard bytes == expected else {
       throw CheckpointError(
-        .malformed, "the descriptor behind its data differs from the directory",
+        .malformed, "the descriptor after its data differs from the directory",
         offset: range.lowerBound)
     }
   }

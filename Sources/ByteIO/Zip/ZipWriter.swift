@@ -1,11 +1,11 @@
 package import TensorCore
 
-/// Writes a zip archive member after member: stored, aligned, the same bytes for the same content.
+/// Writes a zip archive member by member: stored, aligned, and the same bytes for the same content.
 ///
-/// Sizes are known beforehand, so that there are no descriptors; a member's CRC-32 is put into its
-/// header when its bytes have passed. Records are of the zip64 kind only where numbers need it.
+/// Sizes are known beforehand, so there are no descriptors; a member's CRC-32 is written into its
+/// header after its bytes. Records use zip64 only where a number requires it.
 package struct ZipWriter: ~Copyable {
-  /// 1 January 1980, 0:00, the first that MS-DOS can tell.
+  /// January 1, 1980, 0:00, the earliest MS-DOS time.
   private static let date: UInt32 = 0x0021_0000
   private static let maxNameBytes = 65_535
 
@@ -23,31 +23,32 @@ package struct ZipWriter: ~Copyable {
     var written = 0
   }
 
-  /// Writes into `file` from where it is, which must be its beginning; members' bytes begin at
-  /// multiples of `alignment`.
+  /// Writes to `file`, which must be empty; the data of each member begins at a multiple of
+  /// `alignment` bytes.
   package init(_ file: OutputFile, alignment: Int = 64) {
     self.file = file
     self.alignment = alignment
   }
 
-  /// Begins a member of `size` bytes, which ``append(_:)`` is given next.
+  /// Begins a member of `size` bytes, to be added with ``append(_:)``.
   ///
-  /// - Throws: ``CheckpointError`` with code `unsupported` for a name that is empty, too long or
-  ///   there already, `system` when the system cannot take the bytes.
+  /// - Throws: ``CheckpointError`` `unsupported` for a name that is empty, too long, or a duplicate;
+  ///   `system` when writing fails.
   package mutating func begin(_ name: TensorName, size: Int) throws(CheckpointError) {
-    precondition(open == nil, "a member is begun before the last one has ended")
+    precondition(open == nil, "the previous member has not ended")
     let count = name.text.utf8.count
     guard (1...Self.maxNameBytes).contains(count) else {
       throw CheckpointError(
-        .unsupported, "a zip member's name of \(count) bytes, required 1 to \(Self.maxNameBytes)")
+        .unsupported,
+        "expected a zip member name of 1 to \(Self.maxNameBytes) bytes, found \(count)")
     }
     guard names.insert(name).inserted else {
-      throw CheckpointError(.unsupported, "two zip members have the name '\(name)'")
+      throw CheckpointError(.unsupported, "there are two zip members named '\(name)'")
     }
     open = Member(name: name, size: size, headerOffset: file.position)
     var extra: [UInt8] = []
     if size >= ZipLayout.sentinel32 { Self.appendZip64([size, size], to: &extra) }
-    // An extra field takes at least the four bytes of its own header.
+    // A padding field takes at least the 4 bytes of its own header.
     let unpadded = file.position + ZipLayout.localSize + count + extra.count
     if unpadded % alignment != 0 {
       let padding = alignment - (unpadded + 4) % alignment
@@ -65,10 +66,10 @@ package struct ZipWriter: ~Copyable {
     try file.append(header.rawBytes)
   }
 
-  /// Adds bytes to the member that was begun.
+  /// Adds bytes to the current member.
   package mutating func append(_ bytes: RawSpan) throws(CheckpointError) {
     guard var member = open, bytes.byteCount <= member.size - member.written else {
-      preconditionFailure("more bytes than the member was said to have")
+      preconditionFailure("more bytes than the size given for the member")
     }
     member.sum = Checksum.crc32(bytes, after: member.sum)
     member.written += bytes.byteCount
@@ -76,10 +77,10 @@ package struct ZipWriter: ~Copyable {
     try file.append(bytes)
   }
 
-  /// Ends the member; all its bytes must have been added.
+  /// Ends the current member, all of whose bytes must have been added.
   package mutating func end() throws(CheckpointError) {
     guard let member = open, member.written == member.size else {
-      preconditionFailure("fewer bytes than the member was said to have")
+      preconditionFailure("fewer bytes than the size given for the member")
     }
     open = nil
     var sum: [UInt8] = []
@@ -108,9 +109,9 @@ package struct ZipWriter: ~Copyable {
     try end()
   }
 
-  /// Writes the directory; the file is left open.
+  /// Writes the central directory and the end records (4.3.12 to 4.3.16); the file stays open.
   package consuming func finish() throws(CheckpointError) {
-    precondition(open == nil, "the archive is ended before its last member")
+    precondition(open == nil, "the last member has not ended")
     let (start, count) = (file.position, names.count)
     try file.append(directory.rawBytes)
     var end: [UInt8] = []
@@ -139,7 +140,8 @@ package struct ZipWriter: ~Copyable {
     try file.append(end.rawBytes)
   }
 
-  /// The fields that local header and directory share, from the version needed to the extra's size.
+  /// Appends the fields that local header and directory share, from the version needed to the size of
+  /// the extra field.
   private static func append(
     _ name: TensorName, size: Int, sum: UInt32, extra: Int, needs64: Bool, to header: inout [UInt8]
   ) {

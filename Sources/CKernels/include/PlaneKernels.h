@@ -3,9 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Divides `count` little-endian words of `width` bytes into planes, the lowest bytes first; `planes`
-// holds one place a byte. With `rotated` every word is rotated left by one first. Widths of 2, 4 and
-// 8 are fast; others are not rotated, and their planes follow the first one's place without gaps.
+// Divides `count` little-endian words of `width` bytes into planes, least significant bytes first;
+// `planes` holds a pointer for each byte of a word. With `rotated`, every word is first rotated left
+// by one bit. Widths of 2, 4, and 8 are fast; others are never rotated, and their planes are written
+// one after the other from the first pointer on.
 void ckpt_planes_split(
     const void *words, uint8_t *const *planes, size_t count, size_t width, int rotated);
 
@@ -13,36 +14,36 @@ void ckpt_planes_split(
 void ckpt_planes_merge(
     const uint8_t *const *planes, void *words, size_t count, size_t width, int rotated);
 
-// How often each byte occurs; at most 2^31 bytes.
+// Counts how often each byte occurs in at most 2^31 bytes.
 void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
 
-// How often each symbol of deflate's first alphabet occurs, 286 in all, when runs of three and more
-// bytes are matches of distance one; the end of the block is not counted.
+// Counts the 286 symbols of deflate's literal/length alphabet (RFC 1951, section 3.2.5) if runs of
+// three or more bytes become matches of distance 1; the end of the block is not counted.
 void ckpt_runs_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
 
-// Where bits are written: `place` is the next whole byte, `bits` holds the `used` (< 8) bits before.
+// A bit writer: `place` is the next whole byte, `bits` holds the `used` (< 8) bits that belong there.
 struct ckpt_bits {
   uint8_t *place;
   uint64_t bits;
   uint64_t used;
 };
 
-// Writes the code word of each byte. `codes[b]` is that of byte b, its first bit lowest, and its
-// length (at most 11) << 16. `pairs` is room for 65536 entries, whatever they are. Up to 8 bytes
-// behind the last one are touched.
+// Writes the code word of each byte. `codes[b]` is the word of byte b, its first bit lowest, plus its
+// length (at most 11) << 16. `pairs` is scratch memory for 65536 entries. Up to 8 bytes after the
+// last one are overwritten.
 void ckpt_literals_write(
     struct ckpt_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes,
     uint32_t *pairs);
 
-// Writes bytes as ckpt_runs_histogram counts them; `codes` holds 286 words of at most 15 bits, the
-// one word for distances is a zero bit.
+// Writes bytes as ckpt_runs_histogram counts them; `codes` holds 286 words of at most 15 bits. The
+// only distance code word is a single zero bit.
 void ckpt_runs_write(
     struct ckpt_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes);
 
-// The checksum of HDF5's filter fletcher32.
+// The checksum of HDF5's fletcher32 filter.
 uint32_t ckpt_fletcher32(const uint8_t *bytes, size_t count);
 
-// A raw deflate stream and the memory that it must fill.
+// A raw deflate stream and the memory that it must fill exactly.
 struct ckpt_deflated {
   const uint8_t *stream;
   size_t size;
@@ -50,11 +51,11 @@ struct ckpt_deflated {
   size_t count;
 };
 
-// Bytes that ckpt_inflate needs for its tables.
+// Size in bytes of the memory that ckpt_inflate needs for its tables.
 size_t ckpt_inflate_memory(void);
 
 // Unpacks one stream or two at once (`number`), which is faster than one after the other. Bit i of
-// the answer says that stream i is sound, ends where its bytes end, and filled its target exactly.
-// With `is_plain_only` a stream is refused at its first block with matches of several distances.
+// the result is set if stream i is valid, ends where its bytes end, and filled its target exactly.
+// With `is_plain_only`, a stream is refused at its first block with matches of several distances.
 unsigned ckpt_inflate(
     void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only);

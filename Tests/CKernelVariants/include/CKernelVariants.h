@@ -1,4 +1,4 @@
-// Each kernel once for every instruction set, under its own name, so that tests can compare them.
+// Each kernel once per instruction set, under its own name, so that tests can compare them.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ VARIANT(plain)
 VARIANT(v3)
 VARIANT(v4)
 
-// The kernels of the plane codec; what they take and answer, PlaneKernels.h says.
+// The kernels of the plane codec; PlaneKernels.h documents them.
 
 struct variant_bits {
   uint8_t *place;
