@@ -26,7 +26,8 @@ let package = Package(
       name: "CKernels",
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     .target(name: "TorchRandom", dependencies: ["CKernels", "TensorCore"]),
-    .target(name: "ModuleTree", dependencies: ["TorchRandom", "TensorCore"]),
+    .target(name: "JSONText", dependencies: ["TensorCore"]),
+    .target(name: "ModuleTree", dependencies: ["JSONText", "TorchRandom", "TensorCore"]),
     .target(
       name: "ByteIO",
       dependencies: [
@@ -35,28 +36,29 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "ParallelWork", "TensorCore"]),
     .target(
       name: "CheckpointFormats",
-      dependencies: ["HDF5", "ByteIO", "Strided", "ParallelWork", "TensorCore"]),
+      dependencies: ["HDF5", "ByteIO", "JSONText", "Strided", "ParallelWork", "TensorCore"]),
     .target(
       name: "CheckpointKit",
       dependencies: [
-        "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "Strided", "ParallelWork",
-        "TensorCore",
+        "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "JSONText", "Strided",
+        "ParallelWork", "TensorCore",
       ]),
     .executableTarget(
       name: "ckpt",
       dependencies: [
-        "CheckpointKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CheckpointKit", "JSONText",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "TestSupport", dependencies: ["ParallelWork", "TensorCore"], path: "Tests/TestSupport"),
     .target(
       name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
-    .testTarget(
-      name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
+    .testTarget(name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore"]),
     .testTarget(
       name: "ParallelWorkTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "StridedTests", dependencies: ["Strided", "ParallelWork", "TensorCore", "TestSupport"]),
+    .testTarget(name: "JSONTextTests", dependencies: ["JSONText", "TensorCore"]),
     .target(name: "CKernelVariants", path: "Tests/CKernelVariants"),
     .testTarget(
       name: "TorchRandomTests",
@@ -70,15 +72,13 @@ let package = Package(
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: [
-        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "Strided", "ParallelWork",
-        "TensorCore",
+        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "ParallelWork", "TensorCore",
         "TestSupport",
       ]),
     .testTarget(
       name: "CheckpointKitTests",
       dependencies: ["CheckpointKit", "ByteIO", "ParallelWork", "TensorCore", "TestSupport"]),
-    .testTarget(
-      name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TensorCore", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )

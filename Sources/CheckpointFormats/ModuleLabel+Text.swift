@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 extension Checkpoint {
@@ -8,16 +9,10 @@ extension Checkpoint {
   /// Metadata with the module tree in it, for formats that hold only text.
   var metadataWithModules: [String: String] {
     if modules.isEmpty { return metadata }
-    var text = CanonicalJSON()
-    text.append("[")
-    text.append(list: modules) { text, module in
-      text.append("[")
-      text.append(list: [module.path, module.kind, module.arguments]) { $0.append(string: $1) }
-      text.append("]")
-    }
-    text.append("]")
+    var json = JSONWriter()
+    json.modules(modules)
     var all = metadata
-    all[Self.modulesKey] = String(decoding: text.bytes, as: UTF8.self)
+    all[Self.modulesKey] = json.text
     return all
   }
 
@@ -33,19 +28,27 @@ extension Checkpoint {
   }
 
   private static func modules(_ text: [UInt8]) throws(CheckpointError) -> [ModuleLabel] {
-    var scanner = IndexScanner(text)
+    var scanner = JSONScanner(text, spelling: .canonical)
     let labels = try scanner.moduleLabels()
-    try scanner.expectEnd()
+    try scanner.end()
     return labels
   }
 }
 
-extension IndexScanner {
-  /// A list of labels, each `["path","kind","arguments"]`.
+extension JSONWriter {
+  /// An array of labels, each `["path","kind","arguments"]`.
+  mutating func modules(_ modules: [ModuleLabel]) {
+    array { json in
+      for module in modules { json.strings([module.path, module.kind, module.arguments]) }
+    }
+  }
+}
+
+extension JSONScanner {
+  /// A canonical array of labels, each `["path","kind","arguments"]`.
   mutating func moduleLabels() throws(CheckpointError) -> [ModuleLabel] {
     var labels: [ModuleLabel] = []
-    try expect("[")
-    try list(endingWith: "]") { scanner throws(CheckpointError) in
+    try array { scanner throws(CheckpointError) in
       try scanner.expect("[")
       let path = try scanner.string()
       try scanner.expect(",")

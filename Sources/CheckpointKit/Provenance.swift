@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSONText
 public import TensorCore
 
 /// The steps that made a checkpoint, oldest first; steps are only ever added.
@@ -23,7 +23,7 @@ public struct Provenance: Codable, Hashable, Sendable {
   public init(of checkpoint: Checkpoint) throws {
     guard let text = checkpoint.metadata[Checkpoint.provenanceKey] else { return }
     do {
-      steps = try JSONDecoder().decode([Step].self, from: Data(text.utf8))
+      steps = try [Step](jsonText: text)
     } catch {
       throw CheckpointError(
         .malformed, "provenance: found '\(text.prefix(60))', required a JSON array of steps")
@@ -37,10 +37,6 @@ public struct Provenance: Codable, Hashable, Sendable {
 
   /// The JSON of a checkpoint's metadata: keys sorted, one line.
   public var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(steps), as: UTF8.self)
-    }
+    get throws { try steps.jsonText() }
   }
 }

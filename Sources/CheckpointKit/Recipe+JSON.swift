@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSONText
 import ModuleTree
 import TensorCore
 import TorchRandom
@@ -22,7 +22,7 @@ extension Recipe: Codable {
   /// - Throws: `CheckpointError` naming the key whose value is unknown.
   public init(json text: String) throws {
     do {
-      self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
+      self = try Self(jsonText: text)
     } catch let error as CheckpointError {
       throw CheckpointError(error.code, "recipe: \(error.message)")
     } catch {
@@ -34,11 +34,7 @@ extension Recipe: Codable {
 
   /// The JSON of a checkpoint's metadata: keys sorted, one line.
   public var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    get throws { try jsonText() }
   }
 
   public init(from decoder: any Decoder) throws {

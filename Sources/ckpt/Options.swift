@@ -1,7 +1,7 @@
 import ArgumentParser
 import CheckpointKit
-import FoundationEssentials
 import Glibc
+import JSONText
 
 /// Options that every command takes.
 struct CommonOptions: ParsableArguments {
@@ -223,11 +223,7 @@ extension ShardedTarget {
   }
 }
 
-/// Prints a report as JSON with stable keys: sorted, two spaces of indentation.
+/// A report as JSON: keys sorted, two spaces of indentation per level.
 func jsonText(_ report: some Encodable) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-  encoder.nonConformingFloatEncodingStrategy = .convertToString(
-    positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-  return String(decoding: try encoder.encode(report), as: UTF8.self)
+  try report.jsonText(isIndented: true)
 }

@@ -9,7 +9,7 @@ import Testing
 /// What h5py reads from the files that we write: in every run if it is installed, and in a committed
 /// file, which we must still write byte for byte.
 @Suite struct HDF5OracleTests {
-  /// The output of `Tools/fixtures_hdf5.py FILE`.
+  /// The output of `Tools/fixtures/make_hdf5.py FILE`.
   struct Seen: Decodable {
     struct Dataset: Decodable, Equatable {
       let dtype: String
@@ -74,7 +74,7 @@ import Testing
     let write = try #require(CheckpointFormat.hdf5.write)
     try await write(
       checkpoint, folder.file("a.h5"), HDF5WritingTests.options(compression, threads: 2))
-    let script = Fixtures.path("../Tools/fixtures_hdf5.py")
+    let script = Fixtures.path("../Tools/fixtures/make_hdf5.py")
     let command = "'\(Self.python)' '\(script)' '\(folder.file("a.h5"))' > '\(folder.file("seen"))'"
     try #require(unsafe system(command) == 0)
     let seen = Data(try folder.bytes(of: "seen"))
@@ -89,7 +89,7 @@ import Testing
     let write = try #require(CheckpointFormat.hdf5.write)
     try await write(checkpoint, folder.file("a.h5"), WriteOptions())
     let bytes = try folder.bytes(of: "a.h5")
-    // After a deliberate change: run with this set, then Tools/make-fixtures.py hdf5.
+    // After a deliberate change: run with this set, then Tools/fixtures/make.py hdf5.
     if let renewed = ProcessInfo.processInfo.environment["CKPT_RENEW_WRITTEN_H5"] {
       try Data(bytes).write(to: URL(filePath: renewed))
       return

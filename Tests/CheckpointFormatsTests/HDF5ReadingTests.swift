@@ -5,7 +5,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Files that h5py wrote, compared with the manifest that `Tools/make-fixtures.py` wrote.
+/// Files that h5py wrote, compared with the manifest that `Tools/fixtures/make.py` wrote.
 @Suite struct HDF5ReadingTests {
   struct Case: Decodable, CustomStringConvertible {
     let file: String

@@ -5,7 +5,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Files that Keras made, against the lists that `Tools/make-fixtures.py keras` made of its weights.
+/// Files that Keras made, against the lists that `Tools/fixtures/make.py keras` made of its weights.
 @Suite struct KerasReadingTests {
   struct Case: Decodable, CustomStringConvertible {
     let file: String

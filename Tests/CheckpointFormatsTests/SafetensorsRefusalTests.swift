@@ -51,8 +51,8 @@ import Testing
     (1 << 63, "at byte 0: a header of 9223372036854775808 bytes, at most 100000000 are allowed"),
     (100_000_001, "at byte 0: a header of 100000001 bytes, at most 100000000 are allowed"),
     (82, "at byte 0: a header of 82 bytes, the file has 81 behind its length"),
-    (0, "at byte 8: found the end, required an object"),
-    (56, "at byte 64: found the end, required ',' or '}'"),
+    (0, "at byte 8: expected an object, found the end"),
+    (56, "at byte 64: expected ',' or '}', found the end"),
   ])
   func `a length that cannot be is refused`(_ length: UInt64, _ expected: String) throws {
     #expect(try refusal(Self.file(Array(Self.good.utf8), length: length)) == expected)
@@ -62,11 +62,11 @@ import Testing
   static let headers: [(String, String)] = [
     (
       #"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"w":{}}"#,
-      "at byte 65: found the key 'w' twice, required once"
+      "at byte 65: duplicate key 'w'"
     ),
     (
       #"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"\u0077":{}}"#,
-      "at byte 65: found the key 'w' twice, required once"
+      "at byte 65: duplicate key 'w'"
     ),
     (
       #"{"a":{"dtype":"U8","shape":[24],"data_offsets":[0,24]},"#
@@ -112,13 +112,25 @@ import Testing
       #"{"w":{"dtype":"F64","shape":[2305843009213693952,8],"data_offsets":[0,0]}}"#,
       "tensor 'w' at byte 9: overflow: shape [2305843009213693952, 8] of F64"
     ),
-    (#"{"w":{"dtype":"F32","shape":[-1]}}"#, "tensor 'w' at byte 37: found -1, required a whole"),
-    (#"{"w":{"dtype":"F32","shape":[2.0]}}"#, "tensor 'w' at byte 37: found 2.0, required a whole"),
-    (#"{"w":{"dtype":"F32","shape":["2"]}}"#, #"tensor 'w' at byte 37: found '"2"]}}', required"#),
-    (#"{"w":{"dtype":"F32","shape":[1e3]}}"#, "tensor 'w' at byte 37: found 1e3, required a whole"),
+    (
+      #"{"w":{"dtype":"F32","shape":[-1]}}"#,
+      "tensor 'w' at byte 37: expected an integer from 0 to 2^63 - 1, found -1"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[2.0]}}"#,
+      "tensor 'w' at byte 37: expected an integer from 0 to 2^63 - 1, found 2.0"
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":["2"]}}"#,
+      #"tensor 'w' at byte 37: expected an integer from 0 to 2^63 - 1, found '"2"]}}'"#
+    ),
+    (
+      #"{"w":{"dtype":"F32","shape":[1e3]}}"#,
+      "tensor 'w' at byte 37: expected an integer from 0 to 2^63 - 1, found 1e3"
+    ),
     (
       #"{"w":{"dtype":"F32","shape":[18446744073709551616]}}"#,
-      "tensor 'w' at byte 37: found 18446744073709551616, required a whole number"
+      "tensor 'w' at byte 37: expected an integer from 0 to 2^63 - 1, found 18446744073709551616"
     ),
     (
       #"{"w":{"dtype":"F32","shape":[3,3],"data_offsets":[0,24]}}"#,
@@ -143,10 +155,11 @@ import Testing
     (#"{"w":{"dtype":"C128"}}"#, "tensor 'w' at byte 9: dtype 'C128', required is one"),
     (#"{"w":{"dtype":"Q8_0"}}"#, "tensor 'w' at byte 9: dtype 'Q8_0', required is one"),
     (#"{"w":{"dtype":""}}"#, "tensor 'w' at byte 9: dtype '', required is one of the format's"),
-    (#"{"w":{"dtype":"F32","dtype":"F32"}}"#, "tensor 'w' at byte 28: found the key 'dtype' twice"),
+    (#"{"w":{"dtype":"F32","dtype":"F32"}}"#, "tensor 'w' at byte 28: duplicate key 'dtype'"),
     (#"{"w":{"dtype":"F32","shape":[6]}}"#, "tensor 'w' at byte 9: no data_offsets; dtype, shape"),
     (
-      #"{"w":["F32",[6],[0,24]]}"#, "tensor 'w' at byte 13: found '[\"F32\",[6],[0,24', required an"
+      #"{"w":["F32",[6],[0,24]]}"#,
+      "tensor 'w' at byte 13: expected an object, found '[\"F32\",[6],[0,24'"
     ),
     (
       #"{"w":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#,
@@ -156,13 +169,13 @@ import Testing
       #"{"w":{"dtype":"F6_E2M3","shape":[2],"data_offsets":[0,2]}}"#,
       "tensor 'w' at byte 9: shape [2] has 2 elements, F6_E2M3 holds them in blocks of 4"
     ),
-    (#"{"__metadata__":{"a":null}}"#, "at byte 29: found 'null}}', required a text in quotes"),
-    (#"{"__metadata__":{"a":1}}"#, "at byte 29: found '1}}', required a text in quotes"),
-    (#"{"__metadata__":{"a":{}}}"#, "at byte 29: found '{}}}', required a text in quotes"),
-    (#"{"__metadata__":"text"}"#, #"at byte 24: found '"text"}', required an object"#),
-    (#"{"__metadata__":{},"__metadata__":{}}"#, "at byte 27: found the key '__metadata__' twice"),
-    (#"["w"]"#, "at byte 8: found '[\"w\"]', required an object"),
-    (#"{} x"#, "at byte 11: found 'x', required the end of the text"),
+    (#"{"__metadata__":{"a":null}}"#, "at byte 29: expected a string, found 'null}}'"),
+    (#"{"__metadata__":{"a":1}}"#, "at byte 29: expected a string, found '1}}'"),
+    (#"{"__metadata__":{"a":{}}}"#, "at byte 29: expected a string, found '{}}}'"),
+    (#"{"__metadata__":"text"}"#, #"at byte 24: expected an object, found '"text"}'"#),
+    (#"{"__metadata__":{},"__metadata__":{}}"#, "at byte 27: duplicate key '__metadata__'"),
+    (#"["w"]"#, "at byte 8: expected an object, found '[\"w\"]'"),
+    (#"{} x"#, "at byte 11: expected the end of the text, found 'x'"),
   ]
 
   @Test(arguments: headers)
@@ -173,12 +186,14 @@ import Testing
     #expect(refusal.hasPrefix(expected), "\(refusal)")
   }
 
-  @Test func `bytes that are no text are refused`() throws {
+  @Test func `invalid UTF-8 is refused`() throws {
     let parts = Self.good.split(separator: "w", maxSplits: 1).map { Array($0.utf8) }
     #expect(
       try refusal(Self.file(parts[0] + [0xc0, 0x80] + parts[1]))
-        == "at byte 9: found a text that is no UTF-8")
-    #expect(try refusal(Self.file(Array(Self.good.utf8) + [0])).hasPrefix("at byte 65: found '"))
+        == "at byte 9: the string is not valid UTF-8")
+    #expect(
+      try refusal(Self.file(Array(Self.good.utf8) + [0])).hasPrefix(
+        "at byte 65: expected the end of the text, found '"))
   }
 
   @Test(arguments: [65, 1_000_000])

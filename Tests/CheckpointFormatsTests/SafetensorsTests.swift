@@ -151,11 +151,11 @@ import Testing
     (#"{"weight_map":{"x":"../a.safetensors"}}"#, "tensor 'x' at byte 19: file '../a.safetensors'"),
     (#"{"weight_map":{"x":"/etc/passwd"}}"#, "tensor 'x' at byte 19: file '/etc/passwd', required"),
     (#"{"weight_map":{"x":""}}"#, "tensor 'x' at byte 19: file '', required is the name"),
-    (#"{"weight_map":{"x":1}}"#, "at byte 19: found '1}}', required a text in quotes"),
-    (#"{"weight_map":{"x":"a.safetensors","x":"a"}}"#, "at byte 35: found the key 'x' twice"),
-    (#"{"weight_map":[]}"#, "at byte 14: found '[]}', required an object"),
+    (#"{"weight_map":{"x":1}}"#, "at byte 19: expected a string, found '1}}'"),
+    (#"{"weight_map":{"x":"a.safetensors","x":"a"}}"#, "at byte 35: duplicate key 'x'"),
+    (#"{"weight_map":[]}"#, "at byte 14: expected an object, found '[]}'"),
     (#"{"metadata":{}}"#, "no weight_map"),
-    (#"{"weight_map":{}"#, "at byte 16: found the end, required ',' or '}'"),
+    (#"{"weight_map":{}"#, "at byte 16: expected ',' or '}', found the end"),
   ])
   func `an index that does not fit its files is refused`(
     _ text: String, _ expected: String

@@ -4,7 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Layers in Keras's layout and in PyTorch's; `Tools/fixtures_keras.py` has run both and found that
+/// Layers in Keras's layout and in PyTorch's; `Tools/fixtures/make_keras.py` has run both and found that
 /// they compute the same with the tensors that are expected here.
 @Suite struct KerasLayoutTests {
   struct Case: Decodable, CustomStringConvertible {

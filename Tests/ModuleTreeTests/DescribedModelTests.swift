@@ -28,27 +28,27 @@ import Testing
     #"{"path": "", "class": "Net", "parameters": [{"name": "w", "shape": [4, 2], "rule": "0"}]}"#
 
   static let refusals: [(text: String, message: String)] = [
-    ("{", "line 1, column 2: found the end, required a key in quotes"),
-    ("{} x", "line 1, column 4: found 'x', required the end of the text"),
+    ("{", "line 1, column 2: expected a key in double quotes, found the end"),
+    ("{} x", "line 1, column 4: expected the end of the text, found 'x'"),
     (
-      #"{"a": 1, "a": 2}"#, "line 1, column 10: found the key 'a' twice, required once"
+      #"{"a": 1, "a": 2}"#, "line 1, column 10: duplicate key 'a'"
     ),
     (
       #"{"a": 1}"#,
-      "line 1, column 7: found the key 'a', required one of about, ckpt-model, draws, modules"
+      "line 1, column 7: unknown key 'a': expected one of about, ckpt-model, draws, modules"
     ),
     (#"{"ckpt-model": 2}"#, "found version 2 of the model description, this build knows version 1"),
     (
       #"{"ckpt-model": 01}"#,
-      "line 1, column 16: found '01}', required a number without leading zeros"
+      "line 1, column 16: expected a number without leading zeros, found '01}'"
     ),
     (
       #"{"ckpt-model": "\ud800"}"#,
-      "line 1, column 23: found '\"}', required two halves of a surrogate pair"
+      "line 1, column 23: expected two halves of a surrogate pair, found '\"}'"
     ),
     (
       String(repeating: "[", count: 100_000),
-      "line 1, column 17: found '[[[[[[[[[[[[[[[[', required at most 16 levels"
+      "line 1, column 17: nested deeper than 16 levels"
     ),
     (model(""), "line 2, column 12: found no modules, required the root with path ''"),
     (
@@ -65,7 +65,7 @@ import Testing
     ),
     (
       model(#"{"path": "", "class": "Net", "parameters": [{"name": "w", "shape": [-1]}]}"#),
-      "line 2, column 81: found -1, required a whole number from 0 to 2^63 - 1"
+      "line 2, column 81: expected an integer from 0 to 2^63 - 1, found -1"
     ),
     (
       model(#"{"path": "", "class": "Net", "parameters": [{"name": "w.x", "shape": [1]}]}"#),

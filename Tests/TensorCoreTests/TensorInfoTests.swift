@@ -59,8 +59,8 @@ import Testing
     let error = CheckpointError(.missing, "gone", tensor: String(repeating: "\n", count: 60_000))
     #expect(error.description.hasPrefix("tensor '\\n\\n"))
     #expect(error.description.hasSuffix("...': gone") && error.description.utf8.count == 215)
-    #expect(JSONScanner.shown("é" + String(repeating: "n", count: 90)).count == 80)
-    #expect(JSONScanner.shown("short") == "short")
+    #expect(("é" + String(repeating: "n", count: 90)).shortened(to: 80).count == 80)
+    #expect("short".shortened(to: 80) == "short")
   }
 
   @Test func `a name cannot steer the terminal`() {

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// What the header of a GGUF file says, checked against the size of the file.

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// The kind of a metadata value, and how the value is spelt as text and read back, bit for bit.
@@ -94,27 +95,25 @@ struct GGUFKind: Hashable {
     let start = cursor.position
     var kind = GGUFKind(element: try element(try cursor.number(), at: start), isArray: true)
     let count = try cursor.count("elements of an array", size: kind.element.size)
-    var json = CanonicalJSON()
-    json.append("[")
+    var json = JSONWriter()
     if kind.element == .string {
       var texts: [[UInt8]] = []
       for _ in 0..<count { texts.append(try cursor.text("a text")) }
       kind.isHexadecimal = texts.contains { String(validating: $0, as: UTF8.self) == nil }
-      json.append(list: texts) { json, text in
-        json.append(
-          string: kind.isHexadecimal
-            ? hexadecimal(text) : String(decoding: text, as: UTF8.self))
-      }
+      json.strings(
+        texts.map {
+          kind.isHexadecimal ? hexadecimal($0) : String(decoding: $0, as: UTF8.self)
+        })
     } else {
-      for index in 0..<count {
-        if index > 0 { json.append(",") }
-        let text = try kind.scalar(&cursor)
-        // JSON has no infinity.
-        if text.hasPrefix("0x") { json.append(string: text) } else { json.append(text) }
+      try json.array { json throws(CheckpointError) in
+        for _ in 0..<count {
+          let text = try kind.scalar(&cursor)
+          // JSON has no infinity.
+          if text.hasPrefix("0x") { json.string(text) } else { json.literal(text) }
+        }
       }
     }
-    json.append("]")
-    return (kind, String(decoding: json.bytes, as: UTF8.self))
+    return (kind, json.text)
   }
 
   private func scalar(_ cursor: inout GGUFCursor) throws(CheckpointError) -> String {

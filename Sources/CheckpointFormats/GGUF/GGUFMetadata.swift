@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// A file's typed metadata as texts by key, and back.
@@ -28,15 +29,11 @@ enum GGUFMetadata {
       TensorName($0.key) < TensorName($1.key)
     }
     if isPlain && isSorted { return texts }
-    var json = CanonicalJSON()
-    json.append("[")
-    json.append(list: foreign) { json, value in
-      json.append("[")
-      json.append(list: [value.key, value.kind.name]) { $0.append(string: $1) }
-      json.append("]")
+    var json = JSONWriter()
+    json.array { json in
+      for value in foreign { json.strings([value.key, value.kind.name]) }
     }
-    json.append("]")
-    texts[kindsKey] = String(decoding: json.bytes, as: UTF8.self)
+    texts[kindsKey] = json.text
     return texts
   }
 

@@ -1,3 +1,4 @@
+import JSONText
 import TensorCore
 
 /// Shapes that GGUF does not have: of no dimension, of more than four, or with no elements.
@@ -23,19 +24,18 @@ enum GGUFShapes {
       return dimensions(shape) != shape.reversed()
     }
     if odd.isEmpty { return nil }
-    var json = CanonicalJSON()
-    json.append("[")
-    json.append(list: odd) { json, item in
-      json.append("[")
-      json.append(string: item.element.name.text)
-      json.append(",")
-      json.append(string: item.element.info.dtype.rawValue)
-      json.append(",[")
-      json.append(list: item.element.info.shape) { $0.append("\($1)") }
-      json.append("],\(item.offset)]")
+    var json = JSONWriter()
+    json.array { json in
+      for (index, entry) in odd {
+        json.array { json in
+          json.string(entry.name.text)
+          json.string(entry.info.dtype.rawValue)
+          json.numbers(entry.info.shape)
+          json.number(index)
+        }
+      }
     }
-    json.append("]")
-    return String(decoding: json.bytes, as: UTF8.self)
+    return json.text
   }
 
   /// Gives tensors the shapes that the text says, and adds those without elements.

@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import JSONText
 import TensorCore
 
 /// Checkpoints out of Keras's files: names in Keras's own spelling and order.
@@ -65,15 +66,14 @@ enum KerasCheckpoint {
   }
 
   private static func text(_ names: [(key: TensorName, value: String)]) -> String {
-    var json = CanonicalJSON()
-    json.append("{")
-    json.append(list: names) { json, name in
-      json.append(string: name.key.text)
-      json.append(":")
-      json.append(string: name.value)
+    var json = JSONWriter()
+    json.object { json in
+      for (key, name) in names {
+        json.key(key.text)
+        json.string(name)
+      }
     }
-    json.append("}")
-    return String(decoding: json.bytes, as: UTF8.self)
+    return json.text
   }
 
   /// What `--key` may choose, where there is a choice.

@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import JSONText
 import TensorCore
 
 /// `.weights.json`: which HDF5 file beside it holds which layer.

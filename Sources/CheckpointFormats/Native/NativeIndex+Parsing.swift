@@ -1,21 +1,23 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 extension NativeIndex {
   /// Reads an index and checks all it says: names, types, sizes, and that the chunks tile the file
   /// from the header to `end`, where the index begins.
   init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
-    var scanner = IndexScanner(text)
+    var scanner = JSONScanner(text, offsets: .text("index"), spelling: .canonical)
     metadata = try Self.metadata(&scanner)
     try scanner.expect(",\"modules\":")
     modules = try scanner.moduleLabels()
-    try scanner.expect(",\"tensors\":[")
+    try scanner.expect(",\"tensors\":")
     var parser = TensorParser()
     var tensors: [Tensor] = []
-    try scanner.list(endingWith: "]}") { scanner throws(CheckpointError) in
+    try scanner.array { scanner throws(CheckpointError) in
       tensors.append(try parser.tensor(&scanner))
     }
-    try scanner.expectEnd()
+    try scanner.expect("}")
+    try scanner.end()
     guard parser.position == end else {
       throw CheckpointError(
         .malformed, "the chunks end at byte \(parser.position), the index begins at byte \(end)")
@@ -24,14 +26,12 @@ extension NativeIndex {
   }
 
   private static func metadata(
-    _ scanner: inout IndexScanner
+    _ scanner: inout JSONScanner
   ) throws(CheckpointError) -> [String: String] {
-    try scanner.expect("{\"metadata\":{")
+    try scanner.expect("{\"metadata\":")
     var metadata: [String: String] = [:]
     var last: String?
-    try scanner.list(endingWith: "}") { scanner throws(CheckpointError) in
-      let key = try scanner.string()
-      try scanner.expect(":")
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
       let value = try scanner.string()
       if let last, !last.utf8.lexicographicallyPrecedes(key.utf8) {
         throw CheckpointError(
@@ -55,8 +55,7 @@ private struct TensorParser {
   /// Tensors so far by the place of their first chunk.
   private var placed: [Int: NativeIndex.Stored] = [:]
 
-  mutating func tensor(_ scanner: inout IndexScanner) throws(CheckpointError) -> NativeIndex.Tensor
-  {
+  mutating func tensor(_ scanner: inout JSONScanner) throws(CheckpointError) -> NativeIndex.Tensor {
     if scanner.take("{\"alias\":") {
       let original = TensorName(try scanner.string(atMost: NativeLayout.maxNameBytes))
       let name = try self.name(&scanner, stored: false)
@@ -68,13 +67,13 @@ private struct TensorParser {
       }
       return NativeIndex.Tensor(name: name, content: .alias(original))
     }
-    try scanner.expect("{\"chunks\":[")
+    try scanner.expect("{\"chunks\":")
     var chunks: [NativeIndex.Chunk] = []
-    try scanner.list(endingWith: "]") { scanner throws(CheckpointError) in
+    try scanner.array { scanner throws(CheckpointError) in
       try scanner.expect("[")
-      let length = try scanner.number()
+      let length = try scanner.wholeNumber()
       try scanner.expect(",")
-      let crc32 = try scanner.number()
+      let crc32 = try scanner.wholeNumber()
       try scanner.expect("]")
       guard let crc32 = UInt32(exactly: crc32) else {
         throw CheckpointError(.malformed, "CRC-32 \(crc32) has more than 32 bits")
@@ -87,14 +86,15 @@ private struct TensorParser {
     let filter = try scanner.string()
     let name = try self.name(&scanner, stored: true)
     try scanner.expect(",\"offset\":")
-    let offset = try scanner.number()
+    let offset = try scanner.wholeNumber()
     try scanner.expect(",\"sha256\":")
     let digest = try scanner.string()
-    try scanner.expect(",\"shape\":[")
+    try scanner.expect(",\"shape\":")
     var shape: [Int] = []
-    try scanner.list(endingWith: "]}") { scanner throws(CheckpointError) in
-      shape.append(try scanner.number())
+    try scanner.array { scanner throws(CheckpointError) in
+      shape.append(try scanner.wholeNumber())
     }
+    try scanner.expect("}")
     do {
       let stored = try self.stored(
         chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, shape: shape)
@@ -105,7 +105,7 @@ private struct TensorParser {
   }
 
   private mutating func name(
-    _ scanner: inout IndexScanner, stored: Bool
+    _ scanner: inout JSONScanner, stored: Bool
   ) throws(CheckpointError) -> TensorName {
     try scanner.expect(",\"name\":")
     let name = TensorName(try scanner.string(atMost: NativeLayout.maxNameBytes))

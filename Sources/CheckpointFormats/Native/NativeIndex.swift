@@ -1,3 +1,4 @@
+import JSONText
 import TensorCore
 
 /// What the index at the end of a file says.
@@ -38,47 +39,49 @@ struct NativeIndex {
   /// The index as canonical JSON: keys sorted, no white space, escapes as Python's
   /// `json.dumps(index, sort_keys=True, separators=(",", ":"), ensure_ascii=False)` has them.
   var text: [UInt8] {
-    var text = CanonicalJSON()
-    text.append("{\"metadata\":{")
-    let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    text.append(list: pairs) { text, pair in
-      text.append(string: pair.key)
-      text.append(":")
-      text.append(string: pair.value)
+    var json = JSONWriter()
+    json.object { json in
+      json.key("metadata")
+      json.object { $0.members(metadata) }
+      json.key("modules")
+      json.modules(modules)
+      json.key("tensors")
+      json.array { json in
+        for tensor in tensors { json.object { Self.write(tensor, to: &$0) } }
+      }
     }
-    text.append("},\"modules\":[")
-    text.append(list: modules) { text, module in
-      text.append("[")
-      text.append(list: [module.path, module.kind, module.arguments]) { $0.append(string: $1) }
-      text.append("]")
-    }
-    text.append("],\"tensors\":[")
-    text.append(list: tensors) { text, tensor in Self.append(tensor, to: &text) }
-    text.append("]}")
-    return text.bytes
+    return json.bytes
   }
 
-  private static func append(_ tensor: Tensor, to text: inout CanonicalJSON) {
+  private static func write(_ tensor: Tensor, to json: inout JSONWriter) {
     switch tensor.content {
     case .alias(let original):
-      text.append("{\"alias\":")
-      text.append(string: original.text)
-      text.append(",\"name\":")
-      text.append(string: tensor.name.text)
+      json.key("alias")
+      json.string(original.text)
+      json.key("name")
+      json.string(tensor.name.text)
     case .stored(let stored):
-      text.append("{\"chunks\":[")
-      text.append(list: stored.chunks) { text, chunk in
-        text.append("[\(chunk.length),\(chunk.crc32)]")
+      json.key("chunks")
+      json.array { json in
+        for chunk in stored.chunks {
+          json.array {
+            $0.number(chunk.length)
+            $0.number(chunk.crc32)
+          }
+        }
       }
-      text.append(
-        "],\"dtype\":\"\(stored.info.dtype.rawValue)\",\"filter\":\"\(stored.filter.name)\"")
-      text.append(",\"name\":")
-      text.append(string: tensor.name.text)
-      text.append(",\"offset\":\(stored.chunks.first?.offset ?? 0)")
-      text.append(",\"sha256\":\"\(stored.digest)\",\"shape\":[")
-      text.append(list: stored.info.shape) { $0.append("\($1)") }
-      text.append("]")
+      json.key("dtype")
+      json.string(stored.info.dtype.rawValue)
+      json.key("filter")
+      json.string(stored.filter.name)
+      json.key("name")
+      json.string(tensor.name.text)
+      json.key("offset")
+      json.number(stored.chunks.first?.offset ?? 0)
+      json.key("sha256")
+      json.string(stored.digest.description)
+      json.key("shape")
+      json.numbers(stored.info.shape)
     }
-    text.append("}")
   }
 }

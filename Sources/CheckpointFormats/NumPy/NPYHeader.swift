@@ -107,7 +107,7 @@ struct NPYHeader {
       default: break
       }
     }
-    let shown = JSONScanner.shown(description)
+    let shown = description.shortened(to: 80)
     if name.hasPrefix("O") || description.hasPrefix("O") {
       throw CheckpointError(
         .unsupported, "an object array ('\(shown)'), whose elements are pickled Python objects")

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// Zip archives of `torch.save` since 1.6, and of TorchScript.
@@ -99,15 +100,12 @@ enum PyTorchArchive {
   }
 
   private static func metadata(_ text: [UInt8]) throws(CheckpointError) -> [String: String] {
-    var scanner = IndexScanner(text)
+    var scanner = JSONScanner(text, spelling: .canonical)
     var metadata: [String: String] = [:]
-    try scanner.expect("{")
-    try scanner.list(endingWith: "}") { scanner throws(CheckpointError) in
-      let key = try scanner.string()
-      try scanner.expect(":")
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
       metadata[key] = try scanner.string()
     }
-    try scanner.expectEnd()
+    try scanner.end()
     return metadata
   }
 }

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import ParallelWork
 import Strided
 import TensorCore
@@ -27,9 +28,9 @@ enum PyTorchWriter {
     try archive.add(TensorName(folder + "byteorder"), Array("little".utf8))
     let metadata = checkpoint.metadataWithModules
     if !metadata.isEmpty {
-      var text = CanonicalJSON()
-      text.append(texts: metadata)
-      try archive.add(TensorName(folder + PyTorchArchive.metadataName), text.bytes)
+      var json = JSONWriter()
+      json.object { $0.members(metadata) }
+      try archive.add(TensorName(folder + PyTorchArchive.metadataName), json.bytes)
     }
     let entries = plan.storages.map { checkpoint.entries[$0] }
     let stream = TensorStream(entries, threads: options.threads)

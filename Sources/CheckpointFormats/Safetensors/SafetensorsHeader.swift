@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// What the header of a safetensors file says, checked against the size of the file.
@@ -43,7 +44,7 @@ struct SafetensorsHeader {
         offset: 0)
     }
     dataStart = end
-    var scanner = JSONScanner(try file.bytes(8..<end), places: .bytes(from: 8))
+    var scanner = JSONScanner(try file.bytes(8..<end), offsets: .bytes(from: 8))
     try parse(&scanner)
     try scanner.end()
     try checkCoverage(dataSize: file.size - end)
@@ -130,7 +131,7 @@ struct SafetensorsHeader {
   private static func numbers(_ scanner: inout JSONScanner) throws(CheckpointError) -> [Int] {
     var numbers: [Int] = []
     try scanner.array { scanner throws(CheckpointError) in
-      guard numbers.count < 64 else { throw scanner.found("at most 64 numbers") }
+      guard numbers.count < 64 else { throw scanner.expected("at most 64 numbers") }
       numbers.append(try scanner.wholeNumber())
     }
     return numbers

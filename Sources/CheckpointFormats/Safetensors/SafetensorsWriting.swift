@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import ParallelWork
 import TensorCore
 
@@ -78,20 +79,23 @@ struct SafetensorsLayout {
   private static func text(
     _ metadata: [String: String], _ entries: [Checkpoint.Entry], _ starts: [Int]
   ) -> [UInt8] {
-    var text = CanonicalJSON()
-    text.append("{")
-    text.append(string: Safetensors.metadataKey)
-    text.append(":")
-    text.append(texts: metadata)
-    for (entry, start) in zip(entries, starts) {
-      text.append(",")
-      text.append(string: entry.name.text)
-      text.append(":{\"dtype\":\"\(entry.info.dtype.rawValue)\",\"shape\":[")
-      text.append(list: entry.info.shape) { $0.append("\($1)") }
-      text.append("],\"data_offsets\":[\(start),\(start + entry.info.byteCount)]}")
+    var json = JSONWriter()
+    json.object { json in
+      json.key(Safetensors.metadataKey)
+      json.object { $0.members(metadata) }
+      for (entry, start) in zip(entries, starts) {
+        json.key(entry.name.text)
+        json.object { json in
+          json.key("dtype")
+          json.string(entry.info.dtype.rawValue)
+          json.key("shape")
+          json.numbers(entry.info.shape)
+          json.key("data_offsets")
+          json.numbers([start, start + entry.info.byteCount])
+        }
+      }
     }
-    text.append("}")
-    return text.bytes
+    return json.bytes
   }
 }
 

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 /// Hugging Face's index of a checkpoint in several files, `model.safetensors.index.json` or

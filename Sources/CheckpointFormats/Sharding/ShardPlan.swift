@@ -1,3 +1,4 @@
+import JSONText
 public import TensorCore
 
 /// How a checkpoint is divided among files, as `huggingface_hub` divides and names them, with an
@@ -86,25 +87,24 @@ public struct ShardPlan: Sendable {
 
   private static func index(_ metadata: [String: String], _ shards: [Shard]) -> [UInt8] {
     let sizes = shards.flatMap(\.checkpoint.entries).map(\.info.byteCount)
-    var text = CanonicalJSON()
-    text.append("{\"metadata\":{\"total_size\":\(sizes.reduce(0) { $0 &+ $1 })")
-    let texts = metadata.filter { !ShardIndex.derived.contains($0.key) }
-    if !texts.isEmpty { text.append(",") }
-    text.append(list: texts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-      text, pair in
-      text.append(string: pair.key)
-      text.append(":")
-      text.append(string: pair.value)
+    var json = JSONWriter()
+    json.object { json in
+      json.key("metadata")
+      json.object { json in
+        json.key("total_size")
+        json.number(sizes.reduce(0) { $0 &+ $1 })
+        json.members(metadata.filter { !ShardIndex.derived.contains($0.key) })
+      }
+      json.key("weight_map")
+      json.object(.lines) { json in
+        for shard in shards {
+          for entry in shard.checkpoint.entries {
+            json.key(entry.name.text)
+            json.string(shard.name)
+          }
+        }
+      }
     }
-    text.append("},\"weight_map\":{")
-    let places = shards.flatMap { shard in shard.checkpoint.entries.map { ($0.name, shard.name) } }
-    text.append(list: places) { text, place in
-      text.append("\n")
-      text.append(string: place.0.text)
-      text.append(": ")
-      text.append(string: place.1)
-    }
-    text.append("\n}}\n")
-    return text.bytes
+    return json.bytes + [0x0a]
   }
 }

@@ -1,4 +1,5 @@
 import ByteIO
+import JSONText
 import TensorCore
 
 extension Capabilities {
@@ -19,15 +20,14 @@ extension Checkpoint {
   /// The ties of these tensors as JSON, sorted by name; `nil` if there are none.
   static func tiesText(_ ties: [TensorName: TensorName]) -> String? {
     if ties.isEmpty { return nil }
-    var text = CanonicalJSON()
-    text.append("{")
-    text.append(list: ties.sorted { $0.key < $1.key }) { text, tie in
-      text.append(string: tie.key.text)
-      text.append(":")
-      text.append(string: tie.value.text)
+    var json = JSONWriter()
+    json.object { json in
+      for (name, original) in ties.sorted(by: { $0.key < $1.key }) {
+        json.key(name.text)
+        json.string(original.text)
+      }
     }
-    text.append("}")
-    return String(decoding: text.bytes, as: UTF8.self)
+    return json.text
   }
 
   /// The tensors that have the bytes of an earlier one of the same type and shape, with that one.

@@ -1,3 +1,4 @@
+import JSONText
 import TensorCore
 
 /// What a model's description (Keras's `config.json` or `model_config`) says of its layers.

@@ -1,4 +1,5 @@
 import CheckpointFormats
+import JSONText
 import TensorCore
 
 /// What the layers of a checkpoint are called: by their places in the file, by their user, and by

@@ -35,10 +35,10 @@ extension Module {
     self = try extras.applied(to: try reader.model())
   }
 
-  /// The model description, one module and one draw a line.
+  /// The model description, one module and one draw per line.
   ///
   /// - Throws: ``CheckpointError`` when the tree names two tensors alike.
   public func json() throws -> String {
-    try ModelDescriptionWriter(self).text
+    try ModelDescriptionWriter(self).text()
   }
 }

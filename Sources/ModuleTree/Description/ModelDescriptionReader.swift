@@ -1,3 +1,4 @@
+import JSONText
 import TensorCore
 
 /// Builds a tree from a description's modules, then the order of construction from its draws.

@@ -1,125 +1,215 @@
+import FoundationEssentials
+import JSONText
 import TensorCore
 import TorchRandom
 
 /// Writes a tree as a description.
 struct ModelDescriptionWriter {
-  private(set) var text = ""
+  private let root: Module
+  private let plan: Initialization
+  private let tensors: [TensorName: PlacedTensor]
 
   init(_ root: Module) throws {
-    let plan = try Initialization(of: root, generator: Generator(seed: 0))
+    self.root = root
+    plan = try Initialization(of: root, generator: Generator(seed: 0))
+    tensors = Dictionary(
+      plan.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The description, one module and one draw per line.
+  func text() throws -> String {
+    let draws = try draws()
+    var json = JSONWriter()
+    json.object(.lines) { json in
+      json.key("ckpt-model")
+      json.number(ModelDescription.version)
+      json.key("modules")
+      json.array(.lines, writeModules)
+      json.key("draws")
+      json.array(draws.isEmpty ? .spaced : .lines) { json in
+        for step in draws { json.object(.spaced) { Self.write(step, to: &$0) } }
+      }
+    }
+    return json.text
+  }
+
+  // MARK: - Modules
+
+  private func writeModules(to json: inout JSONWriter) {
     let originals = Dictionary(
       plan.places.map { (TensorName($0.path), $0.original) },
       uniquingKeysWith: { first, _ in first })
-    let tensors = Dictionary(
-      plan.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    text = "{\n\"ckpt-model\": \(ModelDescription.version),\n\"modules\": [\n"
-    var lines: [String] = []
     var pending: [(path: String, module: Module?)] = [("", root)]
     while let (path, module) = pending.popLast() {
-      guard let module else {
-        lines.append("{\"path\": \(quoted(path)), \"class\": null}")
-        continue
-      }
-      if let original = originals[TensorName(path)], !original.isSameText(path) {
-        lines.append("{\"path\": \(quoted(path)), \"is\": \(quoted(original))}")
-        continue
-      }
-      lines.append(Self.line(module, path, tensors))
-      for child in module.ownChildren.reversed() {
-        pending.append((path.isEmpty ? child.name : "\(path).\(child.name)", child.module))
+      json.object(.spaced) { json in
+        json.key("path")
+        json.string(path)
+        guard let module else {
+          json.key("class")
+          return json.null()
+        }
+        if let original = originals[TensorName(path)], !original.isSameText(path) {
+          json.key("is")
+          return json.string(original)
+        }
+        write(module, path, to: &json)
+        for child in module.ownChildren.reversed() {
+          pending.append((path.isEmpty ? child.name : "\(path).\(child.name)", child.module))
+        }
       }
     }
-    text += lines.joined(separator: ",\n") + "\n],\n\"draws\": ["
-    let draws = try Self.draws(plan, tensors)
-    text += draws.isEmpty ? "]\n}" : "\n" + draws.joined(separator: ",\n") + "\n]\n}"
   }
 
-  private static func line(
-    _ module: Module, _ path: String, _ tensors: [TensorName: PlacedTensor]
-  ) -> String {
-    var line = "{\"path\": \(quoted(path)), \"class\": \(quoted(module.kind))"
-    if let base = module.base { line += ", \"base\": \(quoted(base))" }
-    if !module.arguments.isEmpty { line += ", \"arguments\": \(quoted(module.arguments))" }
-    let parameters = module.ownParameters.map { parameter -> String in
-      let name = TensorName(path.isEmpty ? parameter.name : "\(path).\(parameter.name)")
-      if let original = tensors[name]?.original, original != name {
-        return "{\"name\": \(quoted(parameter.name)), \"is\": \(quoted(original.text))}"
-      }
-      return tensor(
-        parameter.name, parameter.shape, parameter.dtype, parameter.initializer, parameter.reason)
+  private func write(_ module: Module, _ path: String, to json: inout JSONWriter) {
+    json.key("class")
+    json.string(module.kind)
+    if let base = module.base {
+      json.key("base")
+      json.string(base)
     }
-    let buffers = module.ownBuffers.map { buffer in
-      let text = tensor(
-        buffer.name, buffer.shape, buffer.dtype, buffer.initializer, buffer.reason)
-      return buffer.isPersistent ? text : text.dropLast() + ", \"persistent\": false}"
+    if !module.arguments.isEmpty {
+      json.key("arguments")
+      json.string(module.arguments)
     }
+    let (parameters, buffers) = (module.ownParameters, module.ownBuffers)
     // Known layers would bring their own.
     if !parameters.isEmpty || module.layer != nil {
-      line += ", \"parameters\": [\(parameters.joined(separator: ", "))]"
+      json.key("parameters")
+      json.array { json in
+        for parameter in parameters { json.object { write(parameter, in: path, to: &$0) } }
+      }
     }
     if !buffers.isEmpty || module.layer?.buffers.isEmpty == false {
-      line += ", \"buffers\": [\(buffers.joined(separator: ", "))]"
-    }
-    return line + "}"
-  }
-
-  private static func tensor(
-    _ name: String, _ shape: [Int], _ dtype: DType?, _ initializer: (any Initializer)?,
-    _ reason: String?
-  ) -> String {
-    var text = "{\"name\": \(quoted(name)), \"shape\": \(shape)"
-    if let dtype { text += ", \"dtype\": \(quoted(dtype.torchName))" }
-    text += ", \(rule(initializer))"
-    if initializer == nil, let reason { text += ", \"reason\": \(quoted(reason))" }
-    return text + "}"
-  }
-
-  private static func rule(_ initializer: (any Initializer)?) -> String {
-    switch initializer {
-    case nil: "\"rule\": null"
-    case let literal as LiteralValues: "\"data\": \"\(Base64.encode(literal.bytes))\""
-    case let initializer?: "\"rule\": \(quoted("\(initializer)"))"
+      json.key("buffers")
+      json.array { json in
+        for buffer in buffers { json.object { Self.write(buffer, to: &$0) } }
+      }
     }
   }
 
-  private static func draws(
-    _ plan: Initialization, _ tensors: [TensorName: PlacedTensor]
-  ) throws -> [String] {
+  private func write(_ parameter: Parameter, in path: String, to json: inout JSONWriter) {
+    let name = TensorName(path.isEmpty ? parameter.name : "\(path).\(parameter.name)")
+    json.key("name")
+    json.string(parameter.name)
+    if let original = tensors[name]?.original, original != name {
+      json.key("is")
+      return json.string(original.text)
+    }
+    Self.write(
+      parameter.shape, parameter.dtype, parameter.initializer, parameter.reason, to: &json)
+  }
+
+  private static func write(_ buffer: Buffer, to json: inout JSONWriter) {
+    json.key("name")
+    json.string(buffer.name)
+    write(buffer.shape, buffer.dtype, buffer.initializer, buffer.reason, to: &json)
+    if !buffer.isPersistent {
+      json.key("persistent")
+      json.bool(false)
+    }
+  }
+
+  private static func write(
+    _ shape: [Int], _ dtype: DType?, _ initializer: (any Initializer)?, _ reason: String?,
+    to json: inout JSONWriter
+  ) {
+    json.key("shape")
+    json.numbers(shape)
+    write(dtype, to: &json)
+    Rule(initializer).write(to: &json)
+    if initializer == nil, let reason {
+      json.key("reason")
+      json.string(reason)
+    }
+  }
+
+  private static func write(_ dtype: DType?, to json: inout JSONWriter) {
+    guard let dtype else { return }
+    json.key("dtype")
+    json.string(dtype.torchName)
+  }
+
+  /// The member that says where values come from.
+  private struct Rule: Equatable {
+    let key: String
+    let value: String?
+
+    init(_ initializer: (any Initializer)?) {
+      switch initializer {
+      case nil: (key, value) = ("rule", nil)
+      case let literal as LiteralValues:
+        (key, value) = ("data", Data(literal.bytes).base64EncodedString())
+      case let initializer?: (key, value) = ("rule", "\(initializer)")
+      }
+    }
+
+    func write(to json: inout JSONWriter) {
+      json.key(key)
+      if let value { json.string(value) } else { json.null() }
+    }
+  }
+
+  // MARK: - Draws
+
+  /// The steps that the modules' own rules do not imply.
+  private func draws() throws -> [ConstructionStep] {
     let steps = plan.flatConstruction()
     var fills: [TensorName: Int] = [:]
     for step in steps {
       for name in step.names { fills[tensors[name]?.original ?? name, default: 0] += 1 }
     }
-    return try steps.compactMap { step -> String? in
+    return try steps.filter { step in
       switch step {
       case .fill(let name, let initializer):
         let tensor = tensors[TensorName(name)]
-        if fills[tensor?.original ?? TensorName(name)] == 1,
+        guard fills[tensor?.original ?? TensorName(name)] == 1,
           let info = plan.info(of: TensorName(name)),
-          try initializer.fill(for: info).isDeterministic,
-          tensor?.initializer.map({ rule($0) == rule(initializer) }) == true
-        {
-          return nil
-        }
-        return "{\"fill\": \(quoted(name)), \(rule(initializer))}"
-      case .fillPart(let name, let elements, let initializer):
-        return "{\"fill\": \(quoted(name)), \"elements\": [\(elements.lowerBound), "
-          + "\(elements.upperBound)], \(rule(initializer))}"
-      case .discard(let shape, let dtype, let initializer):
-        let type = dtype.map { ", \"dtype\": \(quoted($0.torchName))" } ?? ""
-        return "{\"discard\": \(shape)\(type), \(rule(initializer))}"
-      case .advance(let words): return "{\"advance\": \(words)}"
-      case .copy(let source, let target):
-        return "{\"copy\": \(quoted(source)), \"to\": \(quoted(target))}"
-      case .norms(let source, let target, let dimension):
-        let along = dimension == 0 ? "" : ", \"dimension\": \(dimension.map(String.init) ?? "null")"
-        return "{\"norms\": \(quoted(source)), \"to\": \(quoted(target))\(along)}"
-      case .powerMethod(let weight, let u, let v, let rows):
-        return "{\"powers\": \(quoted(weight)), \"u\": \(quoted(u)), \"v\": \(quoted(v)), "
-          + "\"rows\": \(rows)}"
-      case .normalize(let name): return "{\"normalize\": \(quoted(name))}"
-      case .ownParameters, .child, .fillMatrices, .remainder: return nil
+          try initializer.fill(for: info).isDeterministic
+        else { return true }
+        return tensor?.initializer.map { Rule($0) == Rule(initializer) } != true
+      case .ownParameters, .child, .fillMatrices, .remainder: return false
+      default: return true
       }
+    }
+  }
+
+  private static func write(_ step: ConstructionStep, to json: inout JSONWriter) {
+    func names(_ pairs: KeyValuePairs<String, String>) {
+      for (key, name) in pairs {
+        json.key(key)
+        json.string(name)
+      }
+    }
+    switch step {
+    case .fill(let name, let initializer):
+      names(["fill": name])
+      Rule(initializer).write(to: &json)
+    case .fillPart(let name, let elements, let initializer):
+      names(["fill": name])
+      json.key("elements")
+      json.numbers([elements.lowerBound, elements.upperBound])
+      Rule(initializer).write(to: &json)
+    case .discard(let shape, let dtype, let initializer):
+      json.key("discard")
+      json.numbers(shape)
+      write(dtype, to: &json)
+      Rule(initializer).write(to: &json)
+    case .advance(let words):
+      json.key("advance")
+      json.number(words)
+    case .copy(let source, let target): names(["copy": source, "to": target])
+    case .norms(let source, let target, let dimension):
+      names(["norms": source, "to": target])
+      if dimension != 0 {
+        json.key("dimension")
+        if let dimension { json.number(dimension) } else { json.null() }
+      }
+    case .powerMethod(let weight, let u, let v, let rows):
+      names(["powers": weight, "u": u, "v": v])
+      json.key("rows")
+      json.number(rows)
+    case .normalize(let name): names(["normalize": name])
+    case .ownParameters, .child, .fillMatrices, .remainder: break
     }
   }
 }
@@ -135,21 +225,4 @@ extension ConstructionStep {
     case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder: []
     }
   }
-}
-
-/// A text as JSON has it.
-private func quoted(_ text: String) -> String {
-  var result: [UInt8] = [UInt8(ascii: "\"")]
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "\""): result += Array("\\\"".utf8)
-    case UInt8(ascii: "\\"): result += Array("\\\\".utf8)
-    case 0x0a: result += Array("\\n".utf8)
-    case 0..<0x20:
-      let digits = String(byte, radix: 16)
-      result += Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
-    default: result.append(byte)
-    }
-  }
-  return String(decoding: result + [UInt8(ascii: "\"")], as: UTF8.self)
 }

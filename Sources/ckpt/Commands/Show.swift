@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointKit
+import JSONText
 
 extension Ckpt {
   struct Show: ParsableCommand {
@@ -27,12 +28,20 @@ extension Ckpt {
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
       if report.json {
-        let shape = slice.shape.map(String.init).joined(separator: ", ")
-        try output.text(
-          "{\"name\": \(try jsonText(entry.name.text)), \"dtype\": \"\(entry.info.dtype.rawValue)\", \"shape\": [\(shape)], \"values\": "
-        )
-        try printer.print(to: &output, asJSON: true)
-        try output.line("}")
+        var json = JSONWriter()
+        try json.object(.spaced) { json in
+          json.key("name")
+          json.string(entry.name.text)
+          json.key("dtype")
+          json.string(entry.info.dtype.rawValue)
+          json.key("shape")
+          json.numbers(slice.shape)
+          json.key("values")
+          json.literal("")
+          try output.text(json.takeText())
+          try printer.print(to: &output, asJSON: true)
+        }
+        try output.line(json.takeText())
       } else {
         try output.line(
           Style.dim(
