@@ -29,7 +29,7 @@ public struct Capabilities: Sendable {
 
   /// Refuses a checkpoint with a tensor of a type that the format does not have.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` that names the first such tensor.
+  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` that names the first such tensor.
   public func check(_ checkpoint: Checkpoint, format: String) throws(CheckpointError) {
     for entry in checkpoint.entries where !dtypes.contains(entry.info.dtype) {
       throw CheckpointError(

@@ -21,11 +21,11 @@ public enum ConstructionStep: Sendable {
   /// Passes over words of the generator, drawn for something else.
   case advance(words: Int)
   /// Gives one tensor the norms of another's slices along a dimension, or of all of it for `nil`,
-  /// as `weight_norm` does: see ``Norms``.
+  /// as `weight_norm` does: see `Norms`.
   case norms(of: String, to: String, along: Int?)
-  /// Gives one tensor's values unit length, as `spectral_norm` does: see ``UnitVector``.
+  /// Gives one tensor's values unit length, as `spectral_norm` does: see `UnitVector`.
   case normalize(String)
-  /// Gives the vectors `u` and `v` the values of `spectral_norm`: see ``PowerMethod``.
+  /// Gives the vectors `u` and `v` the values of `spectral_norm`: see `PowerMethod`.
   case powerMethod(weight: String, u: String, v: String, rows: Int)
   /// Gives every tensor that has no values yet those of its own initialiser, if it draws nothing.
   case remainder

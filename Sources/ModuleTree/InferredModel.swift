@@ -13,7 +13,8 @@ public struct InferredModel: Sendable {
 
   /// Guesses from names, types and shapes in file order.
   ///
-  /// - Throws: ``CheckpointError`` with code `unsupported` when names nest deeper than a model may.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `unsupported` when names nest deeper than a
+  ///   model may.
   public init(_ tensors: [(name: TensorName, info: TensorInfo)]) throws {
     var root = Branch()
     for tensor in tensors {

@@ -5,7 +5,8 @@ extension Initialization {
   ///
   /// Each module gets every rule that fits it, in their order; a tensor that a module does not
   /// have (`bias=False`) is passed over.
-  /// - Throws: ``CheckpointError`` when a rule fits nothing, names a tensor that no module it fits
+  /// - Throws: ``TensorCore/CheckpointError`` when a rule fits nothing, names a tensor that no
+  ///   module it fits
   ///   can have, or an initialiser refuses a tensor.
   public mutating func apply(_ rules: [Rule], order: Rule.Order) throws {
     let resolved = try rules.map { try ResolvedRule($0, places: places) }
@@ -23,7 +24,8 @@ extension Initialization {
   /// Modules are reached in `order`. In each, the tensors without a rule come first, in order of
   /// registration, then those with one in the rules' order.
   /// - Returns: the names of the tensors, each once, in order of `state_dict()`.
-  /// - Throws: ``CheckpointError`` when nothing is selected, the selected tensors' first values
+  /// - Throws: ``TensorCore/CheckpointError`` when nothing is selected, the selected tensors' first
+  ///   values
   ///   are not known, or as ``apply(_:order:)`` does.
   @discardableResult
   public mutating func reset(

@@ -28,7 +28,7 @@ public struct Initialization: Sendable {
 
   /// Prepares the tensors of a tree, in `dtype` or as `dtypes` says by name.
   ///
-  /// - Throws: ``CheckpointError`` when a tensor's size overflows.
+  /// - Throws: ``TensorCore/CheckpointError`` when a tensor's size overflows.
   public init(
     of tree: Module, dtype: DType = .float32, generator: Generator,
     dtypes: [TensorName: DType] = [:]
@@ -157,7 +157,8 @@ public struct Initialization: Sendable {
   /// The tensors of `state_dict()`, in its order, each with a reader that draws its values.
   ///
   /// A tensor that stands at several names has an alias under all but the first.
-  /// - Throws: ``CheckpointError`` with code `missing` when a tensor's values are not known.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a tensor's values are not
+  ///   known.
   public func entries() throws -> [Checkpoint.Entry] {
     let persistent = tensors.filter(\.isPersistent)
     let unknown = persistent.filter { values[$0.original] == nil }

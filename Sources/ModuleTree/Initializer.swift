@@ -11,6 +11,6 @@ public protocol Initializer: Sendable, CustomStringConvertible {
 
   /// Resolves the initialiser against a tensor: what exactly is to be drawn or written.
   ///
-  /// - Throws: ``CheckpointError`` when the shape or dtype is one that PyTorch refuses.
+  /// - Throws: ``TensorCore/CheckpointError`` when the shape or dtype is one that PyTorch refuses.
   func fill(for info: TensorInfo) throws -> TensorFill
 }

@@ -31,7 +31,8 @@ public struct Rule: Sendable, CustomStringConvertible {
 
   /// Reads a rule.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed`, saying what was found and required.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, saying what was found and
+  ///   required.
   public init(_ text: String) throws {
     let scalars = Array(text.unicodeScalars)
     guard let colon = Self.colon(in: scalars) else {
@@ -131,7 +132,7 @@ extension Rule {
 
     /// Finds an order by its name.
     ///
-    /// - Throws: ``CheckpointError`` with code `malformed`, naming both.
+    /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, naming both.
     public init(named name: String) throws {
       guard let order = Self(rawValue: name) else {
         throw CheckpointError(.malformed, "found order '\(name)', required modules or apply")

@@ -7,7 +7,8 @@ public struct SelectedTensors {
 
   /// Settles a selector against a tree.
   ///
-  /// - Throws: ``CheckpointError`` with code `missing` when it means no tensor, saying whether it
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when it means no tensor, saying
+  ///   whether it
   ///   means modules that own none; or as ``ResolvedSelector`` does.
   public init(_ selector: Selector, in tree: Module) throws {
     try self.init(selector, places: tree.namedModules(removeDuplicates: false))

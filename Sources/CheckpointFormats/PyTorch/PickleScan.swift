@@ -38,7 +38,8 @@ public struct PickleScan: Sendable {
   /// Reads the pickles of a file: of `torch.save` of any age, a distributed checkpoint's folder,
   /// any zip archive, or a file that is a pickle.
   ///
-  /// - Throws: ``CheckpointError`` when a pickle cannot be read to its end, or there is none.
+  /// - Throws: ``TensorCore/CheckpointError`` when a pickle cannot be read to its end, or there is
+  ///   none.
   public init(_ path: String) throws {
     do throws(CheckpointError) {
       try read(path)

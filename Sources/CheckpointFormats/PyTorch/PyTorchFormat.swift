@@ -5,7 +5,7 @@ import TensorCore
 extension CheckpointFormat {
   /// PyTorch's `torch.save`, of every version, TorchScript's archives and distributed checkpoints.
   ///
-  /// Pickles are read and never run: see ``Pickle``. Source: torch 2.15 `serialization.py`,
+  /// Pickles are read and never run: see `Pickle`. Source: torch 2.15 `serialization.py`,
   /// `_utils.py`, `distributed/checkpoint`.
   public static let pytorch = CheckpointFormat(
     name: "pytorch", extensions: [".ckpt", ".pth", ".bin", ".pt"],

@@ -28,7 +28,7 @@ public struct ShardPlan: Sendable {
   ///
   /// `name` is what one file would be called, `model.safetensors`. Metadata, module tree and ties
   /// between files go to the index.
-  /// - Throws: ``CheckpointError`` for two tensors of one name.
+  /// - Throws: ``TensorCore/CheckpointError`` for two tensors of one name.
   public init(_ checkpoint: Checkpoint, limit: Int, name: String) throws(CheckpointError) {
     try checkpoint.checkNames()
     let parts = Self.parts(of: checkpoint.entries, limit: limit)

@@ -28,7 +28,8 @@ extension Module {
 
   /// Reads a model description; `extras` adds to it as to a printed text.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed`, line and column, what was found there
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, line and column, what was
+  ///   found there
   ///   and what was required; `unsupported` for another version of the schema.
   public init(json text: String, extras: SideFile = SideFile()) throws {
     var reader = try ModelDescriptionReader(text)
@@ -37,7 +38,7 @@ extension Module {
 
   /// The model description, one module and one draw per line.
   ///
-  /// - Throws: ``CheckpointError`` when the tree names two tensors alike.
+  /// - Throws: ``TensorCore/CheckpointError`` when the tree names two tensors alike.
   public func json() throws -> String {
     try ModelDescriptionWriter(self).text()
   }

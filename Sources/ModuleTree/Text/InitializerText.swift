@@ -21,7 +21,8 @@ public enum InitializerText {
 
   /// Parses one initialiser; `column` is where the text begins in its line, counted from 1.
   ///
-  /// - Throws: ``CheckpointError``, `malformed`, with the column, what was found there and the
+  /// - Throws: ``TensorCore/CheckpointError``, `malformed`, with the column, what was found there
+  ///   and the
   ///   nearest name.
   public static func parse(
     _ text: String, column: Int = 1

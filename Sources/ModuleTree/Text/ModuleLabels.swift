@@ -21,7 +21,8 @@ extension Module {
   ///
   /// Parents come before their children, as ``labels`` writes them. Tensors that the labels do not
   /// tell of are not there: a class that is not known owns none.
-  /// - Throws: ``CheckpointError`` with code `malformed` when there is no root, a parent is
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` when there is no root, a parent
+  ///   is
   ///   missing, a path occurs twice, or a known class's arguments cannot be read.
   public init(labels: [ModuleLabel]) throws {
     guard let root = labels.first, root.path.isEmpty, root.kind != "None" else {

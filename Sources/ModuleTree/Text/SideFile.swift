@@ -48,7 +48,7 @@ public struct SideFile: Sendable {
 
   /// Reads the lines of an `--extra` file; `path` is its name, for errors.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed`, naming the line.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, naming the line.
   public init(_ text: String, path: String? = nil) throws {
     self.path = path
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -139,7 +139,8 @@ public struct SideFile: Sendable {
 
   /// The tree with everything that is said here.
   ///
-  /// - Throws: ``CheckpointError`` with code `missing` when a module or tensor is not there.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a module or tensor is not
+  ///   there.
   func applied(to module: Module) throws -> Module {
     do {
       return try changed(module)
