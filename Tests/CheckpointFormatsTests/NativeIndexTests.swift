@@ -109,7 +109,7 @@ import Testing
     #expect(try await sample.damage(file) != nil)
   }
 
-  @Test func `bytes that are no UTF-8 are refused`() async throws {
+  @Test func `invalid UTF-8 is refused`() async throws {
     let file = try await sample.small()
     var text = Array(try sample.index(file).utf8)
     let place = try #require(text.indices.first { text[$0...].starts(with: "empty".utf8) })
@@ -118,7 +118,7 @@ import Testing
     let stream = try Zlib.deflate(text.rawBytes, level: 6)
     let mutant = file[..<start] + sample.tail(index: stream, size: text.count, at: start)
     let error = try await sample.damage(Array(mutant))
-    #expect(error?.message.contains("no UTF-8") == true)
+    #expect(error?.message.contains("not valid UTF-8") == true)
   }
 }
 

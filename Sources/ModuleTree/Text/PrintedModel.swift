@@ -18,8 +18,7 @@ extension Module {
   /// Reads the text that `print(model)` shows; `extras` says what the text cannot.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the line, the column, what was
-  ///   found
-  ///   there and what was required; or `missing` when `extras` names what is not there.
+  ///   found there and what was required; or `missing` when `extras` names what is not there.
   public init(printed text: String, extras: SideFile = SideFile()) throws {
     var parser = PrintedModelParser(text, extras: extras)
     self = try extras.applied(to: try parser.model())
