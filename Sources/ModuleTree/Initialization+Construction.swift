@@ -4,7 +4,7 @@ internal import TorchRandom
 extension Initialization {
   /// Initialises everything as the constructors do, in the order in which they run.
   ///
-  /// - Throws: ``CheckpointError`` when an initialiser refuses a tensor.
+  /// - Throws: ``TensorCore/CheckpointError`` when an initialiser refuses a tensor.
   public mutating func construct() throws {
     for step in flatConstruction() { try perform(step) }
   }

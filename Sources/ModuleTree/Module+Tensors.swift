@@ -114,7 +114,7 @@ extension Module {
   /// The same tree with the tensor `name` replaced by the tensor `other`, as
   /// `self.head.weight = self.embedding.weight` does.
   ///
-  /// - Throws: ``CheckpointError`` with code `missing` or `mismatched` when there is no such
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` or `mismatched` when there is no such
   ///   parameter or the shapes differ.
   public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
     let originals = Dictionary(
@@ -144,7 +144,7 @@ extension Module {
 
   /// The same tree with one module at both paths, as `self.b = self.a` makes it.
   ///
-  /// - Throws: ``CheckpointError`` with code `mismatched` when one is below the other or the two
+  /// - Throws: ``TensorCore/CheckpointError`` with code `mismatched` when one is below the other or the two
   ///   have other tensors.
   package func sharing(_ path: String, with other: String) throws -> Module {
     guard let here = self[path], let there = self[other] else { return self }

@@ -3,7 +3,7 @@ import TensorCore
 extension Selector {
   /// Reads a selector.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed`, the column, what was found there and
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the column, what was found there and
   ///   what was required.
   public init(_ text: String) throws {
     var parser = SelectorParser(text)

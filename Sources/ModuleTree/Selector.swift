@@ -99,7 +99,7 @@ public struct ResolvedSelector {
   ///
   /// A word with a dot, or `*`, `**`, is a name; any other is a class if a class of the tree fits
   /// and no name does, a name if it is the other way round.
-  /// - Throws: ``CheckpointError``: `malformed` for a word that fits both, or an expression that
+  /// - Throws: ``TensorCore/CheckpointError``: `malformed` for a word that fits both, or an expression that
   ///   cannot be read; `missing` for a word that fits neither.
   public init(_ selector: Selector, in tree: Module) throws {
     try self.init(selector, modules: tree.namedModules(removeDuplicates: false))

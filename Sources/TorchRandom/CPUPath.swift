@@ -15,7 +15,7 @@ public enum CPUPath: String, Hashable, Sendable, CaseIterable {
 
   /// Finds a path by its name.
   ///
-  /// - Throws: ``CheckpointError`` with code `unsupported`.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `unsupported`.
   public init(named name: String) throws(CheckpointError) {
     guard let path = Self(rawValue: name) else {
       let names = Self.allCases.map(\.rawValue).joined(separator: " or ")

@@ -29,7 +29,7 @@ public struct Sampling: Sendable, Hashable {
 
   /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.
   ///
-  /// - Throws: ``CheckpointError``, `unsupported` for a dtype that PyTorch does not draw, else
+  /// - Throws: ``TensorCore/CheckpointError``, `unsupported` for a dtype that PyTorch does not draw, else
   ///   `mismatched`: a range that is reversed, not finite in the dtype or too wide for it, or a
   ///   standard deviation that is negative or not a number.
   public init(
