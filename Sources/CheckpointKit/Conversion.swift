@@ -85,9 +85,10 @@ public struct Conversion: Sendable {
 
   private func cast(_ result: inout Result) throws {
     guard let dtype else { return }
-    guard ElementConversion.canEncode(dtype) else {
+    guard dtype.isFloatingPoint else {
       throw CheckpointError(
-        .unsupported, "dtype \(dtype.torchName): required float32, float64, bfloat16 or float16")
+        .unsupported,
+        "dtype \(dtype.torchName): expected \(DType.floatingPoint.alternatives)")
     }
     var isCast = false
     let overflows = result.overflows

@@ -44,10 +44,10 @@ public struct Recipe: Sendable {
 
   /// Finds a dtype that layers can be built in.
   public static func floatingPoint(named text: String) throws -> DType {
-    guard let dtype = DType(named: text), ElementConversion.canEncode(dtype) else {
+    guard let dtype = DType(spelled: text), dtype.isFloatingPoint else {
       throw CheckpointError(
         .unsupported,
-        "unknown dtype '\(text)': expected float32, float64, bfloat16 or float16")
+        "unknown dtype '\(text)': expected \(DType.floatingPoint.alternatives)")
     }
     return dtype
   }

@@ -77,7 +77,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       try countBlocks(left, right, range)
       return
     }
-    if sameType && infinity(of: left.info.dtype) != nil { maxULP = 0 }
+    if sameType && left.info.dtype.isFloatingPoint { maxULP = 0 }
     let step = ChunkBuffer.standardSize / 16
     let widths = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
     let start = range.lowerBound / widths.0
@@ -100,7 +100,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     let (perBlock, width) = entry.info.dtype.block
     elements = range.count / width * perBlock
     guard entry.info.dtype.isComputable else { return }
-    if infinity(of: entry.info.dtype) != nil { maxULP = 0 }
+    if entry.info.dtype.isFloatingPoint { maxULP = 0 }
     let step = ChunkBuffer.standardSize / 16 * width
     var buffer = ChunkBuffer(capacity: min(step, range.count))
     var values: [Double] = []
@@ -210,34 +210,11 @@ extension Checkpoint.Entry {
 private func unitsInLastPlace(
   from a: RawSpan, _ b: RawSpan, at offset: Int, _ dtype: DType
 ) -> UInt64? {
-  /// Orders the bit patterns of one width as the numbers they stand for.
-  func order(_ span: RawSpan) -> Int64? {
-    let bits: UInt64
-    switch dtype.byteWidth {
-    case 1: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self))
-    case 2: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-    case 4: bits = UInt64(unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    default: bits = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+  func bits(_ span: RawSpan) -> UInt64 {
+    (0..<dtype.byteWidth).reduce(0) { bits, index in
+      let byte = unsafe span.unsafeLoad(fromByteOffset: offset + index, as: UInt8.self)
+      return bits | UInt64(byte) << UInt64(8 * index)
     }
-    let sign = UInt64(1) << UInt64(dtype.byteWidth * 8 - 1)
-    let magnitude = bits & (sign - 1)
-    guard let infinity = infinity(of: dtype), magnitude <= infinity else { return nil }
-    return bits & sign == 0 ? Int64(magnitude) : -Int64(magnitude)
   }
-  guard let x = order(a), let y = order(b) else { return nil }
-  return UInt64((x - y).magnitude)
-}
-
-/// The bits of the largest magnitude that is a number or infinite; `nil` for a type whose bits are
-/// not ordered as its numbers are.
-private func infinity(of dtype: DType) -> UInt64? {
-  switch dtype {
-  case .float8e4m3: 0x7e
-  case .float8e5m2: 0x7c
-  case .float16: 0x7c00
-  case .bfloat16: 0x7f80
-  case .float32: 0x7f80_0000
-  case .float64: 0x7ff0_0000_0000_0000
-  default: nil
-  }
+  return dtype.element.floatFormat?.unitsInLastPlace(from: bits(a), to: bits(b))
 }

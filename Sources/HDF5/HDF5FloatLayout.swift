@@ -15,14 +15,15 @@ package struct HDF5FloatLayout: Equatable {
 
   /// The layout of a dtype; `nil` where HDF5 has no floating-point type with its values.
   init?(_ dtype: DType) {
-    switch dtype {
-    case .float8e5m2: self.init(size: 1, sign: 7, exponent: 2..<7, mantissa: 0..<2, bias: 15)
-    case .float8e4m3: self.init(size: 1, sign: 7, exponent: 3..<7, mantissa: 0..<3, bias: 7)
-    case .float16: self.init(size: 2, sign: 15, exponent: 10..<15, mantissa: 0..<10, bias: 15)
-    case .bfloat16: self.init(size: 2, sign: 15, exponent: 7..<15, mantissa: 0..<7, bias: 127)
-    case .float32: self.init(size: 4, sign: 31, exponent: 23..<31, mantissa: 0..<23, bias: 127)
-    case .float64: self.init(size: 8, sign: 63, exponent: 52..<63, mantissa: 0..<52, bias: 1023)
-    default: return nil
+    guard let format = dtype.element.floatFormat else { return nil }
+    switch format.specials {
+    // HDF5 cannot say which patterns are NaN; those of `finite` are near enough to be read.
+    case .ieee, .finite:
+      let sign = format.mantissaBits + format.exponentBits
+      self.init(
+        size: format.byteWidth, sign: sign, exponent: format.mantissaBits..<sign,
+        mantissa: 0..<format.mantissaBits, bias: format.bias)
+    case .unsignedZero, .scale: return nil
     }
   }
 

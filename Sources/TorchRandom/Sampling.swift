@@ -18,8 +18,9 @@ public import TensorCore
 public struct Sampling: Sendable, Hashable {
   /// What the values follow.
   public let distribution: Distribution
-  /// `float32`, `float64`, `float16` or `bfloat16`.
-  public let dtype: DType
+  /// The elements' type, one of ``TensorCore/DType/drawable``.
+  public var dtype: DType { type.dtype }
+  let type: DrawnType
   /// Elements drawn.
   public let count: Int
   /// Whether the tensor is row-major without gaps, as parameters of fresh modules are.
@@ -36,17 +37,11 @@ public struct Sampling: Sendable, Hashable {
     _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true
   ) throws(CheckpointError) {
     precondition(count >= 0, "negative element count")
-    let greatest: Double
-    switch dtype {
-    case .float64: greatest = .greatestFiniteMagnitude
-    case .float32: greatest = Double(Float.greatestFiniteMagnitude)
-    case .bfloat16: greatest = 0x1.fep127
-    case .float16: greatest = 65504
-    default:
+    guard let type = DrawnType(dtype), let greatest = dtype.element.floatFormat?.greatestFinite
+    else {
       throw CheckpointError(
         .unsupported,
-        "random values need float32, float64, float16 or bfloat16; the tensor is \(dtype.torchName)"
-      )
+        "random values need \(DType.drawable.alternatives); the tensor is \(dtype.torchName)")
     }
     switch distribution {
     case .uniform(let from, let to):
@@ -69,7 +64,7 @@ public struct Sampling: Sendable, Hashable {
       }
     }
     self.distribution = distribution
-    self.dtype = dtype
+    self.type = type
     self.count = count
     self.contiguous = contiguous
   }
@@ -120,8 +115,8 @@ extension Sampling {
 
   var wordsPerBlock: Int {
     switch algorithm {
-    case .uniform: wordsPerUniform
-    case .vectorNormal: 16 * wordsPerUniform
+    case .uniform: type.wordsPerUniform
+    case .vectorNormal: 16 * type.wordsPerUniform
     case .serialNormal: 4
     }
   }
@@ -136,9 +131,7 @@ extension Sampling {
   ///
   /// `float32` and `float64` draw a uniform for every element before the tail is drawn anew;
   /// the 16-bit types draw only for whole blocks.
-  var tailWord: Int { (dtype.byteWidth >= 4 ? count : blockedCount) * wordsPerUniform }
-
-  private var wordsPerUniform: Int { dtype == .float64 ? 2 : 1 }
+  var tailWord: Int { (dtype.byteWidth >= 4 ? count : blockedCount) * type.wordsPerUniform }
 
   /// Turns the words of whole blocks into elements, as one of PyTorch's CPU paths does.
   ///
@@ -149,13 +142,13 @@ extension Sampling {
     switch distribution {
     case .uniform(let from, let to):
       UniformRange(from: from, to: to, cpuPath: cpuPath)
-        .convert(words, to: dtype, into: &target)
+        .convert(words, to: type, into: &target)
     case .normal(let mean, let deviation) where algorithm == .vectorNormal:
       VectorNormal(mean: mean, deviation: deviation, cpuPath: cpuPath)
-        .convert(words, to: dtype, into: &target)
+        .convert(words, to: type, into: &target)
     case .normal(let mean, let deviation):
       SerialNormal(mean: mean, deviation: deviation, cpuPath: cpuPath)
-        .convert(words, to: dtype, into: &target)
+        .convert(words, to: type, into: &target)
     }
   }
 }

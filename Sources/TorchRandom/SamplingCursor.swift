@@ -43,7 +43,7 @@ public struct SamplingCursor: Sendable {
     {
       var part = target._mutatingExtracting(0..<width)
       SerialNormal(mean: mean, deviation: deviation, cpuPath: start.cpuPath)
-        .store(leadingNormal, as: sampling.dtype, at: 0, in: &part)
+        .store(leadingNormal, as: sampling.type, at: 0, in: &part)
     }
     if sampling.hasTail { readTail(elements, into: &target) }
   }

@@ -11,24 +11,20 @@ struct SerialNormal {
   let deviation: Double
   let cpuPath: CPUPath
 
-  func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
+  func convert(_ words: Span<UInt32>, to type: DrawnType, into target: inout MutableRawSpan) {
     for index in 0..<words.count / 4 {
       let pair = NormalPair(
         UInt64(high: words[4 * index], low: words[4 * index + 1]),
         UInt64(high: words[4 * index + 2], low: words[4 * index + 3]))
-      store(pair.first, as: dtype, at: 2 * index, in: &target)
-      store(pair.second, as: dtype, at: 2 * index + 1, in: &target)
+      store(pair.first, as: type, at: 2 * index, in: &target)
+      store(pair.second, as: type, at: 2 * index + 1, in: &target)
     }
   }
 
-  func store(_ normal: Double, as dtype: DType, at index: Int, in target: inout MutableRawSpan) {
+  func store(_ normal: Double, as type: DrawnType, at index: Int, in target: inout MutableRawSpan) {
     let value =
       cpuPath.fuses ? mean.addingProduct(normal, deviation) : normal * deviation + mean
-    if dtype == .float64 {
-      target.store(value, at: index)
-    } else {
-      target.store(rounding: Float(value), to: dtype, at: index)
-    }
+    target.store(value, as: type, at: index)
   }
 }
 

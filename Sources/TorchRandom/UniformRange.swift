@@ -11,9 +11,9 @@ struct UniformRange {
   let to: Double
   let cpuPath: CPUPath
 
-  func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
-    let count = dtype == .float64 ? words.count / 2 : words.count
-    precondition(target.byteCount == count * dtype.byteWidth, "span of another size")
+  func convert(_ words: Span<UInt32>, to type: DrawnType, into target: inout MutableRawSpan) {
+    let count = words.count / type.wordsPerUniform
+    precondition(target.byteCount == count * type.dtype.byteWidth, "span of another size")
     let from = Float(from)
     let to = Float(to)
     let fuses = cpuPath.fuses
@@ -21,11 +21,11 @@ struct UniformRange {
       unsafe target.withUnsafeMutableBytes { target in
         let words = words.baseAddress
         let target = target.baseAddress
-        switch dtype {
+        switch type {
         case .float64: unsafe ckpt_uniform_float64(words, target, count, self.from, self.to, fuses)
         case .float16: unsafe ckpt_uniform_float16(words, target, count, from, to, fuses)
         case .bfloat16: unsafe ckpt_uniform_bfloat16(words, target, count, from, to, fuses)
-        default: unsafe ckpt_uniform_float32(words, target, count, from, to, fuses)
+        case .float32: unsafe ckpt_uniform_float32(words, target, count, from, to, fuses)
         }
       }
     }

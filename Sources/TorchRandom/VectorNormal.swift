@@ -14,19 +14,19 @@ struct VectorNormal {
   let deviation: Double
   let cpuPath: CPUPath
 
-  func convert(_ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan) {
-    let count = dtype == .float64 ? words.count / 2 : words.count
+  func convert(_ words: Span<UInt32>, to type: DrawnType, into target: inout MutableRawSpan) {
+    let count = words.count / type.wordsPerUniform
     precondition(
-      count.isMultiple(of: 16) && target.byteCount == count * dtype.byteWidth, "not whole blocks")
-    switch (dtype, cpuPath) {
-    case (.float64, _), (_, .avx2):
-      convertByKernel(words, blocks: count / 16, to: dtype, into: &target)
-    case (_, .default): convertByLibrary(words, to: dtype, into: &target)
+      count.isMultiple(of: 16) && target.byteCount == count * type.dtype.byteWidth, "not whole blocks")
+    if cpuPath == .default, type != .float64 {
+      convertByLibrary(words, to: type, into: &target)
+    } else {
+      convertByKernel(words, blocks: count / 16, to: type, into: &target)
     }
   }
 
   private func convertByKernel(
-    _ words: Span<UInt32>, blocks: Int, to dtype: DType, into target: inout MutableRawSpan
+    _ words: Span<UInt32>, blocks: Int, to type: DrawnType, into target: inout MutableRawSpan
   ) {
     let mean = Float(mean)
     let deviation = Float(deviation)
@@ -34,19 +34,19 @@ struct VectorNormal {
       unsafe target.withUnsafeMutableBytes { target in
         let words = words.baseAddress
         let target = target.baseAddress
-        switch dtype {
+        switch type {
         case .float64:
           unsafe ckpt_normal_float64(words, target, blocks, self.mean, self.deviation)
         case .float16: unsafe ckpt_normal_float16(words, target, blocks, mean, deviation)
         case .bfloat16: unsafe ckpt_normal_bfloat16(words, target, blocks, mean, deviation)
-        default: unsafe ckpt_normal_float32(words, target, blocks, mean, deviation)
+        case .float32: unsafe ckpt_normal_float32(words, target, blocks, mean, deviation)
         }
       }
     }
   }
 
   private func convertByLibrary(
-    _ words: Span<UInt32>, to dtype: DType, into target: inout MutableRawSpan
+    _ words: Span<UInt32>, to type: DrawnType, into target: inout MutableRawSpan
   ) {
     let mean = Float(mean)
     let deviation = Float(deviation)
@@ -56,8 +56,8 @@ struct VectorNormal {
         let angle = Float(2 * Double.pi * Double(words[index + 8].unitFloat))
         let first = mean.addingProduct(radius * cosf(angle), deviation)
         let second = mean.addingProduct(radius * sinf(angle), deviation)
-        target.store(rounding: first, to: dtype, at: index)
-        target.store(rounding: second, to: dtype, at: index + 8)
+        target.store(first, as: type, at: index)
+        target.store(second, as: type, at: index + 8)
       }
     }
   }

@@ -34,13 +34,11 @@ extension Sampling {
     case (.normal(let mean, let deviation), .vectorNormal):
       guard deviation > 0, first + 16 <= count, !hasTail || first + 32 <= count else { return nil }
       let pair = (number(values, 0), number(values, 8))
-      guard let range = radius(pair, mean, deviation, bits: 24) else { return nil }
-      // The first word gives the radius; for float64 its low 21 bits are the uniform's high ones.
-      let words = dtype == .float64 ? 2 : 1
-      return dtype == .float64
-        ? radius(pair, mean, deviation, bits: 21).map {
-          WordRange(offset: first * words, mask: 0x1f_ffff, bounds: $0)
-        } : WordRange(offset: first, mask: 0xff_ffff, bounds: range)
+      // The first word gives the radius.
+      return radius(pair, mean, deviation, bits: type.decidedBits).map {
+        WordRange(
+          offset: first * type.wordsPerUniform, mask: 1 << UInt32(type.decidedBits) - 1, bounds: $0)
+      }
     case (.normal(let mean, let deviation), _):
       guard deviation > 0, contiguous, first == 0, count >= 2 else { return nil }
       let pair = (number(values, 0), number(values, 1))
@@ -60,8 +58,8 @@ extension Sampling {
   private func uniformRange(
     _ values: [UInt8], from first: Int, _ cpuPath: CPUPath
   ) -> WordRange? {
-    let words = dtype == .float64 ? 2 : 1
-    let mask: UInt32 = words == 2 ? 0x1f_ffff : 0xff_ffff
+    let words = type.wordsPerUniform
+    let mask: UInt32 = 1 << UInt32(type.decidedBits) - 1
     let lowest = element([UInt32](repeating: 0, count: words), cpuPath)
     for index in 0..<values.count / dtype.byteWidth {
       let wanted = number(values, index)
@@ -96,8 +94,8 @@ extension Sampling {
   /// The value that a uniform draw makes of one element's words.
   private func element(_ words: [UInt32], _ cpuPath: CPUPath) -> Double {
     var bytes = [UInt8](repeating: 0, count: dtype.byteWidth)
-    let used = dtype == .float64 ? 2 : 1
-    bytes.withMutableRawSpan { convert(words.span.extracting(0..<used), as: cpuPath, into: &$0) }
+    let used = words.span.extracting(0..<type.wordsPerUniform)
+    bytes.withMutableRawSpan { convert(used, as: cpuPath, into: &$0) }
     return dtype.number(at: 0, in: bytes)
   }
 
@@ -109,15 +107,8 @@ extension Sampling {
   ) -> ClosedRange<UInt32>? {
     let (x, y) = ((pair.0 - mean) / deviation, (pair.1 - mean) / deviation)
     guard x.isFinite, y.isFinite else { return nil }
-    let precision: Double
-    switch dtype {
-    case .bfloat16: precision = 0x1p-8
-    case .float16: precision = 0x1p-10
-    case .float32: precision = 0x1p-21
-    default: precision = 0x1p-40
-    }
     func uncertainty(_ value: Double, _ normal: Double) -> Double {
-      precision * (abs(value) + abs(mean)) / deviation + 0x1p-21 * abs(normal) + 0x1p-24
+      type.precision * (abs(value) + abs(mean)) / deviation + 0x1p-21 * abs(normal) + 0x1p-24
     }
     let spread = abs(x) * uncertainty(pair.0, x) + abs(y) * uncertainty(pair.1, y)
     let half = (x * x + y * y) / 2

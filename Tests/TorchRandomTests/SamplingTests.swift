@@ -35,7 +35,7 @@ import TorchRandom
     Refusal(
       distribution: .normal(mean: 0, standardDeviation: 1), dtype: .int64,
       message:
-        "random values need float32, float64, float16 or bfloat16; the tensor is int64"),
+        "random values need float32, float64, bfloat16 or float16; the tensor is int64"),
   ])
   func `what torch refuses is refused, empty tensors too`(refusal: Refusal) {
     for count in [0, 3] {

@@ -27,10 +27,6 @@ extension HDF5Checkpoint {
 
   /// Opaque elements are named, as Keras 3 names them.
   private static func attributes(of dtype: DType) -> [HDF5Attribute] {
-    switch dtype {
-    case .float8e4m3, .float8e5m2, .float8e8m0, .float8e4m3fnuz, .float8e5m2fnuz:
-      [HDF5Attribute("dtype", .text(dtype.torchName))]
-    default: []
-    }
+    HDF5Types.isOpaque(dtype) ? [HDF5Attribute("dtype", .text(dtype.torchName))] : []
   }
 }

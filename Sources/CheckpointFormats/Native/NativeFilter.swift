@@ -30,14 +30,10 @@ enum NativeFilter: Hashable, Sendable {
 
   /// The filter that packs elements of a type best: a complex number is two floats.
   static func best(for dtype: DType) -> NativeFilter {
-    switch dtype {
-    case .int16, .uint16: .planes(width: 2, rotated: false)
-    case .int32, .uint32: .planes(width: 4, rotated: false)
-    case .int64, .uint64: .planes(width: 8, rotated: false)
-    case .float16, .bfloat16: .planes(width: 2, rotated: true)
-    case .float32, .complex64: .planes(width: 4, rotated: true)
-    case .float64, .complex128: .planes(width: 8, rotated: true)
-    default: .planes(width: 1, rotated: false)
+    let width = dtype.element.wordWidth
+    return switch dtype.element.kind {
+    case .floatingPoint, .complex: .planes(width: width, rotated: width > 1)
+    case .boolean, .integer, .packed: .planes(width: width, rotated: false)
     }
   }
 

@@ -35,11 +35,7 @@ struct NPYArray: Sendable {
     } else {
       view = nil
     }
-    switch info.dtype {
-    case _ where !header.isBigEndian: swappedWidth = nil
-    case .complex64, .complex128: swappedWidth = info.dtype.byteWidth / 2
-    default: swappedWidth = info.dtype.byteWidth
-    }
+    swappedWidth = header.isBigEndian ? info.dtype.element.wordWidth : nil
   }
 
   /// Reads bytes `range` of the tensor.

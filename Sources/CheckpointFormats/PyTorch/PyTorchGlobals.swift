@@ -87,33 +87,23 @@ enum PyTorchGlobals {
     var byteWidth: Int { if case .typed(let dtype) = self { dtype.byteWidth } else { 1 } }
   }
 
-  private static let storages: [String: StorageType] = [
-    "DoubleStorage": .typed(.float64), "FloatStorage": .typed(.float32),
-    "HalfStorage": .typed(.float16), "BFloat16Storage": .typed(.bfloat16),
-    "LongStorage": .typed(.int64), "IntStorage": .typed(.int32), "ShortStorage": .typed(.int16),
-    "CharStorage": .typed(.int8), "ByteStorage": .typed(.uint8), "BoolStorage": .typed(.bool),
-    "ComplexFloatStorage": .typed(.complex64), "ComplexDoubleStorage": .typed(.complex128),
-    "QInt8Storage": .typed(.int8), "QUInt8Storage": .typed(.uint8),
-    "QInt32Storage": .typed(.int32), "UntypedStorage": .untyped,
+  /// The storage classes that are written; all types without one have untyped storages.
+  private static let plainStorages: [String: DType] = [
+    "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16,
+    "BFloat16Storage": .bfloat16, "LongStorage": .int64, "IntStorage": .int32,
+    "ShortStorage": .int16, "CharStorage": .int8, "ByteStorage": .uint8, "BoolStorage": .bool,
+    "ComplexFloatStorage": .complex64, "ComplexDoubleStorage": .complex128,
   ]
+
+  private static let storages: [String: StorageType] = plainStorages.mapValues { .typed($0) }
+    .merging([
+      "QInt8Storage": .typed(.int8), "QUInt8Storage": .typed(.uint8),
+      "QInt32Storage": .typed(.int32), "UntypedStorage": .untyped,
+    ]) { first, _ in first }
 
   /// The storage class of an element type, for those that have one.
   static func storageName(_ dtype: DType) -> String? {
-    switch dtype {
-    case .float64: "DoubleStorage"
-    case .float32: "FloatStorage"
-    case .float16: "HalfStorage"
-    case .bfloat16: "BFloat16Storage"
-    case .int64: "LongStorage"
-    case .int32: "IntStorage"
-    case .int16: "ShortStorage"
-    case .int8: "CharStorage"
-    case .uint8: "ByteStorage"
-    case .bool: "BoolStorage"
-    case .complex64: "ComplexFloatStorage"
-    case .complex128: "ComplexDoubleStorage"
-    default: nil
-    }
+    plainStorages.first { $0.value == dtype }?.key
   }
 
   /// Whether PyTorch has tensors of an element type.
@@ -126,8 +116,8 @@ enum PyTorchGlobals {
 
   private static let dtypes: [String: DType] = {
     var dtypes: [String: DType] = [:]
-    for dtype in DType.allCases where dtype.isComputable || dtype == .float4e2m1 {
-      dtypes[dtype.torchName] = dtype
+    for dtype in DType.allCases {
+      if let name = dtype.element.torchName { dtypes[name] = dtype }
     }
     return dtypes
   }()

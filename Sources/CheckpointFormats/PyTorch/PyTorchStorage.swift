@@ -55,8 +55,8 @@ struct PyTorchStorage: Sendable {
       }
     }
     let dtype = tensor.info.dtype
-    let isComplex = dtype == .complex64 || dtype == .complex128
-    let width = isComplex ? dtype.byteWidth / 2 : dtype.byteWidth
+    let isComplex = if case .complex = dtype.element.kind { true } else { false }
+    let width = dtype.element.wordWidth
     let change = tensor.change
     let swaps = isBigEndian && width > 1
     if !swaps && change == .none { return gather }

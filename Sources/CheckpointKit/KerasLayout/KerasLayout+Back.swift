@@ -98,7 +98,7 @@ extension Checkpoint.Entry {
   /// The sum with another floating-point tensor of the same type and shape, rounded to that type;
   /// where one summand is zero the other's bits are kept.
   func adding(_ other: Checkpoint.Entry) throws(CheckpointError) -> Checkpoint.Entry {
-    guard info == other.info, ElementConversion.canEncode(info.dtype) else {
+    guard info == other.info, info.dtype.isFloatingPoint else {
       throw CheckpointError(
         .mismatched,
         "found \(other.info.dtype.rawValue) \(other.info.shape), required to be added to "

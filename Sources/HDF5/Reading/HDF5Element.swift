@@ -22,7 +22,8 @@ struct HDF5Element {
     let size = type.size
     switch type.kind {
     case .integer(let layout):
-      guard let dtype = Self.integer(size, isSigned: layout.isSigned) else { return nil }
+      let kind = ElementType.Kind.integer(isSigned: layout.isSigned)
+      guard let dtype = Self.dtype(kind, size) else { return nil }
       // libhdf5 1.10.8 does not sign-extend big-endian integers narrower than their bytes.
       guard layout.isWhole || !layout.isBig else { return nil }
       self.dtype = dtype
@@ -33,11 +34,10 @@ struct HDF5Element {
       form = Self.form(size, isBig: isBig)
     case .named(isBoolean: true): (dtype, form) = (.bool, .asRead)
     case .complex(let layout, let isBig, let isPacked):
-      switch layout.dtype {
-      case .float32: dtype = .complex64
-      case .float64: dtype = .complex128
-      default: return nil
-      }
+      guard let part = layout.dtype,
+        let dtype = Self.dtype(.complex(of: part), 2 * part.byteWidth)
+      else { return nil }
+      self.dtype = dtype
       form = isPacked ? Self.form(layout.size, isBig: isBig) : .converted
     case .opaque:
       // Older Keras files and h5py with ml_dtypes store bfloat16 as 2 opaque bytes without a name.
@@ -52,14 +52,8 @@ struct HDF5Element {
     isBig && width > 1 ? .swapped(width) : .asRead
   }
 
-  private static func integer(_ size: Int, isSigned: Bool) -> DType? {
-    switch size {
-    case 1: isSigned ? .int8 : .uint8
-    case 2: isSigned ? .int16 : .uint16
-    case 4: isSigned ? .int32 : .uint32
-    case 8: isSigned ? .int64 : .uint64
-    default: nil
-    }
+  private static func dtype(_ kind: ElementType.Kind, _ size: Int) -> DType? {
+    DType.computable.first { $0.element.kind == kind && $0.byteWidth == size }
   }
 
   /// Describes a datatype that cannot be a tensor's, for a note.

@@ -34,11 +34,10 @@ public struct Arithmetic: Initializer {
   }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
-    guard ElementConversion.canEncode(info.dtype) else {
+    guard info.dtype.isDrawable else {
       throw CheckpointError(
         .unsupported,
-        "arithmetic needs float32, float64, float16 or bfloat16; the tensor is "
-          + info.dtype.torchName)
+        "arithmetic needs \(DType.drawable.alternatives); the tensor is \(info.dtype.torchName)")
     }
     let fill = try base.fill(for: info)
     if case .nothing = fill { return .nothing }

@@ -13,6 +13,9 @@ public struct Orthogonal: Initializer, Hashable {
 
   public let name = "orthogonal"
 
+  /// The types that PyTorch decomposes matrices in.
+  private static let dtypes = [DType.float32, .float64]
+
   /// Makes the initialiser of its gain.
   public init(gain: Double = 1) { self.gain = gain }
 
@@ -22,10 +25,11 @@ public struct Orthogonal: Initializer, Hashable {
         .mismatched, "orthogonal needs 2 or more dimensions, found shape \(info.shape)")
     }
     if info.elementCount == 0 { return .nothing }
-    guard info.dtype == .float32 || info.dtype == .float64 else {
+    guard Self.dtypes.contains(info.dtype) else {
       throw CheckpointError(
         .unsupported,
-        "orthogonal needs float32 or float64, as in PyTorch; the tensor is \(info.dtype.torchName)")
+        "orthogonal needs \(Self.dtypes.alternatives), as in PyTorch; "
+          + "the tensor is \(info.dtype.torchName)")
     }
     let sampling = try Sampling(
       .normal(mean: 0, standardDeviation: 1), dtype: info.dtype, count: info.elementCount)

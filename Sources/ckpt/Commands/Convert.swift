@@ -22,7 +22,7 @@ extension Ckpt {
     @Argument(help: "A checkpoint, or - for standard input.") var input: String
     @Argument(help: "The file to write, or - for standard output.") var output: String
     @OptionGroup var selection: SelectionOptions
-    @Option(help: "Round floating-point tensors to float32, float64, bfloat16 or float16.")
+    @Option(help: "Round floating-point tensors to this type: \(DType.floatingPoint.alternatives).")
     var dtype: String?
     @Option(
       help: ArgumentHelp(
@@ -86,7 +86,7 @@ extension Ckpt {
         let written = try await shards.write(result.checkpoint, showing: common)
         written.notes.forEach(common.notes(on: output))
       }
-      noteOverflows(result.overflows)
+      noteOverflows(result.overflows, conversion.dtype)
     }
 
     private func print(_ plan: ConversionPlan, _ format: CheckpointFormat) throws {
@@ -121,15 +121,15 @@ extension Ckpt {
       }
     }
 
-    /// Says what became infinite, the first tensors by name.
-    private func noteOverflows(_ overflows: OverflowCount) {
+    /// Reports the values that the new type was too small for, the first tensors by name.
+    private func noteOverflows(_ overflows: OverflowCount, _ dtype: DType?) {
       let tensors = overflows.tensors
-      if tensors.isEmpty { return }
+      guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
       let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
       let more = tensors.count > 3 ? " and \(tensors.count - 3) more" : ""
       let total = tensors.map(\.count).reduce(0, +)
       common.notes(on: input)(
-        "\(total.grouped) values were too large for \(dtype ?? "") and became infinite, in \(first.joined(separator: ", "))\(more)"
+        "\(total.grouped) values were too large for \(dtype.torchName) and \(format.overflowOutcome), in \(first.joined(separator: ", "))\(more)"
       )
     }
 
