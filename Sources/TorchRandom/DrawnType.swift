@@ -65,7 +65,9 @@ extension MutableRawSpan {
     }
   }
 
-  private mutating func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ bits: Bits, at index: Int) {
+  private mutating func store<Bits: FixedWidthInteger & BitwiseCopyable>(
+    _ bits: Bits, at index: Int
+  ) {
     storeBytes(
       of: bits.littleEndian, toByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
   }

@@ -17,7 +17,8 @@ struct VectorNormal {
   func convert(_ words: Span<UInt32>, to type: DrawnType, into target: inout MutableRawSpan) {
     let count = words.count / type.wordsPerUniform
     precondition(
-      count.isMultiple(of: 16) && target.byteCount == count * type.dtype.byteWidth, "not whole blocks")
+      count.isMultiple(of: 16) && target.byteCount == count * type.dtype.byteWidth,
+      "not whole blocks")
     if cpuPath == .default, type != .float64 {
       convertByLibrary(words, to: type, into: &target)
     } else {

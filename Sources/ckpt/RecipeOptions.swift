@@ -21,7 +21,9 @@ struct RecipeOptions: ParsableArguments {
   )
   var order: String?
 
-  @Option(help: "Type of the tensors. Default: float32. PyTorch draws in \(DType.drawable.alternatives).")
+  @Option(
+    help:
+      "Type of the tensors. Default: float32. PyTorch draws in \(DType.drawable.alternatives).")
   var dtype: String?
 
   @Option(

@@ -150,11 +150,11 @@ import Testing
         "seed '1.5': \(seeds) (see 'ckpt reinit --help')"),
       Case(
         "init no.txt -o b.h5 --dtype int8", 64,
-        "unknown dtype 'int8': expected float32, float64, bfloat16 or float16 (see 'ckpt init --help')"
+        "unknown dtype 'int8': expected \(DType.floatingPoint.alternatives) (see 'ckpt init --help')"
       ),
       Case(
         "convert no.h5 b.h5 --dtype f33", 64,
-        "unknown dtype 'f33': expected float32, float64, bfloat16 or float16 (see 'ckpt convert --help')"
+        "unknown dtype 'f33': expected \(DType.floatingPoint.alternatives) (see 'ckpt convert --help')"
       ),
       Case(
         "init no.txt -o b.h5 --order up", 64,

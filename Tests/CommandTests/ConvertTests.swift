@@ -57,7 +57,7 @@ import Testing
       ])
   }
 
-  @Test(arguments: ["float64", "bfloat16", "float16"])
+  @Test(arguments: ["float64", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2fnuz"])
   func `values are rounded to another type`(dtype: String) throws {
     let place = try Workplace()
     let rule = "Linear: weight=1.00048828125, bias=-0.5"
@@ -134,6 +134,41 @@ import Testing
     }
     let run = try place.ckpt("convert", "a.ckz", "c.ckz", "--dtype", "bfloat16")
     #expect(!run.errors.contains("infinite"))
+    for (dtype, outcome) in [("float8_e4m3fn", "became ±448"), ("float8_e5m2fnuz", "became NaN")] {
+      let run = try place.ckpt("convert", "a.ckz", "\(dtype).ckz", "--dtype", dtype)
+      #expect(
+        run.errors.contains(
+          "4 values were too large for \(dtype) and \(outcome), in 'layer1.bias' (4)\n"))
+    }
+  }
+
+  @Test(arguments: [
+    ("bf16", "BF16"), ("half", "F16"), ("torch.float64", "F64"), ("fp8_e4m3", "F8_E4M3"),
+    ("FLOAT8_E5M2", "F8_E5M2"), ("f16", "F16"),
+  ])
+  func `a type may be named as people write it`(name: String, dtype: String) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt("convert", "a.h5", "b.ckz", "--dtype", name, "--dry-run", "--json")
+    #expect(run.status == 0)
+    #expect(try JSON(run.output)["tensors"]?[0]?["dtype"] == .text(dtype))
+  }
+
+  @Test func `float8 tensors are shown, measured, and compared`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--rule", "Linear: weight=0.3, bias=-2.0")
+    try place.makeArticle("b.h5", "--rule", "Linear: weight=0.35, bias=3.5")
+    for name in ["a", "b"] {
+      let run = try place.ckpt("convert", "\(name).h5", "\(name).pt", "--dtype", "float8_e4m3fn")
+      #expect(run.status == 0)
+    }
+    #expect(try place.ckpt("show", "a.pt", "layer1.bias[0]").output.contains("-2.0"))
+    let statistics = try JSON(try place.ckpt("stat", "a.pt", "--json").output)
+    #expect(statistics["tensors"]?[0]?["statistics"]?["maximum"] == .number(0.3125))
+    // From 0x2a to 0x2b; from -2 over zero to 3.5, 64 and 70 numbers away from it.
+    let changes = try JSON(try place.ckpt("diff", "a.pt", "b.pt", "--json").output)["changes"]
+    #expect(changes?[0]?["difference"]?["maxULP"] == .number(1))
+    #expect(changes?[1]?["difference"]?["maxULP"] == .number(134))
   }
 
   @Test func `ties are kept, and said`() throws {

@@ -32,6 +32,23 @@ import Testing
 
   private static func rule(_ bias: Int) -> String { "Linear: weight=xavier_uniform, bias=\(bias)" }
 
+  @Test func `what PyTorch does not draw in float8 is refused, constants are not`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("Net(\n  (n): LayerNorm((4,))\n)\n".utf8), to: "norm.txt")
+    #expect(try place.ckpt("init", "norm.txt", "-o", "n.ckz", "--dtype", "float8_e5m2").status == 0)
+    #expect(try place.ckpt("show", "n.ckz", "n.weight").output.contains("1.0"))
+    let run = try place.ckpt("init", "model.txt", "-o", "a.ckz", "--dtype", "float8_e4m3fn")
+    #expect(run.status == 2)
+    #expect(
+      run.errors.hasSuffix(
+        "random values need float32, float64, bfloat16 or float16; the tensor is float8_e4m3fn\n"))
+    let large = try place.ckpt(
+      "init", "norm.txt", "-o", "b.ckz", "--dtype", "float8_e4m3fn", "--rule",
+      "LayerNorm: weight=449")
+    #expect(large.status == 2)
+    #expect(large.errors.contains("449.0 is not in the range of float8_e4m3fn"))
+  }
+
   @Test func `the goldens are there`() {
     #expect(Golden.all.count == 36)
   }

@@ -1,3 +1,4 @@
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing
@@ -20,7 +21,9 @@ private struct ElementGoldens: Decodable {
 }
 
 @Suite struct ElementGoldenTests {
-  private let goldens = try! ElementGoldens.all.get()
+  private let goldens: ElementGoldens
+
+  init() throws { goldens = try ElementGoldens.all.get() }
 
   @Test func `every pattern of eight bits is the number that PyTorch reads, NaN payloads included`()
     throws
@@ -133,7 +136,9 @@ private struct CastInputs {
     add([.int32], high)
     add([.int64], random)
     add([.float16, .bfloat16, .int16], (0...UInt16.max).map { $0 })
-    add([.uint8, .int8] + DType.floatingPoint.filter { $0.byteWidth == 1 }, (0...UInt8.max).map { $0 })
+    add(
+      [.uint8, .int8] + DType.floatingPoint.filter { $0.byteWidth == 1 }, (0...UInt8.max).map { $0 }
+    )
     add([.bool], [UInt8(0), 1])
   }
 

@@ -1,5 +1,7 @@
-/// How the bits of one element stand for a number. A conforming type has no values: it is a row's
-/// functions, chosen once for a whole span, so that the loops below are compiled for each type.
+/// How the bits of one element stand for a number.
+///
+/// A conforming type has no values: it is the functions of a row, chosen once for a whole span, so
+/// that the loops below are compiled for each type.
 package protocol ElementCoding: Sendable {
   /// The bits of one element, or of one part of a complex one.
   associatedtype Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable

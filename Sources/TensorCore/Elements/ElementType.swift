@@ -32,8 +32,9 @@ public struct ElementType: Sendable {
     if case .floatingPoint(let format) = kind { format } else { nil }
   }
 
-  /// Bytes that belong together as one number: of a complex element, those of a part. Big-endian
-  /// files swap them, and the plane codec divides them.
+  /// Bytes that belong together as one number: of a complex element, those of a part.
+  ///
+  /// Big-endian files swap them, and the plane codec divides them.
   public var wordWidth: Int {
     switch kind {
     case .boolean, .integer, .floatingPoint: block.bytes

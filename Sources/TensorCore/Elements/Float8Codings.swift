@@ -11,8 +11,10 @@ protocol Float8Coding: SingleCoding where Word == UInt8 {
 extension Float8Coding {
   static func real(_ word: UInt8) -> Float { values[Int(word)] }
 
-  /// Rounds to nearest, ties to even. A `finite` type stops at its largest number, infinity
-  /// included; one with `unsignedZero` makes NaN of all that is too large.
+  /// Rounds to nearest, ties to even.
+  ///
+  /// A `finite` type stops at its largest number, infinity included; one with `unsignedZero` makes
+  /// NaN of all that is too large.
   static func word(rounding value: Float) -> UInt8 {
     let sign = UInt8(value.bitPattern >> 24 & 0x80)
     let isUnsignedZero = format.specials == .unsignedZero
@@ -106,7 +108,9 @@ enum Float8E8M0: SingleCoding {
     }
   }
 
-  /// The sign is lost; zero becomes 2^-127 and infinity NaN. A tie goes up.
+  /// Rounds to nearest, a tie up.
+  ///
+  /// The sign is lost; zero becomes 2^-127, and infinity NaN.
   static func word(rounding value: Float) -> UInt8 {
     let exponent = UInt8(value.bitPattern >> 23 & 0xff)
     if exponent == 0xff { return 0xff }
