@@ -53,7 +53,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["ParallelWork", "TensorCore"], path: "Tests/TestSupport"),
     .target(
       name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
-    .testTarget(name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore"]),
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "ParallelWorkTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
