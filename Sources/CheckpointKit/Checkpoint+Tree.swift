@@ -4,7 +4,7 @@ public import TensorCore
 extension Checkpoint {
   /// A module tree for a checkpoint's tensors, and how it was come by.
   public struct Tree: Sendable {
-    /// The tree; every tensor of the checkpoint stands in it.
+    /// The tree, which contains every tensor of the checkpoint.
     public var module: Module
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
@@ -17,7 +17,7 @@ extension Checkpoint {
       self.notes = notes
     }
 
-    /// A model whose text gives this tree again: the one it was read from, else what PyTorch prints,
+    /// A model whose text parses to this tree: the one it was read from, else what PyTorch prints,
     /// or a description where that shows too little (bare parameters, names with a line feed).
     public func model() throws -> Model {
       let names = module.stateDict().map(\.name)
@@ -46,7 +46,7 @@ extension Checkpoint {
       tree = Tree(try Module(labels: modules))
     } else {
       let inferred = try InferredModel(self)
-      let note = (["carries no module tree"] + inferred.notes).joined(separator: "; ")
+      let note = (["has no module tree"] + inferred.notes).joined(separator: "; ")
       return Tree(inferred.tree, notes: [note])
     }
     let known = Set(tree.module.stateDict().map(\.name))

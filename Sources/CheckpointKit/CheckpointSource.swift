@@ -23,17 +23,17 @@ public struct CheckpointSource: Sendable {
     return try withFile(path) { file in
       let candidate = try FileProbe(path: file)
       guard candidate.members != nil || candidate.size > 0 else {
-        throw CheckpointError(.malformed, "the file is empty, required a checkpoint")
+        throw CheckpointError(.malformed, "is empty, not a checkpoint")
       }
       // What shows no format is opened as its name says: that reader knows what is wrong with it.
       let named = candidate.members == nil ? CheckpointFormat.named(byEndingOf: file) : nil
       guard let format = CheckpointFormat.recognized(candidate) ?? named else {
         let found =
           candidate.members == nil
-          ? "begins with \(beginning(of: candidate.head))"
-          : "a directory was found that is no checkpoint"
+          ? "not a checkpoint: begins with \(beginning(of: candidate.head))"
+          : "a directory, but not a checkpoint"
         throw CheckpointError(
-          .unsupported, "\(found), required a checkpoint (\(CheckpointFormat.names))")
+          .unsupported, "is \(found) (formats: \(CheckpointFormat.names))")
       }
       var checkpoint = try format.open(file, options)
       try checkpoint.checkTotal()
@@ -63,7 +63,7 @@ extension Checkpoint {
       (total, overflow) = total.addingReportingOverflow(entry.info.byteCount)
       guard !overflow, total <= Int.max / 2 else {
         throw CheckpointError(
-          .unsupported, "2^62 bytes and more up to here, required fewer in all",
+          .unsupported, "total size reaches 2^62 bytes at this tensor",
           tensor: entry.name.text)
       }
     }

@@ -1,36 +1,36 @@
 import ParallelWork
 public import TensorCore
 
-/// What is done to a checkpoint's tensors on their way from one file to another.
+/// Selects, renames, and rounds a checkpoint's tensors.
 public struct Conversion: Sendable {
-  /// Which tensors are taken.
+  /// The tensors to keep.
   public var selection: Selection
-  /// What they are called afterwards.
+  /// Their new names.
   public var names = NameMap()
   /// Floating-point tensors are rounded to this type; others stay as they are.
   public var dtype: DType?
 
-  /// Takes everything of a selection as it is.
+  /// A conversion that keeps a selection unchanged.
   public init(_ selection: Selection) { self.selection = selection }
 
-  /// What a conversion gave.
+  /// The result of a conversion.
   public struct Result: Sendable {
     /// The checkpoint to write.
     public var checkpoint: Checkpoint
-    /// What the result does not carry, one sentence each.
+    /// What the result does not hold, one sentence each.
     public var notes: [String] = []
     /// Whether values or names differ from the input's.
     public var isChanged = false
-    /// The name in the input of each tensor that is called otherwise now.
+    /// For each renamed tensor, its name in the input.
     public var origins: [TensorName: TensorName] = [:]
-    /// What became infinite, known when the checkpoint has been written.
+    /// Values that became infinite; complete once the checkpoint has been written.
     public let overflows = OverflowCount()
   }
 
   /// Describes the converted checkpoint; nothing is read but metadata until it is written.
   ///
   /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
-  ///   name, or `dtype` is no type that values can be rounded to.
+  ///   name, or `dtype` is not a type that values can be rounded to.
   public func apply(to input: Checkpoint) throws -> Result {
     var input = input
     let known = input.notes.count
@@ -55,11 +55,12 @@ public struct Conversion: Sendable {
 
   private func rename(_ result: inout Result) throws {
     if names.isEmpty { return }
+    let renamed = try names.renaming()
     var sources: [TensorName: TensorName] = [:]
     var isRenamed = false
     for index in result.checkpoint.entries.indices {
       let old = result.checkpoint.entries[index].name
-      let new = names(old)
+      let new = renamed(old)
       if let other = sources.updateValue(old, forKey: new) {
         throw CheckpointError(
           .mismatched,
@@ -71,11 +72,11 @@ public struct Conversion: Sendable {
       }
       result.checkpoint.entries[index].name = new
       if let alias = result.checkpoint.entries[index].alias {
-        result.checkpoint.entries[index].alias = names(alias)
+        result.checkpoint.entries[index].alias = renamed(alias)
       }
     }
     for old in names.names.keys where !sources.values.contains(old) {
-      throw CheckpointError(.missing, "--map names the tensor '\(old)', which is not there")
+      throw CheckpointError(.missing, "--map renames '\(old)', but there is no such tensor")
     }
     if isRenamed {
       result.isChanged = true
@@ -88,7 +89,7 @@ public struct Conversion: Sendable {
     guard dtype.isFloatingPoint else {
       throw CheckpointError(
         .unsupported,
-        "dtype \(dtype.torchName): expected \(DType.floatingPoint.alternatives)")
+        "cannot cast to \(dtype.torchName): expected float32, float64, bfloat16 or float16")
     }
     var isCast = false
     let overflows = result.overflows
@@ -100,14 +101,14 @@ public struct Conversion: Sendable {
     guard isCast else { return }
     result.isChanged = true
     if result.checkpoint.metadata.removeValue(forKey: Checkpoint.recipeKey) != nil {
-      result.notes.append("the recipe does not describe rounded values and is left out")
+      result.notes.append("left out the recipe, which does not describe rounded values")
     }
   }
 
   private func dropTree(_ result: inout Result, because reason: String) {
     let hadRecipe = result.checkpoint.metadata.removeValue(forKey: Checkpoint.recipeKey) != nil
     if !result.checkpoint.modules.isEmpty || hadRecipe {
-      result.notes.append("\(reason), so the module tree and the recipe are left out")
+      result.notes.append("\(reason), so the module tree and the recipe were left out")
     }
     result.checkpoint.modules = []
   }

@@ -1,9 +1,11 @@
 public import CheckpointFormats
 public import TensorCore
 
-/// What a conversion would write, and what of it the target cannot hold; nothing is read for it.
+/// What a conversion would write, and what the target cannot hold.
+///
+/// Reads no tensor.
 public struct ConversionPlan: Sendable, Encodable {
-  /// What becomes of one tensor.
+  /// One tensor of the output.
   public struct Tensor: Sendable, Encodable {
     /// Name in the input.
     public let from: String
@@ -25,9 +27,9 @@ public struct ConversionPlan: Sendable, Encodable {
 
   /// Every tensor of the output, in its order.
   public let tensors: [Tensor]
-  /// Names of the input's tensors that are left out.
+  /// Names of the input's tensors that are not in the output.
   public let leftOut: [String]
-  /// What the output does not carry, one sentence each.
+  /// What the output does not hold, one sentence each.
   public let losses: [String]
 
   /// Which tied tensors stay tied, in a sentence; `nil` if there is none.

@@ -5,7 +5,7 @@ extension CheckpointSource {
   /// Reads every byte of a checkpoint and checks all that its format lets be checked.
   ///
   /// `reading` is given the tensors before they are read, to count them, say.
-  /// - Returns: each damaged tensor's first error; empty for a sound file.
+  /// - Returns: each damaged tensor's first error; empty for an intact file.
   /// - Throws: `CheckpointError` when the file cannot be opened at all.
   public static func damage(
     in path: String, threads: Int,

@@ -40,6 +40,16 @@ public struct Manifest: Sendable {
     }.sorted { $0.name < $1.name }
   }
 
+  /// The digests that the checkpoint's file stores; `nil` unless it stores all of them.
+  public init?(storedIn checkpoint: Checkpoint) {
+    var lines: [Line] = []
+    for entry in checkpoint.entries {
+      guard let digest = entry.storedDigest else { return nil }
+      lines.append(Line(name: entry.name, info: entry.info, digest: digest))
+    }
+    self.lines = lines.sorted { $0.name < $1.name }
+  }
+
   /// The lines `digest  dtype  shape  name`, each ended by a line feed.
   ///
   /// In a name, a backslash is written `\\` and a line feed `\n`, so that no name can pose as two lines.

@@ -3,7 +3,7 @@ import CheckpointFormats
 public import ModuleTree
 import TensorCore
 
-/// What a MODEL argument stands for: a module tree, and the text that it can be read from again.
+/// What a MODEL argument names: a module tree, and the text from which it can be parsed again.
 public struct Model: Sendable {
   /// The tree.
   public let module: Module
@@ -26,7 +26,7 @@ public struct Model: Sendable {
     case .model(let model), .checkpoint(_, carrying: let model?): self = model
     case .checkpoint(_, carrying: nil):
       throw CheckpointError(
-        .missing, "carries no module tree, required one; give the text of print(model) instead",
+        .missing, "has no module tree; give the text of print(model) instead",
         path: displayPath(path))
     }
   }

@@ -9,9 +9,9 @@ public struct NameMap: Sendable {
   /// Renames nothing.
   public init() {}
 
-  /// Reads lines `old = new`; `#` begins a comment, blank lines are passed over.
+  /// Reads lines `old = new`; `#` begins a comment; blank lines are ignored.
   ///
-  /// - Throws: `CheckpointError` with the line's number for a line that is no pair, or a name
+  /// - Throws: `CheckpointError` with the line's number for a line that is not a pair, or a name
   ///   that is mapped twice.
   public init(file path: String) throws {
     let text = try readText(path)
@@ -20,13 +20,13 @@ public struct NameMap: Sendable {
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {
         throw CheckpointError(
-          .malformed, "line \(index + 1): found '\(line)', required 'old = new'", path: path)
+          .malformed, "line \(index + 1): expected 'old = new', found '\(line)'", path: path)
       }
       let old = TensorName(line[..<equals.lowerBound].trimmingBlanks)
       let new = TensorName(line[equals.upperBound...].trimmingBlanks)
       guard names.updateValue(new, forKey: old) == nil else {
         throw CheckpointError(
-          .malformed, "line \(index + 1): '\(old)' is mapped a second time", path: path)
+          .malformed, "line \(index + 1): '\(old)' is mapped twice", path: path)
       }
     }
   }
@@ -42,10 +42,20 @@ public struct NameMap: Sendable {
   /// Whether nothing is renamed.
   public var isEmpty: Bool { names.isEmpty && substitutions.isEmpty }
 
-  /// The new name of a tensor, or its old one.
-  public func callAsFunction(_ name: TensorName) -> TensorName {
-    if let new = names[name] { return new }
-    return TensorName(substitutions.reduce(name.text) { text, substitution in substitution(text) })
+  /// A function from old names to new ones; a name that nothing changes is returned as it is.
+  ///
+  /// Every regular expression is compiled once, here: ask for the function once and call it for all
+  /// tensors.
+  public func renaming() throws -> (TensorName) -> TensorName {
+    let names = names
+    let substitutions = try substitutions.map { ($0, try $0.expression()) }
+    return { name in
+      if let new = names[name] { return new }
+      let text = substitutions.reduce(name.text) { text, substitution in
+        substitution.0.replaced(in: text, expression: substitution.1)
+      }
+      return TensorName(text)
+    }
   }
 }
 
@@ -85,8 +95,7 @@ private struct Substitution: Sendable {
     _ = try expression()
   }
 
-  func callAsFunction(_ name: String) -> String {
-    guard let expression = try? expression() else { return name }  // compiled once already
+  func replaced(in name: String, expression: Regex<AnyRegexOutput>) -> String {
     var result = ""
     var rest = name[...]
     for match in name.matches(of: expression) {
@@ -97,13 +106,14 @@ private struct Substitution: Sendable {
     return result + rest
   }
 
-  private func expression() throws -> Regex<AnyRegexOutput> {
+  /// The compiled pattern, which is not stored because `Regex` is not `Sendable`.
+  func expression() throws -> Regex<AnyRegexOutput> {
     do {
       return try Regex(pattern).ignoresCase(ignoresCase).matchingSemantics(.unicodeScalar)
     } catch {
       throw CheckpointError(
         .malformed,
-        "substitution '\(source)': found the pattern '\(pattern)', required a regular expression: \(error)"
+        "substitution '\(source)': '\(pattern)' is not a regular expression: \(error)"
       )
     }
   }
@@ -131,6 +141,7 @@ private struct Substitution: Sendable {
 
   private static func malformed(_ text: String) -> CheckpointError {
     CheckpointError(
-      .malformed, "substitution '\(text)': required s/pattern/replacement/ with the flags g and i")
+      .malformed,
+      "substitution '\(text)': expected s/pattern/replacement/ with optional flags g and i")
   }
 }

@@ -1,7 +1,7 @@
 import JSONText
 public import TensorCore
 
-/// The steps that made a checkpoint, oldest first; steps are only ever added.
+/// The commands that made a checkpoint, oldest first; append-only.
 ///
 /// Kept as JSON in the metadata under `Checkpoint.provenanceKey`. No step holds a time, a host
 /// or a user, so that the same work gives the same bytes.
@@ -12,7 +12,8 @@ public struct Provenance: Codable, Hashable, Sendable {
     public var command: String
     /// Options that shaped the result, `--match Linear`.
     public var options: [String]
-    /// Fingerprints of the inputs, in the order of the command line.
+    /// Fingerprints of the inputs, in the order of the command line; empty where knowing them would
+    /// have meant reading an input twice.
     public var inputs: [String]
   }
 
@@ -26,7 +27,7 @@ public struct Provenance: Codable, Hashable, Sendable {
       steps = try [Step](jsonText: text)
     } catch {
       throw CheckpointError(
-        .malformed, "provenance: found '\(text.prefix(60))', required a JSON array of steps")
+        .malformed, "provenance: expected a JSON array of steps, found '\(text.prefix(60))'")
     }
   }
 

@@ -56,7 +56,7 @@ extension Recipe {
   private func module() throws -> Module {
     guard let model else {
       throw CheckpointError(
-        .missing, "the recipe names no model; give one with 'model: FILE' or --model")
+        .missing, "the recipe has no model; give one with 'model: FILE' or --model")
     }
     return model.module
   }

@@ -63,7 +63,7 @@ public struct Reinitialization: Sendable {
     for entry in try selection.entries(of: checkpoint, tree: tree.module) {
       guard let source = theirs[entry.name] else {
         throw CheckpointError(
-          .missing, "matched, but the checkpoint to copy from has no such tensor",
+          .missing, "selected, but missing from the checkpoint to copy from",
           tensor: entry.name.text)
       }
       copies[entry.name] = source
@@ -111,7 +111,7 @@ public struct Reinitialization: Sendable {
       guard new.info == entry.info else {
         throw CheckpointError(
           .mismatched,
-          "found \(entry.info.dtype.rawValue) \(entry.info.shape) in the file, the replacement has \(new.info.dtype.rawValue) \(new.info.shape)",
+          "expected \(entry.info.dtype.rawValue) \(entry.info.shape) as in the file, found \(new.info.dtype.rawValue) \(new.info.shape) in the replacement",
           tensor: entry.name.text)
       }
       result.checkpoint.entries[index] = new
@@ -121,7 +121,7 @@ public struct Reinitialization: Sendable {
     let there = Set(result.replaced)
     if let missing = entries.keys.filter({ !there.contains($0) }).min() {
       throw CheckpointError(
-        .missing, "the model has this tensor, the file has not", tensor: missing.text)
+        .missing, "in the model but missing from the file", tensor: missing.text)
     }
     result.checkpoint.metadata[Checkpoint.recipeKey] = try recipe.json
     return result

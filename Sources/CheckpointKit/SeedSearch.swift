@@ -10,13 +10,13 @@ import TorchRandom
 /// that tensor where one leaves too many. What passes is drawn and
 /// compared, and the seed that is left is confirmed on every tensor.
 public struct SeedSearch: Sendable {
-  /// A tensor that is searched by.
+  /// A tensor to search by.
   public struct Clue: Sendable {
     /// Name of the tensor.
     public let name: TensorName
     /// Whether its values lie on the grid of its distribution, as trained ones hardly ever do.
     public let isCertain: Bool
-    /// Seeds of all 2^32 that its first values are expected to let pass.
+    /// Seeds of all 2^32 that its initial values are expected to let pass.
     public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let sampling: Sampling
@@ -38,7 +38,7 @@ public struct SeedSearch: Sendable {
     public let clue: TensorName
   }
 
-  /// Tensors to search by, the most telling first.
+  /// Tensors to search by, the most decisive first.
   public let clues: [Clue]
 
   private static let sampleCount = 64
@@ -85,7 +85,7 @@ public struct SeedSearch: Sendable {
     guard !clues.isEmpty else {
       throw CheckpointError(
         .missing,
-        "no tensor can be searched by, required one whose values the model draws and whose values may be a draw's"
+        "no tensor in the file still looks freshly drawn from the model, so no seed can be tested (if names differ, use --rename)"
       )
     }
     self.clues = clues.sorted {

@@ -3,23 +3,23 @@ import ParallelWork
 public import TensorCore
 import TorchRandom
 
-/// Whether a model's initialisation reproduces and is random where it should be, over many seeds.
+/// Whether a model's initialization reproduces and is random where it should be, over many seeds.
 public struct SeedSurvey: Sendable {
   /// What was found of one tensor over all seeds.
   public struct Tensor: Sendable {
     /// Name of the tensor.
     public let name: TensorName
-    /// How it is initialised, `kaiming_uniform(a=2.236…)`.
+    /// How it is initialized, `kaiming_uniform(a=2.236…)`.
     public let initializer: String
     /// Whether its values are drawn; else they are one constant or fixed pattern.
     public let isRandom: Bool
     /// Mean of all its elements over all seeds.
     public let mean: Double
-    /// Standard deviation of the same.
+    /// Standard deviation of the same elements.
     public let standardDeviation: Double
-    /// What both should be; `nil` for a tensor that is not random.
+    /// Expected values of both; `nil` for a tensor that is not random.
     public let expected: Moments?
-    /// What is wrong, one sentence each; empty when nothing is.
+    /// Failed checks, one sentence each.
     public var failures: [String] = []
   }
 
@@ -28,10 +28,10 @@ public struct SeedSurvey: Sendable {
   /// How many seeds were drawn.
   public let seedCount: Int
 
-  /// Whether nothing is wrong.
+  /// Whether every check passed.
   public var isSound: Bool { tensors.allSatisfy(\.failures.isEmpty) }
 
-  /// Chance, in standard errors, that a sound tensor is called unsound: below 1e-8 each.
+  /// Chance, in standard errors, of reporting a tensor that is correct: below 1e-8 each.
   private static let threshold = 6.0
 
   /// Draws the recipe's model for each seed twice, with one task and with `threads`.
@@ -71,7 +71,7 @@ public struct SeedSurvey: Sendable {
   ) async throws -> [Summary] {
     let entries = try plan.entries().filter { $0.alias == nil }
     return try await concurrentMap(entries, width: threads) { entry in
-      let centre = plan.values(of: entry.name)?.fill.moments?.mean ?? 0
+      let center = plan.values(of: entry.name)?.fill.moments?.mean ?? 0
       var buffer = ChunkBuffer(capacity: min(entry.info.byteCount, ChunkBuffer.standardSize))
       var digest = DigestBuilder()
       var (sum, squares) = (0.0, 0.0)
@@ -80,8 +80,8 @@ public struct SeedSurvey: Sendable {
         digest.update(bytes)
         ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
         for value in values {
-          sum += value - centre
-          squares += (value - centre) * (value - centre)
+          sum += value - center
+          squares += (value - center) * (value - center)
         }
       }
       return Summary(
@@ -110,7 +110,7 @@ public struct SeedSurvey: Sendable {
 
     mutating func add(_ serial: Summary, _ parallel: Summary, seed: UInt64) {
       if serial.digest != parallel.digest {
-        failures.append("seed \(seed) gives other bytes with several threads")
+        failures.append("seed \(seed) gives different bytes with several threads")
       }
       if let earlier = digests.updateValue(seed, forKey: serial.digest), moments != nil {
         failures.append("seeds \(earlier) and \(seed) give the same values")

@@ -29,7 +29,7 @@ public struct ShardedTarget: Sendable {
       let names = CheckpointFormat.all.filter(\.isSharded).map(\.name).joined(separator: ", ")
       throw CheckpointError(
         .unsupported,
-        "several files of \(format.name), required is a file name and one of \(names)",
+        "sharded output needs a file name and one of these formats: \(names)",
         path: path)
     }
     let slash = path.lastIndex(of: "/")

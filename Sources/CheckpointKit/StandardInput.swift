@@ -4,7 +4,7 @@ import ParallelWork
 import Synchronization
 import TensorCore
 
-/// What errors call a file: its path, or what `-` stands for.
+/// The path as errors show it: `standard input` for `-`.
 package func displayPath(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 /// Whether standard input was given away: what was read once is gone.
@@ -26,7 +26,7 @@ func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws 
   }
   guard !isInputTaken.exchange(true, ordering: .relaxed) else {
     throw CheckpointError(
-      .system, "can only be read once, required a file in all other places",
+      .system, "may be given only once",
       path: displayPath(path))
   }
   return try AtomicFile.withTemporary("ckpt-input") { file in

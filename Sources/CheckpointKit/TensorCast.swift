@@ -4,7 +4,7 @@ public import TensorCore
 
 /// How many values became infinite while tensors were rounded to a narrower type.
 public final class OverflowCount: Sendable {
-  /// By tensor, then by the place where a range begins, so that what is read twice counts once.
+  /// By tensor, then by the offset of a range, so that what is read twice counts once.
   private let counts = Mutex<[TensorName: [Int: Int]]>([:])
 
   /// Starts with none.

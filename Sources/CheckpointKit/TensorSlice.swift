@@ -25,7 +25,7 @@ public struct TensorSlice: Sendable {
   /// Parses the text between the brackets against a shape; missing dimensions are taken whole.
   ///
   /// - Throws: `CheckpointError` with code `mismatched` for an index outside its dimension, too
-  ///   many dimensions, a step below one, or anything that is no number.
+  ///   many dimensions, a step below one, or anything that is not a number.
   public init(_ text: String, of shape: [Int]) throws(CheckpointError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       .map { $0.filter { $0 != " " } }
@@ -49,7 +49,7 @@ public struct TensorSlice: Sendable {
       if digits.isEmpty { return nil }
       guard let value = Int(digits) else {
         throw CheckpointError(
-          .mismatched, "slice [\(text)]: found '\(digits)', required an integer, as in [0:4, :]")
+          .mismatched, "slice [\(text)]: expected an integer, as in [0:4, :], found '\(digits)'")
       }
       return value
     }
@@ -66,7 +66,7 @@ public struct TensorSlice: Sendable {
     guard bounds.count <= 3, step >= 1 else {
       throw CheckpointError(
         .mismatched,
-        "slice [\(text)]: found '\(part)', required start:stop or start:stop:step, step ≥ 1")
+        "slice [\(text)]: expected start:stop or start:stop:step, step ≥ 1, found '\(part)'")
     }
     func clamped(_ value: Int) -> Int { min(max(value < 0 ? value + size : value, 0), size) }
     let start = clamped(try number(bounds[0]) ?? 0)
@@ -98,7 +98,7 @@ public struct TensorSlice: Sendable {
     guard entry.info.dtype.isComputable else {
       throw CheckpointError(
         .unsupported,
-        "elements of \(entry.info.dtype.rawValue) stand in blocks, whose values are not read",
+        "elements of \(entry.info.dtype.rawValue) are stored in blocks, whose values cannot be read",
         tensor: entry.name.text)
     }
     let width = entry.info.dtype.byteWidth
@@ -139,7 +139,7 @@ public struct TensorSlice: Sendable {
 }
 
 extension Checkpoint {
-  /// Finds the tensor that `text` names, with or without a slice in brackets behind the name.
+  /// Finds the tensor that `text` names, with or without a slice in brackets after the name.
   ///
   /// A name that itself ends in brackets is tried first as it stands.
   /// `path` is the file that errors name.

@@ -13,16 +13,16 @@ package func readText(_ path: String) throws -> String {
     let file = try Place.open(path: path)
     guard file.size <= maxTextSize else {
       throw CheckpointError(
-        .unsupported, "found \(file.size) bytes, required a text of at most \(maxTextSize)")
+        .unsupported, "expected a text of at most \(maxTextSize) bytes, found \(file.size) bytes")
     }
     let bytes = try file.head(file.size)
     if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
-      throw CheckpointError(.malformed, "found UTF-16 text, required UTF-8")
+      throw CheckpointError(.malformed, "expected UTF-8, found UTF-16 text")
     }
     let mark: [UInt8] = [0xef, 0xbb, 0xbf]
     let body = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
     guard let text = String(validating: body, as: UTF8.self) else {
-      throw CheckpointError(.malformed, "found bytes that are not UTF-8, required text")
+      throw CheckpointError(.malformed, "expected text, found bytes that are not UTF-8")
     }
     return text
   }

@@ -3,30 +3,30 @@ public import TensorCore
 
 /// Whether a checkpoint holds the values that a recipe gives, tensor by tensor.
 public struct Verification: Sendable {
-  /// What was found of one tensor.
+  /// The result for one tensor.
   public enum Outcome: Sendable {
     /// The same bytes.
     case identical
     /// The bytes that PyTorch's other CPU path gives, the one for machines with or without AVX2.
     case otherPath(TensorDifference)
-    /// So few units in the last place apart that other arithmetic explains it, another CPU's say.
+    /// Within ``nearULP`` units in the last place, which the arithmetic of another CPU can explain.
     case near(TensorDifference)
-    /// Other values.
+    /// Different values.
     case different(TensorDifference)
-    /// Other type or shape than the recipe gives.
+    /// The file's type or shape differs from the recipe's.
     case reshaped(expected: TensorInfo)
-    /// In the recipe's model, not in the file.
+    /// In the recipe's model, but missing from the file.
     case missing
-    /// In the file, not in the recipe's model.
+    /// In the file, but not in the recipe's model.
     case unexpected
     /// In both, but its values came from elsewhere; the text names the origin.
     case uncovered(String)
 
-    /// Whether this is as the recipe has it.
+    /// Whether the bytes are the recipe's.
     public var isVerified: Bool { if case .identical = self { true } else { false } }
   }
 
-  /// One tensor and what was found.
+  /// One tensor and its outcome.
   public struct Tensor: Sendable {
     /// Name of the tensor.
     public let name: TensorName
@@ -34,7 +34,7 @@ public struct Verification: Sendable {
     public let outcome: Outcome
   }
 
-  /// Largest distance, in units in the last place, that still counts as ``Outcome/near(_:)``.
+  /// Largest distance, in units in the last place, that counts as ``Outcome/near(_:)``.
   public static let nearULP: UInt64 = 16
 
   /// Every tensor of the file, in its order, then those missing from it.
@@ -43,7 +43,7 @@ public struct Verification: Sendable {
   /// Whether every tensor is identical.
   public var isVerified: Bool { tensors.allSatisfy(\.outcome.isVerified) }
 
-  /// Draws the recipe's values again and compares them, in bounded memory.
+  /// Samples the recipe's values and compares them with the checkpoint's, in bounded memory.
   public init(of checkpoint: Checkpoint, against recipe: Recipe, threads: Int) async throws {
     let infos = checkpoint.entries.map { ($0.name, $0.info) }
     let plan = try recipe.plan(over: infos)

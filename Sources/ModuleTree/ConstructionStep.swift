@@ -2,7 +2,7 @@ public import TensorCore
 
 /// One thing that a class's `__init__` does with the generator; names are dotted paths below it.
 public enum ConstructionStep: Sendable {
-  /// Draws the module's own parameters, in order, each by its own initialiser.
+  /// Draws the module's own parameters, in order, each by its own initializer.
   case ownParameters
   /// Constructs the module at this path with all that is below it.
   case child(String)
@@ -16,9 +16,9 @@ public enum ConstructionStep: Sendable {
   case fillPart(String, Range<Int>, any Initializer)
   /// Fills again every parameter with more than one dimension, in `parameters()` order.
   case fillMatrices(any Initializer)
-  /// Fills a tensor that is no part of the model; a `dtype` of `nil` is the model's own.
+  /// Fills a tensor that is not part of the model; a `dtype` of `nil` is the model's own.
   case discard(shape: [Int], dtype: DType?, any Initializer)
-  /// Passes over words of the generator, drawn for something else.
+  /// Skips words of the generator that something else consumes.
   case advance(words: Int)
   /// Gives one tensor the norms of another's slices along a dimension, or of all of it for `nil`,
   /// as `weight_norm` does: see `Norms`.
@@ -27,6 +27,6 @@ public enum ConstructionStep: Sendable {
   case normalize(String)
   /// Gives the vectors `u` and `v` the values of `spectral_norm`: see `PowerMethod`.
   case powerMethod(weight: String, u: String, v: String, rows: Int)
-  /// Gives every tensor that has no values yet those of its own initialiser, if it draws nothing.
+  /// Gives every tensor that has no values yet those of its own initializer, if it draws nothing.
   case remainder
 }

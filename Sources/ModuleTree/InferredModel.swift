@@ -4,7 +4,7 @@ public import TensorCore
 ///
 /// What belongs to one module is everything up to the last dot of a name. Its class follows from
 /// the tensors it has, as a person would guess; a module whose tensors fit no class gets the class
-/// `Module` and owns them with no known first values.
+/// `Module` and owns them with no known initial values.
 public struct InferredModel: Sendable {
   /// The tree; the root's class is `Module`.
   public let tree: Module
@@ -23,7 +23,7 @@ public struct InferredModel: Sendable {
       ).map { String(Substring($0)) }
       guard parts.count <= PrintedModel.maxDepth else {
         throw CheckpointError(
-          .unsupported, "found \(parts.count) parts in the name, required fewer than 1000",
+          .unsupported, "expected fewer than 1000 parts in the name, found \(parts.count)",
           tensor: tensor.name.text)
       }
       root.insert(tensor.info, at: parts[...])

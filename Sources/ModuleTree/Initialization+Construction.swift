@@ -2,9 +2,9 @@ internal import TensorCore
 internal import TorchRandom
 
 extension Initialization {
-  /// Initialises everything as the constructors do, in the order in which they run.
+  /// Initializes everything as the constructors do, in the order in which they run.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` when an initialiser refuses a tensor.
+  /// - Throws: ``TensorCore/CheckpointError`` when an initializer refuses a tensor.
   public mutating func construct() throws {
     for step in flatConstruction() { try perform(step) }
   }
@@ -18,18 +18,18 @@ extension Initialization {
   }
 
   private func flatten(_ module: Module, at path: String, into steps: inout [ConstructionStep]) {
-    let place = PlacedModule(path: path, module: module, original: path)
+    let node = NamedModule(path: path, module: module, original: path)
     if isFurtherPlace(path) { return }
     for buffer in module.ownBuffers {
       guard let initializer = buffer.initializer else { continue }
-      steps.append(.fill(place.name(of: buffer.name), initializer))
+      steps.append(.fill(node.name(of: buffer.name), initializer))
     }
     for step in module.construction {
       switch step {
       case .ownParameters:
         for parameter in module.ownParameters {
           guard let initializer = parameter.initializer else { continue }
-          let name = place.name(of: parameter.name)
+          let name = node.name(of: parameter.name)
           // A tied parameter is drawn before another tensor takes its place.
           let isOwn = isOriginal(TensorName(name))
           steps.append(
@@ -39,25 +39,25 @@ extension Initialization {
         }
       case .child(let name):
         guard let child = module[name] else { continue }
-        flatten(child, at: place.name(of: name), into: &steps)
+        flatten(child, at: node.name(of: name), into: &steps)
       case .copy(let source, let target):
-        flattenCopy(of: place.name(of: source), to: place.name(of: target), into: &steps)
+        flattenCopy(of: node.name(of: source), to: node.name(of: target), into: &steps)
       case .fill(let name, let initializer):
-        steps.append(.fill(place.name(of: name), initializer))
+        steps.append(.fill(node.name(of: name), initializer))
       case .fillPart(let name, let elements, let initializer):
-        steps.append(.fillPart(place.name(of: name), elements, initializer))
+        steps.append(.fillPart(node.name(of: name), elements, initializer))
       case .fillMatrices(let initializer):
         for tensor in module.namedParameters() where tensor.shape.count > 1 {
-          steps.append(.fill(place.name(of: tensor.name.text), initializer))
+          steps.append(.fill(node.name(of: tensor.name.text), initializer))
         }
       case .norms(let source, let target, let dimension):
         steps.append(
-          .norms(of: place.name(of: source), to: place.name(of: target), along: dimension))
-      case .normalize(let name): steps.append(.normalize(place.name(of: name)))
+          .norms(of: node.name(of: source), to: node.name(of: target), along: dimension))
+      case .normalize(let name): steps.append(.normalize(node.name(of: name)))
       case .powerMethod(let weight, let u, let v, let rows):
         steps.append(
           .powerMethod(
-            weight: place.name(of: weight), u: place.name(of: u), v: place.name(of: v), rows: rows))
+            weight: node.name(of: weight), u: node.name(of: u), v: node.name(of: v), rows: rows))
       case .discard, .advance, .remainder: steps.append(step)
       }
     }

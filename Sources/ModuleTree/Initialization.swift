@@ -1,8 +1,7 @@
 public import TensorCore
 public import TorchRandom
 
-/// A model's tensors being initialised: which draw gives each its values, and where the generator
-/// stands.
+/// The plan of a model's initialization: what fills each tensor, and where the generator is.
 ///
 /// Nothing is held but one generator state for each tensor; the values are drawn when entries are
 /// read. The steps are those of `torch.manual_seed(seed); m = Net()` and a loop over `m`:
@@ -19,8 +18,8 @@ public struct Initialization: Sendable {
 
   /// Type of the tensors that have none of their own.
   let dtype: DType
-  let places: [PlacedModule]
-  let tensors: [PlacedTensor]
+  let namedModules: [NamedModule]
+  let tensors: [NamedTensor]
   private let originals: [TensorName: TensorName]
   private let originalPaths: [TensorName: String]
   private let infos: [TensorName: TensorInfo]
@@ -36,14 +35,14 @@ public struct Initialization: Sendable {
     self.tree = tree
     self.generator = generator
     self.dtype = dtype
-    places = tree.namedModules(removeDuplicates: false)
-    tensors = tree.placedTensors(removeDuplicates: false)
+    namedModules = tree.namedModules(removeDuplicates: false)
+    tensors = tree.namedTensors(removeDuplicates: false)
     var originals: [TensorName: TensorName] = [:]
     var infos: [TensorName: TensorInfo] = [:]
     for tensor in tensors {
       guard originals.updateValue(tensor.original, forKey: tensor.name) == nil else {
         throw CheckpointError(
-          .mismatched, "found two tensors of this name in the model", tensor: tensor.name.text)
+          .mismatched, "the model has two tensors of this name", tensor: tensor.name.text)
       }
       let type = dtypes[tensor.name] ?? tensor.dtype(inModelOf: dtype)
       do {
@@ -55,7 +54,8 @@ public struct Initialization: Sendable {
     self.originals = originals
     self.infos = infos
     originalPaths = Dictionary(
-      places.map { (TensorName($0.path), $0.original) }, uniquingKeysWith: { first, _ in first })
+      namedModules.map { (TensorName($0.path), $0.original) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// Whether the module at a path is one that was met before at another.
@@ -69,7 +69,7 @@ public struct Initialization: Sendable {
   /// Type and shape of the tensor of this name.
   func info(of name: TensorName) -> TensorInfo? { originals[name].flatMap { infos[$0] } }
 
-  /// Fills one tensor anew, whatever name it is called by.
+  /// Plans new values for one tensor, under whichever of its names, and skips past them.
   mutating func plan(_ name: TensorName, _ initializer: any Initializer) throws {
     guard let original = originals[name], let info = infos[original] else { return }
     let start = generator
@@ -83,12 +83,12 @@ public struct Initialization: Sendable {
     }
   }
 
-  /// Fills a tensor that is no part of the model.
+  /// Fills a tensor that is not part of the model.
   mutating func discard(_ info: TensorInfo, _ initializer: any Initializer) throws {
     _ = try skip(info, initializer)
   }
 
-  /// Fills anew a run of elements of a tensor that has values.
+  /// Plans new values for a run of elements of a tensor that has values.
   mutating func planPart(
     of name: TensorName, _ elements: Range<Int>, _ initializer: any Initializer
   ) throws {
@@ -107,7 +107,7 @@ public struct Initialization: Sendable {
     }
   }
 
-  /// Moves the generator past what an initialiser draws for a tensor.
+  /// Advances the generator past what an initializer draws for a tensor.
   private mutating func skip(
     _ info: TensorInfo, _ initializer: any Initializer
   ) throws -> TensorFill {
@@ -156,9 +156,8 @@ public struct Initialization: Sendable {
 
   /// The tensors of `state_dict()`, in its order, each with a reader that draws its values.
   ///
-  /// A tensor that stands at several names has an alias under all but the first.
-  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a tensor's values are not
-  ///   known.
+  /// A tensor with several names is an alias under all but the first.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a tensor's values are unknown.
   public func entries() throws -> [Checkpoint.Entry] {
     let persistent = tensors.filter(\.isPersistent)
     let unknown = persistent.filter { values[$0.original] == nil }
@@ -167,8 +166,9 @@ public struct Initialization: Sendable {
       throw CheckpointError(
         .missing,
         """
-        \(unknown.count) tensors have no known first values: \(names)\
-        \(unknown.count > 5 ? ", …" : "")\(first.reason.map { " (\($0))" } ?? ""); give them with a rule, or in the --extra file as \
+        \(unknown.count == 1 ? "1 tensor has" : "\(unknown.count) tensors have") no known initial \
+        values: \(names)\
+        \(unknown.count > 5 ? ", …" : "")\(first.reason.map { " (\($0))" } ?? ""); give them by a rule, or in the --extra file as \
         '\(first.name): \(first.shape) = zeros'
         """)
     }
@@ -177,7 +177,7 @@ public struct Initialization: Sendable {
     }
   }
 
-  /// One tensor as an entry of a checkpoint; `nil` if there is none or its values are not known.
+  /// One tensor as an entry of a checkpoint; `nil` if there is none or its values are unknown.
   public func entry(of name: TensorName) throws -> Checkpoint.Entry? {
     guard let original = originals[name], let values = values[original] else { return nil }
     return Checkpoint.Entry(

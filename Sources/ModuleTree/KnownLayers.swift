@@ -52,7 +52,7 @@ public enum KnownLayers {
     return (try? type.init(printed: alike)) == nil ? nil : base
   }
 
-  /// What PyTorch puts before a class's name for a module with a parametrisation.
+  /// What PyTorch puts before a class's name for a module with a parametrization.
   static let parametrized = "Parametrized"
 
   /// End of the names of transformers' tables of angles, buffers that `state_dict()` leaves out.
@@ -71,7 +71,7 @@ public enum KnownLayers {
 
   /// Reads a printed module; `nil` for a class that owns no tensors.
   ///
-  /// - Throws: ``ArgumentError`` when the arguments cannot be read, or the class is not known and
+  /// - Throws: ``ArgumentError`` when the arguments cannot be read, or the class is unknown and
   ///   looks as if it owned tensors that its text does not show.
   package static func layer(
     kind: String, base: String?, arguments: String, children: [Module.Child], isDescribed: Bool
@@ -82,7 +82,7 @@ public enum KnownLayers {
       let layer = try type.init(printed: printed)
       for parameter in layer.parameters where !parameter.shape.isPlausible {
         throw ArgumentError(
-          offset: 0, message: "found \(parameter.name) of shape \(parameter.shape), too large")
+          offset: 0, message: "\(parameter.name) of shape \(parameter.shape) is too large")
       }
       return layer
     }
@@ -91,9 +91,9 @@ public enum KnownLayers {
       throw ArgumentError(
         offset: -1,
         message: """
-          found class \(kind), which is not known and seems to own tensors; required in the --extra \
-          file: 'class \(kind)(\(printed.likeness ?? "Linear"))' to name a class that it is like, \
-          'class \(kind)(Module)' if it owns none, or its tensors, 'path.weight: [3, 4]'
+          unknown class \(kind) seems to own tensors; say in the --extra file which class it \
+          resembles, 'class \(kind)(\(printed.likeness ?? "Linear"))', that it owns none, \
+          'class \(kind)(Module)', or which tensors it owns, 'path.weight: [3, 4]'
           """)
     }
     return nil
@@ -132,7 +132,7 @@ extension PrintedModule {
     }
   }
 
-  /// Whether a class that is not known looks as if it owned tensors.
+  /// Whether a class that is unknown looks as if it owned tensors.
   fileprivate var seemsToOwnTensors: Bool {
     if !tellsNothing { return true }
     guard children.isEmpty, !isRotaryTable else { return false }

@@ -115,7 +115,7 @@ package struct PrintedModule {
     guard let linear = child?.module?.layer as? Linear else {
       throw ArgumentError(
         offset: 0,
-        message: "found \(kind) without a linear layer '\(name)', required for its sizes")
+        message: "expected a linear layer '\(name)', which gives \(kind) its sizes, found none")
     }
     return linear
   }
@@ -125,6 +125,6 @@ package struct PrintedModule {
 package struct ArgumentError: Error, Equatable {
   /// Bytes from the start of the arguments.
   package let offset: Int
-  /// What was found and what was required.
+  /// What was expected and what was found.
   package let message: String
 }

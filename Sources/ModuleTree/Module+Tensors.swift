@@ -1,7 +1,7 @@
 public import TensorCore
 
 /// A tensor of a module tree under one of its names.
-public struct PlacedTensor: Sendable {
+public struct NamedTensor: Sendable {
   /// What the tensor is to its module.
   public enum Role: Sendable {
     /// Trained.
@@ -39,7 +39,7 @@ public struct PlacedTensor: Sendable {
     if case .buffer(let buffer) = role { buffer.isPersistent } else { true }
   }
 
-  /// How it gets its first values; `nil` when they are not known.
+  /// How it gets its initial values; `nil` when they are unknown.
   public var initializer: (any Initializer)? {
     switch role {
     case .parameter(let parameter): parameter.initializer
@@ -47,7 +47,7 @@ public struct PlacedTensor: Sendable {
     }
   }
 
-  /// Why its first values are not known, where someone found out.
+  /// Why its initial values are unknown, where someone found out.
   public var reason: String? {
     switch role {
     case .parameter(let parameter): parameter.reason
@@ -70,42 +70,42 @@ extension Module {
   }
 
   /// Parameters by name, in the order of `named_parameters(remove_duplicate=…)`.
-  public func namedParameters(removeDuplicates: Bool = true) -> [PlacedTensor] {
-    placedTensors(removeDuplicates: removeDuplicates).filter(\.isParameter)
+  public func namedParameters(removeDuplicates: Bool = true) -> [NamedTensor] {
+    namedTensors(removeDuplicates: removeDuplicates).filter(\.isParameter)
   }
 
   /// Buffers by name, persistent or not, as `named_buffers(remove_duplicate=…)`.
-  public func namedBuffers(removeDuplicates: Bool = true) -> [PlacedTensor] {
-    placedTensors(removeDuplicates: removeDuplicates).filter { !$0.isParameter }
+  public func namedBuffers(removeDuplicates: Bool = true) -> [NamedTensor] {
+    namedTensors(removeDuplicates: removeDuplicates).filter { !$0.isParameter }
   }
 
   /// Every name that `state_dict()` has, in its order: module by module in pre-order, a module's
   /// parameters before its buffers; tied tensors and shared modules appear under every name.
-  public func stateDict() -> [PlacedTensor] {
-    placedTensors(removeDuplicates: false).filter(\.isPersistent)
+  public func stateDict() -> [NamedTensor] {
+    namedTensors(removeDuplicates: false).filter(\.isPersistent)
   }
 
-  package func placedTensors(removeDuplicates: Bool) -> [PlacedTensor] {
+  package func namedTensors(removeDuplicates: Bool) -> [NamedTensor] {
     var first: [ObjectIdentifier: TensorName] = [:]
-    var result: [PlacedTensor] = []
-    for place in namedModules(removeDuplicates: removeDuplicates) {
+    var result: [NamedTensor] = []
+    for node in namedModules(removeDuplicates: removeDuplicates) {
       func original(_ own: String) -> TensorName {
-        TensorName(place.original.isEmpty ? own : "\(place.original).\(own)")
+        TensorName(node.original.isEmpty ? own : "\(node.original).\(own)")
       }
-      for parameter in place.module.ownParameters {
+      for parameter in node.module.ownParameters {
         var source = original(parameter.name)
         if let identity = parameter.identity.map({ ObjectIdentifier($0) }) {
           source = first[identity] ?? source
           first[identity] = source
         }
-        let name = TensorName(place.name(of: parameter.name))
+        let name = TensorName(node.name(of: parameter.name))
         if removeDuplicates && name != source { continue }
-        result.append(PlacedTensor(name: name, role: .parameter(parameter), original: source))
+        result.append(NamedTensor(name: name, role: .parameter(parameter), original: source))
       }
-      for buffer in place.module.ownBuffers {
-        let name = TensorName(place.name(of: buffer.name))
+      for buffer in node.module.ownBuffers {
+        let name = TensorName(node.name(of: buffer.name))
         result.append(
-          PlacedTensor(name: name, role: .buffer(buffer), original: original(buffer.name)))
+          NamedTensor(name: name, role: .buffer(buffer), original: original(buffer.name)))
       }
     }
     return result
@@ -118,7 +118,7 @@ extension Module {
   ///   parameter or the shapes differ.
   public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
     let originals = Dictionary(
-      placedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
+      namedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
       uniquingKeysWith: { first, _ in first })
     let (targetName, sourceName) = (originals[name] ?? name, originals[other] ?? other)
     let target = try parameter(targetName)
@@ -126,7 +126,7 @@ extension Module {
     guard source.shape == target.shape else {
       throw CheckpointError(
         .mismatched,
-        "found shape \(target.shape), required \(source.shape) of '\(other)' for the two to be one",
+        "expected shape \(source.shape), that of '\(other)', found shape \(target.shape)",
         tensor: name.text)
     }
     let identity = source.identity ?? Identity()
@@ -134,9 +134,9 @@ extension Module {
     copy.update(sourceName) { $0.identity = identity }
     copy.update(targetName) { $0.identity = identity }
     guard let old = target.identity else { return copy }
-    for place in namedModules() {
-      for parameter in place.module.ownParameters where parameter.identity === old {
-        copy.update(TensorName(place.name(of: parameter.name))) { $0.identity = identity }
+    for node in namedModules() {
+      for parameter in node.module.ownParameters where parameter.identity === old {
+        copy.update(TensorName(node.name(of: parameter.name))) { $0.identity = identity }
       }
     }
     return copy
@@ -157,8 +157,8 @@ extension Module {
     guard !isBelow, !path.isEmpty, !other.isEmpty, tensors(here) == tensors(there) else {
       throw CheckpointError(
         .mismatched,
-        "found modules '\(path)' and '\(other)' of unlike tensors or one within the other, required "
-          + "equal ones for the two to be one")
+        "modules '\(path)' and '\(other)' cannot be one: their tensors differ, or one contains the "
+          + "other")
     }
     var copy = self
     copy[other]?.identity = there.identity ?? Identity()

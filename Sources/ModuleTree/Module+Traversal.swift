@@ -1,5 +1,5 @@
 /// A module at its place in a tree.
-public struct PlacedModule: Sendable {
+public struct NamedModule: Sendable {
   /// Dotted path; empty for the root.
   public let path: String
   /// The node.
@@ -17,18 +17,18 @@ extension Module {
   public func modules() -> [Module] { namedModules().map(\.module) }
 
   /// Every module with its path, in pre-order, as `named_modules(remove_duplicate=…)`.
-  public func namedModules(removeDuplicates: Bool = true) -> [PlacedModule] {
+  public func namedModules(removeDuplicates: Bool = true) -> [NamedModule] {
     var places = Places()
-    var result: [PlacedModule] = []
-    var pending = [PlacedModule(path: "", module: self, original: "")]
+    var result: [NamedModule] = []
+    var pending = [NamedModule(path: "", module: self, original: "")]
     while let next = pending.popLast() {
       let (original, isFirst) = places.original(of: next)
       if removeDuplicates && !isFirst { continue }
-      result.append(PlacedModule(path: next.path, module: next.module, original: original))
+      result.append(NamedModule(path: next.path, module: next.module, original: original))
       for child in next.module.ownChildren.reversed() {
         guard let module = child.module else { continue }
         pending.append(
-          PlacedModule(
+          NamedModule(
             path: next.name(of: child.name), module: module,
             original: original.isEmpty ? child.name : "\(original).\(child.name)"))
       }
@@ -55,21 +55,21 @@ extension Module {
   ///
   /// Duplicates are left out among one parent's children only, so a module that two parents share
   /// comes twice; each comes under the path where it is met first.
-  public func applyOrder() -> [PlacedModule] {
+  public func applyOrder() -> [NamedModule] {
     var places = Places()
-    var result: [PlacedModule] = []
-    enum Visit { case enter(PlacedModule), leave(PlacedModule) }
-    var pending = [Visit.enter(PlacedModule(path: "", module: self, original: ""))]
+    var result: [NamedModule] = []
+    enum Visit { case enter(NamedModule), leave(NamedModule) }
+    var pending = [Visit.enter(NamedModule(path: "", module: self, original: ""))]
     while let visit = pending.popLast() {
       switch visit {
-      case .leave(let place): result.append(place)
-      case .enter(let place):
-        let original = places.original(of: place).path
-        let here = PlacedModule(path: original, module: place.module, original: original)
+      case .leave(let node): result.append(node)
+      case .enter(let node):
+        let original = places.original(of: node).path
+        let here = NamedModule(path: original, module: node.module, original: original)
         pending.append(.leave(here))
-        for child in place.module.namedChildren().reversed() {
+        for child in node.module.namedChildren().reversed() {
           let path = here.name(of: child.name)
-          pending.append(.enter(PlacedModule(path: path, module: child.module, original: path)))
+          pending.append(.enter(NamedModule(path: path, module: child.module, original: path)))
         }
       }
     }
@@ -81,10 +81,10 @@ extension Module {
 private struct Places {
   private var first: [ObjectIdentifier: String] = [:]
 
-  mutating func original(of place: PlacedModule) -> (path: String, isFirst: Bool) {
-    guard let identity = place.module.identity else { return (place.original, true) }
+  mutating func original(of node: NamedModule) -> (path: String, isFirst: Bool) {
+    guard let identity = node.module.identity else { return (node.original, true) }
     if let path = first[ObjectIdentifier(identity)] { return (path, false) }
-    first[ObjectIdentifier(identity)] = place.original
-    return (place.original, true)
+    first[ObjectIdentifier(identity)] = node.original
+    return (node.original, true)
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// A tree is plain data, like the text that PyTorch's `print(model)` shows: nothing is drawn when
 /// it is built. Two nodes are two modules even when they look alike; ``shared()`` makes one module
-/// that may stand at several places.
+/// that may be registered at several paths.
 ///
 /// Source: PyTorch 2.15 `torch/nn/modules/module.py`, class `Module`.
 public struct Module: Sendable {
@@ -24,7 +24,7 @@ public struct Module: Sendable {
   public let kind: String
   /// `extra_repr()`: what is printed between the parentheses, lines joined by `\n`.
   public let arguments: String
-  /// What the class means; `nil` for a class that owns no tensors or is not known.
+  /// What the class means; `nil` for a class that owns no tensors or is unknown.
   public let layer: (any Layer)?
   /// Own parameters in registration order: the layer's, then those that were added.
   public package(set) var ownParameters: [Parameter]
@@ -34,7 +34,7 @@ public struct Module: Sendable {
   public package(set) var ownChildren: [Child]
   /// Whether equal neighbours are printed as one run, `(0-11): 12 x Block(`.
   package var compressesRuns: Bool
-  /// Present when the same module stands at several places.
+  /// Present when the same module is registered at several paths.
   package var identity: Identity?
   /// The class that this one is to be taken for in selectors, if it is not a PyTorch class.
   package var base: String?
@@ -85,7 +85,7 @@ public struct Module: Sendable {
   }
 
   /// What the class's `__init__` does with the generator, in order: as
-  /// ``constructed(by:)`` said, else as the layer says, else own parameters and then each child.
+  /// ``constructed(by:)`` set it, else as the layer does, else own parameters and then each child.
   public var construction: [ConstructionStep] {
     let names = ownChildren.lazy.filter { $0.module != nil }.map(\.name)
     return customConstruction ?? layer?.construction(children: Array(names))

@@ -1,6 +1,6 @@
 public import TensorCore
 
-/// A tensor that a module owns and trains: its name, its shape, and how it gets its first values.
+/// A tensor that a module owns and trains: its name, its shape, and how it gets its initial values.
 ///
 /// The order in which a layer lists its parameters is the order of registration and of drawing.
 public struct Parameter: Sendable {
@@ -10,12 +10,12 @@ public struct Parameter: Sendable {
   public let shape: [Int]
   /// Element type, where it is not the model's own.
   public let dtype: DType?
-  /// The layer's own `reset_parameters`; `nil` when the first values are not known, as for a
-  /// parameter that only the source of a class tells.
+  /// The layer's own `reset_parameters`; `nil` when the initial values are unknown, as for a
+  /// parameter that only the source of a class shows.
   public let initializer: (any Initializer)?
-  /// Why the first values are not known, where someone found out.
+  /// Why the initial values are unknown, where someone found out.
   public package(set) var reason: String?
-  /// Present when the same tensor stands at several names.
+  /// Present when the same tensor is registered under several names.
   package var identity: Identity?
 
   /// Describes a parameter.
@@ -28,7 +28,7 @@ public struct Parameter: Sendable {
     self.initializer = initializer
   }
 
-  /// Describes a parameter whose first values may not be known.
+  /// Describes a parameter whose initial values may be unknown.
   package init(
     _ name: String, shape: [Int], dtype: DType?, _ initializer: (any Initializer)?
   ) {
@@ -38,7 +38,7 @@ public struct Parameter: Sendable {
     self.initializer = initializer
   }
 
-  /// Describes a parameter whose first values are not known.
+  /// Describes a parameter whose initial values are unknown.
   public init(_ name: String, shape: [Int], dtype: DType? = nil) {
     self.name = name
     self.shape = shape
@@ -55,14 +55,14 @@ public struct Buffer: Sendable {
   public let shape: [Int]
   /// Element type, where it is not the model's own.
   public let dtype: DType?
-  /// How it gets its first values; `nil` when they are not known.
+  /// How it gets its initial values; `nil` when they are unknown.
   public let initializer: (any Initializer)?
   /// Whether `state_dict()` holds it.
   public let isPersistent: Bool
-  /// Why the first values are not known, where someone found out.
+  /// Why the initial values are unknown, where someone found out.
   public package(set) var reason: String?
 
-  /// Describes a buffer whose first values are one number throughout.
+  /// Describes a buffer whose initial values are one number throughout.
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, value: Double, isPersistent: Bool = true
   ) {
@@ -70,7 +70,7 @@ public struct Buffer: Sendable {
       name, shape: shape, dtype: dtype, initializer: Constant(value), isPersistent: isPersistent)
   }
 
-  /// Describes a buffer; its first values are not known without an initialiser.
+  /// Describes a buffer; its initial values are unknown without an initializer.
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, initializer: (any Initializer)?,
     isPersistent: Bool = true

@@ -11,7 +11,7 @@ public struct Rule: Sendable, CustomStringConvertible {
     /// How it is filled; `nil` for the layer's own way.
     public let initializer: (any Initializer)?
 
-    /// Pairs a name with an initialiser.
+    /// Pairs a name with an initializer.
     public init(_ parameter: String, _ initializer: (any Initializer)?) {
       self.parameter = parameter
       self.initializer = initializer
@@ -31,14 +31,13 @@ public struct Rule: Sendable, CustomStringConvertible {
 
   /// Reads a rule.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, saying what was found and
-  ///   required.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, saying what was expected and found.
   public init(_ text: String) throws {
     let scalars = Array(text.unicodeScalars)
     guard let colon = Self.colon(in: scalars) else {
       throw CheckpointError(
         .malformed,
-        "rule '\(text)' has no ': ', required 'SELECTOR: PARAMETER=INITIALIZER, …'")
+        "rule '\(text)': expected 'SELECTOR: PARAMETER=INITIALIZER, …', found no ': '")
     }
     let selector = try Selector(Self.string(scalars[..<colon]).trimmed)
     var assignments: [Assignment] = []
@@ -49,8 +48,8 @@ public struct Rule: Sendable, CustomStringConvertible {
       else {
         throw CheckpointError(
           .malformed,
-          "rule '\(text)', column \(part.lowerBound + 1): found '\(Self.string(piece).trimmed)', "
-            + "required PARAMETER=INITIALIZER")
+          "rule '\(text)', column \(part.lowerBound + 1): expected "
+            + "PARAMETER=INITIALIZER, found '\(Self.string(piece).trimmed)'")
       }
       guard !assignments.contains(where: { $0.parameter.isSameText(name) }) else {
         throw CheckpointError(.malformed, "rule '\(text)' gives '\(name)' twice")
@@ -135,7 +134,7 @@ extension Rule {
     /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, naming both.
     public init(named name: String) throws {
       guard let order = Self(rawValue: name) else {
-        throw CheckpointError(.malformed, "found order '\(name)', required modules or apply")
+        throw CheckpointError(.malformed, "unknown order '\(name)': expected modules or apply")
       }
       self = order
     }

@@ -11,28 +11,33 @@ public struct SelectedTensors {
   ///   whether it
   ///   means modules that own none; or as ``ResolvedSelector`` does.
   public init(_ selector: Selector, in tree: Module) throws {
-    try self.init(selector, places: tree.namedModules(removeDuplicates: false))
+    try self.init(selector, modules: tree.namedModules(removeDuplicates: false))
   }
 
-  init(_ selector: Selector, places: [PlacedModule]) throws {
-    self.selector = try ResolvedSelector(selector, modules: places)
+  init(_ selector: Selector, modules: [NamedModule]) throws {
+    self.selector = try ResolvedSelector(selector, modules: modules)
     kinds = Dictionary(
-      places.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first })
-    if places.contains(where: { place in place.tensors.contains { contains(place, $0.name) } }) {
+      modules.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first }
+    )
+    if modules.contains(where: { node in node.tensors.contains { contains(node, $0.name) } }) {
       return
     }
-    let modules = places.filter { self.selector.matches(path: $0.path, kind: $0.module.kind) }
-    if modules.isEmpty { throw CheckpointError(.missing, "selector '\(selector)' fits nothing") }
-    let owner = modules.first { !$0.module.stateDict().isEmpty }
+    let matching = modules.filter { self.selector.matches(path: $0.path, kind: $0.module.kind) }
+    if matching.isEmpty {
+      throw CheckpointError(.missing, "selector '\(selector)' matches nothing")
+    }
+    let owner = matching.first { !$0.module.stateDict().isEmpty }
     throw CheckpointError(
       .missing,
-      "selector '\(selector)' means modules without tensors of their own"
-        + (owner.map { "; write '\($0.path.isEmpty ? "**" : $0.path + ".**")' for all below" } ?? "")
+      "selector '\(selector)' matches modules without tensors of their own"
+        + (owner.map {
+          "; write '\($0.path.isEmpty ? "**" : $0.path + ".**")' for everything inside"
+        } ?? "")
     )
   }
 
-  func contains(_ place: PlacedModule, _ own: String) -> Bool {
-    selector.matches(path: place.path, kind: place.module.kind, parameter: own)
+  func contains(_ node: NamedModule, _ own: String) -> Bool {
+    selector.matches(path: node.path, kind: node.module.kind, parameter: own)
   }
 
   /// Whether a tensor is meant; one of no module in the tree is judged by its name alone.

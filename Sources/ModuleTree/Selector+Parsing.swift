@@ -3,8 +3,7 @@ import TensorCore
 extension Selector {
   /// Reads a selector.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the column, what was found there and
-  ///   what was required.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the column, what was expected and what was found.
   public init(_ text: String) throws {
     var parser = SelectorParser(text)
     self.init(root: try parser.whole(), written: text)
@@ -111,11 +110,11 @@ private struct SelectorParser {
     while position < scalars.count, scalars[position].properties.isWhitespace { position += 1 }
   }
 
-  private func error(_ required: String) -> CheckpointError {
+  private func error(_ expected: String) -> CheckpointError {
     let found = position < scalars.count ? "'\(scalars[position])'" : "the end"
     return CheckpointError(
       .malformed,
-      "selector '\(string(0..<scalars.count))', column \(position + 1): found \(found), "
-        + "required \(required)")
+      "selector '\(string(0..<scalars.count))', column \(position + 1): expected "
+        + "\(expected), found \(found)")
   }
 }

@@ -6,7 +6,7 @@ import TensorCore
 /// dotted names (``NamePattern``), `/conv\d/` a regular expression found anywhere in one; `kind:`
 /// and `name:` say which is meant. `&`, `|`, `!` and parentheses combine, `&` before `|`.
 ///
-/// A module that fits stands for its own tensors, not for those of modules below it.
+/// A module that matches selects its own tensors, not those of modules below it.
 public struct Selector: Sendable, CustomStringConvertible {
   indirect enum Node: Sendable {
     case word(String)
@@ -18,7 +18,7 @@ public struct Selector: Sendable, CustomStringConvertible {
     case or(Node, Node)
   }
 
-  /// A regular expression, which is compiled anew where it is used: `Regex` is not `Sendable`.
+  /// A regular expression, which is compiled where it is used, because `Regex` is not `Sendable`.
   struct Expression: Sendable {
     let text: String
   }
@@ -97,24 +97,24 @@ public struct ResolvedSelector {
 
   /// Settles what each word of `selector` means in `tree`.
   ///
-  /// A word with a dot, or `*`, `**`, is a name; any other is a class if a class of the tree fits
+  /// A word with a dot, or `*`, `**`, is a name; any other is a class if a class of the tree matches
   /// and no name does, a name if it is the other way round.
-  /// - Throws: ``TensorCore/CheckpointError``: `malformed` for a word that fits both, or an expression that
-  ///   cannot be read; `missing` for a word that fits neither.
+  /// - Throws: ``TensorCore/CheckpointError``: `malformed` for a word that matches both, or an expression that
+  ///   cannot be read; `missing` for a word that matches neither.
   public init(_ selector: Selector, in tree: Module) throws {
     try self.init(selector, modules: tree.namedModules(removeDuplicates: false))
   }
 
-  init(_ selector: Selector, modules: [PlacedModule]) throws {
+  init(_ selector: Selector, modules: [NamedModule]) throws {
     var bases: [String: String] = [:]
-    for place in modules {
-      if let base = place.module.base { bases[place.module.kind] = base }
+    for node in modules {
+      if let base = node.module.base { bases[node.module.kind] = base }
     }
     self.bases = bases
     root = try Resolution(modules: modules, bases: bases).node(selector.root)
   }
 
-  /// Whether the module at `path` of class `kind` fits, or, with `parameter`, that own tensor.
+  /// Whether the module at `path` of class `kind` matches, or, with `parameter`, that own tensor.
   public func matches(path: String, kind: String, parameter: String? = nil) -> Bool {
     let lineage = Self.lineage(of: kind, bases)
     let full = parameter.map { path.isEmpty ? $0 : "\(path).\($0)" }
@@ -138,7 +138,7 @@ public struct ResolvedSelector {
   }
 
   private struct Resolution {
-    let modules: [PlacedModule]
+    let modules: [NamedModule]
     let bases: [String: String]
 
     func node(_ node: Selector.Node) throws -> Node {
@@ -158,14 +158,14 @@ public struct ResolvedSelector {
       let pattern = NamePattern(text)
       if text == "**" || text.utf8.contains(UInt8(ascii: ".")) { return .name(pattern) }
       let glob = Glob(Array(text.unicodeScalars))
-      let isKind = modules.contains { place in
-        ResolvedSelector.lineage(of: place.module.kind, bases)
+      let isKind = modules.contains { node in
+        ResolvedSelector.lineage(of: node.module.kind, bases)
           .contains { glob.matches(Array($0.unicodeScalars)) }
       }
-      let isName = modules.contains { place in
-        pattern.matches(place.path)
-          || place.module.ownParameters.contains { pattern.matches(place.name(of: $0.name)) }
-          || place.module.ownBuffers.contains { pattern.matches(place.name(of: $0.name)) }
+      let isName = modules.contains { node in
+        pattern.matches(node.path)
+          || node.module.ownParameters.contains { pattern.matches(node.name(of: $0.name)) }
+          || node.module.ownBuffers.contains { pattern.matches(node.name(of: $0.name)) }
       }
       switch (isKind, isName) {
       case (true, false): return .kind(glob)
@@ -173,10 +173,10 @@ public struct ResolvedSelector {
       case (true, true):
         throw CheckpointError(
           .malformed,
-          "selector '\(text)' fits a class and a name; write kind:\(text) or name:\(text)")
+          "selector '\(text)' matches both a class and a name; write kind:\(text) or name:\(text)")
       case (false, false):
         throw CheckpointError(
-          .missing, "selector '\(text)' fits no class and no name" + advice(text))
+          .missing, "selector '\(text)' matches no class or name" + advice(text))
       }
     }
 
@@ -197,7 +197,7 @@ extension Selector.Expression {
     do {
       return try Regex(text).matchingSemantics(.unicodeScalar)
     } catch {
-      throw CheckpointError(.malformed, "selector /\(text)/ is no regular expression: \(error)")
+      throw CheckpointError(.malformed, "selector /\(text)/ is not a regular expression: \(error)")
     }
   }
 }

@@ -1,7 +1,7 @@
 public import TensorCore
 public import TorchRandom
 
-/// What an initialiser comes down to for one tensor of known shape and dtype.
+/// What an initializer comes down to for one tensor of known shape and dtype.
 public enum TensorFill: Sendable {
   /// Every element is this number, rounded to the dtype; nothing is drawn.
   case constant(Double)
@@ -20,7 +20,7 @@ public enum TensorFill: Sendable {
 extension TensorFill {
   /// The fill that draws every element, checked against the tensor's dtype.
   ///
-  /// - Throws: ``CheckpointError`` when PyTorch refuses the distribution for the dtype.
+  /// - Throws: ``TensorCore/CheckpointError`` when PyTorch refuses the distribution for the dtype.
   static func random(
     _ distribution: Distribution, for info: TensorInfo, zeroed: Range<Int>? = nil
   ) throws(CheckpointError) -> TensorFill {

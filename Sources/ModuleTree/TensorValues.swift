@@ -13,7 +13,7 @@ public struct TensorValues: Sendable {
   /// The generator before the first draw for this tensor.
   public let start: Generator
 
-  /// A function that makes the values anew, range by range, in memory that does not grow with the
+  /// A function that samples the values, range by range, in memory that does not grow with the
   /// tensor, unless the fill needs the whole of it.
   func reader() throws -> Checkpoint.Entry.Reader {
     switch fill {

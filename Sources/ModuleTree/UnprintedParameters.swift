@@ -13,7 +13,7 @@ enum UnprintedParameters {
 
 extension Module {
   /// What a user should know of a tree that was read from text: classes known to own tensors that
-  /// the text does not show, unless they have been given, classes recognised by their text,
+  /// the text does not show, unless they have been given, classes recognized by their text,
   /// and tensors that are near PyTorch's and not equal.
   public var notes: [String] {
     guesses + tables + hidden + near
@@ -24,13 +24,13 @@ extension Module {
       $0.kind.hasSuffix(KnownLayers.rotaryTable) && !KnownLayers.knows($0.kind)
         && $0.arguments.isEmpty && $0.ownParameters.isEmpty && $0.ownBuffers.isEmpty
     }.map { kind, paths in
-      "\(kind) is taken to own no tensors that state_dict() lists: " + Self.list(paths)
+      "\(kind) is assumed to own no tensors that state_dict() lists: " + Self.list(paths)
     }
   }
 
   private var near: [String] {
     grouped { $0.kind == "_SpectralNorm" && !$0.ownBuffers.isEmpty }.map { _, paths in
-      "the vectors _u and _v of spectral_norm are within 2e-6 of PyTorch's, not equal: "
+      "the vectors _u and _v of spectral_norm are within 2e-6 of PyTorch's, but not equal: "
         + Self.list(paths)
     }
   }
@@ -52,7 +52,7 @@ extension Module {
         let example = UnprintedParameters.examples[kind] ?? ""
         let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
         let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
-        return "\(kind) owns tensors that its text does not show, such as \(name)\(more); "
+        return "\(kind) owns tensors that printed text does not show, such as \(name)\(more); "
           + "give them with --extra"
       }
   }
@@ -60,11 +60,11 @@ extension Module {
   /// Paths of the modules that fit, by class; none of them empty.
   private func grouped(_ fits: (Module) -> Bool) -> [(kind: String, paths: [String])] {
     var groups: [(kind: String, paths: [String])] = []
-    for place in namedModules() where fits(place.module) {
-      if let index = groups.firstIndex(where: { $0.kind == place.module.kind }) {
-        groups[index].paths.append(place.path)
+    for node in namedModules() where fits(node.module) {
+      if let index = groups.firstIndex(where: { $0.kind == node.module.kind }) {
+        groups[index].paths.append(node.path)
       } else {
-        groups.append((place.module.kind, [place.path]))
+        groups.append((node.module.kind, [node.path]))
       }
     }
     return groups

@@ -68,7 +68,7 @@ public struct Generator: Sendable {
     }
   }
 
-  /// Passes over `count` words without computing them one by one.
+  /// Skips `count` words without computing them one by one.
   ///
   /// However many they are, it takes less than a few milliseconds.
   public mutating func skip(words count: Int) {

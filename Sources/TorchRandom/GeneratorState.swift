@@ -58,7 +58,12 @@ struct GeneratorState: Sendable {
     }
   }
 
-  /// Moves on by `count` words, which need not be whole blocks.
+  /// Advances by `count` words, which need not be whole blocks.
+  ///
+  /// One step of the recurrence is a linear map A on the 19937 bits of the state, so `count` steps are
+  /// A^count. By Cayley and Hamilton that is a polynomial in A of degree below 19937: x^count modulo
+  /// the characteristic polynomial (`ckpt_mt19937_power`, by repeated squaring). The new state is the
+  /// sum, modulo 2, of the states whose coefficients are 1 (`ckpt_mt19937_advance`).
   ///
   /// Takes the same time for any large count: less than a millisecond up to 2^40.
   mutating func jump(words count: UInt64) {

@@ -121,7 +121,7 @@ extension Sampling {
     }
   }
 
-  /// Whether the last sixteen elements are drawn anew after all others.
+  /// Whether the last sixteen elements are redrawn after all others.
   var hasTail: Bool { algorithm == .vectorNormal && !count.isMultiple(of: 16) }
 
   /// Elements that whole blocks make; what follows belongs to the tail.
@@ -129,7 +129,7 @@ extension Sampling {
 
   /// Words of a uniform or vector normal draw before those of its tail.
   ///
-  /// `float32` and `float64` draw a uniform for every element before the tail is drawn anew;
+  /// `float32` and `float64` draw a uniform for every element before the tail is redrawn;
   /// the 16-bit types draw only for whole blocks.
   var tailWord: Int { (dtype.byteWidth >= 4 ? count : blockedCount) * type.wordsPerUniform }
 

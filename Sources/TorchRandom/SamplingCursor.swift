@@ -15,14 +15,14 @@ public struct SamplingCursor: Sendable {
   /// Words converted at once: a multiple of every block's, small enough for the first cache.
   private static let batchWords = 2496
 
-  /// Prepares to read the draw that begins at `start`.
+  /// Prepares to sample the values whose words begin at `start`.
   public init(_ sampling: Sampling, from start: Generator) {
     self.sampling = sampling
     self.start = start
     generator = start
   }
 
-  /// The element that the cursor stands at: a range from here on need not start again.
+  /// Index of the element that comes next: a range from here on does not start over.
   var position: Int { block * sampling.elementsPerBlock + (leadingNormal == nil ? 0 : 1) }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.

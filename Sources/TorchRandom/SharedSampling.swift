@@ -3,7 +3,7 @@ internal import TensorCore
 
 /// The values of a ``Sampling``, read range by range by any number of tasks at once.
 ///
-/// Keeps the cursors that readers left behind. A range goes on from the nearest one before it: a
+/// Keeps idle cursors. A range continues from the nearest one before it: a
 /// reader in order, and several that take ranges in turn, continue where one stopped; a range far
 /// from all jumps, which takes less than two milliseconds.
 public final class SharedSampling: Sendable {
@@ -14,7 +14,7 @@ public final class SharedSampling: Sendable {
   /// More readers than this at once only mean more jumps.
   private static let maxIdle = 32
 
-  /// Prepares to read the draw that begins at `start`.
+  /// Prepares to sample the values whose words begin at `start`.
   public init(_ sampling: Sampling, from start: Generator) {
     self.sampling = sampling
     self.start = SamplingCursor(sampling, from: start)

@@ -22,7 +22,7 @@ package struct WordRange: Hashable, Sendable {
 extension Sampling {
   /// Finds the word that decides about an element, or a pair of them, from a tensor's values.
   ///
-  /// `values` are the tensor's elements from element `first` on, as many as one likes; `first` is a
+  /// `values` are the tensor's elements from element `first` on, in any number; `first` is a
   /// multiple of 16. The result is `nil` when the elements cannot be values of this draw on that
   /// CPU path, or say nothing about it.
   package func wordRange(

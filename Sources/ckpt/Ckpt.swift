@@ -6,10 +6,10 @@ import CheckpointKit
 struct Ckpt: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ckpt",
-    abstract: "Checkpoints of neural networks: initialise, look into, compare, redraw, convert.",
+    abstract: "Initialize, inspect, compare, redraw, and convert checkpoints of neural networks.",
     discussion: """
-      Exit status: 0 success; 1 the answer is "they differ" or "not verified"; 2 it could not be \
-      done; 64 wrong usage.
+      Exit status: 0 success; 1 the answer is "they differ" or "not verified"; 2 failure; 64 wrong \
+      usage.
 
       EXAMPLES
         ckpt init model.txt --seed 0 -o net.h5

@@ -39,7 +39,7 @@ extension Ckpt {
     return "ckpt \(kind.configuration.commandName ?? "\(kind)".lowercased()) --help"
   }
 
-  /// The command that the parser's own text tells to see.
+  /// The help command that the parser's own text mentions.
   ///
   /// That text ends in `See 'ckpt init --help' for more information.`
   private static func helpCommand(in text: String) -> String {
@@ -49,6 +49,6 @@ extension Ckpt {
 }
 
 extension String {
-  /// With a small first letter, for a sentence behind `ckpt: `.
+  /// With a lower-case first letter, for a sentence after `ckpt: `.
   fileprivate var uncapitalized: String { prefix(1).lowercased() + dropFirst() }
 }

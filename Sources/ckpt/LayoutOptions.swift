@@ -5,17 +5,16 @@ import CheckpointKit
 struct LayoutOptions: ParsableArguments {
   @Flag(
     help: """
-      Turn tensors of Keras's layers into those of PyTorch's modules: kernels transposed, gates \
-      reordered, kernel → weight, gamma → weight, moving_mean → running_mean and so on. What goes \
-      where stands in the article KerasLayouts of the documentation. --match and --rename see the \
-      new names.
+      Convert Keras layers' tensors into those of PyTorch modules: kernels transposed, gates \
+      reordered, kernel → weight, gamma → weight, moving_mean → running_mean and so on. See \
+      the KerasLayouts article for the mapping. --match and --rename see the new names.
       """)
   var toTorchLayout = false
 
   @Flag(
     help: """
-      Turn tensors of PyTorch's modules into those of Keras's layers: of the layers in the file of \
-      --like, or, without one, of those that the modules' classes tell.
+      Convert PyTorch modules' tensors into those of Keras layers: the layers of the --like file, or \
+      by default those that match the modules' classes.
       """)
   var toKerasLayout = false
 
@@ -29,8 +28,8 @@ struct LayoutOptions: ParsableArguments {
   var isAsked: Bool { toTorchLayout || toKerasLayout }
 
   /// The checkpoint in the layout that is asked for; `like` is the file whose structure is filled.
-  func callAsFunction(
-    _ checkpoint: Checkpoint, like: String?, note: (String) -> Void
+  func apply(
+    to checkpoint: Checkpoint, like: String?, note: (String) -> Void
   ) throws -> Checkpoint {
     guard isAsked else { return checkpoint }
     let result =
@@ -42,8 +41,8 @@ struct LayoutOptions: ParsableArguments {
     return result.checkpoint
   }
 
-  /// The options as they were typed.
-  var steps: [String] {
+  /// The options as they were typed, for the provenance.
+  var options: [String] {
     (toTorchLayout ? ["--to-torch-layout"] : []) + (toKerasLayout ? ["--to-keras-layout"] : [])
   }
 }

@@ -5,43 +5,43 @@ import JSONText
 
 /// Options that every command takes.
 struct CommonOptions: ParsableArguments {
-  @Option(name: .long, help: "Tasks that work at once; results do not depend on it.")
+  @Option(name: .long, help: "Number of worker threads; results do not depend on it.")
   var threads: Int = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
-  @Flag(name: .long, help: "Print no notes and no progress on standard error.")
+  @Flag(name: .long, help: "Print no notes or progress on standard error.")
   var quiet = false
 
   mutating func validate() throws {
-    guard threads >= 1 else { throw ValidationError("--threads \(threads): required 1 or more") }
+    guard threads >= 1 else { throw ValidationError("--threads \(threads): expected 1 or more") }
   }
 
-  /// Says something beside the result, unless asked to be quiet.
+  /// Prints a note on standard error, unless `--quiet` is given.
   func note(_ text: String) {
     if !quiet { StandardError().note(text) }
   }
 
-  /// A way to say what concerns one file.
+  /// Prints notes about one file.
   func notes(on path: String) -> (String) -> Void {
     { note("\(displayPath(path).escapingControls): \($0)") }
   }
 }
 
-/// For commands that read a checkpoint.
+/// Options of commands that read a checkpoint.
 struct InputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Take this part of a file that holds several, as a trainer's (ckpt ls --keys lists them).",
+      "Read this part of a file that holds several, such as a training checkpoint; 'ckpt ls --keys' lists them.",
       valueName: "key"))
   var key: String?
 
-  /// Opens a checkpoint and says what no tensor of it shows.
+  /// Opens a checkpoint and prints its notes.
   func open(_ path: String, _ common: CommonOptions) throws -> CheckpointSource {
     let source = try openAny(path, common)
     if key != nil { try requireParts(source) }
     return source
   }
 
-  /// Opens two checkpoints, of which the part counts where there are parts.
+  /// Opens two checkpoints; `--key` applies to those that have parts.
   func open(
     _ first: String, _ second: String, _ common: CommonOptions
   ) throws -> (CheckpointSource, CheckpointSource) {
@@ -58,12 +58,12 @@ struct InputOptions: ParsableArguments {
   private func requireParts(_ source: CheckpointSource) throws {
     guard source.checkpoint.parts.isEmpty else { return }
     throw CheckpointError(
-      .missing, "holds one checkpoint, so --key has nothing to choose from",
+      .missing, "holds only one checkpoint; remove --key",
       path: displayPath(source.path))
   }
 }
 
-/// Runs `body`, whose errors concern the file at `path` where they name no other.
+/// Runs `body` and adds `path` to errors that name no file.
 func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Result {
   do {
     return try body()
@@ -72,7 +72,7 @@ func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Resu
   }
 }
 
-/// Runs `body`, whose errors concern the file at `path` where they name no other.
+/// Runs `body` and adds `path` to errors that name no file.
 func naming<Result>(_ path: String?, _ body: () async throws -> Result) async throws -> Result {
   do {
     return try await body()
@@ -81,7 +81,7 @@ func naming<Result>(_ path: String?, _ body: () async throws -> Result) async th
   }
 }
 
-/// Tries what options say before any file is touched: what is wrong there is wrong usage.
+/// Checks options before any file is touched, so that mistakes in them are wrong usage.
 func checkingUsage(_ body: () throws -> Void) throws {
   do {
     try body()
@@ -90,28 +90,30 @@ func checkingUsage(_ body: () throws -> Void) throws {
   }
 }
 
-/// For commands that report.
+/// Options of commands that print a report.
 struct ReportOptions: ParsableArguments {
   @Flag(name: .long, help: "Print one JSON document instead of text.")
   var json = false
 }
 
-/// For commands that work on some of the tensors.
+/// Options of commands that work on selected tensors.
 struct SelectionOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Take only what SELECTOR matches: a layer class (Linear, Conv*), a glob on names (layer2.**), /regex/, combined by & | ! ( ). Repeated: any of them.",
+      "Select tensors by layer class (Linear, Conv*), glob on names (layer2.**), or /regex/, combined with & | ! ( ). May be repeated; a tensor matches if any selector does.",
       valueName: "selector"))
   var match: [String] = []
 
   @Option(
-    name: .long, help: ArgumentHelp("Leave out what SELECTOR matches.", valueName: "selector"))
+    name: .long,
+    help: ArgumentHelp(
+      "Leave out tensors that SELECTOR matches. May be repeated.", valueName: "selector"))
   var exclude: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Take the classes from this model; without: from the checkpoint, inferred if it has none.",
+      "Take module classes from this model. Default: the checkpoint's own, else inferred.",
       valueName: "model"))
   var model: String?
 
@@ -119,7 +121,7 @@ struct SelectionOptions: ParsableArguments {
     try checkingUsage { _ = try Selection(match: match, exclude: exclude) }
   }
 
-  /// What the options say, the model read.
+  /// The selection, with its model read.
   var selection: Selection {
     get throws {
       try Selection(match: match, exclude: exclude, model: model.map { try Model(file: $0) })
@@ -127,24 +129,24 @@ struct SelectionOptions: ParsableArguments {
   }
 }
 
-/// For commands that write a checkpoint.
+/// Options of commands that write a checkpoint.
 struct OutputOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Write this format instead of the one the name ends in: \(CheckpointFormat.writableNames).",
+      "Output format: \(CheckpointFormat.writableNames). Default: by file extension.",
       valueName: "format"))
   var to: String?
 
   @Option(
     name: .long,
-    help: ArgumentHelp("How to store tensors: planes, gzip[:LEVEL] or none.", valueName: "kind"))
+    help: ArgumentHelp("Compression of tensors: planes, gzip[:LEVEL], or none.", valueName: "kind"))
   var compression: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Fill the structure of this file with the tensors, which is how Keras's .weights.h5 is written.",
+      "Template: fill a copy of this file's structure with the tensors; needed for Keras .weights.h5 files.",
       valueName: "file"))
   var like: String?
 
@@ -155,10 +157,10 @@ struct OutputOptions: ParsableArguments {
     try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
     guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
     throw ValidationError(
-      "--compression \(compression): required planes, gzip, gzip:1 to gzip:9, or none")
+      "unknown compression '\(compression)': expected planes, gzip, gzip:1 to gzip:9, or none")
   }
 
-  /// How the options have tensors stored, by so many tasks.
+  /// How to store tensors, as the options say.
   func writeOptions(_ common: CommonOptions) -> WriteOptions {
     var options = WriteOptions()
     options.threads = common.threads
@@ -176,7 +178,7 @@ struct OutputOptions: ParsableArguments {
     _ path: String, _ common: CommonOptions, replaces: Bool = false
   ) throws -> CheckpointTarget {
     if path == "-" && to == nil {
-      throw ValidationError("standard output has no file ending; pass --to FORMAT")
+      throw ValidationError("standard output has no file extension; pass --to FORMAT")
     }
     if path == "-" && StandardOutput.isTerminal {
       throw ValidationError("standard output is a terminal; redirect it, or give a file")
@@ -204,9 +206,9 @@ extension CheckpointTarget {
   func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
     defer { progress.finish() }
-    var counted = checkpoint
-    counted.entries = progress.entries
-    try await write(counted)
+    var tracked = checkpoint
+    tracked.entries = progress.entries
+    try await write(tracked)
   }
 }
 
@@ -217,9 +219,9 @@ extension ShardedTarget {
   ) async throws -> (paths: [String], notes: [String]) {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
     defer { progress.finish() }
-    var counted = checkpoint
-    counted.entries = progress.entries
-    return try await write(counted)
+    var tracked = checkpoint
+    tracked.entries = progress.entries
+    return try await write(tracked)
   }
 }
 

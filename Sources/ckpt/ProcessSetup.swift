@@ -16,7 +16,7 @@ enum ProcessSetup {
   }
 
   /// On an interrupt or a termination request, removes unfinished outputs before leaving with the
-  /// status that a shell gives to the signal; a broken pipe is an error where it is written to.
+  /// status that a shell gives to the signal; a broken pipe is an error of the write.
   ///
   /// A handler wakes a thread through a pipe. Blocking the signals and waiting for them would not
   /// do: the dispatch library's main thread sits in `sigsuspend` with all signals open and dies.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Reading of entries, shown as a bar.
 final class Progress: Sendable {
-  /// The entries to read instead of those given: their bytes are counted as they are read.
+  /// The entries to read instead of those given: their bytes are tracked as they are read.
   let entries: [Checkpoint.Entry]
   private let bar: ProgressBar
 
@@ -33,15 +33,15 @@ extension CommonOptions {
   func manifest(of checkpoint: Checkpoint) async throws -> Manifest {
     let progress = Progress(reading: checkpoint.entries, quiet: quiet)
     defer { progress.finish() }
-    var counted = checkpoint
-    counted.entries = progress.entries
-    return try await Manifest(of: counted, threads: threads)
+    var tracked = checkpoint
+    tracked.entries = progress.entries
+    return try await Manifest(of: tracked, threads: threads)
   }
 }
 
 /// A bar on standard error for work that takes longer than a second on a terminal.
 final class ProgressBar: Sendable {
-  /// What is counted.
+  /// What is tracked.
   enum Unit: Sendable {
     case bytes
     case items(String)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CheckpointKit
 
-/// Options that say how a model's values come about.
+/// Options that make up a recipe.
 struct RecipeOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -11,29 +11,28 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "After construction, fill tensors anew: 'Linear: weight=xavier_uniform, bias=1'. Repeated.",
+      "After construction, reinitialize tensors: 'Linear: weight=xavier_uniform, bias=1'. May be repeated.",
       valueName: "selector: parameter=initializer"))
   var rule: [String] = []
 
   @Option(
     help:
-      "Order in which rules reach the modules: modules (pre-order, the default) or apply (post-order)."
+      "Order in which rules visit the modules: modules (pre-order, the default) or apply (post-order)."
   )
   var order: String?
 
   @Option(
-    help:
-      "Type of the tensors. Default: float32. PyTorch draws in \(DType.drawable.alternatives).")
+    help: "Default dtype of parameters: float32 (the default), float64, bfloat16, or float16.")
   var dtype: String?
 
   @Option(
     help:
-      "Which of PyTorch's CPU paths to follow: avx2 (what today's x86 machines take), or default.")
+      "PyTorch's CPU path to reproduce: avx2 (the default; every current x86 machine) or default.")
   var matchTorch: String?
 
   @Option(
     help: ArgumentHelp(
-      "A side file that says what printed text cannot: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
+      "Side file with what printed text cannot show: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
       valueName: "file"))
   var extra: String?
 
@@ -41,7 +40,7 @@ struct RecipeOptions: ParsableArguments {
     try checkingUsage { _ = try recipe(over: nil, model: nil) }
   }
 
-  /// The recipe that a base recipe and the options give together, options first.
+  /// The base recipe with the options applied.
   func recipe(over base: Recipe?, model: Model?) throws -> Recipe {
     var recipe = base ?? Recipe()
     if let model { recipe.model = model }

@@ -11,7 +11,7 @@ struct StandardError: TextOutputStream {
   /// One line that begins `ckpt: `.
   func note(_ text: String) { write("ckpt: \(text)\n") }
 
-  /// Whether a person is looking.
+  /// Whether it is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
@@ -19,7 +19,7 @@ struct StandardError: TextOutputStream {
 struct StandardOutput: ~Copyable {
   private var pending: [UInt8] = []
 
-  /// Whether a person is looking.
+  /// Whether it is a terminal.
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
   /// Adds a line.
@@ -35,14 +35,14 @@ struct StandardOutput: ~Copyable {
     if pending.count > 1 << 16 { try flush() }
   }
 
-  /// Hands everything to the system; every command ends with it.
+  /// Writes everything that is pending; every command ends with it.
   mutating func flush() throws {
     try unsafe writeToStandardOutput(pending.span.bytes)
     pending.removeAll(keepingCapacity: true)
   }
 }
 
-/// Colours for a terminal, and nothing elsewhere or where `NO_COLOR` is set to anything.
+/// Colors for a terminal, and nothing elsewhere or where `NO_COLOR` is set to anything.
 enum Style {
   static let isOn: Bool = {
     let forbidden = unsafe getenv("NO_COLOR").map { unsafe String(cString: $0) } ?? ""

@@ -17,7 +17,7 @@ struct Table {
 /// The widths of a table's columns, for rows that are made twice and not kept: a file may have
 /// millions of tensors.
 ///
-/// Widths count columns of a terminal, colours not.
+/// Widths count columns of a terminal, colors not.
 struct Columns {
   /// How a column stands.
   enum Alignment { case left, right }
@@ -56,11 +56,11 @@ struct Columns {
 }
 
 extension [Int] {
-  /// As a shape: `[64, 3, 7, 7]`; what `description` gives takes ten times as long.
+  /// As a shape: `[64, 3, 7, 7]`; `description` takes ten times as long.
   var listText: String {
     var text = "["
-    for (place, number) in enumerated() {
-      if place > 0 { text += ", " }
+    for (index, number) in enumerated() {
+      if index > 0 { text += ", " }
       text += String(number)
     }
     return text + "]"
@@ -68,13 +68,13 @@ extension [Int] {
 }
 
 extension Int {
-  /// With thin groups of three: `25,557,032`.
+  /// Decimal, in groups of three digits: `25,557,032`.
   var grouped: String {
     let digits = String(magnitude).utf8
     if digits.count <= 3 { return String(self) }
     var text = self < 0 ? "-" : ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0 && (digits.count - place) % 3 == 0 { text += "," }
+    for (index, digit) in digits.enumerated() {
+      if index > 0 && (digits.count - index) % 3 == 0 { text += "," }
       text.unicodeScalars.append(Unicode.Scalar(digit))
     }
     return text
@@ -93,6 +93,9 @@ extension Int {
     }
     return "\(value.rounded(toPlaces: 1)) PiB"
   }
+
+  /// A number of bytes, from 1 KiB on in both forms: `112 bytes`, `2,048 bytes (2.0 KiB)`.
+  var byteCountText: String { pluralized("byte") + (self < 1024 ? "" : " (\(byteText))") }
 }
 
 extension Double {

@@ -1,5 +1,5 @@
 extension String {
-  /// Columns that a terminal gives the text, the escape sequences of ``Style`` left out.
+  /// Columns that the text takes on a terminal, without the escape sequences of ``Style``.
   var shownWidth: Int {
     if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return utf8.count }
     var width = 0

@@ -131,7 +131,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "tensor 'dense.weight': found shape [2, 2], required [4, 3] for a Keras variable of shape [3, 4]"
+        == "tensor 'dense.weight': expected shape [4, 3] for a Keras variable of shape [3, 4], found shape [2, 2]"
     )
   }
 

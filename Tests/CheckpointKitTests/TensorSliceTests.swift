@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: [
     ("2", "index '2' of dimension 0 is outside its size 2"), (":,:,:,0", "4 dimensions"),
-    ("0:2:0", "step ≥ 1"), ("a", "required an integer"), ("", "index '' of dimension 0"),
+    ("0:2:0", "step ≥ 1"), ("a", "expected an integer"), ("", "index '' of dimension 0"),
   ])
   func `an impossible slice is refused with its reason`(slice: String, reason: String) {
     let error = #expect(throws: CheckpointError.self) { try texts(slice) }

@@ -39,8 +39,8 @@ import Testing
     #expect(
       run.lines == [
         "seed 77", "found by 'layer2.2.weight'; 2 of 6 tensors are identical",
-        "touched: layer1.weight", "touched: layer1.bias", "touched: layer2.0.weight",
-        "touched: layer2.0.bias",
+        "changed: layer1.weight", "changed: layer1.bias", "changed: layer2.0.weight",
+        "changed: layer2.0.bias",
       ])
   }
 

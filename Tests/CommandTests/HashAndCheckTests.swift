@@ -37,7 +37,7 @@ import Testing
     try place.makeArticle("a.h5")
     try place.makeArticle("a.ckz")
     let run = try place.ckpt("check", "a.h5", "a.ckz")
-    #expect(run.status == 0 && run.output == "a.h5: sound\na.ckz: sound\n" && run.errors.isEmpty)
+    #expect(run.status == 0 && run.output == "a.h5: ok\na.ckz: ok\n" && run.errors.isEmpty)
     let json = try JSON(try place.ckpt("check", "a.h5", "--json").output)
     #expect(json[0]?.keys == ["damage", "file", "isSound"])
   }
@@ -52,7 +52,7 @@ import Testing
     bytes[40] ^= 1
     try place.folder.write(bytes, to: "a.ckz")
     let run = try place.ckpt("check", "a.ckz", "b.ckz")
-    #expect(run.status == 2 && run.output == "b.ckz: sound\n")
+    #expect(run.status == 2 && run.output == "b.ckz: ok\n")
     #expect(run.errors.hasPrefix("ckpt: a.ckz: tensor 'layer1.weight' "))
     #expect(run.errors.split(separator: "\n").count == 1)
     let json = try place.ckpt("check", "a.ckz", "--json", "--quiet")

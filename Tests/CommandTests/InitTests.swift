@@ -155,7 +155,7 @@ import Testing
     try place.folder.write([0xff, 0xfe] + Array("R\0".utf8), to: "wide.txt")
     #expect(
       try place.ckpt("tree", "wide.txt").errors
-        == "ckpt: wide.txt: found UTF-16 text, required UTF-8\n")
+        == "ckpt: wide.txt: expected UTF-8, found UTF-16 text\n")
   }
 
   @Test func `what a printed text may hide is said once`() throws {

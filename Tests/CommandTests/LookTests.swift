@@ -17,7 +17,7 @@ import Testing
         layer2.0.bias    F32  [2]      8
         layer2.2.weight  F32  [2, 2]  16
         layer2.2.bias    F32  [2]      8
-        6 tensors, 28 elements, 112 bytes (112 B), \(format)
+        6 tensors, 28 elements, 112 bytes, \(format)
 
         """)
   }
@@ -39,7 +39,7 @@ import Testing
         ab    U8  [1]  1
         e\u{301}     U8  [1]  1
         \u{1f600}x   U8  [1]  1
-        5 tensors, 5 elements, 5 bytes (5 B), safetensors
+        5 tensors, 5 elements, 5 bytes, safetensors
 
         """)
   }
@@ -84,7 +84,7 @@ import Testing
     let file = Fixtures.path("hdf5/nested.h5")
     let inferred = try place.ckpt("ls", file, "--match", "Linear")
     #expect(inferred.status == 0)
-    #expect(inferred.errors.hasPrefix("ckpt: \(file): carries no module tree; inferred "))
+    #expect(inferred.errors.hasPrefix("ckpt: \(file): has no module tree; inferred "))
     #expect(try place.ckpt("ls", file, "--match", "Linear", "--quiet").errors.isEmpty)
     #expect(try place.ckpt("ls", file, "--match", "**.weight").errors.isEmpty)
     try place.makeArticle("a.h5")

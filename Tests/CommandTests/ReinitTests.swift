@@ -116,7 +116,7 @@ import Testing
     #expect(run.status == 0)
     #expect(
       run.errors == """
-        ckpt: b.h5: carries no module tree; inferred 3 modules: 3 Linear
+        ckpt: b.h5: has no module tree; inferred 3 modules: 3 Linear
         ckpt: redrew 6 of 6 tensors
 
         """)

@@ -9,11 +9,12 @@ import Testing
   @Test func `names are listed and the file is not judged`() throws {
     let run = try run("custom.pt")
     #expect(run.status == 0 && run.errors.isEmpty)
-    #expect(run.lines.contains { $0.contains("not known") && $0.contains("__main__.Custom") })
-    #expect(run.lines.contains { $0.contains("known") && $0.contains("collections.OrderedDict") })
+    #expect(run.lines.contains { $0.contains("unknown") && $0.contains("__main__.Custom") })
+    #expect(
+      run.lines.contains { $0.contains("recognized") && $0.contains("collections.OrderedDict") })
     #expect(
       run.lines.last == """
-        1 pickle, 4 names, 1 of them not known; 1 tensor depends on names that are not known. \
+        1 pickle, 4 names, 1 of them unknown; 1 tensor depends on unknown names. \
         Nothing was run
         """)
     #expect(!run.output.lowercased().contains("safe"))

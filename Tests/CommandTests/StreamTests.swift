@@ -57,7 +57,7 @@ import Testing
     }
     #expect(
       try place.shell("ckpt convert a.h5 h.h5 --map - < model.txt").errors.hasPrefix(
-        "ckpt: standard input: line 1: found "))
+        "ckpt: standard input: line 1: expected "))
     for line in [
       "init - --extra - -o i.h5 < extra.txt", "diff - a.h5 --model - < a.h5", "hash - - < a.h5",
     ] {
@@ -65,7 +65,7 @@ import Testing
       #expect(run.status == 2)
       #expect(
         run.errors
-          == "ckpt: standard input: can only be read once, required a file in all other places\n")
+          == "ckpt: standard input: may be given only once\n")
     }
   }
 
@@ -87,7 +87,7 @@ import Testing
     #expect(try place.ckpt("ls", "no.h5", "--quiet").errors.isEmpty == false)
   }
 
-  @Test func `colour is for terminals, and not with NO_COLOR`() throws {
+  @Test func `color is for terminals, and not with NO_COLOR`() throws {
     let place = try Self.place()
     let escape = "\u{1b}["
     #expect(try !place.ckpt("verify", "a.h5").output.contains(escape))

@@ -79,7 +79,7 @@ import Testing
   @Test func `a tree is inferred for a file that carries none, and a note says so`() throws {
     let run = try Workplace().ckpt("tree", Fixtures.path("hdf5/nested.h5"))
     #expect(run.status == 0)
-    #expect(run.errors.contains("nested.h5: carries no module tree; "))
+    #expect(run.errors.contains("nested.h5: has no module tree; "))
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 

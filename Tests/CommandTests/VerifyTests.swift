@@ -77,7 +77,7 @@ import Testing
         "unexpected  layer2.0.bias    the recipe's model has no such tensor",
         "unexpected  layer2.2.weight  the recipe's model has no such tensor",
         "unexpected  layer2.2.bias    the recipe's model has no such tensor",
-        "missing     layer3.weight    the recipe's model has it, the file has not",
+        "missing     layer3.weight    in the recipe's model but missing from the file",
         "not verified: 0 of 7 tensors are identical",
       ])
   }
@@ -89,7 +89,7 @@ import Testing
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(run.lines.count == 8)
     #expect(run.lines[1].hasPrefix("ok  layer1.weight    3 "))
-    #expect(run.lines.last == "32 seeds, 6 tensors: all as they should be")
+    #expect(run.lines.last == "32 seeds, 6 tensors: all checks passed")
   }
 
   @Test func `one of a thing is not many`() throws {
@@ -103,11 +103,11 @@ import Testing
     #expect(try last("verify", "a.ckz") == "verified: the one tensor is identical")
     #expect(
       try last("verify", "a.ckz", "--seed", "1") == "not verified: 0 of 1 tensor is identical")
-    #expect(try last("ls", "a.ckz") == "1 tensor, 1 element, 4 bytes (4 B), ckz")
+    #expect(try last("ls", "a.ckz") == "1 tensor, 1 element, 4 bytes, ckz")
     #expect(try last("tree", "net.txt") == "1 module, 1 parameter tensor, 1 parameter")
     #expect(
       try last("verify", "--model", "net.txt", "--seeds", "0..0")
-        == "1 seed, 1 tensor: all as they should be")
+        == "1 seed, 1 tensor: all checks passed")
   }
 
   @Test func `verify as JSON`() throws {

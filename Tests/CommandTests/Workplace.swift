@@ -24,7 +24,7 @@ struct Workplace {
       ["/bin/sh", "-c", "ckpt() { \(command) \"$@\"; }; \(line)"], in: folder.path)
   }
 
-  /// Initialises the article's net as `name`.
+  /// Initializes the article's net as `name`.
   func makeArticle(_ name: String, _ options: String...) throws {
     let run = try CommandRun(
       [CommandRun.executable, "init", "model.txt", "-o", name] + options, in: folder.path)

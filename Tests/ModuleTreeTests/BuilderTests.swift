@@ -82,7 +82,7 @@ private let Net = ModuleClass("Net")
     }
     #expect(
       thrown?.description
-        == "tensor 'other.weight': found shape [4, 3], required [5, 3] of 'wte.weight' for the two to be one"
+        == "tensor 'other.weight': expected shape [5, 3], that of 'wte.weight', found shape [4, 3]"
     )
     let tied = try net.tying("head.weight", to: "wte.weight")
     let checkpoint = try tied.initialized(seed: 1)

@@ -50,18 +50,18 @@ import Testing
       String(repeating: "[", count: 100_000),
       "line 1, column 17: nested deeper than 16 levels"
     ),
-    (model(""), "line 2, column 12: found no modules, required the root with path ''"),
+    (model(""), "line 2, column 12: expected the root with path '', found no modules"),
     (
       model(#"{"path": "a", "class": "Net"}"#),
-      "line 2, column 22: found 'a' first, required the root with path ''"
+      "line 2, column 22: expected the root with path '', found 'a' first"
     ),
     (
       model(root + #", {"path": "a.b", "class": "Net"}"#),
-      "line 2, column 113: found 'a.b', required its parent 'a' before it"
+      "line 2, column 113: expected its parent 'a' before it, found 'a.b'"
     ),
     (
       model(root + #", {"path": "a", "is": ""}"#),
-      "line 2, column 124: found '', required the path of an earlier module"
+      "line 2, column 124: expected the path of an earlier module, found ''"
     ),
     (
       model(#"{"path": "", "class": "Net", "parameters": [{"name": "w", "shape": [-1]}]}"#),
@@ -69,23 +69,23 @@ import Testing
     ),
     (
       model(#"{"path": "", "class": "Net", "parameters": [{"name": "w.x", "shape": [1]}]}"#),
-      "line 2, column 66: found 'w.x', required a new name without dots"
+      "line 2, column 66: expected a new name without dots, found 'w.x'"
     ),
     (
       model(#"{"path": "", "class": "Linear", "arguments": "in_features=x"}"#),
-      "line 2, column 58: found in_features x, required a whole number from 0 to 2^40"
+      "line 2, column 58: expected a whole number from 0 to 2^40, found in_features x"
     ),
     (
       model(root, #"{"fill": "v", "rule": "0"}"#),
-      "line 3, column 20: found 'v', required the name of a tensor of the model"
+      "line 3, column 20: expected the name of a tensor of the model, found 'v'"
     ),
     (
       model(root, #"{"fill": "w", "rule": "nomal"}"#),
-      "line 3, column 33: rule 'nomal', column 1: no initialiser is called 'nomal'; did you mean normal?"
+      "line 3, column 33: rule 'nomal', column 1: unknown initializer 'nomal'; did you mean normal?"
     ),
     (
       model(root, #"{"fill": "w", "rule": "normal", "elements": [3, 9]}"#),
-      "line 3, column 55: found elements [3, 9], required two numbers, at most 8"
+      "line 3, column 55: expected two numbers, at most 8, found elements [3, 9]"
     ),
     (
       model(root, #"{"advance": 3, "rule": "normal"}"#),

@@ -52,7 +52,7 @@ import TorchRandom
     for (one, other) in zip(found, values) { #expect(abs(one - other) < 2e-6, "\(entry.name)") }
   }
 
-  @Test func `classes recognised by their text are named in a note and stand for their base`()
+  @Test func `classes recognized by their text are named in a note and stand for their base`()
     throws
   {
     let tree = try Module(
@@ -85,7 +85,7 @@ import TorchRandom
     #expect(tree.stateDict().isEmpty)
     #expect(
       tree.notes == [
-        "LlamaRotaryEmbedding is taken to own no tensors that state_dict() lists: rotary_emb"
+        "LlamaRotaryEmbedding is assumed to own no tensors that state_dict() lists: rotary_emb"
       ])
     #expect(throws: CheckpointError.self) { try Module(printed: "RotaryEmbedding(dim=4)") }
     #expect(throws: CheckpointError.self) { try Module(printed: "ScaledEmbedding()") }

@@ -22,7 +22,7 @@ import TorchRandom
   }
 
   @Test(arguments: try cases(of: exact))
-  func `initialisers equal torch's bytes and leave its generator`(golden: OpCase) throws {
+  func `initializers equal torch's bytes and leave its generator`(golden: OpCase) throws {
     let tensor = try #require(golden.tensor)
     let info = try tensor.info
     var generator = Generator(seed: golden.seed)
@@ -77,7 +77,7 @@ import TorchRandom
 }
 
 extension OpCase {
-  /// The initialiser of the case, made from the text that a user would write.
+  /// The initializer of the case, made from the text that a user would write.
   var initializer: any Initializer {
     get throws {
       let values = (args ?? [:]).sorted { $0.key < $1.key }.map { name, value in

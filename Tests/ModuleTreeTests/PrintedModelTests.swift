@@ -56,79 +56,79 @@ import Testing
   }
 
   static let refusals: [(text: String, error: String)] = [
-    ("", "line 1, column 1: found no text, required a printed model, 'Name(…)'"),
-    ("{\"a\": 1}", "line 1, column 1: found '{\"a\": 1}', required a module, 'Name(…)' or 'None'"),
+    ("", "line 1, column 1: expected a printed model, 'Name(…)', found no text"),
+    ("{\"a\": 1}", "line 1, column 1: expected a module, 'Name(…)' or 'None', found '{\"a\": 1}'"),
     (
       "Net(\n  (a): ReLU()\n",
-      "line 3, column 1: found the end of the text, required ')' below Net( of line 1"
+      "line 3, column 1: expected ')' below Net( of line 1, found the end of the text"
     ),
     (
       "Net(\n  (a): ReLU(\n)",
-      "line 3, column 1: found ')' after 0 spaces, required 4 spaces below ReLU( of line 2, or its ')'"
+      "line 3, column 1: expected 4 spaces below ReLU( of line 2, or its ')', found ')' after 0 spaces"
     ),
     (
       "ReLU()\nReLU()",
-      "line 2, column 1: found 'ReLU()', required the end of the text, as the model is complete"
+      "line 2, column 1: expected the end of the text, as the model is complete, found 'ReLU()'"
     ),
     (
       "Net(\n  (a): ReLU\n)",
-      "line 2, column 8: found 'ReLU', required a module, 'Name(…)' or 'None'"
+      "line 2, column 8: expected a module, 'Name(…)' or 'None', found 'ReLU'"
     ),
     (
       "Net(\n  (a): ReLU(x\n)",
-      "line 2, column 14: found the end of the line in ReLU(…, required ')' or nothing after '('"
+      "line 2, column 14: expected ')' or nothing after '(', found the end of the line in ReLU(…"
     ),
     (
       "Net(\n    (a): ReLU()\n)",
-      "line 2, column 5: found a child after 4 spaces, required 2 spaces below Net( of line 1"
+      "line 2, column 5: expected 2 spaces below Net( of line 1, found a child after 4 spaces"
     ),
     (
       "Net(\n(a): ReLU()\n)",
-      "line 2, column 1: found '(a): ReLU()' after 0 spaces, required 2 spaces below Net( of line 1, or its ')'"
+      "line 2, column 1: expected 2 spaces below Net( of line 1, or its ')', found '(a): ReLU()' after 0 spaces"
     ),
     (
       "Net(\n  (a): ReLU()\n  (a): ReLU()\n)",
-      "line 3, column 4: found a second child 'a', required another name"
+      "line 3, column 4: expected another name, found a second child 'a'"
     ),
     (
       "Net(\n  (a.b): ReLU()\n)",
-      "line 2, column 4: found the name 'a.b', required a name without dots"
+      "line 2, column 4: expected a name without dots, found the name 'a.b'"
     ),
     (
       "Net(\n  (a): ReLU()\n  b\n)",
-      "line 3, column 3: found 'b', required '(name): ' of a child, or ')', after the children of Net"
+      "line 3, column 3: expected '(name): ' of a child, or ')', after the children of Net, found 'b'"
     ),
     (
       "ModuleList(\n  (0-3): 3 x ReLU()\n)",
-      "line 2, column 4: found (0-3): 3 x, required a range of as many numbers, (0-2)"
+      "line 2, column 4: expected a range of as many numbers, (0-2), found (0-3): 3 x"
     ),
     (
       "ModuleList(\n  (0-999999999): 1000000000 x ReLU()\n)",
-      "line 2, column 3: found more than 1000000 modules, required a model with fewer"
+      "line 2, column 3: expected a model with fewer, found more than 1000000 modules"
     ),
     (
       "Linear(in_features=2, out_features=x, bias=True)",
-      "line 1, column 23: found out_features x, required a whole number from 0 to 2^40"
+      "line 1, column 23: expected a whole number from 0 to 2^40, found out_features x"
     ),
     (
       "Linear(in_features=2)",
-      "line 1, column 8: found 'in_features=2', required out_features=<number>"
+      "line 1, column 8: expected out_features=<number>, found 'in_features=2'"
     ),
     (
       "Net(\n  (a): Linear(in_features=2, out_features=3, bias=1)\n)",
-      "line 2, column 46: found bias=1, required True or False"
+      "line 2, column 46: expected True or False, found bias=1"
     ),
     (
       "Conv2d(3, 8, kernel_size=(3,), stride=(1, 1))",
-      "line 1, column 8: found kernel_size=(3,), required 2 numbers"
+      "line 1, column 8: expected 2 sizes, found kernel_size=(3,)"
     ),
     (
       "Conv2d(3, 8, kernel_size=(3, 3), groups=0)",
-      "line 1, column 8: found groups=0, required a divisor of 3 and 8"
+      "line 1, column 8: expected a divisor of 3 and 8, found groups=0"
     ),
     (
       "LSTM(1, 1, num_layers=1000000000)",
-      "line 1, column 6: found num_layers=1000000000, required 1 to 10000"
+      "line 1, column 6: expected 1 to 10000, found num_layers=1000000000"
     ),
     (
       "Linear(in_features=1099511627776, out_features=1099511627776)",
@@ -136,16 +136,16 @@ import Testing
     ),
     (
       "MultiheadAttention()",
-      "line 1, column 20: found MultiheadAttention without a linear layer 'out_proj', required for its sizes"
+      "line 1, column 20: expected a linear layer 'out_proj', which gives MultiheadAttention its sizes, found none"
     ),
     (
       "ParameterList(x)",
-      "line 1, column 15: found 'x' in ParameterList, required '  (key): Parameter containing: [torch.float32 of size 2x3]'"
+      "line 1, column 15: expected '  (key): Parameter containing: [torch.float32 of size 2x3]' in ParameterList, found 'x'"
     ),
   ]
 
   @Test(arguments: refusals)
-  func `errors name line, column, what was found and what is required`(
+  func `errors name line, column, what was expected, and what was found`(
     text: String, error: String
   ) {
     let thrown = #expect(throws: CheckpointError.self) { try Module(printed: text) }
@@ -180,7 +180,7 @@ import Testing
     #expect(tree.applyOrder().count == 900)
     #expect(try Module(labels: tree.labels).labels.count == 900)
     let thrown = #expect(throws: CheckpointError.self) { try Module(printed: nested(1_002)) }
-    #expect(thrown?.message.contains("more than 1000 levels") == true)
+    #expect(thrown?.message.contains("at most 1000 levels") == true)
   }
 
   @Test func `runs within runs stay within the limit`() throws {
@@ -207,14 +207,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ([ModuleLabel](), "found a module tree without a root, required path ''"),
+    ([ModuleLabel](), "the module tree has no root (path '')"),
     (
       [label("", "A"), label("b.c", "B")], "found module 'b.c' before its parent 'b'"
     ),
-    ([label("", "A"), label("b", "B"), label("b", "B")], "found module 'b' twice, required once"),
+    ([label("", "A"), label("b", "B"), label("b", "B")], "module 'b' appears twice"),
     (
       [label("", "Linear", "in_features=x")],
-      "module '': found in_features x, required a whole number from 0 to 2^40"
+      "module '': expected a whole number from 0 to 2^40, found in_features x"
     ),
   ])
   func `labels that are no tree are refused`(labels: [ModuleLabel], message: String) {

@@ -37,15 +37,15 @@ import TorchRandom
   }
 
   @Test(arguments: [
-    ("Linear", "rule 'Linear' has no ': ', required 'SELECTOR: PARAMETER=INITIALIZER, …'"),
+    ("Linear", "rule 'Linear': expected 'SELECTOR: PARAMETER=INITIALIZER, …', found no ': '"),
     (
       "Linear: weight",
-      "rule 'Linear: weight', column 8: found 'weight', required PARAMETER=INITIALIZER"
+      "rule 'Linear: weight', column 8: expected PARAMETER=INITIALIZER, found 'weight'"
     ),
     ("Linear: weight=1, weight=2", "rule 'Linear: weight=1, weight=2' gives 'weight' twice"),
     (
       ": weight=1",
-      "selector '', column 1: found the end, required a class, a name, '/', '!' or '('"
+      "selector '', column 1: expected a class, a name, '/', '!' or '(', found the end"
     ),
   ])
   func `a rule that cannot be read is an error`(text: String, message: String) {
@@ -53,7 +53,7 @@ import TorchRandom
     #expect(thrown?.message == message)
   }
 
-  @Test func `an unknown initialiser is named with its column`() {
+  @Test func `an unknown initializer is named with its column`() {
     let thrown = #expect(throws: CheckpointError.self) { try Rule("Linear: weight=xavier_unifrom") }
     #expect(
       thrown?.message.hasPrefix("rule 'Linear: weight=xavier_unifrom', column 16: ") == true)
@@ -63,16 +63,16 @@ import TorchRandom
   @Test(arguments: [
     (
       "Conv2d: weight=1",
-      "rule 'Conv2d: weight=1': selector 'Conv2d' fits no class and no name; the classes are BatchNorm1d, Linear, Net, ReLU, Sequential"
+      "rule 'Conv2d: weight=1': selector 'Conv2d' matches no class or name; the classes are BatchNorm1d, Linear, Net, ReLU, Sequential"
     ),
-    ("/zzz/: weight=1", "rule '/zzz/: weight=1' fits no module"),
+    ("/zzz/: weight=1", "rule '/zzz/: weight=1' matches no module"),
     (
       "Linear: wieght=1",
-      "rule 'Linear: wieght=1' names 'wieght', which no module it fits has; they have weight, bias"
+      "rule 'Linear: wieght=1' names 'wieght', which no module it matches has; they have weight, bias"
     ),
     (
       "ReLU: weight=1",
-      "rule 'ReLU: weight=1' names 'weight', which no module it fits has; they have no tensors of their own"
+      "rule 'ReLU: weight=1' names 'weight', which no module it matches has; they have no tensors of their own"
     ),
   ])
   func `a rule that fits nothing is an error`(text: String, message: String) throws {
@@ -122,7 +122,7 @@ import TorchRandom
     }
     let thrown = #expect(throws: CheckpointError.self) { try plan.entries() }
     #expect(
-      thrown?.message.hasPrefix("1 tensors have no known first values: 'b.0.weight';") == true)
+      thrown?.message.hasPrefix("1 tensor has no known initial values: 'b.0.weight';") == true)
   }
 
   @Test func `values are the same whatever the pieces and the order of reading`() throws {

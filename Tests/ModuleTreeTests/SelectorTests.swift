@@ -53,20 +53,23 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Linear", "selector 'Linear' fits a class and a name; write kind:Linear or name:Linear"),
-    ("Linaer", "selector 'Linaer' fits no class and no name; did you mean Linear?"),
-    ("layer9.**", "selector 'layer9.**' fits nothing"),
+    (
+      "Linear",
+      "selector 'Linear' matches both a class and a name; write kind:Linear or name:Linear"
+    ),
+    ("Linaer", "selector 'Linaer' matches no class or name; did you mean Linear?"),
+    ("layer9.**", "selector 'layer9.**' matches nothing"),
     (
       "layer2",
       "selector 'layer2' means modules without tensors of their own; write 'layer2.**' for all below"
     ),
-    ("", "selector '', column 1: found the end, required a class, a name, '/', '!' or '('"),
-    ("a & ", "selector 'a & ', column 5: found the end, required a class, a name, '/', '!' or '('"),
-    ("(a", "selector '(a', column 3: found the end, required ')'"),
-    ("a b", "selector 'a b', column 3: found 'b', required '&', '|' or the end of the selector"),
-    ("/a", "selector '/a', column 3: found the end, required '/' at the end of the expression"),
+    ("", "selector '', column 1: expected a class, a name, '/', '!' or '(', found the end"),
+    ("a & ", "selector 'a & ', column 5: expected a class, a name, '/', '!' or '(', found the end"),
+    ("(a", "selector '(a', column 3: expected ')', found the end"),
+    ("a b", "selector 'a b', column 3: expected '&', '|' or the end of the selector, found 'b'"),
+    ("/a", "selector '/a', column 3: expected '/' at the end of the expression, found the end"),
     (
-      "kind:", "selector 'kind:', column 6: found the end, required a class or a name after 'kind:'"
+      "kind:", "selector 'kind:', column 6: expected a class or a name after 'kind:', found the end"
     ),
   ])
   func `a selector without meaning is an error`(text: String, message: String) {
@@ -76,7 +79,7 @@ import Testing
 
   @Test func `an expression that cannot be read is an error`() {
     let thrown = #expect(throws: CheckpointError.self) { try Selector("/(/") }
-    #expect(thrown?.message.hasPrefix("selector /(/ is no regular expression") == true)
+    #expect(thrown?.message.hasPrefix("selector /(/ is not a regular expression") == true)
   }
 
   @Test func `hostile selectors end`() throws {

@@ -48,15 +48,15 @@ import TorchRandom
   }
 
   @Test(arguments: [
-    ("x", "line 1: found 'x', required 'name: [sizes]', 'name = name' or 'path: option=…'"),
+    ("x", "line 1: expected 'name: [sizes]', 'name = name' or 'path: option=…', found 'x'"),
     (
       "\n\nx: [a]",
-      "line 3: found 'x: [a]', required 'name: [sizes] dtype = initializer', the last two as wanted"
+      "line 3: expected 'name: [sizes] dtype = initializer', the last two as wanted, found 'x: [a]'"
     ),
-    ("x: [2] float3", "line 1: found 'x: [2] float3', required a dtype as float32 or int64"),
+    ("x: [2] float3", "line 1: expected a dtype as float32 or int64, found 'x: [2] float3'"),
     (
       "class A(B)",
-      "line 1: found 'class A(B)', required 'class Name(Base)' with a class of torch.nn as base"
+      "line 1: expected 'class Name(Base)' with a class of torch.nn as base, found 'class A(B)'"
     ),
     ("nix.x: [2]", "line 1: the model has no module 'nix'"),
     (
@@ -117,8 +117,8 @@ import TorchRandom
     let plain = try Module(printed: text, extras: SideFile("class LayerScale(Module)"))
     #expect(
       plain.notes == [
-        "LayerScale owns tensors that its text does not show, such as a.gamma; give them with --extra",
-        "CNBlock owns tensors that its text does not show, such as b.layer_scale; "
+        "LayerScale owns tensors that printed text does not show, such as a.gamma; give them with --extra",
+        "CNBlock owns tensors that printed text does not show, such as b.layer_scale; "
           + "give them with --extra",
       ])
     let given = try Module(

@@ -8,7 +8,7 @@ extension Checkpoint.Entry {
   }
 
   /// A tensor that is put together of pieces of others, read as it is read; the pieces must have
-  /// as many bytes as `info` says.
+  /// the number of bytes that `info` gives.
   init(name: TensorName, info: TensorInfo, pieces: [Piece]) {
     var starts: [Int] = []
     var end = 0
@@ -22,8 +22,8 @@ extension Checkpoint.Entry {
         let wanted = range.clamped(to: start..<start + piece.bytes.count)
         if wanted.isEmpty { continue }
         let from = piece.bytes.lowerBound + wanted.lowerBound - start
-        let place = wanted.lowerBound - range.lowerBound
-        var part = target._mutatingExtracting(place..<place + wanted.count)
+        let offset = wanted.lowerBound - range.lowerBound
+        var part = target._mutatingExtracting(offset..<offset + wanted.count)
         try piece.source.read(from..<from + wanted.count, into: &part)
       }
     }
@@ -35,7 +35,7 @@ extension Checkpoint.Entry {
     let new = try TensorInfo(dtype: info.dtype, shape: shape)
     guard new.byteCount == info.byteCount else {
       throw CheckpointError(
-        .mismatched, "found shape \(info.shape), required one that can be seen as \(shape)",
+        .mismatched, "expected a shape that can be viewed as \(shape), found \(info.shape)",
         tensor: name.text)
     }
     return Checkpoint.Entry(
@@ -47,7 +47,8 @@ extension Checkpoint.Entry {
     if count == 1 { return self }
     guard let rows = info.shape.first, rows % count == 0 else {
       throw CheckpointError(
-        .mismatched, "found shape \(info.shape), required \(count) equal parts of the first axis",
+        .mismatched,
+        "expected a first axis that divides into \(count) equal parts, found shape \(info.shape)",
         tensor: name.text)
     }
     let new = try TensorInfo(dtype: info.dtype, shape: [rows / count] + info.shape.dropFirst())
@@ -63,7 +64,7 @@ extension Checkpoint.Entry {
     return try Self.joined(parts, name: name)
   }
 
-  /// Tensors of one type behind each other along the first axis.
+  /// Tensors of one type concatenated along the first axis.
   static func joined(
     _ parts: [Checkpoint.Entry], name: TensorName
   ) throws(CheckpointError) -> Checkpoint.Entry {
@@ -83,8 +84,8 @@ extension Checkpoint.Entry {
       else {
         throw CheckpointError(
           .mismatched,
-          "found \(part.info.dtype.rawValue) \(part.info.shape), required to fit behind "
-            + "\(first.info.dtype.rawValue) \(first.info.shape)", tensor: part.name.text)
+          "expected a tensor that can follow \(first.info.dtype.rawValue) \(first.info.shape), found "
+            + "\(part.info.dtype.rawValue) \(part.info.shape)", tensor: part.name.text)
       }
       rows += count
     }

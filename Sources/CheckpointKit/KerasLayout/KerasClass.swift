@@ -79,7 +79,7 @@ enum KerasClass {
     }
   }
 
-  /// Names for a class that nothing tells but the shapes.
+  /// Names for a class that only the shapes suggest.
   private static func guessed(_ shapes: [[Int]]) -> [String]? {
     let ranks = shapes.map(\.count)
     switch ranks {

@@ -11,9 +11,9 @@ struct KerasLayer {
 
   /// What PyTorch would call the module.
   let path: String
-  /// Class, where names or a description tell.
+  /// Class, if names or a description show it.
   var kind: String?
-  /// Options, where a description tells.
+  /// Options, if a description shows them.
   var options: KerasDescription.Options?
   /// Whether names are TensorFlow's, in which a depthwise kernel is called so.
   var isTensorFlow = false
@@ -30,7 +30,7 @@ struct KerasLayers {
   private(set) var layers: [KerasLayer] = []
   /// Tensors that belong to no layer, or to one whose variables are numbered in an unknown order.
   private(set) var others: [Checkpoint.Entry] = []
-  private var places: [TensorName: Int] = [:]
+  private var indices: [TensorName: Int] = [:]
   private let names: KerasNames
 
   /// Sorts a checkpoint's tensors into layers by their names, its layers' names and its description.
@@ -50,7 +50,7 @@ struct KerasLayers {
     for key in order { add(groups[key] ?? []) }
   }
 
-  /// Adds what stands in one group of the file.
+  /// Adds the contents of one group of the file.
   private mutating func add(_ group: [(name: KerasName, entry: Checkpoint.Entry)]) {
     guard let first = group.first?.name else { return }
     let described = names.described(first.layer, isNumbered: first.isNumbered)
@@ -68,12 +68,12 @@ struct KerasLayers {
     let own = zip(variables, group).map { KerasLayer.Variable(name: $0, entry: $1.entry) }
     let (owner, role) = names.owner(of: first, own)
     let path = names.path(owner, isNumbered: first.isNumbered)
-    let place: Int
-    if let known = places[TensorName(path)] {
-      place = known
+    let index: Int
+    if let known = indices[TensorName(path)] {
+      index = known
     } else {
-      place = layers.count
-      places[TensorName(path)] = place
+      index = layers.count
+      indices[TensorName(path)] = index
       let whole =
         role.isEmpty ? described : names.described(owner, isNumbered: first.isNumbered)
       layers.append(
@@ -81,7 +81,7 @@ struct KerasLayers {
           path: path, kind: role.isEmpty ? kind : whole?.kind,
           options: whole?.options ?? described?.options, isTensorFlow: first.isTensorFlow))
     }
-    layers[place].variables += own.map {
+    layers[index].variables += own.map {
       KerasLayer.Variable(name: role + $0.name, entry: $0.entry)
     }
   }

@@ -101,8 +101,8 @@ extension Checkpoint.Entry {
     guard info == other.info, info.dtype.isFloatingPoint else {
       throw CheckpointError(
         .mismatched,
-        "found \(other.info.dtype.rawValue) \(other.info.shape), required to be added to "
-          + "\(info.dtype.rawValue) \(info.shape) of '\(name)'", tensor: other.name.text)
+        "expected \(info.dtype.rawValue) \(info.shape), which can be added to '\(name)', found "
+          + "\(other.info.dtype.rawValue) \(other.info.shape)", tensor: other.name.text)
     }
     let (first, dtype) = (self, info.dtype)
     let width = dtype.byteWidth

@@ -2,10 +2,10 @@ public import TensorCore
 
 /// Names and layouts of tensors, from Keras to PyTorch and back.
 ///
-/// Layers are recognised by Keras's names, by the description of the model where the file has one,
+/// Layers are recognized by Keras's names, by the description of the model where the file has one,
 /// and by shapes. Each is mapped by one table, `KerasMapping`, read forwards or backwards, so that
 /// the way there and back gives the same bits. Tensors are rearranged as they are read. What has no
-/// counterpart stays as it is and is said.
+/// counterpart stays as it is and is reported.
 public enum KerasLayout {
   /// A checkpoint in the other layout.
   public struct Result: Sendable {
@@ -25,7 +25,7 @@ public enum KerasLayout {
     guard !found.layers.isEmpty else {
       throw CheckpointError(
         .mismatched,
-        "no tensor has a name as Keras gives it, 'dense/kernel' or 'layers/dense/vars/0'")
+        "no tensor has a Keras name such as 'dense/kernel' or 'layers/dense/vars/0'")
     }
     var entries: [Checkpoint.Entry] = []
     var left = found.others
@@ -49,7 +49,7 @@ public enum KerasLayout {
     if !found.others.isEmpty {
       let names = listed(found.others.map(\.name.text))
       result.notes.append(
-        "\(names) stay as they are: nothing tells which weights of a layer they are")
+        "\(names) stay as they are: cannot tell which weights of a layer they are")
     }
     if input.entries.contains(where: { $0.alias != nil }) {
       result.notes.append("tied tensors are written out, each by itself")

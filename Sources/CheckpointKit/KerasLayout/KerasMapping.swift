@@ -66,7 +66,7 @@ struct KerasMapping {
   /// A slope for each channel, however many shared axes of size 1 Keras keeps.
   private mutating func slope(_ layer: KerasLayer) {
     guard let shape = layer.shape("alpha"), shape.count(where: { $0 != 1 }) <= 1 else {
-      reason = "PyTorch has one slope a channel, not one a place"
+      reason = "PyTorch has one slope per channel, not per element"
       return
     }
     add("alpha", "weight", .init(shape, torch: [shape.max() ?? 1]))
@@ -81,11 +81,11 @@ struct KerasMapping {
     }
     let bias = layer.shape("bias")
     if layer.kind == "EinsumDense" || (bias?.count ?? 1) != 1 {
-      reason = "its equation is not known here"
+      reason = "its equation is not supported"
       return
     }
     if layer.kind == nil, bias == nil, shape.count > 2, !layer.isTensorFlow {
-      reason = "without a bias, nothing tells a convolution from a depthwise one"
+      reason = "without a bias, a convolution cannot be told from a depthwise one"
       return
     }
     let isDepthwise =
@@ -178,7 +178,7 @@ struct KerasMapping {
       case let (heads, size, width) = (output[0], output[1], output[2]),
       Array(kernels[0].dropFirst()) == [heads, size], width == heads * size, kernels[0][0] == width
     else {
-      reason = "PyTorch's attention has as many features as heads times their size, everywhere"
+      reason = "PyTorch's attention needs the number of features to equal heads × head size"
       return
     }
     let isPacked = Set(kernels.map { $0[0] }).count == 1

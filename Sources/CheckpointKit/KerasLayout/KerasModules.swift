@@ -11,21 +11,21 @@ struct KerasModules {
   init(_ checkpoint: Checkpoint, _ tree: Module, notes: inout [String]) {
     shapes = Dictionary(
       checkpoint.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
-    for place in tree.namedModules() {
-      guard let layer = layer(place, notes: &notes), !layer.variables.isEmpty else { continue }
+    for node in tree.namedModules() {
+      guard let layer = layer(node, notes: &notes), !layer.variables.isEmpty else { continue }
       layers.append(layer)
     }
   }
 
-  private func layer(_ place: PlacedModule, notes: inout [String]) -> KerasLayer? {
-    let prefix = place.path.isEmpty ? "" : place.path + "."
+  private func layer(_ node: NamedModule, notes: inout [String]) -> KerasLayer? {
+    let prefix = node.path.isEmpty ? "" : node.path + "."
     let info = { (name: String) in shapes[TensorName(prefix + name)] }
     guard
       let weight = info("weight") ?? info("running_mean") ?? info("weight_ih_l0")
         ?? info("in_proj_weight") ?? info("q_proj_weight")
     else { return nil }
-    var layer = KerasLayer(path: place.path)
-    let base = place.path.replacing(".", with: "/") + (place.path.isEmpty ? "" : "/")
+    var layer = KerasLayer(path: node.path)
+    let base = node.path.replacing(".", with: "/") + (node.path.isEmpty ? "" : "/")
     func add(_ name: String, _ shape: [Int], at path: String? = nil) {
       guard let info = try? TensorInfo(dtype: weight.dtype, shape: shape) else { return }
       let entry = Checkpoint.Entry(name: TensorName(base + (path ?? name)), info: info) { _, _ in
@@ -38,7 +38,7 @@ struct KerasModules {
         if let info = info(tensor) { add(variable, info.shape) }
       }
     }
-    let (kind, shape) = (place.module.kind, weight.shape)
+    let (kind, shape) = (node.module.kind, weight.shape)
     switch kind {
     case "Linear" where shape.count == 2:
       add("kernel", [shape[1], shape[0]])
@@ -52,7 +52,7 @@ struct KerasModules {
         ("weight", "gamma"), ("bias", "beta"), ("running_mean", "moving_mean"),
         ("running_var", "moving_variance"))
     case let kind where kind.hasPrefix("Conv") && (3...5).contains(shape.count):
-      let groups = (place.module.layer as? Convolution)?.options.groups ?? 1
+      let groups = (node.module.layer as? Convolution)?.options.groups ?? 1
       let spatial = Array(shape.dropFirst(2))
       if groups > 1, shape[1] == 1, shape[0] % groups == 0, !kind.contains("Transpose") {
         layer.kind = "DepthwiseConv"
@@ -62,9 +62,9 @@ struct KerasModules {
         add("kernel", spatial + [shape[1], shape[0]])
       }
       same(("bias", "bias"))
-    case "LSTM", "GRU", "RNN": recurrent(kind, info, notes: &notes, place.path, add)
+    case "LSTM", "GRU", "RNN": recurrent(kind, info, notes: &notes, node.path, add)
     case "MultiheadAttention":
-      notes.append("'\(place.path)': its number of heads, which Keras's shapes have, is not known")
+      notes.append("'\(node.path)': its number of heads, which Keras's shapes contain, is unknown")
     // A transposed convolution that no tree tells of; its kernel is moved as any other's.
     case _ where (3...5).contains(shape.count) && info("bias")?.shape == [shape[1]]:
       layer.kind = "Conv"
@@ -92,11 +92,11 @@ struct KerasModules {
         let hidden = info("weight_hh_l0" + suffix)?.shape, input.count == 2, hidden.count == 2
       else { return }
       let role = isBoth ? side + "/" : ""
-      let place = (isBoth ? "\(side)_\(name)/" : "") + name + "_cell/"
-      add(role + "kernel", [input[1], input[0]], place + "kernel")
-      add(role + "recurrent_kernel", [hidden[1], hidden[0]], place + "recurrent_kernel")
+      let folder = (isBoth ? "\(side)_\(name)/" : "") + name + "_cell/"
+      add(role + "kernel", [input[1], input[0]], folder + "kernel")
+      add(role + "recurrent_kernel", [hidden[1], hidden[0]], folder + "recurrent_kernel")
       if info("bias_ih_l0" + suffix) != nil {
-        add(role + "bias", kind == "GRU" ? [2, input[0]] : [input[0]], place + "bias")
+        add(role + "bias", kind == "GRU" ? [2, input[0]] : [input[0]], folder + "bias")
       }
     }
   }

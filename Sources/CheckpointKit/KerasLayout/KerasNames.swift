@@ -28,7 +28,7 @@ struct KerasNames {
 
   /// What the description says of a layer.
   func described(_ path: [String], isNumbered: Bool) -> KerasDescription.Layer? {
-    // A number behind a class, as files have it, is not the one in the layer's own name.
+    // A number after a class, as files have it, is not the one in the layer's own name.
     let name = label(path) ?? (isNumbered ? nil : path.last)
     return name.flatMap { description.layers[TensorName($0)] }
   }

@@ -1,7 +1,7 @@
 import Strided
 import TensorCore
 
-/// One place where a variable of a Keras layer, or a part of it, stands in a tensor of PyTorch, or
+/// Where a variable of a Keras layer, or a part of it, is found in a PyTorch tensor, or
 /// in a part of one.
 struct KerasSlot {
   /// One of equal parts along the first axis.
@@ -54,8 +54,8 @@ struct KerasSlot {
       guard entry.info.shape == torch else {
         throw CheckpointError(
           .mismatched,
-          "found shape \(entry.info.shape), required \(torch) for a Keras variable of "
-            + "shape \(keras)", tensor: entry.name.text)
+          "expected shape \(torch) for a Keras variable of shape \(keras), found shape "
+            + "\(entry.info.shape)", tensor: entry.name.text)
       }
       return try entry.reshaped(permuted).reordered(Self.inverse(blocks))
         .permuted(Self.inverse(axes)).reshaped(keras)
@@ -63,7 +63,7 @@ struct KerasSlot {
 
     private static func inverse(_ order: [Int]) -> [Int] {
       var inverse = order
-      for (place, index) in order.enumerated() { inverse[index] = place }
+      for (position, index) in order.enumerated() { inverse[index] = position }
       return inverse
     }
   }

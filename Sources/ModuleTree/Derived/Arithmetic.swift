@@ -1,7 +1,7 @@
 public import TensorCore
 internal import TorchRandom
 
-/// Another initialiser's values, then sums and products with numbers: `normal * 0.02 + 1`.
+/// Another initializer's values, then sums and products with numbers: `normal * 0.02 + 1`.
 ///
 /// As in PyTorch each step rounds to the tensor's type, 16-bit types being computed in `float32`,
 /// and so are the numbers.
@@ -27,7 +27,7 @@ public struct Arithmetic: Initializer {
 
   public let name = "arithmetic"
 
-  /// Makes the initialiser of its parts.
+  /// Makes the initializer of its parts.
   public init(_ base: any Initializer, _ steps: [Step]) {
     self.base = base
     self.steps = steps

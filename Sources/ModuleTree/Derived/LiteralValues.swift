@@ -35,7 +35,7 @@ struct Patched: Initializer {
     guard elements.lowerBound >= 0, elements.upperBound <= info.elementCount else {
       throw CheckpointError(
         .mismatched,
-        "found elements \(elements), required some below \(info.elementCount) of shape \(info.shape)"
+        "expected element indices below \(info.elementCount), for shape \(info.shape), found \(elements)"
       )
     }
     return .computed { [self] in

@@ -7,7 +7,7 @@ internal import TorchRandom
 /// In `float32` the sum of a row runs as in PyTorch's AVX2 and AVX-512 builds
 /// (`binary_kernel_reduce_lastdim`, found by experiment on rows of 1 to 100 000): eight sums side by
 /// side, each product rounded before it is added, then those sums in order; of what is left four
-/// elements the same way, if there are so many, and the rest fused. In `float64` it is four sums,
+/// elements the same way, if there are that many, and the rest fused. In `float64` it is four sums,
 /// and all that is left is fused. So the bits are PyTorch's. The sum of a column, along the last dimension, takes one element after another and fuses nothing.
 /// With several threads PyTorch divides the norm of a whole tensor of 32 768 or more elements
 /// among them; this is that of one thread.
@@ -29,8 +29,8 @@ struct Norms: Initializer {
     guard info.elementCount == count, info.dtype == source.info.dtype else {
       throw CheckpointError(
         .mismatched,
-        "found shape \(info.shape) of \(info.dtype.rawValue), required \(count) norms of "
-          + "\(source.info.dtype.rawValue)")
+        "expected \(count) norms of \(source.info.dtype.rawValue), found shape \(info.shape) of "
+          + "\(info.dtype.rawValue)")
     }
     return .computed { [self] in
       let bytes = try source.bytes()

@@ -2,7 +2,7 @@ internal import TensorCore
 internal import TorchRandom
 
 /// A left or right singular vector of a weight after sixteen steps of the power method: what the
-/// parametrisation `spectral_norm` keeps.
+/// parametrization `spectral_norm` keeps.
 ///
 /// Near PyTorch's values and not equal to them: its matrix products' last bits depend on the
 /// kernels of the machine. Computed in `float64`.

@@ -1,4 +1,4 @@
-/// A model as JSON: everything that its tensors' first values depend on, see the article
+/// A model as JSON: everything that its tensors' initial values depend on, see the article
 /// *The model description*.
 enum ModelDescription {
   /// Version of the schema that is read and written.
@@ -21,22 +21,21 @@ enum ModelDescription {
 }
 
 extension Module {
-  /// Whether a text is meant to be a description: its first character that is no blank is `{`.
+  /// Whether a text is meant to be a description: its first character other than whitespace is `{`.
   public static func isDescription(_ text: String) -> Bool {
     text.utf8.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
   }
 
   /// Reads a model description; `extras` adds to it as to a printed text.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, line and column, what was
-  ///   found there
-  ///   and what was required; `unsupported` for another version of the schema.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, line and column, what was found there
+  ///   and what was expected; `unsupported` for another version of the schema.
   public init(json text: String, extras: SideFile = SideFile()) throws {
     var reader = try ModelDescriptionReader(text)
     self = try extras.applied(to: try reader.model())
   }
 
-  /// The model description, one module and one draw per line.
+  /// The model description, with one module and one draw per line.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when the tree names two tensors alike.
   public func json() throws -> String {

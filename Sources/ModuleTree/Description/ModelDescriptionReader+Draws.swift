@@ -5,12 +5,12 @@ extension ModelDescriptionReader {
   /// The draws as steps of the root's construction.
   static func steps(_ draws: [JSONObject], in root: Module) throws -> [ConstructionStep] {
     let tensors = Dictionary(
-      root.placedTensors(removeDuplicates: false).map { ($0.name, $0) },
+      root.namedTensors(removeDuplicates: false).map { ($0.name, $0) },
       uniquingKeysWith: { first, _ in first })
     func name(_ object: JSONObject, _ key: String) throws -> String {
       let name = try object.requiredText(key)
       guard tensors[TensorName(name)] != nil else {
-        throw object.error(key, "found '\(name)', required the name of a tensor of the model")
+        throw object.error(key, "expected the name of a tensor of the model, found '\(name)'")
       }
       return name
     }
@@ -23,7 +23,7 @@ extension ModelDescriptionReader {
         return LiteralValues(data)
       }
       guard !object.has("data"), let initializer = try object.initializer("rule") else {
-        throw object.error("rule", "found no rule, required an initialiser")
+        throw object.error("rule", "expected an initializer, found no rule")
       }
       return initializer
     }
@@ -37,7 +37,7 @@ extension ModelDescriptionReader {
         let count = tensors[TensorName(target)]?.shape.reduce(1, *) ?? 0
         guard elements.count == 2, elements[0] <= elements[1], elements[1] <= count else {
           throw object.error(
-            "elements", "found elements \(elements), required two numbers, at most \(count)")
+            "elements", "expected two numbers, at most \(count), found elements \(elements)")
         }
         return .fillPart(target, elements[0]..<elements[1], try rule(object))
       }
@@ -62,7 +62,7 @@ extension ModelDescriptionReader {
         let dimension = try object.has("dimension") ? object.countOrNull("dimension") : 0
         let shape = tensors[TensorName(source)]?.shape ?? []
         guard dimension.map({ $0 < shape.count }) ?? true else {
-          throw object.error("dimension", "found no such dimension, required one of shape \(shape)")
+          throw object.error("dimension", "shape \(shape) has no such dimension")
         }
         return .norms(of: source, to: target, along: dimension)
       }
@@ -90,13 +90,13 @@ extension ModelDescriptionReader {
   }
 
   private static func requireAlike(
-    _ source: PlacedTensor?, _ target: PlacedTensor?, _ object: JSONObject
+    _ source: NamedTensor?, _ target: NamedTensor?, _ object: JSONObject
   ) throws {
     guard let source, let target, source.shape == target.shape,
       source.dtype(inModelOf: .float32) == target.dtype(inModelOf: .float32)
     else {
       throw object.error(
-        "to", "found a tensor of another shape or type, required those of the one copied")
+        "to", "expected a tensor of the same shape and type as the one copied")
     }
   }
 }

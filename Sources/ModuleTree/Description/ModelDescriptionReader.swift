@@ -32,18 +32,18 @@ struct ModelDescriptionReader {
     _ = try top.text("about")
     guard let modules = try top.objects("modules", keys: ModelDescription.moduleKeys),
       !modules.isEmpty
-    else { throw top.error("modules", "found no modules, required the root with path ''") }
+    else { throw top.error("modules", "expected the root with path '', found no modules") }
     draws = try top.objects("draws", keys: ModelDescription.drawKeys)
     var positions: [TensorName: Int] = [:]
     for (position, object) in modules.enumerated() {
       let node = try Self.node(object)
       guard positions.updateValue(position, forKey: TensorName(node.path)) == nil else {
-        throw object.error("path", "found module '\(node.path)' twice, required once")
+        throw object.error("path", "module '\(node.path)' is described twice")
       }
       nodes.append(node)
       if position == 0 {
         guard node.path.isEmpty, node.original == nil, !node.isNone else {
-          throw object.error("path", "found '\(node.path)' first, required the root with path ''")
+          throw object.error("path", "expected the root with path '', found '\(node.path)' first")
         }
         continue
       }
@@ -52,14 +52,14 @@ struct ModelDescriptionReader {
         nodes[index].original == nil, !nodes[index].isNone
       else {
         throw object.error(
-          "path", "found '\(node.path)', required its parent '\(parent)' before it")
+          "path", "expected its parent '\(parent)' before it, found '\(node.path)'")
       }
       if let original = node.original {
         guard let target = positions[TensorName(original)], target < position,
           nodes[target].original == nil, !nodes[target].isNone,
           !"\(node.path).".utf8.starts(with: (original.isEmpty ? "" : original + ".").utf8)
         else {
-          throw object.error("is", "found '\(original)', required the path of an earlier module")
+          throw object.error("is", "expected the path of an earlier module, found '\(original)'")
         }
       }
       nodes[index].children.append(position)
@@ -69,7 +69,7 @@ struct ModelDescriptionReader {
   private static func node(_ object: JSONObject) throws -> Node {
     let path = try object.requiredText("path")
     guard path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.maxDepth - 1 else {
-      throw object.error("path", "found more than \(PrintedModel.maxDepth) levels, required fewer")
+      throw object.error("path", "modules nest deeper than \(PrintedModel.maxDepth) levels")
     }
     var node = Node(path: path, object: object)
     node.original = try object.text("is")
@@ -108,7 +108,7 @@ struct ModelDescriptionReader {
         continue
       }
       guard let known = parameters[TensorName(target)] else {
-        throw object.error("is", "found '\(target)', required the name of an earlier parameter")
+        throw object.error("is", "expected the name of an earlier parameter, found '\(target)'")
       }
       let identity = known.identity ?? Identity()
       parameters[TensorName(target)]?.identity = identity
@@ -126,7 +126,7 @@ struct ModelDescriptionReader {
     let base = try object.text("base")
     let arguments = try object.text("arguments") ?? ""
     if let base, base != "Module", !KnownLayers.knows(base) {
-      throw object.error("base", "found base '\(base)', required a class of torch.nn")
+      throw object.error("base", "expected a class of torch.nn, found base '\(base)'")
     }
     let parameters = try object.objects("parameters", keys: ModelDescription.parameterKeys)
     let buffers = try object.objects("buffers", keys: ModelDescription.bufferKeys)
@@ -146,7 +146,7 @@ struct ModelDescriptionReader {
       let name = try object.requiredText("name")
       guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: ".")),
         names.insert(TensorName(name)).inserted
-      else { throw object.error("name", "found '\(name)', required a new name without dots") }
+      else { throw object.error("name", "expected a new name without dots, found '\(name)'") }
       return name
     }
     if let parameters {
@@ -195,21 +195,21 @@ struct ModelDescriptionReader {
   private static func size(_ object: JSONObject) throws -> (shape: [Int], dtype: DType?) {
     let dtype = try object.dtype("dtype")
     guard let shape = try object.shape("shape", of: dtype) else {
-      throw object.error("shape", "found no shape, required a list of sizes")
+      throw object.error("shape", "expected a list of sizes, found no shape")
     }
     return (shape, dtype)
   }
 
-  /// The initialiser that `rule` or `data` gives.
+  /// The initializer that `rule` or `data` gives.
   private static func rule(_ object: JSONObject) throws -> (any Initializer)? {
     guard let data = try object.data("data") else { return try object.initializer("rule") }
     if object.has("rule") {
-      throw object.error("rule", "found a rule beside data, required one of them")
+      throw object.error("rule", "expected either rule or data, found both")
     }
     return LiteralValues(data)
   }
 
-  /// Puts the modules that stand at several places where they stand.
+  /// Registers shared modules at all their paths.
   private func share(in root: inout Module) throws {
     for original in nodes.compactMap(\.original) where root[original]?.identity == nil {
       root[original]?.identity = Identity()
@@ -224,8 +224,8 @@ struct ModelDescriptionReader {
       else {
         throw node.object.error(
           "is",
-          "found more than \(PrintedModel.maxModules) modules or \(PrintedModel.maxDepth) levels, "
-            + "required fewer")
+          "expected at most \(PrintedModel.maxModules) modules and \(PrintedModel.maxDepth) levels, "
+            + "found more")
       }
       total += count
       root[node.path] = module

@@ -7,7 +7,7 @@ import TorchRandom
 struct ModelDescriptionWriter {
   private let root: Module
   private let plan: Initialization
-  private let tensors: [TensorName: PlacedTensor]
+  private let tensors: [TensorName: NamedTensor]
 
   init(_ root: Module) throws {
     self.root = root
@@ -37,7 +37,7 @@ struct ModelDescriptionWriter {
 
   private func writeModules(to json: inout JSONWriter) {
     let originals = Dictionary(
-      plan.places.map { (TensorName($0.path), $0.original) },
+      plan.namedModules.map { (TensorName($0.path), $0.original) },
       uniquingKeysWith: { first, _ in first })
     var pending: [(path: String, module: Module?)] = [("", root)]
     while let (path, module) = pending.popLast() {

@@ -8,7 +8,7 @@ public struct Constant: Initializer, Hashable {
 
   public let name = "constant"
 
-  /// Makes the initialiser of its number.
+  /// Makes the initializer of its number.
   public init(_ value: Double) { self.value = value }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {

@@ -10,7 +10,7 @@ public struct Dirac: Initializer, Hashable {
 
   public let name = "dirac"
 
-  /// Makes the initialiser; `fill` refuses sizes that `groups` does not divide.
+  /// Makes the initializer; `fill` refuses sizes that `groups` does not divide.
   public init(groups: Int = 1) { self.groups = groups }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {

@@ -4,7 +4,7 @@ public import TensorCore
 public struct Eye: Initializer, Hashable {
   public let name = "eye"
 
-  /// Makes the initialiser; it has no parameters.
+  /// Makes the initializer; it has no parameters.
   public init() {}
 
   public func fill(for info: TensorInfo) throws -> TensorFill {

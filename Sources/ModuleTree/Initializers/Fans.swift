@@ -1,6 +1,6 @@
 internal import TensorCore
 
-/// Which count of connections a Kaiming initialiser keeps the variance for.
+/// Which count of connections a Kaiming initializer keeps the variance for.
 public enum FanMode: String, Sendable, CaseIterable {
   /// The inputs of a unit: the variance of activations is kept.
   case fanIn = "fan_in"

@@ -54,7 +54,7 @@ public struct KaimingUniform: Initializer, Hashable {
 
   public let name = "kaiming_uniform"
 
-  /// Makes the initialiser of its parameters.
+  /// Makes the initializer of its parameters.
   public init(
     a: Double = 0, mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .leakyReLU
   ) {
@@ -82,7 +82,7 @@ public struct KaimingNormal: Initializer, Hashable {
 
   public let name = "kaiming_normal"
 
-  /// Makes the initialiser of its parameters.
+  /// Makes the initializer of its parameters.
   public init(
     a: Double = 0, mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .leakyReLU
   ) {

@@ -22,8 +22,12 @@ struct Matrix {
 
   /// The Q of `self` = QR with a positive diagonal of R, as many columns as `self`.
   ///
-  /// Householder's reflections, `rows >= columns`. Both passes over the matrix run along its
-  /// rows, so that no sum is reordered and the loops still vectorise.
+  /// Column by column, a Householder reflection I - v vᵀ (with |v|² = 2) zeroes what lies below the
+  /// diagonal; Q is the product of the reflections, applied to the identity from last to first. Where
+  /// R's diagonal is negative the column of Q is negated, as PyTorch does (`q *= diag(r).sign()`).
+  ///
+  /// Requires `rows >= columns`. Both passes over the matrix run along its
+  /// rows, so that no sum is reordered and the loops still vectorize.
   /// Source: Golub and Van Loan, *Matrix Computations*, 5.1 and 5.2.
   func orthonormalColumns() -> Matrix {
     precondition(rows >= columns, "a wide matrix has no orthonormal columns")
@@ -33,10 +37,12 @@ struct Matrix {
       var vector = (column..<rows).map { reduced.elements[$0 * columns + column] }
       let head = vector[0]
       let largest = vector.reduce(0) { max($0, abs($1)) }
+      // Scaled by the largest element, so that no square overflows or vanishes.
       let norm =
         largest == 0
         ? 0 : largest * vector.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }.squareRoot()
-      // The reflection sends the column to -sign(head)·norm, which cancels nothing.
+      // The reflection maps the column to -sign(head)·norm: head and norm are added with the same
+      // sign, so nothing cancels.
       vector[0] = head + (head < 0 ? -norm : norm)
       let length = vector.reduce(0) { $0 + $1 * $1 }
       if length > 0 {

@@ -4,7 +4,7 @@ internal import TorchRandom
 /// Values of a normal distribution, one row of the tensor zeroed if asked for:
 /// `torch.nn.init.normal_`, and what `Embedding` does with its padding row.
 public struct Normal: Initializer, Hashable {
-  /// Centre of the distribution.
+  /// Center of the distribution.
   public let mean: Double
   /// Standard deviation, zero or more; zero still draws.
   public let standardDeviation: Double
@@ -13,7 +13,7 @@ public struct Normal: Initializer, Hashable {
 
   public let name = "normal"
 
-  /// Makes the initialiser of its parameters; `fill` refuses a negative standard deviation.
+  /// Makes the initializer of its parameters; `fill` refuses a negative standard deviation.
   public init(mean: Double = 0, standardDeviation: Double = 1, paddingIndex: Int? = nil) {
     self.mean = mean
     self.standardDeviation = standardDeviation

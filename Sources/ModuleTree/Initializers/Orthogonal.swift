@@ -13,10 +13,7 @@ public struct Orthogonal: Initializer, Hashable {
 
   public let name = "orthogonal"
 
-  /// The types that PyTorch decomposes matrices in.
-  private static let dtypes = [DType.float32, .float64]
-
-  /// Makes the initialiser of its gain.
+  /// Makes the initializer of its gain.
   public init(gain: Double = 1) { self.gain = gain }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {

@@ -11,7 +11,7 @@ public struct Sparse: Initializer, Hashable {
 
   public let name = "sparse"
 
-  /// Makes the initialiser; `fill` refuses a share outside `0 ... 1`.
+  /// Makes the initializer; `fill` refuses a share outside `0 ... 1`.
   public init(sparsity: Double, standardDeviation: Double = 0.01) {
     self.sparsity = sparsity
     self.standardDeviation = standardDeviation

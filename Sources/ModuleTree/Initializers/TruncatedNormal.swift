@@ -8,7 +8,7 @@ internal import TorchRandom
 /// more than 0.3 of the distribution lies between the bounds, else uniform ones that are accepted
 /// by the density's height. Earlier releases inverted the distribution function instead.
 public struct TruncatedNormal: Initializer, Hashable {
-  /// Centre of the distribution before it is cut.
+  /// Center of the distribution before it is cut.
   public let mean: Double
   /// Standard deviation before it is cut, above zero.
   public let standardDeviation: Double
@@ -19,7 +19,7 @@ public struct TruncatedNormal: Initializer, Hashable {
 
   public let name = "trunc_normal"
 
-  /// Makes the initialiser of its parameters; `fill` refuses reversed bounds.
+  /// Makes the initializer of its parameters; `fill` refuses reversed bounds.
   public init(
     mean: Double = 0, standardDeviation: Double = 1, lower: Double = -2, upper: Double = 2
   ) {
@@ -82,7 +82,8 @@ public struct TruncatedNormal: Initializer, Hashable {
     return below(upper) - below(lower)
   }
 
-  /// Draws the whole tensor again while an element is outside, and takes what was missing.
+  /// Redraws the whole tensor while an element is outside the bounds, and takes only the elements
+  /// that were: PyTorch's generator moves past all of them each time.
   private func redraw(_ sampling: Sampling, from generator: inout Generator) -> [UInt8] {
     let dtype = sampling.dtype
     let bounds = dtype.rounded(lower)...dtype.rounded(upper)
@@ -97,13 +98,17 @@ public struct TruncatedNormal: Initializer, Hashable {
     return values
   }
 
-  /// Draws whole tensors of candidates and of heights until every element has a candidate whose
-  /// height is not above the density, all steps rounded to the dtype.
+  /// Rejection sampling: redraws whole tensors of candidates and heights until every element has a
+  /// candidate x whose height u in `0 ..< 1` is not above the density relative to its peak.
+  ///
+  /// The test `u ≤ exp(-(x - mean)² / 2 std²) / exp(peak)` is done in logarithms, as PyTorch does it,
+  /// and each step is rounded to the dtype: one rounding left out would accept other candidates.
   private func accept(
     _ candidates: Sampling, below heights: Sampling, from generator: inout Generator
   ) -> [UInt8] {
     let dtype = candidates.dtype
     let round = dtype.rounded
+    // Logarithm of the largest density between the bounds: at the mean, or at the bound nearest to it.
     let peak = -0.5 * pow((max(lower, min(mean, upper)) - mean) / standardDeviation, 2)
     let (middle, top) = (round(mean), round(peak))
     // PyTorch subtracts numbers rounded to the tensor's dtype, but divides 16-bit tensors by a

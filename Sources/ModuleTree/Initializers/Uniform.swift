@@ -10,7 +10,7 @@ public struct Uniform: Initializer, Hashable {
 
   public let name = "uniform"
 
-  /// Makes the initialiser of its bounds; `fill` refuses a reversed range.
+  /// Makes the initializer of its bounds; `fill` refuses a reversed range.
   public init(lower: Double = 0, upper: Double = 1) {
     self.lower = lower
     self.upper = upper

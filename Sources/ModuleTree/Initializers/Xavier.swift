@@ -9,7 +9,7 @@ public struct XavierUniform: Initializer, Hashable {
 
   public let name = "xavier_uniform"
 
-  /// Makes the initialiser of its gain.
+  /// Makes the initializer of its gain.
   public init(gain: Double = 1) { self.gain = gain }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
@@ -34,7 +34,7 @@ public struct XavierNormal: Initializer, Hashable {
 
   public let name = "xavier_normal"
 
-  /// Makes the initialiser of its gain.
+  /// Makes the initializer of its gain.
   public init(gain: Double = 1) { self.gain = gain }
 
   public func fill(for info: TensorInfo) throws -> TensorFill {

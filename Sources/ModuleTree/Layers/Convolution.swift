@@ -126,12 +126,12 @@ extension Convolution: PrintedLayer {
     guard kernel.count == rank else {
       throw ArgumentError(
         offset: 0,
-        message: "found kernel_size=\(kernel.printedTuple), required \(rank) numbers")
+        message: "expected \(rank) sizes, found kernel_size=\(kernel.printedTuple)")
     }
     guard options.groups > 0, inputs % options.groups == 0, outputs % options.groups == 0 else {
       throw ArgumentError(
         offset: 0,
-        message: "found groups=\(options.groups), required a divisor of \(inputs) and \(outputs)")
+        message: "expected a divisor of \(inputs) and \(outputs), found groups=\(options.groups)")
     }
     self.init(inputs, outputs, kernel: kernel, transposed: transposed, options: options)
   }

@@ -66,7 +66,7 @@ extension Embedding: PrintedLayer {
     }
     if let padding, padding >= rows {
       throw ArgumentError(
-        offset: 0, message: "found padding_idx=\(padding), required a row below \(rows)")
+        offset: 0, message: "expected a row below \(rows), found padding_idx=\(padding)")
     }
     let mode = arguments.text("mode") ?? "mean"
     self.init(

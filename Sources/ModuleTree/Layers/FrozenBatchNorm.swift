@@ -1,4 +1,4 @@
-/// Batch normalisation that is not trained: `weight` 1, `bias` 0, `running_mean` 0 and
+/// Batch normalization that is not trained: `weight` 1, `bias` 0, `running_mean` 0 and
 /// `running_var` 1 are buffers.
 ///
 /// Source: torchvision 0.29 `ops/misc.py`, class `FrozenBatchNorm2d`.

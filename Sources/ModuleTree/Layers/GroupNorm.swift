@@ -1,4 +1,4 @@
-/// Normalisation over groups of channels: `weight` 1 and `bias` 0, one number a channel.
+/// Normalization over groups of channels: `weight` 1 and `bias` 0, one number a channel.
 ///
 /// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `GroupNorm`; older versions
 /// print no `bias`, which then follows `affine`.

@@ -1,9 +1,9 @@
-/// Normalisation over the last dimensions: `weight` 1 and `bias` 0, both of that shape.
+/// Normalization over the last dimensions: `weight` 1 and `bias` 0, both of that shape.
 ///
 /// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `LayerNorm`; older versions
 /// print no `bias`, which then follows `elementwise_affine`.
 public struct LayerNorm: Layer {
-  /// Sizes of the dimensions that are normalised over.
+  /// Sizes of the dimensions that are normalized over.
   public let shape: [Int]
   /// Whether there is a weight.
   public let isAffine: Bool

@@ -1,4 +1,4 @@
-/// `ParameterList` or `ParameterDict`: bare parameters, whose first values no text shows.
+/// `ParameterList` or `ParameterDict`: bare parameters, whose initial values no text shows.
 ///
 /// Each is printed on a line of its own, two spaces deeper than a child:
 /// `  (0): Parameter containing: [torch.float32 of size 2x3]`; a scalar's size is empty.
@@ -23,8 +23,8 @@ extension ParameterCollection: PrintedLayer {
         throw ArgumentError(
           offset: offset,
           message: """
-            found '\(String(line) ?? "")' in \(kind), required \
-            '  (key): Parameter containing: [torch.float32 of size 2x3]'
+            expected '  (key): Parameter containing: [torch.float32 of size 2x3]' in \(kind), \
+            found '\(String(line) ?? "")'
             """)
       }
       parameters.append(parameter)

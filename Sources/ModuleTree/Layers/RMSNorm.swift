@@ -1,8 +1,8 @@
-/// Normalisation by the root of the mean square over the last dimensions; `weight` 1.
+/// Normalization by the root of the mean square over the last dimensions; `weight` 1.
 ///
 /// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `RMSNorm`.
 public struct RMSNorm: Layer {
-  /// Sizes of the dimensions that are normalised over.
+  /// Sizes of the dimensions that are normalized over.
   public let shape: [Int]
   /// Whether there is a weight.
   public let isAffine: Bool
@@ -47,7 +47,7 @@ extension RMSNorm: PrintedLayer {
 
   package static let suggestions = ["RMSNorm"]
 
-  /// Norms whose weight is added to 1 and begins at 0 (transformers 5).
+  /// Norms whose weight is added to 1 and starts at 0 (transformers 5).
   private static let zeroCentered = [
     "GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "Qwen3NextRMSNorm", "RecurrentGemmaRMSNorm",
   ]

@@ -109,7 +109,7 @@ extension Recurrent: PrintedLayer {
     projection = try arguments.size("proj_size", default: 0)
     guard (1...Self.maxLayers).contains(layers) else {
       throw ArgumentError(
-        offset: 0, message: "found num_layers=\(layers), required 1 to \(Self.maxLayers)")
+        offset: 0, message: "expected 1 to \(Self.maxLayers), found num_layers=\(layers)")
     }
   }
 

@@ -5,7 +5,7 @@ enum Reparametrization: String, CaseIterable {
   /// The weight, and two vectors that estimate its largest singular value.
   case spectralNorm = "spectral_norm"
 
-  /// The way that a printed parametrisation's class tells of.
+  /// The reparametrization that a printed class stands for.
   init?(printed kind: String) {
     switch kind {
     case "_WeightNorm": self = .weightNorm
@@ -20,7 +20,7 @@ extension Module {
   /// shows: `weight_g` and `weight_v`, or `weight_orig` with buffers `weight_u` and `weight_v`.
   ///
   /// `dimension` is that of the norms, `nil` for one norm of everything. On a module with the
-  /// parametrisation of that name, whose text does not show the dimension, it sets that.
+  /// parametrization of that name, whose text does not show the dimension, it sets that.
   /// Source: PyTorch 2.15 `torch/nn/utils/weight_norm.py`, `spectral_norm.py`.
   func hooked(
     _ own: String, _ way: Reparametrization, along dimension: Int? = 0
@@ -66,8 +66,9 @@ extension Module {
       else {
         throw ArgumentError(
           offset: -1,
-          message: "found parametrization \(ways.map { $0.module?.kind ?? "None" }), required one "
-            + "_WeightNorm or _SpectralNorm; its tensors can be given by a model description")
+          message: "expected one _WeightNorm or _SpectralNorm, found parametrization "
+            + "\(ways.map { $0.module?.kind ?? "None" }); its tensors can be given by a model description"
+        )
       }
       copy = try copy.parametrized(list.name, way)
     }
@@ -191,7 +192,7 @@ extension Parameter {
   fileprivate func check(_ dimension: Int?) throws(ArgumentError) {
     if let dimension, !shape.indices.contains(dimension) {
       throw ArgumentError(
-        offset: -1, message: "found dim=\(dimension), required a dimension of shape \(shape)")
+        offset: -1, message: "expected a dimension of shape \(shape), found dim=\(dimension)")
     }
   }
 }

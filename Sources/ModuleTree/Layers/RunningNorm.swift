@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Batch and instance normalisation over `features` channels.
+/// Batch and instance normalization over `features` channels.
 ///
 /// `weight` 1, `bias` 0, and when it tracks statistics `running_mean` 0, `running_var` 1 and the
 /// int64 scalar `num_batches_tracked` 0. Nothing is drawn.
@@ -20,7 +20,7 @@ public struct RunningNorm: Layer {
   private let epsilon: Double
   private let momentum: Double?
 
-  /// Describes a normalisation of any of the classes; a bias needs a weight beside it.
+  /// Describes a normalization of any of the classes; a bias needs a weight beside it.
   public init(
     kind: String, _ features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1,
     affine: Bool, bias: Bool = true, tracksStatistics: Bool

@@ -1,6 +1,6 @@
 /// A stack of equal transformer layers, then perhaps a norm.
 ///
-/// One layer is drawn and the others are deep copies of it, so all begin with the same values.
+/// One layer is drawn and the others are deep copies of it, so all have the same initial values.
 /// Source: PyTorch 2.15 `torch/nn/modules/transformer.py`, `TransformerEncoder`, `_get_clones`.
 public struct TransformerStack: Layer {
   /// Encoder or decoder.

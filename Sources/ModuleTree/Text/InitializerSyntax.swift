@@ -1,6 +1,6 @@
 internal import TensorCore
 
-/// How an initialiser is written: its name, its parameters in PyTorch's order with their
+/// How an initializer is written: its name, its parameters in PyTorch's order with their
 /// defaults, and what the values make.
 struct InitializerSyntax: Sendable {
   /// A parameter's name, what it takes and its default.

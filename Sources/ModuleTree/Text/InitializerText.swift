@@ -1,6 +1,6 @@
 public import TensorCore
 
-/// Initialisers as text: `xavier_uniform(gain=2)`, `normal(0, 0.02)`, `0.25`.
+/// Initializers as text: `xavier_uniform(gain=2)`, `normal(0, 0.02)`, `0.25`.
 ///
 /// Names, parameters, their order and defaults are those of `torch.nn.init`; a trailing underscore
 /// and a module prefix (`nn.init.`) may stand or not. Values are numbers, `sqrt(5)`, products and
@@ -8,7 +8,7 @@ public import TensorCore
 /// or `calculate_gain('leaky_relu', 0.2)`. A bare number is a constant. Sums and products with
 /// numbers may follow, `normal * 0.02`, which act on the values: ``Arithmetic``.
 public enum InitializerText {
-  /// Every initialiser that can be written; a new one is one file and one word here.
+  /// Every initializer that can be written; a new one is one file and one word here.
   static let known: [InitializerSyntax] =
     [
       Uniform.syntax, Normal.syntax, TruncatedNormal.syntax, XavierUniform.syntax,
@@ -16,10 +16,19 @@ public enum InitializerText {
       Sparse.syntax, Eye.syntax, Dirac.syntax,
     ] + Constant.syntaxes
 
-  /// Names of all initialisers, as they are written.
+  /// Names of all initializers, as they are written.
   public static var names: [String] { known.map(\.name) }
 
-  /// Parses one initialiser; `column` is where the text begins in its line, counted from 1.
+  /// One text for every initializer, with a value for each parameter that has no default.
+  package static var examples: [String] {
+    known.map { syntax in
+      let required = syntax.parameters.filter(\.isRequired).map { "\($0.name)=0.3" }
+      return required.isEmpty
+        ? syntax.name : "\(syntax.name)(\(required.joined(separator: ", ")))"
+    }
+  }
+
+  /// Parses one initializer; `column` is where the text begins in its line, counted from 1.
   ///
   /// - Throws: ``TensorCore/CheckpointError``, `malformed`, with the column, what was found there
   ///   and the
@@ -40,13 +49,13 @@ public enum InitializerText {
     if let nearest = text.flatMap({ nearestName(to: $0, among: names) }) {
       message += "; did you mean \(nearest)?"
     } else if !names.isEmpty {
-      message += "; there are \(names.joined(separator: ", "))"
+      message += ": expected one of \(names.joined(separator: ", "))"
     }
     return CheckpointError(.malformed, message)
   }
 }
 
-/// Reads the text of one initialiser from left to right.
+/// Reads the text of one initializer from left to right.
 private struct InitializerScanner {
   private let characters: [Character]
   private let firstColumn: Int
@@ -72,7 +81,7 @@ private struct InitializerScanner {
     if name.hasSuffix("_") { name.removeLast() }
     guard let syntax = InitializerText.known.first(where: { $0.name == name }) else {
       throw InitializerText.error(
-        column, "no initialiser is called '\(word)'", suggesting: name,
+        column, "unknown initializer '\(word)'", suggesting: name,
         among: InitializerText.names)
     }
     let initializer = try syntax.make(try arguments(of: syntax, at: column))
@@ -100,7 +109,7 @@ private struct InitializerScanner {
 
   mutating func end() throws(CheckpointError) {
     skipSpaces()
-    if next != nil { throw unexpected("the end of the initialiser") }
+    if next != nil { throw unexpected("the end of the initializer") }
   }
 
   private mutating func arguments(
@@ -121,15 +130,15 @@ private struct InitializerScanner {
           keywordSeen = true
           guard let found = parameters.firstIndex(where: { $0.name == keyword }) else {
             throw InitializerText.error(
-              column, "\(syntax.name) has no parameter '\(keyword)'", suggesting: keyword,
+              column, "\(syntax.name) has no argument '\(keyword)'", suggesting: keyword,
               among: parameters.map(\.name))
           }
           index = found
         } else if keywordSeen {
-          throw InitializerText.error(column, "a value without a name follows a named one")
+          throw InitializerText.error(column, "positional value after a named one")
         } else if index >= parameters.count {
           throw InitializerText.error(
-            column, "\(syntax.name) takes \(parameters.count) values, found one more")
+            column, "\(syntax.name) takes \(parameters.count) values, found more")
         }
         if given[index] != nil {
           throw InitializerText.error(column, "\(parameters[index].name) is given twice")
@@ -198,7 +207,7 @@ private struct InitializerScanner {
     depth += 1
     defer { depth -= 1 }
     guard depth <= Self.maxDepth else {
-      throw InitializerText.error(column, "found more than \(Self.maxDepth) levels, needs fewer")
+      throw InitializerText.error(column, "expected at most \(Self.maxDepth) levels, found more")
     }
     if accept("-") { return -(try factor()) }
     if accept("+") { return try factor() }
@@ -214,7 +223,7 @@ private struct InitializerScanner {
     }
     if let value = Double(String(characters[start..<position])) { return value }
     position = start
-    throw unexpected("an initialiser or a number")
+    throw unexpected("an initializer or a number")
   }
 
   private mutating func call(
@@ -232,7 +241,7 @@ private struct InitializerScanner {
       value = choice.gain(slope)
     default:
       throw InitializerText.error(
-        column, "no number is called '\(function)(…)'; there are sqrt and calculate_gain")
+        column, "unknown function '\(function)(…)': expected sqrt or calculate_gain")
     }
     guard accept(")") else { throw unexpected("')'") }
     return value
@@ -276,6 +285,6 @@ private struct InitializerScanner {
 
   private func unexpected(_ wanted: String) -> CheckpointError {
     let found = next.map { "'\($0)'" } ?? "the end"
-    return InitializerText.error(column, "found \(found), needs \(wanted)")
+    return InitializerText.error(column, "expected \(wanted), found \(found)")
   }
 }

@@ -20,19 +20,18 @@ extension Module {
   /// Builds the tree that labels describe.
   ///
   /// Parents come before their children, as ``labels`` writes them. Tensors that the labels do not
-  /// tell of are not there: a class that is not known owns none.
-  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` when there is no root, a parent
-  ///   is
+  /// would show are not there: an unknown class owns none.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` when there is no root, a parent is
   ///   missing, a path occurs twice, or a known class's arguments cannot be read.
   public init(labels: [ModuleLabel]) throws {
     guard let root = labels.first, root.path.isEmpty, root.kind != "None" else {
-      throw CheckpointError(.malformed, "found a module tree without a root, required path ''")
+      throw CheckpointError(.malformed, "the module tree has no root (path '')")
     }
     var positions: [TensorName: Int] = [:]
     var children = [[Int]](repeating: [], count: labels.count)
     for (position, label) in labels.enumerated() {
       guard positions.updateValue(position, forKey: TensorName(label.path)) == nil else {
-        throw CheckpointError(.malformed, "found module '\(label.path)' twice, required once")
+        throw CheckpointError(.malformed, "module '\(label.path)' appears twice")
       }
       guard position > 0 else { continue }
       let parent = TensorName(label.path).parentAndLeaf.parent
@@ -42,7 +41,7 @@ extension Module {
       }
       guard label.path.utf8.count(where: { $0 == UInt8(ascii: ".") }) < PrintedModel.maxDepth else {
         throw CheckpointError(
-          .malformed, "found more than \(PrintedModel.maxDepth) levels, required fewer")
+          .malformed, "modules nest deeper than \(PrintedModel.maxDepth) levels")
       }
       children[index].append(position)
     }
@@ -73,7 +72,7 @@ extension Module {
       for child in children[position] { built[child] = nil }
     }
     guard let module = built[0] else {
-      throw CheckpointError(.malformed, "found a module tree without a root, required path ''")
+      throw CheckpointError(.malformed, "the module tree has no root (path '')")
     }
     self = module
   }

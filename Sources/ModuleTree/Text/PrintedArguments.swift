@@ -83,7 +83,7 @@ package struct PrintedArguments {
       throw ArgumentError(
         offset: 0,
         message:
-          "found \(positional.count) sizes in '\(text)', required \(name) as number \(position + 1)"
+          "expected \(name) as argument \(position + 1), found \(positional.count) sizes in '\(text)'"
       )
     }
     return try Self.size(positional[position], called: name)
@@ -95,7 +95,7 @@ package struct PrintedArguments {
       return try Self.size(item, called: name)
     }
     guard let standard else {
-      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name)=<number>")
+      throw ArgumentError(offset: 0, message: "expected \(name)=<number>, found '\(text)'")
     }
     return standard
   }
@@ -108,11 +108,11 @@ package struct PrintedArguments {
     case "False": return false
     default:
       throw ArgumentError(
-        offset: item.offset, message: "found \(name)=\(item.value), required True or False")
+        offset: item.offset, message: "expected True or False, found \(name)=\(item.value)")
     }
   }
 
-  /// The number of a name, or its default; `None` and what is no number give `nil`.
+  /// The number of a name, or its default; `None` and anything else that is not a number give `nil`.
   package func number(_ name: String, default standard: Double?) -> Double? {
     text(name).map { Double($0) } ?? standard
   }
@@ -125,7 +125,7 @@ package struct PrintedArguments {
   /// The tuple of a name.
   package func sizes(_ name: String) throws(ArgumentError) -> [Int] {
     guard let item = items.first(where: { $0.name == name }) else {
-      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name)=(<numbers>)")
+      throw ArgumentError(offset: 0, message: "expected \(name)=(<numbers>), found '\(text)'")
     }
     return try Self.sizes(item, called: name)
   }
@@ -133,7 +133,7 @@ package struct PrintedArguments {
   /// The tuple at a position.
   package func sizes(at position: Int, called name: String) throws(ArgumentError) -> [Int] {
     guard position < positional.count else {
-      throw ArgumentError(offset: 0, message: "found '\(text)', required \(name) (<numbers>)")
+      throw ArgumentError(offset: 0, message: "expected \(name) (<numbers>), found '\(text)'")
     }
     return try Self.sizes(positional[position], called: name)
   }
@@ -142,7 +142,7 @@ package struct PrintedArguments {
     guard let size = Int(item.value), (0...maxSize).contains(size) else {
       throw ArgumentError(
         offset: item.offset,
-        message: "found \(name) \(item.value), required a whole number from 0 to 2^40")
+        message: "expected a whole number from 0 to 2^40, found \(name) \(item.value)")
     }
     return size
   }
@@ -160,7 +160,7 @@ package struct PrintedArguments {
       guard let size = Int(part), (0...maxSize).contains(size), parts.count <= 64 else {
         throw ArgumentError(
           offset: item.offset,
-          message: "found \(name) \(value), required whole numbers from 0 to 2^40")
+          message: "expected whole numbers from 0 to 2^40, found \(name) \(value)")
       }
       sizes.append(size)
     }

@@ -6,7 +6,7 @@ extension Module: CustomStringConvertible {
     return text
   }
 
-  /// Writes the module; `indent` is where its own line begins, which is not indented here.
+  /// Writes the module; `indent` is the indentation of its own line, which is not written here.
   private func write(indent: Int, to text: inout String) {
     text += kind + "("
     defer { text += ")" }

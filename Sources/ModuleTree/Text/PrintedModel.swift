@@ -17,8 +17,8 @@ enum PrintedModel {
 extension Module {
   /// Reads the text that `print(model)` shows; `extras` says what the text cannot.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the line, the column, what was
-  ///   found there and what was required; or `missing` when `extras` names what is not there.
+  /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the line, the column, what was found
+  ///   there and what was expected; or `missing` when `extras` names what is not there.
   public init(printed text: String, extras: SideFile = SideFile()) throws {
     var parser = PrintedModelParser(text, extras: extras)
     self = try extras.applied(to: try parser.model())
@@ -116,7 +116,7 @@ private struct PrintedModelParser {
     stack[stack.count - 1].arguments.append(line.dropFirst(open.indent + 2).text)
   }
 
-  /// `(key): `, if the line begins so, and what follows.
+  /// `(key): `, if the line begins with one, and what follows.
   private static func key(
     _ body: ArraySlice<UInt8>
   ) -> (key: ArraySlice<UInt8>, rest: ArraySlice<UInt8>)? {
@@ -165,7 +165,7 @@ private struct PrintedModelParser {
     }
   }
 
-  /// The number in `12 x `, if the text begins so, and what follows.
+  /// The number in `12 x `, if the text begins with one, and what follows.
   private static func repetition(
     _ text: ArraySlice<UInt8>
   ) -> (count: Int, rest: ArraySlice<UInt8>)? {
@@ -185,7 +185,7 @@ private struct PrintedModelParser {
     let inside = text[(name.endIndex + 1)...]
     if let key { path.append(key.name) }
     guard stack.count < PrintedModel.maxDepth else {
-      throw error(column, "found more than \(PrintedModel.maxDepth) levels", "fewer")
+      throw error(column, "found more", "at most \(PrintedModel.maxDepth) levels")
     }
     let open = Open(kind: name.text, key: key, line: number, indent: indent)
     if inside.allBlank {
@@ -276,8 +276,8 @@ private struct PrintedModelParser {
     return CheckpointError(.malformed, "line \(line), column \(column): \(error.message)")
   }
 
-  private func error(_ column: Int, _ found: String, _ required: String) -> CheckpointError {
-    CheckpointError(.malformed, "line \(number), column \(column): \(found), required \(required)")
+  private func error(_ column: Int, _ found: String, _ expected: String) -> CheckpointError {
+    CheckpointError(.malformed, "line \(number), column \(column): expected \(expected), \(found)")
   }
 }
 

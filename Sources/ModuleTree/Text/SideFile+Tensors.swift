@@ -1,10 +1,10 @@
 import TensorCore
 
 extension SideFile.Tensor {
-  /// A module that owns the tensor: as a new one, or in place of one whose first values are not
+  /// A module that owns the tensor: as a new one, or in place of one whose initial values are not
   /// known, as of a model that was saved whole.
   ///
-  /// - Throws: ``CheckpointError`` `mismatched` when the module has another tensor of this name.
+  /// - Throws: ``TensorCore/CheckpointError`` `mismatched` when the module has another tensor of this name.
   func put(into module: Module) throws(CheckpointError) -> Module {
     var copy = module
     func isThis(_ name: String) -> Bool { name.isSameText(parameter.name) }

@@ -1,16 +1,16 @@
 import TensorCore
 
-/// What printed text cannot show of a model, one statement a line; `#` begins a comment.
+/// What printed text cannot show of a model, one statement per line; `#` begins a comment.
 ///
-///     cls: [1, 1, 16] = normal(std=0.02)   a bare parameter, with its initialiser if known
+///     cls: [1, 1, 16] = normal(std=0.02)   a bare parameter, with its initializer if known
 ///     blocks.*.gamma: [16] bfloat16 = 0.1  the same in several modules, of another type
 ///     head.weight = wte.weight             two names of one tensor
 ///     decoder.embed = encoder.embed        two names of one module
 ///     attn: kdim=4, vdim=6, add_bias_kv=True
 ///     act: init=0.1                        options that are not printed
 ///     fc: weight_norm=weight               the hook of torch.nn.utils, or spectral_norm=weight
-///     conv: weight_norm=weight, dim=2      its dim, None for one norm; also of a parametrisation
-///     class StdConv2d(Conv2d)              a class that prints and begins as another does
+///     conv: weight_norm=weight, dim=2      its dim, None for one norm; also of a parametrization
+///     class StdConv2d(Conv2d)              a class that prints and initializes as another does
 ///     class LayerScale(Module)             a class that owns no tensors of its own
 ///     construct: z, a, e                   the order of construction, where not the printed one
 ///     construct enc: down.0, up.0          the same within a module, deeper paths if wanted
@@ -64,8 +64,8 @@ public struct SideFile: Sendable {
 
   private mutating func read(_ text: String, line: Int) throws {
     if text.isEmpty { return }
-    func error(_ required: String) -> CheckpointError {
-      CheckpointError(.malformed, "line \(line): found '\(text)', required \(required)")
+    func error(_ expected: String) -> CheckpointError {
+      CheckpointError(.malformed, "line \(line): expected \(expected), found '\(text)'")
     }
     if text.hasPrefix("class ") {
       guard let match = text.wholeMatch(of: /class\s+(\S+?)\s*\(\s*(\S+?)\s*\)\s*:?/),
@@ -124,7 +124,7 @@ public struct SideFile: Sendable {
     tensors.append(Tensor(module: module, parameter: parameter, line: line))
   }
 
-  /// The class that a class is said to be like.
+  /// The class that a class resembles according to the file.
   func base(of kind: String) -> String? { classes[kind] }
 
   /// Whether tensors are given for the module at a path.
@@ -137,7 +137,7 @@ public struct SideFile: Sendable {
       ? NamePattern(pattern).matches(path) : pattern.isSameText(path)
   }
 
-  /// The tree with everything that is said here.
+  /// The tree with all statements applied.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a module or tensor is not
   ///   there.
@@ -235,12 +235,12 @@ extension Module {
 }
 
 extension PrintedArguments {
-  /// What stands behind the name of a reparametrisation: the `dim` of `weight_norm`.
+  /// What follows the name of a reparametrization: the `dim` of `weight_norm`.
   fileprivate func dimension(of way: Reparametrization) throws(ArgumentError) -> Int? {
     guard names.count > 1 else { return 0 }
     guard way == .weightNorm, names.dropFirst() == ["dim"] else {
       throw ArgumentError(
-        offset: 0, message: "found '\(text)', required at most 'dim' of weight_norm")
+        offset: 0, message: "expected at most 'dim' of weight_norm, found '\(text)'")
     }
     return text("dim") == "None" ? nil : try size("dim")
   }

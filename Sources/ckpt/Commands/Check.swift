@@ -4,17 +4,17 @@ import CheckpointKit
 extension Ckpt {
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Read every byte, verify every checksum and structure rule, name what is damaged.",
+      abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       discussion: """
-        One line a sound file on standard output, one line a damaged tensor on standard error. Exit \
-        status 2 if anything is damaged.
+        One line per intact file on standard output, one line per damaged tensor on standard error. \
+        Exit status 2 if anything is damaged.
 
         EXAMPLES
           ckpt check net.ckz
           ckpt check *.h5 --json
         """)
 
-    @Argument(help: "Checkpoints, or - for standard input.") var files: [String]
+    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String]
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
 
@@ -51,7 +51,7 @@ extension Ckpt {
             file: file, isSound: damage.isEmpty,
             damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
         )
-        if damage.isEmpty && !report.json { try output.line("\(file.escapingControls): sound") }
+        if damage.isEmpty && !report.json { try output.line("\(file.escapingControls): ok") }
       }
       if report.json { try output.line(try jsonText(reports)) }
       try output.flush()

@@ -3,18 +3,18 @@ import ArgumentParser
 extension Ckpt {
   struct Completions: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the completion script of a shell: bash, zsh or fish.",
+      abstract: "Print a shell's completion script: bash, zsh, or fish.",
       discussion: """
         EXAMPLES
           ckpt completions bash > /etc/bash_completion.d/ckpt
           ckpt completions zsh > ~/.zfunc/_ckpt
         """)
 
-    @Argument(help: "bash, zsh or fish.") var shell: String
+    @Argument(help: "bash, zsh, or fish.") var shell: String
 
     func run() throws {
       guard let shell = CompletionShell(rawValue: shell) else {
-        throw ValidationError("shell '\(shell)': required bash, zsh or fish")
+        throw ValidationError("unknown shell '\(shell)': expected bash, zsh, or fish")
       }
       var output = StandardOutput()
       try output.line(Ckpt.completionScript(for: shell))

@@ -6,8 +6,8 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """
-        The input's format is recognised by content, the output's chosen by the name's ending or by \
-        --to. What the output cannot carry is said on standard error.
+        The input's format is recognized by content; the output's is chosen by file extension or --to. \
+        Anything the output cannot hold is reported on standard error.
 
         EXAMPLES
           ckpt convert net.h5 net.ckz
@@ -19,25 +19,25 @@ extension Ckpt {
           ckpt convert net.pt new.weights.h5 --to-keras-layout --like net.weights.h5
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var input: String
-    @Argument(help: "The file to write, or - for standard output.") var output: String
+    @Argument(help: "A checkpoint; '-' for standard input.") var input: String
+    @Argument(help: "Output file; '-' for standard output.") var output: String
     @OptionGroup var selection: SelectionOptions
-    @Option(help: "Round floating-point tensors to this type: \(DType.floatingPoint.alternatives).")
+    @Option(help: "Cast floating-point tensors to float32, float64, bfloat16, or float16.")
     var dtype: String?
     @Option(
       help: ArgumentHelp(
-        "Rename tensors as sed would: 's/pattern/replacement/[g][i]'. Repeated: one after another.",
+        "Rename tensors as sed does: 's/pattern/replacement/[g][i]'. May be repeated; applied in order.",
         valueName: "s/…/…/"))
     var rename: [String] = []
-    @Option(help: ArgumentHelp("Lines `old = new`: new names of tensors.", valueName: "file"))
+    @Option(help: ArgumentHelp("File of new names, one 'old = new' per line.", valueName: "file"))
     var map: String?
     @Option(
       help: ArgumentHelp(
-        "Write several files of at most this size and an index, as model-00001-of-00003.safetensors.",
+        "Write shards of at most this size and an index, such as model-00001-of-00003.safetensors.",
         valueName: "5GB"))
     var shardSize: String?
     @OptionGroup var layout: LayoutOptions
-    @Flag(help: "Print what would be written and what cannot be, and write nothing.")
+    @Flag(help: "Print what would be written and what cannot be; write nothing.")
     var dryRun = false
     @OptionGroup var report: ReportOptions
     @OptionGroup var target: OutputOptions
@@ -46,7 +46,7 @@ extension Ckpt {
 
     func validate() throws {
       if let shardSize, WriteOptions.size(shardSize) == nil {
-        throw ValidationError("--shard-size \(shardSize): required a size such as 500MB or 5GB")
+        throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
       try checkingUsage {
         _ = try dtype.map { try Recipe.floatingPoint(named: $0) }
@@ -69,7 +69,7 @@ extension Ckpt {
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       let original = try inputs.open(input, common).checkpoint
       let source = try naming(input) {
-        try layout(original, like: self.target.like, note: common.notes(on: input))
+        try layout.apply(to: original, like: self.target.like, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: source) }
       let plan = ConversionPlan(of: result, from: source, to: format)
@@ -77,8 +77,9 @@ extension Ckpt {
       if dryRun { return try print(plan, format) }
       if result.isChanged || layout.isAsked {
         var provenance = try Provenance(of: original)
-        let fingerprint = try await common.manifest(of: original).fingerprint
-        provenance.add(command: "convert", options: steps, inputs: [fingerprint])
+        // Hashing an input that stores no digests would read it a second time.
+        let inputs = Manifest(storedIn: original).map { [$0.fingerprint] } ?? []
+        provenance.add(command: "convert", options: options, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
       try await target?.write(result.checkpoint, showing: common)
@@ -111,7 +112,7 @@ extension Ckpt {
           ).reduce(0, +)
         let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
         try output.line(
-          "\(plan.tensors.count.pluralized("tensor"))\(left), \(bytes.pluralized("byte")) (\(bytes.byteText)) to \(format.name); nothing was written"
+          "\(plan.tensors.count.pluralized("tensor"))\(left), \(bytes.byteCountText) to \(format.name); nothing was written"
         )
       }
       try output.flush()
@@ -121,8 +122,8 @@ extension Ckpt {
       }
     }
 
-    /// Reports the values that the new type was too small for, the first tensors by name.
-    private func noteOverflows(_ overflows: OverflowCount, _ dtype: DType?) {
+    /// Reports values that became infinite, naming the first tensors.
+    private func noteOverflows(_ overflows: OverflowCount) {
       let tensors = overflows.tensors
       guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
       let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
@@ -134,10 +135,10 @@ extension Ckpt {
     }
 
     /// The options that shaped the values, as they were typed.
-    private var steps: [String] {
+    private var options: [String] {
       selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
         + (dtype.map { ["--dtype", $0] } ?? []) + rename.flatMap { ["--rename", $0] }
-        + (map.map { ["--map", $0] } ?? []) + layout.steps
+        + (map.map { ["--map", $0] } ?? []) + layout.options
     }
   }
 }

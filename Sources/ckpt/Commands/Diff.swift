@@ -4,9 +4,9 @@ import CheckpointKit
 extension Ckpt {
   struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Compare two checkpoints, value by value, whatever their formats.",
+      abstract: "Compare two checkpoints value by value, in any formats.",
       discussion: """
-        Says what was added, removed, renamed (equal bytes under another name), reshaped, retyped \
+        Reports what was added, removed, renamed (equal bytes under another name), reshaped, retyped, \
         and changed; for changed tensors how many elements, the largest absolute difference, the \
         relative L2 norm of the difference, and the largest distance in units in the last place. \
         Without a tolerance, equal means bit for bit. Exit status 1 if they differ.
@@ -17,8 +17,8 @@ extension Ckpt {
           ckpt diff a.h5 b.h5 --name-only
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var first: String
-    @Argument(help: "What to compare it with; one of both may be -.") var second: String
+    @Argument(help: "A checkpoint; '-' for standard input.") var first: String
+    @Argument(help: "The other checkpoint. Either argument may be '-'.") var second: String
     @Option(
       parsing: .unconditional,
       help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
@@ -28,9 +28,9 @@ extension Ckpt {
       help: ArgumentHelp(
         "Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
     var map: String?
-    @Flag(help: "Print the names of what differs, one a line, and nothing else.")
+    @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false
-    @Flag(help: "Print the share of changed elements as a bar, and the summary.") var stat = false
+    @Flag(help: "Print the share of changed elements as a bar, then the summary.") var stat = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -38,10 +38,10 @@ extension Ckpt {
 
     func validate() throws {
       guard rtol >= 0, atol >= 0 else {
-        throw ValidationError("--rtol and --atol: required 0 or more")
+        throw ValidationError("--rtol and --atol: expected 0 or more")
       }
       guard first != "-" || second != "-" else {
-        throw ValidationError("standard input can only be read once; required a file for one")
+        throw ValidationError("standard input ('-') may be given only once")
       }
     }
 
@@ -54,10 +54,10 @@ extension Ckpt {
       }
       let names = try map.map { try NameMap(file: $0) } ?? NameMap()
       let progress = Progress(reading: left.entries, quiet: common.quiet)
-      var counted = left
-      counted.entries = progress.entries
+      var tracked = left
+      tracked.entries = progress.entries
       let diff = try await CheckpointDiff(
-        from: counted, to: right, map: names.names,
+        from: tracked, to: right, map: names.names,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
       var output = StandardOutput()

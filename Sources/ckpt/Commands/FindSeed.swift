@@ -7,9 +7,9 @@ extension Ckpt {
       commandName: "find-seed",
       abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",
       discussion: """
-        Works on a trained checkpoint as long as one drawn tensor was left alone (a frozen layer, a \
-        head of an epoch 0). Tensors whose values lie on their distribution's grid are tried first. \
-        Only the low 32 bits of a seed matter. Exit status 1 if no seed of the range fits.
+        Works on a trained checkpoint as long as one random tensor is untrained (for example, a frozen \
+        layer or a head saved before training). Only the low 32 bits of a seed matter. Exit status 1 \
+        if no seed in the range matches.
 
         EXAMPLES
           ckpt find-seed net.h5 --model model.txt
@@ -17,8 +17,8 @@ extension Ckpt {
           ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02)'
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String
-    @Option(help: ArgumentHelp("Seeds to try, both ends included.", valueName: "first..last"))
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Option(help: ArgumentHelp("Seeds to try, inclusive.", valueName: "first..last"))
     var range = "0..100000"
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var selection: SelectionOptions
@@ -29,7 +29,7 @@ extension Ckpt {
     func validate() throws {
       guard recipeOptions.seed == nil else {
         throw ValidationError(
-          "--seed: it is what find-seed looks for; required --range FIRST..LAST")
+          "--seed is what find-seed looks for; pass --range FIRST..LAST")
       }
     }
 
@@ -125,7 +125,7 @@ extension Ckpt {
         )
         let others = verification.tensors.filter { !$0.outcome.isVerified }
         for tensor in others.prefix(identical == 0 ? 0 : 20) {
-          try output.line("touched: \(tensor.name.text.escapingControls)")
+          try output.line("changed: \(tensor.name.text.escapingControls)")
         }
         if others.count > 20 { try output.line("… and \((others.count - 20).grouped) more") }
       }
@@ -137,7 +137,7 @@ extension Ckpt {
         (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
       }
       guard let parts, let first = UInt32(parts.0), let last = UInt32(parts.1), first <= last else {
-        throw ValidationError("--range \(text): required FIRST..LAST within 0..4294967295")
+        throw ValidationError("--range \(text): expected FIRST..LAST within 0..4294967295")
       }
       return first...last
     }

@@ -6,16 +6,16 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       discussion: """
-        A line a file, as sha256sum prints it. The fingerprint is the SHA-256 of the manifest: one \
-        line a tensor, 'sha256  dtype  shape  name', sorted by name. A .ckz file stores its \
-        tensors' digests, which are then not computed again; ckpt check does that.
+        One line per file, as sha256sum prints it. The fingerprint is the SHA-256 of the manifest: one \
+        line per tensor, 'sha256  dtype  shape  name', sorted by name. A .ckz file stores its \
+        tensors' digests, which are not computed again; 'ckpt check' does that.
 
         EXAMPLES
           ckpt hash net.h5 net.ckz
           ckpt hash --manifest net.h5 | sha256sum
         """)
 
-    @Argument(help: "Checkpoints, or - for standard input.") var files: [String]
+    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String]
     @Flag(help: "Print the manifest instead of the fingerprint.") var manifest = false
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions

@@ -4,12 +4,12 @@ import CheckpointKit
 extension Ckpt {
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Initialise a model exactly as PyTorch does, and write the checkpoint.",
+      abstract: "Initialize a model exactly as PyTorch does, and write the checkpoint.",
       discussion: """
-        MODEL is the text that PyTorch's print(model) shows, or a checkpoint that carries its module \
+        MODEL is the text that PyTorch's print(model) shows, or a checkpoint that has its module \
         tree. The values are those of torch.manual_seed(SEED); model = Net() on a CPU, bit for bit; \
-        rules are then applied in a loop over the modules, the generator running on. The recipe is \
-        kept in the checkpoint.
+        rules are then applied in a loop over the modules, continuing with the same generator. The \
+        recipe is stored in the checkpoint.
 
         EXAMPLES
           python -c 'import torchvision as tv; print(tv.models.resnet18())' > model.txt
@@ -18,19 +18,22 @@ extension Ckpt {
           ckpt init --recipe net.h5 --seed 1 -o other.h5
         """)
 
-    @Argument(help: "Printed model or checkpoint, - for standard input; not needed with --recipe.")
+    @Argument(
+      help:
+        "Printed model, model description, or checkpoint; '-' for standard input. Optional with --recipe."
+    )
     var model: String?
-    @Option(name: .shortAndLong, help: "The checkpoint to write; - for standard output.")
+    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
     var output: String
     @OptionGroup var recipeOptions: RecipeOptions
-    @Option(help: "A recipe file, or a checkpoint whose recipe to take; options override it.")
+    @Option(help: "A recipe file, or a checkpoint that has a recipe. Options override it.")
     var recipe: String?
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
       guard model != nil || recipe != nil else {
-        throw ValidationError("required a MODEL, or --recipe FILE that names one")
+        throw ValidationError("missing MODEL: pass a model, or --recipe FILE that names one")
       }
     }
 

@@ -6,7 +6,7 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
       discussion: """
-        One line a tensor, in file order, then a total. Nothing but the file's index is read.
+        One line per tensor, in file order, then a total. Only the file's index is read.
 
         EXAMPLES
           ckpt ls net.h5
@@ -14,8 +14,8 @@ extension Ckpt {
           ckpt ls --keys trainer.pt
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String
-    @Flag(help: "List the parts of a file that holds several checkpoints, for --key.")
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Flag(help: "List the parts of a file that holds several checkpoints; --key selects one.")
     var keys = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
@@ -73,7 +73,7 @@ extension Ckpt {
         for entry in entries { columns.measure(Self.cells(entry)) }
         for entry in entries { try output.line(columns.line(Self.cells(entry))) }
         try output.line(
-          "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.pluralized("byte")) (\(bytes.byteText)), \(source.format.name)"
+          "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
         )
       }
       try output.flush()
@@ -101,14 +101,14 @@ extension Ckpt {
                 key: $0.key, tensors: $0.tensorCount, bytes: $0.byteCount, isOpened: $0.isOpened)
             }))
       } else if parts.isEmpty {
-        common.notes(on: file)("holds one checkpoint and no keys")
+        common.notes(on: file)("holds one checkpoint, without keys")
       } else {
         var table = Table(.left, .right, .right, .left)
         for part in parts {
           table.add(
             part.key.escapingControls, part.tensorCount.pluralized("tensor"),
             part.byteCount.pluralized("byte"),
-            part.isOpened ? Style.dim("the one opened without --key") : "")
+            part.isOpened ? Style.dim("opened by default") : "")
         }
         for line in table.lines { try output.line(line) }
       }

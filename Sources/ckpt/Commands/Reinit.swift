@@ -4,11 +4,11 @@ import CheckpointKit
 extension Ckpt {
   struct Reinit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Redraw chosen layers of a checkpoint, or copy them from another; keep the rest.",
+      abstract: "Redraw selected layers of a checkpoint, or copy them from another; keep the rest.",
       discussion: """
-        The matched parameters get the values that a loop over the matched modules would give them \
-        after torch.manual_seed(SEED): each layer's own reset_parameters, or what the rules say. All \
-        other bytes stay. What was done is recorded in the checkpoint, so that verify can repeat it.
+        The selected parameters get the values that a loop over their modules would give them after \
+        torch.manual_seed(SEED): each layer's own reset_parameters, or what the rules say. Everything \
+        else stays. The step is recorded in the checkpoint, so that verify can repeat it.
 
         EXAMPLES
           ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
@@ -16,25 +16,25 @@ extension Ckpt {
           ckpt reinit net.h5 --match 'layer4.**' --from pretrained.h5 -o mixed.h5
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
     @OptionGroup var selection: SelectionOptions
     @Option(
       name: .long,
       help: ArgumentHelp(
-        "How to fill: 'Linear: weight=xavier_uniform, bias=1'. Repeated; without: the layers' own way.",
+        "How to reinitialize: 'Linear: weight=xavier_uniform, bias=1'. May be repeated. Default: each layer's own initialization.",
         valueName: "selector: parameter=initializer"))
     var rule: [String] = []
-    @Option(parsing: .unconditional, help: "Argument of torch.manual_seed for the fresh generator.")
+    @Option(parsing: .unconditional, help: "Argument of torch.manual_seed for the new generator.")
     var seed = "0"
-    @Option(help: "Order in which the modules are walked: modules or apply.") var order = "modules"
+    @Option(help: "Order in which modules are visited: modules or apply.") var order = "modules"
     @Option(
       help: ArgumentHelp(
-        "Copy the matched tensors from this checkpoint instead.", valueName: "file"))
+        "Copy the selected tensors from this checkpoint instead.", valueName: "file"))
     var from: String?
-    @Option(name: .shortAndLong, help: "The checkpoint to write; - for standard output.")
+    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
     var output: String?
-    @Flag(help: "Replace FILE itself, as a whole.") var inPlace = false
-    @Flag(help: "Print the names of the tensors that would be replaced, and write nothing.")
+    @Flag(help: "Replace FILE atomically.") var inPlace = false
+    @Flag(help: "Print the names of the tensors that would be replaced; write nothing.")
     var dryRun = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var report: ReportOptions
@@ -43,13 +43,13 @@ extension Ckpt {
 
     func validate() throws {
       guard !selection.match.isEmpty else {
-        throw ValidationError("required --match SELECTOR; '**' means everything")
+        throw ValidationError("missing --match SELECTOR; '**' selects everything")
       }
       guard dryRun || (output != nil) != inPlace else {
-        throw ValidationError("required either -o OUT or --in-place, or --dry-run")
+        throw ValidationError("pass exactly one of -o OUT and --in-place, or --dry-run")
       }
       guard file != "-" || from != "-" else {
-        throw ValidationError("standard input can only be read once; required a file for one")
+        throw ValidationError("standard input ('-') may be given only once")
       }
       try checkingUsage {
         _ = try (rule.map { try Rule($0) }, Rule.Order(named: order), Seed(seed))
@@ -58,7 +58,7 @@ extension Ckpt {
         throw ValidationError("--in-place: standard input cannot be replaced")
       }
       guard from == nil || rule.isEmpty else {
-        throw ValidationError("--from copies values, --rule draws them; required one of the two")
+        throw ValidationError("--from and --rule exclude each other")
       }
     }
 
@@ -98,7 +98,7 @@ extension Ckpt {
       if let target, let path {
         var provenance = try Provenance(of: source)
         inputs.insert(try await common.manifest(of: source).fingerprint, at: 0)
-        provenance.add(command: "reinit", options: steps, inputs: inputs)
+        provenance.add(command: "reinit", options: options, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
         try await target.write(result.checkpoint, to: path, showing: common)
       }
@@ -119,7 +119,7 @@ extension Ckpt {
     }
 
     /// The options that shaped the values, as they were typed.
-    private var steps: [String] {
+    private var options: [String] {
       selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
         + rule.flatMap { ["--rule", $0] } + (from == nil ? ["--seed", seed] : ["--from"])
         + ["--order", order]

@@ -6,9 +6,9 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "List every class and function that a file's pickles name, without running them.",
       discussion: """
-        One line a name: the byte at which it stands, whether ckpt knows it, how many tensors \
-        depend on it. A name that is known is one that ckpt reads as a plain value; that says \
-        nothing of what the file would do when Python loads it. Exit status 0 when all pickles \
+        One line per name: its offset, whether ckpt recognizes it, how many tensors depend on it. A \
+        recognized name is one that ckpt reads as a plain value; that says nothing about what the \
+        file would do when Python loads it. Exit status 0 when all pickles \
         could be read, whatever they name.
 
         EXAMPLES
@@ -61,7 +61,7 @@ extension Ckpt {
       var table = Table(.right, .left, .left, .left, .left)
       for name in names {
         table.add(
-          name.place, name.first.isRecognized ? "known" : "not known",
+          name.offsetText, name.first.isRecognized ? "recognized" : "unknown",
           name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
@@ -69,8 +69,8 @@ extension Ckpt {
       let tensors = Set(unknown.flatMap(\.tensors)).count
       try output.line(
         "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
-          + " \(unknown.count.grouped) of them not known; \(tensors.pluralized("tensor"))"
-          + " \(tensors == 1 ? "depends" : "depend") on names that are not known. Nothing was run")
+          + " \(unknown.count.grouped) of them unknown; \(tensors.pluralized("tensor"))"
+          + " \(tensors == 1 ? "depends" : "depend") on unknown names. Nothing was run")
     }
 
     /// A class or a function with all pickles that name it.
@@ -82,13 +82,13 @@ extension Ckpt {
       /// The names in the order in which they come first.
       static func all(of findings: [PickleScan.Finding]) -> [Name] {
         var names: [Name] = []
-        var places: [TensorName: Int] = [:]
+        var indices: [TensorName: Int] = [:]
         for finding in findings {
-          if let place = places[TensorName(finding.fullName)] {
-            names[place].count += 1
-            names[place].tensors += finding.tensors
+          if let index = indices[TensorName(finding.fullName)] {
+            names[index].count += 1
+            names[index].tensors += finding.tensors
           } else {
-            places[TensorName(finding.fullName)] = names.count
+            indices[TensorName(finding.fullName)] = names.count
             names.append(Name(first: finding, tensors: finding.tensors))
           }
         }
@@ -96,7 +96,7 @@ extension Ckpt {
       }
 
       /// Where it is named first: in the file, or with a plus in a pickle that is compressed.
-      var place: String {
+      var offsetText: String {
         (first.fileOffset == nil ? "+0x" : "0x")
           + String(first.fileOffset ?? first.offset, radix: 16)
       }

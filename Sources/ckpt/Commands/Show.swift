@@ -5,18 +5,18 @@ import JSONText
 extension Ckpt {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the values of a tensor or of a slice of it.",
+      abstract: "Print the values of a tensor or of a slice.",
       discussion: """
-        A slice is written as NumPy writes it, in quotes for the shell. More than a thousand values \
-        are shortened to the first and last three of each dimension, unless --full or --json.
+        A slice is written as in NumPy, quoted for the shell. Above a thousand values, only the first \
+        and last three along each dimension are printed, unless --full or --json is given.
 
         EXAMPLES
           ckpt show net.h5 fc.bias
           ckpt show net.h5 'conv1.weight[0, :, 2:5, ::2]'
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String
-    @Argument(help: "A tensor's name, with or without a slice in brackets.") var tensor: String
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "Tensor name, optionally with a slice in brackets.") var tensor: String
     @Flag(help: "Print every value.") var full = false
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions

@@ -4,9 +4,9 @@ import CheckpointKit
 extension Ckpt {
   struct Stat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Summarise each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
+      abstract: "Summarize each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
       discussion: """
-        The histogram has 16 equal bins from min to max. NaN and infinite elements are counted and \
+        The histogram has 16 equal bins from min to max. NaN and infinite elements are tracked and \
         left out of the other figures; std is that of the population.
 
         EXAMPLES
@@ -14,7 +14,7 @@ extension Ckpt {
           ckpt stat net.h5 --match '*.weight' --json
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions

@@ -6,8 +6,8 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
       discussion: """
-        For a checkpoint that carries no tree, one is inferred from names and shapes. With --json it is \
-        the model description, which every command takes for a MODEL.
+        For a checkpoint without a tree, one is inferred from names and shapes. With --json it is \
+        printed as a model description, which every command accepts as MODEL.
 
         EXAMPLES
           ckpt tree model.txt
@@ -15,10 +15,12 @@ extension Ckpt {
           ckpt tree model.txt --json > model.json
         """)
 
-    @Argument(help: "Printed model or checkpoint, - for standard input.") var file: String
-    @Flag(help: "Add each module's own tensors with their shapes and counts.") var params = false
+    @Argument(help: "Printed model, model description, or checkpoint; '-' for standard input.")
+    var file: String
+    @Flag(help: "List each module's own tensors, with shapes and element counts.") var params =
+      false
     @Option(
-      help: ArgumentHelp("A side file that says what printed text cannot.", valueName: "file"))
+      help: ArgumentHelp("Side file with what printed text cannot show.", valueName: "file"))
     var extra: String?
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
@@ -69,7 +71,7 @@ extension Ckpt {
   }
 }
 
-extension PlacedTensor {
+extension NamedTensor {
   /// Product of the shape.
   fileprivate var elementCount: Int { shape.reduce(1, *) }
 }

@@ -4,13 +4,13 @@ import CheckpointKit
 extension Ckpt {
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Draw values again and compare: does this file, does this seed reproduce?",
+      abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """
-        With a FILE, every tensor is compared with what the recipe gives: the file's own, or that of \
+        With a FILE, every tensor is compared with what a recipe gives: the file's own, or that of \
         --model with --seed and --rule. Exit status 0 only if all are identical.
-        With --seeds, each seed is drawn twice, with one thread and with all, and compared; over the \
-        seeds random tensors must differ, others agree, and means and spreads fit their \
-        distributions.
+        With --seeds, values are drawn twice for each seed, with one thread and with all, and compared. \
+        Across seeds, random tensors must differ, all others must agree, and means and standard \
+        deviations must match their distributions.
 
         EXAMPLES
           ckpt verify net.h5
@@ -18,12 +18,13 @@ extension Ckpt {
           ckpt verify --model model.txt --seeds 0..31
         """)
 
-    @Argument(help: "A checkpoint, or - for standard input.") var file: String?
+    @Argument(help: "A checkpoint; '-' for standard input.") var file: String?
     @Option(
-      help: ArgumentHelp("The model to draw, instead of the file's recipe.", valueName: "file"))
+      help: ArgumentHelp(
+        "The model to initialize, instead of the file's recipe.", valueName: "file"))
     var model: String?
-    @Option(help: "A recipe file, or a checkpoint whose recipe to take.") var recipe: String?
-    @Option(help: ArgumentHelp("Seeds to survey, both ends included.", valueName: "first..last"))
+    @Option(help: "A recipe file, or a checkpoint that has a recipe.") var recipe: String?
+    @Option(help: ArgumentHelp("Seeds to survey, inclusive.", valueName: "first..last"))
     var seeds: String?
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var report: ReportOptions
@@ -34,18 +35,18 @@ extension Ckpt {
       if let seeds {
         try checkingUsage { _ = try range(seeds) }
         guard file == nil else {
-          throw ValidationError("--seeds surveys a model; required no FILE")
+          throw ValidationError("--seeds surveys a model; remove FILE")
         }
         guard model != nil || recipe != nil else {
-          throw ValidationError("--seeds: required --model MODEL or --recipe FILE")
+          throw ValidationError("--seeds needs --model MODEL or --recipe FILE")
         }
         guard recipeOptions.seed == nil else {
-          throw ValidationError("--seeds and --seed: required one of the two")
+          throw ValidationError("--seeds and --seed exclude each other")
         }
       } else if file == "-" && (model == "-" || recipe == "-") {
-        throw ValidationError("standard input can only be read once; required a file for one")
+        throw ValidationError("standard input ('-') may be given only once")
       } else if file == nil {
-        throw ValidationError("required a FILE, or --model MODEL --seeds FIRST..LAST")
+        throw ValidationError("missing FILE; or pass --model MODEL --seeds FIRST..LAST")
       }
     }
 
@@ -69,10 +70,10 @@ extension Ckpt {
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
-      var counted = checkpoint
-      counted.entries = progress.entries
+      var tracked = checkpoint
+      tracked.entries = progress.entries
       let verification = try await naming(self.model ?? self.recipe ?? file) {
-        try await Verification(of: counted, against: recipe, threads: common.threads)
+        try await Verification(of: tracked, against: recipe, threads: common.threads)
       }
       progress.finish()
       try print(verification, recipe: recipe, file: file)
@@ -168,7 +169,7 @@ extension Ckpt {
         let failed = survey.tensors.count { !$0.failures.isEmpty }
         try output.line(
           "\(survey.seedCount.pluralized("seed")), \(survey.tensors.count.pluralized("tensor")): "
-            + (failed == 0 ? "all as they should be" : "\(failed.grouped) fail"))
+            + (failed == 0 ? "all checks passed" : "\(failed.grouped) fail"))
       }
       try output.flush()
       if !survey.isSound { throw ExitCode(1) }
@@ -183,7 +184,7 @@ extension Ckpt {
       let last = try Seed(String(text[dots.upperBound...])).value
       guard first <= last, last - first < 1_000_000 else {
         throw ValidationError(
-          "--seeds \(text): required FIRST..LAST of at most a million, ascending")
+          "--seeds \(text): expected FIRST..LAST, ascending, at most a million seeds")
       }
       return first...last
     }
@@ -205,7 +206,7 @@ extension Verification.Outcome {
     }
   }
 
-  /// What is printed behind it.
+  /// What is printed after it.
   fileprivate var detail: String {
     switch self {
     case .identical: ""
@@ -214,7 +215,7 @@ extension Verification.Outcome {
       difference.short
         + (difference.maxULP.map { ", max ULP \(Int(clamping: $0).grouped)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
-    case .missing: "the recipe's model has it, the file has not"
+    case .missing: "in the recipe's model but missing from the file"
     case .unexpected: "the recipe's model has no such tensor"
     case .uncovered(let reason): reason
     }
