@@ -61,7 +61,7 @@ import Testing
     ("layer9.**", "selector 'layer9.**' matches nothing"),
     (
       "layer2",
-      "selector 'layer2' means modules without tensors of their own; write 'layer2.**' for all below"
+      "selector 'layer2' matches modules without tensors of their own; write 'layer2.**' for everything inside"
     ),
     ("", "selector '', column 1: expected a class, a name, '/', '!' or '(', found the end"),
     ("a & ", "selector 'a & ', column 5: expected a class, a name, '/', '!' or '(', found the end"),
