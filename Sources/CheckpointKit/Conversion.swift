@@ -89,7 +89,7 @@ public struct Conversion: Sendable {
     guard dtype.isFloatingPoint else {
       throw CheckpointError(
         .unsupported,
-        "cannot cast to \(dtype.torchName): expected float32, float64, bfloat16 or float16")
+        "cannot cast to \(dtype.torchName): expected \(DType.floatingPoint.alternatives)")
     }
     var isCast = false
     let overflows = result.overflows

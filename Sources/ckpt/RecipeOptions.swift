@@ -22,7 +22,9 @@ struct RecipeOptions: ParsableArguments {
   var order: String?
 
   @Option(
-    help: "Default dtype of parameters: float32 (the default), float64, bfloat16, or float16.")
+    help:
+      "Default dtype of parameters. Default: float32. PyTorch draws in \(DType.drawable.alternatives)."
+  )
   var dtype: String?
 
   @Option(

@@ -13,6 +13,9 @@ public struct Orthogonal: Initializer, Hashable {
 
   public let name = "orthogonal"
 
+  /// The types that PyTorch decomposes matrices in.
+  private static let dtypes = [DType.float32, .float64]
+
   /// Makes the initializer of its gain.
   public init(gain: Double = 1) { self.gain = gain }
 

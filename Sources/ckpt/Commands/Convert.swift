@@ -22,7 +22,7 @@ extension Ckpt {
     @Argument(help: "A checkpoint; '-' for standard input.") var input: String
     @Argument(help: "Output file; '-' for standard output.") var output: String
     @OptionGroup var selection: SelectionOptions
-    @Option(help: "Cast floating-point tensors to float32, float64, bfloat16, or float16.")
+    @Option(help: "Cast floating-point tensors to this type: \(DType.floatingPoint.alternatives).")
     var dtype: String?
     @Option(
       help: ArgumentHelp(
@@ -123,7 +123,7 @@ extension Ckpt {
     }
 
     /// Reports values that became infinite, naming the first tensors.
-    private func noteOverflows(_ overflows: OverflowCount) {
+    private func noteOverflows(_ overflows: OverflowCount, _ dtype: DType?) {
       let tensors = overflows.tensors
       guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
       let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
