@@ -37,7 +37,7 @@ package enum AtomicFile {
     }
   }
 
-  /// Lets `body` use a file in the folder for temporary files (`TMPDIR`), and removes it afterwards.
+  /// Lets `body` use a file in the folder for temporary files (`TMPDIR`), and then removes it.
   package static func withTemporary<Result>(
     _ name: String, body: (_ temporaryPath: String) async throws -> Result
   ) async throws -> Result {
@@ -49,7 +49,7 @@ package enum AtomicFile {
     return try await body(temporary)
   }
 
-  /// Lets `body` use a file in the folder for temporary files, and removes its name afterwards.
+  /// Lets `body` use a file in the folder for temporary files, and then removes its name.
   package static func withTemporary<Result, Failure: Error>(
     _ name: String, body: (_ temporaryPath: String) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -11,7 +11,7 @@ package struct Inflater: ~Copyable {
 
   /// Begins a stream.
   ///
-  /// - Throws: ``CheckpointError`` with code `system` when there is no memory for it.
+  /// - Throws: ``CheckpointError`` `system` when there is not enough memory.
   package init() throws(CheckpointError) {
     unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())

@@ -1,6 +1,6 @@
 public import TensorCore
 
-/// What a written file of a format can carry besides names, shapes and bytes.
+/// What a written file of a format can hold besides names, shapes, and bytes.
 public struct Capabilities: Sendable {
   /// Element types that it has.
   public var dtypes: Set<DType>
@@ -38,7 +38,7 @@ public struct Capabilities: Sendable {
     }
   }
 
-  /// What of a checkpoint is lost in the format, one sentence each.
+  /// The losses when a checkpoint is written in the format, one sentence each.
   public func losses(of checkpoint: Checkpoint, format: String) -> [String] {
     var losses: [String] = []
     let tied = checkpoint.entries.filter { $0.alias != nil }

@@ -21,7 +21,8 @@ extension CheckpointFormat {
       $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name)
     }
     guard let found, found.write != nil else {
-      throw CheckpointError(.unsupported, "format '\(name)': required one of \(writableNames)")
+      throw CheckpointError(
+        .unsupported, "unknown format '\(name)': expected one of \(writableNames)")
     }
     return found
   }
@@ -30,11 +31,14 @@ extension CheckpointFormat {
   public static func writable(forPath path: String) throws -> CheckpointFormat {
     for (ending, remedy) in all.flatMap(\.readOnly) where path.lowercased().hasSuffix(ending) {
       throw CheckpointError(
-        .unsupported, "files that end in \(ending) are read and not written; \(remedy)", path: path)
+        .unsupported, "files that end in \(ending) can be read but not written; \(remedy)",
+        path: path)
     }
     guard let found = named(byEndingOf: path), found.write != nil else {
       throw CheckpointError(
-        .unsupported, "the name ends in none of \(writableEndings); pass --to FORMAT", path: path)
+        .unsupported,
+        "expected a name that ends in one of \(writableEndings); otherwise pass --to FORMAT",
+        path: path)
     }
     return found
   }
@@ -46,7 +50,7 @@ extension CheckpointFormat {
       .max { $0.0.utf8.count < $1.0.utf8.count }?.1
   }
 
-  /// Recognises a file or a folder by its content.
+  /// Recognizes a file or a folder by its content.
   public static func recognized(_ candidate: FileProbe) -> CheckpointFormat? {
     all.first { $0.recognizes(candidate) }
   }

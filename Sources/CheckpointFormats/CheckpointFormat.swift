@@ -27,7 +27,7 @@ public struct CheckpointFormat: Sendable {
   public var isSharded = false
   /// What a written file can carry.
   public let capabilities: Capabilities
-  /// Reads every byte of a file with at most so many tasks and returns each damaged tensor's first
+  /// Reads every byte of a file with at most `threads` tasks and returns each damaged tensor's first
   /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
   ///
   /// What keeps the file from being opened at all is thrown.

@@ -23,7 +23,7 @@ extension Checkpoint {
       modules = try Self.modules(Array(text.utf8))
       metadata[Self.modulesKey] = nil
     } catch {
-      notes.append("metadata '\(Self.modulesKey)' is no module tree; left as it is")
+      notes.append("metadata '\(Self.modulesKey)' is not a module tree; left as it is")
     }
   }
 

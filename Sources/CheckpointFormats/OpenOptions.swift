@@ -1,8 +1,8 @@
-/// What a reader may be asked for.
+/// Options for opening a checkpoint.
 public struct OpenOptions: Sendable {
-  /// Which part of a file that holds several checkpoints, as `optimizer`; `nil` for the model's.
+  /// The part to read of a file that holds several, such as `optimizer`; `nil` for the model.
   public var key: String?
-  /// How many tasks may work at once.
+  /// Number of worker tasks.
   public var threads = 1
 
   /// The options as they are by default.

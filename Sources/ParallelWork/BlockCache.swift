@@ -84,7 +84,7 @@ package final class BlockCache: Sendable {
         let index = blocks.firstIndex { $0.key.address == key.address } ?? 0
         var (_, oldSize, old) = blocks.remove(at: index)
         kept -= oldSize
-        // Memory that has been touched is dear; a block that nobody reads any more serves again.
+        // Touched memory is valuable: reuse a block that nobody reads any more.
         if old.capacity >= size, isKnownUniquelyReferenced(&old) { spare = old }
       }
       spare?.reset()

@@ -14,7 +14,8 @@ extension Checkpoint {
       guard let original = entry.alias.flatMap({ places[$0] }) else { continue }
       if try entry.hasBytes(of: entries[original]) { continue }
       entries[index].alias = nil
-      notes.append("tensor '\(entry.name)' was tied to another and no longer has its bytes")
+      notes.append(
+        "tensor '\(entry.name)' was tied to '\(entries[original].name)' but now differs from it")
     }
     claimedTies = []
   }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Values that are dear to make and serve one task at a time: taken, used and put back.
+/// A pool of values that are expensive to create and are used by one task at a time.
 ///
-/// Their memory is touched already: the first touch of fresh pages costs the system more time than
-/// this project spends on the bytes in them.
+/// Their memory has been touched before: the first touch of fresh pages costs the system more time
+/// than this project spends on the bytes in them.
 package final class Pool<Value: ~Copyable>: Sendable {
   /// One of them, which can be handed from task to task.
   package final class Item: @unchecked Sendable {  // whoever took it is alone with it
@@ -26,7 +26,7 @@ package final class Pool<Value: ~Copyable>: Sendable {
   /// A value that nobody else has.
   package func acquire() -> Item { idle.withLock { $0.popLast() } ?? Item(make()) }
 
-  /// Gives a value back, which must not be used afterwards.
+  /// Returns a value to the pool; the caller must not use it again.
   package func release(_ item: Item) {
     idle.withLock { if $0.count < capacity { $0.append(item) } }
   }

@@ -5,7 +5,7 @@ struct BandPlan {
   /// Most bytes that are kept of the source for one band, where its pieces are worth a read, and
   /// where they are not.
   static let (usualBytes, maxBytes) = (16 << 20, 32 << 20)
-  /// A piece of so many bytes costs little more to read than its bytes do.
+  /// Reads of at least this many bytes cost little beyond the transfer itself.
   private static let goodPiece = 2048
 
   private let layout: StridedLayout
@@ -13,7 +13,7 @@ struct BandPlan {
   private let axis: Int
   private let steps: Int
 
-  /// Divides a view into bands that are no larger than is of use.
+  /// Divides a view into bands that are no larger than useful.
   init(_ layout: StridedLayout) {
     self.init(layout, maxBytes: Self.usualBytes)
     if let piece = band(holding: 0).pieces.last, piece.count < Self.goodPiece {

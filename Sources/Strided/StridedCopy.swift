@@ -1,11 +1,11 @@
 import TensorCore
 
-/// Copies runs of bytes that lie at regular distances to places at other regular distances.
+/// Copies runs of bytes from regular distances in one buffer to regular distances in another.
 enum StridedCopy {
   private typealias Axis = StridedLayout.Axis
 
-  /// Elements of either side of the squares in which a matrix is transposed: so many lines of source
-  /// and target fit into the fastest cache, even at distances of a power of two.
+  /// Side, in elements, of the squares in which a matrix is transposed: that many lines of source and
+  /// target fit in the L1 cache, even at distances of a power of two.
   private static let side = 8
 
   /// Copies a box of a layout whose first byte is the source's; `target` has just its size.

@@ -12,7 +12,7 @@ struct StridedGather {
   private var axes: [StridedLayout.Axis]
   /// Bytes that follow each other in both source and tensor.
   private let run: Int
-  /// For each axis, and behind the last: bytes from the first to the last of its piece inclusive.
+  /// For each axis, and for the run after the last one: bytes from the first to the last of a piece.
   private var extents: [Int]
   /// The outermost axis of a window; windows hold all axes from there on, or some steps of it.
   private var windowAxis: Int

@@ -1,6 +1,7 @@
 package import TensorCore
 
-/// Where the elements of a tensor lie that is a view of other bytes: transposed, sliced, expanded.
+/// The positions of the elements of a tensor that is a view of other bytes: transposed, sliced, or
+/// expanded.
 ///
 /// A layout reads any byte range of the tensor's own order (row-major, without gaps) from those
 /// bytes, the *source*, in memory that does not grow with either. A part that lies in one piece is
@@ -16,7 +17,7 @@ package struct StridedLayout: Hashable, Sendable {
   package let reach: Int
   /// The first element's place in the source.
   let start: Int
-  /// Outermost first, neighbours that lie together made one; the last steps through bytes.
+  /// Outermost first, with adjacent axes merged where possible; the last one steps through bytes.
   let axes: [Axis]
 
   /// One direction of stepping, in bytes.
@@ -28,11 +29,11 @@ package struct StridedLayout: Hashable, Sendable {
     var span: Int
   }
 
-  /// Most dimensions that a layout may have, as in PyTorch.
+  /// Largest number of dimensions, as in PyTorch.
   package static let maxRank = 64
-  /// Most bytes of the source that are held at once.
+  /// Largest number of bytes of the source that are held at once.
   static let windowSize = 1 << 18
-  /// A gap up to this many bytes is read over, which costs less than another read.
+  /// Gaps up to this many bytes are read and dropped, which costs less than another read.
   static let smallGap = 4096
 
   /// Describes the tensor of `info` whose element at index `i` lies `offset + Σ i·strides` elements
@@ -42,26 +43,28 @@ package struct StridedLayout: Hashable, Sendable {
   package init(_ info: TensorInfo, strides: [Int], offset: Int = 0) throws(CheckpointError) {
     guard info.shape.count == strides.count else {
       throw CheckpointError(
-        .malformed, "\(strides.count) strides for shape \(info.shape), one a dimension is required")
+        .malformed,
+        "expected one stride per dimension of shape \(info.shape), found \(strides.count)")
     }
     guard strides.count <= Self.maxRank else {
       throw CheckpointError(
-        .malformed, "\(strides.count) dimensions, at most \(Self.maxRank) are allowed")
+        .malformed, "expected at most \(Self.maxRank) dimensions, found \(strides.count)")
     }
     if let negative = (strides + [offset]).first(where: { $0 < 0 }) {
       throw CheckpointError(
-        .malformed, "stride or offset \(negative) of shape \(info.shape), required 0 or more")
+        .malformed,
+        "expected non-negative strides and offset for shape \(info.shape), found \(negative)")
     }
     byteCount = info.byteCount
     guard info.dtype.isComputable else {
       // Blocks of several elements cannot be taken apart.
       guard strides == Self.contiguousStrides(info.shape) else {
         throw CheckpointError(
-          .unsupported, "\(info.dtype.rawValue) holds elements in blocks, which stay together")
+          .unsupported, "\(info.dtype.rawValue) stores elements in blocks, which cannot be divided")
       }
       let (perBlock, blockBytes) = info.dtype.block
       guard offset % perBlock == 0 else {
-        throw CheckpointError(.malformed, "offset \(offset) in the middle of a block")
+        throw CheckpointError(.malformed, "offset \(offset) is in the middle of a block")
       }
       start = try Self.product(offset / perBlock, blockBytes)
       axes = [Axis(count: byteCount, stride: 1, span: 1)]
@@ -164,13 +167,13 @@ package struct StridedLayout: Hashable, Sendable {
 
   private static func product(_ left: Int, _ right: Int) throws(CheckpointError) -> Int {
     let (product, overflow) = left.multipliedReportingOverflow(by: right)
-    if overflow { throw CheckpointError(.malformed, "overflow: \(left) times \(right) as a place") }
+    if overflow { throw CheckpointError(.malformed, "overflow: position \(left) times \(right)") }
     return product
   }
 
   private static func sum(_ left: Int, _ right: Int) throws(CheckpointError) -> Int {
     let (sum, overflow) = left.addingReportingOverflow(right)
-    if overflow { throw CheckpointError(.malformed, "overflow: \(left) plus \(right) as a place") }
+    if overflow { throw CheckpointError(.malformed, "overflow: position \(left) plus \(right)") }
     return sum
   }
 }

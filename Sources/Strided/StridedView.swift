@@ -24,7 +24,7 @@ package final class StridedView: Sendable {
     self.init(layout, layout.isInOrder ? nil : BandPlan(layout))
   }
 
-  /// A view whose bands have at most so many bytes.
+  /// A view whose bands have at most `limit` bytes.
   package convenience init(_ layout: StridedLayout, bandSize: Int) {
     self.init(layout, layout.isInOrder ? nil : BandPlan(layout, maxBytes: bandSize))
   }
@@ -86,13 +86,13 @@ package final class StridedView: Sendable {
 extension Checkpoint.Entry {
   /// The same tensor with its axes in another order: axis `i` of the result is `axes[i]` of this.
   ///
-  /// Nothing is read now; a range is gathered as it is read. The result is no alias and has no
-  /// stored digest, unless the order is the old one.
-  /// - Throws: ``CheckpointError`` `mismatched` when `axes` is no order of this tensor's axes.
+  /// Nothing is read now; a range is gathered when it is read. The result is not an alias and has no
+  /// stored digest, unless the order is unchanged.
+  /// - Throws: ``CheckpointError`` `mismatched` when `axes` is not a permutation of this tensor's axes.
   package func permuted(_ axes: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
     guard axes.sorted() == Array(info.shape.indices) else {
       throw CheckpointError(
-        .mismatched, "axes \(axes) for shape \(info.shape), each axis is required once",
+        .mismatched, "expected each axis of shape \(info.shape) once, found axes \(axes)",
         tensor: name.text)
     }
     if axes == Array(info.shape.indices) { return self }

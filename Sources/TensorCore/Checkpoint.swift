@@ -16,17 +16,17 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
-    /// The file that errors of reading are said to be in, where they name none.
+    /// The file to name in read errors that name none.
     public var path: String?
-    /// Bytes that are best read at once, from a multiple of it on.
+    /// Preferred read size in bytes; reads of this size that start at its multiples are fastest.
     ///
-    /// What is stored in chunks is then unpacked where it is wanted, and what is not stays in the
-    /// processor's cache; any other range gives the same bytes more slowly.
+    /// Chunks are then unpacked directly into the destination, and other data stay in the processor's
+    /// cache. Any other range gives the same bytes, more slowly.
     public var preferredReadSize = 1 << 18
     private let reader: Reader
 
-    /// Describes a tensor and says how its bytes are read; `reader` must be safe to call from
-    /// several tasks at once and is only ever given ranges inside `info.byteCount`.
+    /// Creates an entry; `reader` must be safe to call from several tasks at once, and is only given
+    /// ranges inside `info.byteCount`.
     public init(
       name: TensorName, info: TensorInfo, alias: TensorName? = nil, storedDigest: Digest? = nil,
       reader: @escaping Reader
@@ -44,7 +44,7 @@ public struct Checkpoint: Sendable {
     public func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
       precondition(
         range.lowerBound >= 0 && range.upperBound <= info.byteCount, "range outside tensor")
-      precondition(target.byteCount == range.count, "span of another size than the range")
+      precondition(target.byteCount == range.count, "the span's size differs from the range's")
       if range.isEmpty { return }
       do {
         try reader(range, &target)
@@ -69,11 +69,11 @@ public struct Checkpoint: Sendable {
 
   /// One of several checkpoints in a file.
   public struct Part: Sendable, Hashable {
-    /// What `--key` calls it: the dotted path inside the file, `optimizer_state`.
+    /// The value of `--key` that selects it: a dotted path inside the file, such as `optimizer_state`.
     public let key: String
-    /// How many tensors it has.
+    /// Number of tensors.
     public let tensorCount: Int
-    /// Their bytes.
+    /// Total size of the tensors in bytes.
     public let byteCount: Int
     /// Whether it is the one that was opened.
     public let isOpened: Bool
@@ -101,7 +101,7 @@ public struct Checkpoint: Sendable {
   public var parts: [Part] = []
   /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
   public var claimedTies: Set<TensorName> = []
-  /// What the source holds that no tensor shows, one sentence each, for people.
+  /// Remarks for users about content that is not in the tensors, one sentence each.
   public var notes: [String] = []
 
   /// Metadata key of the recipe (JSON) from which the values can be made again.

@@ -1,7 +1,7 @@
-/// What went wrong with a file, a tensor or a value, in one line.
+/// An error with a file, a tensor, or a value, described in one line.
 ///
-/// The message says what was found and what was required, both as values; the place is in the
-/// fields. Lower code throws what it knows, each level above adds what it knows.
+/// The message states what was expected and what was found; the location is in the other properties.
+/// Lower levels throw what they know, and each level above adds what it knows.
 public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What kind of failure it is, for code that branches.
   public enum Code: String, Sendable {
@@ -19,7 +19,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
 
   /// The kind of failure.
   public let code: Code
-  /// One sentence: found, required, remedy.
+  /// One sentence: what was expected, what was found, what to do.
   public let message: String
   /// The file concerned, if known.
   public var path: String?

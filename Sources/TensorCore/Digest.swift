@@ -27,7 +27,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
   fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
 
-  /// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
+  /// 64 lowercase hexadecimal digits, as `sha256sum` prints them.
   public var description: String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []

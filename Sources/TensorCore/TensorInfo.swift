@@ -18,7 +18,7 @@ public struct TensorInfo: Hashable, Sendable {
   ///   fit in 63 bits, or the elements do not make whole blocks of their type.
   public init(dtype: DType, shape: [Int]) throws(CheckpointError) {
     if let negative = shape.first(where: { $0 < 0 }) {
-      throw CheckpointError(.malformed, "shape \(shape) holds the negative size \(negative)")
+      throw CheckpointError(.malformed, "shape \(shape) has the negative size \(negative)")
     }
     let (perBlock, blockBytes) = dtype.block
     func multiplied(_ one: Int, _ other: Int) throws(CheckpointError) -> Int {
@@ -34,7 +34,7 @@ public struct TensorInfo: Hashable, Sendable {
     guard count % perBlock == 0 else {
       throw CheckpointError(
         .malformed,
-        "shape \(shape) has \(count) elements, \(dtype.rawValue) holds them in blocks of \(perBlock)"
+        "shape \(shape) has \(count) elements, but \(dtype.rawValue) stores blocks of \(perBlock)"
       )
     }
     self.dtype = dtype

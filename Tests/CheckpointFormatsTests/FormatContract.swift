@@ -94,7 +94,7 @@ public import Testing
   }
 
   @Test(arguments: writable)
-  func `an empty checkpoint is a file, too`(_ format: CheckpointFormat) async throws {
+  func `an empty checkpoint is also a file`(_ format: CheckpointFormat) async throws {
     let path = try await write(Checkpoint(entries: []), format)
     let read = try format.open(path)
     #expect(read.entries.isEmpty && read.modules.isEmpty && read.metadata.isEmpty)
@@ -186,7 +186,7 @@ public import Testing
   }
 
   @Test(arguments: writable)
-  func `a file is recognised by its beginning and by no other format`(
+  func `a file is recognized by its beginning, and only by its own format`(
     _ format: CheckpointFormat
   ) async throws {
     let path = try await write(

@@ -77,53 +77,75 @@ import Testing
       #expect(try entries.map { try $0.allBytes() } == [Array(bytes.suffix(32).prefix(24))])
     }
     #expect(
-      try refusal(bytes + [0]) == "at byte 128: 1 bytes behind the last tensor, none are allowed")
+      try refusal(bytes + [0])
+        == "at byte 128: expected the end of the file after the last tensor, found 1 more byte")
   }
 
   static let cases: [(File, String)] = [
-    (File { $0.version = 0 }, "at byte 4: version 0, 2 and 3 are read"),
-    (File { $0.version = 1 }, "at byte 4: version 1, 2 and 3 are read"),
-    (File { $0.version = 4 }, "at byte 4: version 4, 2 and 3 are read"),
-    (File { $0.version = 3 << 24 }, "at byte 4: version 3 in big-endian order, little-endian is"),
+    (File { $0.version = 0 }, "at byte 4: expected version 2 or 3, found 0"),
+    (File { $0.version = 1 }, "at byte 4: expected version 2 or 3, found 1"),
+    (File { $0.version = 4 }, "at byte 4: expected version 2 or 3, found 4"),
+    (
+      File { $0.version = 3 << 24 },
+      "at byte 4: expected a little-endian file, found version 3 in big-endian order"
+    ),
     (
       File { $0.valueCount = .max },
-      "at byte 16: 18446744073709551615 metadata values, at most 7 can follow"
+      "at byte 16: expected at most 7 metadata values here, found 18446744073709551615"
     ),
-    (File { $0.valueCount = 1 << 63 }, "at byte 16: 9223372036854775808 metadata values, at most"),
-    (File { $0.valueCount = 8 }, "at byte 16: 8 metadata values, at most 7 can follow"),
-    (File { $0.tensorCount = .max }, "at byte 8: 18446744073709551615 tensors, at most 3 can"),
-    (File { $0.tensorCount = 1 << 63 }, "at byte 8: 9223372036854775808 tensors, at most 3 can"),
-    (File { $0.tensorCount = 4 }, "at byte 8: 4 tensors, at most 3 can follow"),
+    (
+      File { $0.valueCount = 1 << 63 },
+      "at byte 16: expected at most 7 metadata values here, found 9223372036854775808"
+    ),
+    (File { $0.valueCount = 8 }, "at byte 16: expected at most 7 metadata values here, found 8"),
+    (
+      File { $0.tensorCount = .max },
+      "at byte 8: expected at most 3 tensors here, found 18446744073709551615"
+    ),
+    (
+      File { $0.tensorCount = 1 << 63 },
+      "at byte 8: expected at most 3 tensors here, found 9223372036854775808"
+    ),
+    (File { $0.tensorCount = 4 }, "at byte 8: expected at most 3 tensors here, found 4"),
     (
       File { $0.values = text("k", count: .max) },
-      "at byte 24: 18446744073709551615 bytes of a key, at most"
+      "at byte 24: expected at most"
     ),
-    (File { $0.values = value(8, text("", count: 1 << 63)) }, "at byte 37: metadata 'k': 92233720"),
+    (
+      File { $0.values = value(8, text("", count: 1 << 63)) },
+      "at byte 37: metadata 'k': expected at most"
+    ),
     (
       File { $0.values = value(8, text("", count: 200)) },
-      "at byte 37: metadata 'k': 200 bytes of a"
+      "at byte 37: metadata 'k': expected at most"
     ),
-    (File { $0.values = text("") + number(UInt32(0)) + [1] }, "at byte 24: an empty key"),
-    (File { $0.values = number(UInt64(1)) + [0xff] }, "at byte 24: a key that is no UTF-8"),
+    (File { $0.values = text("") + number(UInt32(0)) + [1] }, "at byte 24: a key is empty"),
+    (File { $0.values = number(UInt64(1)) + [0xff] }, "at byte 24: a key is not UTF-8"),
     (
       File { $0.values = value(9, number(UInt32(4)) + number(UInt64(1) << 62)) },
-      "at byte 41: metadata 'k': 4611686018427387904 elements of an array, at most"
+      "at byte 41: metadata 'k': expected at most"
     ),
     (
       File { $0.values = value(9, number(UInt32(9)) + number(UInt64(1))) },
-      "at byte 37: metadata 'k': an array of arrays"
+      "at byte 37: metadata 'k': arrays of arrays are not supported"
     ),
     (
       File { $0.values = value(9, number(UInt32(13)) + number(UInt64(1))) },
-      "at byte 37: metadata 'k': type 13 of a metadata value, required is 0 to 12"
+      "at byte 37: metadata 'k': expected a metadata value of type 0 to 12, found 13"
     ),
-    (File { $0.values = value(13, []) }, "at byte 33: metadata 'k': type 13 of a metadata value"),
-    (File { $0.values = value(7, [2]) }, "at byte 37: metadata 'k': truth value 2, required is 0"),
+    (
+      File { $0.values = value(13, []) },
+      "at byte 33: metadata 'k': expected a metadata value of type 0 to 12, found 13"
+    ),
+    (
+      File { $0.values = value(7, [2]) },
+      "at byte 37: metadata 'k': expected a truth value of 0 or 1, found 2"
+    ),
     (
       File {
         $0.values = value(0, [1]) + value(0, [1])
         $0.valueCount = 2
-      }, "at byte 38: found the key 'k' twice, required once"
+      }, "at byte 38: duplicate key 'k'"
     ),
     (
       File {
@@ -133,23 +155,23 @@ import Testing
     ),
     (
       File { $0.tensors = tensor(rank: 0, sizes: []) },
-      "tensor 'w' at byte 41: 0 dimensions, required"
+      "tensor 'w' at byte 41: expected 1 to 4 dimensions, found 0"
     ),
     (
       File { $0.tensors = tensor(sizes: [1, 1, 1, 1, 6]) },
-      "tensor 'w' at byte 41: 5 dimensions, required are 1 to 4"
+      "tensor 'w' at byte 41: expected 1 to 4 dimensions, found 5"
     ),
     (
       File { $0.tensors = tensor(rank: .max, sizes: []) },
-      "tensor 'w' at byte 41: 4294967295 dimensions, required are 1 to 4"
+      "tensor 'w' at byte 41: expected 1 to 4 dimensions, found 4294967295"
     ),
     (
       File { $0.tensors = tensor(sizes: [0]) },
-      "tensor 'w' at byte 41: a dimension of 0, required is 1"
+      "tensor 'w' at byte 41: expected a dimension of 1 to 2^63 - 1, found 0"
     ),
     (
       File { $0.tensors = tensor(sizes: [1 << 63]) },
-      "tensor 'w' at byte 41: a dimension of 9223372036854775808, required is 1 to 2^63 - 1"
+      "tensor 'w' at byte 41: expected a dimension of 1 to 2^63 - 1, found 9223372036854775808"
     ),
     (
       File { $0.tensors = tensor(sizes: [1 << 32, 1 << 32]) },
@@ -161,37 +183,42 @@ import Testing
     ),
     (
       File { $0.tensors = tensor(sizes: [1 << 60]) },
-      "tensor 'w' at byte 128: the file has 128 bytes, its tensors end at byte 4611686018427388000"
+      "tensor 'w' at byte 128: the file has 128 bytes, but its tensors end at byte 4611686018427388000"
     ),
     (
       File { $0.tensors = tensor(sizes: [33], type: 8) },
-      "tensor 'w' at byte 41: rows of 33 elements, Q8_0 holds them in blocks of 32"
+      "tensor 'w' at byte 41: rows have 33 elements, but Q8_0 stores them in blocks of 32"
     ),
     (
       File { $0.tensors = tensor(sizes: [(1 << 63) - 32], type: 8) },
       "tensor 'w' at byte 41: overflow: shape [9223372036854775776] of Q8_0"
     ),
     (
-      File { $0.tensors = tensor(offset: 1) }, "tensor 'w' at byte 41: offset 1, required 0: behind"
+      File { $0.tensors = tensor(offset: 1) },
+      "tensor 'w' at byte 41: expected offset 0, found 1: tensors must follow each other"
     ),
-    (File { $0.tensors = tensor(offset: 32) }, "tensor 'w' at byte 41: offset 32, required 0"),
+    (
+      File { $0.tensors = tensor(offset: 32) }, "tensor 'w' at byte 41: expected offset 0, found 32"
+    ),
     (
       File { $0.tensors = tensor(offset: .max - 31) },
-      "tensor 'w' at byte 41: offset 18446744073709551584, required 0"
+      "tensor 'w' at byte 41: expected offset 0, found 18446744073709551584"
     ),
     (
       File {
         $0.tensors = tensor() + tensor("v")
         $0.tensorCount = 2
-      }, "tensor 'v' at byte 82: offset 0, required 32: behind the tensor before it, aligned to 32"
+      },
+      "tensor 'v' at byte 82: expected offset 32, found 0: tensors must follow each other, aligned to 32"
     ),
     (
-      File { $0.data = [1, 2, 3] }, "tensor 'w' at byte 99: the file has 99 bytes, its tensors end"
+      File { $0.data = [1, 2, 3] },
+      "tensor 'w' at byte 99: the file has 99 bytes, but its tensors end"
     ),
   ]
 
   @Test(arguments: cases.indices)
-  func `a header that says what cannot be is refused with its place`(_ index: Int) throws {
+  func `an impossible header is refused with its offset`(_ index: Int) throws {
     let (file, expected) = Self.cases[index]
     let refusal = try refusal(file.bytes)
     #expect(refusal.hasPrefix(expected), "\(refusal)")
@@ -202,13 +229,13 @@ import Testing
     let file = File { $0.tensors = Self.tensor(type: number) }
     #expect(
       try refusal(file.bytes)
-        == "tensor 'w' at byte 41: element type \(number) is none that ggml has now")
+        == "tensor 'w' at byte 41: ggml has no element type \(number)")
   }
 
   @Test(arguments: [
     (UInt32(4), UInt64(0)), (4, 7), (4, 1 << 31), (4, 1 << 17), (5, 32), (10, 32), (8, 32), (6, 32),
   ])
-  func `an alignment that is no power of two as u32 is refused`(
+  func `an alignment that is not a power of two as u32 is refused`(
     _ type: UInt32, _ number: UInt64
   ) throws {
     let bytes =
@@ -218,7 +245,7 @@ import Testing
       default: Self.number(UInt32(number))
       }
     let file = File { $0.values = Self.value(type, bytes, key: "general.alignment") }
-    #expect(try refusal(file.bytes).contains("required is a power of two up to 65536, as u32"))
+    #expect(try refusal(file.bytes).contains("expected a power of two up to 65536 as u32, found"))
   }
 
   @Test func `an alignment of 1 leaves no gap`() throws {

@@ -55,7 +55,7 @@ import Testing
     let alone = try format.open(folder.write(part, to: "alone.gguf"))
     #expect(alone.entries.map(\.name) == ["blk.2.weight", "blk.3.weight"])
     #expect(
-      alone.notes == ["this is part 2 of 3, and not named as one; the others are not read"])
+      alone.notes == ["is part 2 of 3, but is not named like one; the other parts are not read"])
     for number in [1, 3] { try folder.write(part, to: "net-0000\(number)-of-00003.gguf") }
     #expect(throws: CheckpointError.self) { try format.open(path) }
   }
@@ -68,16 +68,17 @@ import Testing
     let error = await #expect(throws: CheckpointError.self) {
       try await format.write?(checkpoint, folder.file("a.gguf"), WriteOptions())
     }
-    #expect(error?.message == "metadata 'a.u8' is '256', 'ckpt.gguf' says that it is of kind u8")
+    #expect(error?.message == "metadata 'a.u8' is '256', but 'ckpt.gguf' gives its kind as u8")
     #expect(try folder.names().isEmpty)
   }
 
-  @Test func `rows that are no whole blocks are refused`() async throws {
+  @Test func `rows that are not whole blocks are refused`() async throws {
     let entry = try Checkpoint.Entry(noise: "t", .q8_0, [4, 8])
     let error = await #expect(throws: CheckpointError.self) {
       try await format.write?(Checkpoint(entries: [entry]), folder.file("a"), WriteOptions())
     }
     #expect(
-      error?.description == "tensor 't': rows of 8 elements, gguf holds Q8_0 in blocks of 32")
+      error?.description == "tensor 't': rows have 8 elements, but gguf stores Q8_0 in blocks of 32"
+    )
   }
 }

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("refused-no-tensor", "no dataset of numbers; /text holds text; left out"),
+    ("refused-no-tensor", "contains no numeric dataset; /text holds text; left out"),
     (
       "refused-too-deep",
       "groups are nested deeper than 128, at /"

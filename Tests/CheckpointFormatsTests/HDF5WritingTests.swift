@@ -155,8 +155,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (WriteOptions.Compression.gzip(level: 0), "gzip level 0, required 1 to 9"),
-    (.gzip(level: 10), "gzip level 10, required 1 to 9"),
+    (WriteOptions.Compression.gzip(level: 0), "expected a gzip level of 1 to 9, found 0"),
+    (.gzip(level: 10), "expected a gzip level of 1 to 9, found 10"),
   ])
   func `what HDF5 cannot express is refused`(
     compression: WriteOptions.Compression, message: String
@@ -184,7 +184,7 @@ import Testing
     let error = await #expect(throws: CheckpointError.self) {
       try await Self.roundTrip(checkpoint) { _, _ in }
     }
-    #expect(error?.description == "tensor 'a': tensor is there twice")
+    #expect(error?.description == "tensor 'a': two tensors have this name")
   }
 
   @Test func `a missing folder is reported with the system's reason`() async throws {

@@ -69,8 +69,8 @@ import Testing
       "way-up",
       "weight_names of /dense lists '../dense/dense/kernel:0', but there is no dataset of numbers /dense/../dense/dense/kernel:0"
     ),
-    ("numbers", "attribute 'weight_names' of /dense is no list of texts"),
-    ("one-text", "attribute 'weight_names' of /dense is no list of texts"),
+    ("numbers", "attribute 'weight_names' of /dense is not a list of strings"),
+    ("one-text", "attribute 'weight_names' of /dense is not a list of strings"),
     ("twice", "tensor 'dense/dense/kernel:0': is listed twice"),
     ("absent-layer", "layer_names lists 'other', but there is no group /other"),
   ])
@@ -83,8 +83,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("net.weights.h5", "no part 'trainer'; the file has model, optimizer"),
-    ("weights.h5", "holds one checkpoint, so --key has nothing to choose from"),
+    ("net.weights.h5", "there is no part 'trainer'; the file has model, optimizer"),
+    ("weights.h5", "holds only one checkpoint, so --key does not apply"),
   ])
   func `an unknown part is refused, the known ones are named`(file: String, message: String) throws
   {
@@ -124,16 +124,16 @@ import Testing
   @Test(arguments: [
     (
       "../a.weights.h5",
-      "found the file name '../a.weights.h5', required one of a file beside the map"
+      "expected the name of a file beside the map, found '../a.weights.h5'"
     ),
     (
       "/etc/a.weights.h5",
-      "found the file name '/etc/a.weights.h5', required one of a file beside the map"
+      "expected the name of a file beside the map, found '/etc/a.weights.h5'"
     ),
     ("absent.weights.h5", "No such file or directory"),
     (
       "sharded_00001.weights.h5",
-      "weight_map puts '/layers/none/vars' into 'sharded_00001.weights.h5', which has no such weights"
+      "weight_map places '/layers/none/vars' in 'sharded_00001.weights.h5', which has no such weights"
     ),
   ])
   func `a map of weights leads only to files beside it, that have what it says`(

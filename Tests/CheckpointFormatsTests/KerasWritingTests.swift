@@ -50,14 +50,14 @@ import Testing
     #expect(try before.entries.map { try $0.allBytes() } == after.entries.map { try $0.allBytes() })
   }
 
-  /// Changes that make tensors unfit, and what is said then of `layers/batch_normalization/vars`.
+  /// Changes that make tensors unfit, and the error for `layers/batch_normalization/vars`.
   static let unfit: [(String, String)] = [
-    ("none", "/3': has weights for which there is no tensor"),
-    ("F32 [2]", "/0': found F32 [2], required F32 [3]"),
-    ("F16 [3]", "/0': found F16 [3], required F32 [3]; pass --dtype float32"),
+    ("none", "/3': the template has this weight, but the checkpoint has no matching tensor"),
+    ("F32 [2]", "/0': expected F32 [3], found F32 [2]"),
+    ("F16 [3]", "/0': expected F32 [3], found F16 [3]; pass --dtype float32"),
     (
       "fc.weight",
-      "fc.weight': there are no weights of this name; pass --to-keras-layout for tensors of PyTorch, or --exclude"
+      "fc.weight': the template has no weight with this name; pass --to-keras-layout for PyTorch tensors, or --exclude"
     ),
   ]
 
@@ -86,14 +86,16 @@ import Testing
     let error = await #expect(throws: CheckpointError.self) {
       _ = try await write(checkpoint, like: nil)
     }
-    #expect(error?.message == "a file of Keras is only written into the structure of one like it")
+    #expect(
+      error?.message
+        == "Keras files can only be written into a copy of a template; pass --like FILE")
   }
 
-  @Test func `an archive is no structure to fill`() async throws {
+  @Test func `an archive is refused as a template`() async throws {
     let checkpoint = try open("net.keras")
     let error = await #expect(throws: CheckpointError.self) {
       _ = try await write(checkpoint, like: "net.keras")
     }
-    #expect(error?.message.hasPrefix("is no single HDF5 file") == true)
+    #expect(error?.message.hasPrefix("expected a single HDF5 file") == true)
   }
 }

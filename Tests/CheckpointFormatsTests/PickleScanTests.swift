@@ -13,7 +13,7 @@ import Testing
     try PickleScan(Fixtures.path("pytorch/" + name))
   }
 
-  @Test func `a name that is not known is listed with its tensors`() throws {
+  @Test func `an unrecognized name is listed with its tensors`() throws {
     let scan = try scan("custom.pt")
     #expect(scan.pickles == ["custom/data.pkl"])
     let unknown = scan.findings.filter { !$0.isRecognized }
@@ -53,10 +53,10 @@ import Testing
     let scan = try PickleScan(path)
     #expect(scan.findings.map(\.fullName) == ["os.system", "os.system"])
     #expect(scan.findings.map(\.fileOffset) == [0, call.count])
-    #expect(scan.notes == ["3 bytes behind pickle 2 are no pickle"])
+    #expect(scan.notes == ["3 bytes after pickle 2 are not a pickle"])
   }
 
-  @Test func `a name is known only as it is spelt`() throws {
+  @Test func `a name is recognized only in its exact spelling`() throws {
     let names = [
       ("torch._utils", "_rebuild_tensor_v2", true), ("torch", "_utils._rebuild_tensor_v2", false),
       ("torch._Utils", "_rebuild_tensor_v2", false), ("torch", "FloatStorage", true),
@@ -80,7 +80,7 @@ import Testing
     #expect(unknown.map(\.pickle) == ["x/extra/notes.txt", "x/more.pkl"])
   }
 
-  @Test func `what is no pickle is an error`() throws {
+  @Test func `a file that is not a pickle is an error`() throws {
     #expect(throws: CheckpointError.self) { try PickleScan(folder.write([], to: "none")) }
     #expect(throws: CheckpointError.self) {
       try PickleScan(folder.write(Array("plain text".utf8), to: "text"))

@@ -143,11 +143,11 @@ import Testing
     for number in 0...65_536 { many += P.global("m", String(number, radix: 36)) }
     #expect(
       refusal(P.dictionary(("n", many + [0x74]))).hasSuffix(
-        "a pickle that names more than 65536 classes and functions"))
+        "the pickle names more than 65536 classes and functions"))
     let repeated = P.mark + P.global("m", "f").repeated(70_000) + [0x74]
     let checkpoint = try open(P.dictionary(("w", P.tensor()), ("n", repeated)))
     #expect(checkpoint.notes.count == 1)
-    #expect(checkpoint.notes[0].hasPrefix("a class or function that is not known: 'm.f' at byte"))
+    #expect(checkpoint.notes[0].hasPrefix("1 unrecognized class or function: 'm.f' at byte"))
   }
 
   @Test func `arguments of another kind are refused by the tensor's name`() {
@@ -209,7 +209,7 @@ import Testing
     #expect(text.contains("storage '0' is not in the file"))
   }
 
-  @Test func `names of storages are no paths`() {
+  @Test func `names of storages are not paths`() {
     for key in ["../version", "", "0/../0", "a/b", "..", "a\\b"] {
       let pickle = P.dictionary(("w", P.tensor(P.storage(key: key))))
       #expect(refusal(pickle).contains("tensor 'w'"), "\(key)")
@@ -253,7 +253,7 @@ import Testing
     #expect(error?.message.contains("torch.save's frame") == true)
   }
 
-  @Test func `a second pickle behind the first is nothing`() throws {
+  @Test func `a second pickle after the first is ignored`() throws {
     let pickle = P.dictionary(("w", P.tensor()))
     #expect(try open(pickle + Array("cos\nsystem\n(S'true'\ntR.".utf8)).entries.count == 1)
   }

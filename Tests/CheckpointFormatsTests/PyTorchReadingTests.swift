@@ -101,11 +101,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("quantised.pt", "tensor 'q' is quantised with scale 0.5 and zero point 1"),
+    ("quantised.pt", "tensor 'q' is quantized with scale 0.5 and zero point 1"),
     ("sparse.pt", "tensor 'coo' of shape [3, 3] is sparse (torch.sparse_coo)"),
     ("meta.pt", "tensor 'm' of torch.float32 and shape [2, 3] was on the meta device"),
-    ("custom.pt", "a class or function that is not known: '__main__.Custom' at byte"),
-    ("trainer.ckpt", "optimizer_states (15 tensors): choose with --key"),
+    ("custom.pt", "1 unrecognized class or function: '__main__.Custom' at byte"),
+    ("trainer.ckpt", "optimizer_states (15 tensors): use --key to select"),
   ])
   func `what no tensor shows is told`(name: String, words: String) throws {
     let notes = try open(name).notes

@@ -41,20 +41,21 @@ import Testing
   func `a file of less than 8 bytes is refused`(_ count: Int) throws {
     #expect(
       try refusal(Array([57, 0, 0, 0, 0, 0, 0, 0].prefix(count)))
-        == "at byte 0: \(count) bytes, shorter than 8 bytes, the length of the header")
+        == "at byte 0: expected at least 8 bytes for the header length, found \(count)")
   }
 
   @Test(arguments: [
     (
-      UInt64.max, "at byte 0: a header of 18446744073709551615 bytes, at most 100000000 are allowed"
+      UInt64.max,
+      "at byte 0: expected a header of at most 100000000 bytes, found 18446744073709551615"
     ),
-    (1 << 63, "at byte 0: a header of 9223372036854775808 bytes, at most 100000000 are allowed"),
-    (100_000_001, "at byte 0: a header of 100000001 bytes, at most 100000000 are allowed"),
-    (82, "at byte 0: a header of 82 bytes, the file has 81 behind its length"),
+    (1 << 63, "at byte 0: expected a header of at most 100000000 bytes, found 9223372036854775808"),
+    (100_000_001, "at byte 0: expected a header of at most 100000000 bytes, found 100000001"),
+    (82, "at byte 0: header length is 82, but only 81 bytes follow it"),
     (0, "at byte 8: expected an object, found the end"),
     (56, "at byte 64: expected ',' or '}', found the end"),
   ])
-  func `a length that cannot be is refused`(_ length: UInt64, _ expected: String) throws {
+  func `an impossible length is refused`(_ length: UInt64, _ expected: String) throws {
     #expect(try refusal(Self.file(Array(Self.good.utf8), length: length)) == expected)
   }
 
@@ -81,19 +82,19 @@ import Testing
     (
       #"{"a":{"dtype":"U8","shape":[11],"data_offsets":[0,11]},"#
         + #""b":{"dtype":"U8","shape":[12],"data_offsets":[12,24]}}"#,
-      "tensor 'b' at byte 63: data_offsets begin at 12, bytes 11 to 12 are no tensor's"
+      "tensor 'b' at byte 63: data_offsets begin at 12, bytes 11 to 12 belong to no tensor"
     ),
     (
       #"{"a":{"dtype":"U8","shape":[23],"data_offsets":[1,24]}}"#,
-      "tensor 'a' at byte 9: data_offsets begin at 1, bytes 0 to 1 are no tensor's"
+      "tensor 'a' at byte 9: data_offsets begin at 1, bytes 0 to 1 belong to no tensor"
     ),
     (
       #"{"a":{"dtype":"U8","shape":[23],"data_offsets":[0,23]}}"#,
-      "at byte 86: 1 bytes behind the last tensor, none are allowed"
+      "at byte 86: expected the end of the file after the last tensor, found 1 more byte"
     ),
     (
       #"{"a":{"dtype":"U8","shape":[25],"data_offsets":[0,25]}}"#,
-      "tensor 'a' at byte 87: data_offsets end at 25, the file has 24 bytes of data"
+      "tensor 'a' at byte 87: data_offsets end at 25, but the file has 24 bytes of data"
     ),
     (
       #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[12,12]},"#
@@ -134,40 +135,52 @@ import Testing
     ),
     (
       #"{"w":{"dtype":"F32","shape":[3,3],"data_offsets":[0,24]}}"#,
-      "tensor 'w' at byte 9: shape [3, 3] of F32 needs 36 bytes, data_offsets [0, 24] give 24"
+      "tensor 'w' at byte 9: expected 36 bytes for shape [3, 3] of F32, found 24 in data_offsets [0, 24]"
     ),
     (
       #"{"w":{"dtype":"F32","shape":[6],"data_offsets":[24,0]}}"#,
-      "tensor 'w' at byte 9: data_offsets [24, 0], required are a begin and an end behind it"
+      "tensor 'w' at byte 9: expected data_offsets [begin, end] with begin ≤ end, found [24, 0]"
     ),
     (
       #"{"w":{"dtype":"F32","shape":[6],"data_offsets":[0,24,24]}}"#,
-      "tensor 'w' at byte 9: data_offsets [0, 24, 24], required are a begin and an end"
+      "tensor 'w' at byte 9: expected data_offsets [begin, end] with begin ≤ end, found [0, 24, 24]"
     ),
     (
       #"{"w":{"dtype":"f32"}}"#,
-      "tensor 'w' at byte 9: dtype 'f32', required is one of the format's"
+      "tensor 'w' at byte 9: expected a safetensors dtype such as F32 or BF16, found 'f32'"
     ),
     (
       #"{"w":{"dtype":"F33"}}"#,
-      "tensor 'w' at byte 9: dtype 'F33', required is one of the format's"
+      "tensor 'w' at byte 9: expected a safetensors dtype such as F32 or BF16, found 'F33'"
     ),
-    (#"{"w":{"dtype":"C128"}}"#, "tensor 'w' at byte 9: dtype 'C128', required is one"),
-    (#"{"w":{"dtype":"Q8_0"}}"#, "tensor 'w' at byte 9: dtype 'Q8_0', required is one"),
-    (#"{"w":{"dtype":""}}"#, "tensor 'w' at byte 9: dtype '', required is one of the format's"),
+    (
+      #"{"w":{"dtype":"C128"}}"#,
+      "tensor 'w' at byte 9: expected a safetensors dtype such as F32 or BF16, found 'C128'"
+    ),
+    (
+      #"{"w":{"dtype":"Q8_0"}}"#,
+      "tensor 'w' at byte 9: expected a safetensors dtype such as F32 or BF16, found 'Q8_0'"
+    ),
+    (
+      #"{"w":{"dtype":""}}"#,
+      "tensor 'w' at byte 9: expected a safetensors dtype such as F32 or BF16, found ''"
+    ),
     (#"{"w":{"dtype":"F32","dtype":"F32"}}"#, "tensor 'w' at byte 28: duplicate key 'dtype'"),
-    (#"{"w":{"dtype":"F32","shape":[6]}}"#, "tensor 'w' at byte 9: no data_offsets; dtype, shape"),
+    (
+      #"{"w":{"dtype":"F32","shape":[6]}}"#,
+      "tensor 'w' at byte 9: expected dtype, shape, and data_offsets, found no data_offsets"
+    ),
     (
       #"{"w":["F32",[6],[0,24]]}"#,
       "tensor 'w' at byte 13: expected an object, found '[\"F32\",[6],[0,24'"
     ),
     (
       #"{"w":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#,
-      "tensor 'w' at byte 9: shape [3] has 3 elements, F4 holds them in blocks of 2"
+      "tensor 'w' at byte 9: shape [3] has 3 elements, but F4 stores blocks of 2"
     ),
     (
       #"{"w":{"dtype":"F6_E2M3","shape":[2],"data_offsets":[0,2]}}"#,
-      "tensor 'w' at byte 9: shape [2] has 2 elements, F6_E2M3 holds them in blocks of 4"
+      "tensor 'w' at byte 9: shape [2] has 2 elements, but F6_E2M3 stores blocks of 4"
     ),
     (#"{"__metadata__":{"a":null}}"#, "at byte 29: expected a string, found 'null}}'"),
     (#"{"__metadata__":{"a":1}}"#, "at byte 29: expected a string, found '1}}'"),
@@ -179,7 +192,7 @@ import Testing
   ]
 
   @Test(arguments: headers)
-  func `a header that says what cannot be is refused with its place`(
+  func `an impossible header is refused with its offset`(
     _ header: String, _ expected: String
   ) throws {
     let refusal = try refusal(Self.file(Array(header.utf8)))

@@ -33,7 +33,9 @@ import Testing
     let names = (1...4).map { "model-0000\($0)-of-00004.safetensors" }
     #expect(written.paths == (names + ["model.safetensors.index.json"]).map(folder.file))
     #expect(
-      written.notes == ["2 tied tensors are in other files than their originals and written out"])
+      written.notes == [
+        "2 tied tensors are in different files than their originals and are written out"
+      ])
     let tensors = try names.map { name in
       try CheckpointSource.open(folder.file(name)).checkpoint.entries.map(\.name)
     }

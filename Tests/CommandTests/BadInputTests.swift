@@ -81,7 +81,7 @@ import Testing
     ("cut.h5", "at byte 0: file is truncated: expected 8304 bytes, found 8204"),
     (
       "cut.ckz",
-      "at byte 300: 300 bytes without a footer: the file is cut short or was never finished"
+      "at byte 300: 300 bytes without a footer: the file is truncated or was never finished"
     ),
   ])
   func `what is no checkpoint is refused by every command`(file: String, reason: String) throws {
@@ -163,7 +163,8 @@ import Testing
         "unknown order 'up': expected modules or apply (see 'ckpt init --help')"),
       Case(
         "init no.txt -o b.h5 --to zip", 64,
-        "format 'zip': required one of \(CheckpointFormat.writableNames) (see 'ckpt init --help')"),
+        "unknown format 'zip': expected one of \(CheckpointFormat.writableNames) (see 'ckpt init --help')"
+      ),
       Case(
         "init no.txt -o b.h5 --compression best", 64,
         "unknown compression 'best': expected planes, gzip, gzip:1 to gzip:9, or none (see 'ckpt init --help')"
@@ -277,13 +278,14 @@ import Testing
       Case("init model.txt -o a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(
         "convert a.h5 a.keras", 2,
-        "a.keras: files that end in .keras are read and not written; write .weights.h5 with --like FILE, "
-          + "which the model's load_weights takes"),
+        "a.keras: files that end in .keras can be read but not written; write .weights.h5 with --like FILE, "
+          + "which the model's load_weights reads"),
       Case("convert a.h5 a.ckz", 2, "a.ckz: exists; pass --force to replace it"),
       Case("convert a.h5 a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(
         "init model.txt -o net.xyz", 2,
-        "net.xyz: the name ends in none of \(CheckpointFormat.writableEndings); pass --to FORMAT"),
+        "net.xyz: expected a name that ends in one of \(CheckpointFormat.writableEndings); otherwise pass --to FORMAT"
+      ),
       Case(
         "init model.txt -o no/net.h5", 2,
         "no/net.h5: write to its directory: No such file or directory"),

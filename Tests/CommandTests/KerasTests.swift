@@ -21,7 +21,8 @@ import Testing
       ])
     #expect(
       run.errors
-        == "ckpt: net.keras: holds 12 tensors of the optimizer too; --key optimizer reads them\n")
+        == "ckpt: net.keras: also holds 12 tensors of the optimizer; use --key optimizer to read them\n"
+    )
     let parts = try place.ckpt("ls", "--keys", "net.keras")
     #expect(parts.lines.map { $0.prefix { $0 != " " } } == ["model", "optimizer"])
     let part = try place.ckpt("ls", "net.keras", "--key", "optimizer")

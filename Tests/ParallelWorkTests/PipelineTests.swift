@@ -61,7 +61,7 @@ import Testing
     #expect(error?.message == "five")
   }
 
-  @Test func `no items are no work`() async throws {
+  @Test func `no items means no work`() async throws {
     try await pipeline([Int](), threads: 2, work: { $0 }, finish: { _, _ in })
   }
 }

@@ -50,9 +50,9 @@ import Testing
 
 @Suite struct CheckpointErrorTests {
   @Test func `an error says file, tensor, offset and cause in one line`() {
-    let error = CheckpointError(.malformed, "found 3, required 4", offset: 16)
+    let error = CheckpointError(.malformed, "expected 4, found 3", offset: 16)
       .adding(tensor: "h.0.w").adding(path: "a.h5").adding(path: "b.h5")
-    #expect(error.description == "a.h5: tensor 'h.0.w' at byte 16: found 3, required 4")
+    #expect(error.description == "a.h5: tensor 'h.0.w' at byte 16: expected 4, found 3")
   }
 
   @Test func `the end of a very long name is left out`() {

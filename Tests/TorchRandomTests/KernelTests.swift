@@ -6,7 +6,7 @@ import Testing
 @testable import TorchRandom
 
 @Suite struct KernelTests {
-  /// A count that is no multiple of any register, and targets that are not aligned.
+  /// A count that is not a multiple of any register, and targets that are not aligned.
   static let count = 512 * 16 + 48
 
   /// Words of a stream; among them, for the first elements, those that lie at the ends and around

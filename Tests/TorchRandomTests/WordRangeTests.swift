@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func `a value off the grid is no draw`() throws {
+  @Test func `a value off the grid is not a draw`() throws {
     let sampling = try Sampling(.uniform(from: -1, to: 1), dtype: .float32, count: 1)
     #expect(sampling.wordRange(of: [1, 0, 0, 0], from: 0) == nil)
     #expect(sampling.wordRange(of: [0, 0, 0, 0x40], from: 0) == nil)

@@ -2,7 +2,7 @@
 struct PieceSums {
   private var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
 
-  /// So many pieces may be apart; further ones are forgotten.
+  /// Largest number of separate pieces; further ones are dropped.
   private static let most = 1024
 
   /// Adds a piece, unless some of it is there already.

@@ -1,15 +1,16 @@
 import ByteIO
 import TensorCore
 
-/// Reads the header of a GGUF file from its beginning on, some bytes at a time.
+/// Reads the header of a GGUF file from the beginning, a few bytes at a time.
 ///
-/// No number from the file reserves memory for bytes that are not there, and the header is limited.
+/// No number in the file can cause an allocation larger than the file, and the header's size is
+/// limited.
 struct GGUFCursor {
   private let file: ByteSource
   private let limit: Int
   private var buffer: [UInt8] = []
   private var bufferStart = 0
-  /// The byte of the file that is read next.
+  /// Offset in the file of the next byte.
   private(set) var position = 0
 
   private static let step = 1 << 16
@@ -19,10 +20,10 @@ struct GGUFCursor {
     limit = min(file.size, GGUF.maxHeaderSize)
   }
 
-  /// Bytes of the header that may follow.
+  /// Number of bytes that the header may still have.
   var rest: Int { limit - position }
 
-  /// Takes a number.
+  /// Reads a little-endian number.
   mutating func number<Number: FixedWidthInteger>(
     _ type: Number.Type = Number.self
   ) throws(CheckpointError) -> Number {
@@ -30,7 +31,8 @@ struct GGUFCursor {
     return buffer.littleEndian(type, at: place.lowerBound)
   }
 
-  /// Takes a 64-bit count of things of which each takes at least `size` bytes.
+  /// Reads a 64-bit count of items of at least `size` bytes each, which must fit in the rest of the
+  /// file.
   mutating func count(
     _ what: String, size: Int, atMost most: Int = .max
   ) throws(CheckpointError) -> Int {
@@ -41,26 +43,27 @@ struct GGUFCursor {
       throw CheckpointError(
         .malformed,
         isLong
-          ? "\(number) \(what), more than a header of \(limit) bytes can hold"
-          : "\(number) \(what), at most \(min(max(rest, 0) / size, most)) can follow", offset: start
+          ? "\(number) \(what) do not fit in a header of \(limit) bytes"
+          : "expected at most \(min(max(rest, 0) / size, most)) \(what) here, found \(number)",
+        offset: start
       )
     }
     return count
   }
 
-  /// Takes a text's bytes: a 64-bit count and so many bytes.
+  /// Reads a string: a 64-bit count and that many bytes.
   mutating func text(_ what: String, atMost most: Int = .max) throws(CheckpointError) -> [UInt8] {
     let count = try count("bytes of \(what)", size: 1, atMost: most)
     return Array(buffer[try take(count)])
   }
 
-  /// Makes sure that `count` bytes are in the buffer, and where.
+  /// Makes sure that the next `count` bytes are in the buffer, and returns their position in it.
   private mutating func take(_ count: Int) throws(CheckpointError) -> Range<Int> {
     guard count <= rest else {
       throw CheckpointError(
         .malformed,
         limit < file.size
-          ? "a header of more than \(limit) bytes" : "the file ends within its header",
+          ? "the header has more than \(limit) bytes" : "the file ends inside its header",
         offset: position)
     }
     if position + count > bufferStart + buffer.count {

@@ -2,8 +2,8 @@ import ByteIO
 import TensorCore
 
 extension CheckpointFormat {
-  /// The format of ggml and llama.cpp: typed metadata, then tensors, quantised ones among them, which
-  /// are copied as they are; also files in parts, `NAME-00001-of-00003.gguf`.
+  /// The format of ggml and llama.cpp: typed metadata, then tensors, including quantized ones, which
+  /// are copied unchanged; also split files, `NAME-00001-of-00003.gguf`.
   ///
   /// Source: github.com/ggml-org/ggml, docs/gguf.md, version 3; gguf 0.19, `constants.py`.
   public static let gguf = CheckpointFormat(
@@ -14,26 +14,26 @@ extension CheckpointFormat {
     capabilities: Capabilities(dtypes: GGUF.types.values).writingTiesOut)
 }
 
-/// Marks, limits and types of the format.
+/// Signatures, limits, and types of the format.
 enum GGUF {
   static let magic = Array("GGUF".utf8)
-  /// The version that is written; 2 differs in nothing that is read here.
+  /// The version that is written; version 2 reads the same.
   static let version: UInt32 = 3
   static let readVersions: ClosedRange<UInt32> = 2...3
 
-  /// Metadata key of the alignment of tensors' bytes, and what it is without.
+  /// Metadata key of the alignment of tensor data in bytes, and its default.
   static let alignmentKey = "general.alignment"
   static let standardAlignment = 32
   static let maxAlignment = 65_536
-  /// Most dimensions of a tensor (`GGML_MAX_DIMS`).
+  /// Largest number of dimensions (`GGML_MAX_DIMS`).
   static let maxRank = 4
 
-  /// Largest header, in bytes; a large vocabulary takes some 10 MB.
+  /// Largest header, in bytes; a large vocabulary takes about 10 MB.
   static let maxHeaderSize = 1 << 26
   static let maxTensors = 10_000_000
   static let maxNameBytes = 1 << 16
 
-  /// Element types by ggml's numbers.
+  /// Dtypes by ggml's type number.
   static let types: [UInt32: DType] = [
     0: .float32, 1: .float16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 9: .q8_1,
     10: .q2k, 11: .q3k, 12: .q4k, 13: .q5k, 14: .q6k, 15: .q8k, 16: .iq2xxs, 17: .iq2xs,
@@ -42,15 +42,15 @@ enum GGUF {
     39: .mxfp4, 40: .nvfp4, 41: .q1_0,
   ]
 
-  /// ggml's number of an element type.
+  /// ggml's number of a dtype.
   static func number(of dtype: DType) -> UInt32? { types.first { $0.value == dtype }?.key }
 
-  /// Says whether a file begins as one, or a folder holds one, be it in parts.
+  /// Whether a file begins like a GGUF file, or a folder holds one, possibly split.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     candidate.head.starts(with: magic) || !candidate.members(endingIn: ".gguf").isEmpty
   }
 
-  /// `position`, or the next multiple of the alignment behind it; `nil` past 2^63.
+  /// The smallest multiple of the alignment that is not below `position`; `nil` beyond 2^63.
   static func aligned(_ position: Int, to alignment: Int) -> Int? {
     let (sum, overflow) = position.addingReportingOverflow(alignment - 1)
     return overflow ? nil : sum / alignment * alignment

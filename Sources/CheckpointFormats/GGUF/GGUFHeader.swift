@@ -2,10 +2,10 @@ import ByteIO
 import JSONText
 import TensorCore
 
-/// What the header of a GGUF file says, checked against the size of the file.
+/// The header of a GGUF file, checked against the size of the file.
 ///
-/// Rules are llama.cpp's (`gguf.cpp`): tensors' bytes follow each other in the header's order, each
-/// at the next multiple of the alignment.
+/// The rules are llama.cpp's (`gguf.cpp`): tensor data follow each other in the order of the header,
+/// each at the next multiple of the alignment.
 struct GGUFHeader {
   /// A metadata value, as text.
   struct Value {
@@ -14,36 +14,37 @@ struct GGUFHeader {
     let text: String
   }
 
-  /// A tensor and where its bytes begin in the file.
+  /// A tensor and the offset of its data in the file.
   struct Tensor {
     let name: TensorName
     let info: TensorInfo
     let start: Int
   }
 
-  /// Metadata in the file's order.
+  /// Metadata in file order.
   private(set) var values: [Value] = []
-  /// Tensors in the file's order.
+  /// Tensors in file order.
   private(set) var tensors: [Tensor] = []
 
   /// Reads and checks the header of a file.
   init(of file: ByteSource) throws(CheckpointError) {
     var cursor = GGUFCursor(file)
     guard try file.head(4) == GGUF.magic else {
-      throw CheckpointError(.malformed, "no GGUF file: it does not begin with GGUF", offset: 0)
+      throw CheckpointError(
+        .malformed, "is not a GGUF file: it does not begin with GGUF", offset: 0)
     }
     _ = try cursor.number(UInt32.self)
     try Self.checkVersion(try cursor.number())
     let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.maxTensors)
-    // A key's length and one byte, a type, and one byte of a value.
+    // The smallest metadata item: length and one byte of a key, a type, and one byte of a value.
     let valueCount = try cursor.count("metadata values", size: 14)
     let alignment = try readValues(&cursor, valueCount)
     let places = try Self.places(&cursor, tensorCount)
     guard let start = GGUF.aligned(cursor.position, to: alignment) else {
-      throw CheckpointError(.malformed, "overflow: data behind 2^63 bytes")
+      throw CheckpointError(.malformed, "overflow: the data end after 2^63 bytes")
     }
     let end = try place(places, from: start, alignment: alignment)
-    // Some writers leave the last tensor's padding out; gguf-py and llama.cpp's loader read such
+    // Some writers leave out the last tensor's padding; gguf-py and llama.cpp's loader accept such
     // files. Without tensors there is nothing to align.
     let last = tensors.last.map { $0.start + $0.info.byteCount } ?? cursor.position
     guard last <= file.size, file.size <= end else {
@@ -51,8 +52,9 @@ struct GGUFHeader {
       throw CheckpointError(
         .malformed,
         isCut
-          ? "the file has \(file.size) bytes, its tensors end at byte \(last)"
-          : "\(file.size - end) bytes behind the last tensor, none are allowed",
+          ? "the file has \(file.size) bytes, but its tensors end at byte \(last)"
+          : "expected the end of the file after the last tensor, found \(file.size - end) more "
+            + "byte\(file.size - end == 1 ? "" : "s")",
         tensor: isCut ? tensors.first { $0.start + $0.info.byteCount > file.size }?.name.text : nil,
         offset: min(file.size, end))
     }
@@ -64,13 +66,13 @@ struct GGUFHeader {
     throw CheckpointError(
       .unsupported,
       isSwapped
-        ? "version \(version.byteSwapped) in big-endian order, little-endian is required"
-        : "version \(version), 2 and 3 are read", offset: 4)
+        ? "expected a little-endian file, found version \(version.byteSwapped) in big-endian order"
+        : "expected version 2 or 3, found \(version)", offset: 4)
   }
 
   // MARK: - Metadata
 
-  /// Reads the metadata and answers the alignment.
+  /// Reads the metadata and returns the alignment.
   private mutating func readValues(
     _ cursor: inout GGUFCursor, _ count: Int
   ) throws(CheckpointError) -> Int {
@@ -81,11 +83,11 @@ struct GGUFHeader {
       let bytes = try cursor.text("a key", atMost: GGUF.maxNameBytes)
       guard let key = String(validating: bytes, as: UTF8.self), !key.isEmpty else {
         throw CheckpointError(
-          .malformed, bytes.isEmpty ? "an empty key" : "a key that is no UTF-8", offset: start)
+          .malformed, bytes.isEmpty ? "a key is empty" : "a key is not UTF-8", offset: start)
       }
       guard keys.insert(TensorName(key)).inserted else {
         throw CheckpointError(
-          .malformed, "found the key '\(JSONScanner.shown(key))' twice, required once",
+          .malformed, "duplicate key '\(JSONScanner.shown(key))'",
           offset: start)
       }
       do throws(CheckpointError) {
@@ -101,22 +103,22 @@ struct GGUFHeader {
     return alignment
   }
 
-  /// The alignment that a metadata value gives.
+  /// The alignment in a metadata value.
   static func alignment(_ kind: GGUFKind, _ text: String) throws(CheckpointError) -> Int {
     guard kind == GGUFKind(element: .u32), let number = Int(text),
       (1...GGUF.maxAlignment).contains(number), number & (number - 1) == 0
     else {
       throw CheckpointError(
         .malformed,
-        "\(kind.name) \(JSONScanner.shown(text)), required is a power of two up to "
-          + "\(GGUF.maxAlignment), as u32")
+        "expected a power of two up to \(GGUF.maxAlignment) as u32, found \(kind.name) "
+          + "\(JSONScanner.shown(text))")
     }
     return number
   }
 
   // MARK: - Tensors
 
-  /// What the header says of a tensor.
+  /// The header's entry for a tensor.
   private struct Place {
     let name: TensorName
     let info: TensorInfo
@@ -133,7 +135,7 @@ struct GGUFHeader {
       let start = cursor.position
       let bytes = try cursor.text("a tensor's name", atMost: GGUF.maxNameBytes)
       guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw CheckpointError(.malformed, "a tensor's name that is no UTF-8", offset: start)
+        throw CheckpointError(.malformed, "a tensor name is not UTF-8", offset: start)
       }
       do throws(CheckpointError) {
         guard names.insert(TensorName(text)).inserted else {
@@ -153,30 +155,30 @@ struct GGUFHeader {
     let rank = try cursor.number(UInt32.self)
     guard (1...GGUF.maxRank).contains(Int(rank)) else {
       throw CheckpointError(
-        .malformed, "\(rank) dimensions, required are 1 to \(GGUF.maxRank)")
+        .malformed, "expected 1 to \(GGUF.maxRank) dimensions, found \(rank)")
     }
     var dimensions: [Int] = []
     for _ in 0..<rank {
       let size = try cursor.number(UInt64.self)
       guard let size = Int(exactly: size), size > 0 else {
-        throw CheckpointError(.malformed, "a dimension of \(size), required is 1 to 2^63 - 1")
+        throw CheckpointError(.malformed, "expected a dimension of 1 to 2^63 - 1, found \(size)")
       }
       dimensions.append(size)
     }
     let number = try cursor.number(UInt32.self)
     guard let dtype = GGUF.types[number] else {
-      throw CheckpointError(.unsupported, "element type \(number) is none that ggml has now")
+      throw CheckpointError(.unsupported, "ggml has no element type \(number)")
     }
     guard dimensions[0] % dtype.block.elements == 0 else {
       throw CheckpointError(
         .malformed,
-        "rows of \(dimensions[0]) elements, \(dtype.rawValue) holds them in blocks of "
+        "rows have \(dimensions[0]) elements, but \(dtype.rawValue) stores them in blocks of "
           + "\(dtype.block.elements)")
     }
     return try TensorInfo(dtype: dtype, shape: dimensions.reversed())
   }
 
-  /// Checks that tensors follow each other, and answers where the last one's padding ends.
+  /// Checks that tensors follow each other, and returns the end of the last one's padding.
   private mutating func place(
     _ places: [Place], from start: Int, alignment: Int
   ) throws(CheckpointError) -> Int {
@@ -185,7 +187,7 @@ struct GGUFHeader {
       guard place.offset == end else {
         throw CheckpointError(
           .malformed,
-          "offset \(place.offset), required \(end): behind the tensor before it, aligned to "
+          "expected offset \(end), found \(place.offset): tensors must follow each other, aligned to "
             + "\(alignment)", tensor: place.name.text, offset: place.position)
       }
       tensors.append(Tensor(name: place.name, info: place.info, start: start + end))
@@ -194,7 +196,7 @@ struct GGUFHeader {
         !next.addingReportingOverflow(start).overflow
       else {
         throw CheckpointError(
-          .malformed, "overflow: tensors of more than 2^63 bytes", tensor: place.name.text,
+          .malformed, "overflow: the tensors have more than 2^63 bytes", tensor: place.name.text,
           offset: place.position)
       }
       end = next

@@ -2,18 +2,18 @@ import ByteIO
 import JSONText
 import TensorCore
 
-/// The kind of a metadata value, and how the value is spelt as text and read back, bit for bit.
+/// The kind of a metadata value, and the conversion of values to text and back, bit for bit.
 ///
-/// Numbers are spelt in decimal, what is no finite number by its bits, `0x7fc00000`; arrays are JSON.
-/// Texts stand as they are; those that are no UTF-8 in hexadecimal.
+/// Numbers are written in decimal, infinities and NaN as their bits, `0x7fc00000`; arrays are JSON.
+/// Strings are unchanged, except that those that are not UTF-8 are written in hexadecimal.
 struct GGUFKind: Hashable {
-  /// A value's or an element's type; raw values are ggml's.
+  /// The type of a value or of an element; raw values are ggml's numbers.
   enum Element: UInt32, CaseIterable {
     case u8, i8, u16, i16, u32, i32, f32, bool, string
     case u64 = 10
     case i64, f64
 
-    /// Bytes that it takes at least.
+    /// Smallest size of a value in bytes.
     var size: Int {
       switch self {
       case .u8, .i8, .bool: 1
@@ -26,7 +26,7 @@ struct GGUFKind: Hashable {
 
   var element: Element
   var isArray = false
-  /// Whether texts are spelt in hexadecimal.
+  /// Whether strings are written in hexadecimal.
   var isHexadecimal = false
 
   static let text = GGUFKind(element: .string)
@@ -37,7 +37,7 @@ struct GGUFKind: Hashable {
     self.isArray = isArray
   }
 
-  /// `u32`, `[f32]`, `string`, `[hex]`.
+  /// The kind's name, such as `u32`, `[f32]`, `string`, or `[hex]`.
   var name: String {
     let name = isHexadecimal ? "hex" : "\(element)"
     return isArray ? "[\(name)]" : name
@@ -57,7 +57,7 @@ struct GGUFKind: Hashable {
 
   // MARK: - From a file
 
-  /// Takes a value with its type from a header, as text.
+  /// Reads a value with its type from a header, as text.
   static func read(
     _ cursor: inout GGUFCursor
   ) throws(CheckpointError) -> (kind: GGUFKind, text: String) {
@@ -83,7 +83,8 @@ struct GGUFKind: Hashable {
       throw CheckpointError(
         number == arrayNumber ? .unsupported : .malformed,
         number == arrayNumber
-          ? "an array of arrays" : "type \(number) of a metadata value, required is 0 to 12",
+          ? "arrays of arrays are not supported"
+          : "expected a metadata value of type 0 to 12, found \(number)",
         offset: position)
     }
     return element
@@ -138,7 +139,8 @@ struct GGUFKind: Hashable {
       let start = cursor.position
       let value = try cursor.number(UInt8.self)
       guard value <= 1 else {
-        throw CheckpointError(.malformed, "truth value \(value), required is 0 or 1", offset: start)
+        throw CheckpointError(
+          .malformed, "expected a truth value of 0 or 1, found \(value)", offset: start)
       }
       return value == 1 ? "true" : "false"
     case .string: return ""  // read where arrays and texts are
@@ -147,7 +149,8 @@ struct GGUFKind: Hashable {
 
   // MARK: - To a file
 
-  /// Adds the value that a text spells, with its type; `false` if it spells none of this kind.
+  /// Appends the value written in a text, with its type; returns `false` if the text is not a value
+  /// of this kind.
   func append(_ text: String, to bytes: inout [UInt8]) -> Bool {
     if !isArray {
       bytes.appendLittleEndian(element.rawValue)

@@ -2,26 +2,27 @@ import ByteIO
 import JSONText
 import TensorCore
 
-/// A file's typed metadata as texts by key, and back.
+/// Converts a file's typed metadata to strings by key, and back.
 ///
-/// Texts keep their keys. What is no text is spelt as one (``GGUFKind``), and one more key says the
-/// order and the kinds, so that a file that is read and written again has the same metadata, be it
-/// by way of another format.
+/// Values that are not strings are written as text (``GGUFKind``), and one more key records order
+/// and kinds, so that a file that is read and written again, even through another format, has the
+/// same metadata.
 enum GGUFMetadata {
-  /// Key of the JSON list of keys and kinds, in the file's order; absent where all values are texts
-  /// in the order of their keys.
+  /// Key of the JSON list of keys and kinds, in file order; absent if all values are strings, sorted
+  /// by key.
   static let kindsKey = "ckpt.gguf"
-  /// Keys under which the tensors' shapes and ties are kept, which are no metadata.
+  /// Keys for the tensors' shapes and ties, which are not user metadata.
   private static let reserved = [Checkpoint.modulesKey, Checkpoint.tiesKey, GGUFShapes.key]
 
   /// The metadata of a header.
   ///
-  /// - Throws: ``CheckpointError`` for two keys that Swift takes for one.
+  /// - Throws: ``CheckpointError`` for two keys that Swift treats as equal.
   static func texts(_ values: [GGUFHeader.Value]) throws(CheckpointError) -> [String: String] {
     var texts: [String: String] = [:]
     for value in values where texts.updateValue(value.text, forKey: value.key) != nil {
       throw CheckpointError(
-        .unsupported, "metadata key '\(JSONScanner.shown(value.key))' is there in two spellings")
+        .unsupported,
+        "metadata key '\(JSONScanner.shown(value.key))' occurs in two Unicode spellings")
     }
     let foreign = values.filter { !reserved.contains($0.key) }
     let isPlain = foreign.allSatisfy { $0.kind == .text }
@@ -37,9 +38,9 @@ enum GGUFMetadata {
     return texts
   }
 
-  /// The keys that are written, with their kinds, in their order.
+  /// The keys to write, with their kinds, in order.
   ///
-  /// - Throws: ``CheckpointError`` when the list of kinds is none.
+  /// - Throws: ``CheckpointError`` when the list of kinds is malformed.
   static func kinds(
     of metadata: [String: String]
   ) throws(CheckpointError) -> [(key: String, kind: GGUFKind)] {
@@ -63,11 +64,11 @@ enum GGUFMetadata {
   private static func wrong(_ text: String) -> CheckpointError {
     CheckpointError(
       .malformed,
-      "metadata '\(kindsKey)' is '\(JSONScanner.shown(text))', required is a list of keys and kinds"
+      "metadata '\(kindsKey)': expected a list of keys and kinds, found '\(JSONScanner.shown(text))'"
     )
   }
 
-  /// The metadata as they stand in a file.
+  /// The metadata in the file's binary form.
   static func bytes(
     _ metadata: [String: String], _ kinds: [(key: String, kind: GGUFKind)]
   ) throws(CheckpointError) -> [UInt8] {
@@ -76,7 +77,8 @@ enum GGUFMetadata {
       let length = key.utf8.count
       guard (1...GGUF.maxNameBytes).contains(length) else {
         throw CheckpointError(
-          .unsupported, "a metadata key of \(length) bytes, GGUF holds 1 to \(GGUF.maxNameBytes)")
+          .unsupported,
+          "expected a metadata key of 1 to \(GGUF.maxNameBytes) bytes, found \(length)")
       }
       bytes.appendLittleEndian(UInt64(length))
       bytes += key.utf8
@@ -84,7 +86,7 @@ enum GGUFMetadata {
         throw CheckpointError(
           .unsupported,
           "metadata '\(JSONScanner.shown(key))' is '\(JSONScanner.shown(metadata[key] ?? ""))', "
-            + "'\(kindsKey)' says that it is of kind \(kind.name)")
+            + "but '\(kindsKey)' gives its kind as \(kind.name)")
       }
     }
     return bytes

@@ -2,7 +2,7 @@ import ByteIO
 import TensorCore
 
 extension GGUF {
-  /// Opens a file, a file in parts by any of them, or a folder with one of both.
+  /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
   static func open(_ path: String) throws -> Checkpoint {
     let candidate = try FileProbe(path: path)
     let file = candidate.members == nil ? path : try member(of: candidate)
@@ -21,7 +21,8 @@ extension GGUF {
       files.count == 1 || first.count == 1
     else {
       throw CheckpointError(
-        .unsupported, "a folder of \(files.count) .gguf files; name one of them", path: folder.path)
+        .unsupported, "is a folder of \(files.count) .gguf files; name one of them",
+        path: folder.path)
     }
     return folder.folder.path(of: file)
   }
@@ -64,7 +65,7 @@ extension GGUF {
       var lone = Checkpoint(
         entries: entries, metadata: try GGUFMetadata.texts(values.filter { !isPartKey($0) }))
       lone.notes = [
-        "this is part \(part + 1) of \(count), and not named as one; the others are not read"
+        "is part \(part + 1) of \(count), but is not named like one; the other parts are not read"
       ]
       return lone
     }
@@ -81,7 +82,9 @@ extension GGUF {
       try joined.checkNames()
       if let total = number(values, "split.tensors.count"), total != all.count {
         throw CheckpointError(
-          .malformed, "\(all.count) tensors in \(count) parts, split.tensors.count gives \(total)")
+          .malformed,
+          "expected \(total) tensors from split.tensors.count, found \(all.count) in \(count) parts"
+        )
       }
     } catch {
       throw error.adding(path: path)
@@ -96,7 +99,8 @@ extension GGUF {
       let part = try read(path)
       guard number(part.values, "split.no") == index, number(part.values, "split.count") == count
       else {
-        throw CheckpointError(.mismatched, "not part \(index + 1) of \(count), as its name says")
+        throw CheckpointError(
+          .mismatched, "is not part \(index + 1) of \(count), although its name says so")
       }
       return part
     } catch {
@@ -104,7 +108,7 @@ extension GGUF {
     }
   }
 
-  /// The paths of all parts, if a path is named as this one of so many.
+  /// The paths of all parts, if a path is named like part `part` of `count`.
   private static func paths(of path: String, part: Int, count: Int) -> [String]? {
     func ending(_ part: Int) -> String {
       func padded(_ number: Int) -> String {
@@ -119,7 +123,7 @@ extension GGUF {
 
   private static func isPartKey(_ value: GGUFHeader.Value) -> Bool { partKeys.contains(value.key) }
 
-  /// A metadata value that is a whole number from 0 to 65535.
+  /// A metadata value that is an integer from 0 to 65535; else `nil`.
   private static func number(_ values: [GGUFHeader.Value], _ key: String) -> Int? {
     guard let value = values.first(where: { $0.key == key }), !value.kind.isArray else {
       return nil

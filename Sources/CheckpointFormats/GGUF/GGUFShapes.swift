@@ -1,15 +1,15 @@
 import JSONText
 import TensorCore
 
-/// Shapes that GGUF does not have: of no dimension, of more than four, or with no elements.
+/// Shapes that GGUF cannot express: scalars, more than four dimensions, or without elements.
 ///
-/// Such a tensor is stored with as many elements in one or two dimensions, one without elements not
-/// at all; a metadata value says what they are.
+/// Such a tensor is stored in one or two dimensions with the same number of elements, and not at all
+/// if it is empty; a metadata value records its shape.
 enum GGUFShapes {
-  /// Metadata key of the list of name, type, shape and place, in JSON.
+  /// Metadata key of the JSON list of name, dtype, shape, and index.
   static let key = "ckpt.shapes"
 
-  /// The dimensions by which a tensor is stored, fastest first; `nil` for one without elements.
+  /// The dimensions with which a tensor is stored, fastest first; `nil` if it has no elements.
   static func dimensions(_ shape: [Int]) -> [Int]? {
     if shape.contains(0) { return nil }
     guard let last = shape.last else { return [1] }
@@ -17,7 +17,7 @@ enum GGUFShapes {
     return [last, shape.dropLast().reduce(1, *)]
   }
 
-  /// The text about a checkpoint's tensors that need it; `nil` if there are none.
+  /// The list of a checkpoint's tensors that need it; `nil` if there are none.
   static func text(_ entries: [Checkpoint.Entry]) -> String? {
     let odd = entries.enumerated().filter {
       let shape = $0.element.info.shape
@@ -38,13 +38,13 @@ enum GGUFShapes {
     return json.text
   }
 
-  /// Gives tensors the shapes that the text says, and adds those without elements.
+  /// Gives tensors the shapes in the list, and adds those without elements.
   ///
-  /// A text that does not fit the tensors is left where it was, and noted.
+  /// A list that does not match the tensors stays in the metadata, with a note.
   static func restore(_ checkpoint: inout Checkpoint) {
     guard let text = checkpoint.metadata[key] else { return }
     guard let entries = entries(text, checkpoint.entries) else {
-      checkpoint.notes.append("metadata '\(key)' does not fit the tensors; left as it is")
+      checkpoint.notes.append("metadata '\(key)' does not match the tensors; left as it is")
       return
     }
     checkpoint.entries = entries
@@ -86,7 +86,7 @@ enum GGUFShapes {
 }
 
 extension Checkpoint.Entry {
-  /// The same bytes in another shape of as many.
+  /// The same bytes with a different shape of the same size.
   fileprivate func reshaped(_ info: TensorInfo) -> Self {
     let source = self
     return Self(name: name, info: info, alias: alias) { range, target in

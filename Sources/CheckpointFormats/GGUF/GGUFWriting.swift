@@ -31,7 +31,7 @@ extension GGUF {
     try append(stored, alignment: alignment, to: &header)
     guard header.count <= maxHeaderSize else {
       throw CheckpointError(
-        .unsupported, "a header of \(header.count) bytes, at most \(maxHeaderSize) are read again")
+        .unsupported, "expected a header of at most \(maxHeaderSize) bytes, found \(header.count)")
     }
     let file = try OutputFile(creating: path)
     try file.append(header.rawBytes)
@@ -55,14 +55,14 @@ extension GGUF {
         let dimensions = GGUFShapes.dimensions(entry.info.shape)
       else {
         throw CheckpointError(
-          .unsupported, "a name of \(length) bytes, at most \(maxNameBytes) are read again",
+          .unsupported, "expected a name of at most \(maxNameBytes) bytes, found \(length)",
           tensor: entry.name.text)
       }
       let block = entry.info.dtype.block.elements
       guard dimensions[0] % block == 0 else {
         throw CheckpointError(
           .unsupported,
-          "rows of \(dimensions[0]) elements, gguf holds \(entry.info.dtype.rawValue) in blocks of "
+          "rows have \(dimensions[0]) elements, but gguf stores \(entry.info.dtype.rawValue) in blocks of "
             + "\(block)", tensor: entry.name.text)
       }
       header.appendLittleEndian(UInt64(length))
@@ -73,7 +73,7 @@ extension GGUF {
       header.appendLittleEndian(UInt64(offset))
       let (sum, overflow) = offset.addingReportingOverflow(entry.info.byteCount)
       guard !overflow, let next = aligned(sum, to: alignment) else {
-        throw CheckpointError(.unsupported, "more than 2^63 bytes of tensors")
+        throw CheckpointError(.unsupported, "the tensors have more than 2^63 bytes")
       }
       offset = next
     }

@@ -33,12 +33,12 @@ enum HDF5Checkpoint {
     let isOurs = root.value("format") == .text(HDF5Layout.formatName)
     if isOurs, case .integer(let version)? = root.value("version"), version > HDF5Layout.version {
       throw CheckpointError(
-        .unsupported, "layout version \(version); this build reads \(HDF5Layout.version)")
+        .unsupported, "expected layout version \(HDF5Layout.version), found \(version)")
     }
     var notes = table.notes
     guard !table.datasets.isEmpty || isOurs else {
       let seen = notes.first.map { "; \($0)" } ?? ""
-      throw CheckpointError(.missing, "no dataset of numbers\(seen)")
+      throw CheckpointError(.missing, "contains no numeric dataset\(seen)")
     }
     var datasets = table.datasets
     if isOurs, case .integers(let places)? = root.value("order") {
@@ -46,7 +46,7 @@ enum HDF5Checkpoint {
         datasets = ordered
       } else {
         notes.append(
-          "attribute 'order' does not fit the datasets; tensors are in their groups' order")
+          "attribute 'order' does not match the datasets; tensors are in the order of their groups")
       }
     }
     var checkpoint = Checkpoint(

@@ -8,10 +8,10 @@ struct HDF5ChunkDecoder: Sendable {
   private let index: HDF5ChunkIndex
   private let dataset: HDF5Table.Dataset
   private let grid: HDF5ChunkGrid
-  /// Bytes of an unpacked chunk.
+  /// Size in bytes of an unpacked chunk.
   private let chunkSize: Int
 
-  /// Memory for chunks as they are stored and for one that is unpacked, which no reader has.
+  /// Idle memory for stored chunks and for one unpacked chunk.
   private struct Memory: ~Copyable {
     var stored = ChunkBuffer(capacity: 2 << 20)
     var chunk = ChunkBuffer()
@@ -32,9 +32,9 @@ struct HDF5ChunkDecoder: Sendable {
     chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
   }
 
-  /// Fills `target`, which has just the block's size.
+  /// Fills `target`, which has exactly the block's size.
   ///
-  /// - Throws: ``CheckpointError`` that names the chunk which is damaged.
+  /// - Throws: ``CheckpointError`` that names the damaged chunk.
   func decode(
     _ block: HDF5Blocks.Block, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
@@ -103,12 +103,12 @@ struct HDF5ChunkDecoder: Sendable {
     }
   }
 
-  /// Fills the place of a chunk that was never written.
+  /// Fills the part of a block that a chunk never written would cover.
   private func fill(
     _ origin: [Int], _ block: HDF5Blocks.Block, _ target: inout MutableRawSpan,
     _ scratch: inout ChunkBuffer
   ) {
-    // In the order of the file, since the whole block is swapped afterwards.
+    // In the file's byte order, because the whole block is swapped later.
     if let run = grid.run(of: origin, in: block) {
       var part = target._mutatingExtracting(run)
       part.fill(storedFill, from: 0)
@@ -120,7 +120,7 @@ struct HDF5ChunkDecoder: Sendable {
     grid.copy(scratch.bytes(chunkSize), from: origin, to: block, &target)
   }
 
-  /// The fill value as the file has it.
+  /// The fill value in the file's byte order.
   private var storedFill: [UInt8] {
     guard dataset.swapWidth > 1 else { return dataset.fill }
     return stride(from: 0, to: dataset.fill.count, by: dataset.swapWidth).flatMap {
@@ -137,7 +137,7 @@ struct HDF5ChunkDecoder: Sendable {
 
   // MARK: - Filters
 
-  /// Whether a chunk went through a filter of the dataset.
+  /// Whether a filter of the dataset was applied to a chunk.
   private func isFiltered(_ number: Int, _ mask: UInt32) -> Bool {
     guard let place = dataset.filters.firstIndex(where: { $0.number == number }) else {
       return false
@@ -145,7 +145,7 @@ struct HDF5ChunkDecoder: Sendable {
     return place >= 32 || mask >> UInt32(place) & 1 == 0
   }
 
-  /// The width of the words whose planes a chunk's bytes are; 1 if they are as they were.
+  /// The width in bytes of the words that the shuffle filter divided into planes; 1 without it.
   private func width(_ mask: UInt32) -> Int {
     isFiltered(HDF5Table.Filter.shuffle, mask) ? dataset.info.dtype.byteWidth : 1
   }
@@ -160,19 +160,19 @@ struct HDF5ChunkDecoder: Sendable {
       guard target.byteCount <= 1032 * bytes.byteCount else {
         throw CheckpointError(
           .malformed,
-          "\(bytes.byteCount) bytes cannot hold the \(target.byteCount) of a chunk, deflated")
+          "\(bytes.byteCount) deflated bytes cannot expand to a chunk of \(target.byteCount)")
       }
       try PlaneCodec.decode(bytes, width: width(mask), rotated: false, into: &target)
     } else {
       guard bytes.byteCount == target.byteCount else {
         throw CheckpointError(
-          .malformed, "\(bytes.byteCount) bytes are stored, \(target.byteCount) are required")
+          .malformed, "expected \(target.byteCount) stored bytes, found \(bytes.byteCount)")
       }
       Planes.merge(bytes, width: width(mask), rotated: false, into: &target)
     }
   }
 
-  /// Undoes the filters of two chunks of one size, if they are deflated and sound.
+  /// Undoes the filters of two chunks of equal size, if they are deflated and valid.
   private func unpackTwo(
     _ first: (bytes: RawSpan, mask: UInt32), _ second: (bytes: RawSpan, mask: UInt32),
     into target: inout MutableRawSpan
@@ -186,19 +186,20 @@ struct HDF5ChunkDecoder: Sendable {
       dividedAt: chunkSize)
   }
 
-  /// The bytes before the checksum, which must be theirs.
+  /// The bytes before the checksum, which must match it.
   @_lifetime(copy stored)
   private static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
     guard stored.byteCount >= 4 else {
-      throw CheckpointError(.malformed, "\(stored.byteCount) bytes, 4 are a checksum")
+      throw CheckpointError(
+        .malformed, "expected at least 4 bytes for a checksum, found \(stored.byteCount)")
     }
     let bytes = stored.extracting(..<(stored.byteCount - 4))
     let found = Checksum.fletcher32(bytes)
     let wanted = stored.littleEndian(UInt32.self, at: stored.byteCount - 4)
-    // Releases before 1.6.3 wrote the bytes of each half in the other order on some machines.
+    // HDF5 before 1.6.3 swapped the bytes of each half of the checksum on some machines.
     let swapped = (found & 0x00ff_00ff) << 8 | (found & 0xff00_ff00) >> 8
     guard found == wanted || swapped == wanted else {
-      throw CheckpointError(.malformed, "Fletcher-32 is \(found), the chunk says \(wanted)")
+      throw CheckpointError(.malformed, "expected Fletcher-32 \(wanted), found \(found)")
     }
     return bytes
   }

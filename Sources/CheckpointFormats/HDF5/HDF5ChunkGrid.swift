@@ -2,7 +2,7 @@ import ByteIO
 import HDF5
 import TensorCore
 
-/// The chunks of a tensor and where they are in its blocks.
+/// The chunks of a tensor and their positions in its blocks.
 struct HDF5ChunkGrid: Sendable {
   private let shape: [Int]
   private let chunk: [Int]
@@ -14,7 +14,7 @@ struct HDF5ChunkGrid: Sendable {
     width = info.dtype.byteWidth
   }
 
-  /// How many chunks a block touches along each dimension.
+  /// Number of chunks that a block overlaps along each dimension.
   func counts(in block: HDF5Blocks.Block) -> [Int] {
     shape.indices.map { dimension in
       let first = block.start[dimension] / chunk[dimension]
@@ -35,14 +35,15 @@ struct HDF5ChunkGrid: Sendable {
     return origin
   }
 
-  /// The bytes of the block that are the chunk's, if they are all of the chunk, in order.
+  /// The bytes of the block that hold the chunk, if they are the whole chunk, in order.
   func run(of origin: [Int], in block: HDF5Blocks.Block) -> Range<Int>? {
     var isWhole = false
     var start = 0
     for dimension in shape.indices {
       let begin = origin[dimension] - block.start[dimension]
       guard begin >= 0, begin + chunk[dimension] <= block.count[dimension] else { return nil }
-      // Behind the first dimension that is not one thick, a chunk must be as wide as the block.
+      // After the first dimension in which it has more than one row, a chunk must be as wide as the
+      // block.
       if isWhole, chunk[dimension] != block.count[dimension] { return nil }
       isWhole = isWhole || chunk[dimension] > 1
       start = start * block.count[dimension] + begin
@@ -51,7 +52,7 @@ struct HDF5ChunkGrid: Sendable {
     return start * width..<start * width + size
   }
 
-  /// Copies what a chunk and a block share from the chunk's bytes to the block's, row by row.
+  /// Copies the intersection of a chunk and a block, row by row.
   func copy(
     _ bytes: RawSpan, from origin: [Int], to block: HDF5Blocks.Block,
     _ target: inout MutableRawSpan
@@ -61,8 +62,8 @@ struct HDF5ChunkGrid: Sendable {
     let end = (0..<rank).map {
       min(origin[$0] + chunk[$0], block.start[$0] + block.count[$0])
     }
-    // Dimensions that are whole in both make one run with the one before them: kernels of
-    // convolutions often end in some of size 1.
+    // Dimensions that are complete in both form one run with the dimension before them: convolution
+    // kernels often end in dimensions of size 1.
     var inner = rank - 1
     while inner > 0, chunk[inner] == block.count[inner], end[inner] - begin[inner] == chunk[inner] {
       inner -= 1

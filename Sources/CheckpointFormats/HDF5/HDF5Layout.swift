@@ -1,7 +1,7 @@
 import HDF5
 import TensorCore
 
-/// Where everything of a checkpoint goes in an HDF5 file, decided before anything is written.
+/// The layout of a checkpoint in an HDF5 file, decided before anything is written.
 ///
 /// A group is a module, a dataset a parameter: `layer2.0.weight` is `/layer2/0/weight`. Groups are
 /// made first, in the order of the modules, then datasets in the order of the entries. Read back
@@ -38,7 +38,7 @@ struct HDF5Layout {
 
   /// Lays out a checkpoint.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when a module or tensor is there twice.
+  /// - Throws: ``CheckpointError`` `malformed` for a duplicate module or tensor.
   init(_ checkpoint: Checkpoint) throws {
     try addModules(checkpoint.modules)
     try addEntries(checkpoint.entries)
@@ -60,7 +60,7 @@ struct HDF5Layout {
     var seen: Set<TensorName> = []
     for module in modules {
       guard seen.insert(TensorName(module.path)).inserted else {
-        throw CheckpointError(.malformed, "module '\(module.path)' is there twice")
+        throw CheckpointError(.malformed, "there are two modules named '\(module.path)'")
       }
       let index = group(module.path.isEmpty ? [] : HDF5Path.links(module.path))
       groups[index].attributes.append(HDF5Attribute("kind", Self.value(module.kind)))
@@ -73,11 +73,11 @@ struct HDF5Layout {
   private mutating func addEntries(_ entries: [Checkpoint.Entry]) throws {
     var position: [TensorName: Int] = [:]
     let paths = entries.map { HDF5Path.links($0.name.text) }
-    // All groups first: then it is known which link names datasets must leave to them.
+    // All groups first: datasets must not use their link names.
     let parents = paths.map { group($0.dropLast()) }
     for (index, entry) in entries.enumerated() {
       guard position.updateValue(index, forKey: entry.name) == nil else {
-        throw CheckpointError(.malformed, "tensor is there twice", tensor: entry.name.text)
+        throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
       }
       let leaf = paths[index][paths[index].count - 1]
       let isTaken = groups[parents[index]].childLinks.contains(TensorName(leaf))
@@ -136,7 +136,7 @@ struct HDF5Layout {
     text.utf8.contains(0) ? .integers(text.utf8.map(Int.init)) : .text(text)
   }
 
-  /// Undoes ``value(_:)``; `nil` for values that are no text.
+  /// Undoes ``value(_:)``; `nil` for values that are not text.
   static func text(_ value: HDF5Value?) -> String? {
     switch value {
     case .text(let text): text

@@ -18,7 +18,7 @@ enum HDF5Packing: Hashable, Sendable {
     case .none: return nil
     case .gzip(let level) where (1...9).contains(level): return .gzip(level: level)
     case .gzip(let level):
-      throw CheckpointError(.unsupported, "gzip level \(level), required 1 to 9")
+      throw CheckpointError(.unsupported, "expected a gzip level of 1 to 9, found \(level)")
     }
   }
 

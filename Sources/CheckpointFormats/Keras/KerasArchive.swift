@@ -13,8 +13,8 @@ enum KerasArchive {
   private static let texts = ["config.json", "metadata.json"]
   /// Longest text that becomes metadata, in bytes.
   private static let maxTextLength = 1 << 27
-  /// Weights of more than this many bytes may not be this many times as many as are stored: Keras
-  /// refuses such archives, too.
+  /// Weights of more than this many bytes may not be more than this many times as large as stored:
+  /// Keras also refuses such archives.
   private static let (maxPackedSize, maxRatio) = (1 << 28, 100)
 
   /// Says whether a file is a zip archive with Keras's weights in it.
@@ -29,13 +29,13 @@ enum KerasArchive {
   static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
     let archive = try ZipArchive(Place.open(path: path))
     guard let member = archive.member(named: weights) else {
-      throw CheckpointError(.missing, "no member '\(weights)'", path: path)
+      throw CheckpointError(.missing, "expected a member '\(weights)', found none", path: path)
     }
     guard member.size <= maxPackedSize || member.size / maxRatio <= member.storedSize else {
       throw CheckpointError(
         .unsupported,
-        "member '\(weights)' unpacks from \(member.storedSize) to \(member.size) bytes, at most "
-          + "\(maxRatio) times as many are allowed", path: path)
+        "member '\(weights)' unpacks from \(member.storedSize) to \(member.size) bytes, more than "
+          + "the allowed factor of \(maxRatio)", path: path)
     }
     var metadata: [String: String] = [:]
     for name in texts {

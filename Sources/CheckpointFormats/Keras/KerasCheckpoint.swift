@@ -15,7 +15,7 @@ enum KerasCheckpoint {
     case .weights?: try open(path, options, content: KerasWeightsFile.content)
     case .archive?: try KerasArchive.open(path, options)
     case .shards?: try KerasShards.open(path, options)
-    case nil: throw CheckpointError(.malformed, "no layers of Keras were found", path: path)
+    case nil: throw CheckpointError(.malformed, "contains no Keras layers", path: path)
     }
   }
 
@@ -60,7 +60,7 @@ enum KerasCheckpoint {
     if options.key == nil, !content.optimizer.isEmpty {
       let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
       checkpoint.notes.append(
-        "holds \(count) of the optimizer too; --key \(content.optimizerKey) reads them")
+        "also holds \(count) of the optimizer; use --key \(content.optimizerKey) to read them")
     }
     return checkpoint
   }
@@ -95,15 +95,15 @@ enum KerasCheckpoint {
     _ content: KerasContent, _ key: String?
   ) throws(CheckpointError) -> [KerasContent.Variable] {
     guard let key, key != modelKey else {
-      if content.model.isEmpty { throw CheckpointError(.missing, "holds no weights of a model") }
+      if content.model.isEmpty { throw CheckpointError(.missing, "contains no weights of a model") }
       return content.model
     }
     if key == content.optimizerKey, !content.optimizer.isEmpty { return content.optimizer }
     throw CheckpointError(
       .missing,
       content.optimizer.isEmpty
-        ? "holds one checkpoint, so --key has nothing to choose from"
-        : "no part '\(key)'; the file has \(modelKey), \(content.optimizerKey)")
+        ? "holds only one checkpoint, so --key does not apply"
+        : "there is no part '\(key)'; the file has \(modelKey), \(content.optimizerKey)")
   }
 
   private static func entries(

@@ -10,7 +10,7 @@ extension CheckpointFormat {
     recognizes: { KerasContainer(of: $0) != nil },
     open: KerasCheckpoint.open, write: KerasWriter.write, makesFiles: false,
     readOnly: [".keras", ".weights.json"].map {
-      ($0, "write .weights.h5 with --like FILE, which the model's load_weights takes")
+      ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")
     },
     capabilities: KerasWriter.capabilities)
 }

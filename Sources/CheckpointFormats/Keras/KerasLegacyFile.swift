@@ -1,7 +1,7 @@
 import HDF5
 import TensorCore
 
-/// Keras's older layout in HDF5, where attributes say what there is and in which order.
+/// Keras's older HDF5 layout, in which attributes list the content and its order.
 ///
 /// Source: Keras 3.15 `legacy/saving/legacy_h5_format.py`. The root, or the group `model_weights`
 /// of a whole model, lists its layers in the attribute `layer_names`; each layer's group lists its
@@ -32,8 +32,8 @@ struct KerasLegacyFile {
 
   /// Reads the lists of a file.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when a list is no list of texts or names what is
-  ///   not there.
+  /// - Throws: ``CheckpointError`` `malformed` when a list is not a list of strings, or names
+  ///   something that does not exist.
   static func content(of table: HDF5Table) throws(CheckpointError) -> KerasContent {
     var file = KerasLegacyFile(table)
     return try file.content()
@@ -41,11 +41,11 @@ struct KerasLegacyFile {
 
   private mutating func content() throws(CheckpointError) -> KerasContent {
     guard let root = Self.root(of: table) else {
-      throw CheckpointError(.missing, "no attribute 'layer_names'")
+      throw CheckpointError(.missing, "expected an attribute 'layer_names', found none")
     }
     var content = KerasContent()
     var weights: [(layer: String, weight: Weight)] = []
-    // Keras keeps what belongs to no layer of the model in a group that is in no list.
+    // Keras stores weights that belong to no layer of the model in a group that is not listed.
     let top = root.path + ["top_level_model_weights"]
     var layers = try Self.list("layer_names", root) ?? []
     if groups[Self.key(top)] != nil { layers.append("top_level_model_weights") }
@@ -124,7 +124,7 @@ struct KerasLegacyFile {
         scopes[TensorName(links[0]), default: []].insert(TensorName(layer))
       }
     }
-    // Keras 2 of old numbers the scope of a layer anew: 'conv_1_1/kernel:0' of the layer 'conv_1'.
+    // Old Keras 2 appends another number to a layer's scope: 'conv_1_1/kernel:0' of layer 'conv_1'.
     for (scope, layers) in scopes where layers.count == 1 && layerNames[scope] == nil {
       if let layer = layers.first, layer != "", layer != "top_level_model_weights" {
         layerNames[scope] = layer.text
@@ -145,7 +145,7 @@ struct KerasLegacyFile {
     guard let first = others.first else { return table.notes }
     let more = others.count == 1 ? "" : " and \(others.count - 1) more"
     return table.notes + [
-      "\(Self.text(first.path))\(more) is in no list of weights, so Keras does not read it; left out"
+      "\(Self.text(first.path))\(more) is not in a list of weights, so Keras does not read it; left out"
     ]
   }
 
@@ -171,7 +171,7 @@ struct KerasLegacyFile {
   ) throws(CheckpointError) -> [String] {
     guard case .texts(let texts) = value else {
       throw CheckpointError(
-        .malformed, "attribute '\(name)' of \(text(group.path)) is no list of texts")
+        .malformed, "attribute '\(name)' of \(text(group.path)) is not a list of strings")
     }
     return texts
   }
@@ -182,7 +182,7 @@ struct KerasLegacyFile {
 
   private static func text(_ path: [String]) -> String { "/" + path.joined(separator: "/") }
 
-  /// The parts of a path; a slash at its end or two in a row give an empty one, which is no link.
+  /// The parts of a path; a final slash or two in a row yield an empty part, which is not a link.
   private static func links(_ path: String) -> [String] {
     path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
       .map { String(Substring($0)) }

@@ -23,7 +23,7 @@ enum KerasShards {
     let input = try Place.open(path: path)
     guard input.size <= maxSize else {
       throw CheckpointError(
-        .unsupported, "\(input.size) bytes, at most \(maxSize) are allowed", path: path)
+        .unsupported, "expected at most \(maxSize) bytes, found \(input.size)", path: path)
     }
     let map: [TensorName: [String]]
     do throws(CheckpointError) {
@@ -48,7 +48,7 @@ enum KerasShards {
         groups[TensorName(group), default: []].insert(name)
         guard sources.updateValue(shards.count - 1, forKey: variable.name) == nil else {
           throw CheckpointError(
-            .malformed, "is in two of the files, once in '\(name)'", path: path,
+            .malformed, "is in two of the files, one of them '\(name)'", path: path,
             tensor: variable.name.text)
         }
       }
@@ -58,7 +58,7 @@ enum KerasShards {
     for (group, names) in map.sorted(by: { $0.key < $1.key }) {
       for name in names where groups[group]?.contains(TensorName(name)) != true {
         throw CheckpointError(
-          .malformed, "weight_map puts '\(group)' into '\(name)', which has no such weights",
+          .malformed, "weight_map places '\(group)' in '\(name)', which has no such weights",
           path: path)
       }
     }
@@ -89,7 +89,7 @@ enum KerasShards {
           || name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
         {
           throw CheckpointError(
-            .malformed, "found the file name '\(name)', required one of a file beside the map",
+            .malformed, "expected the name of a file beside the map, found '\(name)'",
             offset: offset)
         }
         map[TensorName(group)] = names

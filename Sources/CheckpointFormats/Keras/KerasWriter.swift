@@ -3,10 +3,10 @@ import HDF5
 import ParallelWork
 import TensorCore
 
-/// Keras's HDF5 files written into the structure of one that Keras has made.
+/// Writes Keras's HDF5 files into a copy of a template that Keras has written.
 ///
-/// The file `like` is copied and the bytes of its datasets are replaced, so that groups, attributes,
-/// the model's description and the optimizer's state are those of the original to the bit.
+/// The template `like` is copied and the bytes of its datasets are replaced, so that groups,
+/// attributes, the model's description, and the optimizer's state are unchanged.
 enum KerasWriter {
   /// What Keras reads back; the rest is that of the file whose structure is used.
   static let capabilities = Capabilities(
@@ -14,19 +14,19 @@ enum KerasWriter {
 
   /// Writes a copy of `options.like` with the checkpoint's tensors in the places of theirs.
   ///
-  /// - Throws: ``CheckpointError``: `unsupported` without `like` or for one that is no single HDF5
+  /// - Throws: ``CheckpointError`` `unsupported` without `like`, or if it is not a single HDF5
   ///   file, `mismatched` when names, types or shapes differ.
   static func write(
     _ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions
   ) async throws {
     guard let like = options.like else {
       throw CheckpointError(
-        .unsupported, "a file of Keras is only written into the structure of one like it")
+        .unsupported, "Keras files can only be written into a copy of a template; pass --like FILE")
     }
     switch options.compression {
     case .standard, .none: break
     default:
-      throw CheckpointError(.unsupported, "Keras stores tensors as they are; pass no --compression")
+      throw CheckpointError(.unsupported, "Keras stores tensors uncompressed; drop --compression")
     }
     let places = try places(of: checkpoint, in: like)
     let output = try OutputFile(creating: path)
@@ -60,7 +60,9 @@ enum KerasWriter {
       }
       if let missing = content.model.first(where: { !given.contains($0.name) }) {
         throw CheckpointError(
-          .mismatched, "has weights for which there is no tensor", tensor: missing.name.text)
+          .mismatched,
+          "the template has this weight, but the checkpoint has no matching tensor",
+          tensor: missing.name.text)
       }
       return places
     } catch let error as CheckpointError {
@@ -73,13 +75,13 @@ enum KerasWriter {
     guard HDF5Checkpoint.recognizes(candidate.head) else {
       throw CheckpointError(
         .unsupported,
-        "is no single HDF5 file, required a .weights.h5 as the model's save_weights makes it")
+        "expected a single HDF5 file, such as a .weights.h5 written by the model's save_weights")
     }
     let table = try HDF5File(path: like).table
     switch KerasContainer(of: table) {
     case .legacy?: return try KerasLegacyFile.content(of: table)
     case .weights?: return KerasWeightsFile.content(of: table)
-    default: throw CheckpointError(.unsupported, "no layers of Keras were found")
+    default: throw CheckpointError(.unsupported, "the template contains no Keras layers")
     }
   }
 
@@ -89,7 +91,7 @@ enum KerasWriter {
     guard let dataset else {
       throw CheckpointError(
         .mismatched,
-        "there are no weights of this name; pass --to-keras-layout for tensors of PyTorch, or "
+        "the template has no weight with this name; pass --to-keras-layout for PyTorch tensors, or "
           + "--exclude")
     }
     guard dataset.info == entry.info else {
@@ -98,13 +100,14 @@ enum KerasWriter {
         found.shape == required.shape ? "; pass --dtype \(required.dtype.torchName)" : ""
       throw CheckpointError(
         .mismatched,
-        "found \(found.dtype.rawValue) \(found.shape), required \(required.dtype.rawValue) "
-          + "\(required.shape)\(remedy)")
+        "expected \(required.dtype.rawValue) \(required.shape), found \(found.dtype.rawValue) "
+          + "\(found.shape)\(remedy)")
     }
     if entry.info.byteCount == 0 { return 0 }
     guard case .plain(let start) = dataset.storage else {
       throw CheckpointError(
-        .unsupported, "is stored in chunks or big-endian there; required as Keras stores it")
+        .unsupported,
+        "expected contiguous little-endian storage, as Keras writes it; the template has other")
     }
     return start
   }

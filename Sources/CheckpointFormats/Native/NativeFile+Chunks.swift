@@ -3,12 +3,12 @@ import ParallelWork
 import TensorCore
 
 extension NativeFile {
-  /// Memory for stored chunks that no reader has.
+  /// Idle memory for stored chunks.
   private static let memory = Pool(capacity: 16) {
     ChunkBuffer(capacity: 2 * NativeLayout.maxStreamSize(NativeLayout.chunkSize))
   }
 
-  /// Reads one chunk or two neighbours, checks them and puts their bytes into `target`.
+  /// Reads one chunk or two adjacent ones, checks them, and decodes them into `target`.
   ///
   /// - Throws: ``CheckpointError`` that names the chunk.
   func decode(
@@ -60,7 +60,7 @@ extension NativeFile {
     }
   }
 
-  /// Decodes two sound chunks at once; says whether they were two and sound.
+  /// Decodes two chunks at once; returns whether there were two, both valid.
   private func decodeTwo(
     _ indices: Range<Int>, of stored: NativeIndex.Stored, _ bytes: RawSpan,
     into target: inout MutableRawSpan
@@ -84,7 +84,7 @@ extension NativeFile {
     let crc32 = Checksum.crc32(stored)
     guard crc32 == chunk.crc32 else {
       throw CheckpointError(
-        .malformed, "CRC-32 of the stored bytes is \(crc32), the index gives \(chunk.crc32)")
+        .malformed, "expected CRC-32 \(chunk.crc32) of the stored bytes, found \(crc32)")
     }
   }
 

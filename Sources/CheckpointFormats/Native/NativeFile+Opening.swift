@@ -6,7 +6,8 @@ extension NativeFile {
   static func index(of file: ByteSource) throws(CheckpointError) -> NativeIndex {
     let header = try file.head(NativeLayout.headerSize)
     guard header.starts(with: NativeLayout.magic) else {
-      throw CheckpointError(.malformed, "no .ckz file: it does not begin with \\x89CKZ", offset: 0)
+      throw CheckpointError(
+        .malformed, "is not a .ckz file: it does not begin with \\x89CKZ", offset: 0)
     }
     guard header.count == NativeLayout.headerSize,
       file.size >= NativeLayout.headerSize + NativeLayout.footerSize
@@ -14,13 +15,14 @@ extension NativeFile {
     let version = header.littleEndian(UInt32.self, at: 8)
     guard version == NativeLayout.version else {
       throw CheckpointError(
-        .unsupported, "version \(version) of the format, this ckpt reads \(NativeLayout.version)",
+        .unsupported,
+        "expected format version \(NativeLayout.version), found \(version); use a newer ckpt",
         offset: 8)
     }
     let flags = header.littleEndian(UInt32.self, at: 12)
     guard flags == 0 else {
       throw CheckpointError(
-        .unsupported, "flags \(flags), version \(version) of the format has none", offset: 12)
+        .unsupported, "expected no flags in format version \(version), found \(flags)", offset: 12)
     }
     let end = file.size - NativeLayout.footerSize
     let footer = try file.bytes(end..<file.size)
@@ -38,14 +40,15 @@ extension NativeFile {
       start >= NativeLayout.headerSize, length == end - start
     else {
       throw CheckpointError(
-        .malformed, "index of \(length) bytes at byte \(start), it must end at byte \(end)",
+        .malformed,
+        "expected the index to end at byte \(end), found \(length) bytes at byte \(start)",
         offset: end)
     }
     let largest = NativeLayout.maxIndexSize(stored: length)
     guard let content = Int(exactly: content), content <= largest else {
       throw CheckpointError(
         .malformed,
-        "index of \(content) bytes, at most \(largest) are allowed for \(length) stored",
+        "expected an index of at most \(largest) bytes for \(length) stored bytes, found \(content)",
         offset: end + 16)
     }
     let stream = try file.bytes(start..<end)
@@ -53,7 +56,7 @@ extension NativeFile {
     digest.update(stream.rawBytes)
     guard digest.finalize().bytes[...] == footer[24..<56] else {
       throw CheckpointError(
-        .malformed, "SHA-256 of the index is not the one in the footer", offset: start)
+        .malformed, "SHA-256 of the index differs from the one in the footer", offset: start)
     }
     do throws(CheckpointError) {
       let text = try [UInt8](count: content) { target throws(CheckpointError) in
@@ -68,7 +71,7 @@ extension NativeFile {
   private static func cut(_ file: ByteSource) -> CheckpointError {
     CheckpointError(
       .malformed,
-      "\(file.size) bytes without a footer: the file is cut short or was never finished",
+      "\(file.size) bytes without a footer: the file is truncated or was never finished",
       offset: file.size)
   }
 }

@@ -123,7 +123,7 @@ final class NativeFile: Sendable {
       let sum = try digest.get()
       guard sum == stored.digest else {
         throw CheckpointError(
-          .mismatched, "SHA-256 of its bytes is \(sum), the index gives \(stored.digest)")
+          .mismatched, "expected SHA-256 \(stored.digest) from the index, found \(sum)")
       }
       return nil
     } catch {
@@ -138,7 +138,7 @@ final class NativeFile: Sendable {
       let bytes = try file.bytes(start..<chunk.offset)
       if let place = bytes.firstIndex(where: { $0 != 0 }) {
         throw CheckpointError(
-          .malformed, "padding byte \(bytes[place]) was found, 0 is required",
+          .malformed, "expected a padding byte of 0, found \(bytes[place])",
           offset: start + place)
       }
     }

@@ -20,7 +20,9 @@ extension NativeIndex {
     try scanner.end()
     guard parser.position == end else {
       throw CheckpointError(
-        .malformed, "the chunks end at byte \(parser.position), the index begins at byte \(end)")
+        .malformed,
+        "expected the index right after the chunks at byte \(parser.position), found it at byte \(end)"
+      )
     }
     self.tensors = tensors
   }
@@ -35,10 +37,10 @@ extension NativeIndex {
       let value = try scanner.string()
       if let last, !last.utf8.lexicographicallyPrecedes(key.utf8) {
         throw CheckpointError(
-          .malformed, "metadata key '\(key)' follows '\(last)', ascending order is required")
+          .malformed, "expected metadata keys in ascending order, found '\(key)' after '\(last)'")
       }
       guard metadata.updateValue(value, forKey: key) == nil else {
-        throw CheckpointError(.malformed, "metadata key '\(key)' occurs twice in two spellings")
+        throw CheckpointError(.malformed, "metadata key '\(key)' occurs in two Unicode spellings")
       }
       last = key
     }
@@ -62,7 +64,8 @@ private struct TensorParser {
       try scanner.expect("}")
       guard names[original] == true else {
         throw CheckpointError(
-          .malformed, "alias of '\(original)', which is no earlier tensor with bytes of its own",
+          .malformed,
+          "expected an alias of an earlier tensor with its own bytes, found '\(original)'",
           tensor: name.text)
       }
       return NativeIndex.Tensor(name: name, content: .alias(original))
@@ -122,21 +125,22 @@ private struct TensorParser {
     guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
     guard let method = NativeFilter(name: filter) else { throw Self.unknown("filter", filter) }
     guard method.divides(type) else {
-      throw CheckpointError(.malformed, "filter \(filter) does not fit elements of \(dtype)")
+      throw CheckpointError(.malformed, "filter \(filter) does not apply to elements of \(dtype)")
     }
     guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
-      throw CheckpointError(.malformed, "sha256 '\(digest)', 64 lower-case digits are required")
+      throw CheckpointError(
+        .malformed, "expected 64 lowercase hexadecimal digits as sha256, found '\(digest)'")
     }
     guard shape.count <= NativeLayout.maxRank else {
       throw CheckpointError(
-        .malformed, "\(shape.count) dimensions, at most \(NativeLayout.maxRank) are allowed")
+        .malformed, "expected at most \(NativeLayout.maxRank) dimensions, found \(shape.count)")
     }
     let info = try TensorInfo(dtype: type, shape: shape)
     let count = NativeLayout.chunkCount(info.byteCount)
     guard chunks.count == count else {
       throw CheckpointError(
         .malformed,
-        "shape \(shape) of \(dtype) needs \(count) chunks, the index gives \(chunks.count)")
+        "expected \(count) chunks for shape \(shape) of \(dtype), found \(chunks.count)")
     }
     if let original = placed[offset] {
       guard
@@ -146,14 +150,14 @@ private struct TensorParser {
           chunks, by: { ($0.length, $0.crc32) == ($1.length, $1.crc32) })
       else {
         throw CheckpointError(
-          .malformed, "offset \(offset) is that of an earlier tensor with other content")
+          .malformed, "offset \(offset) belongs to an earlier tensor with different content")
       }
       return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: original.chunks)
     }
     let own = try place(chunks, of: info.byteCount, raw: method == .raw)
     guard own.first?.offset ?? 0 == offset else {
       throw CheckpointError(
-        .malformed, "offset \(offset), the tensor must begin at \(own.first?.offset ?? 0)")
+        .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
     }
     let stored = NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: own)
     if !own.isEmpty { placed[offset] = stored }
@@ -170,8 +174,8 @@ private struct TensorParser {
       guard allowed.contains(chunks[index].length) else {
         throw CheckpointError(
           .malformed,
-          "chunk \(index): \(chunks[index].length) stored bytes, \(allowed.lowerBound) to "
-            + "\(allowed.upperBound) are allowed for \(size)")
+          "chunk \(index): expected \(allowed.lowerBound) to \(allowed.upperBound) stored bytes for "
+            + "\(size), found \(chunks[index].length)")
       }
       if raw {
         chunks[index].padding = NativeLayout.aligned(position) - position
@@ -186,7 +190,7 @@ private struct TensorParser {
   private static func unknown(_ what: String, _ value: String) -> CheckpointError {
     CheckpointError(
       .unsupported,
-      "\(what) '\(value)' is not known to version \(NativeLayout.version); a newer ckpt is required"
+      "\(what) '\(value)' is unknown to version \(NativeLayout.version); use a newer ckpt"
     )
   }
 }

@@ -61,7 +61,7 @@ struct NativePipeline {
   /// How many jobs may be in memory: enough that a digest and the packing wait for each other rarely.
   private var window: Int { 4 * threads + 4 }
 
-  /// Does all the work, with at most so many tasks as there are threads; the first error ends it.
+  /// Does all the work with at most one task per thread; the first error ends it.
   mutating func run() async throws {
     try await withThrowingTaskGroup(of: Outcome.self) { group in
       var running = 0

@@ -67,13 +67,14 @@ struct NativePlan: Sendable {
     let length = entry.name.text.utf8.count
     guard length <= NativeLayout.maxNameBytes else {
       throw CheckpointError(
-        .unsupported, "a name of \(length) bytes, at most \(NativeLayout.maxNameBytes) are allowed",
+        .unsupported,
+        "expected a name of at most \(NativeLayout.maxNameBytes) bytes, found \(length)",
         tensor: entry.name.text)
     }
     guard entry.info.shape.count <= NativeLayout.maxRank else {
       throw CheckpointError(
         .unsupported,
-        "\(entry.info.shape.count) dimensions, at most \(NativeLayout.maxRank) are allowed",
+        "expected at most \(NativeLayout.maxRank) dimensions, found \(entry.info.shape.count)",
         tensor: entry.name.text)
     }
   }

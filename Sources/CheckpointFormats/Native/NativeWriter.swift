@@ -53,7 +53,7 @@ enum NativeWriter {
     guard text.count <= NativeLayout.maxIndexSize else {
       throw CheckpointError(
         .unsupported,
-        "an index of \(text.count) bytes, at most \(NativeLayout.maxIndexSize) are allowed",
+        "expected an index of at most \(NativeLayout.maxIndexSize) bytes, found \(text.count)",
         path: file.path)
     }
     var stream = try Zlib.deflate(text.rawBytes, level: 6)

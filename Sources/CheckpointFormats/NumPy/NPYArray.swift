@@ -2,21 +2,21 @@ import ByteIO
 import Strided
 import TensorCore
 
-/// The elements of a stored array as this project has them: row-major and little-endian.
+/// The elements of a stored array in row-major order and little-endian.
 struct NPYArray: Sendable {
-  /// Reads stored bytes behind the header.
+  /// Reads stored bytes after the header.
   typealias Source =
     @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
 
   private let info: TensorInfo
-  /// How it lies there, if not in the order of its elements.
+  /// The layout of the stored elements, if they are not in row-major order.
   private let view: StridedView?
   private let materialize: @Sendable () throws -> Void
   private let swappedWidth: Int?
   private let source: Source
 
-  /// Describes the array behind a header, whose elements `source` reads; `settle` makes reading in
-  /// any order cheap.
+  /// Describes the array after a header, whose bytes `source` reads; `settle` makes reading in any
+  /// order cheap.
   init(
     _ header: NPYHeader, materialize: @escaping @Sendable () throws -> Void = {},
     source: @escaping Source

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// Reads the Python dictionary that an array's header is, and nothing else of Python.
+/// Parses the Python dictionary in an array's header, and nothing else of Python.
 struct NPYDictionary {
   /// What the dictionary holds.
   struct Fields {
@@ -36,7 +36,7 @@ struct NPYDictionary {
       case "shape" where shape == nil: shape = try sizes()
       default:
         position = start
-        throw found("the keys descr, fortran_order and shape, each of them once")
+        throw found("the keys descr, fortran_order, and shape, once each")
       }
       if !take(",") {
         guard take("}") else { throw found("',' or '}'") }
@@ -46,7 +46,7 @@ struct NPYDictionary {
     skipBlanks()
     guard position == bytes.count else { throw found("the end of the header") }
     guard let description, let isFortranOrder, let shape else {
-      throw found("the keys descr, fortran_order and shape")
+      throw found("the keys descr, fortran_order, and shape")
     }
     return Fields(description: description, isFortranOrder: isFortranOrder, shape: shape)
   }
@@ -55,7 +55,7 @@ struct NPYDictionary {
     skipBlanks()
     if position < bytes.count, bytes[position] == UInt8(ascii: "[") {
       throw CheckpointError(
-        .unsupported, "elements with fields of their own, required are numbers or truth values",
+        .unsupported, "expected numeric or Boolean elements, found a structured type",
         offset: offset + position)
     }
     return try string()
@@ -100,19 +100,19 @@ struct NPYDictionary {
     skipBlanks()
     let start = position
     guard position < bytes.count, bytes[position] == 0x27 || bytes[position] == 0x22 else {
-      throw found("a text in quotes")
+      throw found("a quoted string")
     }
     let quote = bytes[position]
     position += 1
     while position < bytes.count, bytes[position] != quote {
       guard (0x20..<0x7f).contains(bytes[position]), bytes[position] != UInt8(ascii: "\\") else {
-        throw found("a text in ASCII without escapes")
+        throw found("an ASCII string without escapes")
       }
       position += 1
     }
     guard position < bytes.count else {
       position = start
-      throw found("the end of a text")
+      throw found("the end of a string")
     }
     position += 1
     return String(decoding: bytes[start + 1..<position - 1], as: UTF8.self)
@@ -135,7 +135,7 @@ struct NPYDictionary {
     let rest = bytes[position...].prefix(16)
     let text = String(decoding: rest, as: UTF8.self)
     return CheckpointError(
-      .malformed, "found \(rest.isEmpty ? "the end" : "'\(text)'"), required \(required)",
+      .malformed, "expected \(required), found \(rest.isEmpty ? "the end" : "'\(text)'")",
       offset: offset + position)
   }
 }

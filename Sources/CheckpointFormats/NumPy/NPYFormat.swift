@@ -16,10 +16,10 @@ extension CheckpointFormat {
 
 /// Reading and writing of a lone array.
 enum NPY {
-  /// What NumPy calls an array without a name.
+  /// NumPy's name for an array without one.
   static let name: TensorName = "arr_0"
-  /// Says that elements of two bytes and no kind were taken for bfloat16.
-  static let guess = "elements of type '|V2' were taken for bfloat16"
+  /// The note about two-byte elements of no type, which are treated as bfloat16.
+  static let guess = "elements of type '|V2' are treated as bfloat16"
 
   static func open(_ path: String) throws -> Checkpoint {
     do throws(CheckpointError) {
@@ -48,7 +48,8 @@ enum NPY {
     guard let entry = checkpoint.entries.first, checkpoint.entries.count == 1 else {
       throw CheckpointError(
         .unsupported,
-        "\(checkpoint.entries.count) tensors, .npy holds one; write .npz, or choose with --match")
+        "expected 1 tensor for .npy, found \(checkpoint.entries.count); write .npz, or select one with --match"
+      )
     }
     try CheckpointFormat.npy.capabilities.check(checkpoint, format: "npy")
     let header = try NPYHeader.bytes(entry.info)

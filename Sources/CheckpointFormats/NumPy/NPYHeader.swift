@@ -1,7 +1,7 @@
 import ByteIO
 import TensorCore
 
-/// The header of an array as NumPy stores it: element type, order of the axes and shape.
+/// The header of an array as NumPy stores it: dtype, order of the axes, and shape.
 ///
 /// Source: numpy 2.4, `lib/format.py`, versions 1.0 to 3.0.
 struct NPYHeader {
@@ -13,13 +13,13 @@ struct NPYHeader {
   let isBigEndian: Bool
   /// Whether elements are `|V2`: as bfloat16 becomes when NumPy saves it without knowing it.
   let isGuess: Bool
-  /// Bytes of the header; the elements follow.
+  /// Size of the header in bytes; the elements follow.
   let length: Int
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-  /// Longest text of a header, in bytes.
+  /// Largest text of a header, in bytes.
   static let maxSize = 1 << 16
-  /// Most dimensions (`NPY_MAXDIMS`).
+  /// Largest number of dimensions (`NPY_MAXDIMS`).
   static let maxRank = 64
 
   /// NumPy's names of the element types, without byte order.
@@ -40,12 +40,12 @@ struct NPYHeader {
   ) throws(CheckpointError) {
     guard size >= 10 else {
       throw CheckpointError(
-        .malformed, "\(size) bytes, an array of NumPy takes at least 10", offset: 0)
+        .malformed, "expected at least 10 bytes for a NumPy array, found \(size)", offset: 0)
     }
     let start = try read(0..<10)
     guard start.starts(with: Self.magic) else {
       throw CheckpointError(
-        .malformed, "no array of NumPy: it does not begin with \\x93NUMPY", offset: 0)
+        .malformed, "is not a NumPy array: it does not begin with \\x93NUMPY", offset: 0)
     }
     let version = (start[6], start[7])
     var textStart = 10
@@ -59,12 +59,13 @@ struct NPYHeader {
       count = Int(Array(length).littleEndian(UInt32.self, at: 0))
     default:
       throw CheckpointError(
-        .unsupported, "version \(version.0).\(version.1) of the format, 1.0 to 3.0 are read",
+        .unsupported, "expected format version 1.0 to 3.0, found \(version.0).\(version.1)",
         offset: 6)
     }
     guard count <= Self.maxSize else {
       throw CheckpointError(
-        .unsupported, "a header of \(count) bytes, at most \(Self.maxSize) are read", offset: 8)
+        .unsupported, "expected a header of at most \(Self.maxSize) bytes, found \(count)",
+        offset: 8)
     }
     guard count <= size - textStart else { throw Self.cut(textStart + count, size) }
     var parser = NPYDictionary(try read(textStart..<textStart + count), offset: textStart)
@@ -82,14 +83,14 @@ struct NPYHeader {
     guard info.byteCount == size - length else {
       throw CheckpointError(
         .malformed,
-        "shape \(info.shape) of \(info.dtype.rawValue) needs \(info.byteCount) bytes, "
-          + "\(size - length) follow the header", offset: length)
+        "expected \(info.byteCount) bytes for shape \(info.shape) of \(info.dtype.rawValue), found "
+          + "\(size - length) after the header", offset: length)
     }
   }
 
   private static func cut(_ required: Int, _ size: Int) -> CheckpointError {
     CheckpointError(
-      .malformed, "the header takes \(required) bytes, there are \(size)", offset: size)
+      .malformed, "expected a header of \(required) bytes, but the file has \(size)", offset: size)
   }
 
   private static func type(
@@ -110,10 +111,11 @@ struct NPYHeader {
     let shown = description.shortened(to: 80)
     if name.hasPrefix("O") || description.hasPrefix("O") {
       throw CheckpointError(
-        .unsupported, "an object array ('\(shown)'), whose elements are pickled Python objects")
+        .unsupported, "object arrays ('\(shown)') hold pickled Python objects and are not supported"
+      )
     }
     throw CheckpointError(
-      .unsupported, "elements of type '\(shown)', required are numbers or truth values, as '<f4'")
+      .unsupported, "expected numeric or Boolean elements such as '<f4', found type '\(shown)'")
   }
 
   // MARK: - Writing

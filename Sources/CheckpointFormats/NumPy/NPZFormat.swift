@@ -35,7 +35,7 @@ enum NPZ {
     var checkpoint = Checkpoint(entries: [])
     for member in archive.members {
       guard let name = name(of: member) else {
-        checkpoint.notes.append("member '\(member.name)' is no array; left out")
+        checkpoint.notes.append("member '\(member.name)' is not an array; left out")
         continue
       }
       let header = try header(of: member, in: archive)
@@ -66,7 +66,7 @@ enum NPZ {
         }
       }
     } catch {
-      // Places in a deflated member are none in the file.
+      // Offsets in a deflated member are none in the file.
       var placed = error
       if error.path == nil {
         placed.offset =
@@ -93,7 +93,7 @@ enum NPZ {
   /// Writes a new archive of stored members, in the order of the tensors.
   static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
     guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "npz is written without compression")
+      throw CheckpointError(.unsupported, "npz is written without compression; drop --compression")
     }
     try CheckpointFormat.npz.capabilities.check(checkpoint, format: "npz")
     try checkpoint.checkNames()

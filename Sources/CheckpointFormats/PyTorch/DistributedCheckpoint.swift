@@ -2,24 +2,24 @@ import ByteIO
 import Synchronization
 import TensorCore
 
-/// A folder of `torch.distributed.checkpoint`: `.metadata`, a pickle that says which part of each
-/// tensor lies where, and files in which each part is an archive of `torch.save`.
+/// A folder of `torch.distributed.checkpoint`: `.metadata`, a pickle that tells where the parts of
+/// each tensor are, and files in which each part is a `torch.save` archive.
 ///
 /// Source: torch 2.15 `distributed/checkpoint/metadata.py`, `filesystem.py`.
 struct DistributedCheckpoint {
   static let metadataName = ".metadata"
   private static let ending = ".distcp"
 
-  /// Where a part of a tensor lies, and which part it is.
+  /// A part of a tensor, as a box, and the archive that holds it.
   struct Chunk: Sendable {
     let offsets: [Int]
     let sizes: [Int]
     let archive: DistributedArchive
   }
 
-  /// What `.metadata` says.
+  /// The content of `.metadata`.
   let pickle: Pickle
-  /// Which bytes of which file are an archive, in the metadata's order.
+  /// The byte ranges of files that are archives, in the metadata's order.
   private(set) var places: [(file: String, range: Range<Int>)] = []
   private let folder: FileProbe
   private var archives: [PartKey: DistributedArchive] = [:]
@@ -42,7 +42,7 @@ struct DistributedCheckpoint {
       var stream = PickleStream(try Place.open(path: path))
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
-        throw CheckpointError(.malformed, "no storage_data in the metadata")
+        throw CheckpointError(.malformed, "the metadata have no storage_data")
       }
       for (key, value) in storage { try addArchive(key, value) }
     } catch {
@@ -54,7 +54,8 @@ struct DistributedCheckpoint {
   func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
     guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
       throw CheckpointError(
-        .malformed, "no state_dict_metadata in it", path: folder.folder.path(of: Self.metadataName))
+        .malformed, "the metadata have no state_dict_metadata",
+        path: folder.folder.path(of: Self.metadataName))
     }
     var entries: [Checkpoint.Entry] = []
     var others: [String] = []
@@ -72,7 +73,10 @@ struct DistributedCheckpoint {
     }
     var checkpoint = Checkpoint(entries: entries)
     if let first = others.first {
-      checkpoint.notes.append("\(others.count) values that are no tensors, '\(first)' is the first")
+      checkpoint.notes.append(
+        others.count == 1
+          ? "skipped 1 value that is not a tensor: '\(first)'"
+          : "skipped \(others.count) values that are not tensors (first: '\(first)')")
     }
     try choose(key, from: &checkpoint)
     return checkpoint
@@ -80,7 +84,7 @@ struct DistributedCheckpoint {
 
   // MARK: - Parts
 
-  /// Takes the model's tensors where the first components of names say which they are.
+  /// Selects the model's tensors if the first components of names tell which they are.
   private func choose(_ key: String?, from checkpoint: inout Checkpoint) throws(CheckpointError) {
     func first(_ entry: Checkpoint.Entry) -> String {
       String(entry.name.text.prefix { $0 != "." })
@@ -100,7 +104,7 @@ struct DistributedCheckpoint {
     if let key {
       guard let place = groups.firstIndex(where: { $0.key == key }) else {
         let known = groups.map(\.key).joined(separator: ", ")
-        throw CheckpointError(.missing, "no part '\(key)'; the folder has \(known)")
+        throw CheckpointError(.missing, "there is no part '\(key)'; the folder has \(known)")
       }
       isOpened = groups.indices.map { $0 == place }
       checkpoint.entries = groups[place].entries.map { entry in
@@ -118,7 +122,7 @@ struct DistributedCheckpoint {
     }
     let others = checkpoint.parts.filter { !$0.isOpened }.map(\.key).joined(separator: ", ")
     if key == nil, !others.isEmpty {
-      checkpoint.notes.append("the folder also has \(others): choose with --key")
+      checkpoint.notes.append("the folder also holds \(others): use --key to select a part")
     }
   }
 
@@ -141,7 +145,7 @@ struct DistributedCheckpoint {
       let path = state(value, "relative_path").flatMap(pickle.text),
       let offset = state(value, "offset").flatMap(pickle.int),
       let length = state(value, "length").flatMap(pickle.int), offset >= 0, length >= 0
-    else { throw PyTorchTensorDecoder.refused("the place of a part", "something else") }
+    else { throw PyTorchTensorDecoder.refused("the location of a part", "something else") }
     guard folder.members?.contains(path) == true else {
       throw CheckpointError(.missing, "file '\(path)' is not in the folder", tensor: name)
     }
@@ -153,9 +157,9 @@ struct DistributedCheckpoint {
       files[TensorName(path)] = file
     }
     let (end, overflow) = offset.addingReportingOverflow(length)
-    guard !overflow else { throw CheckpointError(.malformed, "overflow: a part's end") }
+    guard !overflow else { throw CheckpointError(.malformed, "overflow: the end of a part") }
     places.append((path, offset..<end))
-    // Values that are no tensors have no place in one.
+    // Values that are not tensors have no position in one.
     guard let place = state(key, "offset"), let offsets = try? sizes(place) else { return }
     archives[PartKey(name: TensorName(name), offsets: offsets)] = DistributedArchive(
       file, offset..<end)
@@ -169,7 +173,7 @@ struct DistributedCheckpoint {
       .flatMap(pickle.global)
     guard let global = dtype, let dtype = PyTorchGlobals.dtype(global), dtype.isComputable else {
       throw CheckpointError(
-        .unsupported, "element type \(dtype?.fullName ?? "of another kind than torch's")")
+        .unsupported, "unsupported dtype \(dtype?.fullName ?? "(not a torch dtype)")")
     }
     let info = try TensorInfo(dtype: dtype, shape: try sizes(state(value, "size")))
     var chunks: [Chunk] = []
@@ -177,7 +181,7 @@ struct DistributedCheckpoint {
       let offsets = try sizes(state(chunk, "offsets"))
       let sizes = try sizes(state(chunk, "sizes"))
       guard let archive = archives[PartKey(name: name, offsets: offsets)] else {
-        throw CheckpointError(.malformed, "its part at \(offsets) is in no file")
+        throw CheckpointError(.malformed, "no file holds its part at \(offsets)")
       }
       chunks.append(Chunk(offsets: offsets, sizes: sizes, archive: archive))
     }
@@ -227,8 +231,8 @@ final class DistributedArchive: Sendable {
         guard entries.count == 1, entries[0].info == info else {
           throw CheckpointError(
             .mismatched,
-            "\(entries.first.map { "\($0.info.shape)" } ?? "no tensor") in it,"
-              + " the metadata give \(info.shape) of \(info.dtype.rawValue)")
+            "expected \(info.dtype.rawValue) \(info.shape) from the metadata, found "
+              + (entries.first.map { "\($0.info.dtype.rawValue) \($0.info.shape)" } ?? "no tensor"))
         }
         opened = entries[0]
         return entries[0]

@@ -1,14 +1,14 @@
 import TensorCore
 
-/// Reads a tensor that lies in parts, each a box of it.
+/// Reads a tensor that is divided into parts, each a box of it.
 ///
-/// Trailing dimensions that every part has whole are taken together: what is left are *lines* along
-/// one dimension, which parts divide among them.
+/// Trailing dimensions that no part divides are merged into blocks: what remains are *lines* of
+/// blocks along the last divided dimension, each of which several parts may share.
 struct DistributedReader: Sendable {
   private let parts: [Part]
-  /// Sizes of the dimensions that are divided; the last is that of the lines.
+  /// Sizes of the dimensions up to the last divided one, which is that of the lines.
   private let shape: [Int]
-  /// Bytes of a step along the lines.
+  /// Size in bytes of a block, one step along a line.
   private let blockBytes: Int
 
   private struct Part: Sendable {
@@ -18,7 +18,7 @@ struct DistributedReader: Sendable {
     let archive: DistributedArchive
   }
 
-  /// Checks that the parts are boxes inside of the tensor and as large as it together.
+  /// Checks that the parts are boxes inside the tensor, and together as large as it.
   init(_ info: TensorInfo, _ chunks: [DistributedCheckpoint.Chunk]) throws(CheckpointError) {
     let rank = info.shape.count
     var volume = 0
@@ -26,15 +26,14 @@ struct DistributedReader: Sendable {
     for chunk in chunks {
       guard chunk.offsets.count == rank, chunk.sizes.count == rank else {
         throw CheckpointError(
-          .malformed, "a part at \(chunk.offsets) of a tensor of shape \(info.shape)")
+          .malformed, "a part at \(chunk.offsets) does not match shape \(info.shape)")
       }
       for (dimension, size) in info.shape.enumerated() {
         let (start, count) = (chunk.offsets[dimension], chunk.sizes[dimension])
         guard start >= 0, count >= 0, start <= size, count <= size - start else {
           throw CheckpointError(
             .malformed,
-            "a part at \(chunk.offsets) of sizes \(chunk.sizes) is not inside of"
-              + " shape \(info.shape)")
+            "a part at \(chunk.offsets) of sizes \(chunk.sizes) is outside shape \(info.shape)")
         }
       }
       let part = try TensorInfo(dtype: info.dtype, shape: chunk.sizes)
@@ -45,8 +44,7 @@ struct DistributedReader: Sendable {
     guard volume == info.byteCount else {
       throw CheckpointError(
         .malformed,
-        "its parts have \(volume) bytes together, shape \(info.shape) needs"
-          + " \(info.byteCount)")
+        "expected \(info.byteCount) bytes for shape \(info.shape), found \(volume) in its parts")
     }
     var divided = rank
     while divided > 0,
@@ -107,7 +105,7 @@ struct DistributedReader: Sendable {
     }
   }
 
-  /// Where a line begins in a part, in bytes.
+  /// Offset in bytes of a line in a part.
   private func start(of outer: [Int], in part: Part) -> Int {
     var line = 0
     for (dimension, index) in outer.enumerated() {

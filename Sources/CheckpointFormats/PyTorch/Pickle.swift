@@ -1,14 +1,14 @@
 import TensorCore
 
-/// What a Python pickle describes, as plain values: nothing in it is called, imported or made.
+/// The values that a Python pickle describes: nothing in it is called, imported, or instantiated.
 ///
-/// Values lie in one flat list and refer to each other by place, so that nesting, sharing and cycles
-/// cost nothing. A class or function is its name; what the pickle would have called is an
-/// ``Object`` that says so.
+/// Values are in one flat list and refer to each other by index, so that nesting, sharing, and cycles
+/// cost nothing. A class or function is only its name; a call that the pickle would make is an
+/// ``Object``.
 struct Pickle: Sendable {
-  /// The place of a value in ``values``.
+  /// Index of a value in ``values``.
   typealias Reference = Int32
-  /// Places in ``bytes`` or ``tuples``, which have less than 2^31.
+  /// Indices in ``bytes`` or ``tuples``, which have fewer than 2^31 elements.
   typealias Places = Range<Int32>
 
   /// One value, in 16 bytes.
@@ -16,10 +16,10 @@ struct Pickle: Sendable {
     case none
     case bool(Bool)
     case int(Int)
-    /// An integer of more than 64 bits, which nothing here needs.
+    /// An integer of more than 64 bits, whose value is dropped.
     case largeInt
     case float(Double)
-    /// A text of valid UTF-8, as a range of ``bytes``.
+    /// A string of valid UTF-8, as a range of ``bytes``.
     case text(Places)
     /// Bytes, as a range of ``bytes``.
     case bytes(Places)
@@ -28,47 +28,49 @@ struct Pickle: Sendable {
     /// Elements, in ``lists``.
     case list(Int)
     case set(Int)
-    /// Keys and values in turn, in ``lists``.
+    /// Alternating keys and values, in ``lists``.
     case dictionary(Int)
     /// A class or a function, in ``globals``.
     case global(Int)
     /// The result of a call that was not made, in ``objects``.
     case object(Int)
-    /// A value that lies outside of the pickle, named by another value.
+    /// A value outside the pickle, identified by another value (a persistent ID).
     case persistent(Reference)
   }
 
   /// A class or a function by name.
   struct Global: Sendable, Hashable {
-    /// The module, as `torch._utils`.
+    /// The module, such as `torch._utils`.
     let module: String
-    /// The name in it, as `_rebuild_tensor_v2`.
+    /// The name in the module, such as `_rebuild_tensor_v2`.
     let name: String
-    /// Where in the pickle it is named first.
+    /// Offset in the pickle of the first opcode that names it.
     let offset: Int
 
-    /// Both, as `torch._utils._rebuild_tensor_v2`; a name that has dots itself, which would reach through
-    /// other values, is set apart and so is none that is known.
+    /// Both names, such as `torch._utils._rebuild_tensor_v2`.
+    ///
+    /// A name with dots, which would access attributes of other values, is separated by a space and
+    /// so is never a recognized one.
     var fullName: String { module + (name.utf8.contains(UInt8(ascii: ".")) ? " " : ".") + name }
   }
 
-  /// What a call would have made, and what would have been done to it.
+  /// A call that was not made, and the operations on its result.
   struct Object: Sendable {
-    /// What would have been called.
+    /// The class or function that would have been called.
     let callee: Reference
     /// Arguments, a tuple.
     let arguments: Reference
-    /// What was given to `__setstate__` or put into its `__dict__`, the last time.
+    /// The last state given to `__setstate__`, or to be merged into `__dict__` (BUILD).
     var state: Reference?
-    /// Keys and values set as items, in turn.
+    /// Items set (SETITEM, SETITEMS): alternating keys and values.
     var items: [Reference] = []
-    /// Elements appended.
+    /// Elements appended (APPEND, APPENDS).
     var elements: [Reference] = []
-    /// Where in the pickle the call is.
+    /// Offset of the call's opcode in the pickle.
     let offset: Int
   }
 
-  /// The pickle's own bytes and perhaps some behind it.
+  /// The pickle's bytes, and possibly more after it.
   let bytes: [UInt8]
   /// One past the last opcode.
   let end: Int
@@ -78,7 +80,7 @@ struct Pickle: Sendable {
   let lists: [[Reference]]
   let globals: [Global]
   let objects: [Object]
-  /// The value that the pickle stands for.
+  /// The result of the pickle.
   let root: Reference
 
   /// Reads the pickle that begins at byte `start`.
@@ -98,22 +100,22 @@ struct Pickle: Sendable {
 
   /// Largest pickle that is read, in bytes.
   static let maxSize = 64 << 20
-  /// Most memory that the values of a pickle may take, in bytes; a tensor takes about 600.
+  /// Limit of the memory for the values of a pickle, in bytes; a tensor takes about 600.
   static let maxMemory = 112 << 20
-  /// Most values at once on the stack, and marks.
+  /// Largest number of values on the stack, and of marks.
   static let maxWaiting = 1 << 22
-  /// Most classes and functions of different names.
+  /// Largest number of distinct classes and functions.
   static let maxGlobals = 1 << 16
-  /// Deepest nesting that is followed.
+  /// Deepest nesting of values.
   static let maxDepth = 1000
 
   subscript(_ reference: Reference) -> Value { values[Int(reference)] }
 }
 
-// MARK: - Looking at values
+// MARK: - Inspecting values
 
 extension Pickle {
-  /// The elements of a tuple or a list.
+  /// The elements of a tuple or a list; `nil` for other values.
   func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
     case .tuple(let places): Array(tuples[Int(places.lowerBound)..<Int(places.upperBound)])
@@ -122,7 +124,7 @@ extension Pickle {
     }
   }
 
-  /// The text, if it is one.
+  /// The string; `nil` for other values.
   func text(_ reference: Reference) -> String? {
     if case .text(let places) = self[reference] { text(at: places) } else { nil }
   }
@@ -131,7 +133,7 @@ extension Pickle {
     String(decoding: bytes[Int(places.lowerBound)..<Int(places.upperBound)], as: UTF8.self)
   }
 
-  /// Whether a value is this text.
+  /// Whether a value is this string.
   func isText(_ reference: Reference, _ text: String) -> Bool {
     guard case .text(let places) = self[reference], places.count == text.utf8.count else {
       return false
@@ -139,27 +141,27 @@ extension Pickle {
     return bytes[Int(places.lowerBound)..<Int(places.upperBound)].elementsEqual(text.utf8)
   }
 
-  /// The whole number, if it is one.
+  /// The integer; `nil` for other values and beyond 64 bits.
   func int(_ reference: Reference) -> Int? {
     if case .int(let number) = self[reference] { number } else { nil }
   }
 
-  /// The object, if it is one.
+  /// The object; `nil` for other values.
   func object(_ reference: Reference) -> Object? {
     if case .object(let place) = self[reference] { objects[place] } else { nil }
   }
 
-  /// The class or function, if it is one.
+  /// The class or function; `nil` for other values.
   func global(_ reference: Reference) -> Global? {
     if case .global(let place) = self[reference] { globals[place] } else { nil }
   }
 
-  /// What an object would have been made by.
+  /// The class or function that an object would have been made by.
   func callee(_ object: Object) -> Global? { global(object.callee) }
 
-  /// Keys and values of a dictionary or of what behaves like one, in turn.
+  /// Keys and values of a dictionary or of an object that behaves like one.
   ///
-  /// With several values for one key the last one counts, at the first one's place, as in Python.
+  /// If a key has several values, the last one counts, at the first one's position, as in Python.
   func items(_ reference: Reference) -> [(key: Reference, value: Reference)]? {
     var flat: [Reference]
     switch self[reference] {
@@ -186,7 +188,7 @@ extension Pickle {
     return items
   }
 
-  /// Items given to the constructor: `OrderedDict([(k, v), …])` of old Python, `defaultdict(f, {…})`.
+  /// Items given to the constructor: `OrderedDict([(k, v), …])` in old Python, `defaultdict(f, {…})`.
   private func argumentItems(_ object: Object, of name: String) -> [Reference] {
     guard let argument = elements(object.arguments)?.last else { return [] }
     if case .dictionary(let place) = self[argument] { return lists[place] }
@@ -197,7 +199,7 @@ extension Pickle {
     }
   }
 
-  /// A key as it becomes part of a name: text as it is, whole numbers in digits.
+  /// A key as a part of a name: strings unchanged, integers in decimal; `nil` for other values.
   func keyText(_ reference: Reference) -> String? {
     switch self[reference] {
     case .text(let places): text(at: places)
@@ -207,12 +209,12 @@ extension Pickle {
     }
   }
 
-  /// The value of a key of a dictionary, or of an object's `__dict__`.
+  /// The value of a key in a dictionary or in an object that behaves like one.
   func item(_ reference: Reference, _ key: String) -> Reference? {
     items(reference)?.first { isText($0.key, key) }?.value
   }
 
-  /// Calls `body` for each value that a value holds.
+  /// Calls `body` with each value that a value contains.
   func forEachChild(of reference: Reference, _ body: (Reference) -> Void) {
     switch self[reference] {
     case .tuple(let places): for place in places { body(tuples[Int(place)]) }

@@ -1,7 +1,9 @@
 import ByteIO
 import TensorCore
 
-/// The bytes of a pickle and how far they are read: what stands behind opcodes.
+/// A pickle's bytes and the reading position: parses the arguments of opcodes.
+///
+/// Source: CPython 3.13 `Lib/pickletools.py`, whose argument types the functions here follow.
 struct PickleInput {
   let bytes: [UInt8]
   private(set) var position: Int
@@ -11,40 +13,46 @@ struct PickleInput {
     position = start
   }
 
+  /// `uint1`.
   mutating func byte() throws(CheckpointError) -> UInt8 {
     guard position < bytes.count else { throw Self.ended }
     defer { position += 1 }
     return bytes[position]
   }
 
-  /// A pickle that ends in the middle; ``PickleStream`` then reads more of the file.
-  static let ended = CheckpointError(.malformed, "the pickle is cut short")
+  /// The bytes end in the middle of the pickle; ``PickleStream`` then reads more of the file.
+  static let ended = CheckpointError(.malformed, "the pickle is truncated")
 
+  /// The range of the next `count` bytes.
   mutating func take(_ count: Int) throws(CheckpointError) -> Range<Int> {
     guard count <= bytes.count - position else { throw Self.ended }
     defer { position += count }
     return position..<position + count
   }
 
+  /// A little-endian number: `uint2`, `int4`, `uint4`, `uint8`.
   mutating func number<Number: FixedWidthInteger>(
     _ type: Number.Type
   ) throws(CheckpointError) -> Number {
     bytes.littleEndian(type, at: try take(Number.bitWidth / 8).lowerBound)
   }
 
+  /// A count of bytes that follow, at most ``Pickle/maxSize``.
   mutating func size<Number: FixedWidthInteger>(
     _ type: Number.Type
   ) throws(CheckpointError) -> Int {
     let number = try number(type)
     guard let size = Int(exactly: number), size >= 0, size <= Pickle.maxSize else {
       throw CheckpointError(
-        .malformed, "a value of \(number) bytes, at most \(Pickle.maxSize) are allowed")
+        .malformed, "expected a value of at most \(Pickle.maxSize) bytes, found \(number)")
     }
     return size
   }
 
+  /// The size of a frame (PEP 3154), which has no meaning for a reader with the whole pickle.
   mutating func checkFrame() throws(CheckpointError) { _ = try size(UInt64.self) }
 
+  /// The bytes up to the next newline, which is consumed (`stringnl`).
   mutating func line() throws(CheckpointError) -> Range<Int> {
     guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw Self.ended }
     defer { position = end + 1 }
@@ -53,7 +61,7 @@ struct PickleInput {
 
   func text(_ range: Range<Int>) throws(CheckpointError) -> String {
     guard let text = String(validating: bytes[range], as: UTF8.self) else {
-      throw CheckpointError(.malformed, "a text of \(range.count) bytes is no UTF-8")
+      throw CheckpointError(.malformed, "a string of \(range.count) bytes is not UTF-8")
     }
     return text
   }
@@ -65,11 +73,12 @@ struct PickleInput {
 
   func textValue(_ range: Range<Int>) throws(CheckpointError) -> Pickle.Value {
     guard isText(range) else {
-      throw CheckpointError(.malformed, "a text of \(range.count) bytes is no UTF-8")
+      throw CheckpointError(.malformed, "a string of \(range.count) bytes is not UTF-8")
     }
     return .text(Self.places(range))
   }
 
+  /// A `str` of Python 2, which is text or bytes.
   func textOrBytes(_ range: Range<Int>) -> Pickle.Value {
     isText(range) ? .text(Self.places(range)) : .bytes(Self.places(range))
   }
@@ -81,27 +90,27 @@ struct PickleInput {
     return text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
   }
 
-  /// A pickle has at most ``Pickle/largest`` bytes.
+  /// Cannot overflow, because a pickle has at most ``Pickle/maxSize`` bytes.
   private static func places(_ range: Range<Int>) -> Pickle.Places {
     Int32(truncatingIfNeeded: range.lowerBound)..<Int32(truncatingIfNeeded: range.upperBound)
   }
 
-  /// What stands between quotes; escapes are left as they are.
+  /// The range between quotes; escapes are not interpreted.
   func quoted(_ range: Range<Int>) throws(CheckpointError) -> Range<Int> {
     guard range.count >= 2, let quote = bytes[range].first, [0x22, 0x27].contains(quote),
       bytes[range.upperBound - 1] == quote
-    else { throw CheckpointError(.malformed, "a text without its quotes") }
+    else { throw CheckpointError(.malformed, "a string has no quotes") }
     return range.lowerBound + 1..<range.upperBound - 1
   }
 
   mutating func memoKey() throws(CheckpointError) -> Int {
     guard case .int(let key) = try decimal(), key >= 0 else {
-      throw CheckpointError(.malformed, "a place in the memo that is no number of 0 or more")
+      throw CheckpointError(.malformed, "memo index must be a non-negative integer")
     }
     return key
   }
 
-  /// A number in digits, with an `L` behind it perhaps; `00` and `01` are the Booleans of protocol 0.
+  /// A decimal number, possibly followed by `L`; `00` and `01` are the Booleans of protocol 0.
   mutating func decimal() throws(CheckpointError) -> Pickle.Value {
     var digits = try text(try line())
     if digits == "00" || digits == "01" { return .bool(digits == "01") }
@@ -109,19 +118,21 @@ struct PickleInput {
     if let number = Int(digits) { return .int(number) }
     let isNumber =
       !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2d }
-    guard isNumber else { throw CheckpointError(.malformed, "'\(digits.prefix(20))' is no number") }
+    guard isNumber else {
+      throw CheckpointError(.malformed, "'\(digits.prefix(20))' is not a number")
+    }
     return .largeInt
   }
 
   mutating func decimalFloat() throws(CheckpointError) -> Double {
     let digits = try text(try line())
     guard let number = Double(digits) else {
-      throw CheckpointError(.malformed, "'\(digits.prefix(20))' is no number")
+      throw CheckpointError(.malformed, "'\(digits.prefix(20))' is not a number")
     }
     return number
   }
 
-  /// A two's complement integer, the least significant byte first.
+  /// A little-endian two's complement integer of any length (`long1`, `long4`).
   func integer(_ range: Range<Int>) -> Pickle.Value {
     guard let last = bytes[range].last else { return .int(0) }
     let isNegative = last >= 0x80

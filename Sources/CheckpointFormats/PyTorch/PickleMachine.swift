@@ -1,11 +1,11 @@
 import ByteIO
 import TensorCore
 
-/// The machine that a pickle is a program for, without its reach: it makes values and calls nothing.
+/// The stack machine whose program a pickle is, made harmless: it builds values and calls nothing.
 ///
-/// Source: CPython 3.13 `Lib/pickle.py` and `pickletools.py`, protocols 0 to 5. Persistent ids in
-/// text and buffers outside the pickle are refused. Every number from the pickle is checked against
-/// the bytes that are there before anything is reserved.
+/// Source: CPython 3.13 `Lib/pickle.py` and `pickletools.py`, protocols 0 to 5 (PEP 3154 and 574).
+/// Persistent IDs as text and out-of-band buffers are refused. Every size in the pickle is checked
+/// against the bytes that exist before anything is allocated.
 struct PickleMachine {
   typealias Reference = Pickle.Reference
 
@@ -17,24 +17,24 @@ struct PickleMachine {
   private(set) var objects: [Pickle.Object] = []
   private var stack = PickleStack()
   private var memo = PickleMemo()
-  /// Values that are made once: none, the Booleans and numbers of one byte.
+  /// Values that are created only once: one-byte integers, None, True, and False.
   private var shared = [Reference?](repeating: nil, count: 259)
-  /// Bytes that all values take.
+  /// Memory that all values take, in bytes.
   private var memory = 0
-  /// Where the opcode at work begins, for errors.
+  /// Offset of the current opcode, for errors.
   private var opcode = 0
 
   init(_ bytes: [UInt8], at start: Int) {
     input = PickleInput(bytes, at: start)
   }
 
-  /// Runs to the end and returns the value that is left.
+  /// Runs up to the STOP opcode and returns the value on top of the stack.
   mutating func run() throws(CheckpointError) -> Reference {
     do throws(CheckpointError) {
       while true {
         opcode = input.position
         let code = try input.byte()
-        if code == UInt8(ascii: ".") { return try stack.pop() }
+        if code == UInt8(ascii: ".") { return try stack.pop() }  // STOP
         try step(code)
       }
     } catch {
@@ -42,19 +42,22 @@ struct PickleMachine {
     }
   }
 
+  /// Opcodes for stack, numbers, strings, and containers.
   private mutating func step(_ code: UInt8) throws(CheckpointError) {
     switch code {
+    // Framing and stack
     case 0x80:  // PROTO
       let version = try input.byte()
       guard version <= 5 else {
-        throw CheckpointError(.unsupported, "pickle protocol \(version), at most 5 is read")
+        throw CheckpointError(.unsupported, "expected pickle protocol 5 or older, found \(version)")
       }
-    case 0x95: try input.checkFrame()
-    case UInt8(ascii: "("): try stack.mark()
-    case UInt8(ascii: "0"):
+    case 0x95: try input.checkFrame()  // FRAME
+    case UInt8(ascii: "("): try stack.mark()  // MARK
+    case UInt8(ascii: "0"):  // POP
       if !stack.dropMark() { _ = try stack.pop() }
-    case UInt8(ascii: "1"): _ = try stack.popToMark()
-    case UInt8(ascii: "2"): try stack.push(try stack.top())
+    case UInt8(ascii: "1"): _ = try stack.popToMark()  // POP_MARK
+    case UInt8(ascii: "2"): try stack.push(try stack.top())  // DUP
+    // NONE, NEWTRUE, NEWFALSE, INT, LONG, BININT, BININT1, BININT2, LONG1, LONG4, FLOAT, BINFLOAT
     case UInt8(ascii: "N"): try push(.none, sharedAs: 256)
     case 0x88: try push(.bool(true), sharedAs: 257)
     case 0x89: try push(.bool(false), sharedAs: 258)
@@ -70,6 +73,8 @@ struct PickleMachine {
     case UInt8(ascii: "F"): try push(.float(try input.decimalFloat()))
     case UInt8(ascii: "G"):
       try push(.float(Double(bitPattern: try input.number(UInt64.self).byteSwapped)))
+    // STRING, BINSTRING, SHORT_BINSTRING, UNICODE, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8,
+    // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
     case UInt8(ascii: "S"): try push(input.textOrBytes(try input.quoted(try input.line())))
     case UInt8(ascii: "T"): try push(input.textOrBytes(try input.take(try input.size(Int32.self))))
     case UInt8(ascii: "U"): try push(input.textOrBytes(try input.take(Int(try input.byte()))))
@@ -81,6 +86,8 @@ struct PickleMachine {
     case UInt8(ascii: "B"): try push(input.bytesValue(try input.take(try input.size(UInt32.self))))
     case UInt8(ascii: "C"): try push(input.bytesValue(try input.take(Int(try input.byte()))))
     case 0x8e, 0x96: try push(input.bytesValue(try input.take(try input.size(UInt64.self))))
+    // EMPTY_LIST, EMPTY_TUPLE, EMPTY_DICT, EMPTY_SET, LIST, TUPLE, DICT, FROZENSET, TUPLE1 to TUPLE3,
+    // APPEND, APPENDS, ADDITEMS, SETITEM, SETITEMS
     case UInt8(ascii: "]"): try push(.list(try newList([])))
     case UInt8(ascii: ")"): try push(try newTuple([]))
     case UInt8(ascii: "}"): try push(.dictionary(try newList([])))
@@ -99,9 +106,10 @@ struct PickleMachine {
     }
   }
 
-  /// Opcodes for the memo, names, calls and what lies outside.
+  /// Opcodes for the memo, names, calls, and values outside the pickle.
   private mutating func stepAround(_ code: UInt8) throws(CheckpointError) {
     switch code {
+    // PUT, BINPUT, LONG_BINPUT, MEMOIZE, GET, BINGET, LONG_BINGET
     case UInt8(ascii: "p"): try remember(try input.memoKey())
     case UInt8(ascii: "q"): try remember(Int(try input.byte()))
     case UInt8(ascii: "r"): try remember(Int(try input.number(UInt32.self)))
@@ -109,6 +117,7 @@ struct PickleMachine {
     case UInt8(ascii: "g"): try pushMemo(try input.memoKey())
     case UInt8(ascii: "h"): try pushMemo(Int(try input.byte()))
     case UInt8(ascii: "j"): try pushMemo(Int(try input.number(UInt32.self)))
+    // GLOBAL, STACK_GLOBAL, EXT1, EXT2, EXT4
     case UInt8(ascii: "c"):
       try push(try global(try input.text(try input.line()), try input.text(try input.line())))
     case 0x93:
@@ -116,12 +125,13 @@ struct PickleMachine {
       guard case .text(let module) = values[Int(parts[0])],
         case .text(let name) = values[Int(parts[1])]
       else {
-        throw CheckpointError(.malformed, "a class or function named by something else than text")
+        throw CheckpointError(.malformed, "expected strings as the name of a class or function")
       }
       try push(try global(input.text(module), input.text(name)))
     case 0x82: try push(try global("copyreg extension", String(try input.byte())))
     case 0x83: try push(try global("copyreg extension", String(try input.number(UInt16.self))))
     case 0x84: try push(try global("copyreg extension", String(try input.number(Int32.self))))
+    // REDUCE, NEWOBJ, NEWOBJ_EX, INST, OBJ: calls, which are only recorded; then BUILD, BINPERSID
     case UInt8(ascii: "R"), 0x81:
       let parts = try stack.pop(2)
       try call(parts[0], parts[1])
@@ -140,28 +150,29 @@ struct PickleMachine {
     case UInt8(ascii: "Q"):
       let identifier = try stack.pop()
       try push(.persistent(identifier))
-    case UInt8(ascii: "P"), 0x97, 0x98:
+    case UInt8(ascii: "P"), 0x97, 0x98:  // PERSID, NEXT_BUFFER, READONLY_BUFFER
       throw CheckpointError(
         .unsupported,
-        "pickle opcode 0x\(String(code, radix: 16)), which refers to something outside")
+        "pickle opcode 0x\(String(code, radix: 16)) refers to data outside the pickle")
     default:
-      throw CheckpointError(.malformed, "byte 0x\(String(code, radix: 16)) is no pickle opcode")
+      throw CheckpointError(
+        .malformed, "byte 0x\(String(code, radix: 16)) is not a pickle opcode")
     }
   }
 
   // MARK: - Stack
 
-  /// Counts memory that a value takes.
+  /// Charges the memory of a value, up to ``Pickle/maxMemory``.
   private mutating func charge(_ bytes: Int) throws(CheckpointError) {
     memory += bytes
     guard memory <= Pickle.maxMemory else {
       throw CheckpointError(
-        .unsupported, "a pickle whose values take more than \(Pickle.maxMemory) bytes of memory")
+        .unsupported, "the values of the pickle take more than \(Pickle.maxMemory) bytes of memory")
     }
   }
 
-  /// Counts elements that are added to a list of `count`, whose first take a block of their own.
-  private mutating func charge(_ new: [Reference], behind count: Int) throws(CheckpointError) {
+  /// Charges elements that are added to a list of `count`; the first ones need an allocation.
+  private mutating func charge(_ new: [Reference], after count: Int) throws(CheckpointError) {
     try charge((count == 0 && !new.isEmpty ? 48 : 0) + 8 * new.count)
   }
 
@@ -173,7 +184,7 @@ struct PickleMachine {
 
   private mutating func newList(_ elements: [Reference]) throws(CheckpointError) -> Int {
     try charge(MemoryLayout<[Reference]>.stride)
-    try charge(elements, behind: 0)
+    try charge(elements, after: 0)
     lists.append(elements)
     return lists.count - 1
   }
@@ -206,7 +217,7 @@ struct PickleMachine {
 
   private mutating func pushMemo(_ key: Int) throws(CheckpointError) {
     guard let value = memo[key] else {
-      throw CheckpointError(.malformed, "value \(key) is taken from the memo, which has none")
+      throw CheckpointError(.malformed, "the memo has no value \(key)")
     }
     try stack.push(value)
   }
@@ -216,24 +227,27 @@ struct PickleMachine {
   private mutating func append(_ new: [Reference]) throws(CheckpointError) {
     switch values[Int(try stack.top())] {
     case .list(let place), .set(let place):
-      try charge(new, behind: lists[place].count)
+      try charge(new, after: lists[place].count)
       lists[place] += new
     case .object(let place):
-      try charge(new, behind: objects[place].elements.count)
+      try charge(new, after: objects[place].elements.count)
       objects[place].elements += new
-    default: throw CheckpointError(.malformed, "elements added to what is no list or set")
+    default:
+      throw CheckpointError(
+        .malformed, "cannot add elements to a value that is neither a list nor a set")
     }
   }
 
   private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
     switch values[Int(try stack.top())] {
     case .dictionary(let place):
-      try charge(pairs, behind: lists[place].count)
+      try charge(pairs, after: lists[place].count)
       lists[place] += pairs
     case .object(let place):
-      try charge(pairs, behind: objects[place].items.count)
+      try charge(pairs, after: objects[place].items.count)
       objects[place].items += pairs
-    default: throw CheckpointError(.malformed, "items set on what is no dictionary")
+    default:
+      throw CheckpointError(.malformed, "cannot set items of a value that is not a dictionary")
     }
   }
 
@@ -247,7 +261,7 @@ struct PickleMachine {
     _ callee: Reference, _ arguments: Reference
   ) throws(CheckpointError) {
     guard case .tuple = values[Int(arguments)] else {
-      throw CheckpointError(.malformed, "a call whose arguments are no tuple")
+      throw CheckpointError(.malformed, "expected a tuple as the arguments of a call")
     }
     try charge(MemoryLayout<Pickle.Object>.stride)
     objects.append(Pickle.Object(callee: callee, arguments: arguments, offset: opcode))
@@ -256,7 +270,7 @@ struct PickleMachine {
 
   private mutating func build(_ state: Reference) throws(CheckpointError) {
     guard case .object(let place) = values[Int(try stack.top())] else {
-      throw CheckpointError(.malformed, "a state for what is no object")
+      throw CheckpointError(.malformed, "cannot set the state of a value that is not an object")
     }
     objects[place].state = state
   }

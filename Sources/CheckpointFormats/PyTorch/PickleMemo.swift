@@ -1,14 +1,14 @@
-/// What a pickle has put aside to take again, by number.
+/// The memo of a pickle: values stored to be used again, by index.
 ///
-/// Numbers follow each other in all that Python writes; others cost more and are taken, too.
+/// Python writes consecutive indices; others are also accepted, but cost more memory.
 struct PickleMemo {
   private var values: [Pickle.Reference] = []
   private var others: [Int: Pickle.Reference] = [:]
 
-  /// How many values there are, which is the number that Python gives the next one.
+  /// Number of values, which is the index that MEMOIZE gives the next one.
   var count: Int { values.count + others.count }
 
-  /// Puts a value aside; answers how many bytes of memory that takes.
+  /// Stores a value and returns how many bytes of memory that takes.
   mutating func set(_ key: Int, _ value: Pickle.Reference) -> Int {
     switch key {
     case values.indices: values[key] = value
@@ -20,7 +20,7 @@ struct PickleMemo {
     return MemoryLayout<Pickle.Reference>.stride
   }
 
-  /// The value that was put aside last under a number.
+  /// The value stored last at an index.
   subscript(_ key: Int) -> Pickle.Reference? {
     values.indices.contains(key) ? values[key] : others[key]
   }

@@ -2,7 +2,7 @@ import TensorCore
 
 /// The classes and functions that a pickle names, each once.
 struct PickleNames {
-  /// In the order in which they are named first.
+  /// In the order of their first use.
   private(set) var globals: [Pickle.Global] = []
   private var places: [Name: Int] = [:]
 
@@ -11,9 +11,9 @@ struct PickleNames {
     let name: TensorName
   }
 
-  /// The place of a name among ``globals``; `offset` is where the pickle names it.
+  /// The index of a name in ``globals``; `offset` is that of the opcode.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` for more names than any checkpoint has.
+  /// - Throws: ``CheckpointError`` `unsupported` for more than ``Pickle/maxGlobals`` names.
   mutating func place(
     of module: String, _ name: String, at offset: Int
   ) throws(CheckpointError) -> Int {
@@ -21,7 +21,7 @@ struct PickleNames {
     if let known = places[key] { return known }
     guard globals.count < Pickle.maxGlobals else {
       throw CheckpointError(
-        .unsupported, "a pickle that names more than \(Pickle.maxGlobals) classes and functions")
+        .unsupported, "the pickle names more than \(Pickle.maxGlobals) classes and functions")
     }
     places[key] = globals.count
     globals.append(Pickle.Global(module: module, name: name, offset: offset))

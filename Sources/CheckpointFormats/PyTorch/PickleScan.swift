@@ -1,42 +1,42 @@
 import ByteIO
 public import TensorCore
 
-/// Every class and function that a file's pickles name, each once, whether it is known, and which tensors
-/// could be reached only through those that are not.
+/// Every class and function that a file's pickles name, whether it is recognized, and which tensors
+/// depend on unrecognized ones.
 ///
-/// Nothing is run or imported. That a name is known says what it means to this reader, and nothing
-/// of what a pickle would do in Python.
+/// Nothing is run or imported. That a name is recognized means that this reader expects it in
+/// checkpoints; it says nothing about what the pickle would do in Python.
 public struct PickleScan: Sendable {
-  /// A class or a function where a pickle names it first.
+  /// A class or a function, at its first use in a pickle.
   public struct Finding: Sendable {
-    /// The module, as `torch._utils`.
+    /// The module, such as `torch._utils`.
     public let module: String
-    /// The name in it, as `_rebuild_tensor_v2`.
+    /// The name in the module, such as `_rebuild_tensor_v2`.
     public let name: String
-    /// Which pickle of the file: the member of an archive, or what the pickle is for.
+    /// The pickle: a member of an archive, or the pickle's purpose.
     public let pickle: String
-    /// The byte of the pickle at which it is named.
+    /// Offset in the pickle of the opcode that names it.
     public let offset: Int
-    /// The byte of the file, where the pickle stands there as it is.
+    /// Offset in the file; `nil` if the pickle is compressed.
     public let fileOffset: Int?
     /// Whether the reader of checkpoints knows it.
     public let isRecognized: Bool
-    /// Tensors that depend on it; of names that are not known only.
+    /// Tensors that depend on it; empty for recognized names.
     public internal(set) var tensors: [TensorName] = []
 
-    /// Both names, as `torch._utils._rebuild_tensor_v2`.
+    /// Both names, such as `torch._utils._rebuild_tensor_v2`.
     public var fullName: String { module + "." + name }
   }
 
   /// Names of the pickles, in the order in which they were read.
   public private(set) var pickles: [String] = []
-  /// What they name, in the order of the file.
+  /// The classes and functions that they name, in file order.
   public private(set) var findings: [Finding] = []
-  /// What else there is to say, one sentence each.
+  /// Other remarks, one sentence each.
   public private(set) var notes: [String] = []
 
-  /// Reads the pickles of a file: of `torch.save` of any age, a distributed checkpoint's folder,
-  /// any zip archive, or a file that is a pickle.
+  /// Reads the pickles of a file written by any version of `torch.save`, of a distributed checkpoint's
+  /// folder, of any zip archive, or of a file of pickles.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when a pickle cannot be read to its end, or there is
   ///   none.
@@ -44,7 +44,7 @@ public struct PickleScan: Sendable {
     do throws(CheckpointError) {
       try read(path)
       guard !pickles.isEmpty else {
-        throw CheckpointError(.missing, "no pickle in it")
+        throw CheckpointError(.missing, "contains no pickle")
       }
     } catch {
       throw error.adding(path: path)
@@ -87,7 +87,7 @@ public struct PickleScan: Sendable {
         add(try stream.next(), as: number == 1 ? name : "\(name) \(number)", at: start)
       } catch {
         if number == 1 { throw error }
-        notes.append("\(file.size - start) bytes behind \(name) \(number - 1) are no pickle")
+        notes.append("\(file.size - start) bytes after \(name) \(number - 1) are not a pickle")
         return
       }
       number += 1
@@ -115,7 +115,7 @@ public struct PickleScan: Sendable {
     }
   }
 
-  /// Whether a member is called a pickle, or begins like one and is no storage.
+  /// Whether a member is named like a pickle, or begins like one and is not a storage.
   private static func mayBePickle(
     _ member: ZipMember, in archive: ZipArchive
   ) throws(CheckpointError) -> Bool {
@@ -143,7 +143,7 @@ public struct PickleScan: Sendable {
     }
   }
 
-  /// For each place among a pickle's names the tensors that are reached through it or made of it.
+  /// The tensors that depend on each name, by the name's index among the pickle's globals.
   private static func dependents(
     _ pickle: Pickle, _ tensors: [String: PyTorchTensor]
   ) -> [Int: [TensorName]] {
@@ -160,7 +160,7 @@ public struct PickleScan: Sendable {
     return dependents
   }
 
-  /// The places of unknown names among values and what those hold.
+  /// The indices of unrecognized names among values and everything that these contain.
   private static func names(_ values: [Pickle.Reference], in pickle: Pickle) -> [Int] {
     var places: [Int] = []
     var seen: Set<Pickle.Reference> = []

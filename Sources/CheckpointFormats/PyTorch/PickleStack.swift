@@ -1,17 +1,17 @@
 import TensorCore
 
-/// The values that a pickle is at work on, and the marks between them.
+/// The stack of the pickle machine, and the marks in it.
 struct PickleStack {
   typealias Reference = Pickle.Reference
 
   private var values: [Reference] = []
-  /// How many values were there when a mark was set; those are out of reach.
+  /// Number of values on the stack when each mark was set; values below a mark cannot be popped.
   private var marks: [Int32] = []
 
   static let underflow = CheckpointError(
-    .malformed, "a pickle opcode takes more values than there are")
+    .malformed, "a pickle opcode takes more values than the stack has")
   private static let tooMany = CheckpointError(
-    .unsupported, "a pickle with more than \(Pickle.maxWaiting) values on its stack")
+    .unsupported, "the pickle puts more than \(Pickle.maxWaiting) values on its stack")
 
   private var lowest: Int { Int(marks.last ?? 0) }
 
@@ -43,27 +43,27 @@ struct PickleStack {
     marks.append(Int32(values.count))
   }
 
-  /// Takes the last mark away if nothing lies on it.
+  /// Removes the last mark if there are no values after it.
   mutating func dropMark() -> Bool {
     guard !marks.isEmpty, lowest == values.count else { return false }
     marks.removeLast()
     return true
   }
 
-  /// The values on the last mark, which goes, too.
+  /// Removes the last mark and the values after it, and returns these.
   mutating func popToMark() throws(CheckpointError) -> [Reference] {
     guard let mark = marks.popLast() else {
-      throw CheckpointError(.malformed, "a pickle opcode needs a mark and there is none")
+      throw CheckpointError(.malformed, "a pickle opcode needs a mark, but there is none")
     }
     defer { values.removeLast(values.count - Int(mark)) }
     return Array(values[Int(mark)...])
   }
 
-  /// The same, as keys and values in turn.
+  /// The same as ``popToMark()`` for alternating keys and values.
   mutating func popPairs() throws(CheckpointError) -> [Reference] {
     let flat = try popToMark()
     guard flat.count % 2 == 0 else {
-      throw CheckpointError(.malformed, "a dictionary's key without a value")
+      throw CheckpointError(.malformed, "a dictionary key has no value")
     }
     return flat
   }

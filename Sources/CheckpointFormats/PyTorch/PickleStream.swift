@@ -1,15 +1,15 @@
 import ByteIO
 import TensorCore
 
-/// Pickles that follow each other in a file, with other bytes between them perhaps.
+/// Reads pickles that follow each other in a file, possibly with other bytes between them.
 struct PickleStream {
   let file: ByteSource
-  /// Where the next pickle begins, or whatever comes next.
+  /// Offset of the next pickle, or of whatever comes next.
   var position: Int
-  /// Where what may be read ends.
+  /// Offset at which reading must stop.
   let end: Int
 
-  /// How much is read of a file at first: few pickles are longer.
+  /// Number of bytes that are read at first: few pickles are longer.
   private static let firstWindow = 1 << 16
 
   init(_ file: ByteSource, _ range: Range<Int>? = nil) {
@@ -18,7 +18,7 @@ struct PickleStream {
     end = range?.upperBound ?? file.size
   }
 
-  /// Reads the pickle at the position and moves behind it.
+  /// Reads the pickle at the position, and moves after it.
   ///
   /// - Throws: ``CheckpointError`` at the offset in the file.
   mutating func next() throws(CheckpointError) -> Pickle {
@@ -44,7 +44,7 @@ struct PickleStream {
     }
   }
 
-  /// Takes `count` bytes.
+  /// Reads `count` bytes.
   mutating func bytes(_ count: Int) throws(CheckpointError) -> [UInt8] {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(
@@ -55,16 +55,14 @@ struct PickleStream {
     return try file.bytes(position..<position + count)
   }
 
-  /// Takes a number, the least significant byte first.
+  /// Reads a little-endian number.
   mutating func number<Number: FixedWidthInteger>(
     _ type: Number.Type
   ) throws(CheckpointError) -> Number {
     try bytes(Number.bitWidth / 8).littleEndian(type, at: 0)
   }
 
-  /// Skips `count` bytes, which must be there.
-  ///
-  /// - Returns: where they are.
+  /// Skips `count` bytes and returns their range.
   mutating func skip(_ count: Int) throws(CheckpointError) -> Range<Int> {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(

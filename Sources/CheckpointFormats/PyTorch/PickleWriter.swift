@@ -1,25 +1,25 @@
 import ByteIO
 
-/// Writes a pickle of protocol 2 with the opcodes that `torch.load(weights_only=True)` takes.
+/// Writes a pickle of protocol 2 with the opcodes that `torch.load(weights_only=True)` accepts.
 struct PickleWriter {
   /// The pickle so far.
   private(set) var bytes: [UInt8] = [0x80, 2]
   private var memo: [String: Int] = [:]
 
-  /// A class or a function; from the second time on through the memo.
+  /// Writes a class or a function; from the second time on through the memo.
   mutating func global(_ module: String, _ name: String) {
     remembering("\(module) \(name)") { $0 += [UInt8(ascii: "c")] + "\(module)\n\(name)\n".utf8 }
   }
 
-  /// A text that occurs often, through the memo.
+  /// Writes a string that occurs often, through the memo.
   mutating func word(_ text: String) {
     remembering("'\(text)'") { Self.append(text, to: &$0) }
   }
 
-  /// A text.
+  /// Writes a string.
   mutating func text(_ text: String) { Self.append(text, to: &bytes) }
 
-  /// A whole number.
+  /// Writes an integer with the shortest opcode: BININT1, BININT2, BININT, or LONG1.
   mutating func int(_ number: Int) {
     switch number {
     case 0...0xff: bytes += [UInt8(ascii: "K"), UInt8(number)]
@@ -35,7 +35,7 @@ struct PickleWriter {
     }
   }
 
-  /// A tuple of whole numbers.
+  /// Writes a tuple of integers.
   mutating func tuple(_ numbers: [Int]) {
     mark()
     for number in numbers { int(number) }
@@ -54,7 +54,7 @@ struct PickleWriter {
   mutating func persistent() { bytes.append(UInt8(ascii: "Q")) }
   mutating func stop() { bytes.append(UInt8(ascii: ".")) }
 
-  /// An empty `OrderedDict`.
+  /// Writes an empty `OrderedDict`.
   mutating func orderedDictionary() {
     global("collections", "OrderedDict")
     emptyTuple()
@@ -63,7 +63,7 @@ struct PickleWriter {
 
   private mutating func remembering(_ key: String, _ write: (inout [UInt8]) -> Void) {
     if let place = memo[key] {
-      // BINGET and BINPUT: there are fewer such values than one byte counts.
+      // BINGET and BINPUT, whose index has one byte: there are fewer such values.
       bytes += [UInt8(ascii: "h"), UInt8(place)]
       return
     }

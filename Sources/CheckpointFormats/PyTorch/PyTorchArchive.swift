@@ -4,10 +4,10 @@ import TensorCore
 
 /// Zip archives of `torch.save` since 1.6, and of TorchScript.
 ///
-/// `X/data.pkl` is the pickle, `X/data/KEY` a storage, `X/byteorder` says which end comes first; the
-/// folder `X` is the file's stem or `archive`. Sums may be left out by the writer and are 0 then.
+/// `X/data.pkl` is the pickle, `X/data/KEY` a storage, `X/byteorder` the byte order; the folder `X` is
+/// the file's stem or `archive`. The writer may leave out checksums, which are then 0.
 enum PyTorchArchive {
-  /// Our own member, for what a pickle of tensors cannot carry: texts by key, as JSON.
+  /// Our own member for what a pickle of tensors cannot hold: strings by key, as JSON.
   static let metadataName = "ckpt.json"
 
   /// Whether an archive that begins so is PyTorch's: by the name of its first member, else by all.
@@ -39,7 +39,7 @@ enum PyTorchArchive {
     guard let folder = folder(of: archive) else {
       let count = archive.members.count { $0.name.text.hasSuffix("/data.pkl") }
       throw CheckpointError(
-        .malformed, "\(count) members are called data.pkl, one is required", offset: 0)
+        .malformed, "expected 1 member named data.pkl, found \(count)", offset: 0)
     }
     var file = try self.file(archive, folder: folder, pickleName: "data.pkl", storages: "data/")
     if let member = archive.member(named: TensorName(folder + metadataName)) {
@@ -49,12 +49,12 @@ enum PyTorchArchive {
       file.stateMembers = try TorchScriptClasses.members(
         of: file.pickle, in: archive, folder: folder)
       file.notes.append(
-        "TorchScript archive: parameters and buffers are read, other attributes and constants are"
-          + " not; its code is not run")
+        "TorchScript archive: only parameters and buffers are read, not other attributes and"
+          + " constants; its code is not run")
     }
     let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
     if unsummed > 0 {
-      file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be seen")
+      file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be detected")
     }
     return file
   }
@@ -64,7 +64,7 @@ enum PyTorchArchive {
     _ archive: ZipArchive, folder: String, pickleName: String, storages: String
   ) throws(CheckpointError) -> PyTorchFile {
     guard let member = archive.member(named: TensorName(folder + pickleName)) else {
-      throw CheckpointError(.malformed, "no member '\(folder)\(pickleName)'")
+      throw CheckpointError(.malformed, "expected a member '\(folder)\(pickleName)', found none")
     }
     let offset = member.method == .stored ? member.dataOffset : 0
     let pickle: Pickle
@@ -95,7 +95,7 @@ enum PyTorchArchive {
     case "big": return true
     default:
       throw CheckpointError(
-        .malformed, "byte order '\(text)', required little or big", offset: member.dataOffset)
+        .malformed, "expected byte order little or big, found '\(text)'", offset: member.dataOffset)
     }
   }
 

@@ -4,7 +4,7 @@ import TensorCore
 extension PyTorchFile {
   /// The tensors of the file, or of the part of it that `key` names.
   ///
-  /// - Throws: ``CheckpointError`` at the tensor that is wrong, or `missing` where there is none.
+  /// - Throws: ``CheckpointError`` naming the malformed tensor, or `missing` if there are no tensors.
   func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
     let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
     let tree = PyTorchTree(decoder, stateMembers: stateMembers)
@@ -15,7 +15,7 @@ extension PyTorchFile {
       for leaf in try leaves(tree, part.reference, prefix: prefix) { try entries.add(leaf) }
     }
     guard !entries.entries.isEmpty || pickle.items(pickle.root) != nil else {
-      throw CheckpointError(.missing, "no tensor in it\(unknownNames.map { "; \($0)" } ?? "")")
+      throw CheckpointError(.missing, "contains no tensor\(unknownNames.map { "; \($0)" } ?? "")")
     }
     var checkpoint = Checkpoint(entries: entries.entries, metadata: metadata)
     checkpoint.takeModulesFromMetadata()
@@ -43,17 +43,17 @@ extension PyTorchFile {
     }
   }
 
-  /// One sentence on names that the reader gives no meaning.
+  /// One sentence about the names that the reader does not recognize.
   private var unknownNames: String? {
     let unknown = pickle.globals.filter { !PyTorchGlobals.isRecognized($0) }
     guard let first = unknown.first else { return nil }
     let names = Set(unknown.map(\.fullName)).count
     let what =
       names == 1
-      ? "a class or function that is not known:"
-      : "\(names) classes or functions that are not known, the first"
+      ? "1 unrecognized class or function:"
+      : "\(names) unrecognized classes or functions, first"
     return "\(what) '\(first.fullName)' at byte \(pickleOffset + first.offset); nothing was run,"
-      + " ckpt scan tells more"
+      + " see ckpt scan"
   }
 
   private static func partsNote(_ parts: [Checkpoint.Part], key: String?) -> String? {
@@ -63,22 +63,23 @@ extension PyTorchFile {
     let rest = others.map { part in
       "\(part.key) (\(part.tensorCount) tensor\(part.tensorCount == 1 ? "" : "s"))"
     }.joined(separator: ", ")
-    return "\(opened) is read; the file also has \(rest): choose with --key"
+    return "reading \(opened); the file also holds \(rest): use --key to select"
+      + (others.count == 1 ? " it" : " one")
   }
 }
 
-/// The entries of a checkpoint in the making.
+/// Collects the entries of a checkpoint.
 private struct EntryList {
   let file: PyTorchFile
   let decoder: PyTorchTensorDecoder
   private(set) var entries: [Checkpoint.Entry] = []
-  /// Bytes of all tensors, tied ones once.
+  /// Total size of the tensors in bytes; tied tensors count once.
   private(set) var byteCount = 0
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
 
-  /// So many remarks are told one by one.
+  /// Number of remarks that are reported individually.
   private static let maxRemarks = 5
 
   init(file: PyTorchFile, decoder: PyTorchTensorDecoder) {
@@ -86,11 +87,11 @@ private struct EntryList {
     self.decoder = decoder
   }
 
-  /// What cannot be shown as one tensor.
+  /// Remarks about values that cannot be represented as one tensor.
   var notes: [String] {
     let more = remarks.count - Self.maxRemarks
     return Array(remarks.prefix(Self.maxRemarks))
-      + (more > 0 ? ["\(more) more tensors are of such kinds"] : [])
+      + (more > 0 ? ["and \(more) more tensor\(more == 1 ? "" : "s") of unsupported kinds"] : [])
   }
 
   mutating func add(_ leaf: PyTorchTree.Leaf) throws(CheckpointError) {
@@ -127,8 +128,8 @@ private struct EntryList {
     guard !overflow, end <= storage.byteCount else {
       throw CheckpointError(
         .malformed,
-        "its storage '\(reference.key)' has \(storage.byteCount) bytes,"
-          + " the pickle gives \(reference.byteCount)", tensor: name.text)
+        "expected \(reference.byteCount) bytes in storage '\(reference.key)',"
+          + " found \(storage.byteCount)", tensor: name.text)
     }
     let alias = firsts[tensor.identity]
     if alias == nil {

@@ -1,40 +1,40 @@
 import ByteIO
 import TensorCore
 
-/// A file of `torch.save` of any age, opened: what its pickle says and where its storages are.
+/// An open file written by any version of `torch.save`: its pickle and its storages.
 struct PyTorchFile {
-  /// Where the file is, for errors.
+  /// The file's path, for errors.
   let path: String
-  /// The pickle of what was saved.
+  /// The pickle of the saved value.
   let pickle: Pickle
-  /// Where the pickle begins in the file; 0 for one in an archive that is deflated.
+  /// Offset of the pickle in the file; 0 if it is deflated in an archive.
   let pickleOffset: Int
-  /// The storages by the names that the pickle gives them.
+  /// The storages by the keys that the pickle uses.
   var storages: [TensorName: PyTorchStorage] = [:]
-  /// Tensors that the pickle refers to by names of their own, as the oldest files do.
+  /// Tensors that the pickle refers to by persistent IDs of their own, as in the oldest files.
   var tensors: [String: PyTorchTensor] = [:]
-  /// Pickles that only describe the file, with what they are for and where they begin.
+  /// Pickles that only describe the file, with their purpose and their offset.
   var otherPickles: [(name: String, offset: Int, pickle: Pickle)] = []
-  /// For classes of TorchScript the names of parameters and buffers.
+  /// Names of parameters and buffers by TorchScript class.
   var stateMembers: [String: [TensorName]] = [:]
-  /// Text that our own writer added.
+  /// Metadata that our own writer added.
   var metadata: [String: String] = [:]
-  /// What the file holds that no tensor shows.
+  /// Remarks about content that is not a tensor.
   var notes: [String] = []
 
-  /// The ways in which `torch.save` wrote files, newest first.
+  /// The kinds of file that `torch.save` has written, newest first.
   enum Kind {
     /// A zip archive: since 1.6, and TorchScript.
     case archive
-    /// Pickles and storages one after the other: 0.1.10 to 1.5.
+    /// Pickles and storages one after the other: versions 0.1.10 to 1.5.
     case stream
-    /// A tar archive: before 0.1.10.
+    /// A tar archive: before version 0.1.10.
     case tar
-    /// A pickle and nothing else, which `torch.save` never wrote.
+    /// A bare pickle, which `torch.save` never wrote.
     case pickle
   }
 
-  /// What begins like which kind.
+  /// The kind of a file with these first bytes; `nil` if it is none of them.
   static func kind(of head: [UInt8]) -> Kind? {
     if head.starts(with: [0x50, 0x4b, 0x03, 0x04]) { return .archive }
     if PyTorchTar.recognizes(head) { return .tar }
@@ -56,7 +56,8 @@ struct PyTorchFile {
       case .tar: return try PyTorchTar.open(file)
       case .pickle:
         throw CheckpointError(
-          .unsupported, "a pickle without torch.save's frame; load it in Python and save it again",
+          .unsupported,
+          "is a bare pickle, not a torch.save file; load it in Python and save it with torch.save",
           offset: 0)
       case nil:
         throw CheckpointError(.malformed, "no file of torch.save begins like this", offset: 0)

@@ -3,7 +3,7 @@ import ParallelWork
 import TensorCore
 
 extension CheckpointFormat {
-  /// PyTorch's `torch.save`, of every version, TorchScript's archives and distributed checkpoints.
+  /// Files of every version of `torch.save`, TorchScript archives, and distributed checkpoints.
   ///
   /// Pickles are read and never run: see `Pickle`. Source: torch 2.15 `serialization.py`,
   /// `_utils.py`, `distributed/checkpoint`.
@@ -17,11 +17,11 @@ extension CheckpointFormat {
 }
 
 enum PyTorchFormat {
-  /// What a written file can carry: PyTorch's own types, ties, and the rest as text beside them.
+  /// What a written file can hold: PyTorch's own types and ties, and everything else as text.
   static let capabilities = Capabilities(
     dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) })
 
-  /// Endings of files that an index may name.
+  /// Extensions of files that an index may name.
   private static let shardEndings = [".bin", ".pt", ".pth"]
 
   static func recognizes(_ candidate: FileProbe) -> Bool {
@@ -40,7 +40,7 @@ enum PyTorchFormat {
     shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
   }
 
-  /// The one index of several files in a folder.
+  /// The index of a sharded checkpoint in a folder, if there is exactly one.
   private static func index(in folder: FileProbe) -> String? {
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
     return found.count == 1 ? folder.folder.path(of: found[0]) : nil
@@ -55,7 +55,8 @@ enum PyTorchFormat {
         }
         guard let index = index(in: candidate) else {
           throw CheckpointError(
-            .system, "a folder without the files of a distributed checkpoint or one index")
+            .system,
+            "expected a distributed checkpoint or one shard index in this folder, found neither")
         }
         return try open(index, options)
       }
@@ -70,7 +71,8 @@ enum PyTorchFormat {
     }
   }
 
-  /// Checks the sums of all members of an archive; other kinds have none and are read.
+  /// Checks the CRC-32 of all members of an archive; files of other kinds have none, and are only
+  /// read.
   static func verify(_ path: String, threads: Int) async throws -> [CheckpointError] {
     let checkpoint = try open(path, OpenOptions())
     let candidate = try FileProbe(path: path)

@@ -1,10 +1,10 @@
 import TensorCore
 
-/// The classes and functions of PyTorch and Python that a reader knows by their exact names.
+/// The classes and functions of PyTorch and Python that the reader recognizes by their exact names.
 ///
-/// Nothing is imported or called: a name in a list here only says how its arguments are read.
+/// Nothing is imported or called: a name in a list here only determines how its arguments are read.
 enum PyTorchGlobals {
-  /// Classes that hold keys and values.
+  /// Classes that behave like dictionaries.
   static let mappings: Set<String> = [
     "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
   ]
@@ -20,13 +20,13 @@ enum PyTorchGlobals {
     "torch.nn.parameter.Parameter", "torch.autograd.variable.Variable",
   ]
 
-  /// Functions that make tensors of a kind that is not read.
+  /// Functions that make tensors of an unsupported kind.
   static let unreadTensorMakers: Set<String> = [
     "torch._utils._rebuild_wrapper_subclass", "torch._utils._rebuild_nested_tensor",
     "torch._utils._rebuild_device_tensor_from_numpy",
   ]
 
-  /// What else stands in checkpoints and means plain values.
+  /// Other names that occur in checkpoints and stand for plain values.
   private static let values: Set<String> = [
     "torch.Size", "torch.device", "torch.Tensor", "torch.nn.parameter.Buffer",
     "torch.serialization._get_layout", "torch._utils._get_layout", "torch.per_tensor_affine",
@@ -56,7 +56,7 @@ enum PyTorchGlobals {
     "torch.distributed.checkpoint.planner.SavePlan",
   ]
 
-  /// Whether a reader of checkpoints expects this name; it says nothing of what the name would do.
+  /// Whether the reader expects this name in checkpoints; says nothing about what calling it would do.
   static func isRecognized(_ global: Pickle.Global) -> Bool {
     let name = global.fullName
     return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
@@ -64,13 +64,13 @@ enum PyTorchGlobals {
       || isTensorClass(global)
   }
 
-  /// Whether it is a tensor class of the time when each element type had its own, `FloatTensor`.
+  /// Whether it is one of the former tensor classes per element type, such as `FloatTensor`.
   private static func isTensorClass(_ global: Pickle.Global) -> Bool {
     ["torch", "torch.cuda"].contains(global.module) && global.name.hasSuffix("Tensor")
       && storages[global.name.dropLast("Tensor".count) + "Storage"] != nil
   }
 
-  /// The type of a storage's elements; `nil` in the middle for one of bytes.
+  /// The element type of a storage class; `nil` if it is not one.
   static func storage(_ global: Pickle.Global) -> StorageType? {
     switch global.module {
     case "torch", "torch.cuda": storages[global.name]
@@ -79,7 +79,7 @@ enum PyTorchGlobals {
     }
   }
 
-  /// What a storage's elements are.
+  /// The elements of a storage: numbers of a dtype, or bytes.
   enum StorageType: Hashable {
     case typed(DType)
     case untyped
@@ -101,15 +101,15 @@ enum PyTorchGlobals {
       "QInt32Storage": .typed(.int32), "UntypedStorage": .untyped,
     ]) { first, _ in first }
 
-  /// The storage class of an element type, for those that have one.
+  /// The storage class of a dtype; newer dtypes have none.
   static func storageName(_ dtype: DType) -> String? {
     plainStorages.first { $0.value == dtype }?.key
   }
 
-  /// Whether PyTorch has tensors of an element type.
+  /// Whether PyTorch has tensors of a dtype.
   static func canWrite(_ dtype: DType) -> Bool { dtypes[dtype.torchName] != nil }
 
-  /// The element type that PyTorch calls so, `torch.float8_e4m3fn`.
+  /// The dtype with this name in PyTorch, such as `torch.float8_e4m3fn`.
   static func dtype(_ global: Pickle.Global) -> DType? {
     global.module == "torch" ? dtypes[global.name] : nil
   }

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// The checkpoints of one file: a trainer saves the model beside the optimizer and more.
+/// The parts of one file: trainers save the optimizer and other state along with the model.
 struct PyTorchParts {
   /// One value of the file's dictionary that holds tensors.
   struct Part {
@@ -9,21 +9,21 @@ struct PyTorchParts {
     let reference: Pickle.Reference
   }
 
-  /// In the file's order; empty if the file is one checkpoint.
+  /// In file order; empty if the file is a single state dict.
   let parts: [Part]
   private let root: Pickle.Reference
 
-  /// What trainers call the model's state, the first found is taken.
+  /// Names that trainers use for the model's state, in order of preference.
   static let modelKeys = [
     "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network",
     "weights", "params", "generator", "params_ema", "ema", "model_ema", "ema_state_dict",
   ]
-  /// What belongs to training and not to the model: parts of names, and whole words of names.
+  /// Marks of parts that belong to training and not to the model: substrings and whole words of names.
   private static let trainingParts = ["optim", "scheduler", "scaler", "callback"]
   private static let trainingWords: Set<String> = [
     "loops", "rng", "random", "amp", "grad", "grads", "args", "config", "history", "metrics",
   ]
-  /// How deep dictionaries are looked into for those names.
+  /// Depth to which dictionaries are searched for those names.
   private static let maxDepth = 3
 
   init(_ tree: PyTorchTree) {
@@ -41,7 +41,7 @@ struct PyTorchParts {
     return holders.flatMap { key, value -> [Part] in
       let name = tree.pickle.keyText(key) ?? "?"
       let path = path.isEmpty ? name : "\(path).\(name)"
-      // Another dictionary of parts inside, as `{'state': {'model': …, 'optimizer': …}}`.
+      // A nested dictionary of parts, such as `{'state': {'model': …, 'optimizer': …}}`.
       if depth < maxDepth, !isTraining(name), let inner = tree.pickle.items(value),
         inner.contains(where: { item in
           tree.pickle.text(item.key).map { modelKeys.contains($0) } ?? false
@@ -61,7 +61,7 @@ struct PyTorchParts {
       || key.split(whereSeparator: { !$0.isLetter }).contains { trainingWords.contains(String($0)) }
   }
 
-  /// What is opened, each with the prefix of its names.
+  /// The parts to open, each with the prefix for its tensors' names.
   ///
   /// - Throws: ``CheckpointError`` `missing` when there is no part of the given key.
   func chosen(_ key: String?) throws(CheckpointError) -> [(part: Part, prefix: String)] {
@@ -69,7 +69,7 @@ struct PyTorchParts {
     if let key {
       guard let part = parts.first(where: { TensorName($0.key) == TensorName(key) }) else {
         let known = parts.map(\.key).joined(separator: ", ")
-        throw CheckpointError(.missing, "no part '\(key)'; the file has \(known)")
+        throw CheckpointError(.missing, "there is no part '\(key)'; the file has \(known)")
       }
       return [(part, "")]
     }

@@ -4,18 +4,18 @@ import TensorCore
 
 /// The bytes of a storage in a file.
 struct PyTorchStorage: Sendable {
-  /// How many there are.
+  /// Size in bytes.
   let byteCount: Int
-  /// Whether numbers have their most significant byte first.
+  /// Whether numbers are big-endian.
   var isBigEndian = false
-  /// Reads them from an offset on.
+  /// Fills a span with the bytes starting at an offset.
   let read: @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
-  /// Checks the sum of all of them, where the file has one and it was not checked before.
+  /// Checks the checksum of the whole storage, if the file has one and it has not been checked yet.
   var check: @Sendable () throws -> Void = {}
-  /// Checks them, and makes reading them in any order cheap.
+  /// Checks the storage, and makes reading it in any order cheap.
   var materialize: @Sendable () throws -> Void = {}
 
-  /// A storage whose bytes stand in a file as they are.
+  /// A storage that is a range of a file.
   init(_ file: ByteSource, _ range: Range<Int>, isBigEndian: Bool) {
     byteCount = range.count
     self.isBigEndian = isBigEndian
@@ -31,10 +31,10 @@ struct PyTorchStorage: Sendable {
     materialize = { try archive.materialize(member) }
   }
 
-  /// Reads a tensor's bytes.
+  /// A reader of a tensor's bytes.
   ///
-  /// Whoever reads a storage whole finds damage at its end; where a tensor is only a part of it, or
-  /// is gathered from it, the whole is checked first.
+  /// Reading a whole storage detects damage at its end. If a tensor is only a part of the storage, or
+  /// is gathered from it, the whole storage is checked first.
   func reader(of tensor: PyTorchTensor) -> Checkpoint.Entry.Reader {
     let layout = tensor.layout
     let (base, read, check, materialize) = (tensor.storage.viewOffset, read, check, materialize)

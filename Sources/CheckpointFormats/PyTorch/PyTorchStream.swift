@@ -1,12 +1,12 @@
 import ByteIO
 import TensorCore
 
-/// Files of `torch.save` from 0.1.10 to 1.5, and of later ones on demand: four pickles, the list of
-/// storages, then each storage's count of elements and bytes.
+/// Files of `torch.save` from 0.1.10 to 1.5, and of later versions on request: four pickles, the list
+/// of storages, then the number of elements and the bytes of each storage.
 ///
 /// Source: torch 2.15 `serialization.py`, `_legacy_save` and `_legacy_load`.
 enum PyTorchStream {
-  /// The number that begins a file, as `LONG1` writes it.
+  /// The magic number at the beginning of a file, pickled with LONG1.
   private static let magic: [UInt8] = [
     0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
   ]
@@ -16,7 +16,7 @@ enum PyTorchStream {
   static func recognizes(_ head: [UInt8]) -> Bool {
     guard head.count > 2, head[0] == 0x80 else { return false }
     let rest = head.dropFirst(2)
-    // Protocol 4 and later put pickles into frames.
+    // Protocol 4 and later begin with a FRAME opcode and 8 bytes of size.
     return rest.starts(with: magic) || (rest.first == 0x95 && rest.dropFirst(9).starts(with: magic))
   }
 
@@ -27,7 +27,7 @@ enum PyTorchStream {
     let version = try stream.next()
     guard version.int(version.root) == protocolVersion else {
       throw CheckpointError(
-        .unsupported, "another protocol of torch.save than \(protocolVersion)",
+        .unsupported, "expected protocol \(protocolVersion) of torch.save, found a different one",
         offset: stream.position)
     }
     let systemStart = stream.position
@@ -39,7 +39,7 @@ enum PyTorchStream {
     let list = try stream.next()
     guard let keys = list.elements(list.root) else {
       throw CheckpointError(
-        .malformed, "no list of storages behind the pickle", offset: stream.position)
+        .malformed, "expected a list of storages after the pickle", offset: stream.position)
     }
     var opened = PyTorchFile(path: file.name, pickle: pickle, pickleOffset: start)
     opened.otherPickles = [
@@ -50,7 +50,8 @@ enum PyTorchStream {
     for key in keys {
       guard let name = list.keyText(key), let width = widths[TensorName(name)] else {
         throw CheckpointError(
-          .malformed, "a storage that the pickle does not have", offset: stream.position)
+          .malformed, "the list names a storage that the pickle does not use",
+          offset: stream.position)
       }
       let place = stream.position
       let count = try stream.number(UInt64.self)
@@ -61,12 +62,14 @@ enum PyTorchStream {
       let range = try stream.skip(bytes)
       let storage = PyTorchStorage(file, range, isBigEndian: isBigEndian)
       guard opened.storages.updateValue(storage, forKey: TensorName(name)) == nil else {
-        throw CheckpointError(.malformed, "storage '\(name)' is there twice", offset: place)
+        throw CheckpointError(.malformed, "there are two storages named '\(name)'", offset: place)
       }
     }
     guard stream.position == file.size else {
       throw CheckpointError(
-        .malformed, "\(file.size - stream.position) bytes follow the last storage",
+        .malformed,
+        "expected the end of the file after the last storage, found "
+          + "\(file.size - stream.position) more bytes",
         offset: stream.position)
     }
     return opened
@@ -79,12 +82,12 @@ enum PyTorchStream {
       case .bool(let isLittle) = system[value]
     else {
       throw CheckpointError(
-        .malformed, "the third pickle does not say which byte comes first", offset: position)
+        .malformed, "the third pickle does not state the byte order", offset: position)
     }
     return !isLittle
   }
 
-  /// Bytes of an element of each storage that a pickle refers to.
+  /// The element size in bytes of each storage that a pickle refers to.
   private static func storageWidths(_ pickle: Pickle) throws(CheckpointError) -> [TensorName: Int] {
     let decoder = PyTorchTensorDecoder(pickle: pickle)
     var widths: [TensorName: Int] = [:]

@@ -2,7 +2,7 @@ import ByteIO
 import Strided
 import TensorCore
 
-/// Files of `torch.save` before 0.1.10: a tar archive of storages, tensors and a pickle.
+/// Files of `torch.save` before 0.1.10: a tar archive of storages, tensors, and a pickle.
 ///
 /// Source: torch 2.15 `serialization.py`, `legacy_load` in `_legacy_load`. Numbers are little-endian.
 enum PyTorchTar {
@@ -40,7 +40,7 @@ enum PyTorchTar {
     String(decoding: header.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// Where the content of each member is.
+  /// The byte range of each member's content.
   private static func places(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
     var places: [String: Range<Int>] = [:]
     var position = 0
@@ -50,21 +50,21 @@ enum PyTorchTar {
       try checkSum(header, at: position)
       guard let size = octal(header[124..<136]), size <= file.size - position - blockSize else {
         throw CheckpointError(
-          .malformed, "a tar member that reaches behind the end of the file", offset: position)
+          .malformed, "a tar member extends beyond the end of the file", offset: position)
       }
       let start = position + blockSize
-      // Plain files only; links and folders have no content, extended headers are passed over.
+      // Regular files only; links and folders have no content, and extended headers are skipped.
       if header[156] == UInt8(ascii: "0") || header[156] == 0 {
         let name = name(header[...])
         guard places.updateValue(start..<start + size, forKey: name) == nil else {
           throw CheckpointError(
-            .malformed, "two members of the tar archive are called '\(name)'", offset: position)
+            .malformed, "there are two tar members named '\(name)'", offset: position)
         }
       }
       position = start + (size + blockSize - 1) / blockSize * blockSize
     }
     throw CheckpointError(
-      .malformed, "the tar archive has no end: it is cut short", offset: file.size)
+      .malformed, "the tar archive has no end marker: it is truncated", offset: file.size)
   }
 
   private static func checkSum(_ header: [UInt8], at position: Int) throws(CheckpointError) {
@@ -73,7 +73,7 @@ enum PyTorchTar {
       sum += (148..<156).contains(place) ? 0x20 : Int(byte)
     }
     guard octal(header[148..<156]) == sum else {
-      throw CheckpointError(.malformed, "a tar header with a wrong sum", offset: position)
+      throw CheckpointError(.malformed, "a tar header has a wrong checksum", offset: position)
     }
   }
 
@@ -96,7 +96,10 @@ enum PyTorchTar {
       guard let parts = pickle.elements(pickle.root), parts.count == 3,
         let key = pickle.keyText(parts[0]), let global = pickle.global(parts[2]),
         case .typed(let dtype)? = PyTorchGlobals.storage(global)
-      else { throw CheckpointError(.malformed, "no storage is described here", offset: start) }
+      else {
+        throw CheckpointError(
+          .malformed, "expected the description of a storage here", offset: start)
+      }
       let count = try stream.number(UInt64.self)
       let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(dtype.byteWidth))
       guard !overflow, let bytes = Int(exactly: bytes) else {
@@ -104,7 +107,7 @@ enum PyTorchTar {
       }
       let storage = PyTorchStorage(file, try stream.skip(bytes), isBigEndian: false)
       guard opened.storages.updateValue(storage, forKey: TensorName(key)) == nil else {
-        throw CheckpointError(.malformed, "storage '\(key)' is there twice", offset: start)
+        throw CheckpointError(.malformed, "there are two storages named '\(key)'", offset: start)
       }
       let reference = PyTorchStorageReference(
         key: key, elementWidth: dtype.byteWidth, byteCount: bytes)
@@ -120,7 +123,7 @@ enum PyTorchTar {
         count <= whole.byteCount / dtype.byteWidth - offset
       else {
         throw CheckpointError(
-          .malformed, "a part of a storage that does not lie in it", offset: stream.position)
+          .malformed, "a part of a storage extends beyond its end", offset: stream.position)
       }
       let reference = PyTorchStorageReference(
         key: whole.key, elementWidth: dtype.byteWidth, byteCount: count * dtype.byteWidth,
@@ -141,11 +144,16 @@ enum PyTorchTar {
       guard let parts = pickle.elements(pickle.root), parts.count == 3,
         let key = pickle.keyText(parts[0]), let storageKey = pickle.keyText(parts[1]),
         let (storage, dtype) = types[TensorName(storageKey)]
-      else { throw CheckpointError(.malformed, "no tensor is described here", offset: start) }
+      else {
+        throw CheckpointError(
+          .malformed, "expected the description of a tensor here", offset: start)
+      }
       let rank = Int(try stream.number(Int32.self))
       _ = try stream.skip(4)
       guard (0...StridedLayout.maxRank).contains(rank) else {
-        throw CheckpointError(.malformed, "a tensor of \(rank) dimensions", offset: start)
+        throw CheckpointError(
+          .malformed, "expected at most \(StridedLayout.maxRank) dimensions, found \(rank)",
+          offset: start)
       }
       var numbers: [Int] = []
       for _ in 0..<2 * rank + 1 { numbers.append(Int(try stream.number(Int64.self))) }
@@ -156,7 +164,7 @@ enum PyTorchTar {
         guard layout.reach <= storage.byteCount else {
           throw CheckpointError(
             .malformed,
-            "a tensor that reaches \(layout.reach) bytes into a storage of"
+            "tensor extends to byte \(layout.reach) of its storage, which has"
               + " \(storage.byteCount)")
         }
         opened.tensors[key] = PyTorchTensor(storage: storage, info: info, layout: layout)
@@ -166,12 +174,12 @@ enum PyTorchTar {
     }
   }
 
-  /// The pickled number that begins a member.
+  /// The pickled number at the beginning of a member.
   private static func count(_ stream: inout PickleStream) throws(CheckpointError) -> Int {
     let pickle = try stream.next()
     guard let count = pickle.int(pickle.root), count >= 0 else {
       throw CheckpointError(
-        .malformed, "a count is required at the beginning of a tar member",
+        .malformed, "expected a count at the beginning of a tar member",
         offset: stream.position)
     }
     return count

@@ -3,16 +3,15 @@ import TensorCore
 
 /// A tensor as PyTorch's pickles describe it: a view of a storage.
 struct PyTorchTensor: Sendable {
-  /// The storage that it is a view of.
   let storage: PyTorchStorageReference
-  /// Element type and shape, those of the result.
+  /// Dtype and shape of the tensor.
   let info: TensorInfo
-  /// Where its elements lie in the storage.
+  /// The positions of its elements in the storage.
   let layout: StridedLayout
-  /// What must be done to elements as they are read.
+  /// The operation that is applied to elements as they are read.
   var change = ElementChange.none
 
-  /// What makes two tensors one tied tensor.
+  /// Equal for two tensors that are tied.
   struct Identity: Hashable {
     let storage: PyTorchStorageReference
     let info: TensorInfo
@@ -20,40 +19,38 @@ struct PyTorchTensor: Sendable {
     let change: ElementChange
   }
 
-  /// Equal for tensors that are one.
   var identity: Identity {
     Identity(storage: storage, info: info, layout: layout, change: change)
   }
 }
 
-/// A storage as tensors name it.
+/// A reference to a storage.
 struct PyTorchStorageReference: Hashable, Sendable {
-  /// Name of its record.
+  /// Name of the storage's record.
   let key: String
-  /// Bytes of an element, as the storage counts them.
+  /// Size in bytes of an element, by the storage's class.
   let elementWidth: Int
-  /// Its bytes.
+  /// Size of the storage in bytes.
   let byteCount: Int
-  /// In old files a storage may be a part of another: how many bytes into it.
+  /// Offset in bytes inside another storage, of which this one is a part (old files only).
   var viewOffset = 0
 }
 
-/// What PyTorch leaves to be done when elements are used.
+/// An operation that PyTorch postpones until elements are used.
 struct ElementChange: Hashable, Sendable {
-  /// The complex conjugate is meant.
+  /// The elements are complex conjugates.
   var isConjugate = false
-  /// The negative is meant.
+  /// The elements are negated.
   var isNegative = false
 
   static let none = ElementChange()
 }
 
-/// What stands for a tensor in a pickle.
+/// The result of decoding a tensor of a pickle.
 enum PyTorchValue {
-  /// A tensor.
   case tensor(PyTorchTensor)
-  /// One that PyTorch stores as several, each under its name or a name of its own behind it.
+  /// A tensor that PyTorch stores as several, each with a suffix for its name (or an empty one).
   case parts([(suffix: String, tensor: PyTorchTensor)], note: String)
-  /// One without elements that can be read, and why.
+  /// A tensor whose elements cannot be read, with the reason.
   case unread(String)
 }

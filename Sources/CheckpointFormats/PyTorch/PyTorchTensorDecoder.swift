@@ -1,13 +1,13 @@
 import Strided
 import TensorCore
 
-/// Makes tensors of the calls that a pickle describes; source: torch 2.15 `_utils.py`, `_tensor.py`.
+/// Turns the calls that a pickle describes into tensors; source: torch 2.15 `_utils.py`, `_tensor.py`.
 struct PyTorchTensorDecoder {
   let pickle: Pickle
-  /// Tensors that the pickle names by persistent ids of their own, as the oldest files do.
+  /// Tensors that the pickle refers to by persistent IDs of their own, as in the oldest files.
   var outside: [String: PyTorchTensor] = [:]
 
-  /// Whether a value stands for a tensor.
+  /// Whether a value is a call that makes a tensor.
   func isTensor(_ reference: Pickle.Reference) -> Bool {
     switch pickle[reference] {
     case .object(let place):
@@ -20,9 +20,9 @@ struct PyTorchTensorDecoder {
     }
   }
 
-  /// The tensor that a value stands for; ``isTensor(_:)`` must hold.
+  /// The tensor that a value describes; ``isTensor(_:)`` must be true for it.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when its arguments are not such as PyTorch writes.
+  /// - Throws: ``CheckpointError`` `malformed` when its arguments are not those that PyTorch writes.
   func decode(_ reference: Pickle.Reference) throws(CheckpointError) -> PyTorchValue {
     try decode(reference, depth: 0)
   }
@@ -40,7 +40,7 @@ struct PyTorchTensorDecoder {
     else { throw Self.refused("a tensor", "something else") }
     do throws(CheckpointError) {
       guard object.items.isEmpty, object.elements.isEmpty else {
-        throw Self.refused("a tensor", "one with items set on it")
+        throw Self.refused("a tensor", "an object with items")
       }
       return try decode(callee.fullName, arguments, depth: depth)
     } catch {
@@ -54,7 +54,7 @@ struct PyTorchTensorDecoder {
     func require(_ count: Int) throws(CheckpointError) {
       guard arguments.count >= count else {
         throw CheckpointError(
-          .malformed, "\(name) with \(arguments.count) arguments, required \(count)")
+          .malformed, "\(name): expected \(count) arguments, found \(arguments.count)")
       }
     }
     switch name {
@@ -85,10 +85,10 @@ struct PyTorchTensorDecoder {
       try require(3)
       guard let maker = pickle.global(arguments[0])?.fullName,
         PyTorchGlobals.tensorMakers.contains(maker), let inner = pickle.elements(arguments[2])
-      else { return .unread("is made by a function that is not known") }
+      else { return .unread("is made by an unrecognized function") }
       return try decode(maker, inner, depth: depth + 1)
     case _ where PyTorchGlobals.unreadTensorMakers.contains(name):
-      return .unread("is stored through \(name), which is not read")
+      return .unread("is stored through \(name), which is not supported")
     default:
       // A parameter, or a copy from another device: its first argument is the tensor.
       try require(1)
@@ -98,7 +98,7 @@ struct PyTorchTensorDecoder {
   }
 
   static func refused(_ wanted: String, _ found: String) -> CheckpointError {
-    CheckpointError(.malformed, "\(found) where \(wanted) is required")
+    CheckpointError(.malformed, "expected \(wanted), found \(found)")
   }
 
   // MARK: - Views of storages
@@ -110,10 +110,10 @@ struct PyTorchTensorDecoder {
     let element: DType
     switch (dtype, type) {
     case (nil, .typed(let typed)): element = typed
-    case (nil, .untyped): throw Self.refused("a storage of elements", "one of bytes")
+    case (nil, .untyped): throw Self.refused("a storage of elements", "a storage of bytes")
     case (let dtype?, _):
       guard let known = PyTorchGlobals.dtype(dtype) else {
-        return .unread("has element type \(dtype.fullName), which is not read")
+        return .unread("has dtype \(dtype.fullName), which is not supported")
       }
       element = known
     }
@@ -124,9 +124,9 @@ struct PyTorchTensorDecoder {
     var strides = try sizes(arguments[3])
     var start = offset
     if element == .float4e2m1 {
-      // PyTorch counts pairs; here, as in safetensors, each of the two counts.
+      // PyTorch counts pairs of elements; here, as in safetensors, each element counts.
       guard strides == StridedLayout.contiguousStrides(shape) else {
-        return .unread("of \(element.torchName) is a view with gaps, which is not read")
+        return .unread("of \(element.torchName) is a view with gaps, which is not supported")
       }
       shape = shape.isEmpty ? [2] : shape.dropLast() + [try doubled(shape[shape.count - 1])]
       strides = StridedLayout.contiguousStrides(shape)
@@ -137,8 +137,8 @@ struct PyTorchTensorDecoder {
     guard layout.reach <= storage.byteCount else {
       throw CheckpointError(
         .malformed,
-        "shape \(shape) with strides \(strides) at offset \(offset) reaches \(layout.reach) bytes"
-          + " into its storage, which has \(storage.byteCount)")
+        "shape \(shape) with strides \(strides) at offset \(offset) extends to byte \(layout.reach)"
+          + " of its storage, which has \(storage.byteCount)")
     }
     var tensor = PyTorchTensor(storage: storage, info: info, layout: layout)
     if let metadata {
@@ -159,7 +159,7 @@ struct PyTorchTensorDecoder {
     return double
   }
 
-  /// A size, a stride or a whole list of them: a tuple, a list or a `torch.Size`.
+  /// A list of sizes or strides: a tuple, a list, or a `torch.Size`.
   func sizes(_ reference: Pickle.Reference) throws(CheckpointError) -> [Int] {
     var elements = pickle.elements(reference)
     if elements == nil, let object = pickle.object(reference),
@@ -172,19 +172,19 @@ struct PyTorchTensorDecoder {
     guard elements.count <= StridedLayout.maxRank else {
       throw CheckpointError(
         .malformed,
-        "\(elements.count) dimensions, at most \(StridedLayout.maxRank) are allowed")
+        "expected at most \(StridedLayout.maxRank) dimensions, found \(elements.count)")
     }
     var sizes: [Int] = []
     for element in elements {
       guard let size = pickle.int(element) else {
-        throw Self.refused("a whole number of 64 bits", "something else")
+        throw Self.refused("a 64-bit integer", "something else")
       }
       sizes.append(size)
     }
     return sizes
   }
 
-  /// The storage of a persistent id `('storage', class, key, location, count[, view])`.
+  /// The storage of a persistent ID `('storage', class, key, location, count[, view])`.
   func storage(
     _ reference: Pickle.Reference
   ) throws(CheckpointError) -> (PyTorchStorageReference, PyTorchGlobals.StorageType) {
@@ -194,7 +194,7 @@ struct PyTorchTensorDecoder {
     else { throw Self.refused("a storage", "something else") }
     guard let global = pickle.global(parts[1]), let type = PyTorchGlobals.storage(global) else {
       throw Self.refused(
-        "a class of storages", pickle.global(parts[1])?.fullName ?? "something else")
+        "a storage class", pickle.global(parts[1])?.fullName ?? "something else")
     }
     guard let key = pickle.keyText(parts[2]), !key.isEmpty,
       !key.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }),
@@ -211,7 +211,7 @@ struct PyTorchTensorDecoder {
       let (end, overflow) = storage.viewOffset.addingReportingOverflow(storage.byteCount)
       guard !overflow, end <= byteCount else {
         throw CheckpointError(
-          .malformed, "a part of storage '\(key)' that ends behind its \(byteCount) bytes")
+          .malformed, "a part of storage '\(key)' extends beyond its \(byteCount) bytes")
       }
     }
     return (storage, type)
@@ -236,7 +236,7 @@ struct PyTorchTensorDecoder {
     guard case .tensor(let integers) = try view(arguments, dtype: nil, metadata: nil),
       let scheme = pickle.elements(arguments[4]), scheme.count >= 3,
       let name = pickle.global(scheme[0])?.fullName
-    else { throw Self.refused("a quantised tensor", "something else") }
+    else { throw Self.refused("a quantized tensor", "something else") }
     var parts = [(suffix: "", tensor: integers)]
     if name == "torch.per_tensor_affine" {
       guard case .float(let scale) = pickle[scheme[1]], let zero = pickle.int(scheme[2]) else {
@@ -244,7 +244,7 @@ struct PyTorchTensorDecoder {
       }
       return .parts(
         parts,
-        note: "is quantised with scale \(scale) and zero point \(zero): its integers are read")
+        note: "is quantized with scale \(scale) and zero point \(zero): its integers are read")
     }
     let names = ["q_per_channel_scales", "q_per_channel_zero_points"]
     for (suffix, part) in zip(names, scheme[1...]) where isTensor(part) {
@@ -252,7 +252,7 @@ struct PyTorchTensorDecoder {
       parts.append((suffix, tensor))
     }
     return .parts(
-      parts, note: "is quantised (\(name)): its integers, scales and zero points are read")
+      parts, note: "is quantized (\(name)): its integers, scales, and zero points are read")
   }
 
   private func sparse(
@@ -267,11 +267,11 @@ struct PyTorchTensorDecoder {
     case "torch.sparse_coo": names = ["indices", "values"]
     case "torch.sparse_csr", "torch.sparse_bsr": names = ["crow_indices", "col_indices", "values"]
     case "torch.sparse_csc", "torch.sparse_bsc": names = ["ccol_indices", "row_indices", "values"]
-    default: return .unread("has layout \(kind), which is not read")
+    default: return .unread("has layout \(kind), which is not supported")
     }
     guard data.count > names.count else {
       throw CheckpointError(
-        .malformed, "\(kind) of \(data.count) parts, required \(names.count + 1)")
+        .malformed, "\(kind): expected \(names.count + 1) parts, found \(data.count)")
     }
     var parts: [(suffix: String, tensor: PyTorchTensor)] = []
     for (name, part) in zip(names, data) {

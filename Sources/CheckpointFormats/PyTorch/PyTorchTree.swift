@@ -1,26 +1,27 @@
 import TensorCore
 
-/// The tensors of a pickle by their names: state dicts, whole modules and whatever holds them.
+/// The tensors of a pickle with their names: in state dicts, whole modules, and whatever holds them.
 struct PyTorchTree {
   let pickle: Pickle
   let decoder: PyTorchTensorDecoder
-  /// For classes of TorchScript the names of parameters and buffers.
+  /// Names of parameters and buffers by TorchScript class.
   private let stateMembers: [String: [TensorName]]
-  /// For each value whether a tensor can be reached from it.
+  /// Whether each value leads to a tensor.
   private let holdsTensor: [Bool]
 
-  /// A tensor by name, and what it was reached through.
+  /// A tensor, its name, and the unrecognized calls on the way to it.
   struct Leaf {
     let name: String
     let reference: Pickle.Reference
-    /// Values that the pickle would have made by calls that are not known.
+    /// Values that the pickle would make by unrecognized calls.
     let makers: [Pickle.Reference]
   }
 
-  /// Several names may lead to one value, so that a small pickle could name endlessly many: what
-  /// tensors take in memory is bounded by the pickle's bytes.
+  /// Limits of the memory for tensors, in bytes: per byte of the pickle, in any case, and per tensor.
+  ///
+  /// Several names may lead to one value, so that a small pickle could name any number of tensors.
   private static let (memoryForEachByte, memoryForAny, memoryForEachLeaf) = (8, 16 << 20, 400)
-  /// So many steps are made for any pickle; tensors take fewer than there are values.
+  /// Steps allowed for any pickle, in addition to one per value.
   private static let stepsForAny = 100_000
 
   init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
@@ -30,7 +31,7 @@ struct PyTorchTree {
     holdsTensor = Self.reach(decoder)
   }
 
-  /// Goes from tensors to all that hold them, which cycles do not hinder.
+  /// Walks from tensors to all values that contain them, which also works for cycles.
   private static func reach(_ decoder: PyTorchTensorDecoder) -> [Bool] {
     let pickle = decoder.pickle
     let all = 0..<Pickle.Reference(pickle.values.count)
@@ -38,7 +39,7 @@ struct PyTorchTree {
     var pending = all.filter { decoder.isTensor($0) }
     if pending.isEmpty { return holds }
     for tensor in pending { holds[Int(tensor)] = true }
-    // The holders of each value, one value's behind another's; `ends` are where they end.
+    // The holders of each value, one value's after another's; `ends` are the ends of their ranges.
     var ends = [Int32](repeating: 0, count: pickle.values.count + 1)
     func forEachHold(_ body: (_ holder: Pickle.Reference, _ child: Int) -> Void) {
       for holder in all where !holds[Int(holder)] {
@@ -63,13 +64,13 @@ struct PyTorchTree {
     return holds
   }
 
-  /// Whether a tensor can be reached from a value.
+  /// Whether a value leads to a tensor.
   func holdsTensor(_ reference: Pickle.Reference) -> Bool { holdsTensor[Int(reference)] }
 
-  /// The tensors under a value, each name with `prefix` before it.
+  /// The tensors below a value; `prefix` is put before their names.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when values are nested too deeply or hold each other
-  ///   in too many ways.
+  /// - Throws: ``CheckpointError`` `malformed` when values are nested too deeply, or contain each
+  ///   other in too many ways.
   func leaves(_ reference: Pickle.Reference, prefix: String) throws(CheckpointError) -> [Leaf] {
     var room = Room(
       steps: Self.stepsForAny + pickle.values.count,
@@ -79,7 +80,7 @@ struct PyTorchTree {
     return leaves
   }
 
-  /// What is left of the work and the memory that a walk may take.
+  /// The work and the memory that a walk may still use.
   private struct Room {
     var steps: Int
     var memory: Int
@@ -95,7 +96,8 @@ struct PyTorchTree {
     if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
     guard depth <= Pickle.maxDepth, room.steps > 0, room.memory > 0 else {
       throw CheckpointError(
-        .malformed, "values are nested more than \(Pickle.maxDepth) deep, or in too many ways")
+        .malformed,
+        "values are nested more than \(Pickle.maxDepth) levels deep, or in too many ways")
     }
     if isTensor {
       leaves.append(Leaf(name: path, reference: reference, makers: makers))
@@ -114,7 +116,7 @@ struct PyTorchTree {
     }
   }
 
-  /// What a value holds, by name.
+  /// The values that a value contains, with their names.
   private func children(
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)] {
@@ -133,7 +135,7 @@ struct PyTorchTree {
           (object.items[$0], object.items[$0 + 1])
         })
       if let state = object.state {
-        // A state is the `__dict__`, or it and the slots, or a value for `__setstate__`.
+        // A state is the `__dict__`, or a pair of it and the slots, or a value for `__setstate__`.
         members += pickle.items(state).map(named) ?? [("state", state)]
       } else {
         members += (pickle.elements(object.arguments) ?? []).enumerated().map { (String($0), $1) }
@@ -151,7 +153,7 @@ struct PyTorchTree {
 
   // MARK: - Modules
 
-  /// Parameters, buffers that belong to the state, and submodules of a pickled `nn.Module`.
+  /// Parameters, persistent buffers, and submodules of a pickled `nn.Module`.
   private func moduleMembers(
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)]? {
@@ -168,7 +170,7 @@ struct PyTorchTree {
       + named(buffers).filter { !passing.contains(TensorName($0.name)) } + named(modules)
   }
 
-  /// Parameters, buffers and submodules of a module of TorchScript.
+  /// Parameters, buffers, and submodules of a TorchScript module.
   private func scriptMembers(
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)]? {
@@ -187,7 +189,7 @@ struct PyTorchTree {
     pickle.callee(object).flatMap { stateMembers[$0.fullName] }
   }
 
-  /// The elements of a set, in either of the ways in which protocols write it.
+  /// The elements of a set, as protocol 4 writes it or as older ones do.
   private func elements(_ reference: Pickle.Reference) -> [Pickle.Reference] {
     switch pickle[reference] {
     case .set(let place): pickle.lists[place]

@@ -4,10 +4,10 @@ import ParallelWork
 import Strided
 import TensorCore
 
-/// Writes a checkpoint as the zip archive that `torch.load(weights_only=True, mmap=True)` takes: an
-/// `OrderedDict` of tensors, tied ones sharing a storage, members' bytes at multiples of 64.
+/// Writes a checkpoint as a zip archive that `torch.load(weights_only=True, mmap=True)` accepts: an
+/// `OrderedDict` of tensors, where tied tensors share a storage and data are aligned to 64 bytes.
 ///
-/// Metadata and module tree go to a member of their own, which PyTorch passes over.
+/// Metadata and module tree go to a member of their own, which PyTorch ignores.
 enum PyTorchWriter {
   private static let folder = "archive/"
 
@@ -55,7 +55,7 @@ struct PyTorchPlan {
   /// For each storage the entry that has its bytes.
   private(set) var storages: [Int] = []
 
-  /// As many items are set at once, as in Python.
+  /// Number of items per SETITEMS opcode, as in Python.
   private static let batch = 1000
 
   init(_ checkpoint: Checkpoint) throws(CheckpointError) {
@@ -96,7 +96,7 @@ struct PyTorchPlan {
     pickle = writer.bytes
   }
 
-  /// The call that makes a tensor of a whole storage.
+  /// Writes the call that makes a tensor of a whole storage.
   private static func write(
     _ info: TensorInfo, storage: Int, to writer: inout PickleWriter
   ) throws(CheckpointError) {
@@ -106,8 +106,8 @@ struct PyTorchPlan {
       guard let last = shape.last, last % 2 == 0 else {
         throw CheckpointError(
           .unsupported,
-          "PyTorch has \(info.dtype.rawValue) in pairs along the last dimension,"
-            + " shape \(shape) has an odd one")
+          "PyTorch stores \(info.dtype.rawValue) in pairs along the last dimension:"
+            + " expected an even size, found shape \(shape)")
       }
       shape[shape.count - 1] = last / 2
     }
@@ -135,8 +135,8 @@ struct PyTorchPlan {
     writer.reduce()
   }
 
-  /// What `state_dict()` keeps beside the tensors: for each module the version of its layout, which
-  /// is 2 for layers of running statistics and 1 for others.
+  /// Writes `_metadata`, which `state_dict()` keeps along with the tensors: the layout version of each
+  /// module, which is 2 for layers with running statistics and 1 for others.
   private static func writeVersions(of checkpoint: Checkpoint, to writer: inout PickleWriter) {
     writer.orderedDictionary()
     for (place, module) in modules(of: checkpoint).enumerated() {
@@ -153,7 +153,7 @@ struct PyTorchPlan {
     if !checkpoint.entries.isEmpty || !checkpoint.modules.isEmpty { writer.setItems() }
   }
 
-  /// The modules by label, or else by the names of tensors.
+  /// The modules from the labels or, without labels, from the names of tensors.
   private static func modules(of checkpoint: Checkpoint) -> [(path: String, version: Int)] {
     let labels = checkpoint.modules.filter { $0.kind != "None" }
     if !labels.isEmpty {

@@ -1,10 +1,10 @@
 import ByteIO
 import TensorCore
 
-/// Which attributes of a TorchScript archive's modules belong to their state.
+/// The attributes of a TorchScript archive's modules that belong to their state.
 ///
-/// The archive's source text has two lists for each class, `__parameters__` and `__buffers__`. It is
-/// searched for those, and nothing in it is run.
+/// The archive's source code has two lists for each class, `__parameters__` and `__buffers__`. It is
+/// searched for these; nothing in it is run.
 ///
 /// Source: torch 2.15 `csrc/jit/serialization/python_print.cpp`.
 enum TorchScriptClasses {
@@ -38,7 +38,7 @@ enum TorchScriptClasses {
         line.starts(with: "  __parameters__ = [".utf8)
           || line.starts(with: "  __buffers__ = [".utf8)
       {
-        // The names are what stands between quotes.
+        // The names are between quotes.
         let parts = line.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
         for part in stride(from: 1, to: parts.count - 1, by: 2) {
           classes[classes.count - 1].members.append(

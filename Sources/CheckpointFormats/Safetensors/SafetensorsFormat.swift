@@ -14,11 +14,11 @@ extension CheckpointFormat {
     isSharded: true, capabilities: Capabilities(dtypes: Safetensors.dtypes).writingTiesOut)
 }
 
-/// Marks, limits and types of the format.
+/// Keys, limits, and types of the format.
 enum Safetensors {
   /// Largest header accepted, in bytes, as in the reference reader.
   static let maxHeaderSize = 100_000_000
-  /// The key of the header that is no tensor.
+  /// The key of the header that is not a tensor's name.
   static let metadataKey = "__metadata__"
   /// The key of the metadata by which loaders know PyTorch's layout, and its value.
   static let formatMark = (key: "format", value: "pt")
@@ -77,7 +77,7 @@ enum Safetensors {
     }
     throw CheckpointError(
       .unsupported,
-      "a folder of \(files.count) .safetensors files and \(indexes.count) indexes; name one of them",
+      "is a folder of \(files.count) .safetensors files and \(indexes.count) indexes; name one of them",
       path: folder.path)
   }
 }

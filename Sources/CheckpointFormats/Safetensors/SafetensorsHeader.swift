@@ -2,15 +2,15 @@ import ByteIO
 import JSONText
 import TensorCore
 
-/// What the header of a safetensors file says, checked against the size of the file.
+/// The header of a safetensors file, checked against the size of the file.
 struct SafetensorsHeader {
   /// A tensor and where its bytes are.
   struct Tensor {
     let name: TensorName
     let info: TensorInfo
-    /// Bytes of the data, which begins behind the header.
+    /// Byte range in the data, which begin after the header.
     let range: Range<Int>
-    /// Where the header speaks of it, in the file.
+    /// Offset in the file of its entry in the header.
     let position: Int
   }
 
@@ -18,29 +18,31 @@ struct SafetensorsHeader {
   private(set) var metadata: [String: String] = [:]
   /// Tensors in the header's order.
   private(set) var tensors: [Tensor] = []
-  /// Where the data begins in the file.
+  /// Offset of the data in the file.
   let dataStart: Int
 
   /// Reads and checks the header of a file.
   ///
-  /// - Throws: ``CheckpointError`` for all that the reference reader refuses, and for two tensors of
-  ///   one name, which the format's text forbids.
+  /// - Throws: ``CheckpointError`` for everything that the reference reader refuses, and for duplicate
+  ///   names, which the specification forbids.
   init(of file: ByteSource) throws(CheckpointError) {
     let head = try file.head(8)
     guard head.count == 8 else {
       throw CheckpointError(
-        .malformed, "\(file.size) bytes, shorter than 8 bytes, the length of the header", offset: 0)
+        .malformed, "expected at least 8 bytes for the header length, found \(file.size)", offset: 0
+      )
     }
     let length = head.littleEndian(UInt64.self, at: 0)
     guard length <= Safetensors.maxHeaderSize else {
       throw CheckpointError(
         .malformed,
-        "a header of \(length) bytes, at most \(Safetensors.maxHeaderSize) are allowed", offset: 0)
+        "expected a header of at most \(Safetensors.maxHeaderSize) bytes, found \(length)",
+        offset: 0)
     }
     let end = 8 + Int(length)
     guard end <= file.size else {
       throw CheckpointError(
-        .malformed, "a header of \(length) bytes, the file has \(file.size - 8) behind its length",
+        .malformed, "header length is \(length), but only \(file.size - 8) bytes follow it",
         offset: 0)
     }
     dataStart = end
@@ -78,7 +80,7 @@ struct SafetensorsHeader {
       // Swift takes two spellings of é for one key; a metadata text must not be lost by that.
       guard texts.updateValue(try scanner.string(), forKey: key) == nil else {
         throw scanner.error(
-          at: position, "metadata key '\(JSONScanner.shown(key))' is there in two spellings")
+          at: position, "metadata key '\(JSONScanner.shown(key))' occurs in two Unicode spellings")
       }
     }
     return texts
@@ -100,11 +102,13 @@ struct SafetensorsHeader {
     }
     guard let dtype, let shape, let offsets else {
       let missing = dtype == nil ? "dtype" : shape == nil ? "shape" : "data_offsets"
-      throw CheckpointError(.malformed, "no \(missing); dtype, shape and data_offsets are required")
+      throw CheckpointError(
+        .malformed, "expected dtype, shape, and data_offsets, found no \(missing)")
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw CheckpointError(
-        .malformed, "data_offsets \(offsets.prefix(4)), required are a begin and an end behind it")
+        .malformed,
+        "expected data_offsets [begin, end] with begin ≤ end, found \(offsets.prefix(4))")
     }
     try checkProduct(shape, dtype)
     let info = try TensorInfo(dtype: dtype, shape: shape)
@@ -112,8 +116,8 @@ struct SafetensorsHeader {
     guard info.byteCount == range.count else {
       throw CheckpointError(
         .malformed,
-        "shape \(shape) of \(dtype.rawValue) needs \(info.byteCount) bytes, data_offsets "
-          + "[\(offsets[0]), \(offsets[1])] give \(range.count)")
+        "expected \(info.byteCount) bytes for shape \(shape) of \(dtype.rawValue), found "
+          + "\(range.count) in data_offsets [\(offsets[0]), \(offsets[1])]")
     }
     return Tensor(name: name, info: info, range: range, position: position)
   }
@@ -123,7 +127,7 @@ struct SafetensorsHeader {
     guard let dtype = DType(rawValue: text), Safetensors.dtypes.contains(dtype) else {
       throw CheckpointError(
         .malformed,
-        "dtype '\(JSONScanner.shown(text))', required is one of the format's, as F32 or BF16")
+        "expected a safetensors dtype such as F32 or BF16, found '\(JSONScanner.shown(text))'")
     }
     return dtype
   }
@@ -170,19 +174,22 @@ struct SafetensorsHeader {
       }
       guard start == end else {
         throw CheckpointError(
-          .malformed, "data_offsets begin at \(start), bytes \(end) to \(start) are no tensor's",
+          .malformed,
+          "data_offsets begin at \(start), bytes \(end) to \(start) belong to no tensor",
           tensor: tensor.name.text, offset: tensor.position)
       }
       (end, last) = (tensor.range.upperBound, index)
     }
     guard end <= dataSize else {
       throw CheckpointError(
-        .malformed, "data_offsets end at \(end), the file has \(dataSize) bytes of data",
+        .malformed, "data_offsets end at \(end), but the file has \(dataSize) bytes of data",
         tensor: last.map { tensors[$0].name.text }, offset: dataStart + dataSize)
     }
     guard end == dataSize else {
       throw CheckpointError(
-        .malformed, "\(dataSize - end) bytes behind the last tensor, none are allowed",
+        .malformed,
+        "expected the end of the file after the last tensor, found \(dataSize - end) "
+          + "more byte\(dataSize - end == 1 ? "" : "s")",
         offset: dataStart + end)
     }
   }

@@ -42,7 +42,7 @@ extension Checkpoint {
     }
     for (name, original) in omitted.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
       notes.append(
-        "tensor '\(name)' was left out by the file's writer, which took it for tied to '\(original)'"
+        "tensor '\(name)' was left out by the file's writer, which treated it as tied to '\(original)'"
       )
     }
   }

@@ -41,7 +41,7 @@ struct SafetensorsLayout {
     try checkpoint.checkNames()
     if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
       throw CheckpointError(
-        .unsupported, "safetensors keeps this name for its metadata", tensor: entry.name.text)
+        .unsupported, "safetensors reserves this name for its metadata", tensor: entry.name.text)
     }
     var ranks: [DType: Int] = [:]
     for (rank, dtype) in Safetensors.dtypes.enumerated() { ranks[dtype] = rank }
@@ -56,7 +56,7 @@ struct SafetensorsLayout {
       starts[index] = end
       let (sum, overflow) = end.addingReportingOverflow(entries[index].info.byteCount)
       guard !overflow else {
-        throw CheckpointError(.unsupported, "more than 2^63 bytes of tensors")
+        throw CheckpointError(.unsupported, "the tensors have more than 2^63 bytes")
       }
       end = sum
     }
@@ -70,7 +70,7 @@ struct SafetensorsLayout {
     guard text.count <= Safetensors.maxHeaderSize else {
       throw CheckpointError(
         .unsupported,
-        "a header of \(text.count) bytes, safetensors allows \(Safetensors.maxHeaderSize)")
+        "expected a header of at most \(Safetensors.maxHeaderSize) bytes, found \(text.count)")
     }
     header.appendLittleEndian(UInt64(text.count))
     header += text

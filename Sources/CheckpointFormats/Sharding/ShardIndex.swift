@@ -28,14 +28,14 @@ struct ShardIndex {
 
   /// Reads an index.
   ///
-  /// - Throws: ``CheckpointError`` when it is no index, or names a file that is not beside it.
+  /// - Throws: ``CheckpointError`` when it is not an index, or names a file that is not beside it.
   init(path: String) throws(CheckpointError) {
     self.path = path
     do throws(CheckpointError) {
       let file = try Place.open(path: path)
       guard file.size <= Self.maxSize else {
         throw CheckpointError(
-          .unsupported, "an index of \(file.size) bytes, at most \(Self.maxSize) are read")
+          .unsupported, "expected an index of at most \(Self.maxSize) bytes, found \(file.size)")
       }
       var scanner = JSONScanner(try file.bytes(0..<file.size))
       try parse(&scanner)
@@ -58,7 +58,7 @@ struct ShardIndex {
           } else {
             try scanner.skip()
             if !Self.derived.contains(key) {
-              notes.append("the index's '\(key)' is no text; left out")
+              notes.append("the index's '\(key)' is not a string; left out")
             }
           }
         }
@@ -72,7 +72,7 @@ struct ShardIndex {
       }
     }
     guard let places else {
-      throw CheckpointError(.malformed, "no weight_map, an index of several files has one")
+      throw CheckpointError(.malformed, "expected a weight_map in the index, found none")
     }
     (self.metadata, self.notes, self.places) = (metadata, notes, places)
   }
@@ -89,7 +89,7 @@ struct ShardIndex {
     else {
       throw CheckpointError(
         .malformed,
-        "file '\(JSONScanner.shown(name))', required is the name of one beside the index",
+        "expected the name of a file beside the index, found '\(JSONScanner.shown(name))'",
         tensor: tensor, offset: position)
     }
     return name
@@ -109,7 +109,7 @@ struct ShardIndex {
       } catch let error as CheckpointError {
         guard error.code == .system, error.offset == nil else { throw error }
         throw CheckpointError(
-          .missing, "file '\(file)': \(error.message); the index says that it has '\(tensor)'",
+          .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
           path: path)
       }
       joined.add(shard, from: file)
@@ -117,7 +117,7 @@ struct ShardIndex {
     for (tensor, file) in places {
       guard let number = opened[TensorName(file)], joined.take(tensor, from: number) else {
         throw CheckpointError(
-          .missing, "not in '\(file)', where the index says it is", path: path,
+          .missing, "is missing from '\(file)', where the index places it", path: path,
           tensor: tensor.text)
       }
     }
@@ -157,7 +157,7 @@ private struct ShardJoin {
       }
       if known != text {
         checkpoint.notes.append(
-          "'\(file)' has other metadata '\(key)' than files before it; left out")
+          "metadata '\(key)' of '\(file)' differs from that of earlier files; left out")
       }
     }
     if checkpoint.modules.isEmpty { checkpoint.modules = shard.modules }
@@ -174,21 +174,23 @@ private struct ShardJoin {
     return true
   }
 
-  /// Takes what the index does not name, which other loaders see, too.
+  /// Adds the tensors that the index does not name, which other loaders also see.
   mutating func takeRest(besides index: String) throws(CheckpointError) {
     for file in files.indices {
       let unnamed = rest[file].keys.sorted()
       for name in unnamed {
         if names.contains(name) {
           throw CheckpointError(
-            .malformed, "also in '\(files[file])', the index names another file for it",
+            .malformed, "is also in '\(files[file])', but the index names another file",
             path: index, tensor: name.text)
         }
         _ = take(name, from: file)
       }
       if let first = unnamed.first {
         checkpoint.notes.append(
-          "\(unnamed.count) tensors of '\(files[file])' are not in the index, '\(first)' is the first"
+          unnamed.count == 1
+            ? "1 tensor of '\(files[file])' is not in the index: '\(first)'"
+            : "\(unnamed.count) tensors of '\(files[file])' are not in the index (first: '\(first)')"
         )
       }
     }

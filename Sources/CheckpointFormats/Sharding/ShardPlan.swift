@@ -59,7 +59,12 @@ public struct ShardPlan: Sendable {
     notes =
       crossing.isEmpty
       ? []
-      : ["\(crossing.count) tied tensors are in other files than their originals and written out"]
+      : [
+        crossing.count == 1
+          ? "1 tied tensor is in a different file than its original and is written out"
+          : "\(crossing.count) tied tensors are in different files than their originals and are written"
+            + " out"
+      ]
   }
 
   private static func parts(of entries: [Checkpoint.Entry], limit: Int) -> [Range<Int>] {

@@ -2,19 +2,19 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
-/// Reads tensors from end to end with several tasks at work, and hands their bytes over in order.
+/// Reads whole tensors with several tasks, and delivers their bytes in order.
 ///
-/// Memory is bounded by the number of tasks, whatever the tensors' sizes, and is used again. What
-/// is handed over does not depend on the number of tasks.
+/// Memory is bounded by the number of tasks, whatever the tensors' sizes, and is reused. The result
+/// does not depend on the number of tasks.
 struct TensorStream {
-  /// Gets the number of a tensor, the offset of these bytes in it, and the bytes; a tensor without
-  /// bytes is handed over once, too.
+  /// Receives the index of a tensor, the offset of these bytes in it, and the bytes; called once for
+  /// a tensor without bytes.
   typealias Body = (_ tensor: Int, _ offset: Int, _ bytes: RawSpan) throws -> Void
 
   private let entries: [Checkpoint.Entry]
   private let threads: Int
 
-  /// Reads these tensors, one after the other, with at most so many tasks.
+  /// Creates a stream of these tensors, read by at most `threads` tasks.
   init(_ entries: [Checkpoint.Entry], threads: Int) {
     self.entries = entries
     self.threads = max(threads, 1)

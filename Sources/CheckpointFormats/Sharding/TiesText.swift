@@ -50,7 +50,7 @@ extension Checkpoint {
   mutating func restoreTies() {
     guard let text = metadata[Self.tiesKey] else { return }
     guard case .object(let members)? = (try? JSONValue(text))?.content else {
-      notes.append("metadata '\(Self.tiesKey)' is no JSON object; left as it is")
+      notes.append("metadata '\(Self.tiesKey)' is not a JSON object; left as it is")
       return
     }
     metadata[Self.tiesKey] = nil
@@ -61,7 +61,8 @@ extension Checkpoint {
         let other = places[TensorName(original)], other < place, entries[other].alias == nil,
         entries[other].info == entries[place].info
       else {
-        notes.append("tensor '\(name)' was tied to another and is no longer like it")
+        let other = if case .string(let text) = value.content { "'\(text)'" } else { "a tensor" }
+        notes.append("tensor '\(name)' was tied to \(other) but now differs from it")
         continue
       }
       entries[place].alias = TensorName(original)
