@@ -250,7 +250,7 @@ import Testing
   @Test func `what is a pickle only is refused by name`() throws {
     let path = try folder.write(P.dictionary(("w", P.none)), to: "bare.pt")
     let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.pytorch.open(path) }
-    #expect(error?.message.contains("torch.save's frame") == true)
+    #expect(error?.message.contains("is a bare pickle, not a torch.save file") == true)
   }
 
   @Test func `a second pickle after the first is ignored`() throws {
