@@ -60,7 +60,9 @@ struct PyTorchFile {
           "is a bare pickle, not a torch.save file; load it in Python and save it with torch.save",
           offset: 0)
       case nil:
-        throw CheckpointError(.malformed, "no file of torch.save begins like this", offset: 0)
+        let start = String(decoding: try file.head(8), as: UTF8.self)
+        throw CheckpointError(
+          .malformed, "is not a PyTorch file: begins with '\(start)'", offset: 0)
       }
     } catch {
       throw error.adding(path: path)
