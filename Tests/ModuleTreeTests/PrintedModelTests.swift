@@ -162,7 +162,8 @@ import Testing
     let thrown = #expect(throws: CheckpointError.self) { try Module(printed: nested) }
     let message = try #require(thrown?.message)
     let kind = text.prefix { $0 != "(" }
-    #expect(message.hasPrefix("line 2, column \(text.contains("\n") ? 3 : 8): unknown class \(kind)"))
+    let column = text.contains("\n") ? 3 : 8
+    #expect(message.hasPrefix("line 2, column \(column): unknown class \(kind)"))
     #expect(message.contains("--extra"))
     #expect(
       try Module(printed: nested, extras: SideFile("class \(kind)(Module)")).description == nested)
