@@ -53,17 +53,6 @@ extension RawSpan {
 }
 
 extension MutableRawSpan {
-  /// Copies all bytes of a span of the same size.
-  @_lifetime(self: copy self)
-  package mutating func copyBytes(from source: RawSpan) {
-    precondition(source.byteCount == byteCount, "spans of different sizes")
-    unsafe source.withUnsafeBytes { source in
-      unsafe withUnsafeMutableBytes { target in unsafe target.copyMemory(from: source) }
-    }
-  }
-}
-
-extension MutableRawSpan {
   /// Reverses the bytes of each whole word of `width` bytes.
   @_lifetime(self: copy self)
   package mutating func swapBytes(width: Int) {

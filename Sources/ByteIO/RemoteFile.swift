@@ -13,11 +13,12 @@ final class RemoteFile: Sendable {
   let size: Int
   let mark: String?
   /// The blocks that were fetched last for small reads, which parsing an index needs many of.
-  private let recent = Mutex<[(start: Int, bytes: [UInt8])]>([])
+  private let recent = BlockCache(capacity: 8 * blockSize)
 
   /// Number of bytes fetched for a small read.
   private static let blockSize = 1 << 18
-  private static let recentCount = 8
+  /// Makes the requests, so that several are in flight whoever waits for them.
+  private static let threads = IOThreads(count: WorkLimits.requests)
   /// Number of times that a request is tried.
   private static let attempts = 3
 
@@ -46,7 +47,13 @@ final class RemoteFile: Sendable {
   init(url: String) throws(CheckpointError) {
     var memory = ChunkBuffer(capacity: Self.blockSize)
     var target = memory.mutableBytes(Self.blockSize)
-    let answer = try Self.get(url, 0..<Self.blockSize, mark: nil, into: &target)
+    let answered = Mutex(WebRequest.Answer())
+    try Self.threads.fill(&target, inPartsOf: Self.blockSize) {
+      _, part throws(CheckpointError) in
+      let answer = try Self.get(url, 0..<Self.blockSize, mark: nil, into: &part)
+      answered.withLock { $0 = answer }
+    }
+    let answer = answered.withLock { $0 }
     guard let total = answer.contentRange.flatMap(Self.total), total > 0,
       answer.count == min(total, Self.blockSize)
     else {
@@ -56,8 +63,10 @@ final class RemoteFile: Sendable {
     self.url = url
     size = total
     mark = answer.mark
-    let head = [UInt8](count: answer.count) { $0.copyBytes(from: memory.bytes(answer.count)) }
-    recent.withLock { $0 = [(0, head)] }
+    recent.read(BlockCache.Key(offset: 0), size: answer.count) {
+      $0.copyBytes(from: memory.bytes(answer.count))
+    } _: { _ in
+    }
   }
 
   /// Fills `target` with the bytes starting at `offset`; the range must be inside the file.
@@ -67,29 +76,31 @@ final class RemoteFile: Sendable {
     var done = 0
     while done < count {
       let start = (offset + done) / Self.blockSize * Self.blockSize
-      let bytes = try block(at: start)
+      let size = min(Self.blockSize, size - start)
       let skipped = offset + done - start
-      let length = min(bytes.count - skipped, count - done)
+      let length = min(size - skipped, count - done)
       var part = target._mutatingExtracting(done..<done + length)
-      part.copyBytes(from: bytes.rawBytes.extracting(skipped..<skipped + length))
+      try recent.copy(
+        skipped..<skipped + length, of: BlockCache.Key(offset: start), size: size, into: &part
+      ) { block throws(CheckpointError) in
+        try fetch(start..<start + size, into: &block)
+      }
       done += length
     }
   }
 
-  private func block(at start: Int) throws(CheckpointError) -> [UInt8] {
-    if let known = recent.withLock({ $0.first { $0.start == start }?.bytes }) { return known }
-    let range = start..<min(start + Self.blockSize, size)
-    let bytes = try [UInt8](count: range.count) { target throws(CheckpointError) in
-      try fetch(range, into: &target)
+  /// Asks for a range, in several requests at once if it is large.
+  private func fetch(
+    _ range: Range<Int>, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    try Self.threads.fill(&target, inPartsOf: WorkLimits.requestSize) {
+      [self] offset, part throws(CheckpointError) in
+      let start = range.lowerBound + offset
+      try request(start..<start + part.byteCount, into: &part)
     }
-    recent.withLock { recent in
-      recent.append((start, bytes))
-      if recent.count > Self.recentCount { recent.removeFirst() }
-    }
-    return bytes
   }
 
-  private func fetch(
+  private func request(
     _ range: Range<Int>, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     let answer = try Self.get(url, range, mark: mark, into: &target)

@@ -1,4 +1,5 @@
 import ParallelWork
+import Synchronization
 import TensorCore
 
 extension CheckpointDiff {
@@ -27,61 +28,75 @@ extension CheckpointDiff {
     }
   }
 
-  /// Part of a pair, in bytes of the left tensor.
-  private struct Piece: Sendable {
-    let pair: Int
-    let range: Range<Int>
-    let isRetyped: Bool
-  }
-
   /// What became of each pair; `nil` where it is identical, or equal within the tolerance.
   ///
-  /// Bytes are compared first, at the speed of memory, and values are measured only in pieces that
-  /// differ. The norm of a changed tensor takes its equal pieces, too: they are read again.
+  /// Bytes are compared first, at the speed of memory, to the first difference of each tensor. Then
+  /// the tensors that differ are measured from end to end.
   static func compare(
     _ pairs: [(Checkpoint.Entry, Checkpoint.Entry)], _ tolerance: TensorDifference.Tolerance,
     threads: Int
   ) async throws -> [Change?] {
     let outlooks = pairs.map { Outlook($0) }
-    let pieces = pairs.indices.flatMap { index -> [Piece] in
-      switch outlooks[index] {
-      case .identical, .reshaped: []
-      case .unknown, .retyped:
-        pairs[index].0.info.pieces.map {
-          Piece(pair: index, range: $0, isRetyped: outlooks[index] == .retyped)
-        }
-      }
-    }
-    let measured = try await concurrentMap(pieces, width: threads) { piece in
-      try Self.measure(piece, pairs[piece.pair], tolerance)
-    }
-    var isChanged = outlooks.map { $0 == .retyped }
-    for (piece, difference) in zip(pieces, measured) where difference != nil {
-      isChanged[piece.pair] = true
-    }
-    let equal = pieces.indices.filter { measured[$0] == nil && isChanged[pieces[$0].pair] }
-    let norms = try await concurrentMap(equal, width: threads) { [pieces] index in
-      try TensorDifference(ofEqual: pairs[pieces[index].pair].0, bytes: pieces[index].range)
-    }
-    var parts = measured
-    for (index, part) in zip(equal, norms) { parts[index] = part }
-    var differences = isChanged.map { $0 ? TensorDifference() : nil }
-    for (piece, part) in zip(pieces, parts) {
-      if let part { differences[piece.pair]?.append(part) }
-    }
+    let unknown = pairs.indices.filter { outlooks[$0] == .unknown }
+    var isMeasured = outlooks.map { $0 == .retyped }
+    let differing = try await differing(unknown.map { pairs[$0] }, threads: threads)
+    for index in differing { isMeasured[unknown[index]] = true }
+    let measured = pairs.indices.filter { isMeasured[$0] }
+    let found = try await differences(measured.map { pairs[$0] }, tolerance, threads: threads)
+    var differences = [TensorDifference?](repeating: nil, count: pairs.count)
+    for (index, difference) in zip(measured, found) { differences[index] = difference }
     return pairs.indices.map { change(pairs[$0], outlooks[$0], differences[$0]) }
   }
 
-  private static func measure(
-    _ piece: Piece, _ pair: Pair, _ tolerance: TensorDifference.Tolerance
-  ) throws -> TensorDifference? {
-    if !piece.isRetyped {
-      let memory = PieceMemory.pool.acquire()
-      defer { PieceMemory.pool.release(memory) }
-      if try memory.value.isEqual(piece.range, of: pair.left, and: pair.right) { return nil }
+  private static func pieces(_ pairs: [Pair]) -> Pieces {
+    Pieces(of: pairs.map(\.left), size: WorkLimits.comparisonSize, cut: .elements)
+  }
+
+  /// The pairs with a difference; what cannot be read counts as one, and says so when it is measured.
+  private static func differing(_ pairs: [Pair], threads: Int) async throws -> Set<Int> {
+    let found = Mutex<Set<Int>>([])
+    let open = sequence(state: pieces(pairs)) { state -> [Piece]? in
+      while let pieces = state.next() {
+        // One difference is enough.
+        if pieces[0].isWhole || !found.withLock({ $0.contains(pieces[0].tensor) }) { return pieces }
+        state.skipTensor()
+      }
+      return nil
     }
-    return try TensorDifference(
-      between: pair.left, and: pair.right, bytes: piece.range, tolerance: tolerance)
+    try await pipeline(
+      open, threads: threads,
+      work: { pieces in
+        let memory = PieceMemory.pool.acquire()
+        defer { PieceMemory.pool.release(memory) }
+        for piece in pieces {
+          let (left, right) = pairs[piece.tensor]
+          if (try? memory.value.isEqual(piece.range, of: left, and: right)) == true { continue }
+          found.withLock { _ = $0.insert(piece.tensor) }
+        }
+      },
+      finish: { _, _ in })
+    return found.withLock { $0 }
+  }
+
+  /// How far each pair is apart, added up in the order of its pieces.
+  private static func differences(
+    _ pairs: [Pair], _ tolerance: TensorDifference.Tolerance, threads: Int
+  ) async throws -> [TensorDifference] {
+    var differences = pairs.map { _ in TensorDifference() }
+    try await pipeline(
+      pieces(pairs), threads: threads,
+      work: { pieces in
+        try pieces.map { piece in
+          let (left, right) = pairs[piece.tensor]
+          if piece.range.isEmpty { return TensorDifference() }
+          return try TensorDifference(
+            between: left, and: right, bytes: piece.range, tolerance: tolerance)
+        }
+      },
+      finish: { pieces, parts in
+        for (piece, part) in zip(pieces, parts) { differences[piece.tensor].append(part) }
+      })
+    return differences
   }
 
   private static func change(

@@ -49,7 +49,7 @@ public struct CheckpointSource: Sendable {
     if start.allSatisfy({ (0x20..<0x7f).contains($0) }) {
       return "'\(String(decoding: start, as: UTF8.self))'"
     }
-    return start.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    return start.hexDigits(separator: " ")
   }
 }
 

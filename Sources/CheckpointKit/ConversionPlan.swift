@@ -35,9 +35,6 @@ public struct ConversionPlan: Sendable, Encodable {
   /// Which tied tensors stay tied, in a sentence; `nil` if there is none.
   public let ties: String?
 
-  /// Whether the output can hold every tensor.
-  public var isPossible: Bool { tensors.allSatisfy { $0.obstacle == nil } }
-
   /// Plans the writing of what a conversion made of `input`.
   public init(
     of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat

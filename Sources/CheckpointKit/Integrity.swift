@@ -31,22 +31,23 @@ extension CheckpointSource {
   private static func firstErrors(
     of entries: [Checkpoint.Entry], threads: Int
   ) async throws -> [CheckpointError?] {
-    let pieces = entries.indices.flatMap { index in
-      entries[index].storedDigest == nil ? entries[index].info.pieces.map { (index, $0) } : []
-    }
-    let found = try await concurrentMap(pieces, width: threads) { index, range in
-      try error {
-        let memory = PieceMemory.pool.acquire()
-        defer { PieceMemory.pool.release(memory) }
-        for part in range.cut(at: entries[index].preferredReadSize) {
-          try memory.value.read(part, of: entries[index])
-        }
-      }
-    }
     var errors = [CheckpointError?](repeating: nil, count: entries.count)
-    for ((index, _), error) in zip(pieces, found) where errors[index] == nil {
-      errors[index] = error
-    }
+    let unsummed = entries.indices.filter { entries[$0].storedDigest == nil }
+    let tensors = unsummed.map { entries[$0] }
+    try await pipeline(
+      Pieces(of: tensors, size: WorkLimits.digestSize, cut: .source), threads: threads,
+      work: { pieces in
+        let buffer = PieceBuffer.pool.acquire()
+        defer { PieceBuffer.pool.release(buffer) }
+        return try pieces.map { piece in
+          try error { try buffer.value.read([piece], of: tensors) }
+        }
+      },
+      finish: { pieces, found in
+        for (piece, error) in zip(pieces, found) where errors[unsummed[piece.tensor]] == nil {
+          errors[unsummed[piece.tensor]] = error
+        }
+      })
     return errors
   }
 

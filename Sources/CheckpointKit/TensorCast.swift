@@ -34,24 +34,14 @@ extension Checkpoint.Entry {
     let source = self
     let info = try TensorInfo(dtype: dtype, shape: info.shape)
     return Checkpoint.Entry(name: name, info: info, alias: alias) { range, target in
-      let (old, new) = (source.info.dtype.byteWidth, dtype.byteWidth)
-      // Ranges need not begin or end between elements.
-      let elements = range.lowerBound / new..<(range.upperBound + new - 1) / new
-      var input = ChunkBuffer(capacity: elements.count * old)
-      let bytes = try source.read(elements.lowerBound * old, elements.count * old, using: &input)
-      let count: Int
-      if range.lowerBound % new == 0, range.count % new == 0 {
-        count = ElementConversion.convert(bytes, from: source.info.dtype, to: dtype, into: &target)
-      } else {
-        var output = ChunkBuffer(capacity: elements.count * new)
-        var encoded = output.mutableBytes(elements.count * new)
-        count = ElementConversion.convert(
-          bytes, from: source.info.dtype, to: dtype, into: &encoded)
-        let start = range.lowerBound - elements.lowerBound * new
-        let all = output.bytes(elements.count * new)
-        target.copy(from: all.extracting(start..<start + range.count))
+      let old = source.info.dtype.byteWidth
+      try target.fillElements(range, width: dtype.byteWidth) { elements, rounded in
+        var input = ChunkBuffer(capacity: elements.count * old)
+        let bytes = try source.read(elements.lowerBound * old, elements.count * old, using: &input)
+        let count = ElementConversion.convert(
+          bytes, from: source.info.dtype, to: dtype, into: &rounded)
+        overflows?.set(count, for: source.name, at: range.lowerBound)
       }
-      overflows?.set(count, for: source.name, at: range.lowerBound)
     }
   }
 }

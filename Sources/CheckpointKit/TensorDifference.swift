@@ -78,37 +78,30 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       return
     }
     if sameType && left.info.dtype.isFloatingPoint { maxULP = 0 }
-    let step = ChunkBuffer.standardSize / 16
-    let widths = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
-    let start = range.lowerBound / widths.0
-    var leftBuffer = ChunkBuffer(capacity: min(step, elements) * widths.0)
-    var rightBuffer = ChunkBuffer(capacity: min(step, elements) * widths.1)
+    let (width, otherWidth) = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
+    let memory = PieceMemory.pool.acquire()
+    defer { PieceMemory.pool.release(memory) }
     var values: [Double] = []
     var others: [Double] = []
-    for first in stride(from: start, to: start + elements, by: step) {
-      let count = min(step, start + elements - first)
-      let a = try left.read(first * widths.0, count * widths.0, using: &leftBuffer)
-      let b = try right.read(first * widths.1, count * widths.1, using: &rightBuffer)
-      ElementConversion.decode(a, as: left.info.dtype, into: &values)
-      ElementConversion.decode(b, as: right.info.dtype, into: &others)
-      add(a, b, left.info.dtype, sameType: sameType, tolerance, values, others)
-    }
-  }
-
-  /// A part of a tensor that is the same, byte by byte, in the other.
-  init(ofEqual entry: Checkpoint.Entry, bytes range: Range<Int>) throws {
-    let (perBlock, width) = entry.info.dtype.block
-    elements = range.count / width * perBlock
-    guard entry.info.dtype.isComputable else { return }
-    if entry.info.dtype.isFloatingPoint { maxULP = 0 }
-    let step = ChunkBuffer.standardSize / 16 * width
-    var buffer = ChunkBuffer(capacity: min(step, range.count))
-    var values: [Double] = []
-    for offset in stride(from: range.lowerBound, to: range.upperBound, by: step) {
-      let count = min(step, range.upperBound - offset)
-      let bytes = try entry.read(offset, count, using: &buffer)
-      ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
-      addReference(values[...])
+    let size = max(left.preferredReadSize / width, right.preferredReadSize / otherWidth, 1)
+    for part in (range.lowerBound / width..<range.upperBound / width).cut(at: size) {
+      try memory.value.read(
+        part.lowerBound * width..<part.upperBound * width, of: left,
+        and: part.lowerBound * otherWidth..<part.upperBound * otherWidth, of: right
+      ) { a, b in
+        // Values in small steps, which stay in the processor's cache.
+        for step in (0..<part.count).cut(at: ChunkBuffer.standardSize / 16) {
+          let a = a.extracting(step.lowerBound * width..<step.upperBound * width)
+          let b = b.extracting(step.lowerBound * otherWidth..<step.upperBound * otherWidth)
+          ElementConversion.decode(a, as: left.info.dtype, into: &values)
+          if sameType, a.isByteEqual(to: b) {
+            addReference(values[...])
+            continue
+          }
+          ElementConversion.decode(b, as: right.info.dtype, into: &others)
+          add(a, b, left.info.dtype, sameType: sameType, tolerance, values, others)
+        }
+      }
     }
   }
 

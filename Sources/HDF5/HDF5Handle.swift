@@ -21,13 +21,6 @@ package struct HDF5Handle: ~Copyable {
 
   deinit { _ = close(id) }
 
-  /// Closes now, and says if that went wrong, which for a file being written may be a full disk.
-  consuming func close(_ operation: String) throws(CheckpointError) {
-    let status = close(id)
-    discard self
-    try checked(operation, status, .system)
-  }
-
   /// Gives up ownership: the caller must close the identifier.
   consuming func take() -> hid_t {
     let id = id

@@ -35,7 +35,7 @@ public struct TensorValues: Sendable {
       let width = info.dtype.byteWidth
       let zeros = zeroed.map { $0.lowerBound * width..<$0.upperBound * width } ?? 0..<0
       return { range, target in
-        values.read(range, width: width, into: &target)
+        target.fillElements(range, width: width) { values.read(elements: $0, into: &$1) }
         for offset in zeros.clamped(to: range) {
           target.storeBytes(of: 0, toByteOffset: offset - range.lowerBound, as: UInt8.self)
         }
@@ -48,22 +48,6 @@ public struct TensorValues: Sendable {
       return { range, target in try values.read(range, into: &target) }
     case .nothing:
       return { _, target in target.repeat([0], from: 0) }
-    }
-  }
-}
-
-extension SharedSampling {
-  /// Writes the bytes `range` of the tensor, whose elements are `width` bytes each.
-  fileprivate func read(_ range: Range<Int>, width: Int, into target: inout MutableRawSpan) {
-    let elements = range.lowerBound / width..<(range.upperBound + width - 1) / width
-    if elements.lowerBound * width == range.lowerBound, elements.count * width == range.count {
-      return read(elements: elements, into: &target)
-    }
-    var whole = [UInt8](repeating: 0, count: elements.count * width)
-    whole.withMutableRawSpan { read(elements: elements, into: &$0) }
-    let skipped = range.lowerBound - elements.lowerBound * width
-    for offset in 0..<range.count {
-      target.storeBytes(of: whole[skipped + offset], toByteOffset: offset, as: UInt8.self)
     }
   }
 }

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// Copies runs of bytes from regular distances in one buffer to regular distances in another.
-enum StridedCopy {
+package enum StridedCopy {
   private typealias Axis = StridedLayout.Axis
 
   /// Side, in elements, of the squares in which a matrix is transposed: that many lines of source and
@@ -18,7 +18,7 @@ enum StridedCopy {
 
   /// Copies `run` bytes for every combination of steps along `axes`, whose strides are distances in
   /// `source` and whose spans are distances in `target`, there from byte `place` on.
-  static func copy(
+  package static func copy(
     _ source: RawSpan, to target: inout MutableRawSpan, at place: Int, run: Int,
     axes: [StridedLayout.Axis]
   ) {
@@ -39,22 +39,10 @@ enum StridedCopy {
     unsafe source.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { target in
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        var indices = [Int](repeating: 0, count: axes.count)
-        var (start, end) = (0, place)
-        while true {
-          unsafe copy(from + start, to: to + end, run: run, row, column)
-          var axis = axes.count - 1
-          while axis >= 0, indices[axis] == axes[axis].count - 1 {
-            start -= indices[axis] * axes[axis].stride
-            end -= indices[axis] * axes[axis].span
-            indices[axis] = 0
-            axis -= 1
-          }
-          if axis < 0 { return }
-          indices[axis] += 1
-          start += axes[axis].stride
-          end += axes[axis].span
-        }
+        var offset = Odometer(axes, source: 0, target: place)
+        repeat {
+          unsafe copy(from + offset.source, to: to + offset.target, run: run, row, column)
+        } while offset.advance()
       }
     }
   }

@@ -53,28 +53,17 @@ struct StridedGather {
   ) throws {
     let isDirect = windowAxis == axes.count
     var window = ChunkBuffer(capacity: isDirect ? 0 : windowExtent(windowSteps))
-    // The axes outside the window, counted like an odometer.
-    var indices = [Int](repeating: 0, count: windowAxis)
-    var (from, to) = (start, 0)
-    while true {
+    // The window takes the axes from its own on.
+    var place = Odometer(Array(axes[..<windowAxis]), source: start, target: 0)
+    repeat {
       if isDirect {
-        var part = target._mutatingExtracting(to..<to + run)
-        try source(from, &part)
+        var part = target._mutatingExtracting(place.target..<place.target + run)
+        try source(place.source, &part)
       } else {
-        try readWindows(at: from, into: &target, at: to, through: &window, from: source)
+        try readWindows(
+          at: place.source, into: &target, at: place.target, through: &window, from: source)
       }
-      var axis = windowAxis - 1
-      while axis >= 0, indices[axis] == axes[axis].count - 1 {
-        from -= indices[axis] * axes[axis].stride
-        to -= indices[axis] * axes[axis].span
-        indices[axis] = 0
-        axis -= 1
-      }
-      if axis < 0 { return }
-      indices[axis] += 1
-      from += axes[axis].stride
-      to += axes[axis].span
-    }
+    } while place.advance()
   }
 
   private func windowExtent(_ steps: Int) -> Int {

@@ -21,12 +21,19 @@ package struct StridedLayout: Hashable, Sendable {
   let axes: [Axis]
 
   /// One direction of stepping, in bytes.
-  struct Axis: Hashable {
+  package struct Axis: Hashable, Sendable {
     var count: Int
     /// From one step to the next in the source.
     var stride: Int
     /// From one step to the next in the tensor.
     var span: Int
+
+    /// An axis of `count` steps, all at the same distances.
+    package init(count: Int, stride: Int, span: Int) {
+      self.count = count
+      self.stride = stride
+      self.span = span
+    }
   }
 
   /// Largest number of dimensions, as in PyTorch.

@@ -1,5 +1,4 @@
 import ParallelWork
-import Synchronization
 package import TensorCore
 
 /// A tensor that is a view of other bytes, read by range from any number of tasks.
@@ -11,11 +10,8 @@ package import TensorCore
 package final class StridedView: Sendable {
   private let layout: StridedLayout
   private let bands: BandPlan?
-  private let address: UInt64
+  private let kept = BlockCache(capacity: 2 * BandPlan.maxBytes)
 
-  /// The bands of all views together, which bounds their memory whatever is open.
-  private static let store = BlockCache(capacity: 2 * BandPlan.maxBytes)
-  private static let count = Atomic<UInt64>(0)
   /// Memory for small bands, which are wanted whole and not kept.
   private static let pool = Pool(capacity: 16) { ChunkBuffer() }
 
@@ -32,14 +28,11 @@ package final class StridedView: Sendable {
   private init(_ layout: StridedLayout, _ bands: BandPlan?) {
     self.layout = layout
     self.bands = bands
-    address = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
   }
 
   /// Bytes that are best read at once: tasks that work side by side then do not go to and fro
   /// between bands.
   package static let unit = 8 << 20
-
-  deinit { Self.store.remove(address: address) }
 
   /// The bytes of the source that are read, when any range of the view reads all of them at once.
   package var onlyRead: Range<Int>? { bands?.onlyRead }
@@ -75,9 +68,9 @@ package final class StridedView: Sendable {
       try memory.value.fill(band.size) { bytes in try band.read(into: &bytes, from: source) }
       memory.value.lend(band.size) { bytes in band.layout.copy(range, of: bytes, into: &target) }
     } else {
-      let key = BlockCache.Key(address: address, offset: band.bytes.lowerBound)
-      try Self.store.read(
-        key, size: band.size, madeBy: { bytes in try band.read(into: &bytes, from: source) }
+      try kept.read(
+        BlockCache.Key(offset: band.bytes.lowerBound), size: band.size,
+        madeBy: { bytes in try band.read(into: &bytes, from: source) }
       ) { bytes in band.layout.copy(range, of: bytes, into: &target) }
     }
   }

@@ -28,14 +28,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// 64 lowercase hexadecimal digits, as `sha256sum` prints them.
-  public var description: String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+  public var description: String { bytes.hexDigits() }
+}
+
+extension Sequence<UInt8> {
+  /// Two lowercase hexadecimal digits per byte.
+  package func hexDigits(separator: String = "") -> String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: separator)
   }
 }
 

@@ -22,10 +22,30 @@ extension RawSpan {
 
 extension MutableRawSpan {
   /// Copies the bytes of a span of just this size.
-  public mutating func copy(from source: RawSpan) {
-    precondition(source.byteCount == byteCount, "span of another size")
-    unsafe withUnsafeMutableBytes { target in
-      unsafe source.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+  @_lifetime(self: copy self)
+  public mutating func copyBytes(from source: RawSpan) {
+    precondition(source.byteCount == byteCount, "spans of two sizes")
+    unsafe source.withUnsafeBytes { source in
+      unsafe withUnsafeMutableBytes { target in unsafe target.copyMemory(from: source) }
     }
+  }
+
+  /// Fills the span with bytes `range` of a tensor that is made in whole elements of `width` bytes.
+  ///
+  /// Ranges need not begin or end between elements: `body` is given the elements that cover the
+  /// range and memory for just them, which is this span where both are the same.
+  @_lifetime(self: copy self)
+  package mutating func fillElements<Failure: Error>(
+    _ range: Range<Int>, width: Int,
+    by body: (_ elements: Range<Int>, _ bytes: inout MutableRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    let elements = range.lowerBound / width..<(range.upperBound + width - 1) / width
+    if elements.count * width == range.count { return try body(elements, &self) }
+    var whole = [UInt8](repeating: 0, count: elements.count * width)
+    var span = whole.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    try body(elements, &bytes)
+    let start = range.lowerBound - elements.lowerBound * width
+    copyBytes(from: bytes.bytes.extracting(start..<start + range.count))
   }
 }

@@ -53,7 +53,6 @@ enum Style {
 
   static func red(_ text: String) -> String { colored(text, 31) }
   static func green(_ text: String) -> String { colored(text, 32) }
-  static func yellow(_ text: String) -> String { colored(text, 33) }
   static func dim(_ text: String) -> String { colored(text, 2) }
 
   private static func colored(_ text: String, _ code: Int) -> String {

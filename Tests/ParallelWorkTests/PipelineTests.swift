@@ -30,8 +30,8 @@ import Testing
   func `each lane keeps its order`(threads: Int) async throws {
     let log = Log()
     try await pipeline(
-      0..<60, threads: threads, lane: { $0 % 3 }, work: { $0 },
-      finish: { item, _ in log.add("\(item)") })
+      0..<60, threads: threads, work: { $0 },
+      stages: [PipelineStage(lane: { $0 % 3 }) { item, _ in log.add("\(item)") }])
     let events = log.events.withLock { $0 }.compactMap { Int($0) }
     #expect(events.sorted() == Array(0..<60))
     for lane in 0..<3 {
@@ -48,21 +48,74 @@ import Testing
       log.events.withLock { $0 } == (0..<4).flatMap { ["work \($0)", "finish \($0)"] })
   }
 
-  @Test(arguments: [1, 3], [true, false])
-  func `the first error is thrown`(threads: Int, inWork: Bool) async throws {
+  @Test(arguments: [1, 2, 5])
+  func `an item passes its stages one after another`(threads: Int) async throws {
+    let log = Log()
+    try await pipeline(
+      0..<60, threads: threads, work: { $0 },
+      stages: [
+        PipelineStage(lane: { $0 % 4 }) { item, _ in log.add("lane \(item)") },
+        PipelineStage { item, _ in log.add("end \(item)") },
+      ])
+    let events = log.events.withLock { $0 }
+    #expect(events.filter { $0.hasPrefix("end") } == (0..<60).map { "end \($0)" })
+    for lane in 0..<4 {
+      let passed = events.compactMap { $0.hasPrefix("lane ") ? Int($0.dropFirst(5)) : nil }
+      #expect(passed.filter { $0 % 4 == lane } == (0..<60).filter { $0 % 4 == lane })
+    }
+    for item in 0..<60 {
+      let places = ["lane \(item)", "end \(item)"].map { events.firstIndex(of: $0) ?? -1 }
+      #expect(places[0] >= 0 && places[0] < places[1])
+    }
+  }
+
+  @Test(arguments: [1, 3, 8], [true, false])
+  func `the error of the first item is thrown`(threads: Int, inWork: Bool) async throws {
+    let log = Log()
     let error = await #expect(throws: CheckpointError.self) {
       try await pipeline(
         0..<1000, threads: threads,
-        work: { if inWork, $0 == 5 { throw CheckpointError(.malformed, "five") } },
+        work: { item in
+          // Item 6 goes wrong, too, and often before item 5.
+          if item == 5 { for _ in 0..<1000 { log.add("") } }
+          if inWork, [5, 6].contains(item) { throw CheckpointError(.malformed, "item \(item)") }
+        },
         finish: { item, _ in
-          if !inWork, item == 5 { throw CheckpointError(.malformed, "five") }
+          if !inWork, item == 5 { throw CheckpointError(.malformed, "item \(item)") }
+          log.add("finish \(item)")
         })
     }
-    #expect(error?.message == "five")
+    #expect(error?.message == "item 5")
+    let finished = log.events.withLock { $0 }.filter { !$0.isEmpty }
+    #expect(finished == (0..<5).map { "finish \($0)" })
+  }
+
+  @Test func `items are taken only as they are needed`() async throws {
+    let error = await #expect(throws: CheckpointError.self) {
+      try await pipeline(
+        0..<Int.max, threads: 2, work: { $0 },
+        finish: { item, _ in if item == 100 { throw CheckpointError(.malformed, "enough") } })
+    }
+    #expect(error?.message == "enough")
   }
 
   @Test func `no items means no work`() async throws {
     try await pipeline([Int](), threads: 2, work: { $0 }, finish: { _, _ in })
+  }
+
+  @Test(arguments: [1, .max])
+  func `any number of threads will do`(threads: Int) async throws {
+    #expect(try await concurrentMap(0..<9, width: threads) { $0 * $0 } == (0..<9).map { $0 * $0 })
+  }
+
+  @Test func `a cancelled task begins nothing more`() async throws {
+    let task = Task {
+      try await pipeline(
+        0..<Int.max, threads: 2, work: { $0 },
+        finish: { _, _ in })
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 }
 

@@ -68,7 +68,7 @@ import Testing
     var buffer = ChunkBuffer(capacity: range.count)
     var target = buffer.mutableBytes(range.count)
     try layout.read(range, into: &target) { offset, part in
-      part.copy(from: unsafe source.span.bytes.extracting(offset..<offset + part.byteCount))
+      part.copyBytes(from: unsafe source.span.bytes.extracting(offset..<offset + part.byteCount))
     }
     return unsafe buffer.bytes(range.count).withUnsafeBytes { unsafe Array($0) }
   }

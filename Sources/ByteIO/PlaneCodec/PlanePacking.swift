@@ -1,4 +1,5 @@
 import CKernels
+import TensorCore
 
 /// The packing of one plane, decided by the plane's histogram.
 ///

@@ -1,4 +1,5 @@
 import CKernels
+import TensorCore
 
 /// The rearrangement before packing: all first bytes of a chunk's words, then all second bytes, etc.
 ///

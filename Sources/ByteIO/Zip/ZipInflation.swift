@@ -1,3 +1,4 @@
+import ParallelWork
 import Synchronization
 import TensorCore
 
@@ -6,14 +7,13 @@ import TensorCore
 /// Reading in order unpacks once; going back further than the kept blocks starts over.
 final class ZipInflation: Sendable {
   private static let blockSize = 1 << 20
-  /// Number of blocks kept, so that a few tasks reading side by side do not make each other start
-  /// over.
-  private static let keptBlocks = 4
   private static let inputSize = 1 << 16
 
   let member: ZipMember
   private let file: ByteSource
   private let isChecked: Bool
+  /// The last blocks, so that a few tasks that read side by side do not send each other back.
+  private let kept = BlockCache(capacity: 4 * blockSize)
   private let progress: Mutex<Progress>
 
   /// How far the stream is unpacked.
@@ -26,7 +26,6 @@ final class ZipInflation: Sendable {
     /// Number of bytes unpacked so far.
     var made = 0
     var crc32: UInt32 = 0
-    var blocks: [(index: Int, bytes: [UInt8])] = []
 
     init() throws(CheckpointError) { inflater = try Inflater() }
   }
@@ -42,39 +41,57 @@ final class ZipInflation: Sendable {
   func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     var done = 0
     while done < target.byteCount {
-      let position = offset + done
-      let bytes = try block(position / Self.blockSize)
-      let start = position % Self.blockSize
-      let count = min(bytes.count - start, target.byteCount - done)
+      let start = (offset + done) / Self.blockSize * Self.blockSize
+      let skipped = offset + done - start
+      let count = min(blockCount(at: start) - skipped, target.byteCount - done)
       var part = target._mutatingExtracting(done..<done + count)
-      part.copyBytes(from: bytes.rawBytes.extracting(start..<start + count))
+      try copy(skipped..<skipped + count, ofBlockAt: start, into: &part)
       done += count
     }
   }
 
   /// Unpacks the whole member and checks its size, its end, and its CRC-32.
   func verify() throws(CheckpointError) {
-    let last = member.size == 0 ? 0 : (member.size - 1) / Self.blockSize
-    for index in 0...last { _ = try block(index) }
+    try progress.withLock { progress throws(CheckpointError) in
+      repeat { try makeNextBlock(&progress) } while progress.made < member.size
+    }
   }
 
-  /// Block number `index` of the content, unpacking everything up to it.
-  private func block(_ index: Int) throws(CheckpointError) -> [UInt8] {
+  private func blockCount(at start: Int) -> Int { min(Self.blockSize, member.size - start) }
+
+  private func copy(
+    _ part: Range<Int>, ofBlockAt start: Int, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    if kept.copy(part, of: .init(offset: start), into: &target) { return }
     try progress.withLock { progress throws(CheckpointError) in
-      if let kept = progress.blocks.first(where: { $0.index == index }) { return kept.bytes }
-      if index * Self.blockSize < progress.made { progress = try Progress() }
-      while true {
-        let next = progress.made / Self.blockSize
-        let count = min(Self.blockSize, member.size - progress.made)
-        let bytes = try [UInt8](count: count) { target throws(CheckpointError) in
-          try self.unpack(&progress, into: &target)
+      if kept.copy(part, of: .init(offset: start), into: &target) { return }
+      if start < progress.made { progress = try Progress() }
+      while progress.made <= start {
+        let isWanted = progress.made == start
+        try makeNextBlock(&progress) { bytes in
+          if isWanted { target.copyBytes(from: bytes.extracting(part)) }
         }
-        progress.crc32 = Checksum.crc32(bytes.rawBytes, after: progress.crc32)
-        if progress.made == member.size { try finish(&progress) }
-        if progress.blocks.count == Self.keptBlocks { progress.blocks.removeFirst() }
-        progress.blocks.append((next, bytes))
-        if next == index { return bytes }
       }
+    }
+  }
+
+  private func makeNextBlock(
+    _ progress: inout Progress, _ use: (RawSpan) -> Void = { _ in }
+  ) throws(CheckpointError) {
+    let start = progress.made
+    do throws(CheckpointError) {
+      try kept.remake(.init(offset: start), size: blockCount(at: start)) {
+        target throws(CheckpointError) in
+        try unpack(&progress, into: &target)
+        progress.crc32 = Checksum.crc32(target.bytes, after: progress.crc32)
+        if progress.made == member.size { try finish(&progress) }
+      } _: { bytes throws(CheckpointError) in
+        use(bytes)
+      }
+    } catch {
+      // The stream cannot go on in the middle of a block.
+      progress = try Progress()
+      throw error
     }
   }
 

@@ -69,7 +69,7 @@ struct GGUFKind: Hashable {
         let bytes = try cursor.text("a text")
         if let text = String(validating: bytes, as: UTF8.self) { return (kind, text) }
         kind.isHexadecimal = true
-        return (kind, hexadecimal(bytes))
+        return (kind, bytes.hexDigits())
       }
       return (kind, try kind.scalar(&cursor))
     }
@@ -103,7 +103,7 @@ struct GGUFKind: Hashable {
       kind.isHexadecimal = texts.contains { String(validating: $0, as: UTF8.self) == nil }
       json.strings(
         texts.map {
-          kind.isHexadecimal ? hexadecimal($0) : String(decoding: $0, as: UTF8.self)
+          kind.isHexadecimal ? $0.hexDigits() : String(decoding: $0, as: UTF8.self)
         })
     } else {
       try json.array { json throws(CheckpointError) in
@@ -199,10 +199,6 @@ struct GGUFKind: Hashable {
       bytes += content
       return true
     }
-  }
-
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
   private static func bytes(hexadecimal text: String) -> [UInt8]? {

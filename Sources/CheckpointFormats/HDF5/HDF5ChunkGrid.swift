@@ -1,5 +1,6 @@
 import ByteIO
 import HDF5
+import Strided
 import TensorCore
 
 /// The chunks of a tensor and their positions in its blocks.
@@ -70,23 +71,18 @@ struct HDF5ChunkGrid: Sendable {
     }
     let row = chunk[(inner + 1)...].reduce((end[inner] - begin[inner]) * width, *)
     guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return }
-    var place = begin
-    while true {
-      var (from, to) = (0, 0)
-      for dimension in 0..<rank {
-        from = from * chunk[dimension] + place[dimension] - origin[dimension]
-        to = to * block.count[dimension] + place[dimension] - block.start[dimension]
+    // The distances of the outer dimensions, in bytes.
+    var axes: [StridedLayout.Axis] = []
+    var (from, to, stride, span) = (0, 0, width, width)
+    for dimension in (0..<rank).reversed() {
+      from += (begin[dimension] - origin[dimension]) * stride
+      to += (begin[dimension] - block.start[dimension]) * span
+      if dimension < inner {
+        axes.append(.init(count: end[dimension] - begin[dimension], stride: stride, span: span))
       }
-      var part = target._mutatingExtracting(to * width..<to * width + row)
-      part.copyBytes(from: bytes.extracting(from * width..<from * width + row))
-      var dimension = inner - 1
-      while dimension >= 0 {
-        place[dimension] += 1
-        if place[dimension] < end[dimension] { break }
-        place[dimension] = begin[dimension]
-        dimension -= 1
-      }
-      if dimension < 0 { return }
+      stride *= chunk[dimension]
+      span *= block.count[dimension]
     }
+    StridedCopy.copy(bytes.extracting(from...), to: &target, at: to, run: row, axes: axes)
   }
 }

@@ -37,29 +37,37 @@ struct HDF5TensorWriter {
   /// items give the same bytes, whatever the number of threads. To be called once.
   func write(_ items: [Item]) async throws {
     let places = try items.map { item in try naming(item) { try makeDataset(item) } }
+    let stored = zip(items, places).filter { $0.1 != .nowhere }.map { item, place in
+      Target(item: item, place: place, blocks: HDF5FileWriter.blocks(item.entry.info))
+    }
+    let pieces = Pieces(
+      of: stored.map(\.item.entry), size: WorkLimits.readSize,
+      cut: .target { stored[$0].blocks.block(holding: $1).bytes.upperBound }, maxGathered: 1)
     let open = OpenDataset()
     try await pipeline(
-      pieces(items, places), threads: threads,
-      work: { [output, packing] (piece) -> Pool<Job>.Item? in
-        try naming(piece.item) {
+      pieces, threads: threads, size: 3 * WorkLimits.readSize,
+      work: { [output, packing] pieces -> Pool<Job>.Item? in
+        let (target, block) = Self.block(of: pieces[0], stored)
+        return try naming(target.item) {
           let job = Job.pool.acquire()
-          try job.value.read(piece.item.entry, piece.block)
-          if case .contiguous(let start) = piece.place {
-            try job.value.write(to: output, at: start + piece.block.bytes.lowerBound)
+          try job.value.read(target.item.entry, block)
+          if case .contiguous(let start) = target.place {
+            try job.value.write(to: output, at: start + block.bytes.lowerBound)
             Job.pool.release(job)
             return nil
           }
-          if let packing { try job.value.pack(piece.item.entry.info, packing) }
+          if let packing { try job.value.pack(target.item.entry.info, packing) }
           return job
         }
       },
-      finish: { [file] (piece, job: Pool<Job>.Item?) in
-        guard let job, case .chunks(let address) = piece.place else { return }
-        try naming(piece.item) {
+      finish: { [file] pieces, job in
+        let (target, block) = Self.block(of: pieces[0], stored)
+        guard let job, case .chunks(let address) = target.place else { return }
+        try naming(target.item) {
           if open.dataset?.address != address {
             open.dataset = (address, try file.chunks(at: address))
           }
-          if let chunks = open.dataset?.chunks { try job.value.write(piece.block, to: chunks) }
+          if let chunks = open.dataset?.chunks { try job.value.write(block, to: chunks) }
           Job.pool.release(job)
         }
       })
@@ -77,23 +85,18 @@ struct HDF5TensorWriter {
 
   // MARK: - What is done at once
 
-  /// One block of a tensor, and where the tensor's bytes go.
-  private struct Piece {
+  /// A tensor with bytes, where they go, and how they are cut.
+  private struct Target: Sendable {
     let item: Item
     let place: HDF5FileWriter.Place
-    let block: HDF5Blocks.Block
+    let blocks: HDF5Blocks
   }
 
-  private func pieces(
-    _ items: [Item], _ places: [HDF5FileWriter.Place]
-  ) -> some Sequence<Piece> {
-    zip(items, places).lazy.filter { $0.1 != .nowhere }.flatMap { item, place in
-      let blocks = HDF5FileWriter.blocks(item.entry.info)
-      return sequence(first: blocks.block(holding: 0)) { block in
-        block.bytes.upperBound == item.entry.info.byteCount
-          ? nil : blocks.block(holding: block.bytes.upperBound)
-      }.lazy.map { Piece(item: item, place: place, block: $0) }
-    }
+  private static func block(
+    of piece: Piece, _ targets: [Target]
+  ) -> (target: Target, block: HDF5Blocks.Block) {
+    let target = targets[piece.tensor]
+    return (target, target.blocks.block(holding: piece.range.lowerBound))
   }
 
   /// The dataset whose chunks are being written.

@@ -9,7 +9,7 @@ import TensorCore
 /// rarer goes through the library, in its lock.
 final class HDF5Tensors: Sendable {
   private let file: HDF5File
-  private let store = BlockCache()
+  private let store = BlockCache(capacity: 24 << 20)
 
   /// Opens a file.
   ///

@@ -10,7 +10,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private(set) var chunks: [[NativeIndex.Chunk]]
   /// Digests by source.
   private(set) var digests: [Digest?]
-  private let plan: NativePlan
+  let plan: NativePlan
   /// The first source of each content.
   private var originals: [Content: Int] = [:]
   /// Where the tensor of several chunks began that is being written.

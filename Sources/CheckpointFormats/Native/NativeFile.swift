@@ -1,6 +1,5 @@
 import ByteIO
 import ParallelWork
-import Synchronization
 import TensorCore
 
 /// An open file of the native format: its index, checked, and its chunks, checked as they are read.
@@ -9,8 +8,7 @@ final class NativeFile: Sendable {
   private let index: NativeIndex
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
-  private let recent = Mutex<[(offset: Int, bytes: [UInt8])]>([])
-  private static let recentCount = 4
+  private let recent = BlockCache(capacity: 4 * NativeLayout.chunkSize)
 
   /// Opens a file and checks header, footer and index.
   ///
@@ -65,10 +63,14 @@ final class NativeFile: Sendable {
       var wanted = position..<min(range.upperBound, chunk.upperBound)
       let place = wanted.lowerBound - range.lowerBound
       if wanted != chunk {
-        let bytes = try recentChunk(index, of: stored, size: chunk.count)
         let start = wanted.lowerBound - chunk.lowerBound
         var part = target._mutatingExtracting(place..<place + wanted.count)
-        part.copyBytes(from: bytes.rawBytes.extracting(start..<start + wanted.count))
+        try recent.copy(
+          start..<start + wanted.count, of: BlockCache.Key(offset: stored.chunks[index].offset),
+          size: chunk.count, into: &part
+        ) { target throws(CheckpointError) in
+          try decode(index..<index + 1, of: stored, into: &target)
+        }
       } else {
         // Two whole chunks are decoded at once.
         let end = min(chunk.upperBound + NativeLayout.chunkSize, stored.info.byteCount)
@@ -79,21 +81,6 @@ final class NativeFile: Sendable {
       }
       position = wanted.upperBound
     }
-  }
-
-  private func recentChunk(
-    _ index: Int, of stored: NativeIndex.Stored, size: Int
-  ) throws(CheckpointError) -> [UInt8] {
-    let offset = stored.chunks[index].offset
-    if let found = recent.withLock({ $0.first { $0.offset == offset } }) { return found.bytes }
-    let bytes = try [UInt8](count: size) { target throws(CheckpointError) in
-      try decode(index..<index + 1, of: stored, into: &target)
-    }
-    recent.withLock { recent in
-      if recent.count == Self.recentCount { recent.removeFirst() }
-      recent.append((offset, bytes))
-    }
-    return bytes
   }
 
   // MARK: - Verification

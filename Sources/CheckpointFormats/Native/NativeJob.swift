@@ -14,11 +14,13 @@ struct NativeJob: ~Copyable {
     let digest: Digest?
   }
 
-  private var input = ChunkBuffer(capacity: NativePlan.jobSize)
+  private var input = ChunkBuffer(capacity: NativeLayout.chunkSize)
   private var output = ChunkBuffer(
-    capacity: PlaneCodec.maxStreamSize(NativePlan.jobSize) + 1024 * NativePlan.jobPieces)
+    capacity: PlaneCodec.maxStreamSize(NativeLayout.chunkSize) + 1024 * WorkLimits.maxGathered)
   /// The pieces in order.
   private(set) var packed: [Packed] = []
+  /// Of the tensor of several chunks that ends with this job.
+  var digest: Digest?
   /// Whether the stored bytes are those that were read.
   private var isRaw = false
   private var inputCount = 0
@@ -26,15 +28,16 @@ struct NativeJob: ~Copyable {
   /// Jobs that no writer has.
   static let pool = Pool(capacity: 64) { NativeJob() }
 
-  /// Reads and packs the pieces of a job.
-  mutating func pack(_ job: NativePlan.Job, of plan: NativePlan) throws {
+  /// Reads and packs pieces of a plan's sources, digests those that are whole.
+  mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
     packed.removeAll(keepingCapacity: true)
+    digest = nil
     inputCount = 0
     var written = 0
-    for piece in job.pieces {
-      let source = plan.sources[piece.source]
+    for piece in pieces {
+      let source = plan.sources[piece.tensor]
       let place = (inputCount, written)
-      let digest = try Self.read(piece, of: source, isWhole: job.isWhole, into: &input, at: place.0)
+      let digest = try Self.read(piece, of: source, into: &input, at: place.0)
       inputCount += piece.range.count
       isRaw = source.filter == .raw
       if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
@@ -44,21 +47,20 @@ struct NativeJob: ~Copyable {
       let range = isRaw ? place.0..<inputCount : place.1..<written
       let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
       packed.append(
-        Packed(source: piece.source, range: range, crc32: crc32, digest: digest))
+        Packed(source: piece.tensor, range: range, crc32: crc32, digest: digest))
     }
   }
 
   // Functions of their own, since the compiler counts both buffers of `self` as the whole.
 
   private static func read(
-    _ piece: NativePlan.Piece, of source: NativePlan.Source, isWhole: Bool,
-    into input: inout ChunkBuffer, at start: Int
+    _ piece: Piece, of source: NativePlan.Source, into input: inout ChunkBuffer, at start: Int
   ) throws -> Digest? {
     let end = start + piece.range.count
     var bytes = input.mutableBytes(end)
     var target = bytes._mutatingExtracting(start..<end)
     try source.entry.read(piece.range, into: &target)
-    guard isWhole else { return nil }
+    guard piece.isWhole else { return nil }
     var builder = DigestBuilder()
     builder.update(input.bytes(end).extracting(start..<end))
     return builder.finalize()

@@ -14,28 +14,8 @@ struct NativePlan: Sendable {
     let filter: NativeFilter
   }
 
-  /// Part of a tensor that is at most one chunk.
-  struct Piece {
-    let source: Int
-    let range: Range<Int>
-  }
-
-  /// What one task reads and packs: one chunk of a tensor of several, or some small tensors.
-  struct Job {
-    let pieces: [Piece]
-    /// Whether the pieces are whole tensors.
-    let isWhole: Bool
-    /// Whether the last piece ends its tensor.
-    let isEnd: Bool
-  }
-
   private(set) var parts: [Part] = []
   private(set) var sources: [Source] = []
-
-  /// Most bytes of a job's pieces.
-  static let jobSize = NativeLayout.chunkSize
-  /// Most pieces of a job.
-  static let jobPieces = 64
 
   /// Plans a file.
   ///
@@ -89,29 +69,5 @@ struct NativePlan: Sendable {
       throw CheckpointError(
         .unsupported, "compression gzip:\(level) is unknown to .ckz, which has planes and none")
     }
-  }
-
-  /// The job that begins at a place in a tensor, and where the next one begins; `nil` at the end.
-  ///
-  /// Tensors follow each other in order, so that the jobs' results make up the file.
-  func job(at place: inout (source: Int, offset: Int)) -> Job? {
-    guard place.source < sources.count else { return nil }
-    let size = sources[place.source].entry.info.byteCount
-    if size > NativeLayout.chunkSize {
-      let end = min(place.offset + NativeLayout.chunkSize, size)
-      let piece = Piece(source: place.source, range: place.offset..<end)
-      place = end == size ? (place.source + 1, 0) : (place.source, end)
-      return Job(pieces: [piece], isWhole: false, isEnd: end == size)
-    }
-    var pieces: [Piece] = []
-    var total = 0
-    while place.source < sources.count, pieces.count < Self.jobPieces {
-      let size = sources[place.source].entry.info.byteCount
-      guard size <= Self.jobSize - total else { break }
-      pieces.append(Piece(source: place.source, range: 0..<size))
-      total += size
-      place.source += 1
-    }
-    return Job(pieces: pieces, isWhole: true, isEnd: true)
   }
 }

@@ -17,8 +17,7 @@ enum NativeWriter {
     header.appendLittleEndian(UInt32(0))
     try file.append(header.rawBytes)
     let body = NativeBody(plan, file: file)
-    var pipeline = NativePipeline(plan, into: body, threads: options.threads)
-    try await pipeline.run()
+    try await body.appendAll(threads: options.threads)
     try finish(file, try index(checkpoint, plan, body))
   }
 

@@ -44,14 +44,10 @@ struct NPYArray: Sendable {
       try readStored(range, into: &target)
       return
     }
-    // Ranges need not begin or end between numbers.
-    let whole = range.lowerBound / width * width..<(range.upperBound + width - 1) / width * width
-    var bytes = try [UInt8](count: whole.count) { try readStored(whole, into: &$0) }
-    for start in stride(from: 0, to: bytes.count, by: width) {
-      for place in 0..<width / 2 { bytes.swapAt(start + place, start + width - 1 - place) }
+    try target.fillElements(range, width: width) { numbers, bytes in
+      try readStored(numbers.lowerBound * width..<numbers.upperBound * width, into: &bytes)
+      bytes.swapBytes(width: width)
     }
-    let start = range.lowerBound - whole.lowerBound
-    target.copyBytes(from: bytes.rawBytes.extracting(start..<start + range.count))
   }
 
   private func readStored(_ range: Range<Int>, into target: inout MutableRawSpan) throws {

@@ -71,17 +71,19 @@ struct PyTorchStorage: Sendable {
     _ range: Range<Int>, into target: inout MutableRawSpan, width: Int, swaps: Bool,
     isComplex: Bool, _ change: ElementChange, _ gather: Checkpoint.Entry.Reader
   ) throws {
-    let start = range.lowerBound / width * width
-    let end = (range.upperBound + width - 1) / width * width
-    var bytes = try [UInt8](count: end - start) { part in try gather(start..<end, &part) }
-    for place in stride(from: 0, to: bytes.count, by: width) {
-      if swaps { bytes[place..<place + width].reverse() }
-      let isImaginary = isComplex && (start + place) / width % 2 == 1
-      if change.isNegative != (change.isConjugate && isImaginary) {
-        bytes[place + width - 1] ^= 0x80
+    try target.fillElements(range, width: width) { numbers, bytes in
+      try gather(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
+      if swaps { bytes.swapBytes(width: width) }
+      if change == .none { return }
+      for (place, number) in numbers.enumerated() {
+        let isImaginary = isComplex && number % 2 == 1
+        if change.isNegative != (change.isConjugate && isImaginary) {
+          let sign = place * width + width - 1
+          bytes.storeBytes(
+            of: bytes.bytes.littleEndian(UInt8.self, at: sign) ^ 0x80, toByteOffset: sign,
+            as: UInt8.self)
+        }
       }
     }
-    let wanted = bytes[range.lowerBound - start..<range.upperBound - start]
-    target.copyBytes(from: wanted.rawBytes)
   }
 }

@@ -105,26 +105,21 @@ extension Checkpoint.Entry {
           + "\(other.info.dtype.rawValue) \(other.info.shape)", tensor: other.name.text)
     }
     let (first, dtype) = (self, info.dtype)
-    let width = dtype.byteWidth
     return Checkpoint.Entry(name: name, info: info) { range, target in
-      // Ranges need not begin or end between elements.
-      let start = range.lowerBound / width * width
-      let count = (range.upperBound + width - 1) / width * width - start
-      var buffer = ChunkBuffer(capacity: count)
-      var values: (left: [Double], right: [Double]) = ([], [])
-      ElementConversion.decode(
-        try first.read(start, count, using: &buffer), as: dtype, into: &values.left)
-      ElementConversion.decode(
-        try other.read(start, count, using: &buffer), as: dtype, into: &values.right)
-      for index in values.left.indices where values.right[index] != 0 {
-        values.left[index] =
-          values.left[index] == 0 ? values.right[index] : values.left[index] + values.right[index]
+      try target.fillElements(range, width: dtype.byteWidth) { elements, sum in
+        let start = elements.lowerBound * dtype.byteWidth
+        var buffer = ChunkBuffer(capacity: sum.byteCount)
+        var values: (left: [Double], right: [Double]) = ([], [])
+        ElementConversion.decode(
+          try first.read(start, sum.byteCount, using: &buffer), as: dtype, into: &values.left)
+        ElementConversion.decode(
+          try other.read(start, sum.byteCount, using: &buffer), as: dtype, into: &values.right)
+        for index in values.left.indices where values.right[index] != 0 {
+          values.left[index] =
+            values.left[index] == 0 ? values.right[index] : values.left[index] + values.right[index]
+        }
+        ElementConversion.encode(values.left.span, as: dtype, into: &sum)
       }
-      var output = ChunkBuffer(capacity: count)
-      var encoded = output.mutableBytes(count)
-      ElementConversion.encode(values.left.span, as: dtype, into: &encoded)
-      let skipped = range.lowerBound - start
-      target.copy(from: output.bytes(count).extracting(skipped..<skipped + range.count))
     }
   }
 }

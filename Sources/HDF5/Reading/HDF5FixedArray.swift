@@ -56,7 +56,7 @@ enum HDF5FixedArray {
         continue
       }
       let start = try metadata.cursor(
-        atOffset: body.offset + page * (size << pageBits + 4), count: elementCount * size + 4)
+        atOffset: body.offset + page * ((size << pageBits) + 4), count: elementCount * size + 4)
       var body = start
       var elements = try body.part(elementCount * size)
       try body.verify(from: start)

@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// The metadata of an open file, read by address through a few cached windows, so that ten thousand
@@ -13,14 +14,10 @@ final class HDF5Metadata {
 
   /// Size of a window in bytes; a power of two.
   private static let windowSize = 1 << 14
-  /// Number of windows that are kept.
-  private static let windowCount = 64
   /// Size in bytes of the largest structure that is read.
   private static let blockLimit = 1 << 28
 
-  private var windows = [[UInt8]](repeating: [], count: windowCount)
-  /// Which window of the file each slot of `windows` holds; -1 for none.
-  private var numbers = [Int](repeating: -1, count: windowCount)
+  private let windows = BlockCache(capacity: 64 * windowSize)
   /// Number of bytes that may still be read.
   private var budget: Int
   /// Number of bytes that text in attributes may still take.
@@ -33,8 +30,8 @@ final class HDF5Metadata {
   init(_ input: ByteSource, _ superblock: HDF5Superblock) {
     self.input = input
     self.superblock = superblock
-    budget = 16 * min(input.size, 1 << 28) + 1 << 24
-    textBudget = 4 * min(input.size, 1 << 28) + 1 << 20
+    budget = 16 * min(input.size, 1 << 28) + (1 << 24)
+    textBudget = 4 * min(input.size, 1 << 28) + (1 << 20)
   }
 
   /// Size of the file in bytes.
@@ -77,21 +74,20 @@ final class HDF5Metadata {
         offset: offset)
     }
     try charge(count)
-    let number = offset / Self.windowSize
-    let first = number * Self.windowSize
-    // A structure that does not lie inside one window is read on its own.
-    guard offset + count <= first + Self.windowSize else {
-      return HDF5Cursor(
-        try input.bytes(offset..<offset + count), 0, count: count, start: offset,
-        superblock.widths)
+    let first = offset / Self.windowSize * Self.windowSize
+    let bytes: [UInt8]
+    if offset + count <= first + Self.windowSize {
+      bytes = try [UInt8](count: count) { target throws(CheckpointError) in
+        try windows.copy(
+          offset - first..<offset - first + count, of: .init(offset: first),
+          size: min(Self.windowSize, input.size - first), into: &target
+        ) { window throws(CheckpointError) in try input.read(at: first, into: &window) }
+      }
+    } else {
+      // A structure that does not lie inside one window is read on its own.
+      bytes = try input.bytes(offset..<offset + count)
     }
-    let place = number % Self.windowCount
-    if numbers[place] != number {
-      windows[place] = try input.bytes(first..<min(first + Self.windowSize, input.size))
-      numbers[place] = number
-    }
-    return HDF5Cursor(
-      windows[place], offset - first, count: count, start: first, superblock.widths)
+    return HDF5Cursor(bytes, 0, count: count, start: offset, superblock.widths)
   }
 
   private func charge(_ count: Int) throws(CheckpointError) {

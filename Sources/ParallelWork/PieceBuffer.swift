@@ -1,0 +1,32 @@
+package import TensorCore
+
+/// Memory for the pieces of one unit of work, which grows with what is asked of it.
+package struct PieceBuffer: ~Copyable {
+  private var buffer = ChunkBuffer()
+
+  /// Buffers that no task has.
+  package static let pool = Pool(capacity: 32) { PieceBuffer() }
+
+  /// Reads pieces of these tensors, one behind the other.
+  package mutating func read(_ pieces: [Piece], of entries: [Checkpoint.Entry]) throws {
+    let size = pieces.reduce(0) { $0 + $1.range.count }
+    if buffer.capacity < size { buffer = ChunkBuffer(capacity: size) }
+    var bytes = buffer.mutableBytes(size)
+    var start = 0
+    for piece in pieces {
+      var target = bytes._mutatingExtracting(start..<start + piece.range.count)
+      try entries[piece.tensor].read(piece.range, into: &target)
+      start += piece.range.count
+    }
+  }
+
+  /// Hands over each of the pieces that were read.
+  package func forEach(_ pieces: [Piece], _ body: (Piece, RawSpan) throws -> Void) rethrows {
+    var start = 0
+    for piece in pieces {
+      let end = start + piece.range.count
+      try body(piece, buffer.bytes(end).extracting(start..<end))
+      start = end
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/// Counts through all combinations of steps along some axes, the last axis first, and follows where
+/// each lies in the source and in the target.
+struct Odometer {
+  private let axes: [StridedLayout.Axis]
+  private var steps: [Int]
+  /// Bytes into the source.
+  private(set) var source: Int
+  /// Bytes into the target.
+  private(set) var target: Int
+
+  /// Begins at the first step of every axis.
+  init(_ axes: [StridedLayout.Axis], source: Int, target: Int) {
+    self.axes = axes
+    self.source = source
+    self.target = target
+    steps = Array(repeating: 0, count: axes.count)
+  }
+
+  /// Goes on to the next combination; false after the last.
+  mutating func advance() -> Bool {
+    for place in axes.indices.reversed() {
+      let axis = axes[place]
+      if steps[place] + 1 < axis.count {
+        steps[place] += 1
+        source += axis.stride
+        target += axis.span
+        return true
+      }
+      source -= steps[place] * axis.stride
+      target -= steps[place] * axis.span
+      steps[place] = 0
+    }
+    return false
+  }
+}
