@@ -31,8 +31,8 @@ struct Ckpt: AsyncParsableCommand {
     do {
       var parsed = try parseAsRoot()
       command = parsed
-      if var parsed = parsed as? any AsyncParsableCommand {
-        try await parsed.run()
+      if let parsed = parsed as? any AsyncParsableCommand {
+        try await ProcessSetup.run(parsed)
       } else {
         try parsed.run()
       }

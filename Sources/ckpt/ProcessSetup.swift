@@ -1,3 +1,4 @@
+import ArgumentParser
 import CheckpointKit
 import Glibc
 
@@ -57,6 +58,15 @@ enum ProcessSetup {
       exit(2)
     }
     return thread
+  }
+
+  private static let ownThread = IOThreads(count: 1)
+
+  /// Runs a command on a thread of its own: it opens files and waits for servers, which must not hold
+  /// one of Swift's threads.
+  static func run(_ command: any AsyncParsableCommand) async throws {
+    nonisolated(unsafe) var command = command  // nobody else has this copy
+    try await withTaskExecutorPreference(ownThread) { unsafe try await command.run() }
   }
 
   /// Whether whoever started the process wants a signal ignored, as `nohup` does.

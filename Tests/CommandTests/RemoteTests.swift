@@ -6,10 +6,13 @@ import Testing
   /// Serves the folder with ranges, and notes each answer's length in `log`.
   ///
   /// Under `/whole/` without ranges, under `/change/` with another mark at every answer, under
-  /// `/flaky/` with status 503 every other time.
+  /// `/flaky/` with status 503 where a range is wanted for the first time. Under `/crowd/` large answers wait until three are
+  /// wanted at once, and `most` says how many were.
   private static let server = """
     import http.server, os, pathlib, re, threading
     count = 0
+    flaky = set()
+    crowd, wanted, most = threading.Condition(), 0, 0
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         def do_GET(self):
@@ -17,7 +20,8 @@ import Testing
             count += 1
             *mode, name = self.path.strip("/").split("/")
             mark = '"%d"' % (count if "change" in mode else 1)
-            if "flaky" in mode and count % 2:
+            if "flaky" in mode and self.headers["Range"] not in flaky:
+                flaky.add(self.headers["Range"])
                 return self.answer(503, b"")
             if not pathlib.Path(name).exists():
                 return self.answer(404, b"none")
@@ -28,8 +32,19 @@ import Testing
             if "whole" in mode:
                 return self.answer(200, data)
             part = data[low:high + 1]
+            if "crowd" in mode and len(part) >= 500000:
+                self.meet()
             self.answer(206, part, ("ETag", mark),
                         ("Content-Range", "bytes %d-%d/%d" % (low, low + len(part) - 1, len(data))))
+        def meet(self):
+            global wanted, most
+            with crowd:
+                wanted += 1
+                most = max(most, wanted)
+                pathlib.Path("most").write_text(str(most))
+                crowd.notify_all()
+                crowd.wait_for(lambda: most >= 3, 20)
+                wanted -= 1
         def answer(self, status, body, *fields):
             self.send_response(status)
             for field in (("Content-Length", len(body)), *fields):
@@ -85,6 +100,20 @@ import Testing
     #expect(listed == (try place.ckpt("ls", file).output))
     let hash = String(decoding: try place.folder.bytes(of: "hash").prefix(64), as: UTF8.self)
     #expect(hash == (try place.fingerprint(file)))
+  }
+
+  @Test(arguments: [1, 20])
+  func `requests in flight do not depend on the number of threads`(threads: Int) throws {
+    let place = try Workplace()
+    let model = "Net(\n  (a): Linear(in_features=1000, out_features=4000, bias=True)\n)\n"
+    try place.folder.write(Array(model.utf8), to: "big.txt")
+    _ = try place.shell("ckpt init big.txt -o a.safetensors")
+    let run = try Self.serving(
+      place, "ckpt hash --threads \(threads) $web/crowd/a.safetensors > hash; cat most")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect((3...8).contains(Int(run.output) ?? 0), "\(run.output)")
+    let hash = String(decoding: try place.folder.bytes(of: "hash").prefix(64), as: UTF8.self)
+    #expect(hash == (try place.fingerprint("a.safetensors")))
   }
 
   @Test func `what a web server cannot do is said in a line`() throws {
