@@ -4,8 +4,10 @@ package enum WorkLimits {
   package static let readSize = 1 << 20
   /// Bytes of a piece that is only hashed; large, since each piece costs a turn in its tensor's lane.
   package static let digestSize = 2 << 20
-  /// Bytes of a piece whose sums are added up. Sums in floating point depend on it, so it must not
-  /// depend on the machine, the source, or the number of threads.
+  /// Bytes of a piece whose sums are added up.
+  ///
+  /// Floating-point sums depend on it, so it must not depend on the machine, the source, or the
+  /// number of threads.
   package static let comparisonSize = 8 << 20
   /// Tensors that are gathered into one unit of work, at most.
   package static let maxGathered = 64
