@@ -18,16 +18,13 @@ public final class ByteSource: Sendable {
   /// A text that changes when the content does: device, inode, size, and time of a local file, the
   /// `ETag` of a file on a web server; `nil` if unknown.
   public let entityTag: String?
-  /// A path under which this process can open the same file again; `nil` except for local files.
-  package let descriptorPath: String?
   private let reader: Reader
 
   /// Creates a source of a new kind: all it needs is a size and a function that reads.
   package init(
-    name: String, size: Int, entityTag: String? = nil, descriptorPath: String? = nil,
+    name: String, size: Int, entityTag: String? = nil,
     reader: @escaping Reader
   ) {
-    self.descriptorPath = descriptorPath
     self.name = name
     self.size = size
     self.entityTag = entityTag

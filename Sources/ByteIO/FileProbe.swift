@@ -77,16 +77,20 @@ public final class FileProbe: Sendable {
   /// - Throws: as ``ZipArchive/init(_:)``.
   package var archive: ZipArchive {
     get throws(CheckpointError) {
-      try finding { probe throws(CheckpointError) in try ZipArchive(try probe.source) }
+      // A file that is not an archive is found not to be one once, too.
+      try finding { probe throws(CheckpointError) in
+        let source = try probe.source
+        return Result { () throws(CheckpointError) in try ZipArchive(source) }
+      }.get()
     }
   }
 
   /// A value that is computed from the file once and kept, so that recognizing hands it to opening.
   ///
   /// There is one value per type; errors are not kept.
-  package func finding<Value: Sendable>(
-    _ find: (FileProbe) throws(CheckpointError) -> Value
-  ) throws(CheckpointError) -> Value {
+  package func finding<Value: Sendable, Failure: Error>(
+    _ find: (FileProbe) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     let key = ObjectIdentifier(Value.self)
     if let known = findings.withLock({ $0[key] }) as? Value { return known }
     let value = try find(self)

@@ -25,8 +25,7 @@ extension ByteSource {
   convenience init(_ file: LocalFile, _ status: FileStatus, name: String) {
     let size = status.size
     self.init(
-      name: name, size: size, entityTag: status.entityTag,
-      descriptorPath: "/proc/self/fd/\(file.descriptor)"
+      name: name, size: size, entityTag: status.entityTag
     ) { offset, target throws(CheckpointError) in
       try file.read(at: offset, into: &target, name: name, size: size)
     }

@@ -22,27 +22,6 @@ final class RemoteFile: Sendable {
   /// Number of times that a request is tried.
   private static let attempts = 3
 
-  /// The open files, so that opening one again needs no request.
-  private static let opened = Mutex<[Reference]>([])
-
-  private struct Reference {
-    weak var file: RemoteFile?
-  }
-
-  /// Opens a file, or returns it if it is open already.
-  ///
-  /// - Throws: ``CheckpointError`` `system` with the error of the server or the network.
-  static func open(_ url: String) throws(CheckpointError) -> RemoteFile {
-    let known = opened.withLock { opened in
-      opened.removeAll { $0.file == nil }
-      return opened.lazy.compactMap(\.file).first { $0.url == url }
-    }
-    if let known { return known }
-    let file = try RemoteFile(url: url)
-    opened.withLock { $0.append(Reference(file: file)) }
-    return file
-  }
-
   /// Requests the beginning of a file, which also yields its size.
   init(url: String) throws(CheckpointError) {
     var memory = ChunkBuffer(capacity: Self.blockSize)
@@ -153,7 +132,7 @@ extension ByteSource {
   ///
   /// - Throws: ``CheckpointError`` `system` with the error of the server or the network.
   static func web(_ url: String) throws(CheckpointError) -> ByteSource {
-    let file = try RemoteFile.open(url)
+    let file = try RemoteFile(url: url)
     return ByteSource(name: url, size: file.size, entityTag: file.mark) {
       offset, target throws(CheckpointError) in try file.read(at: offset, into: &target)
     }

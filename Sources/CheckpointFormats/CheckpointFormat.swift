@@ -13,11 +13,11 @@ public struct CheckpointFormat: Sendable {
   /// Says whether a file or a folder is of this format, by its content.
   public let recognizes: @Sendable (FileProbe) -> Bool
   /// Opens a file or a folder; tensors are read from it later, by range.
-  public let open: @Sendable (_ path: String, OpenOptions) throws -> Checkpoint
+  public let open: @Sendable (FileProbe, OpenOptions) throws -> Checkpoint
   /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
   public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
   /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
-  /// (``WriteOptions/like``).
+  /// (``WriteOptions/template``).
   public var makesFiles = true
   /// Endings of files that are read and cannot be written, each with the remedy.
   public var readOnly: [(ending: String, remedy: String)] = []
@@ -31,8 +31,8 @@ public struct CheckpointFormat: Sendable {
   /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
   ///
   /// What keeps the file from being opened at all is thrown.
-  public var verify:
-    (@Sendable (_ path: String, _ threads: Int) async throws -> [CheckpointError])? = nil
+  public var verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])? =
+    nil
 
   /// Every format, in the order in which they are asked.
   public static let all: [CheckpointFormat] = [
@@ -45,6 +45,6 @@ extension CheckpointFormat {
   public static let hdf5 = CheckpointFormat(
     name: "hdf5", extensions: [".hdf5", ".h5"],
     recognizes: { HDF5Checkpoint.recognizes($0.head) },
-    open: { path, _ in try HDF5Checkpoint.open(path) }, write: HDF5Checkpoint.write,
+    open: { probe, _ in try HDF5Checkpoint.open(probe) }, write: HDF5Checkpoint.write,
     capabilities: HDF5Checkpoint.capabilities)
 }

@@ -1,3 +1,5 @@
+public import ByteIO
+
 /// Options for writing a checkpoint; a format refuses what it cannot do.
 public struct WriteOptions: Sendable {
   /// How tensors are stored.
@@ -17,7 +19,7 @@ public struct WriteOptions: Sendable {
   /// Number of worker tasks; the bytes written do not depend on it.
   public var threads = 1
   /// An existing file whose structure is to be filled, for formats that cannot make one themselves.
-  public var like: String?
+  public var template: FileProbe?
 
   /// The options as they are by default.
   public init() {}

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 public import CheckpointFormats
 public import TensorCore
 
@@ -8,39 +8,52 @@ public struct CheckpointSource: Sendable {
   public let checkpoint: Checkpoint
   /// The format that its content showed.
   public let format: CheckpointFormat
-  /// The path as the user gave it, `-` for standard input.
+  /// What errors call it: the path as the user gave it, or `standard input`.
   public let path: String
 
-  /// Opens a file by its content, whatever its name; `-` takes standard input, through a temporary
-  /// file since formats are read by range.
+  /// Opens a file by its content, whatever its name; `-` takes standard input, which is copied to a
+  /// temporary file if it is a pipe, since formats are read by range.
   ///
   /// `options` may name a part of the file; `notes` is told what it holds that no tensor can show.
   /// - Throws: `CheckpointError` with the path in it.
   public static func open(
     _ path: String, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
   ) throws -> Self {
-    let shown = displayPath(path)
-    return try withFile(path) { file in
-      let candidate = try FileProbe(path: file)
-      guard candidate.members != nil || candidate.size > 0 else {
-        throw CheckpointError(.malformed, "is empty, not a checkpoint")
-      }
-      // What shows no format is opened as its name says: that reader knows what is wrong with it.
-      let named = candidate.members == nil ? CheckpointFormat.named(byEndingOf: file) : nil
-      guard let format = CheckpointFormat.recognized(candidate) ?? named else {
-        let found =
-          candidate.members == nil
-          ? "not a checkpoint: begins with \(beginning(of: candidate.head))"
-          : "a directory, but not a checkpoint"
-        throw CheckpointError(
-          .unsupported, "is \(found) (formats: \(CheckpointFormat.names))")
-      }
-      var checkpoint = try format.open(file, options)
+    try open(.argument(path), options: options, notes: notes)
+  }
+
+  /// Opens a file by its content that a place has opened, a file in memory for example.
+  ///
+  /// - Throws: `CheckpointError` with the file's name in it.
+  public static func open(
+    _ probe: FileProbe, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
+  ) throws -> Self {
+    do {
+      let format = try format(of: probe)
+      var checkpoint = try format.open(probe, options)
       try checkpoint.checkTotal()
-      checkpoint.notes.forEach { notes("\(shown.escapingControls): \($0)") }
-      for index in checkpoint.entries.indices { checkpoint.entries[index].path = shown }
-      return Self(checkpoint: checkpoint, format: format, path: path)
+      checkpoint.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
+      for index in checkpoint.entries.indices { checkpoint.entries[index].path = probe.path }
+      return Self(checkpoint: checkpoint, format: format, path: probe.path)
+    } catch let error as CheckpointError {
+      throw error.adding(path: probe.path)
     }
+  }
+
+  private static func format(of probe: FileProbe) throws(CheckpointError) -> CheckpointFormat {
+    guard probe.members != nil || probe.size > 0 else {
+      throw CheckpointError(.malformed, "is empty, not a checkpoint")
+    }
+    if let format = CheckpointFormat.recognized(probe) { return format }
+    // What shows no format is opened as its name says: that reader knows what is wrong with it.
+    if probe.members == nil, let named = CheckpointFormat.named(byEndingOf: probe.name) {
+      return named
+    }
+    let found =
+      probe.members == nil
+      ? "not a checkpoint: begins with \(beginning(of: probe.head))"
+      : "a directory, but not a checkpoint"
+    throw CheckpointError(.unsupported, "is \(found) (formats: \(CheckpointFormat.names))")
   }
 
   /// The first bytes as text where they are text, else in hexadecimal.

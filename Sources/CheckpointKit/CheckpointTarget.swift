@@ -27,7 +27,7 @@ public struct CheckpointTarget: Sendable {
     guard let write = format.write else {
       throw CheckpointError(.unsupported, "format \(format.name) is only read", path: path)
     }
-    if !format.makesFiles, options.like == nil {
+    if !format.makesFiles, options.template == nil {
       throw CheckpointError(
         .unsupported,
         "format \(format.name) is only written into the structure of a file; pass --like FILE",

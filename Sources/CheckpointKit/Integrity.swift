@@ -1,3 +1,4 @@
+public import ByteIO
 import ParallelWork
 public import TensorCore
 
@@ -11,9 +12,17 @@ extension CheckpointSource {
     in path: String, threads: Int,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
   ) async throws -> [CheckpointError] {
-    let source = try open(path)
-    if path != "-", let verify = source.format.verify {
-      return try await verify(path, threads).map { $0.adding(path: path) }
+    try await damage(in: .argument(path), threads: threads, reading: reading)
+  }
+
+  /// Reads every byte of a checkpoint that a place has opened, and checks it likewise.
+  public static func damage(
+    in probe: FileProbe, threads: Int,
+    reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
+  ) async throws -> [CheckpointError] {
+    let source = try open(probe)
+    if let verify = source.format.verify {
+      return try await verify(probe, threads).map { $0.adding(path: probe.path) }
     }
     let entries = reading(source.checkpoint.entries)
     let summed = entries.indices.filter { entries[$0].storedDigest != nil }
@@ -23,7 +32,7 @@ extension CheckpointSource {
       errors[index] = mismatch(entries[index], digest)
     }
     return zip(entries, errors).compactMap { entry, error in
-      error?.adding(path: displayPath(path), tensor: entry.name.text)
+      error?.adding(path: probe.path, tensor: entry.name.text)
     }
   }
 

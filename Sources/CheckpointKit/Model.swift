@@ -22,12 +22,17 @@ public struct Model: Sendable {
   ///   - extraPath: a side file, see `--extra`.
   /// - Throws: `CheckpointError` with the path in it, and for a text with line and column.
   public init(file path: String, extra extraPath: String? = nil) throws {
-    switch try Content(file: path, extra: extraPath) {
+    try self.init(.argument(path), extra: extraPath.map(FileProbe.argument))
+  }
+
+  /// Reads a file, and a side file, that were opened to be recognized.
+  init(_ probe: FileProbe, extra: FileProbe?) throws {
+    switch try Content(probe, extra: extra) {
     case .model(let model), .checkpoint(_, carrying: let model?): self = model
     case .checkpoint(_, carrying: nil):
       throw CheckpointError(
         .missing, "has no module tree; give the text of print(model) instead",
-        path: displayPath(path))
+        path: probe.path)
     }
   }
 
@@ -40,16 +45,21 @@ public struct Model: Sendable {
 
     /// Reads a file, told apart by its content; `-` is standard input.
     public init(file path: String, extra extraPath: String? = nil) throws {
-      let extra = try extraPath.map(readText)
-      let extraPath = extraPath.map(displayPath)
-      self = try withFile(path) { file in
-        guard CheckpointFormat.recognized(try FileProbe(path: file)) != nil else {
-          return .model(try Model(text: try readText(file), extra: extra, extraPath: extraPath))
+      try self.init(.argument(path), extra: extraPath.map(FileProbe.argument))
+    }
+
+    init(_ probe: FileProbe, extra: FileProbe?) throws {
+      let (text, extraPath) = (try extra.map(readText), extra?.path)
+      do {
+        guard CheckpointFormat.recognized(probe) != nil else {
+          self = .model(try Model(text: try readText(probe), extra: text, extraPath: extraPath))
+          return
         }
-        let checkpoint = try CheckpointSource.open(file).checkpoint
-        return .checkpoint(
-          checkpoint,
-          carrying: try Model(carriedBy: checkpoint, extra: extra, extraPath: extraPath))
+        let checkpoint = try CheckpointSource.open(probe).checkpoint
+        self = .checkpoint(
+          checkpoint, carrying: try Model(carriedBy: checkpoint, extra: text, extraPath: extraPath))
+      } catch let error as CheckpointError {
+        throw error.adding(path: probe.path)
       }
     }
   }

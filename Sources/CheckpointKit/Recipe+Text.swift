@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import ModuleTree
 import TensorCore
@@ -53,18 +54,24 @@ extension Recipe {
   ///
   /// A path of `-` is standard input. Names in a recipe file are relative to its folder.
   public init(file path: String) throws {
-    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
-    self = try withFile(path) { file in
-      guard CheckpointFormat.recognized(try FileProbe(path: file)) == nil else {
-        guard let recipe = try CheckpointSource.open(file).checkpoint.recipe() else {
+    let probe = try FileProbe.argument(path)
+    do {
+      guard CheckpointFormat.recognized(probe) == nil else {
+        guard let recipe = try CheckpointSource.open(probe).checkpoint.recipe() else {
           throw CheckpointError(.missing, "has no recipe")
         }
-        return recipe
+        self = recipe
+        return
       }
-      return try Recipe(text: try readText(file)) { model, extra in
-        func resolved(_ name: String) -> String { name.hasPrefix("/") ? name : folder + name }
-        return try Model(file: resolved(model), extra: extra.map(resolved))
+      self = try Recipe(text: try readText(probe)) { model, extra in
+        func resolved(_ text: String) throws -> FileProbe {
+          let (place, name) = probe.place.locate(text)
+          return try FileProbe(name, in: place)
+        }
+        return try Model(resolved(model), extra: extra.map(resolved))
       }
+    } catch let error as CheckpointError {
+      throw error.adding(path: probe.path)
     }
   }
 }

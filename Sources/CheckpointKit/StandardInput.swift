@@ -1,56 +1,18 @@
-import ByteIO
+package import ByteIO
 import Glibc
 import ParallelWork
-import Synchronization
 import TensorCore
 
 /// The path as errors show it: `standard input` for `-`.
 package func displayPath(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-/// Whether standard input was given away: what was read once is gone.
-private let isInputTaken = Atomic(false)
-
-/// Gives `body` a file that can be read by range: the one at `path`, or for `-` a copy of standard
-/// input, since a pipe cannot do that.
-///
-/// The copy has lost its name when this returns; who has opened it can go on reading.
-/// - Throws: what `body` does, an error of no other file naming this one; `CheckpointError` when
-///   standard input is asked for a second time.
-func withFile<Result>(_ path: String, _ body: (String) throws -> Result) throws -> Result {
-  guard path == "-" else {
-    do {
-      return try body(path)
-    } catch let error as CheckpointError {
-      throw error.adding(path: path)
-    }
-  }
-  guard !isInputTaken.exchange(true, ordering: .relaxed) else {
-    throw CheckpointError(
-      .system, "may be given only once",
-      path: displayPath(path))
-  }
-  return try AtomicFile.withTemporary("ckpt-input") { file in
-    let copy = try OutputFile(creating: file)
-    var chunk = [UInt8](repeating: 0, count: ChunkBuffer.standardSize)
-    while true {
-      let count = unsafe chunk.withUnsafeMutableBytes { bytes in
-        unsafe read(STDIN_FILENO, bytes.baseAddress, bytes.count)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else {
-        throw CheckpointError(
-          .system, unsafe String(cString: strerror(errno)), path: "standard input")
-      }
-      if count == 0 { break }
-      try copy.append(chunk.rawBytes.extracting(0..<count))
-    }
-    try copy.close()
-    do {
-      return try body(file)
-    } catch let error as CheckpointError {
-      let shown = displayPath(path)
-      throw error.path == file ? error.replacing(path: shown) : error.adding(path: shown)
-    }
+extension FileProbe {
+  /// The file that an argument of the command names; `-` is standard input.
+  ///
+  /// - Throws: ``CheckpointError`` when it cannot be opened, or standard input is asked for twice.
+  package static func argument(_ path: String) throws -> FileProbe {
+    guard path == "-" else { return try FileProbe(path: path) }
+    return try FileProbe(try ByteSource.standardInput(), in: Place.locate("").place)
   }
 }
 

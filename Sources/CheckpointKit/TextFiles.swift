@@ -8,9 +8,14 @@ private let maxTextSize = 100_000_000
 ///
 /// A byte order mark, which some editors put first, is left out.
 /// - Throws: `CheckpointError` when it cannot be read, is larger than 100 MB, or is not UTF-8.
-package func readText(_ path: String) throws -> String {
-  try withFile(path) { path in
-    let file = try Place.open(path: path)
+package func readText(_ path: String) throws -> String { try readText(try .argument(path)) }
+
+/// Reads a text file whole that was opened to be recognized.
+///
+/// - Throws: as for a path.
+func readText(_ probe: FileProbe) throws -> String {
+  do {
+    let file = try probe.source
     guard file.size <= maxTextSize else {
       throw CheckpointError(
         .unsupported, "expected a text of at most \(maxTextSize) bytes, found \(file.size) bytes")
@@ -25,6 +30,8 @@ package func readText(_ path: String) throws -> String {
       throw CheckpointError(.malformed, "expected text, found bytes that are not UTF-8")
     }
     return text
+  } catch let error as CheckpointError {
+    throw error.adding(path: probe.path)
   }
 }
 

@@ -29,7 +29,7 @@ struct LayoutOptions: ParsableArguments {
 
   /// The checkpoint in the layout that is asked for; `like` is the file whose structure is filled.
   func apply(
-    to checkpoint: Checkpoint, like: String?, note: (String) -> Void
+    to checkpoint: Checkpoint, like: FileProbe?, note: (String) -> Void
   ) throws -> Checkpoint {
     guard isAsked else { return checkpoint }
     let result =

@@ -160,11 +160,16 @@ struct OutputOptions: ParsableArguments {
       "unknown compression '\(compression)': expected planes, gzip, gzip:1 to gzip:9, or none")
   }
 
+  /// The file whose structure is to be filled, opened.
+  var template: FileProbe? { get throws { try like.map(FileProbe.argument) } }
+
   /// How to store tensors, as the options say.
-  func writeOptions(_ common: CommonOptions) -> WriteOptions {
+  ///
+  /// `template` is the file of `--like`, opened.
+  func writeOptions(_ common: CommonOptions, template: FileProbe?) -> WriteOptions {
     var options = WriteOptions()
     options.threads = common.threads
-    options.like = like
+    options.template = template
     if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
       options.compression = parsed
     }
@@ -175,7 +180,7 @@ struct OutputOptions: ParsableArguments {
   ///
   /// `replaces` says whether an existing file is meant to be replaced, `--force` or not.
   func target(
-    _ path: String, _ common: CommonOptions, replaces: Bool = false
+    _ path: String, _ common: CommonOptions, template: FileProbe? = nil, replaces: Bool = false
   ) throws -> CheckpointTarget {
     if path == "-" && to == nil {
       throw ValidationError("standard output has no file extension; pass --to FORMAT")
@@ -183,8 +188,8 @@ struct OutputOptions: ParsableArguments {
     if path == "-" && StandardOutput.isTerminal {
       throw ValidationError("standard output is a terminal; redirect it, or give a file")
     }
-    var options = writeOptions(common)
-    if replaces, options.like == nil { options.like = path }
+    var options = writeOptions(common, template: template)
+    if replaces, template == nil { options.template = try FileProbe(path: path) }
     let target = try CheckpointTarget(
       path, format: to, options: options, overwrites: force || replaces)
     if like != nil, target.format.makesFiles {

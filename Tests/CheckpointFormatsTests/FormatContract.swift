@@ -25,6 +25,18 @@ public import Testing
     return path
   }
 
+  /// A written file, opened where it is and, from its bytes, in memory: what holds of one holds of
+  /// the other.
+  private func opened(_ path: String, _ format: CheckpointFormat) throws -> [Checkpoint] {
+    let name = Place.divided(path).name
+    let memory = MemoryFiles([name: try folder.bytes(of: name)])
+    let probe = try FileProbe(name, in: memory.place)
+    #expect(format.recognizes(probe))
+    let checkpoints = [try format.open(path), try format.open(probe, OpenOptions())]
+    #expect(memory.openCount(of: name) == 1)
+    return checkpoints
+  }
+
   @Test(arguments: writable, DType.allCases)
   func `every dtype and shape comes back as it was`(
     _ format: CheckpointFormat, _ dtype: DType
@@ -46,11 +58,12 @@ public import Testing
       try Checkpoint.Entry(noise: TensorName("t\(index)"), dtype, shape, seed: UInt64(index))
     }
     let path = try await write(Checkpoint(entries: entries), format)
-    let read = try format.open(path).entries
-    #expect(read.map(\.name) == entries.map(\.name))
-    #expect(read.map(\.info) == entries.map(\.info))
-    for (entry, original) in zip(read, entries) {
-      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+    for read in try opened(path, format).map(\.entries) {
+      #expect(read.map(\.name) == entries.map(\.name))
+      #expect(read.map(\.info) == entries.map(\.info))
+      for (entry, original) in zip(read, entries) {
+        #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+      }
     }
   }
 
@@ -65,10 +78,11 @@ public import Testing
       try Checkpoint.Entry(noise: name, .float32, [2], seed: UInt64(index))
     }
     let path = try await write(Checkpoint(entries: entries), format)
-    let read = try format.open(path).entries
-    #expect(read.map(\.name) == names)
-    for (entry, original) in zip(read, entries) {
-      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+    for read in try opened(path, format).map(\.entries) {
+      #expect(read.map(\.name) == names)
+      for (entry, original) in zip(read, entries) {
+        #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+      }
     }
   }
 
@@ -88,16 +102,18 @@ public import Testing
     let entries = [try Checkpoint.Entry(noise: "layer1.weight", .float32, [4, 2])]
     let path = try await write(
       Checkpoint(entries: entries, modules: modules, metadata: metadata), format)
-    let read = try format.open(path)
-    #expect(read.modules == (format.capabilities.keepsModules ? modules : []))
-    #expect(read.metadata == (format.capabilities.keepsMetadata ? metadata : [:]))
+    for read in try opened(path, format) {
+      #expect(read.modules == (format.capabilities.keepsModules ? modules : []))
+      #expect(read.metadata == (format.capabilities.keepsMetadata ? metadata : [:]))
+    }
   }
 
   @Test(arguments: writable)
   func `an empty checkpoint is also a file`(_ format: CheckpointFormat) async throws {
     let path = try await write(Checkpoint(entries: []), format)
-    let read = try format.open(path)
-    #expect(read.entries.isEmpty && read.modules.isEmpty && read.metadata.isEmpty)
+    for read in try opened(path, format) {
+      #expect(read.entries.isEmpty && read.modules.isEmpty && read.metadata.isEmpty)
+    }
   }
 
   @Test(arguments: writable)
@@ -110,14 +126,15 @@ public import Testing
       try Checkpoint.Entry(noise: "flat", .float32, [15], alias: "embed.weight"),
     ]
     let path = try await write(Checkpoint(entries: entries), format)
-    let read = try format.open(path).entries
-    #expect(read.map(\.name) == entries.map(\.name))
-    #expect(read.map(\.info) == entries.map(\.info))
-    for (entry, original) in zip(read, entries) {
-      #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
-      #expect(entry.alias == nil || entry.alias == original.alias)
+    for read in try opened(path, format).map(\.entries) {
+      #expect(read.map(\.name) == entries.map(\.name))
+      #expect(read.map(\.info) == entries.map(\.info))
+      for (entry, original) in zip(read, entries) {
+        #expect(try entry.allBytes() == original.allBytes(), "\(entry.name)")
+        #expect(entry.alias == nil || entry.alias == original.alias)
+      }
+      if format.capabilities.keepsTies { #expect(read[2].alias == "embed.weight") }
     }
-    if format.capabilities.keepsTies { #expect(read[2].alias == "embed.weight") }
   }
 
   @Test(arguments: writable)
@@ -140,20 +157,23 @@ public import Testing
     let original = try Checkpoint.Entry(noise: "t", .float16, [3, (1 << 18) + 1])
     let all = try original.allBytes()
     let path = try await write(Checkpoint(entries: [original]), format)
-    let entry = try #require(try format.open(path).entries.first)
+    let opened = try opened(path, format).flatMap(\.entries)
+    #expect(opened.count == 2)
     let chunk = 1 << 20
     let ranges = [
       0..<1, 1..<2, 0..<0, 7..<4099, chunk - 1..<chunk, chunk - 1..<chunk + 1, chunk..<chunk + 5,
       3..<all.count - 3, all.count - 1..<all.count, 0..<all.count, chunk..<all.count,
     ]
-    for range in ranges {
-      var buffer = ChunkBuffer(capacity: range.count)
-      var target = buffer.mutableBytes(range.count)
-      try entry.read(range, into: &target)
-      let read = unsafe buffer.bytes(range.count).withUnsafeBytes { unsafe Array($0) }
-      #expect(read == Array(all[range]), "\(range)")
+    for entry in opened {
+      for range in ranges {
+        var buffer = ChunkBuffer(capacity: range.count)
+        var target = buffer.mutableBytes(range.count)
+        try entry.read(range, into: &target)
+        let read = unsafe buffer.bytes(range.count).withUnsafeBytes { unsafe Array($0) }
+        #expect(read == Array(all[range]), "\(range)")
+      }
+      #expect(try entry.allBytes(step: 100_003) == all)
     }
-    #expect(try entry.allBytes(step: 100_003) == all)
   }
 
   @Test(arguments: writable)
@@ -164,12 +184,14 @@ public import Testing
     ]
     let path = try await write(Checkpoint(entries: entries, metadata: ["k": "v"]), format)
     let whole = try folder.bytes(of: "a" + format.extensions[0])
-    #expect(await damage(path, format) == nil)
+    #expect(await damage(try FileProbe(path: path), format) == nil)
+    let name = "cut" + format.extensions[0]
     for length in 0..<whole.count {
-      let cut = try folder.write(Array(whole[..<length]), to: "cut" + format.extensions[0])
+      let memory = MemoryFiles([name: Array(whole[..<length])])
+      let cut = try FileProbe(name, in: memory.place)
       // GGUF's last tensor may lack the zeros that fill it up: no byte of a tensor is missing then.
       if format.name == "gguf", whole.count - length < 32, whole[length...].allSatisfy({ $0 == 0 }),
-        let kept = try? format.open(cut).entries.map({ try $0.allBytes() })
+        let kept = try? format.open(cut, OpenOptions()).entries.map({ try $0.allBytes() })
       {
         #expect(kept == (try entries.map { try $0.allBytes() }), "\(length) bytes")
         continue
@@ -203,10 +225,10 @@ public import Testing
 }
 
 /// The first error of opening a file, reading all of it and verifying it.
-func damage(_ path: String, _ format: CheckpointFormat) async -> (any Error)? {
+func damage(_ probe: FileProbe, _ format: CheckpointFormat) async -> (any Error)? {
   do {
-    for entry in try format.open(path).entries { _ = try entry.allBytes() }
-    if let verify = format.verify, let first = try await verify(path, 2).first { return first }
+    for entry in try format.open(probe, OpenOptions()).entries { _ = try entry.allBytes() }
+    if let verify = format.verify, let first = try await verify(probe, 2).first { return first }
     return nil
   } catch {
     return error
@@ -214,10 +236,17 @@ func damage(_ path: String, _ format: CheckpointFormat) async -> (any Error)? {
 }
 
 extension CheckpointFormat {
-  /// Opens a file with the options as they are by default.
-  func open(_ path: String) throws -> Checkpoint { try open(path, OpenOptions()) }
+  /// Opens the file or the folder at a path.
+  func open(_ path: String, _ options: OpenOptions = OpenOptions()) throws -> Checkpoint {
+    try open(FileProbe(path: path), options)
+  }
 }
 
 extension CheckpointFormat: CustomTestStringConvertible {
   public var testDescription: String { name }
+}
+
+extension PickleScan {
+  /// Scans the file or the folder at a path.
+  init(_ path: String) throws { try self.init(FileProbe(path: path)) }
 }

@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import FoundationEssentials
 import HDF5
@@ -18,7 +19,7 @@ import Testing
   /// Opens a file and reads every tensor that does not need the library.
   private func read(_ path: String) throws {
     let checkpoint = try CheckpointFormat.hdf5.open(path)
-    let table = try HDF5File(path: path).table
+    let table = try HDF5File(Place.open(path: path)).table
     let ours = Set(
       table.datasets.filter { if case .library = $0.storage { false } else { true } }
         .map { $0.path.joined(separator: ".") })

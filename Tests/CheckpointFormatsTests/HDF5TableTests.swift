@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import FoundationEssentials
 import HDF5
@@ -56,7 +57,7 @@ import Testing
   @Test(arguments: files)
   func `our table equals the library's`(file: String) throws {
     let path = Fixtures.path(file)
-    let ours = try Self.table { try HDF5File(path: path).table }
+    let ours = try Self.table { try HDF5File(Place.open(path: path)).table }
     let theirs = try Self.table {
       try LibraryWalk.table(path: path, fileSize: Fixtures.bytes(file).count)
     }

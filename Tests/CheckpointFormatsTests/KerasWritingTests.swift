@@ -1,3 +1,4 @@
+import ByteIO
 import CheckpointFormats
 import TensorCore
 import TestSupport
@@ -15,7 +16,7 @@ import Testing
 
   private func write(_ checkpoint: Checkpoint, like file: String?) async throws -> String {
     var options = WriteOptions()
-    options.like = file.map { Fixtures.path("keras/" + $0) }
+    options.template = try file.map { try FileProbe(path: Fixtures.path("keras/" + $0)) }
     let path = folder.file("out.weights.h5")
     let write = try #require(CheckpointFormat.keras.write)
     try await write(checkpoint, path, options)

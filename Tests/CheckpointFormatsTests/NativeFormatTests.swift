@@ -76,7 +76,7 @@ import Testing
     file[3_300_000] ^= 1
     let path = try folder.write(file, to: "damaged.ckz")
     let verify = try #require(CheckpointFormat.native.verify)
-    let found = try await verify(path, 2)
+    let found = try await verify(FileProbe(path: path), 2)
     #expect(found.map(\.tensor) == ["a", "b"])
     #expect(found.allSatisfy { $0.path == path && $0.offset != nil })
   }
@@ -323,7 +323,7 @@ import Testing
     #expect(try checkpoint.entries[1].allBytes() == original.allBytes())
     #expect(checkpoint.metadata == ["note": "example"])
     let verify = try #require(CheckpointFormat.native.verify)
-    #expect(try await verify(path, 1) == [])
+    #expect(try await verify(FileProbe(path: path), 1) == [])
   }
 
   @Test func `a file that another program wrote is read`() async throws {
@@ -347,7 +347,7 @@ import Testing
     }
     #expect(checkpoint.entries.last?.alias == "floats")
     let verify = try #require(CheckpointFormat.native.verify)
-    #expect(try await verify(path, 1) == [])
+    #expect(try await verify(FileProbe(path: path), 1) == [])
   }
 
   private func littleEndian(_ words: [some FixedWidthInteger]) -> [UInt8] {

@@ -53,7 +53,7 @@ struct NativeSample {
     let path = try folder.write(bytes, to: "damaged.ckz")
     do {
       _ = try format.open(path)
-      return try await format.verify?(path, 1).first
+      return try await format.verify?(FileProbe(path: path), 1).first
     } catch let error as CheckpointError {
       return error
     }

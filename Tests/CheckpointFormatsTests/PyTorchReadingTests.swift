@@ -136,7 +136,7 @@ import Testing
   @Test(arguments: ["dtypes.pt", "legacy.pt", "old.tar.pt", "deflated.pt", "distributed"])
   func `a sound file is found sound`(name: String) async throws {
     let verify = try #require(CheckpointFormat.pytorch.verify)
-    #expect(try await verify(Fixtures.path("pytorch/" + name), 2).isEmpty)
+    #expect(try await verify(FileProbe(path: Fixtures.path("pytorch/" + name)), 2).isEmpty)
   }
 
   @Test(arguments: ["protocol2.pt", "deflated.pt", "legacy4.pt", "old.tar.pt", "views.pt"])

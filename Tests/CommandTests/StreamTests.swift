@@ -63,10 +63,29 @@ import Testing
     ] {
       let run = try place.shell("ckpt \(line)")
       #expect(run.status == 2)
-      #expect(
-        run.errors
-          == "ckpt: standard input: may be given only once\n")
+      #expect(run.errors == "ckpt: standard input: may be given only once\n")
     }
+  }
+
+  @Test func `standard input is read as a file is, from a file or a pipe`() throws {
+    let place = try Self.place()
+    _ = try place.shell("mkdir tmp; ckpt convert b.ckz s.pt")
+    for command in ["scan", "check", "hash", "ls", "tree"] {
+      let named = try place.ckpt(command, "s.pt")
+      #expect(named.status == 0)
+      for line in ["ckpt \(command) - < s.pt", "cat s.pt | TMPDIR=$PWD/tmp ckpt \(command) -"] {
+        let run = try place.shell(line)
+        #expect(
+          run.output.replacing("-: ", with: "s.pt: ").replacing("  -", with: "  s.pt")
+            == named.output, "\(line)")
+        #expect(run.status == 0 && run.errors.isEmpty, "\(line): \(run.errors)")
+      }
+    }
+    #expect(try place.shell("ls -A tmp").output.isEmpty)
+    // What was read of a file before is not there any more.
+    let rest = try place.shell("{ dd bs=1 count=1 of=rest status=none; ckpt ls -; } < s.pt")
+    #expect(rest.status == 2)
+    #expect(rest.errors.hasPrefix("ckpt: standard input: begins with 4b 03 04"))
   }
 
   @Test func `closed streams do not become files that are written`() throws {

@@ -25,7 +25,8 @@ package struct LibraryWalk {
   /// Opens a file in the library and walks all of it.
   package static func table(path: String, fileSize: Int) throws(CheckpointError) -> HDF5Table {
     try HDF5Library.locked { () throws(CheckpointError) in
-      let file = try HDF5File.open(path)
+      let file = try HDF5Handle(
+        "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, hid_t(H5P_DEFAULT)), closedBy: H5Fclose)
       return try table(of: file.id, fileSize: fileSize)
     }
   }

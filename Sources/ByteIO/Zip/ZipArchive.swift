@@ -53,6 +53,14 @@ package final class ZipArchive: Sendable {
     self.places = places
   }
 
+  /// The same archive, in which a CRC-32 of 0 is one that the writer did not compute.
+  package var takingZeroForNoSum: ZipArchive { ZipArchive(of: self) }
+
+  private init(of other: ZipArchive) {
+    (members, file, places) = (other.members, other.file, other.places)
+    zeroMeansNoSum = true
+  }
+
   /// The members with the offsets of their data; together they must fill the file without a gap.
   private static func located(
     _ directory: ZipDirectory, in file: ByteSource
@@ -166,17 +174,13 @@ package final class ZipArchive: Sendable {
     guard member.method == .deflated else { return try verify(member) }
     try unpacked.withLock { unpacked throws(CheckpointError) in
       if unpacked[member.index] != nil { return }
-      unpacked[member.index] = try AtomicFile.withTemporary("ckpt-member") {
-        path throws(CheckpointError) in
-        try unpack(member, to: path)
-        return try Place.open(path: path)
-      }
+      unpacked[member.index] = try self.unpacked(member)
     }
   }
 
-  /// Writes a member's content, checked against its CRC-32, to a new file.
-  package func unpack(_ member: ZipMember, to path: String) throws(CheckpointError) {
-    let output = try OutputFile(creating: path)
+  /// A member's content, checked against its CRC-32, as a source of its own: a copy in a temporary file without a name.
+  package func unpacked(_ member: ZipMember) throws(CheckpointError) -> ByteSource {
+    let copy = try Spool(name: path)
     let inflation =
       member.method == .deflated
       ? try ZipInflation(member, in: file, isChecked: hasSum(member)) : nil
@@ -190,9 +194,9 @@ package final class ZipArchive: Sendable {
       } else {
         try read(member, at: offset, into: &bytes)
       }
-      try output.append(bytes.bytes)
+      try copy.append(bytes.bytes)
     }
-    try output.close()
+    return try copy.source
   }
 
   private func forEachChunk(

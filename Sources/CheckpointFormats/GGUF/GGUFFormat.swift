@@ -9,7 +9,7 @@ extension CheckpointFormat {
   public static let gguf = CheckpointFormat(
     name: "gguf", extensions: [".gguf"],
     recognizes: { GGUF.recognizes($0) },
-    open: { path, _ in try GGUF.open(path) },
+    open: { probe, _ in try GGUF.open(probe) },
     write: { try await GGUF.write($0, to: $1, options: $2) },
     capabilities: Capabilities(dtypes: GGUF.types.values).writingTiesOut)
 }

@@ -3,10 +3,8 @@ import TensorCore
 
 extension GGUF {
   /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
-  static func open(_ path: String) throws -> Checkpoint {
-    let candidate = try FileProbe(path: path)
-    let file = candidate.members == nil ? path : try member(of: candidate)
-    var checkpoint = try join(file)
+  static func open(_ probe: FileProbe) throws -> Checkpoint {
+    var checkpoint = try join(probe.members == nil ? probe : try member(of: probe))
     checkpoint.takeModulesFromMetadata()
     GGUFShapes.restore(&checkpoint)
     checkpoint.restoreTies()
@@ -14,7 +12,7 @@ extension GGUF {
   }
 
   /// The only file of a folder, or the first part.
-  private static func member(of folder: FileProbe) throws(CheckpointError) -> String {
+  private static func member(of folder: FileProbe) throws(CheckpointError) -> FileProbe {
     let files = folder.members(endingIn: ".gguf")
     let first = files.filter { $0.contains("-00001-of-") }
     guard let file = files.count == 1 ? files.first : first.first,
@@ -24,15 +22,14 @@ extension GGUF {
         .unsupported, "is a folder of \(files.count) .gguf files; name one of them",
         path: folder.path)
     }
-    return folder.folder.path(of: file)
+    return try FileProbe(file, in: folder.folder)
   }
 
   /// One file's tensors, and its metadata.
   private static func read(
-    _ path: String
+    _ file: ByteSource
   ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
     do throws(CheckpointError) {
-      let file = try Place.open(path: path)
       let header = try GGUFHeader(of: file)
       let entries = header.tensors.map { tensor in
         Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
@@ -41,7 +38,7 @@ extension GGUF {
       }
       return (header.values, entries)
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
   }
 
@@ -50,18 +47,18 @@ extension GGUF {
   private static let partKeys = ["split.no", "split.count", "split.tensors.count"]
 
   /// Opens a file and, if it is one of several parts, the others.
-  private static func join(_ path: String) throws(CheckpointError) -> Checkpoint {
-    let (values, entries) = try read(path)
+  private static func join(_ probe: FileProbe) throws(CheckpointError) -> Checkpoint {
+    let (values, entries) = try read(try probe.source)
     let count = number(values, "split.count") ?? 1
     guard count > 1 else {
       do throws(CheckpointError) {
         return Checkpoint(entries: entries, metadata: try GGUFMetadata.texts(values))
       } catch {
-        throw error.adding(path: path)
+        throw error.adding(path: probe.path)
       }
     }
     let part = number(values, "split.no") ?? 0
-    guard let paths = paths(of: path, part: part, count: count) else {
+    guard let names = names(of: probe.name, part: part, count: count) else {
       var lone = Checkpoint(
         entries: entries, metadata: try GGUFMetadata.texts(values.filter { !isPartKey($0) }))
       lone.notes = [
@@ -71,8 +68,10 @@ extension GGUF {
     }
     var all: [Checkpoint.Entry] = []
     var metadata: [GGUFHeader.Value] = []
-    for (index, other) in paths.enumerated() {
-      let (more, tensors) = index == part ? (values, entries) : try readPart(other, index, count)
+    for (index, name) in names.enumerated() {
+      let (more, tensors) =
+        index == part
+        ? (values, entries) : try readPart(try probe.place.open(name), index, count)
       let known = Set(metadata.map { TensorName($0.key) })
       metadata += more.filter { !isPartKey($0) && !known.contains(TensorName($0.key)) }
       all += tensors
@@ -87,16 +86,16 @@ extension GGUF {
         )
       }
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: probe.path)
     }
     return joined
   }
 
   private static func readPart(
-    _ path: String, _ index: Int, _ count: Int
+    _ file: ByteSource, _ index: Int, _ count: Int
   ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
     do throws(CheckpointError) {
-      let part = try read(path)
+      let part = try read(file)
       guard number(part.values, "split.no") == index, number(part.values, "split.count") == count
       else {
         throw CheckpointError(
@@ -104,20 +103,20 @@ extension GGUF {
       }
       return part
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
   }
 
-  /// The paths of all parts, if a path is named like part `part` of `count`.
-  private static func paths(of path: String, part: Int, count: Int) -> [String]? {
+  /// The names of all parts, if a file is named like part `part` of `count`.
+  private static func names(of name: String, part: Int, count: Int) -> [String]? {
     func ending(_ part: Int) -> String {
       func padded(_ number: Int) -> String {
         String(repeating: "0", count: max(0, 5 - "\(number)".utf8.count)) + "\(number)"
       }
       return "-\(padded(part + 1))-of-\(padded(count)).gguf"
     }
-    guard (0..<count).contains(part), path.hasSuffix(ending(part)) else { return nil }
-    let stem = path.dropLast(ending(part).count)
+    guard (0..<count).contains(part), name.hasSuffix(ending(part)) else { return nil }
+    let stem = name.dropLast(ending(part).count)
     return (0..<count).map { stem + ending($0) }
   }
 

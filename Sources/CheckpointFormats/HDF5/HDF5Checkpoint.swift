@@ -1,3 +1,4 @@
+import ByteIO
 import HDF5
 import TensorCore
 
@@ -18,12 +19,12 @@ enum HDF5Checkpoint {
   static let capabilities = Capabilities(dtypes: DType.computable)
 
   /// Opens a file.
-  static func open(_ path: String) throws -> Checkpoint {
-    let tensors = try HDF5Tensors(path: path)
+  static func open(_ probe: FileProbe) throws -> Checkpoint {
+    let tensors = try HDF5Tensors.opened(probe)
     do {
       return try checkpoint(tensors)
     } catch let error as CheckpointError {
-      throw error.adding(path: path)
+      throw error.adding(path: probe.path)
     }
   }
 

@@ -11,16 +11,19 @@ final class HDF5Tensors: Sendable {
   private let file: HDF5File
   private let store = BlockCache(capacity: 24 << 20)
 
-  /// Opens a file.
-  ///
-  /// - Throws: ``CheckpointError`` with the path, as ``HDF5File/init(path:)``.
-  init(path: String) throws(CheckpointError) {
-    file = try HDF5File(path: path)
-  }
-
   /// Reads an open file, which may be a part of another.
+  ///
+  /// - Throws: ``CheckpointError`` with the source's name, as ``HDF5File/init(_:)``.
   init(_ input: ByteSource) throws(CheckpointError) {
     file = try HDF5File(input)
+  }
+
+  /// The file that is being recognized: its tables are read once, whatever asks for them.
+  static func opened(_ probe: FileProbe) throws(CheckpointError) -> HDF5Tensors {
+    try probe.finding { probe throws(CheckpointError) in
+      let source = try probe.source
+      return Result { () throws(CheckpointError) in try HDF5Tensors(source) }
+    }.get()
   }
 
   /// What the file holds.

@@ -20,14 +20,14 @@ enum KerasArchive {
   /// Says whether a file is a zip archive with Keras's weights in it.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     guard candidate.head.starts(with: "PK".utf8),
-      let archive = try? ZipArchive(Place.open(path: candidate.path))
+      let archive = try? candidate.archive
     else { return false }
     return archive.member(named: weights) != nil
   }
 
   /// Opens an archive.
-  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    let archive = try ZipArchive(Place.open(path: path))
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+    let (path, archive) = (probe.path, try probe.archive)
     guard let member = archive.member(named: weights) else {
       throw CheckpointError(.missing, "expected a member '\(weights)', found none", path: path)
     }
@@ -54,34 +54,14 @@ enum KerasArchive {
       }
       return checkpoint
     }
-    return try AtomicFile.withTemporary("ckpt-weights.h5") { temporary in
-      do {
-        try archive.unpack(member, to: temporary)
-        var checkpoint = try open(try Place.open(path: temporary), options, metadata)
-        checkpoint.entries = checkpoint.entries.map { naming($0, path) }
-        return checkpoint
-      } catch let error as CheckpointError {
-        throw error.replacing(path: path)
-      }
-    }
+    return try open(try archive.unpacked(member), options, metadata)
   }
 
   private static func open(
     _ file: ByteSource, _ options: OpenOptions, _ metadata: [String: String]
   ) throws -> Checkpoint {
-    try KerasCheckpoint.open(file, options, metadata: metadata) {
+    try KerasCheckpoint.open(HDF5Tensors(file), file.name, options, metadata: metadata) {
       table throws(CheckpointError) in KerasWeightsFile.content(of: table)
-    }
-  }
-
-  /// The entry, whose errors name the archive and not the temporary file.
-  private static func naming(_ entry: Checkpoint.Entry, _ path: String) -> Checkpoint.Entry {
-    entry.wrappingReader { range, target, read in
-      do {
-        try read(range, &target)
-      } catch let error as CheckpointError {
-        throw error.replacing(path: path)
-      }
     }
   }
 }

@@ -9,36 +9,31 @@ import TensorCore
 /// state is a checkpoint of its own, chosen by its key.
 enum KerasCheckpoint {
   /// Opens a file of any of the four kinds.
-  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    switch KerasContainer(of: try FileProbe(path: path)) {
-    case .legacy?: try open(path, options, content: KerasLegacyFile.content)
-    case .weights?: try open(path, options, content: KerasWeightsFile.content)
-    case .archive?: try KerasArchive.open(path, options)
-    case .shards?: try KerasShards.open(path, options)
-    case nil: throw CheckpointError(.malformed, "contains no Keras layers", path: path)
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+    switch KerasContainer(of: probe) {
+    case .legacy?:
+      try open(HDF5Tensors.opened(probe), probe.path, options, content: KerasLegacyFile.content)
+    case .weights?:
+      try open(HDF5Tensors.opened(probe), probe.path, options, content: KerasWeightsFile.content)
+    case .archive?: try KerasArchive.open(probe, options)
+    case .shards?: try KerasShards.open(probe, options)
+    case nil:
+      throw CheckpointError(.malformed, "contains no Keras layers", path: probe.path)
     }
   }
 
-  /// Opens one HDF5 file, whose table `content` sorts.
+  /// Opens one HDF5 file, whose table `content` sorts; `name` is what errors call it.
   static func open(
-    _ path: String, _ options: OpenOptions, metadata: [String: String] = [:],
+    _ tensors: HDF5Tensors, _ name: String, _ options: OpenOptions,
+    metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Checkpoint {
-    try open(try Place.open(path: path), options, metadata: metadata, content: content)
-  }
-
-  /// Opens an HDF5 file that is a part of another.
-  static func open(
-    _ file: ByteSource, _ options: OpenOptions, metadata: [String: String],
-    content: (HDF5Table) throws(CheckpointError) -> KerasContent
-  ) throws -> Checkpoint {
-    let tensors = try HDF5Tensors(file)
     do {
       var content = try content(tensors.table)
       content.metadata.merge(metadata) { _, new in new }
       return try checkpoint(content, options) { _ in tensors }
     } catch let error as CheckpointError {
-      throw error.adding(path: file.name)
+      throw error.adding(path: name)
     }
   }
 

@@ -8,7 +8,7 @@ extension CheckpointFormat {
   public static let keras = CheckpointFormat(
     name: "keras", extensions: [".weights.h5"],
     recognizes: { KerasContainer(of: $0) != nil },
-    open: KerasCheckpoint.open, write: KerasWriter.write, makesFiles: false,
+    open: { try KerasCheckpoint.open($0, $1) }, write: KerasWriter.write, makesFiles: false,
     readOnly: [".keras", ".weights.json"].map {
       ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")
     },
@@ -30,12 +30,8 @@ enum KerasContainer: Hashable {
   init?(of candidate: FileProbe) {
     if candidate.members != nil { return nil }
     if HDF5Checkpoint.recognizes(candidate.head) {
-      // Files of ours are soon told by their root.
-      guard let root = try? HDF5File.rootAttributes(path: candidate.path),
-        root.value("format") != .text(HDF5Layout.formatName)
-      else { return nil }
-      guard let outline = try? HDF5File.outline(path: candidate.path) else { return nil }
-      self.init(of: outline)
+      guard let table = try? HDF5Tensors.opened(candidate).table else { return nil }
+      self.init(of: table)
     } else if KerasArchive.recognizes(candidate) {
       self = .archive
     } else if KerasShards.recognizes(candidate.head) {
@@ -46,12 +42,12 @@ enum KerasContainer: Hashable {
   }
 
   /// Tells by the groups of an HDF5 file, as far as the first dataset.
-  init?(of outline: HDF5Table) {
-    if KerasLegacyFile.root(of: outline) != nil {
+  init?(of table: HDF5Table) {
+    let root = table.groups.first?.attributes
+    if root?.value("format") == .text(HDF5Layout.formatName) { return nil }
+    if KerasLegacyFile.root(of: table) != nil {
       self = .legacy
-    } else if let first = outline.datasets.first, KerasWeightsFile.isVariable(first.path),
-      outline.groups.first?.attributes.value("format") != .text(HDF5Layout.formatName)
-    {
+    } else if let first = table.datasets.first, KerasWeightsFile.isVariable(first.path) {
       self = .weights
     } else {
       return nil

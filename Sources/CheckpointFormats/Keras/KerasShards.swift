@@ -19,8 +19,8 @@ enum KerasShards {
   }
 
   /// Opens the files that a map names.
-  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
-    let input = try Place.open(path: path)
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+    let (path, input) = (probe.path, try probe.source)
     guard input.size <= maxSize else {
       throw CheckpointError(
         .unsupported, "expected at most \(maxSize) bytes, found \(input.size)", path: path)
@@ -32,13 +32,12 @@ enum KerasShards {
       throw error.adding(path: path)
     }
     let files = Set(map.values.joined().map { TensorName($0) }).sorted()
-    let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
     var shards: [HDF5Tensors] = []
     var content = KerasContent()
     var sources: [TensorName: Int] = [:]
     var groups: [TensorName: Set<TensorName>] = [:]
     for name in files {
-      let tensors = try HDF5Tensors(path: folder + name.text)
+      let tensors = try HDF5Tensors(try probe.place.open(name.text))
       shards.append(tensors)
       let part = KerasWeightsFile.content(of: tensors.table)
       content.layerNames.merge(part.layerNames) { first, _ in first }

@@ -5,21 +5,21 @@ import TensorCore
 
 /// Writes Keras's HDF5 files into a copy of a template that Keras has written.
 ///
-/// The template `like` is copied and the bytes of its datasets are replaced, so that groups,
+/// The template is copied and the bytes of its datasets are replaced, so that groups,
 /// attributes, the model's description, and the optimizer's state are unchanged.
 enum KerasWriter {
   /// What Keras reads back; the rest is that of the file whose structure is used.
   static let capabilities = Capabilities(
     dtypes: DType.computable, ties: false, modules: false, metadata: false)
 
-  /// Writes a copy of `options.like` with the checkpoint's tensors in the places of theirs.
+  /// Writes a copy of `options.template` with the checkpoint's tensors in the places of theirs.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` without `like`, or if it is not a single HDF5
+  /// - Throws: ``CheckpointError`` `unsupported` without a template, or if it is not a single HDF5
   ///   file, `mismatched` when names, types or shapes differ.
   static func write(
     _ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions
   ) async throws {
-    guard let like = options.like else {
+    guard let template = options.template else {
       throw CheckpointError(
         .unsupported, "Keras files can only be written into a copy of a template; pass --like FILE")
     }
@@ -28,9 +28,9 @@ enum KerasWriter {
     default:
       throw CheckpointError(.unsupported, "Keras stores tensors uncompressed; drop --compression")
     }
-    let places = try places(of: checkpoint, in: like)
+    let places = try places(of: checkpoint, in: template)
     let output = try OutputFile(creating: path)
-    try copy(like, to: output)
+    try copy(try template.source, to: output)
     var buffer = ChunkBuffer()
     for (entry, start) in zip(checkpoint.entries, places) {
       for offset in stride(from: 0, to: entry.info.byteCount, by: buffer.capacity) {
@@ -43,10 +43,10 @@ enum KerasWriter {
 
   /// Where each tensor's bytes go, none left over on either side.
   private static func places(
-    of checkpoint: Checkpoint, in like: String
+    of checkpoint: Checkpoint, in template: FileProbe
   ) throws -> [Int] {
     do {
-      let content = try structure(of: like)
+      let content = try structure(of: template)
       let variables = Dictionary(
         content.model.map { ($0.name, $0.dataset) }, uniquingKeysWith: { first, _ in first })
       var given: Set<TensorName> = []
@@ -66,18 +66,17 @@ enum KerasWriter {
       }
       return places
     } catch let error as CheckpointError {
-      throw error.adding(path: like)
+      throw error.adding(path: template.path)
     }
   }
 
-  private static func structure(of like: String) throws -> KerasContent {
-    let candidate = try FileProbe(path: like)
-    guard HDF5Checkpoint.recognizes(candidate.head) else {
+  private static func structure(of template: FileProbe) throws -> KerasContent {
+    guard HDF5Checkpoint.recognizes(template.head) else {
       throw CheckpointError(
         .unsupported,
         "expected a single HDF5 file, such as a .weights.h5 written by the model's save_weights")
     }
-    let table = try HDF5File(path: like).table
+    let table = try HDF5Tensors.opened(template).table
     switch KerasContainer(of: table) {
     case .legacy?: return try KerasLegacyFile.content(of: table)
     case .weights?: return KerasWeightsFile.content(of: table)
@@ -112,8 +111,7 @@ enum KerasWriter {
     return start
   }
 
-  private static func copy(_ path: String, to output: OutputFile) throws {
-    let input = try Place.open(path: path)
+  private static func copy(_ input: ByteSource, to output: OutputFile) throws {
     var buffer = ChunkBuffer()
     for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
       let count = min(buffer.capacity, input.size - offset)

@@ -14,13 +14,18 @@ final class NativeFile: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, or `unsupported` when another version
   ///   wrote it.
-  init(path: String) throws(CheckpointError) {
+  init(_ file: ByteSource) throws(CheckpointError) {
+    self.file = file
     do throws(CheckpointError) {
-      file = try Place.open(path: path)
       index = try Self.index(of: file)
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
+  }
+
+  /// The file that is being recognized, opened once for reading and verifying.
+  static func opened(_ probe: FileProbe) throws(CheckpointError) -> NativeFile {
+    try probe.finding { probe throws(CheckpointError) in try NativeFile(try probe.source) }
   }
 
   /// The tensors of the file; each entry keeps the file open.

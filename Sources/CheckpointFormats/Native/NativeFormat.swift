@@ -9,10 +9,10 @@ extension CheckpointFormat {
     name: "ckz",
     extensions: [".ckz"],
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
-    open: { path, _ in try NativeFile(path: path).checkpoint() },
+    open: { probe, _ in try NativeFile.opened(probe).checkpoint() },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
     capabilities: .everything,
-    verify: { try await NativeFile(path: $0).verify(threads: $1) })
+    verify: { try await NativeFile.opened($0).verify(threads: $1) })
 }
 
 /// Offsets, signatures, and limits of version 1.

@@ -7,7 +7,7 @@ extension CheckpointFormat {
   public static let npy = CheckpointFormat(
     name: "npy", extensions: [".npy"],
     recognizes: { $0.head.starts(with: NPYHeader.magic) },
-    open: { path, _ in try NPY.open(path) },
+    open: { probe, _ in try NPY.open(try probe.source) },
     write: { try await NPY.write($0, to: $1, options: $2) },
     holdsOneTensor: true,
     capabilities: Capabilities(
@@ -21,9 +21,8 @@ enum NPY {
   /// The note about two-byte elements of no type, which are treated as bfloat16.
   static let guess = "elements of type '|V2' are treated as bfloat16"
 
-  static func open(_ path: String) throws -> Checkpoint {
+  static func open(_ file: ByteSource) throws -> Checkpoint {
     do throws(CheckpointError) {
-      let file = try Place.open(path: path)
       let header = try NPYHeader(size: file.size) { range throws(CheckpointError) in
         try file.bytes(range)
       }
@@ -36,7 +35,7 @@ enum NPY {
       if header.isGuess { checkpoint.notes = [guess] }
       return checkpoint
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
   }
 

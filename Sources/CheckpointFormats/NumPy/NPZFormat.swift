@@ -7,11 +7,11 @@ extension CheckpointFormat {
   public static let npz = CheckpointFormat(
     name: "npz", extensions: [".npz"],
     recognizes: { NPZ.recognizes($0) },
-    open: { path, _ in try NPZ.open(path) },
+    open: { probe, _ in try NPZ.open(try probe.archive) },
     write: { try await NPZ.write($0, to: $1, options: $2) },
     capabilities: Capabilities(
       dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false),
-    verify: { path, _ in try NPZ.damage(path) })
+    verify: { probe, _ in try NPZ.damage(try probe.archive) })
 }
 
 /// Reading and writing of archives of arrays.
@@ -30,8 +30,7 @@ enum NPZ {
     return head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8)
   }
 
-  static func open(_ path: String) throws -> Checkpoint {
-    let archive = try ZipArchive(Place.open(path: path))
+  static func open(_ archive: ZipArchive) throws -> Checkpoint {
     var checkpoint = Checkpoint(entries: [])
     for member in archive.members {
       guard let name = name(of: member) else {
@@ -77,9 +76,8 @@ enum NPZ {
   }
 
   /// Reads every member and checks its CRC-32; answers each damaged one's error.
-  static func damage(_ path: String) throws -> [CheckpointError] {
-    _ = try open(path)
-    let archive = try ZipArchive(Place.open(path: path))
+  static func damage(_ archive: ZipArchive) throws -> [CheckpointError] {
+    _ = try open(archive)
     return archive.members.compactMap { member in
       do throws(CheckpointError) {
         try archive.verify(member)

@@ -37,25 +37,32 @@ struct DistributedCheckpoint {
 
   init(_ folder: FileProbe) throws(CheckpointError) {
     self.folder = folder
-    let path = folder.folder.path(of: Self.metadataName)
     do throws(CheckpointError) {
-      var stream = PickleStream(try Place.open(path: path))
+      var stream = PickleStream(try folder.folder.open(Self.metadataName))
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
         throw CheckpointError(.malformed, "the metadata have no storage_data")
       }
       for (key, value) in storage { try addArchive(key, value) }
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: folder.folder.path(of: Self.metadataName))
     }
+  }
+
+  /// What errors call the metadata.
+  private var metadataPath: String { folder.folder.path(of: Self.metadataName) }
+
+  /// A file of parts, opened once.
+  func file(named name: String) throws(CheckpointError) -> ByteSource {
+    if let file = files[TensorName(name)] { return try file.open() }
+    return try folder.folder.open(name)
   }
 
   /// The tensors of the folder, or of the part of it that `key` names.
   func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
     guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
       throw CheckpointError(
-        .malformed, "the metadata have no state_dict_metadata",
-        path: folder.folder.path(of: Self.metadataName))
+        .malformed, "the metadata have no state_dict_metadata", path: metadataPath)
     }
     var entries: [Checkpoint.Entry] = []
     var others: [String] = []
@@ -68,7 +75,7 @@ struct DistributedCheckpoint {
       do throws(CheckpointError) {
         entries.append(try entry(TensorName(text), value))
       } catch {
-        throw error.adding(path: folder.folder.path(of: Self.metadataName), tensor: text)
+        throw error.adding(path: metadataPath, tensor: text)
       }
     }
     var checkpoint = Checkpoint(entries: entries)
@@ -153,7 +160,7 @@ struct DistributedCheckpoint {
     if let known = files[TensorName(path)] {
       file = known
     } else {
-      file = DistributedFile(folder.folder.path(of: path))
+      file = DistributedFile(path, in: folder.folder)
       files[TensorName(path)] = file
     }
     let (end, overflow) = offset.addingReportingOverflow(length)
@@ -194,15 +201,16 @@ struct DistributedCheckpoint {
 
 /// A file of parts, opened when the first of them is read.
 final class DistributedFile: Sendable {
-  private let path: String
+  private let name: String
+  private let place: Place
   private let opened: Mutex<ByteSource?> = Mutex(nil)
 
-  init(_ path: String) { self.path = path }
+  init(_ name: String, in place: Place) { (self.name, self.place) = (name, place) }
 
   func open() throws(CheckpointError) -> ByteSource {
     try opened.withLock { opened throws(CheckpointError) in
       if let opened { return opened }
-      let file = try Place.open(path: path)
+      let file = try place.open(name)
       opened = file
       return file
     }

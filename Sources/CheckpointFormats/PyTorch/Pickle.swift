@@ -88,8 +88,13 @@ struct Pickle: Sendable {
   /// - Throws: ``CheckpointError`` `malformed` or `unsupported`, at the offset of the opcode.
   init(_ bytes: [UInt8], at start: Int = 0) throws(CheckpointError) {
     var machine = PickleMachine(bytes, at: start)
+    try self.init(&machine)
+  }
+
+  /// Runs a machine to the end of its pickle.
+  init(_ machine: inout PickleMachine) throws(CheckpointError) {
     root = try machine.run()
-    self.bytes = bytes
+    bytes = machine.input.bytes
     end = machine.input.position
     values = machine.values
     tuples = machine.tuples

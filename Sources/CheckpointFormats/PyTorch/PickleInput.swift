@@ -7,6 +7,8 @@ import TensorCore
 struct PickleInput {
   let bytes: [UInt8]
   private(set) var position: Int
+  /// Whether more bytes were wanted than there are.
+  private(set) var isCut = false
 
   init(_ bytes: [UInt8], at start: Int) {
     self.bytes = bytes
@@ -15,17 +17,20 @@ struct PickleInput {
 
   /// `uint1`.
   mutating func byte() throws(CheckpointError) -> UInt8 {
-    guard position < bytes.count else { throw Self.ended }
+    guard position < bytes.count else { throw cut() }
     defer { position += 1 }
     return bytes[position]
   }
 
   /// The bytes end in the middle of the pickle; ``PickleStream`` then reads more of the file.
-  static let ended = CheckpointError(.malformed, "the pickle is truncated")
+  private mutating func cut() -> CheckpointError {
+    isCut = true
+    return CheckpointError(.malformed, "the pickle is truncated")
+  }
 
   /// The range of the next `count` bytes.
   mutating func take(_ count: Int) throws(CheckpointError) -> Range<Int> {
-    guard count <= bytes.count - position else { throw Self.ended }
+    guard count <= bytes.count - position else { throw cut() }
     defer { position += count }
     return position..<position + count
   }
@@ -54,7 +59,7 @@ struct PickleInput {
 
   /// The bytes up to the next newline, which is consumed (`stringnl`).
   mutating func line() throws(CheckpointError) -> Range<Int> {
-    guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw Self.ended }
+    guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw cut() }
     defer { position = end + 1 }
     return position..<end
   }

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 public import TensorCore
 
 /// Every class and function that a file's pickles name, whether it is recognized, and which tensors
@@ -40,35 +40,34 @@ public struct PickleScan: Sendable {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when a pickle cannot be read to its end, or there is
   ///   none.
-  public init(_ path: String) throws {
+  public init(_ probe: FileProbe) throws {
     do throws(CheckpointError) {
-      try read(path)
+      try read(probe)
       guard !pickles.isEmpty else {
         throw CheckpointError(.missing, "contains no pickle")
       }
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: probe.path)
     }
   }
 
-  private mutating func read(_ path: String) throws(CheckpointError) {
-    let candidate = try FileProbe(path: path)
+  private mutating func read(_ candidate: FileProbe) throws(CheckpointError) {
     if candidate.members != nil {
       guard DistributedCheckpoint.recognizes(candidate) else { return }
       let folder = try DistributedCheckpoint(candidate)
       add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
       for (name, range) in folder.places {
-        let part = try Place.open(path: candidate.folder.path(of: name)).part(range)
+        let part = try folder.file(named: name).part(range)
         let archive = try ZipArchive(part, zeroMeansNoSum: true)
         try readArchive(archive, at: range.lowerBound, as: "\(name)@\(range.lowerBound)/")
       }
       return
     }
-    let file = try Place.open(path: path)
+    let file = try candidate.source
     switch PyTorchFile.kind(of: candidate.head) {
-    case .archive: try readArchive(ZipArchive(file, zeroMeansNoSum: true), at: 0, as: "")
+    case .archive: try readArchive(PyTorchArchive.opened(candidate), at: 0, as: "")
     case .stream, .tar:
-      let opened = try PyTorchFile.open(path)
+      let opened = try PyTorchFile.opened(candidate)
       for (name, offset, pickle) in opened.otherPickles {
         add(pickle, as: name, at: offset)
       }

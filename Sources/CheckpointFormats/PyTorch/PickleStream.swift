@@ -26,12 +26,13 @@ struct PickleStream {
     while true {
       let count = min(window, Pickle.maxSize, end - position)
       let bytes = try file.bytes(position..<position + count)
+      var machine = PickleMachine(bytes, at: 0)
       do throws(CheckpointError) {
-        let pickle = try Pickle(bytes)
+        let pickle = try Pickle(&machine)
         position += pickle.end
         return pickle
       } catch {
-        guard error.message == PickleInput.ended.message,
+        guard machine.input.isCut,
           count < min(Pickle.maxSize, end - position)
         else {
           var error = error

@@ -23,8 +23,19 @@ enum PyTorchArchive {
         return true
       }
     }
-    guard let archive = try? ZipArchive(Place.open(path: candidate.path)) else { return false }
+    guard let archive = try? candidate.archive else { return false }
     return folder(of: archive) != nil
+  }
+
+  /// The archive that a file is, in which a sum of 0 is one that the writer left out.
+  static func opened(_ probe: FileProbe) throws(CheckpointError) -> ZipArchive {
+    try probe.finding { probe throws(CheckpointError) in
+      Unsummed(archive: try probe.archive.takingZeroForNoSum)
+    }.archive
+  }
+
+  private struct Unsummed: Sendable {
+    let archive: ZipArchive
   }
 
   /// The folder of the one `data.pkl`; `nil` if there is none or there are several.
@@ -75,7 +86,7 @@ enum PyTorchArchive {
         error.code, "\(folder)\(pickleName): \(error.message)", path: error.path,
         offset: error.path == nil ? offset + (error.offset ?? 0) : error.offset)
     }
-    var file = PyTorchFile(path: archive.path, pickle: pickle, pickleOffset: offset)
+    var file = PyTorchFile(pickle: pickle, pickleOffset: offset)
     let isBigEndian = try isBigEndian(archive, folder)
     let prefix = Array((folder + storages).utf8)
     for member in archive.members where member.name.text.utf8.starts(with: prefix) {

@@ -2,9 +2,7 @@ import ByteIO
 import TensorCore
 
 /// An open file written by any version of `torch.save`: its pickle and its storages.
-struct PyTorchFile {
-  /// The file's path, for errors.
-  let path: String
+struct PyTorchFile: Sendable {
   /// The pickle of the saved value.
   let pickle: Pickle
   /// Offset of the pickle in the file; 0 if it is deflated in an archive.
@@ -43,12 +41,25 @@ struct PyTorchFile {
     return .pickle
   }
 
+  /// Opens a file that is being recognized; the archive's directory and the pickle are read once.
+  ///
+  /// - Throws: as ``open(_:)``.
+  static func opened(_ probe: FileProbe) throws(CheckpointError) -> PyTorchFile {
+    try probe.finding { probe throws(CheckpointError) in
+      guard case .archive? = kind(of: probe.head) else { return try open(try probe.source) }
+      do throws(CheckpointError) {
+        return try PyTorchArchive.open(try PyTorchArchive.opened(probe))
+      } catch {
+        throw error.adding(path: probe.path)
+      }
+    }
+  }
+
   /// Opens a file.
   ///
   /// - Throws: ``CheckpointError`` with the path.
-  static func open(_ path: String) throws(CheckpointError) -> PyTorchFile {
+  static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
     do throws(CheckpointError) {
-      let file = try Place.open(path: path)
       switch kind(of: try file.head(FileProbe.headSize)) {
       case .archive:
         return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))
@@ -65,7 +76,7 @@ struct PyTorchFile {
           .malformed, "is not a PyTorch file: begins with '\(start)'", offset: 0)
       }
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
   }
 }

@@ -40,44 +40,50 @@ enum PyTorchFormat {
     shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
   }
 
-  /// The index of a sharded checkpoint in a folder, if there is exactly one.
+  /// The name of the index of a sharded checkpoint in a folder, if there is exactly one.
   private static func index(in folder: FileProbe) -> String? {
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
-    return found.count == 1 ? folder.folder.path(of: found[0]) : nil
+    return found.count == 1 ? found[0] : nil
   }
 
-  static func open(_ path: String, _ options: OpenOptions) throws -> Checkpoint {
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+    if options.key != nil { return try read(probe, options) }
+    return try probe.finding { Model(checkpoint: try read($0, options)) }.checkpoint
+  }
+
+  /// What is read without a key, kept for verifying.
+  private struct Model: Sendable {
+    let checkpoint: Checkpoint
+  }
+
+  private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
     do {
-      let candidate = try FileProbe(path: path)
-      if candidate.members != nil {
-        if DistributedCheckpoint.recognizes(candidate) {
-          return try DistributedCheckpoint(candidate).checkpoint(key: options.key)
+      if probe.members != nil {
+        if DistributedCheckpoint.recognizes(probe) {
+          return try DistributedCheckpoint(probe).checkpoint(key: options.key)
         }
-        guard let index = index(in: candidate) else {
+        guard let index = index(in: probe) else {
           throw CheckpointError(
             .system,
             "expected a distributed checkpoint or one shard index in this folder, found neither")
         }
-        return try open(index, options)
+        return try read(try FileProbe(index, in: probe.folder), options)
       }
-      if isIndex(candidate) {
-        return try ShardIndex(path: path).checkpoint {
-          try PyTorchFile.open($0).checkpoint(key: nil)
-        }
+      if isIndex(probe) {
+        return try ShardIndex(probe).checkpoint { try PyTorchFile.open($0).checkpoint(key: nil) }
       }
-      return try PyTorchFile.open(path).checkpoint(key: options.key)
+      return try PyTorchFile.opened(probe).checkpoint(key: options.key)
     } catch let error as CheckpointError {
-      throw error.adding(path: path)
+      throw error.adding(path: probe.path)
     }
   }
 
   /// Checks the CRC-32 of all members of an archive; files of other kinds have none, and are only
   /// read.
-  static func verify(_ path: String, threads: Int) async throws -> [CheckpointError] {
-    let checkpoint = try open(path, OpenOptions())
-    let candidate = try FileProbe(path: path)
-    if case .archive? = PyTorchFile.kind(of: candidate.head) {
-      let archive = try ZipArchive(Place.open(path: path), zeroMeansNoSum: true)
+  static func verify(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
+    let checkpoint = try open(probe, OpenOptions())
+    if case .archive? = PyTorchFile.kind(of: probe.head) {
+      let archive = try PyTorchArchive.opened(probe)
       return try await concurrentMap(archive.members, width: threads) { member in
         do throws(CheckpointError) {
           try archive.verify(member)
@@ -93,7 +99,7 @@ enum PyTorchFormat {
         try entry.forEachChunk(using: &buffer) { _, _ in }
         return nil
       } catch let error as CheckpointError {
-        return error.adding(path: path, tensor: entry.name.text)
+        return error.adding(path: probe.path, tensor: entry.name.text)
       }
     }.compactMap { $0 }
   }

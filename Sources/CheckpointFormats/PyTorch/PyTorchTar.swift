@@ -27,7 +27,7 @@ enum PyTorchTar {
     var stream = PickleStream(file, pickleRange)
     let pickle = try stream.next()
     var opened = PyTorchFile(
-      path: file.name, pickle: pickle, pickleOffset: pickleRange.lowerBound)
+      pickle: pickle, pickleOffset: pickleRange.lowerBound)
     var types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)] = [:]
     try readStorages(file, try place("storages"), into: &opened, &types)
     try readTensors(file, try place("tensors"), into: &opened, types)

@@ -9,7 +9,7 @@ extension CheckpointFormat {
   public static let safetensors = CheckpointFormat(
     name: "safetensors", extensions: [".safetensors"],
     recognizes: { Safetensors.recognizes($0) },
-    open: { path, _ in try Safetensors.open(path) },
+    open: { probe, _ in try Safetensors.open(probe) },
     write: { try await Safetensors.write($0, to: $1, options: $2) },
     isSharded: true, capabilities: Capabilities(dtypes: Safetensors.dtypes).writingTiesOut)
 }
@@ -51,15 +51,14 @@ enum Safetensors {
   private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
 
   /// Opens a file, an index of several files, or a folder with one of both.
-  static func open(_ path: String) throws -> Checkpoint {
-    var candidate = try FileProbe(path: path)
-    if candidate.members != nil { candidate = try member(of: candidate) }
+  static func open(_ probe: FileProbe) throws -> Checkpoint {
+    let candidate = probe.members == nil ? probe : try member(of: probe)
     var checkpoint: Checkpoint
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
-      checkpoint = try ShardIndex(path: candidate.path).checkpoint { try read($0) }
+      checkpoint = try ShardIndex(candidate).checkpoint { try read($0) }
       checkpoint.restoreTies()
     } else {
-      checkpoint = try read(candidate.path)
+      checkpoint = try read(try candidate.source)
     }
     checkpoint.noteTiesWrittenOut()
     return checkpoint
@@ -70,10 +69,10 @@ enum Safetensors {
     let indexes = folder.members(endingIn: indexEnding)
     let files = folder.members(endingIn: ".safetensors")
     if let index = indexes.first, indexes.count == 1 {
-      return try FileProbe(path: folder.folder.path(of: index))
+      return try FileProbe(index, in: folder.folder)
     }
     if let file = files.first, indexes.isEmpty, files.count == 1 {
-      return try FileProbe(path: folder.folder.path(of: file))
+      return try FileProbe(file, in: folder.folder)
     }
     throw CheckpointError(
       .unsupported,

@@ -3,9 +3,8 @@ import TensorCore
 
 extension Safetensors {
   /// Opens a file; tensors are in the order in which the header names them.
-  static func read(_ path: String) throws -> Checkpoint {
+  static func read(_ file: ByteSource) throws -> Checkpoint {
     do throws(CheckpointError) {
-      let file = try Place.open(path: path)
       let header = try SafetensorsHeader(of: file)
       var checkpoint = Checkpoint(entries: [], metadata: header.metadata)
       checkpoint.entries.reserveCapacity(header.tensors.count)
@@ -24,7 +23,7 @@ extension Safetensors {
       checkpoint.restoreTies()
       return checkpoint
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: file.name)
     }
   }
 }

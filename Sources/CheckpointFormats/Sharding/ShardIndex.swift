@@ -5,8 +5,10 @@ import TensorCore
 /// Hugging Face's index of a checkpoint in several files, `model.safetensors.index.json` or
 /// `pytorch_model.bin.index.json`: which file, beside the index, has which tensor.
 struct ShardIndex {
-  /// Where the index is.
-  let path: String
+  /// What errors call the index.
+  let name: String
+  /// Where the index is, and so the files that it names.
+  private let place: Place
   /// Texts of the index's `metadata`; sizes that follow from the tensors are left out.
   private(set) var metadata: [String: String] = [:]
   private(set) var notes: [String] = []
@@ -21,7 +23,7 @@ struct ShardIndex {
   /// Whether a file is an index of files that end so: by its name, or by what it begins with.
   static func recognizes(_ candidate: FileProbe, ending: String) -> Bool {
     guard candidate.members == nil, candidate.head.first == UInt8(ascii: "{") else { return false }
-    if candidate.path.hasSuffix(ending + ".index.json") { return true }
+    if candidate.name.hasSuffix(ending + ".index.json") { return true }
     let head = String(decoding: candidate.head, as: UTF8.self)
     return head.contains("\"weight_map\"") && head.contains(ending + "\"")
   }
@@ -29,10 +31,11 @@ struct ShardIndex {
   /// Reads an index.
   ///
   /// - Throws: ``CheckpointError`` when it is not an index, or names a file that is not beside it.
-  init(path: String) throws(CheckpointError) {
-    self.path = path
+  init(_ probe: FileProbe) throws(CheckpointError) {
+    name = probe.path
+    place = probe.place
     do throws(CheckpointError) {
-      let file = try Place.open(path: path)
+      let file = try probe.source
       guard file.size <= Self.maxSize else {
         throw CheckpointError(
           .unsupported, "expected an index of at most \(Self.maxSize) bytes, found \(file.size)")
@@ -41,7 +44,7 @@ struct ShardIndex {
       try parse(&scanner)
       try scanner.end()
     } catch {
-      throw error.adding(path: path)
+      throw error.adding(path: name)
     }
   }
 
@@ -98,37 +101,33 @@ struct ShardIndex {
   /// The tensors of all files as one checkpoint, in the index's order; `open` opens one file.
   ///
   /// - Throws: ``CheckpointError`` when a file or a tensor that the index names is not there.
-  func checkpoint(open: (_ path: String) throws -> Checkpoint) throws -> Checkpoint {
+  func checkpoint(open: (ByteSource) throws -> Checkpoint) throws -> Checkpoint {
     var joined = ShardJoin(metadata: metadata, notes: notes)
     var opened: [TensorName: Int] = [:]
     for (tensor, file) in places where opened[TensorName(file)] == nil {
       opened[TensorName(file)] = opened.count
       let shard: Checkpoint
       do {
-        shard = try open(folder + file)
+        shard = try open(try place.open(file))
       } catch let error as CheckpointError {
         guard error.code == .system, error.offset == nil else { throw error }
         throw CheckpointError(
           .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
-          path: path)
+          path: name)
       }
       joined.add(shard, from: file)
     }
     for (tensor, file) in places {
       guard let number = opened[TensorName(file)], joined.take(tensor, from: number) else {
         throw CheckpointError(
-          .missing, "is missing from '\(file)', where the index places it", path: path,
+          .missing, "is missing from '\(file)', where the index places it", path: name,
           tensor: tensor.text)
       }
     }
-    try joined.takeRest(besides: path)
+    try joined.takeRest(besides: name)
     var checkpoint = joined.checkpoint
     checkpoint.takeModulesFromMetadata()
     return checkpoint
-  }
-
-  private var folder: String {
-    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
   }
 }
 

@@ -13,34 +13,23 @@ struct HDF5Walker {
 
   private var table = HDF5Table()
   private let metadata: HDF5Metadata
-  private let datasetLimit: Int
   private var objectCount = 0
   /// Addresses of the groups from the root to the current one.
   private var trail: [UInt64] = []
   /// The links, by name, of the group in which a soft link was looked up last.
   private var lookedUp: (address: UInt64, links: [TensorName: HDF5Link.Target])?
 
-  private init(_ metadata: HDF5Metadata, datasetLimit: Int) {
+  private init(_ metadata: HDF5Metadata) {
     self.metadata = metadata
-    self.datasetLimit = datasetLimit
   }
 
-  /// Walks a whole file, or until it has found `datasetLimit` datasets.
+  /// Walks a whole file.
   static func table(
-    of input: ByteSource, _ superblock: HDF5Superblock, datasetLimit: Int = .max
+    of input: ByteSource, _ superblock: HDF5Superblock
   ) throws(CheckpointError) -> HDF5Table {
-    var walker = HDF5Walker(HDF5Metadata(input, superblock), datasetLimit: datasetLimit)
+    var walker = HDF5Walker(HDF5Metadata(input, superblock))
     try walker.enter(try HDF5ObjectHeader(superblock.root, in: walker.metadata), path: [])
     return walker.table
-  }
-
-  /// The attributes of a file's root group.
-  static func rootAttributes(
-    of input: ByteSource, _ superblock: HDF5Superblock
-  ) throws(CheckpointError) -> [HDF5Attribute] {
-    let metadata = HDF5Metadata(input, superblock)
-    return try HDF5StoredAttributes.all(
-      of: try HDF5ObjectHeader(superblock.root, in: metadata), in: metadata)
   }
 
   /// Adds a group, its datasets, and then its subgroups to the table.
@@ -60,7 +49,6 @@ struct HDF5Walker {
       .init(path: path, attributes: try HDF5StoredAttributes.all(of: header, in: metadata)))
     var subgroups: [(name: String, address: UInt64)] = []
     for link in try HDF5GroupLinks.all(of: header, in: metadata) {
-      if table.datasets.count >= datasetLimit { return }
       guard let name = link.name else {
         throw CheckpointError(.malformed, "a link name in \(Self.text(path)) is not UTF-8")
       }
@@ -83,7 +71,6 @@ struct HDF5Walker {
       }
     }
     for (name, address) in subgroups {
-      if table.datasets.count >= datasetLimit { return }
       try enter(try HDF5ObjectHeader(address, in: metadata), path: path + [name])
     }
   }

@@ -56,12 +56,14 @@ extension Ckpt {
     }
 
     func run() async throws {
+      let template = try self.target.template
       let shards = try shardSize.flatMap(WriteOptions.size).map { size in
         try ShardedTarget(
-          output, format: self.target.to, limit: size, options: self.target.writeOptions(common),
+          output, format: self.target.to, limit: size,
+          options: self.target.writeOptions(common, template: template),
           overwrites: self.target.force)
       }
-      let target = try shards == nil ? self.target.target(output, common) : nil
+      let target = try shards == nil ? self.target.target(output, common, template: template) : nil
       guard let format = shards?.format ?? target?.format else { return }
       var conversion = Conversion(try selection.selection)
       if let map { conversion.names = try NameMap(file: map) }
@@ -69,7 +71,7 @@ extension Ckpt {
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       let original = try inputs.open(input, common).checkpoint
       let source = try naming(input) {
-        try layout.apply(to: original, like: self.target.like, note: common.notes(on: input))
+        try layout.apply(to: original, like: template, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: source) }
       let plan = ConversionPlan(of: result, from: source, to: format)

@@ -38,7 +38,7 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let target = try target.target(output, common)
+      let target = try target.target(output, common, template: target.template)
       var base = try recipe.map { try Recipe(file: $0) }
       base?.steps = []
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }

@@ -71,7 +71,10 @@ extension Ckpt {
     func run() async throws {
       let path = inPlace ? file : output
       var target: CheckpointTarget?
-      if let path, !dryRun { target = try self.target.target(path, common, replaces: inPlace) }
+      if let path, !dryRun {
+        target = try self.target.target(
+          path, common, template: self.target.template, replaces: inPlace)
+      }
       let model = try selection.selection.model
       let source = try inputs.open(file, common).checkpoint
       let tree = try naming(file) { try source.tree(model: model) }

@@ -38,7 +38,7 @@ extension Ckpt {
     }
 
     func run() throws {
-      let scan = try naming(file) { try PickleScan(file) }
+      let scan = try naming(file) { try PickleScan(FileProbe.argument(file)) }
       var output = StandardOutput()
       if report.json {
         let names = scan.findings.map {
