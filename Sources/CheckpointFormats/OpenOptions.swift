@@ -4,10 +4,14 @@ public struct OpenOptions: Sendable {
   public var key: String?
   /// Number of worker tasks.
   public var threads = 1
+  /// Whether values will be read, so that a file that claims more than it holds is refused: see
+  /// `Budget`.
+  public var readsValues = true
 
   /// The options as they are by default.
-  public init(key: String? = nil, threads: Int = 1) {
+  public init(key: String? = nil, threads: Int = 1, readsValues: Bool = true) {
     self.key = key
     self.threads = threads
+    self.readsValues = readsValues
   }
 }

@@ -50,12 +50,13 @@ extension Checkpoint {
       return Tree(inferred.tree, notes: [note])
     }
     let known = Set(tree.module.stateDict().map(\.name))
+    var added: [TensorName: [Parameter]] = [:]
     for entry in entries where !known.contains(entry.name) {
       let (path, leaf) = entry.name.parentAndLeaf
-      guard let owner = tree.module[path] else { continue }
-      tree.module[path] = owner.adding(
-        Parameter(leaf, shape: entry.info.shape, dtype: entry.info.dtype))
+      added[TensorName(path), default: []].append(
+        Parameter(leaf, shape: entry.info.shape.sizes, dtype: entry.info.dtype))
     }
+    if !added.isEmpty { tree.module = tree.module.adding(added) }
     return tree
   }
 }

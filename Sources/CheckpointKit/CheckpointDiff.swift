@@ -105,16 +105,18 @@ public struct CheckpointDiff: Sendable {
     let rightByContent = Dictionary(grouping: try await keyed(right), by: \.0)
     var changes: [Change] = []
     for (content, olds) in leftByContent {
-      var candidates = rightByContent[content] ?? []
+      let candidates = (rightByContent[content] ?? []).map(\.1)
       let isUnique = olds.count == 1 && candidates.count == 1
+      func key(_ entry: Checkpoint.Entry) -> TensorName {
+        isUnique ? "" : TensorName(entry.name.parentAndLeaf.leaf)
+      }
+      let byLeaf = Dictionary(grouping: candidates, by: key)
+      var taken: [TensorName: Int] = [:]
       for (_, old) in olds {
-        let leaf = old.name.parentAndLeaf.leaf
-        guard
-          let index = candidates.firstIndex(where: {
-            isUnique || $0.1.name.parentAndLeaf.leaf == leaf
-          })
-        else { continue }
-        let new = candidates.remove(at: index).1
+        let place = taken[key(old), default: 0]
+        guard let same = byLeaf[key(old)], place < same.count else { continue }
+        taken[key(old)] = place + 1
+        let new = same[place]
         changes.append(
           Change(
             kind: .renamed, name: old.name, newName: new.name, old: old.info, new: new.info,

@@ -31,7 +31,11 @@ public struct CheckpointSource: Sendable {
     do {
       let format = try format(of: probe)
       var checkpoint = try format.open(probe, options)
-      try checkpoint.checkTotal()
+      let total = try checkpoint.total()
+      if options.readsValues {
+        try Budget.current.checkValues(
+          of: total.byteCount, inFileOf: storedBytes(of: probe, claiming: total.byteCount))
+      }
       checkpoint.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
       for index in checkpoint.entries.indices { checkpoint.entries[index].path = probe.path }
       return Self(checkpoint: checkpoint, format: format, path: probe.path)
@@ -56,6 +60,20 @@ public struct CheckpointSource: Sendable {
     throw CheckpointError(.unsupported, "is \(found) (formats: \(CheckpointFormat.names))")
   }
 
+  /// Bytes of the files that hold a checkpoint, or enough of them to hold `byteCount` bytes.
+  ///
+  /// Other files of a folder, or those beside an index or a part, are counted as well, where they
+  /// can be listed; where they cannot, there is no end to what they may hold.
+  private static func storedBytes(of probe: FileProbe, claiming byteCount: Int) -> Int {
+    if Budget.current.maxValueBytes(inFileOf: probe.size) >= byteCount { return probe.size }
+    let place = probe.members == nil ? probe.place : probe.place.folder(probe.name)
+    let isIndex = probe.head.first { $0 > 0x20 } == UInt8(ascii: "{")
+    let isAlone = probe.members == nil && !isIndex && !probe.name.contains("-of-")
+    if isAlone { return probe.size }
+    guard let names = try? probe.members ?? place.list() else { return Shape.limit }
+    return names.lazy.compactMap { try? place.open($0).size }.saturatedSum()
+  }
+
   /// The first bytes as text where they are text, else in hexadecimal.
   private static func beginning(of head: [UInt8]) -> String {
     let start = head.prefix(8)
@@ -63,22 +81,5 @@ public struct CheckpointSource: Sendable {
       return "'\(String(decoding: start, as: UTF8.self))'"
     }
     return start.hexDigits(separator: " ")
-  }
-}
-
-extension Checkpoint {
-  /// Refuses tensors of which a sum of bytes or elements could overflow; views of one storage may
-  /// claim to be as large.
-  fileprivate func checkTotal() throws(CheckpointError) {
-    var total = 0
-    for entry in entries {
-      let overflow: Bool
-      (total, overflow) = total.addingReportingOverflow(entry.info.byteCount)
-      guard !overflow, total <= Int.max / 2 else {
-        throw CheckpointError(
-          .unsupported, "total size reaches 2^62 bytes at this tensor",
-          tensor: entry.name.text)
-      }
-    }
   }
 }

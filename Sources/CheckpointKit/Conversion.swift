@@ -50,6 +50,7 @@ public struct Conversion: Sendable {
     }
     try rename(&result)
     try cast(&result)
+    _ = try result.checkpoint.total()
     return result
   }
 
@@ -75,7 +76,8 @@ public struct Conversion: Sendable {
         result.checkpoint.entries[index].alias = renamed(alias)
       }
     }
-    for old in names.names.keys where !sources.values.contains(old) {
+    let used = Set(sources.values)
+    for old in names.names.keys where !used.contains(old) {
       throw CheckpointError(.missing, "--map renames '\(old)', but there is no such tensor")
     }
     if isRenamed {

@@ -16,7 +16,7 @@ public struct ConversionPlan: Sendable, Encodable {
     /// Element type in the output.
     public let dtype: String
     /// Sizes in the output, outermost first.
-    public let shape: [Int]
+    public let shape: Shape
     /// Bytes in the output, before any compression.
     public let bytes: Int
     /// The tensor whose bytes it shares in the output.

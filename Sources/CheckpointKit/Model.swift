@@ -55,7 +55,9 @@ public struct Model: Sendable {
           self = .model(try Model(text: try readText(probe), extra: text, extraPath: extraPath))
           return
         }
-        let checkpoint = try CheckpointSource.open(probe).checkpoint
+        let checkpoint = try CheckpointSource.open(
+          probe, options: OpenOptions(readsValues: false)
+        ).checkpoint
         self = .checkpoint(
           checkpoint, carrying: try Model(carriedBy: checkpoint, extra: text, extraPath: extraPath))
       } catch let error as CheckpointError {

@@ -57,7 +57,11 @@ extension Recipe {
     let probe = try FileProbe.argument(path)
     do {
       guard CheckpointFormat.recognized(probe) == nil else {
-        guard let recipe = try CheckpointSource.open(probe).checkpoint.recipe() else {
+        guard
+          let recipe = try CheckpointSource.open(
+            probe, options: OpenOptions(readsValues: false)
+          ).checkpoint.recipe()
+        else {
           throw CheckpointError(.missing, "has no recipe")
         }
         self = recipe

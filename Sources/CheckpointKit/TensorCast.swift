@@ -19,7 +19,7 @@ public final class OverflowCount: Sendable {
   /// The tensors with such values, sorted by name, and how many each has.
   public var tensors: [(name: TensorName, count: Int)] {
     counts.withLock { counts in
-      counts.map { (name: $0.key, count: $0.value.values.reduce(0, +)) }
+      counts.map { (name: $0.key, count: $0.value.values.saturatedSum()) }
         .sorted { $0.name < $1.name }
     }
   }

@@ -15,18 +15,19 @@ public struct TensorSlice: Sendable {
 
   let axes: [Axis]
   /// Shape of the part.
-  public var shape: [Int] { axes.filter { !$0.isIndex }.map(\.count) }
+  public let shape: Shape
 
   /// Takes the whole tensor.
-  public init(all shape: [Int]) {
+  public init(all shape: Shape) {
     axes = shape.map { Axis(start: 0, count: $0, step: 1, isIndex: false) }
+    self.shape = shape
   }
 
   /// Parses the text between the brackets against a shape; missing dimensions are taken whole.
   ///
   /// - Throws: `CheckpointError` with code `mismatched` for an index outside its dimension, too
   ///   many dimensions, a step below one, or anything that is not a number.
-  public init(_ text: String, of shape: [Int]) throws(CheckpointError) {
+  public init(_ text: String, of shape: Shape) throws(CheckpointError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       .map { $0.filter { $0 != " " } }
     guard parts.count <= shape.count else {
@@ -40,6 +41,7 @@ public struct TensorSlice: Sendable {
       axes.append(try Self.axis(part, dimension: dimension, size: size, text: text))
     }
     self.axes = axes
+    self.shape = try Shape(axes.filter { !$0.isIndex }.map(\.count))
   }
 
   private static func axis(
@@ -72,7 +74,8 @@ public struct TensorSlice: Sendable {
     let start = clamped(try number(bounds[0]) ?? 0)
     let stop = clamped(try number(bounds[1]) ?? size)
     let count = stop > start ? (stop - start - 1) / step + 1 : 0
-    return Axis(start: start, count: count, step: step, isIndex: false)
+    // A step past the end is never taken; in offsets it could overflow.
+    return Axis(start: start, count: count, step: count > 1 ? step : 1, isIndex: false)
   }
 
   /// How many positions a dimension of the slice has, and whether it is a single index.
@@ -108,7 +111,7 @@ public struct TensorSlice: Sendable {
     positions += [Int](repeating: 0, count: axes.count - positions.count)
     let start = byteOffset(of: positions, in: entry.info)
     if count == 0 { return [] }
-    let inner = entry.info.shape.dropFirst(axis + 1).reduce(1, *)
+    let inner = axis < axes.count ? entry.info.shape.product(along: (axis + 1)...) : 1
     let stride = first == nil ? width : axes[axis].step * inner * width
     let extent = stride * (count - 1) + width
     var buffer = ChunkBuffer(capacity: extent <= ChunkBuffer.standardSize ? extent : width)

@@ -6,7 +6,7 @@ package import TensorCore
 /// dimensions after it. Blocks are numbered in row-major order, so block after block is the tensor
 /// from its first byte to its last.
 package struct HDF5Blocks: Sendable, Hashable {
-  package let shape: [Int]
+  package let shape: Shape
   /// The dimension that is cut; 0 for a scalar, which is one block.
   package let axis: Int
   /// Rows of `axis` in a block; the last block of each run may have fewer.
@@ -24,7 +24,7 @@ package struct HDF5Blocks: Sendable, Hashable {
   package init(_ dataset: HDF5Table.Dataset) {
     let chunk: [Int]
     switch dataset.storage {
-    case .chunks(let chunks): chunk = chunks.shape
+    case .chunks(let chunks): chunk = chunks.shape.sizes
     case .library(let shape): chunk = shape
     case .plain, .unwritten, .refused: chunk = [Int](repeating: 1, count: dataset.info.shape.count)
     }

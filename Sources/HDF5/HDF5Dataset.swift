@@ -19,7 +19,7 @@ enum HDF5Dataset {
     // libhdf5 converts opaque types and enums only to themselves, and equal types need no conversion.
     let isKept = [H5T_OPAQUE, H5T_ENUM].contains(H5Tget_class(type.id))
     let memoryType = try isKept ? HDF5Types.copy(type.id) : HDF5Types.type(info.dtype)
-    guard try HDF5Space.shape(space.id) == info.shape,
+    guard try HDF5Space.shape(space.id) == info.shape.sizes,
       H5Tget_size(memoryType.id) == info.dtype.byteWidth
     else { throw CheckpointError(.malformed, "the file has changed since it was opened") }
     precondition(target.count == block.bytes.count, "the buffer's size differs from the block's")

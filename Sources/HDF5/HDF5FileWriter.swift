@@ -149,7 +149,7 @@ package final class HDF5FileWriter: Sendable {
         try checked("place", H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY))
       }
       let type = try HDF5Types.type(info.dtype)
-      let space = try HDF5Space.simple(info.shape)
+      let space = try HDF5Space.simple(info.shape.sizes)
       let dataset = try HDF5Handle(
         name,
         unsafe H5Dcreate2(

@@ -70,7 +70,7 @@ package struct HDF5Table: Sendable {
   /// How a dataset is divided into chunks, and how they are found in the file.
   package struct Chunks: Sendable, Hashable {
     /// The shape of a chunk; chunks at the edge are stored at full size.
-    package let shape: [Int]
+    package let shape: Shape
     /// Maximum sizes of the dataset, by which some indexes number chunks; `nil` for no limit.
     let largest: [Int?]
     let index: Index

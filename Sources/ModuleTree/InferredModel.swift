@@ -106,18 +106,22 @@ private struct Branch {
 /// The class that a module's own tensors speak for.
 private struct LayerGuess {
   private let own: OwnTensors
+  private let names: Set<TensorName>
   private let tensors: [(name: String, info: TensorInfo)]
 
   init(name: String, tensors: [(name: String, info: TensorInfo)]) {
     own = OwnTensors(
-      moduleName: name.lowercased(), shapes: tensors.map { ($0.name, $0.info.shape) })
+      moduleName: name.lowercased(), shapes: tensors.map { ($0.name, $0.info.shape.sizes) })
     self.tensors = tensors
+    names = Set(tensors.map { TensorName($0.name) })
   }
-
-  private func shape(_ name: String) -> [Int]? { own.shape(name) }
 
   /// The layer with these tensors and no others.
   var layer: (any Layer)? {
+    // A layer multiplies its sizes, by the number of its gates at most.
+    guard own.shapes.allSatisfy({ $0.shape.allSatisfy { $0 <= PrintedArguments.maxSize } }) else {
+      return nil
+    }
     for type in KnownLayers.all {
       if let layer = type.inferred(from: own), matches(layer) { return layer }
     }
@@ -125,13 +129,14 @@ private struct LayerGuess {
   }
 
   private func matches(_ layer: any Layer) -> Bool {
-    let expected =
-      layer.parameters.map { ($0.name, $0.shape) } + layer.buffers.map { ($0.name, $0.shape) }
-    let areExpected = own.shapes.allSatisfy { tensor in
-      expected.contains { $0.0.isSameText(tensor.name) && $0.1 == tensor.shape }
-    }
-    return areExpected
-      && expected.allSatisfy { shape($0.0) != nil || $0.0 == "num_batches_tracked" }
+    // By name, since a recurrent layer may have any number of tensors.
+    let expected = Dictionary(
+      layer.parameters.map { (TensorName($0.name), $0.shape) }
+        + layer.buffers.map { (TensorName($0.name), $0.shape) },
+      uniquingKeysWith: { first, _ in first })
+    return own.shapes.allSatisfy { tensor in
+      expected[TensorName(tensor.name)].map { $0 == tensor.shape } ?? false
+    } && expected.keys.allSatisfy { names.contains($0) || $0 == "num_batches_tracked" }
   }
 
   /// The module with all tensors that are there and no others: the layer's in the order in which it
@@ -139,13 +144,14 @@ private struct LayerGuess {
   func completing(_ module: Module) -> Module {
     var module = module
     let parameters = module.ownParameters
-    module.ownBuffers = module.ownBuffers.filter { shape($0.name) != nil }
-    let buffers = Set(module.ownBuffers.map(\.name))
+    module.ownBuffers = module.ownBuffers.filter { names.contains(TensorName($0.name)) }
+    let known = Set(
+      (parameters.map(\.name) + module.ownBuffers.map(\.name)).map { TensorName($0) })
     module.ownParameters =
-      parameters.filter { shape($0.name) != nil }
-      + tensors.filter { tensor in
-        !buffers.contains(tensor.name) && !parameters.contains { $0.name.isSameText(tensor.name) }
-      }.map { Parameter($0.name, shape: $0.info.shape) }
+      parameters.filter { names.contains(TensorName($0.name)) }
+      + tensors.filter { !known.contains(TensorName($0.name)) }.map {
+        Parameter($0.name, shape: $0.info.shape.sizes)
+      }
     return module
   }
 }

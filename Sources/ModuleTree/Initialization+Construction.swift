@@ -24,6 +24,9 @@ extension Initialization {
       guard let initializer = buffer.initializer else { continue }
       steps.append(.fill(node.name(of: buffer.name), initializer))
     }
+    let children = Dictionary(
+      module.ownChildren.compactMap { child in child.module.map { (TensorName(child.name), $0) } },
+      uniquingKeysWith: { first, _ in first })
     for step in module.construction {
       switch step {
       case .ownParameters:
@@ -35,10 +38,10 @@ extension Initialization {
           steps.append(
             isOwn
               ? .fill(name, initializer)
-              : .discard(shape: parameter.shape, dtype: parameter.dtype, initializer))
+              : .discard(shape: parameter.shape.sizes, dtype: parameter.dtype, initializer))
         }
       case .child(let name):
-        guard let child = module[name] else { continue }
+        guard let child = children[TensorName(name)] ?? module[name] else { continue }
         flatten(child, at: node.name(of: name), into: &steps)
       case .copy(let source, let target):
         flattenCopy(of: node.name(of: source), to: node.name(of: target), into: &steps)

@@ -45,7 +45,8 @@ public struct Initialization: Sendable {
           .mismatched, "the model has two tensors of this name", tensor: tensor.name.text)
       }
       let type = dtypes[tensor.name] ?? tensor.dtype(inModelOf: dtype)
-      do {
+      do throws(CheckpointError) {
+        if let refusal = tensor.refusal { throw refusal }
         infos[tensor.name] = try TensorInfo(dtype: type, shape: tensor.shape)
       } catch {
         throw error.adding(tensor: tensor.name.text)
@@ -118,6 +119,11 @@ public struct Initialization: Sendable {
     case .random(let distribution, _):
       try Sampling(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
     case .whole(let moments, let make):
+      // An orthogonal matrix is made in float64, with a copy and its reflectors; of other values
+      // two tensors and a list of indices are held.
+      try Budget.current.checkMemory(
+        for: initializer.name, elements: info.elementCount,
+        width: initializer is Orthogonal ? 32 : 2 * info.dtype.byteWidth + 8)
       if moments != nil { _ = try make(info, &generator) }
     case .nothing: break
     }
@@ -172,9 +178,11 @@ public struct Initialization: Sendable {
         '\(first.name): \(first.shape) = zeros'
         """)
     }
-    return try persistent.compactMap { tensor in
+    let entries = try persistent.compactMap { tensor in
       try entry(of: tensor.name)
     }
+    _ = try entries.total()
+    return entries
   }
 
   /// One tensor as an entry of a checkpoint; `nil` if there is none or its values are unknown.

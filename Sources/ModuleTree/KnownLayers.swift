@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What the class names of a printed model mean.
 public enum KnownLayers {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
@@ -80,9 +82,9 @@ public enum KnownLayers {
       kind: base ?? kind, arguments: PrintedArguments(arguments), children: children)
     if let type = types[printed.kind] {
       let layer = try type.init(printed: printed)
-      for parameter in layer.parameters where !parameter.shape.isPlausible {
-        throw ArgumentError(
-          offset: 0, message: "\(parameter.name) of shape \(parameter.shape) is too large")
+      for parameter in layer.parameters {
+        guard let refusal = parameter.refusal else { continue }
+        throw ArgumentError(offset: 0, message: "\(parameter.name) of \(refusal.message)")
       }
       return layer
     }
@@ -150,19 +152,5 @@ extension PrintedModule {
       (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "(")
     return !startsWithSize && Self.tellingNames.isDisjoint(with: arguments.names)
       && !kind.lowercased().hasPrefix("parametrized")
-  }
-}
-
-extension [Int] {
-  /// Whether a tensor of this shape can be addressed whatever its type.
-  fileprivate var isPlausible: Bool {
-    if contains(0) { return true }
-    var bytes = 16
-    for size in self {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-      if overflow || size < 0 { return false }
-      bytes = product
-    }
-    return true
   }
 }

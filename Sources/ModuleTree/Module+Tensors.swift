@@ -19,7 +19,7 @@ public struct NamedTensor: Sendable {
   public let original: TensorName
 
   /// Sizes, outermost first.
-  public var shape: [Int] {
+  public var shape: Shape {
     switch role {
     case .parameter(let parameter): parameter.shape
     case .buffer(let buffer): buffer.shape
@@ -55,6 +55,14 @@ public struct NamedTensor: Sendable {
     }
   }
 
+  /// Why the sizes it was given are not a tensor's; `nil` if they are.
+  package var refusal: CheckpointError? {
+    switch role {
+    case .parameter(let parameter): parameter.refusal
+    case .buffer(let buffer): buffer.refusal
+    }
+  }
+
   /// Whether it is trained.
   public var isParameter: Bool {
     if case .parameter = role { true } else { false }
@@ -83,6 +91,20 @@ extension Module {
   /// parameters before its buffers; tied tensors and shared modules appear under every name.
   public func stateDict() -> [NamedTensor] {
     namedTensors(removeDuplicates: false).filter(\.isPersistent)
+  }
+
+  /// The same tree with more parameters, by the path of the module that owns them from then on;
+  /// paths that lead to no module are passed by.
+  package func adding(_ parameters: [TensorName: [Parameter]], at path: String = "") -> Module {
+    var copy = self
+    copy.ownParameters += parameters[TensorName(path)] ?? []
+    for index in copy.ownChildren.indices {
+      guard let child = copy.ownChildren[index].module else { continue }
+      let name = copy.ownChildren[index].name
+      copy.ownChildren[index].module = child.adding(
+        parameters, at: path.isEmpty ? name : "\(path).\(name)")
+    }
+    return copy
   }
 
   package func namedTensors(removeDuplicates: Bool) -> [NamedTensor] {

@@ -6,8 +6,11 @@ public import TensorCore
 public struct Parameter: Sendable {
   /// Name within the module, without dots: `weight`.
   public let name: String
-  /// Sizes, outermost first.
-  public let shape: [Int]
+  /// Sizes, outermost first; a scalar's where ``refusal`` says why those given are not a tensor's.
+  public let shape: Shape
+  /// Why the sizes given are not those of a tensor that fits any machine; whoever reads a layer from
+  /// text or draws its values reports it.
+  package let refusal: CheckpointError?
   /// Element type, where it is not the model's own.
   public let dtype: DType?
   /// The layer's own `reset_parameters`; `nil` when the initial values are unknown, as for a
@@ -23,7 +26,7 @@ public struct Parameter: Sendable {
     _ name: String, shape: [Int], dtype: DType? = nil, initializer: some Initializer
   ) {
     self.name = name
-    self.shape = shape
+    (self.shape, refusal) = Shape.declared(shape, dtype)
     self.dtype = dtype
     self.initializer = initializer
   }
@@ -33,7 +36,7 @@ public struct Parameter: Sendable {
     _ name: String, shape: [Int], dtype: DType?, _ initializer: (any Initializer)?
   ) {
     self.name = name
-    self.shape = shape
+    (self.shape, refusal) = Shape.declared(shape, dtype)
     self.dtype = dtype
     self.initializer = initializer
   }
@@ -41,7 +44,7 @@ public struct Parameter: Sendable {
   /// Describes a parameter whose initial values are unknown.
   public init(_ name: String, shape: [Int], dtype: DType? = nil) {
     self.name = name
-    self.shape = shape
+    (self.shape, refusal) = Shape.declared(shape, dtype)
     self.dtype = dtype
     self.initializer = nil
   }
@@ -51,8 +54,11 @@ public struct Parameter: Sendable {
 public struct Buffer: Sendable {
   /// Name within the module, without dots: `running_mean`.
   public let name: String
-  /// Sizes, outermost first.
-  public let shape: [Int]
+  /// Sizes, outermost first; a scalar's where ``refusal`` says why those given are not a tensor's.
+  public let shape: Shape
+  /// Why the sizes given are not those of a tensor that fits any machine; whoever reads a layer from
+  /// text or draws its values reports it.
+  package let refusal: CheckpointError?
   /// Element type, where it is not the model's own.
   public let dtype: DType?
   /// How it gets its initial values; `nil` when they are unknown.
@@ -76,10 +82,24 @@ public struct Buffer: Sendable {
     isPersistent: Bool = true
   ) {
     self.name = name
-    self.shape = shape
+    (self.shape, refusal) = Shape.declared(shape, dtype)
     self.dtype = dtype
     self.initializer = initializer
     self.isPersistent = isPersistent
+  }
+}
+
+extension Shape {
+  /// The shape of these sizes, or why there is none; elements are as wide as any where `dtype` does
+  /// not say.
+  fileprivate static func declared(
+    _ sizes: [Int], _ dtype: DType?
+  ) -> (Shape, CheckpointError?) {
+    do throws(CheckpointError) {
+      return (try TensorInfo(dtype: dtype ?? .complex128, shape: sizes).shape, nil)
+    } catch {
+      return (.scalar, CheckpointError(error.code, "shape \(sizes) is too large"))
+    }
   }
 }
 

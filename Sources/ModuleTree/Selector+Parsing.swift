@@ -16,8 +16,11 @@ private struct SelectorParser {
   private var position = 0
   private var depth = 0
 
-  /// Deepest nesting of parentheses and negations.
+  /// Maximum nesting of parentheses and negations.
   private static let maxDepth = 200
+  /// Maximum number of words and expressions: alternatives of alternatives are nested as deep.
+  private static let maxTerms = 1000
+  private var terms = 0
 
   init(_ text: String) { scalars = Array(text.unicodeScalars) }
 
@@ -51,6 +54,8 @@ private struct SelectorParser {
       return node
     }
     skipBlanks()
+    terms += 1
+    guard terms <= Self.maxTerms else { throw error("at most \(Self.maxTerms) words") }
     if accept("/") { return try expression() }
     return try word()
   }
@@ -112,9 +117,10 @@ private struct SelectorParser {
 
   private func error(_ expected: String) -> CheckpointError {
     let found = position < scalars.count ? "'\(scalars[position])'" : "the end"
+    let shown = string(0..<min(scalars.count, 200)) + (scalars.count > 200 ? "…" : "")
     return CheckpointError(
       .malformed,
-      "selector '\(string(0..<scalars.count))', column \(position + 1): expected "
+      "selector '\(shown)', column \(position + 1): expected "
         + "\(expected), found \(found)")
   }
 }

@@ -65,7 +65,7 @@ package struct StridedLayout: Hashable, Sendable {
     byteCount = info.byteCount
     guard info.dtype.isComputable else {
       // Blocks of several elements cannot be taken apart.
-      guard strides == Self.contiguousStrides(info.shape) else {
+      guard strides == info.shape.contiguousStrides else {
         throw CheckpointError(
           .unsupported, "\(info.dtype.rawValue) stores elements in blocks, which cannot be divided")
       }
@@ -182,17 +182,5 @@ package struct StridedLayout: Hashable, Sendable {
     let (sum, overflow) = left.addingReportingOverflow(right)
     if overflow { throw CheckpointError(.malformed, "overflow: position \(left) plus \(right)") }
     return sum
-  }
-}
-
-extension StridedLayout {
-  /// Strides, in elements, of a tensor of this shape without gaps.
-  package static func contiguousStrides(_ shape: [Int]) -> [Int] {
-    var stride = 1
-    return Array(
-      shape.reversed().map { size in
-        defer { stride = stride.multipliedReportingOverflow(by: max(size, 1)).partialValue }
-        return stride
-      }.reversed())
   }
 }

@@ -89,8 +89,8 @@ extension Checkpoint.Entry {
         tensor: name.text)
     }
     if axes == Array(info.shape.indices) { return self }
-    let strides = StridedLayout.contiguousStrides(info.shape)
-    let permuted = try TensorInfo(dtype: info.dtype, shape: axes.map { info.shape[$0] })
+    let strides = info.shape.contiguousStrides
+    let permuted = try TensorInfo(dtype: info.dtype, shape: info.shape.permuted(axes))
     let view = StridedView(try StridedLayout(permuted, strides: axes.map { strides[$0] }))
     let original = self
     var entry = Checkpoint.Entry(name: name, info: permuted) { range, target in

@@ -6,40 +6,34 @@ public struct TensorInfo: Hashable, Sendable {
   /// Type of the elements.
   public let dtype: DType
   /// Sizes, outermost first.
-  public let shape: [Int]
-  /// Product of `shape`.
-  public let elementCount: Int
-  /// What the elements take together.
+  public let shape: Shape
+  /// What the elements take together, below 2^62.
   public let byteCount: Int
+
+  /// Product of the sizes.
+  public var elementCount: Int { shape.elementCount }
 
   /// Checks the shape, so that later code may trust every size.
   ///
-  /// - Throws: ``CheckpointError`` with code `malformed` when a size is negative, a product does not
-  ///   fit in 63 bits, or the elements do not make whole blocks of their type.
-  public init(dtype: DType, shape: [Int]) throws(CheckpointError) {
-    if let negative = shape.first(where: { $0 < 0 }) {
-      throw CheckpointError(.malformed, "shape \(shape) has the negative size \(negative)")
-    }
+  /// - Throws: ``CheckpointError`` with code `malformed` when a size is negative, the sizes other
+  ///   than 0 multiply to 2^62 bytes or more, or the elements do not make whole blocks of their type.
+  public init(dtype: DType, shape sizes: [Int]) throws(CheckpointError) {
     let (perBlock, blockBytes) = dtype.block
-    func multiplied(_ one: Int, _ other: Int) throws(CheckpointError) -> Int {
-      let (product, overflow) = one.multipliedReportingOverflow(by: other)
-      if overflow {
-        throw CheckpointError(
-          .malformed, "overflow: shape \(shape) of \(dtype.rawValue) needs more than 2^63 bytes")
-      }
-      return product
-    }
-    var count = shape.contains(0) ? 0 : 1
-    for size in shape where count > 0 { count = try multiplied(count, size) }
-    guard count % perBlock == 0 else {
+    shape = try Shape(sizes, block: dtype.block, of: dtype.rawValue)
+    guard shape.elementCount % perBlock == 0 else {
       throw CheckpointError(
         .malformed,
-        "shape \(shape) has \(count) elements, but \(dtype.rawValue) stores blocks of \(perBlock)"
+        "shape \(shape) has \(shape.elementCount) elements, but \(dtype.rawValue) stores blocks of \(perBlock)"
       )
     }
     self.dtype = dtype
-    self.shape = shape
-    elementCount = count
-    byteCount = try multiplied(count / perBlock, blockBytes)
+    byteCount = shape.elementCount / perBlock * blockBytes
+  }
+
+  /// Checks a shape for elements of this type.
+  ///
+  /// - Throws: as ``init(dtype:shape:)`` of sizes does.
+  public init(dtype: DType, shape: Shape) throws(CheckpointError) {
+    try self.init(dtype: dtype, shape: shape.sizes)
   }
 }

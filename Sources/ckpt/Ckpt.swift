@@ -31,6 +31,10 @@ struct Ckpt: AsyncParsableCommand {
     do {
       var parsed = try parseAsRoot()
       command = parsed
+      if allowsLarge(parsed) {
+        // Parsed again: a command cannot be sent to where the budget is another.
+        return try await Budget.$current.withValue(.unlimited) { try await runAgain() }
+      }
       if let parsed = parsed as? any AsyncParsableCommand {
         try await ProcessSetup.run(parsed)
       } else {
@@ -38,6 +42,19 @@ struct Ckpt: AsyncParsableCommand {
       }
     } catch {
       leave(error, from: command)
+    }
+  }
+
+  private static func allowsLarge(_ command: any ParsableCommand) -> Bool {
+    (command as? any CommonCommand)?.common.allowLarge ?? false
+  }
+
+  private static func runAgain() async throws {
+    var parsed = try parseAsRoot()
+    if let command = parsed as? any AsyncParsableCommand {
+      try await ProcessSetup.run(command)
+    } else {
+      try parsed.run()
     }
   }
 }

@@ -5,14 +5,24 @@ import JSONText
 
 /// Options that every command takes.
 struct CommonOptions: ParsableArguments {
+  /// Most tasks at once: each holds buffers of a few MiB, and more would not be faster.
+  static let maxThreads = 1024
+
   @Option(name: .long, help: "Number of worker threads; results do not depend on it.")
-  var threads: Int = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  var threads: Int = min(max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1), maxThreads)
 
   @Flag(name: .long, help: "Print no notes or progress on standard error.")
   var quiet = false
 
+  @Flag(
+    name: .long,
+    help: "Allow files that claim far more data than they hold, and tensors that need much memory.")
+  var allowLarge = false
+
   mutating func validate() throws {
-    guard threads >= 1 else { throw ValidationError("--threads \(threads): expected 1 or more") }
+    guard (1...Self.maxThreads).contains(threads) else {
+      throw ValidationError("--threads: expected 1 to \(Self.maxThreads), found \(threads)")
+    }
   }
 
   /// Prints a note on standard error, unless `--quiet` is given.
@@ -26,6 +36,11 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
+/// A command that takes the common options.
+protocol CommonCommand {
+  var common: CommonOptions { get }
+}
+
 /// Options of commands that read a checkpoint.
 struct InputOptions: ParsableArguments {
   @Option(
@@ -34,9 +49,12 @@ struct InputOptions: ParsableArguments {
       valueName: "key"))
   var key: String?
 
-  /// Opens a checkpoint and prints its notes.
-  func open(_ path: String, _ common: CommonOptions) throws -> CheckpointSource {
-    let source = try openAny(path, common)
+  /// Opens a checkpoint and says what no tensor of it shows; `readsValues` is false for a command
+  /// that only lists it.
+  func open(
+    _ path: String, _ common: CommonOptions, readsValues: Bool = true
+  ) throws -> CheckpointSource {
+    let source = try openAny(path, common, readsValues)
     if key != nil { try requireParts(source) }
     return source
   }
@@ -50,8 +68,10 @@ struct InputOptions: ParsableArguments {
     return sources
   }
 
-  private func openAny(_ path: String, _ common: CommonOptions) throws -> CheckpointSource {
-    let options = OpenOptions(key: key, threads: common.threads)
+  private func openAny(
+    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true
+  ) throws -> CheckpointSource {
+    let options = OpenOptions(key: key, threads: common.threads, readsValues: readsValues)
     return try CheckpointSource.open(path, options: options, notes: common.note)
   }
 

@@ -10,7 +10,7 @@ final class Progress: Sendable {
 
   init(reading entries: [Checkpoint.Entry], quiet: Bool) {
     let bar = ProgressBar(
-      total: entries.map(\.info.byteCount).reduce(0, +), unit: .bytes, quiet: quiet)
+      total: entries.map(\.info.byteCount).saturatedSum(), unit: .bytes, quiet: quiet)
     self.bar = bar
     guard bar.isShown else {
       self.entries = entries

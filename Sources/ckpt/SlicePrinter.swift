@@ -14,9 +14,9 @@ struct SlicePrinter {
   private static let batch = 4096
 
   func print(to output: inout StandardOutput, asJSON: Bool) throws {
-    let count = slice.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
     try dimension(
-      0, of: slice.ranges, isShort: !isFull && count > Self.threshold, asJSON: asJSON, to: &output)
+      0, of: slice.ranges, isShort: !isFull && slice.shape.elementCount > Self.threshold,
+      asJSON: asJSON, to: &output)
   }
 
   private func dimension(

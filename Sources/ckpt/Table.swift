@@ -1,3 +1,5 @@
+import CheckpointKit
+
 /// Rows of text, aligned in columns two spaces apart.
 struct Table {
   private var columns: Columns
@@ -55,7 +57,7 @@ struct Columns {
   }
 }
 
-extension [Int] {
+extension Shape {
   /// As a shape: `[64, 3, 7, 7]`; `description` takes ten times as long.
   var listText: String {
     var text = "["
@@ -108,16 +110,18 @@ extension Double {
   var short: String {
     guard isFinite else { return description }
     guard self != 0 else { return "0" }
+    // Powers of ten near the smallest numbers are not exact, so those are made larger first.
+    var (value, exponent) = abs(self) < 1e-290 ? (self * 1e30, -30) : (self, 0)
     var scale = 1.0
-    var exponent = 0
-    while abs(self) / scale >= 10 { (scale, exponent) = (scale * 10, exponent + 1) }
-    while abs(self) / scale < 1 && exponent > -320 {
-      (scale, exponent) = (scale / 10, exponent - 1)
-    }
-    guard !(-4..<6).contains(exponent) else {
-      return rounded(toPlaces: Swift.max(3 - exponent, 0)).withoutFraction
-    }
-    return "\((self / scale).rounded(toPlaces: 3).withoutFraction)e\(exponent)"
+    while abs(value) / scale >= 10 { (scale, exponent) = (scale * 10, exponent + 1) }
+    while abs(value) / scale < 1 { (scale, exponent) = (scale / 10, exponent - 1) }
+    value = (value / scale).rounded(toPlaces: 3)
+    // 9.9996 has become 10: its first digit is one place further left.
+    if abs(value) >= 10, exponent != 5 { (value, exponent) = (value / 10, exponent + 1) }
+    guard (-4..<6).contains(exponent) else { return "\(value.withoutFraction)e\(exponent)" }
+    let whole = rounded(toPlaces: Swift.max(3 - exponent, 0))
+    if abs(whole) >= 1e6 { return whole < 0 ? "-1e6" : "1e6" }
+    return whole.withoutFraction
   }
 
   /// The description, of a whole number without `.0`.

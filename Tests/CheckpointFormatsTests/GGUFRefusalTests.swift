@@ -63,7 +63,7 @@ import Testing
 
   @Test func `the sound file is read`() throws {
     let read = try CheckpointFormat.gguf.open(folder.write(File().bytes, to: "a.gguf"))
-    #expect(read.entries.map(\.info.shape) == [[3, 2]])
+    #expect(read.entries.map(\.info.shape.sizes) == [[3, 2]])
     #expect(read.metadata["k"] == "7")
   }
 
@@ -182,8 +182,8 @@ import Testing
       "tensor 'w' at byte 41: overflow: shape [2, 2305843"
     ),
     (
-      File { $0.tensors = tensor(sizes: [1 << 60]) },
-      "tensor 'w' at byte 128: the file has 128 bytes, but its tensors end at byte 4611686018427388000"
+      File { $0.tensors = tensor(sizes: [1 << 59]) },
+      "tensor 'w' at byte 128: the file has 128 bytes, but its tensors end at byte 2305843009213694048"
     ),
     (
       File { $0.tensors = tensor(sizes: [33], type: 8) },

@@ -35,7 +35,8 @@ import Testing
     var checkpoint = try open("net.weights.h5")
     checkpoint.entries = try checkpoint.entries.reversed().map { entry in
       let bytes = try entry.allBytes().map { $0 ^ 0x5a }
-      return try Checkpoint.Entry(memory: entry.name, entry.info.dtype, entry.info.shape, bytes)
+      return try Checkpoint.Entry(
+        memory: entry.name, entry.info.dtype, entry.info.shape.sizes, bytes)
     }
     let path = try await write(checkpoint, like: "net.weights.h5")
     let read = try CheckpointFormat.keras.open(path, OpenOptions())

@@ -56,7 +56,7 @@ import Testing
   private func records(_ checkpoint: Checkpoint, step: Int = 1 << 20) throws -> [Record] {
     try checkpoint.entries.map {
       Record(
-        name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
+        name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape.sizes,
         sha256: Digest(of: try $0.allBytes(step: step)).description)
     }
   }

@@ -28,7 +28,7 @@ import TorchRandom
     var generator = Generator(seed: golden.seed)
     let initializer = try golden.initializer
     let stored = try initializer.fill(for: info).bytes(of: info, from: &generator)
-    let order = OpCase.storageOrder(shape: info.shape, layout: try #require(golden.layout))
+    let order = OpCase.storageOrder(shape: info.shape.sizes, layout: try #require(golden.layout))
     let width = info.dtype.byteWidth
     let bytes = order.flatMap { stored[$0 * width..<($0 + 1) * width] }
     #expect(Digest(of: bytes).description == tensor.sha256)

@@ -144,7 +144,7 @@ import Testing
     #expect(permuted.info.shape == axes.map { shape[$0] } && permuted.name == "w")
     let strides = [20, 5, 1]
     let view = View(
-      dtype: .float32, shape: permuted.info.shape, strides: axes.map { strides[$0] })
+      dtype: .float32, shape: permuted.info.shape.sizes, strides: axes.map { strides[$0] })
     let expected = view.bytes(of: try entry.allBytes())
     #expect(try permuted.allBytes() == expected)
     #expect(try permuted.allBytes(step: 7) == expected)

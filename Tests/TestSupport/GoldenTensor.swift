@@ -14,7 +14,7 @@ public struct GoldenTensor: Decodable, Hashable, Sendable {
     var digest = DigestBuilder()
     var buffer = ChunkBuffer(capacity: chunk)
     try entry.forEachChunk(using: &buffer) { _, bytes in digest.update(bytes) }
-    (name, dtype, shape) = (entry.name.text, entry.info.dtype.rawValue, entry.info.shape)
+    (name, dtype, shape) = (entry.name.text, entry.info.dtype.rawValue, entry.info.shape.sizes)
     sha256 = digest.finalize().description
   }
 

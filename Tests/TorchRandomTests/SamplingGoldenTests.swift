@@ -16,7 +16,7 @@ import TorchRandom
       try #require(Distribution(golden: golden.op, golden.args ?? [:])), dtype: info.dtype,
       count: info.elementCount, contiguous: layout == "contiguous")
     let stored = generator.sample(sampling)
-    let order = OpCase.storageOrder(shape: info.shape, layout: layout)
+    let order = OpCase.storageOrder(shape: info.shape.sizes, layout: layout)
     let width = info.dtype.byteWidth
     let bytes = order.flatMap { stored[$0 * width..<($0 + 1) * width] }
     #expect(Digest(of: bytes).description == tensor.sha256)

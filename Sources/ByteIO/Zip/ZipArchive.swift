@@ -27,6 +27,9 @@ package final class ZipArchive: Sendable {
 
   /// Largest number of members that are kept partly unpacked.
   private static let maxInflations = 4
+  /// Times that a member is unpacked again from its beginning before all of it is unpacked to a file.
+  private static let maxRestarts = 1
+  private let restarts: Mutex<[Int: Int]> = Mutex([:])
 
   /// The state of a member's CRC-32 check.
   private enum State {
@@ -116,9 +119,14 @@ package final class ZipArchive: Sendable {
       case .deflated:
         if let file = unpacked.withLock({ $0[member.index] }) {
           try file.read(at: offset, into: &target)
-        } else {
-          try inflation(of: member).read(at: offset, into: &target)
+          break
         }
+        let inflation = try inflation(of: member)
+        if inflation.goesBack(to: offset), mustMaterialize(member) {
+          try materialize(member)
+          return try read(member, at: offset, into: &target)
+        }
+        try inflation.read(at: offset, into: &target)
       }
     } catch {
       throw place(error, member)
@@ -243,6 +251,14 @@ package final class ZipArchive: Sendable {
   static func wrongSum(_ sum: UInt32, of member: ZipMember) -> CheckpointError {
     CheckpointError(
       .malformed, "expected CRC-32 \(member.crc32), found \(sum)")
+  }
+
+  /// Counts that a member is read again from its beginning; true from the third time on.
+  private func mustMaterialize(_ member: ZipMember) -> Bool {
+    restarts.withLock { restarts in
+      restarts[member.index, default: 0] += 1
+      return restarts[member.index, default: 0] > Self.maxRestarts
+    }
   }
 
   /// The unpacking of a deflated member that is in progress, or a new one; the least recently used

@@ -7,13 +7,14 @@ import TensorCore
 /// Reading in order unpacks once; going back further than the kept blocks starts over.
 final class ZipInflation: Sendable {
   private static let blockSize = 1 << 20
+  private static let keptBlocks = 4
   private static let inputSize = 1 << 16
 
   let member: ZipMember
   private let file: ByteSource
   private let isChecked: Bool
   /// The last blocks, so that a few tasks that read side by side do not send each other back.
-  private let kept = BlockCache(capacity: 4 * blockSize)
+  private let kept = BlockCache(capacity: keptBlocks * blockSize)
   private let progress: Mutex<Progress>
 
   /// How far the stream is unpacked.
@@ -35,6 +36,12 @@ final class ZipInflation: Sendable {
     self.file = file
     self.isChecked = isChecked
     progress = Mutex(try Progress())
+  }
+
+  /// Whether reading at `offset` would unpack the stream again from its beginning.
+  func goesBack(to offset: Int) -> Bool {
+    let start = offset / Self.blockSize * Self.blockSize
+    return progress.withLock { $0.made > start + Self.keptBlocks * Self.blockSize }
   }
 
   /// Fills `target` with the content starting at `offset`; the range must be inside the member.

@@ -10,11 +10,11 @@ enum GGUFShapes {
   static let key = "ckpt.shapes"
 
   /// The dimensions with which a tensor is stored, fastest first; `nil` if it has no elements.
-  static func dimensions(_ shape: [Int]) -> [Int]? {
+  static func dimensions(_ shape: Shape) -> [Int]? {
     if shape.contains(0) { return nil }
     guard let last = shape.last else { return [1] }
     if shape.count <= GGUF.maxRank { return shape.reversed() }
-    return [last, shape.dropLast().reduce(1, *)]
+    return [last, shape.product(along: ..<(shape.count - 1))]
   }
 
   /// The list of a checkpoint's tensors that need it; `nil` if there are none.
@@ -55,7 +55,9 @@ enum GGUFShapes {
     _ text: String, _ stored: [Checkpoint.Entry]
   ) -> [Checkpoint.Entry]? {
     guard case .array(let items)? = (try? JSONValue(text))?.content else { return nil }
-    var entries = stored
+    // Those without elements come at ascending places of the result, between the stored ones.
+    var entries: [Checkpoint.Entry] = []
+    var rest = stored[...]
     var names = Set(stored.map(\.name))
     for item in items {
       guard case .array(let parts) = item.content, parts.count == 4,
@@ -69,19 +71,21 @@ enum GGUFShapes {
       }
       guard shape.count == sizes.count, let info = try? TensorInfo(dtype: dtype, shape: shape)
       else { return nil }
+      guard index >= entries.count, index - entries.count <= rest.count else { return nil }
+      let passed = index - entries.count
+      entries += rest.prefix(passed)
+      rest = rest.dropFirst(passed)
       if info.elementCount == 0 {
-        guard index <= entries.count, names.insert(TensorName(name)).inserted else { return nil }
-        entries.insert(
-          Checkpoint.Entry(name: TensorName(name), info: info) { _, _ in }, at: index)
+        guard names.insert(TensorName(name)).inserted else { return nil }
+        entries.append(Checkpoint.Entry(name: TensorName(name), info: info) { _, _ in })
       } else {
-        guard index < entries.count, entries[index].name == TensorName(name),
-          entries[index].info.dtype == dtype,
-          entries[index].info.elementCount == info.elementCount
+        guard let entry = rest.popFirst(), entry.name == TensorName(name),
+          entry.info.dtype == dtype, entry.info.elementCount == info.elementCount
         else { return nil }
-        entries[index] = entries[index].reshaped(info)
+        entries.append(entry.reshaped(info))
       }
     }
-    return entries
+    return entries + rest
   }
 }
 

@@ -29,7 +29,7 @@ struct HDF5ChunkDecoder: Sendable {
     index = HDF5ChunkIndex(file, dataset, chunks)
     self.dataset = dataset
     grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
-    chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
+    chunkSize = chunks.shape.elementCount * dataset.info.dtype.byteWidth
   }
 
   /// Fills `target`, which has exactly the block's size.
@@ -39,7 +39,7 @@ struct HDF5ChunkDecoder: Sendable {
     _ block: HDF5Blocks.Block, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     let counts = grid.counts(in: block)
-    let count = counts.reduce(1, *)
+    let count = try Shape(counts).elementCount
     let memory = Self.memory.acquire()
     let batch = min(max(1, Self.batchSize / chunkSize), Self.maxBatch)
     for start in stride(from: 0, to: count, by: batch) {

@@ -5,11 +5,11 @@ import TensorCore
 
 /// The chunks of a tensor and their positions in its blocks.
 struct HDF5ChunkGrid: Sendable {
-  private let shape: [Int]
-  private let chunk: [Int]
+  private let shape: Shape
+  private let chunk: Shape
   private let width: Int
 
-  init(_ info: TensorInfo, chunk: [Int]) {
+  init(_ info: TensorInfo, chunk: Shape) {
     shape = info.shape
     self.chunk = chunk
     width = info.dtype.byteWidth
@@ -49,7 +49,7 @@ struct HDF5ChunkGrid: Sendable {
       isWhole = isWhole || chunk[dimension] > 1
       start = start * block.count[dimension] + begin
     }
-    let size = chunk.reduce(width, *)
+    let size = chunk.elementCount * width
     return start * width..<start * width + size
   }
 
@@ -69,7 +69,7 @@ struct HDF5ChunkGrid: Sendable {
     while inner > 0, chunk[inner] == block.count[inner], end[inner] - begin[inner] == chunk[inner] {
       inner -= 1
     }
-    let row = chunk[(inner + 1)...].reduce((end[inner] - begin[inner]) * width, *)
+    let row = (end[inner] - begin[inner]) * chunk.product(along: (inner + 1)...) * width
     guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return }
     // The distances of the outer dimensions, in bytes.
     var axes: [StridedLayout.Axis] = []

@@ -51,7 +51,7 @@ enum KerasCheckpoint {
       checkpoint.metadata[Checkpoint.kerasLayersKey] = text(names)
     }
     checkpoint.notes = content.notes
-    checkpoint.parts = parts(of: content, opened: options.key)
+    checkpoint.parts = try parts(of: content, opened: options.key)
     if options.key == nil, !content.optimizer.isEmpty {
       let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
       checkpoint.notes.append(
@@ -72,15 +72,21 @@ enum KerasCheckpoint {
   }
 
   /// What `--key` may choose, where there is a choice.
-  private static func parts(of content: KerasContent, opened key: String?) -> [Checkpoint.Part] {
-    guard !content.optimizer.isEmpty else { return [] }
-    return [(modelKey, content.model), (content.optimizerKey, content.optimizer)].map {
-      name, variables in
-      Checkpoint.Part(
-        key: name, tensorCount: variables.count,
-        byteCount: variables.reduce(0) { $0 + $1.dataset.info.byteCount },
-        isOpened: name == key ?? modelKey)
+  private static func parts(
+    of content: KerasContent, opened key: String?
+  ) throws(CheckpointError) -> [Checkpoint.Part] {
+    var parts: [Checkpoint.Part] = []
+    if content.optimizer.isEmpty { return parts }
+    for (name, variables) in [
+      (modelKey, content.model), (content.optimizerKey, content.optimizer),
+    ] {
+      parts.append(
+        Checkpoint.Part(
+          key: name, tensorCount: variables.count,
+          byteCount: try variables.map(\.dataset.info).total().byteCount,
+          isOpened: name == key ?? modelKey))
     }
+    return parts
   }
 
   /// The key of the model's weights beside an optimizer's.

@@ -49,7 +49,11 @@ struct KerasLegacyFile {
     let top = root.path + ["top_level_model_weights"]
     var layers = try Self.list("layer_names", root) ?? []
     if groups[Self.key(top)] != nil { layers.append("top_level_model_weights") }
+    var known: Set<TensorName> = []
     for layer in layers {
+      guard known.insert(TensorName(layer)).inserted else {
+        throw CheckpointError(.malformed, "layer_names lists '\(layer)' twice")
+      }
       let path = root.path + Self.links(layer)
       guard let group = groups[Self.key(path)] else {
         throw CheckpointError(
@@ -86,7 +90,12 @@ struct KerasLegacyFile {
       }
     }
     var weights: [Weight] = []
+    var known: Set<TensorName> = []
     for name in names {
+      guard known.insert(TensorName(name)).inserted else {
+        throw CheckpointError(
+          .malformed, "weight_names of \(Self.text(group.path)) lists '\(name)' twice")
+      }
       let path = group.path + Self.links(name)
       guard let dataset = datasets[Self.key(path)] else {
         throw CheckpointError(

@@ -25,12 +25,8 @@ struct NPYArray: Sendable {
     self.materialize = materialize
     self.source = source
     if header.isFortranOrder, info.shape.count > 1, info.elementCount > 0 {
-      var stride = 1
-      var strides: [Int] = []
-      for size in info.shape {
-        strides.append(stride)
-        stride *= size
-      }
+      let shape = header.info.shape
+      let strides = shape.indices.map { shape.product(along: ..<$0) }
       view = StridedView(try StridedLayout(info, strides: strides))
     } else {
       view = nil

@@ -122,10 +122,12 @@ struct DistributedCheckpoint {
     } else {
       checkpoint.entries = zip(groups, isOpened).flatMap { $1 ? $0.entries : [] }
     }
-    checkpoint.parts = zip(groups, isOpened).map { group, isOpened in
-      Checkpoint.Part(
-        key: group.key, tensorCount: group.entries.count,
-        byteCount: group.entries.reduce(0) { $0 &+ $1.info.byteCount }, isOpened: isOpened)
+    checkpoint.parts = []
+    for (group, isOpened) in zip(groups, isOpened) {
+      checkpoint.parts.append(
+        Checkpoint.Part(
+          key: group.key, tensorCount: group.entries.count,
+          byteCount: try group.entries.total().byteCount, isOpened: isOpened))
     }
     let others = checkpoint.parts.filter { !$0.isOpened }.map(\.key).joined(separator: ", ")
     if key == nil, !others.isEmpty {

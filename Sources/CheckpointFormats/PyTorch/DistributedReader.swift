@@ -7,7 +7,7 @@ import TensorCore
 struct DistributedReader: Sendable {
   private let parts: [Part]
   /// Sizes of the dimensions up to the last divided one, which is that of the lines.
-  private let shape: [Int]
+  private let shape: ArraySlice<Int>
   /// Size in bytes of a block, one step along a line.
   private let blockBytes: Int
 
@@ -37,7 +37,13 @@ struct DistributedReader: Sendable {
         }
       }
       let part = try TensorInfo(dtype: info.dtype, shape: chunk.sizes)
-      volume = volume.addingReportingOverflow(part.byteCount).partialValue
+      let sum = volume + part.byteCount  // each below 2^62
+      guard sum <= info.byteCount else {
+        throw CheckpointError(
+          .malformed,
+          "its parts have more bytes together than the \(info.byteCount) of shape \(info.shape)")
+      }
+      volume = sum
       parts.append(
         Part(offsets: chunk.offsets, sizes: chunk.sizes, info: part, archive: chunk.archive))
     }
@@ -53,8 +59,9 @@ struct DistributedReader: Sendable {
       divided -= 1
     }
     self.parts = parts
-    shape = Array(info.shape[..<divided])
-    blockBytes = info.shape[divided...].reduce(info.dtype.byteWidth, *)
+    shape = info.shape[..<divided]
+    // With the width still below 2^62, since zeros beside it were left out when that was checked.
+    blockBytes = info.shape.product(along: divided...) * info.dtype.byteWidth
   }
 
   /// Reads bytes `range` of the tensor.

@@ -216,7 +216,33 @@ extension Pickle {
 
   /// The value of a key in a dictionary or in an object that behaves like one.
   func item(_ reference: Reference, _ key: String) -> Reference? {
-    items(reference)?.first { isText($0.key, key) }?.value
+    if case .dictionary(let place) = self[reference] {
+      // The last value of a key counts; no table of the keys is made, since many tensors may share
+      // one dictionary.
+      let flat = lists[place]
+      let last = stride(from: flat.count / 2 * 2 - 2, through: 0, by: -2)
+      return last.first { isText(flat[$0], key) }.map { flat[$0 + 1] }
+    }
+    return items(reference)?.first { isText($0.key, key) }?.value
+  }
+
+  /// Number of values that must be looked at to list what a value holds: its own, and those of its
+  /// arguments and its state.
+  func breadth(_ reference: Reference) -> Int {
+    guard case .object(let place) = self[reference] else { return ownBreadth(reference) }
+    let object = objects[place]
+    var count = object.items.count + object.elements.count + ownBreadth(object.arguments)
+    if let state = object.state { count += ownBreadth(state) }
+    if let last = elements(object.arguments)?.last { count += ownBreadth(last) }
+    return count
+  }
+
+  private func ownBreadth(_ reference: Reference) -> Int {
+    switch self[reference] {
+    case .tuple(let places): places.count
+    case .list(let place), .set(let place), .dictionary(let place): lists[place].count
+    default: 0
+    }
   }
 
   /// Calls `body` with each value that a value contains.

@@ -122,11 +122,13 @@ struct PickleMachine {
       try push(try global(try input.text(try input.line()), try input.text(try input.line())))
     case 0x93:
       let parts = try stack.pop(2)
+      try charge(PickleNames.lookupCost)
       guard case .text(let module) = values[Int(parts[0])],
         case .text(let name) = values[Int(parts[1])]
       else {
         throw CheckpointError(.malformed, "expected strings as the name of a class or function")
       }
+      try PickleNames.check(module.count + name.count)
       try push(try global(input.text(module), input.text(name)))
     case 0x82: try push(try global("copyreg extension", String(try input.byte())))
     case 0x83: try push(try global("copyreg extension", String(try input.number(UInt16.self))))

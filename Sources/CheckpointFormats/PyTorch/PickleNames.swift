@@ -6,6 +6,19 @@ struct PickleNames {
   private(set) var globals: [Pickle.Global] = []
   private var places: [Name: Int] = [:]
 
+  /// Maximum length of a name with its module, in bytes; names are compared again and again.
+  private static let maxLength = 1024
+  /// What looking up a name is charged, in bytes of memory: a pickle may do so with every few bytes.
+  static let lookupCost = 64
+
+  /// Refuses a name longer than any of Python's.
+  static func check(_ length: Int) throws(CheckpointError) {
+    guard length <= maxLength else {
+      throw CheckpointError(
+        .unsupported, "a class or function name of \(length) bytes; the maximum is \(maxLength)")
+    }
+  }
+
   private struct Name: Hashable {
     let module: TensorName
     let name: TensorName
@@ -17,6 +30,7 @@ struct PickleNames {
   mutating func place(
     of module: String, _ name: String, at offset: Int
   ) throws(CheckpointError) -> Int {
+    try Self.check(module.utf8.count + name.utf8.count)
     let key = Name(module: TensorName(module), name: TensorName(name))
     if let known = places[key] { return known }
     guard globals.count < Pickle.maxGlobals else {

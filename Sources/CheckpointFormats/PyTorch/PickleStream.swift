@@ -9,8 +9,10 @@ struct PickleStream {
   /// Offset at which reading must stop.
   let end: Int
 
-  /// Number of bytes that are read at first: few pickles are longer.
-  private static let firstWindow = 1 << 16
+  /// Bytes read at first.
+  ///
+  /// A file may hold a pickle for each of its storages, most of them short.
+  private static let firstWindow = 1 << 10
 
   init(_ file: ByteSource, _ range: Range<Int>? = nil) {
     self.file = file

@@ -26,7 +26,7 @@ extension PyTorchFile {
       for leaf in try leaves(tree, part.reference, prefix: "") { try all.add(leaf) }
       checkpoint.parts.append(
         Checkpoint.Part(
-          key: part.key, tensorCount: all.entries.count, byteCount: all.byteCount,
+          key: part.key, tensorCount: all.entries.count, byteCount: all.total.byteCount,
           isOpened: isOpened))
     }
     if let note = Self.partsNote(checkpoint.parts, key: key) { checkpoint.notes.append(note) }
@@ -74,7 +74,7 @@ private struct EntryList {
   let decoder: PyTorchTensorDecoder
   private(set) var entries: [Checkpoint.Entry] = []
   /// Total size of the tensors in bytes; tied tensors count once.
-  private(set) var byteCount = 0
+  private(set) var total = CheckpointTotal()
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
@@ -134,7 +134,7 @@ private struct EntryList {
     let alias = firsts[tensor.identity]
     if alias == nil {
       firsts[tensor.identity] = name
-      byteCount = byteCount.addingReportingOverflow(tensor.info.byteCount).partialValue
+      do { try total.add(tensor.info) } catch { throw error.adding(tensor: name.text) }
     }
     var entry = Checkpoint.Entry(
       name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor))

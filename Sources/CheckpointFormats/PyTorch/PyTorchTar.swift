@@ -48,7 +48,9 @@ enum PyTorchTar {
       let header = try file.bytes(position..<position + blockSize)
       if header.allSatisfy({ $0 == 0 }) { return places }
       try checkSum(header, at: position)
-      guard let size = octal(header[124..<136]), size <= file.size - position - blockSize else {
+      guard let size = octal(header[124..<136]), size >= 0,
+        size <= file.size - position - blockSize
+      else {
         throw CheckpointError(
           .malformed, "a tar member extends beyond the end of the file", offset: position)
       }

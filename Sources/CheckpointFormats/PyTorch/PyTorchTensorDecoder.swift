@@ -120,16 +120,17 @@ struct PyTorchTensorDecoder {
     guard let offset = pickle.int(arguments[1]) else {
       throw Self.refused("a storage offset", "something else")
     }
-    var shape = try sizes(arguments[2])
+    var shape = try Shape(sizes(arguments[2]))
     var strides = try sizes(arguments[3])
     var start = offset
     if element == .float4e2m1 {
       // PyTorch counts pairs of elements; here, as in safetensors, each element counts.
-      guard strides == StridedLayout.contiguousStrides(shape) else {
+      guard strides == shape.contiguousStrides else {
         return .unread("of \(element.torchName) is a view with gaps, which is not supported")
       }
-      shape = shape.isEmpty ? [2] : shape.dropLast() + [try doubled(shape[shape.count - 1])]
-      strides = StridedLayout.contiguousStrides(shape)
+      shape = try Shape(
+        shape.isEmpty ? [2] : shape.dropLast() + [try doubled(shape[shape.count - 1])])
+      strides = shape.contiguousStrides
       start = try doubled(offset)
     }
     let info = try TensorInfo(dtype: element, shape: shape)

@@ -21,8 +21,9 @@ struct PyTorchTree {
   ///
   /// Several names may lead to one value, so that a small pickle could name any number of tensors.
   private static let (memoryForEachByte, memoryForAny, memoryForEachLeaf) = (8, 16 << 20, 400)
-  /// Steps allowed for any pickle, in addition to one per value.
-  private static let stepsForAny = 100_000
+  /// Steps made for any pickle, and for each of its values: each value is looked at a few times in
+  /// all, unless many values share what they hold.
+  private static let (stepsForAny, stepsForEachValue) = (100_000, 8)
 
   init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
     self.decoder = decoder
@@ -73,7 +74,7 @@ struct PyTorchTree {
   ///   other in too many ways.
   func leaves(_ reference: Pickle.Reference, prefix: String) throws(CheckpointError) -> [Leaf] {
     var room = Room(
-      steps: Self.stepsForAny + pickle.values.count,
+      steps: Self.stepsForAny + Self.stepsForEachValue * pickle.values.count,
       memory: Self.memoryForAny + Self.memoryForEachByte * pickle.end)
     var leaves: [Leaf] = []
     try walk(reference, prefix, makers: [], depth: 0, &room, into: &leaves)
@@ -91,8 +92,8 @@ struct PyTorchTree {
     _ room: inout Room, into leaves: inout [Leaf]
   ) throws(CheckpointError) {
     guard holdsTensor(reference) else { return }
-    room.steps -= 1 + path.utf8.count / 64
     let isTensor = decoder.isTensor(reference)
+    room.steps -= 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
     if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
     guard depth <= Pickle.maxDepth, room.steps > 0, room.memory > 0 else {
       throw CheckpointError(
@@ -109,7 +110,9 @@ struct PyTorchTree {
     {
       makers.append(reference)
     }
-    for (name, child) in children(reference) {
+    let children = children(reference)
+    room.steps -= children.count
+    for (name, child) in children {
       try walk(
         child, path.isEmpty ? name : "\(path).\(name)", makers: makers, depth: depth + 1, &room,
         into: &leaves)

@@ -109,7 +109,7 @@ struct PyTorchPlan {
           "PyTorch stores \(info.dtype.rawValue) in pairs along the last dimension:"
             + " expected an even size, found shape \(shape)")
       }
-      shape[shape.count - 1] = last / 2
+      shape = try Shape(shape.dropLast() + [last / 2])
     }
     writer.global("torch._utils", name == nil ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2")
     writer.mark()
@@ -126,8 +126,8 @@ struct PyTorchPlan {
     writer.endTuple()
     writer.persistent()
     writer.int(0)
-    writer.tuple(shape)
-    writer.tuple(StridedLayout.contiguousStrides(shape))
+    writer.tuple(shape.sizes)
+    writer.tuple(shape.contiguousStrides)
     writer.isFalse()
     writer.orderedDictionary()
     if name == nil { writer.global("torch", info.dtype.torchName) }

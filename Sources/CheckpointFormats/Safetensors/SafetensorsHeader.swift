@@ -110,7 +110,6 @@ struct SafetensorsHeader {
         .malformed,
         "expected data_offsets [begin, end] with begin ≤ end, found \(offsets.prefix(4))")
     }
-    try checkProduct(shape, dtype)
     let info = try TensorInfo(dtype: dtype, shape: shape)
     let range = offsets[0]..<offsets[1]
     guard info.byteCount == range.count else {
@@ -139,19 +138,6 @@ struct SafetensorsHeader {
       numbers.append(try scanner.wholeNumber())
     }
     return numbers
-  }
-
-  /// The reference reader multiplies from the left, and refuses an overflow though a zero follows.
-  private static func checkProduct(_ shape: [Int], _ dtype: DType) throws(CheckpointError) {
-    var product = 1
-    for size in shape {
-      let (next, overflow) = product.multipliedReportingOverflow(by: size)
-      if overflow {
-        throw CheckpointError(
-          .malformed, "overflow: shape \(shape) of \(dtype.rawValue) has more than 2^63 elements")
-      }
-      product = next
-    }
   }
 
   /// Makes sure that every byte of the data belongs to one tensor.

@@ -51,14 +51,12 @@ struct SafetensorsLayout {
       return high == low ? left.name < right.name : high > low
     }
     var starts = [Int](repeating: 0, count: entries.count)
-    var end = 0
+    var total = CheckpointTotal()
     for index in order {
-      starts[index] = end
-      let (sum, overflow) = end.addingReportingOverflow(entries[index].info.byteCount)
-      guard !overflow else {
-        throw CheckpointError(.unsupported, "the tensors have more than 2^63 bytes")
+      starts[index] = total.byteCount
+      do { try total.add(entries[index].info) } catch {
+        throw error.adding(tensor: entries[index].name.text)
       }
-      end = sum
     }
     var metadata = checkpoint.metadataWithModules
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)

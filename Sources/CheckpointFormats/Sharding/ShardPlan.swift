@@ -72,8 +72,8 @@ public struct ShardPlan: Sendable {
     var start = 0
     var size = 0
     for (index, entry) in entries.enumerated() {
-      let (sum, overflow) = size.addingReportingOverflow(entry.info.byteCount)
-      if index > start, overflow || sum > limit {
+      let sum = [size, entry.info.byteCount].saturatedSum()
+      if index > start, sum > limit {
         parts.append(start..<index)
         start = index
         size = entry.info.byteCount
@@ -97,7 +97,7 @@ public struct ShardPlan: Sendable {
       json.key("metadata")
       json.object { json in
         json.key("total_size")
-        json.number(sizes.reduce(0) { $0 &+ $1 })
+        json.number(sizes.saturatedSum())
         json.members(metadata.filter { !ShardIndex.derived.contains($0.key) })
       }
       json.key("weight_map")

@@ -31,7 +31,7 @@ extension Checkpoint.Entry {
 
   /// The same elements in the same order, under another shape of as many elements.
   func reshaped(_ shape: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
-    if shape == info.shape { return self }
+    if info.shape == shape { return self }
     let new = try TensorInfo(dtype: info.dtype, shape: shape)
     guard new.byteCount == info.byteCount else {
       throw CheckpointError(

@@ -37,7 +37,7 @@ enum KerasClass {
   /// The names of a layer's numbered variables; `nil` where the class, its options and the shapes do
   /// not tell.
   static func variables(
-    _ kind: String?, _ options: KerasDescription.Options?, shapes: [[Int]]
+    _ kind: String?, _ options: KerasDescription.Options?, shapes: [Shape]
   ) -> [String]? {
     let names = candidates(kind, options, shapes)
     guard let names, names.count >= shapes.count else { return nil }
@@ -45,7 +45,7 @@ enum KerasClass {
   }
 
   private static func candidates(
-    _ kind: String?, _ options: KerasDescription.Options?, _ shapes: [[Int]]
+    _ kind: String?, _ options: KerasDescription.Options?, _ shapes: [Shape]
   ) -> [String]? {
     switch kind {
     case "BatchNormalization":
@@ -80,7 +80,7 @@ enum KerasClass {
   }
 
   /// Names for a class that only the shapes suggest.
-  private static func guessed(_ shapes: [[Int]]) -> [String]? {
+  private static func guessed(_ shapes: [Shape]) -> [String]? {
     let ranks = shapes.map(\.count)
     switch ranks {
     case [1, 1]: return ["gamma", "beta"]

@@ -20,7 +20,7 @@ struct KerasLayer {
   var variables: [Variable] = []
 
   /// The shape of a variable; `nil` if it is not there.
-  func shape(_ name: String) -> [Int]? {
+  func shape(_ name: String) -> Shape? {
     variables.first { $0.name == name }?.entry.info.shape
   }
 }

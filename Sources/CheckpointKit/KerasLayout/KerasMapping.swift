@@ -59,7 +59,7 @@ struct KerasMapping {
   private mutating func plain(_ layer: KerasLayer, _ names: [(String, String)]) {
     for (variable, tensor) in names {
       guard let shape = layer.shape(variable) else { continue }
-      add(variable, tensor, .init(shape))
+      add(variable, tensor, .init(shape.sizes))
     }
   }
 
@@ -69,7 +69,7 @@ struct KerasMapping {
       reason = "PyTorch has one slope per channel, not per element"
       return
     }
-    add("alpha", "weight", .init(shape, torch: [shape.max() ?? 1]))
+    add("alpha", "weight", .init(shape.sizes, torch: [shape.max() ?? 1]))
   }
 
   // MARK: - Dense and convolutions
@@ -96,34 +96,34 @@ struct KerasMapping {
     } else {
       add("kernel", "weight", Self.moved(shape))
     }
-    if let bias { add("bias", "bias", .init(bias)) }
+    if let bias { add("bias", "bias", .init(bias.sizes)) }
   }
 
   private mutating func separable(_ layer: KerasLayer) {
     guard let depthwise = layer.shape("depthwise_kernel"), depthwise.count > 2 else { return }
     guard let pointwise = layer.shape("pointwise_kernel") else {
       add("depthwise_kernel", "weight", Self.depthwise(depthwise))
-      if let bias = layer.shape("bias") { add("bias", "bias", .init(bias)) }
+      if let bias = layer.shape("bias") { add("bias", "bias", .init(bias.sizes)) }
       return
     }
     guard pointwise.count == depthwise.count else { return }
     add("depthwise_kernel", "depthwise.weight", Self.depthwise(depthwise))
     add("pointwise_kernel", "pointwise.weight", Self.moved(pointwise))
-    if let bias = layer.shape("bias") { add("bias", "pointwise.bias", .init(bias)) }
+    if let bias = layer.shape("bias") { add("bias", "pointwise.bias", .init(bias.sizes)) }
   }
 
   /// (…, a, b) to (b, a, …): in and out for a convolution, out and in for a transposed one.
-  private static func moved(_ shape: [Int]) -> KerasSlot.Arrangement {
+  private static func moved(_ shape: Shape) -> KerasSlot.Arrangement {
     let rank = shape.count
-    return .init(shape, axes: [rank - 1, rank - 2] + Array(0..<(rank - 2)))
+    return .init(shape.sizes, axes: [rank - 1, rank - 2] + Array(0..<(rank - 2)))
   }
 
   /// (…, channels, multiplier) to (channels · multiplier, 1, …), which is a convolution in groups.
-  private static func depthwise(_ shape: [Int]) -> KerasSlot.Arrangement {
+  private static func depthwise(_ shape: Shape) -> KerasSlot.Arrangement {
     let rank = shape.count
     return .init(
-      shape, axes: [rank - 2, rank - 1] + Array(0..<(rank - 2)),
-      torch: [shape[rank - 2] * shape[rank - 1], 1] + shape.prefix(rank - 2))
+      shape.sizes, axes: [rank - 2, rank - 1] + Array(0..<(rank - 2)),
+      torch: [shape.product(along: (rank - 2)...), 1] + shape.prefix(rank - 2))
   }
 
   // MARK: - Recurrent layers
@@ -140,14 +140,15 @@ struct KerasMapping {
         reason = "its kernels' shapes are those of no LSTM, GRU or simple RNN"
         return
       }
-      let isGRU = recurrent[1] == 3 * recurrent[0]
+      let isGRU = recurrent[1] / recurrent[0] == 3
       let gates = isGRU ? [1, 0, 2] : [0]
-      add(role + "kernel", "weight_ih_l0" + suffix, .init(kernel, axes: [1, 0], blocks: gates))
+      add(
+        role + "kernel", "weight_ih_l0" + suffix, .init(kernel.sizes, axes: [1, 0], blocks: gates))
       add(
         role + "recurrent_kernel", "weight_hh_l0" + suffix,
-        .init(recurrent, axes: [1, 0], blocks: gates))
+        .init(recurrent.sizes, axes: [1, 0], blocks: gates))
       let (first, other) = ("bias_ih_l0" + suffix, "bias_hh_l0" + suffix)
-      switch (layer.shape(role + "bias"), isGRU) {
+      switch (layer.shape(role + "bias")?.sizes, isGRU) {
       case (nil, true) where layer.options?.resetAfter == false:
         reason = "PyTorch's GRU resets after the product, this one before it"
       case (nil, _): break
@@ -176,14 +177,16 @@ struct KerasMapping {
     guard kernels.count == 3, let output = layer.shape("output/kernel"), output.count == 3,
       kernels.allSatisfy({ $0.count == 3 }), Set(kernels.map { Array($0.dropFirst()) }).count == 1,
       case let (heads, size, width) = (output[0], output[1], output[2]),
-      Array(kernels[0].dropFirst()) == [heads, size], width == heads * size, kernels[0][0] == width
+      Array(kernels[0].dropFirst()) == [heads, size], width == output.product(along: 0..<2),
+      kernels[0][0] == width
     else {
       reason = "PyTorch's attention needs the number of features to equal heads × head size"
       return
     }
     let isPacked = Set(kernels.map { $0[0] }).count == 1
     for (index, kernel) in kernels.enumerated() {
-      let arrangement = KerasSlot.Arrangement(kernel, seen: [kernel[0], width], axes: [1, 0])
+      let arrangement = KerasSlot.Arrangement(
+        kernel.sizes, seen: [kernel[0], width], axes: [1, 0])
       let variable = roles[index] + "/kernel"
       if isPacked {
         add(variable, "in_proj_weight", arrangement, of: .init(index: index, count: 3))
@@ -191,14 +194,17 @@ struct KerasMapping {
         add(variable, ["q_proj_weight", "k_proj_weight", "v_proj_weight"][index], arrangement)
       }
     }
-    for (index, role) in roles.enumerated() where layer.shape(role + "/bias") == [heads, size] {
+    for (index, role) in roles.enumerated()
+    where layer.shape(role + "/bias")?.sizes == [heads, size] {
       add(
         role + "/bias", "in_proj_bias", .init([heads, size], torch: [width]),
         of: .init(index: index, count: 3))
     }
     add(
       "output/kernel", "out_proj.weight",
-      .init(output, seen: [width, width], axes: [1, 0]))
-    if let bias = layer.shape("output/bias") { add("output/bias", "out_proj.bias", .init(bias)) }
+      .init(output.sizes, seen: [width, width], axes: [1, 0]))
+    if let bias = layer.shape("output/bias") {
+      add("output/bias", "out_proj.bias", .init(bias.sizes))
+    }
   }
 }

@@ -35,7 +35,7 @@ struct KerasModules {
     }
     func same(_ names: (String, String)...) {
       for (tensor, variable) in names {
-        if let info = info(tensor) { add(variable, info.shape) }
+        if let info = info(tensor) { add(variable, info.shape.sizes) }
       }
     }
     let (kind, shape) = (node.module.kind, weight.shape)
@@ -43,9 +43,9 @@ struct KerasModules {
     case "Linear" where shape.count == 2:
       add("kernel", [shape[1], shape[0]])
       same(("bias", "bias"))
-    case "Embedding": add("embeddings", shape)
-    case "PReLU": add("alpha", shape)
-    case "RMSNorm": add("scale", shape)
+    case "Embedding": add("embeddings", shape.sizes)
+    case "PReLU": add("alpha", shape.sizes)
+    case "RMSNorm": add("scale", shape.sizes)
     case "LayerNorm", "GroupNorm": same(("weight", "gamma"), ("bias", "beta"))
     case let kind where kind.contains("BatchNorm"):
       same(
@@ -66,7 +66,7 @@ struct KerasModules {
     case "MultiheadAttention":
       notes.append("'\(node.path)': its number of heads, which Keras's shapes contain, is unknown")
     // A transposed convolution that no tree tells of; its kernel is moved as any other's.
-    case _ where (3...5).contains(shape.count) && info("bias")?.shape == [shape[1]]:
+    case _ where (3...5).contains(shape.count) && info("bias")?.shape.sizes == [shape[1]]:
       layer.kind = "Conv"
       add("kernel", Array(shape.dropFirst(2)) + [shape[1], shape[0]])
       same(("bias", "bias"))

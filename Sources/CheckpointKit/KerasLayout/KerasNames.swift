@@ -46,7 +46,7 @@ struct KerasNames {
   /// The layer that a part belongs to, and what the part is in it: `forward/`, `query/` or nothing.
   func owner(of name: KerasName, _ own: [KerasLayer.Variable]) -> (path: [String], role: String) {
     var path = name.layer
-    func shape(_ variable: String) -> [Int]? {
+    func shape(_ variable: String) -> Shape? {
       own.first { $0.name == variable }?.entry.info.shape
     }
     guard path.count > 1, let last = path.last else { return (path, "") }

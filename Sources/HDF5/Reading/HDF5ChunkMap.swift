@@ -16,7 +16,7 @@ struct HDF5ChunkMap: Sendable {
     let mask: UInt32
   }
 
-  private let shape: [Int]
+  private let shape: Shape
   private let chunks: HDF5Table.Chunks
   /// Chunks along each dimension of the dataset's current shape, and of its maximum shape (`nil` for
   /// no limit).
@@ -36,7 +36,7 @@ struct HDF5ChunkMap: Sendable {
     maxCounts = zip(chunks.largest, chunks.shape).map { limit, size in
       limit.map { ($0 - 1) / size + 1 }
     }
-    chunkSize = chunks.shape.reduce(dataset.info.dtype.byteWidth, *)
+    chunkSize = chunks.shape.elementCount * dataset.info.dtype.byteWidth
   }
 
   /// Reads the chunk index of a dataset, which must not be empty.

@@ -105,7 +105,7 @@ enum HDF5DatasetReader {
 
   private static func chunks(
     _ sizes: [Int], _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
-    _ filters: [HDF5Table.Filter], _ chunks: ([Int]) -> HDF5Table.Storage
+    _ filters: [HDF5Table.Filter], _ chunks: (Shape) -> HDF5Table.Storage
   ) throws(CheckpointError) -> HDF5Table.Storage {
     for filter in filters where !HDF5Library.knows(filter: filter.number) {
       return .refused(
@@ -118,12 +118,13 @@ enum HDF5DatasetReader {
         "chunk shape \(sizes) does not match a dataset of shape \(info.shape) "
           + "with \(type.size) bytes per element")
     }
-    let shape = Array(sizes.dropLast())
-    guard let bytes = try? TensorInfo(dtype: info.dtype, shape: shape).byteCount,
-      bytes <= chunkLimit
-    else { return .refused("chunks of shape \(shape) have more than \(chunkLimit) bytes") }
+    let inner = Array(sizes.dropLast())
+    guard let chunk = try? TensorInfo(dtype: info.dtype, shape: inner),
+      chunk.byteCount <= chunkLimit
+    else { return .refused("chunks of shape \(inner) have more than \(chunkLimit) bytes") }
+    let shape = chunk.shape
     if element.form == .converted || !HDF5Filters.arePlain(filters) {
-      return .library(chunk: shape)
+      return .library(chunk: inner)
     }
     return chunks(shape)
   }

@@ -37,7 +37,14 @@ struct HDF5Datatype {
     try self.init(from: &body)
   }
 
-  private init(from body: inout HDF5Cursor) throws(CheckpointError) {
+  /// Maximum nesting of datatypes; libhdf5 writes at most three of those that are followed here.
+  private static let maxDepth = 16
+
+  /// Reads a datatype that lies within `depth` others.
+  private init(from body: inout HDF5Cursor, depth: Int = 0) throws(CheckpointError) {
+    guard depth < Self.maxDepth else {
+      throw body.unsupported("datatypes are nested more than \(Self.maxDepth) deep")
+    }
     // Version and class share a byte; 24 bits of flags, whose meaning depends on the class, follow.
     let first = try body.byte()
     let (version, kind) = (first >> 4, first & 15)
@@ -56,13 +63,13 @@ struct HDF5Datatype {
       self.kind = .text(filler: bits & 15 < 3 ? fillers[bits & 15] : .zeros)
     case 4: self.kind = .other("bit fields")
     case 5: self.kind = .opaque
-    case 6: self.kind = try Self.record(size: size, count: bits & 0xffff, version, &body)
+    case 6: self.kind = try Self.record(size: size, count: bits & 0xffff, version, &body, depth)
     case 7: self.kind = .other("references")
-    case 8: self.kind = try Self.named(size: size, count: bits & 0xffff, version, &body)
+    case 8: self.kind = try Self.named(size: size, count: bits & 0xffff, version, &body, depth)
     case 9: self.kind = bits & 15 == 1 ? .variableText : .other("variable-length sequences")
     case 10: self.kind = .other("arrays")
     case 11:
-      let part = try Self(from: &body)
+      let part = try Self(from: &body, depth: depth + 1)
       if case .float(let layout?, let isBig) = part.kind, 2 * layout.size == size {
         self.kind = .complex(layout, isBig: isBig, isPacked: true)
       } else {
@@ -91,7 +98,7 @@ struct HDF5Datatype {
 
   /// A compound type; one of two equal floats named `r` and `i` is a complex number, as in h5py.
   private static func record(
-    size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor
+    size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor, _ depth: Int
   ) throws(CheckpointError) -> Kind {
     let records = Kind.other("compound values")
     guard count == 2 else { return records }
@@ -100,7 +107,8 @@ struct HDF5Datatype {
       guard try Self.name(version, &body).elementsEqual(name.utf8) else { return records }
       let place = try body.integer(version < 3 ? 4 : byteWidth(size))
       if version == 1 { try body.skip(28) }  // array dimensions
-      guard case .float(let layout?, let isBig) = try Self(from: &body).kind else {
+      guard case .float(let layout?, let isBig) = try Self(from: &body, depth: depth + 1).kind
+      else {
         return records
       }
       parts.append((layout, isBig, place))
@@ -115,9 +123,9 @@ struct HDF5Datatype {
 
   /// An enumeration, whose base type is followed by all names and then by all values.
   private static func named(
-    size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor
+    size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor, _ depth: Int
   ) throws(CheckpointError) -> Kind {
-    let base = try Self(from: &body)
+    let base = try Self(from: &body, depth: depth + 1)
     guard size == 1, base.size == 1, count == 2 else { return .named(isBoolean: false) }
     var values: [String: Int] = [:]
     let names = [try name(version, &body), try name(version, &body)]

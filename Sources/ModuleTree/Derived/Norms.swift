@@ -34,7 +34,7 @@ struct Norms: Initializer {
     }
     return .computed { [self] in
       let bytes = try source.bytes()
-      let inner = dimension.map { shape.dropFirst($0 + 1).reduce(1, *) } ?? 1
+      let inner = dimension.map { shape.product(along: ($0 + 1)...) } ?? 1
       let length = count > 0 ? source.info.elementCount / count : 0
       if let dimension, dimension > 0 {
         if dimension == shape.count - 1 {

@@ -23,8 +23,8 @@ struct PowerMethod: Initializer {
     .computed { [self] in
       let shape = weight.info.shape
       let height = shape[rows]
-      let inner = shape.dropFirst(rows + 1).reduce(1, *)
-      let outer = shape.prefix(rows).reduce(1, *)
+      let inner = shape.product(along: (rows + 1)...)
+      let outer = shape.product(along: ..<rows)
       let width = outer * inner
       let values = try numbers(weight)
       /// Element of the matrix whose rows are moved to the front.

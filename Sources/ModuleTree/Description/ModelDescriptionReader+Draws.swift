@@ -34,7 +34,7 @@ extension ModelDescriptionReader {
         guard let elements = try object.counts("elements") else {
           return .fill(target, try rule(object))
         }
-        let count = tensors[TensorName(target)]?.shape.reduce(1, *) ?? 0
+        let count = tensors[TensorName(target)]?.shape.elementCount ?? 0
         guard elements.count == 2, elements[0] <= elements[1], elements[1] <= count else {
           throw object.error(
             "elements", "expected two numbers, at most \(count), found elements \(elements)")
@@ -60,7 +60,7 @@ extension ModelDescriptionReader {
         try keys(object, ["norms", "to", "dimension"])
         let (source, target) = (try name(object, "norms"), try name(object, "to"))
         let dimension = try object.has("dimension") ? object.countOrNull("dimension") : 0
-        let shape = tensors[TensorName(source)]?.shape ?? []
+        let shape = tensors[TensorName(source)]?.shape ?? .scalar
         guard dimension.map({ $0 < shape.count }) ?? true else {
           throw object.error("dimension", "shape \(shape) has no such dimension")
         }
@@ -72,10 +72,11 @@ extension ModelDescriptionReader {
         let (u, v, rows) = (
           try name(object, "u"), try name(object, "v"), try object.count("rows")
         )
-        let shape = tensors[TensorName(weight)]?.shape ?? []
-        guard rows < shape.count, tensors[TensorName(u)]?.shape == [shape[rows]],
-          case let width = shape.indices.reduce(1, { $1 == rows ? $0 : $0 * shape[$1] }),
-          tensors[TensorName(v)]?.shape == [width]
+        let shape = tensors[TensorName(weight)]?.shape ?? .scalar
+        guard rows < shape.count,
+          tensors[TensorName(u)].map({ $0.shape == [shape[rows]] }) ?? false,
+          case let width = shape.product(along: ..<rows) * shape.product(along: (rows + 1)...),
+          tensors[TensorName(v)].map({ $0.shape == [width] }) ?? false
         else { throw object.error("powers", "found vectors that do not fit the weight \(shape)") }
         return .powerMethod(weight: weight, u: u, v: v, rows: rows)
       }

@@ -113,7 +113,7 @@ struct ModelDescriptionReader {
       let identity = known.identity ?? Identity()
       parameters[TensorName(target)]?.identity = identity
       tied[TensorName(target)] = identity
-      var copy = Parameter(own, shape: known.shape, dtype: known.dtype, known.initializer)
+      var copy = Parameter(own, shape: known.shape.sizes, dtype: known.dtype, known.initializer)
       copy.identity = identity
       parameters[name] = copy
       tied[name] = identity
@@ -220,11 +220,11 @@ struct ModelDescriptionReader {
       let depth = node.path.utf8.count { $0 == UInt8(ascii: ".") }
       guard
         let count = module.countedModules(
-          atMost: PrintedModel.maxModules - total, maxDepth: PrintedModel.maxDepth - depth - 1)
+          atMost: Budget.current.maxModules - total, maxDepth: PrintedModel.maxDepth - depth - 1)
       else {
         throw node.object.error(
           "is",
-          "expected at most \(PrintedModel.maxModules) modules and \(PrintedModel.maxDepth) levels, "
+          "expected at most \(Budget.current.maxModules) modules and \(PrintedModel.maxDepth) levels, "
             + "found more")
       }
       total += count

@@ -110,7 +110,7 @@ struct ModelDescriptionWriter {
   }
 
   private static func write(
-    _ shape: [Int], _ dtype: DType?, _ initializer: (any Initializer)?, _ reason: String?,
+    _ shape: Shape, _ dtype: DType?, _ initializer: (any Initializer)?, _ reason: String?,
     to json: inout JSONWriter
   ) {
     json.key("shape")

@@ -26,9 +26,10 @@ public struct Dirac: Initializer, Hashable {
     }
     guard info.elementCount > 0 else { return .ones(at: []) }
     let inputs = info.shape[1]
-    let kernel = info.shape.dropFirst(2)
-    let middle = kernel.reduce(0) { $0 * $1 + $1 / 2 }
-    let plane = kernel.reduce(1, *)
+    let plane = info.shape.product(along: 2...)
+    let middle = zip(info.shape, info.shape.contiguousStrides).dropFirst(2).reduce(0) {
+      $0 + $1.0 / 2 * $1.1
+    }
     let perGroup = outputs / groups
     return .ones(
       at: (0..<groups).flatMap { group in

@@ -23,24 +23,10 @@ struct Fans {
       throw CheckpointError(
         .mismatched, "\(initializer) needs 2 or more dimensions, found shape \(info.shape)")
     }
-    // A size of zero leaves the other products unchecked by TensorInfo.
-    var kernel = 1
-    for size in info.shape.dropFirst(2) {
-      kernel = try Self.product(kernel, size, of: info.shape)
-    }
-    input = try Self.product(info.shape[1], kernel, of: info.shape)
-    output = try Self.product(info.shape[0], kernel, of: info.shape)
+    let kernel = info.shape.product(along: 2...)
+    input = info.shape[1] * kernel
+    output = info.shape[0] * kernel
   }
 
   subscript(mode: FanMode) -> Int { mode == .fanIn ? input : output }
-
-  private static func product(
-    _ left: Int, _ right: Int, of shape: [Int]
-  ) throws(CheckpointError) -> Int {
-    let (product, overflow) = left.multipliedReportingOverflow(by: right)
-    if overflow {
-      throw CheckpointError(.mismatched, "overflow: shape \(shape) has fans past 2^63")
-    }
-    return product
-  }
 }

@@ -53,8 +53,48 @@ public struct TruncatedNormal: Initializer, Hashable {
       .uniform(from: lower, to: upper), dtype: info.dtype, count: info.elementCount)
     let heights = try Sampling(
       .uniform(from: 0, to: 1), dtype: info.dtype, count: info.elementCount)
+    try checkRounds(for: info)
     return .whole(moments) { _, generator in accept(candidates, below: heights, from: &generator) }
   }
+
+  /// Share of uniform candidates between the bounds that is accepted: the mean of the density
+  /// relative to its highest value there, by Simpson's rule over what is not negligible.
+  private var acceptance: Double {
+    let width = (upper - lower) / standardDeviation
+    let peak = (max(lower, min(mean, upper)) - mean) / standardDeviation
+    // Distances from the peak to either bound, the further one first where the peak is inside.
+    let sides = [
+      (upper - mean) / standardDeviation - peak, peak - (lower - mean) / standardDeviation,
+    ]
+    let sum = sides.reduce(0.0) { sum, side in
+      let reach = min(side, 40 / max(1, abs(peak)))
+      guard reach > 0 else { return sum }
+      let steps = 1000
+      let values = (0...steps).map { step in
+        let distance = reach * Double(step) / Double(steps)
+        let weight = step == 0 || step == steps ? 1.0 : step % 2 == 1 ? 4 : 2
+        return weight * exp(-distance * (distance / 2 + abs(peak)))
+      }
+      return sum + values.reduce(0, +) * reach / Double(3 * steps)
+    }
+    return sum / width
+  }
+
+  /// Refuses bounds between which hardly any candidate is accepted: PyTorch would draw for hours.
+  private func checkRounds(for info: TensorInfo) throws(CheckpointError) {
+    let acceptance = acceptance
+    guard acceptance.isFinite, info.elementCount > 0 else { return }
+    let rounds = (log(Double(info.elementCount)) + 1) / acceptance
+    guard rounds <= Self.maxRounds || rounds * Double(info.elementCount) <= Self.maxDraws else {
+      throw CheckpointError(
+        .mismatched,
+        "trunc_normal from \(lower) to \(upper) accepts a share of \(Float(acceptance)) of its "
+          + "draws, so that it would hardly ever end")
+    }
+  }
+
+  /// Expected times that a tensor is drawn, and elements drawn in all, that are always accepted.
+  private static let (maxRounds, maxDraws) = (1000.0, 0x1p26)
 
   /// Mean and spread after the cut (Johnson, Kotz and Balakrishnan, *Continuous Univariate
   /// Distributions* 1, section 10.1).

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A convolution of rank 1 to 3, straight or transposed.
 ///
 /// `weight` is `[outputs, inputs / groups, kernel…]`, transposed `[inputs, outputs / groups,
@@ -88,7 +90,7 @@ public struct Convolution: Layer {
     let second = (isTransposed ? outputs : inputs) / groups
     let weight = Parameter.kaimingWeight(shape: [isTransposed ? inputs : outputs, second] + kernel)
     guard options.bias else { return [weight] }
-    let fan = kernel.reduce(second) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    let fan = weight.shape.isEmpty ? 0 : weight.shape.product(along: 1...)
     return [
       weight,
       Parameter("bias", shape: [outputs], initializer: .uniform(fan: fan)),

@@ -33,7 +33,11 @@ extension ParameterCollection: PrintedLayer {
     self.parameters = parameters
   }
 
+  /// Maximum length of a line, in bytes: expressions take quadratic time.
+  private static let maxLineLength = 4096
+
   private static func parameter(_ line: [UInt8]) -> Parameter? {
+    guard line.count <= maxLineLength else { return nil }
     let text = String(decoding: line.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
     guard let key = text.prefixMatch(of: /\(([^).]+)\): Parameter containing: \[torch\./),
       let size = text.firstMatch(of: /\ of size ([0-9x]*)( \(.*\))?\]$/)

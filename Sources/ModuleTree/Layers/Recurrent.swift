@@ -131,7 +131,7 @@ extension Recurrent: PrintedLayer {
     let numbers = tensors.shapes.compactMap { tensor in
       tensor.name.hasPrefix(prefix) ? Int(tensor.name.dropFirst(prefix.count)) : nil
     }
-    layer.layers = min((numbers.max() ?? 0) + 1, tensors.shapes.count)
+    layer.layers = max(min(numbers.max() ?? 0, tensors.shapes.count - 1), 0) + 1
     return layer
   }
 }

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What `torch.nn.utils` puts in place of a parameter.
 enum Reparametrization: String, CaseIterable {
   /// The weight's rows and, apart, their norms.
@@ -144,8 +146,7 @@ extension Module {
   /// Rows and columns of the matrix that a weight is to `spectral_norm`.
   private func sides(of weight: Parameter) -> (Int, Int) {
     let rows = weight.shape[layer?.spectralNormAxis ?? 0]
-    let count = weight.shape.reduce(1, *)
-    return (rows, rows > 0 ? count / rows : 0)
+    return (rows, rows > 0 ? weight.shape.elementCount / rows : 0)
   }
 
   /// The module with a parameter taken out that is constructed at another place.
@@ -176,7 +177,7 @@ extension Module {
 
 extension Parameter {
   fileprivate func named(_ name: String) -> Parameter {
-    Parameter(name, shape: shape, dtype: dtype, initializer)
+    Parameter(name, shape: shape.sizes, dtype: dtype, initializer)
   }
 
   /// The norms of the slices along a dimension, or of everything.

@@ -10,8 +10,6 @@ import TensorCore
 enum PrintedModel {
   /// Deepest nesting that is read.
   static let maxDepth = 1_000
-  /// Most modules that one text may stand for.
-  static let maxModules = 1_000_000
 }
 
 extension Module {
@@ -231,7 +229,8 @@ private struct PrintedModelParser {
     }
     if open.sawRun { module.compressesRuns = true }
     if let key = open.key {
-      try attach(module, key, modules: open.modules, column: open.indent + 1)
+      let size = open.modules + module.ownParameters.count + module.ownBuffers.count
+      try attach(module, key, modules: size, column: open.indent + 1)
     } else {
       root = module
     }
@@ -243,11 +242,12 @@ private struct PrintedModelParser {
     let parent = stack.count - 1
     let (added, overflow) = modules.multipliedReportingOverflow(by: key.count)
     let sum = stack[parent].modules.addingReportingOverflow(added)
-    guard !overflow, !sum.overflow, sum.partialValue <= PrintedModel.maxModules,
-      key.count <= PrintedModel.maxModules
-    else {
-      throw error(
-        column, "found more than \(PrintedModel.maxModules) modules", "a model with fewer")
+    let limit = Budget.current.maxModules
+    guard !overflow, !sum.overflow, sum.partialValue <= limit, key.count <= limit else {
+      throw CheckpointError(
+        .malformed,
+        "line \(number), column \(column): found more than \(limit) modules and tensors; "
+          + "pass --allow-large to allow them")
     }
     stack[parent].modules = sum.partialValue
     for index in 0..<key.count {

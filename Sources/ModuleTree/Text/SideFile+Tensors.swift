@@ -14,7 +14,7 @@ extension SideFile.Tensor {
         try check(known.shape, known.initializer, in: module)
       }
       var new = Parameter(
-        parameter.name, shape: parameter.shape, dtype: parameter.dtype ?? known.dtype,
+        parameter.name, shape: parameter.shape.sizes, dtype: parameter.dtype ?? known.dtype,
         parameter.initializer)
       new.identity = known.identity
       copy.ownParameters[index] = new
@@ -22,7 +22,7 @@ extension SideFile.Tensor {
       let known = copy.ownBuffers[index]
       try check(known.shape, known.initializer, in: module)
       copy.ownBuffers[index] = Buffer(
-        known.name, shape: known.shape, dtype: parameter.dtype ?? known.dtype,
+        known.name, shape: known.shape.sizes, dtype: parameter.dtype ?? known.dtype,
         initializer: parameter.initializer, isPersistent: known.isPersistent)
     } else {
       copy.ownParameters.append(parameter)
@@ -31,7 +31,7 @@ extension SideFile.Tensor {
   }
 
   private func check(
-    _ shape: [Int], _ initializer: (any Initializer)?, in module: Module
+    _ shape: Shape, _ initializer: (any Initializer)?, in module: Module
   ) throws(CheckpointError) {
     guard initializer == nil else {
       throw CheckpointError(

@@ -62,16 +62,33 @@ public struct SideFile: Sendable {
     }
   }
 
+  /// Maximum length of what follows a name, in bytes: expressions take quadratic time.
+  private static let maxTensorLength = 4096
+
+  /// The two names in `Name(Base)`, with or without a colon after them.
+  private static func names(inClass text: Substring) -> (name: String, base: String)? {
+    var text = String(text).trimmed[...]
+    if text.hasSuffix(":") { text = String(text.dropLast()).trimmed[...] }
+    guard text.hasSuffix(")"), let open = text.firstIndex(of: "(") else { return nil }
+    let name = String(text[..<open]).trimmed
+    let base = String(text[text.index(after: open)...].dropLast()).trimmed
+    let isWhole = [name, base].allSatisfy { part in
+      !part.isEmpty && !part.unicodeScalars.contains { $0.properties.isWhitespace || $0 == "(" }
+    }
+    return isWhole ? (name, base) : nil
+  }
+
   private mutating func read(_ text: String, line: Int) throws {
     if text.isEmpty { return }
     func error(_ expected: String) -> CheckpointError {
-      CheckpointError(.malformed, "line \(line): expected \(expected), found '\(text)'")
+      let found = text.count > 200 ? text.prefix(200) + "…" : text[...]
+      return CheckpointError(.malformed, "line \(line): expected \(expected), found '\(found)'")
     }
     if text.hasPrefix("class ") {
-      guard let match = text.wholeMatch(of: /class\s+(\S+?)\s*\(\s*(\S+?)\s*\)\s*:?/),
-        match.output.2 == "Module" || KnownLayers.knows(String(match.output.2))
+      guard let (name, base) = Self.names(inClass: text.dropFirst("class ".count)),
+        base == "Module" || KnownLayers.knows(base)
       else { throw error("'class Name(Base)' with a class of torch.nn as base") }
-      classes[String(match.output.1)] = String(match.output.2)
+      classes[name] = base
       return
     }
     if let match = text.wholeMatch(of: /construct(\s+[^\s:]+)?\s*:(.*)/) {
@@ -92,6 +109,9 @@ public struct SideFile: Sendable {
     }
     let name = String(text[..<colon]).trimmed
     let value = String(text[text.index(after: colon)...]).trimmed
+    guard value.utf8.count <= Self.maxTensorLength else {
+      throw error("at most \(Self.maxTensorLength) bytes")
+    }
     guard value.hasPrefix("[") || value.hasPrefix("(") else {
       options.append(Option(path: name, arguments: PrintedArguments(value), line: line))
       return

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Check: AsyncParsableCommand {
+  struct Check: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Convert: AsyncParsableCommand {
+  struct Convert: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """
@@ -69,7 +69,7 @@ extension Ckpt {
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      let original = try inputs.open(input, common).checkpoint
+      let original = try inputs.open(input, common, readsValues: !dryRun).checkpoint
       let source = try naming(input) {
         try layout.apply(to: original, like: template, note: common.notes(on: input))
       }
@@ -109,9 +109,7 @@ extension Ckpt {
         }
         for line in table.lines { try output.line(line) }
         let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capabilities.sharesBytes }
-          .map(
-            \.bytes
-          ).reduce(0, +)
+          .map(\.bytes).saturatedSum()
         let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
         try output.line(
           "\(plan.tensors.count.pluralized("tensor"))\(left), \(bytes.byteCountText) to \(format.name); nothing was written"
@@ -130,7 +128,7 @@ extension Ckpt {
       guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
       let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
       let more = tensors.count > 3 ? " and \(tensors.count - 3) more" : ""
-      let total = tensors.map(\.count).reduce(0, +)
+      let total = tensors.map(\.count).saturatedSum()
       common.notes(on: input)(
         "\(total.grouped) values were too large for \(dtype.torchName) and \(format.overflowOutcome), in \(first.joined(separator: ", "))\(more)"
       )

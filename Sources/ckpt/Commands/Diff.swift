@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Diff: AsyncParsableCommand {
+  struct Diff: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compare two checkpoints value by value, in any formats.",
       discussion: """
@@ -142,8 +142,8 @@ extension Ckpt {
         let newName: String?
         let oldDtype: String?
         let newDtype: String?
-        let oldShape: [Int]?
-        let newShape: [Int]?
+        let oldShape: Shape?
+        let newShape: Shape?
         let difference: TensorDifference?
       }
       let first: String

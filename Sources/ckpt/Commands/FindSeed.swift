@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct FindSeed: AsyncParsableCommand {
+  struct FindSeed: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       commandName: "find-seed",
       abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",

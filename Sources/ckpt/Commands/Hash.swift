@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Hash: AsyncParsableCommand {
+  struct Hash: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       discussion: """
@@ -25,7 +25,7 @@ extension Ckpt {
       struct Tensor: Encodable {
         let name: String
         let dtype: String
-        let shape: [Int]
+        let shape: Shape
         let sha256: String
       }
       let file: String

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Init: AsyncParsableCommand {
+  struct Init: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Initialize a model exactly as PyTorch does, and write the checkpoint.",
       discussion: """

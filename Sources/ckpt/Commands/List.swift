@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct List: AsyncParsableCommand {
+  struct List: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
       discussion: """
@@ -26,7 +26,7 @@ extension Ckpt {
       struct Tensor: Encodable {
         let name: String
         let dtype: String
-        let shape: [Int]
+        let shape: Shape
         let bytes: Int
         let alias: String?
       }
@@ -47,7 +47,7 @@ extension Ckpt {
     func run() async throws {
       if keys { return try listKeys() }
       let selection = try selection.selection
-      let source = try inputs.open(file, common)
+      let source = try inputs.open(file, common, readsValues: false)
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
@@ -91,7 +91,7 @@ extension Ckpt {
       // What is told of a file otherwise is that it has these parts.
       var silent = common
       silent.quiet = true
-      let parts = try inputs.open(file, silent).checkpoint.parts
+      let parts = try inputs.open(file, silent, readsValues: false).checkpoint.parts
       var output = StandardOutput()
       if report.json {
         try output.line(

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Scan: ParsableCommand {
+  struct Scan: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "List every class and function that a file's pickles name, without running them.",
       discussion: """

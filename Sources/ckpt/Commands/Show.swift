@@ -3,7 +3,7 @@ import CheckpointKit
 import JSONText
 
 extension Ckpt {
-  struct Show: ParsableCommand {
+  struct Show: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the values of a tensor or of a slice.",
       discussion: """
@@ -23,7 +23,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let source = try inputs.open(file, common)
+      let source = try inputs.open(file, common, readsValues: full)
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Stat: AsyncParsableCommand {
+  struct Stat: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Summarize each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
       discussion: """
@@ -24,7 +24,7 @@ extension Ckpt {
       struct Tensor: Encodable {
         let name: String
         let dtype: String
-        let shape: [Int]
+        let shape: Shape
         let statistics: TensorStatistics
       }
       let file: String

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Tree: ParsableCommand {
+  struct Tree: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
       discussion: """
@@ -27,7 +27,12 @@ extension Ckpt {
 
     func run() throws {
       let tree = try moduleTree()
-      let total = tree.namedParameters().map(\.elementCount).reduce(0, +)
+      let parameters = tree.namedParameters()
+      let total = parameters.map(\.shape.elementCount).saturatedSum()
+      guard total < Shape.limit else {
+        throw CheckpointError(
+          .unsupported, "its parameters have 2^62 elements or more", path: displayPath(file))
+      }
       var output = StandardOutput()
       if report.json {
         try output.line(try tree.json())
@@ -45,13 +50,14 @@ extension Ckpt {
               ? (tensor.isParameter ? "" : Style.dim("buffer"))
               : Style.dim("= \(tensor.original.text.escapingControls)")
             table.add(
-              tensor.name.text.escapingControls, "\(tensor.shape)", tensor.elementCount.grouped,
+              tensor.name.text.escapingControls, "\(tensor.shape)",
+              tensor.shape.elementCount.grouped,
               note)
           }
           for line in table.lines { try output.line(line) }
         }
         try output.line(
-          "\(tree.modules().count.pluralized("module")), \(tree.namedParameters().count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"
+          "\(tree.modules().count.pluralized("module")), \(parameters.count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"
         )
       }
       try output.flush()
@@ -69,9 +75,4 @@ extension Ckpt {
       }
     }
   }
-}
-
-extension NamedTensor {
-  /// Product of the shape.
-  fileprivate var elementCount: Int { shape.reduce(1, *) }
 }

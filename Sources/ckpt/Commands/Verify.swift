@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Verify: AsyncParsableCommand {
+  struct Verify: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """

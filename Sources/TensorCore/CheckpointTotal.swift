@@ -1,0 +1,69 @@
+/// A sum of the sizes of tensors that cannot overflow.
+///
+/// Views of one storage may each claim to be as large as they like; a total below 2^62 bytes and
+/// elements is what later sums rely on.
+public struct CheckpointTotal: Hashable, Sendable {
+  /// Tensors so far.
+  public private(set) var tensorCount = 0
+  /// Their elements.
+  public private(set) var elementCount = 0
+  /// Their bytes.
+  public private(set) var byteCount = 0
+
+  /// The sum of nothing.
+  public init() {}
+
+  /// Adds one tensor.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` when a sum reaches 2^62; the total is then as it was.
+  public mutating func add(_ info: TensorInfo) throws(CheckpointError) {
+    let elements = elementCount + info.elementCount  // each below 2^62
+    let bytes = byteCount + info.byteCount
+    guard elements < Shape.limit, bytes < Shape.limit else {
+      throw CheckpointError(.unsupported, "total size reaches 2^62 bytes at this tensor")
+    }
+    tensorCount += 1
+    elementCount = elements
+    byteCount = bytes
+  }
+}
+
+extension Checkpoint {
+  /// The sizes of all entries together, aliases included.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported`, with the tensor at which the sum reaches 2^62.
+  public func total() throws(CheckpointError) -> CheckpointTotal { try entries.total() }
+}
+
+extension Sequence<Checkpoint.Entry> {
+  /// The sizes of the entries together.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported`, with the tensor at which the sum reaches 2^62.
+  package func total() throws(CheckpointError) -> CheckpointTotal {
+    var total = CheckpointTotal()
+    for entry in self {
+      do { try total.add(entry.info) } catch { throw error.adding(tensor: entry.name.text) }
+    }
+    return total
+  }
+}
+
+extension Sequence<TensorInfo> {
+  /// The sizes of the tensors together.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` when the sum reaches 2^62.
+  package func total() throws(CheckpointError) -> CheckpointTotal {
+    var total = CheckpointTotal()
+    for info in self { try total.add(info) }
+    return total
+  }
+}
+
+extension Sequence<Int> {
+  /// The sum of numbers of 0 or more; ``Shape/limit`` stands for all sums that reach it.
+  package func saturatedSum() -> Int {
+    var sum = 0
+    for number in self { sum = number >= Shape.limit - sum ? Shape.limit : sum + number }
+    return sum
+  }
+}
