@@ -14,7 +14,7 @@ extension ByteSource {
   package static func standardInput() throws(CheckpointError) -> ByteSource {
     let name = "standard input"
     guard !isInputTaken.exchange(true, ordering: .relaxed) else {
-      throw CheckpointError(.system, "'-' may be given only once", path: name)
+      throw CheckpointError(.system, "may be given only once", path: name)
     }
     let status = try FileStatus(descriptor: STDIN_FILENO, path: name)
     if status.isRegular, lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 {

@@ -85,7 +85,8 @@ import Testing
     // What was read of a file before is not there any more.
     let rest = try place.shell("{ dd bs=1 count=1 of=rest status=none; ckpt ls -; } < s.pt")
     #expect(rest.status == 2)
-    #expect(rest.errors.hasPrefix("ckpt: standard input: begins with 4b 03 04"))
+    #expect(
+      rest.errors.hasPrefix("ckpt: standard input: is not a checkpoint: begins with 4b 03 04"))
   }
 
   @Test func `closed streams do not become files that are written`() throws {
