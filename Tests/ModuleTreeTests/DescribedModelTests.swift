@@ -114,7 +114,7 @@ import Testing
     let thrown = #expect(throws: CheckpointError.self) {
       try Module(json: Self.model(lines.joined(separator: ",")))
     }
-    #expect(thrown?.message.contains("at most 1000000 modules") == true)
+    #expect(thrown?.message.contains("at most 200000 modules") == true)
   }
 
   @Test func `every prefix of a description is refused`() throws {

@@ -42,7 +42,7 @@ import Testing
 
   @Test func `a negative size is refused`() {
     let error = #expect(throws: CheckpointError.self) { try Shape([2, -1]) }
-    #expect(error?.message == "shape [2, -1] holds the negative size -1")
+    #expect(error?.message == "shape [2, -1] has the negative size -1")
   }
 
   @Test func `a sum of sizes stops below 2^62`() throws {

@@ -90,12 +90,7 @@ struct KerasLegacyFile {
       }
     }
     var weights: [Weight] = []
-    var known: Set<TensorName> = []
     for name in names {
-      guard known.insert(TensorName(name)).inserted else {
-        throw CheckpointError(
-          .malformed, "weight_names of \(Self.text(group.path)) lists '\(name)' twice")
-      }
       let path = group.path + Self.links(name)
       guard let dataset = datasets[Self.key(path)] else {
         throw CheckpointError(
