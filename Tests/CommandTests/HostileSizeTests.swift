@@ -115,4 +115,44 @@ import Testing
     #expect(run.status == 2 && run.errors.hasPrefix("ckpt: m.json: "))
     #expect(run.errors.contains("overflow: shape [4611686018427387904, 4, 0]"), "\(run.errors)")
   }
+
+  @Test func `datatypes nested without end are refused`() throws {
+    // Superblock 0, the root's header with one link, and a dataset whose type is 8,100 enums.
+    func message(_ kind: UInt16, _ body: [UInt8]) -> [UInt8] {
+      let body = body + [UInt8](repeating: 0, count: (8 - body.count % 8) % 8)
+      return Self.littleEndian(kind) + Self.littleEndian(UInt16(body.count)) + [0, 0, 0, 0] + body
+    }
+    func header(_ messages: [[UInt8]]) -> [UInt8] {
+      let body = Array(messages.joined())
+      var header: [UInt8] = [1, 0] + Self.littleEndian(UInt16(messages.count))
+      header += Self.littleEndian(UInt32(1)) + Self.littleEndian(UInt32(body.count)) + [0, 0, 0, 0]
+      return header + body
+    }
+    let nowhere = [UInt8](repeating: 0xff, count: 8)
+    func root(_ dataset: Int) -> [UInt8] {
+      let link = [1, 0, 1] + Array("w".utf8) + Self.littleEndian(UInt64(dataset))
+      return header([message(2, [0, 0] + nowhere + nowhere), message(6, link)])
+    }
+    let enums = [[UInt8]](repeating: [0x38, 0, 0, 0, 1, 0, 0, 0], count: 8100).joined()
+    let dataset = header([
+      message(1, [1, 0, 0, 0, 0, 0, 0, 0]), message(3, Array(enums)),
+      message(8, [3, 1] + nowhere + [UInt8](repeating: 0, count: 8)),
+    ])
+    let start = 96
+    let end = start + root(0).count
+    var file: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0, 0, 8, 8, 0]
+    file += Self.littleEndian(UInt16(4)) + Self.littleEndian(UInt16(16)) + [0, 0, 0, 0]
+    for address in [0, .max, UInt64(end + dataset.count), .max, 0, UInt64(start)] {
+      file += Self.littleEndian(address)
+    }
+    file += [UInt8](repeating: 0, count: start - file.count)
+    file += root(end) + dataset
+    let place = try Workplace()
+    try place.folder.write(file, to: "x.h5")
+    let run = try place.ckpt("ls", "x.h5")
+    #expect(run.status == 2)
+    #expect(
+      run.errors
+        == "ckpt: x.h5: tensor '/w' at byte 336: datatypes are nested more than 16 deep\n")
+  }
 }
