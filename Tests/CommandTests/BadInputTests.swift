@@ -197,7 +197,7 @@ import Testing
         "standard input ('-') may be given only once (see 'ckpt diff --help')"),
       Case(
         "diff a.h5 a.h5 --rtol -1", 64,
-        "--rtol and --atol: expected 0 or more (see 'ckpt diff --help')"),
+        "--rtol and --atol: expected finite numbers of 0 or more (see 'ckpt diff --help')"),
       Case(
         "init model.txt -o -", 64,
         "standard output has no file extension; pass --to FORMAT (see 'ckpt init --help')"),

@@ -37,8 +37,8 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-      guard rtol >= 0, atol >= 0 else {
-        throw ValidationError("--rtol and --atol: expected 0 or more")
+      guard rtol >= 0, atol >= 0, rtol.isFinite, atol.isFinite else {
+        throw ValidationError("--rtol and --atol: expected finite numbers of 0 or more")
       }
       guard first != "-" || second != "-" else {
         throw ValidationError("standard input ('-') may be given only once")
