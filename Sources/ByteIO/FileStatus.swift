@@ -14,7 +14,7 @@ struct FileStatus {
         followingLinks ? unsafe stat(path, &record) : unsafe lstat(path, &record)
       }
     } catch {
-      if errno == ENOENT { return nil }
+      if error.systemNumber == ENOENT { return nil }
       throw error
     }
     self.record = record

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import TensorCore
 
-/// Files in memory, a place in which checkpoints are opened as in a folder.
+/// Files in memory, a place in which checkpoints are opened and written as in a folder.
 ///
 /// A name may have slashes in it and is then also found in a folder of this place. How often each
 /// file was opened is counted.
@@ -29,8 +29,13 @@ public final class MemoryFiles: Sendable {
     } lister: { [self] folder throws(CheckpointError) in
       let start = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
       return names(after: start)
+    } creator: { [self] name, replacing throws(CheckpointError) in
+      try create(name, replacing: replacing)
     }
   }
+
+  /// The content of a file; `nil` if there is none of this name.
+  public func bytes(of name: String) -> [UInt8]? { files.withLock { $0[TensorName(name)]?.bytes } }
 
   /// How often a file was opened.
   public func openCount(of name: String) -> Int {
@@ -47,6 +52,20 @@ public final class MemoryFiles: Sendable {
     let start = name.isEmpty || name.hasSuffix("/") ? name : name + "/"
     guard names(after: start).isEmpty else { return nil }
     throw .system(ENOENT, nil, path: path)
+  }
+
+  /// A sink whose bytes become the file's on commit.
+  private func create(_ name: String, replacing: Bool) throws(CheckpointError) -> ByteSink {
+    let path = "memory:" + name
+    if !replacing, bytes(of: name) != nil { throw ReplacedFile.exists(path) }
+    return ByteSink.memory(name: path) { [self] bytes throws(CheckpointError) in
+      let isKept = files.withLock { files in
+        if !replacing, files[TensorName(name)] != nil { return true }
+        files[TensorName(name)] = File(bytes: bytes)
+        return false
+      }
+      if isKept { throw ReplacedFile.exists(path) }
+    }
   }
 
   /// The names of the files and folders in a folder.

@@ -1,26 +1,34 @@
 public import TensorCore
 
-/// Where sources are found: a folder of this machine, a folder on a web server, memory.
+/// Where sources are found and sinks are created: a folder of this machine, a folder on a web server,
+/// memory.
 ///
 /// Only places know paths and addresses; everything above has names. A new kind of storage takes one
-/// file: functions that open a name and list a folder.
+/// file: functions that open a name, list a folder, and create a sink.
 public struct Place: Sendable {
   /// Opens the file with a name; returns `nil` if it is a folder.
   package typealias Opener =
     @Sendable (_ name: String) throws(CheckpointError) -> ByteSource?
   /// The names in a folder, in any order; the empty name is the place itself.
   package typealias Lister = @Sendable (_ name: String) throws(CheckpointError) -> [String]
+  /// Creates a sink that takes a name here when it is committed.
+  package typealias Creator =
+    @Sendable (_ name: String, _ replacing: Bool) throws(CheckpointError) -> ByteSink
 
   /// The text before a name in its path: `runs/3/`, or empty for the current folder.
   package let prefix: String
   private let opener: Opener
   private let lister: Lister
+  private let creator: Creator?
 
-  /// Creates a place of a new kind.
-  package init(prefix: String, opener: @escaping Opener, lister: @escaping Lister) {
+  /// Makes a place of a new kind; without `creator` it is only read.
+  package init(
+    prefix: String, opener: @escaping Opener, lister: @escaping Lister, creator: Creator? = nil
+  ) {
     self.prefix = prefix
     self.opener = opener
     self.lister = lister
+    self.creator = creator
   }
 
   /// The path of a name, for errors.
@@ -48,16 +56,30 @@ public struct Place: Sendable {
     try lister(folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// Creates a sink for a file of this name, which is there as a whole once the sink is committed.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when the file exists and may not be replaced, or cannot
+  ///   be made; `unsupported` where nothing can be written.
+  public func create(_ name: String, replacing: Bool) throws(CheckpointError) -> ByteSink {
+    if let creator { return try creator(name, replacing) }
+    throw CheckpointError(.unsupported, "files there can only be read", path: path(of: name))
+  }
+
   /// A folder in this place, as a place.
   public func folder(_ name: String) -> Place {
     if name.isEmpty { return self }
     let start = name.hasSuffix("/") ? name : name + "/"
     let (opener, lister) = (opener, lister)
-    return Place(prefix: prefix + start) { inner throws(CheckpointError) in
-      try opener(start + inner)
-    } lister: { inner throws(CheckpointError) in
-      try lister(start + inner)
+    var inside: Creator?
+    if let creator {
+      inside = { inner, replacing throws(CheckpointError) in
+        try creator(start + inner, replacing)
+      }
     }
+    return Place(
+      prefix: prefix + start,
+      opener: { inner throws(CheckpointError) in try opener(start + inner) },
+      lister: { inner throws(CheckpointError) in try lister(start + inner) }, creator: inside)
   }
 
   // MARK: - Paths
@@ -95,6 +117,8 @@ public struct Place: Sendable {
     } lister: { name throws(CheckpointError) in
       let path = prefix + name
       return try Folder.names(in: path.isEmpty ? "." : path)
+    } creator: { name, replacing throws(CheckpointError) in
+      try ByteSink.local(prefix + name, replacing: replacing)
     }
   }
 

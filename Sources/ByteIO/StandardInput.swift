@@ -21,7 +21,7 @@ extension ByteSource {
       let own = try systemCall(nil, path: name) { fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) }
       return ByteSource(LocalFile(descriptor: own), status, name: name)
     }
-    let copy = try Spool(name: name)
+    let copy = try ByteSink.temporary(for: name)
     var chunk = ChunkBuffer()
     while true {
       var target = chunk.mutableBytes(chunk.capacity)
@@ -30,7 +30,7 @@ extension ByteSource {
           unsafe Glibc.read(STDIN_FILENO, bytes.baseAddress, bytes.count)
         }
       }
-      if count == 0 { return try copy.source }
+      if count == 0 { return try copy.readBack() }
       try copy.append(chunk.bytes(count))
     }
   }

@@ -12,8 +12,10 @@ extension CheckpointError {
   ) -> CheckpointError {
     let words = unsafe strerrordesc_np(number).map { unsafe String(cString: $0) }
     let text = words ?? "system error \(number)"
-    return CheckpointError(
+    var error = CheckpointError(
       .system, operation.map { "\($0): \(text)" } ?? text, path: path, offset: offset)
+    error.systemNumber = number
+    return error
   }
 }
 

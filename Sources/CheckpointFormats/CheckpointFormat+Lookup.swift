@@ -29,7 +29,8 @@ extension CheckpointFormat {
 
   /// Finds the writable format whose extension a path ends in.
   public static func writable(forPath path: String) throws -> CheckpointFormat {
-    for (ending, remedy) in all.flatMap(\.readOnly) where path.lowercased().hasSuffix(ending) {
+    for (ending, remedy) in all.flatMap(\.capabilities.readOnlyEndings)
+    where path.lowercased().hasSuffix(ending) {
       throw CheckpointError(
         .unsupported, "files that end in \(ending) can be read but not written; \(remedy)",
         path: path)
@@ -84,6 +85,19 @@ extension WriteOptions.Compression {
       guard text.hasPrefix("gzip:"), let level = Int(text.dropFirst(5)), (1...9).contains(level)
       else { return nil }
       self = .gzip(level: level)
+    }
+  }
+
+  /// What the command line calls it: `planes`, `gzip:4`.
+  var text: String { if case .gzip(let level) = self { "gzip:\(level)" } else { name } }
+
+  /// What the command line calls its kind.
+  var name: String {
+    switch self {
+    case .standard: "standard"
+    case .none: "none"
+    case .planes: "planes"
+    case .gzip: "gzip"
     }
   }
 }

@@ -14,27 +14,50 @@ public struct CheckpointFormat: Sendable {
   public let recognizes: @Sendable (FileProbe) -> Bool
   /// Opens a file or a folder; tensors are read from it later, by range.
   public let open: @Sendable (FileProbe, OpenOptions) throws -> Checkpoint
-  /// Writes a new file at a path where nothing of value stands; `nil` if the format is read-only.
-  public let write: (@Sendable (Checkpoint, _ path: String, WriteOptions) async throws -> Void)?
-  /// Whether a file can be made from nothing; if not, writing fills a copy of an existing one
-  /// (``WriteOptions/template``).
-  public var makesFiles = true
-  /// Endings of files that are read and cannot be written, each with the remedy.
-  public var readOnly: [(ending: String, remedy: String)] = []
-  /// Whether a file holds one tensor, without its name.
-  public var holdsOneTensor = false
-  /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.
-  public var isSharded = false
-  /// What a written file can carry.
+  /// Writes a checkpoint to a new sink, which the caller commits; `nil` if the format is read-only.
+  ///
+  /// Throws ``CheckpointError`` `unsupported`, before anything is written, for what
+  /// ``Capabilities/check(_:_:format:)`` refuses.
+  public let write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)?
+  /// What a written file can hold, and how it is written.
   public let capabilities: Capabilities
   /// Reads every byte of a file with at most `threads` tasks and returns each damaged tensor's first
   /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
   ///
   /// What keeps the file from being opened at all is thrown.
-  public var verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])? =
-    nil
+  public var verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])?
 
-  /// Every format, in the order in which they are asked.
+  /// Describes a format; `write` is asked only for what the capabilities allow.
+  public init(
+    name: String, extensions: [String], recognizes: @escaping @Sendable (FileProbe) -> Bool,
+    open: @escaping @Sendable (FileProbe, OpenOptions) throws -> Checkpoint,
+    write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)? = nil,
+    capabilities: Capabilities,
+    verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])? = nil
+  ) {
+    self.name = name
+    self.extensions = extensions
+    self.recognizes = recognizes
+    self.open = open
+    if let write {
+      self.write = { checkpoint, sink, options in
+        try capabilities.check(checkpoint, options, format: name)
+        try await write(checkpoint, sink, options)
+      }
+    } else {
+      self.write = nil
+    }
+    self.capabilities = capabilities
+    self.verify = verify
+  }
+
+  /// Every format, in the order in which they are asked whether they recognize a file: the first
+  /// that does opens it.
+  ///
+  /// The order matters where two formats could take the same file: Keras's layouts are HDF5 or zip
+  /// files and come before HDF5 and the zip formats; `npz` takes a zip archive whose first member is
+  /// an array, and PyTorch, which comes last, also looks for bare pickles, whose beginning says
+  /// little. All others begin with marks of their own.
   public static let all: [CheckpointFormat] = [
     .native, .keras, .hdf5, .safetensors, .gguf, .npz, .npy, .pytorch,
   ]
@@ -45,6 +68,7 @@ extension CheckpointFormat {
   public static let hdf5 = CheckpointFormat(
     name: "hdf5", extensions: [".hdf5", ".h5"],
     recognizes: { HDF5Checkpoint.recognizes($0.head) },
-    open: { probe, _ in try HDF5Checkpoint.open(probe) }, write: HDF5Checkpoint.write,
+    open: { probe, _ in try HDF5Checkpoint.open(probe) },
+    write: { try await HDF5Checkpoint.write($0, to: $1, $2) },
     capabilities: HDF5Checkpoint.capabilities)
 }

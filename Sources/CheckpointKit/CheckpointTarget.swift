@@ -1,14 +1,16 @@
-import ByteIO
+public import ByteIO
 public import CheckpointFormats
-import ParallelWork
+import Glibc
 public import TensorCore
 
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
 public struct CheckpointTarget: Sendable {
-  private let path: String
+  /// Where the file goes; `nil` for standard output.
+  private let place: Place?
+  private let name: String
   /// What is written.
   public let format: CheckpointFormat
-  private let write: @Sendable (Checkpoint, String, WriteOptions) async throws -> Void
+  private let write: @Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void
   private let options: WriteOptions
   private let overwrites: Bool
 
@@ -24,55 +26,47 @@ public struct CheckpointTarget: Sendable {
     let format =
       try name.map { try CheckpointFormat.writable(named: $0) }
       ?? CheckpointFormat.writable(forPath: path)
+    let (place, file) = Place.locate(path)
+    try self.init(
+      file, in: path == "-" ? nil : place, format: format, options: options, overwrites: overwrites)
+  }
+
+  /// As ``init(_:format:options:overwrites:)``, for a file of a place.
+  public init(
+    _ name: String, in place: Place?, format: CheckpointFormat,
+    options: WriteOptions = WriteOptions(), overwrites: Bool = false
+  ) throws {
+    self.place = place
+    self.name = name
+    self.format = format
+    self.options = options
+    self.overwrites = overwrites
+    let path = place?.path(of: name) ?? name
     guard let write = format.write else {
       throw CheckpointError(.unsupported, "format \(format.name) is only read", path: path)
     }
-    if !format.makesFiles, options.template == nil {
-      throw CheckpointError(
-        .unsupported,
-        "format \(format.name) is only written into the structure of a file; pass --like FILE",
-        path: path)
-    }
-    if path != "-" { try AtomicFile.check(path, overwrite: overwrites) }
-    self.path = path
-    self.format = format
     self.write = write
-    self.options = options
-    self.overwrites = overwrites
+    do throws(CheckpointError) {
+      try format.capabilities.check(options, format: format.name)
+      _ = try place?.create(name, replacing: overwrites)
+    } catch {
+      throw error.adding(path: path)
+    }
   }
 
   /// Writes the checkpoint; at every moment the target is the old file or the whole new one, and
-  /// when this returns the new one is on the disk.
+  /// when this returns the new one is on the disk. Standard output gets the same bytes as they come.
   public func write(_ checkpoint: Checkpoint) async throws {
     do {
-      try format.capabilities.check(checkpoint, format: format.name)
-      if path == "-" {
-        try await AtomicFile.withTemporary("ckpt-output") { temporary in
-          try await write(checkpoint, temporary, options)
-          try Self.copyToStandardOutput(temporary)
-        }
-      } else {
-        try await AtomicFile.replace(path, overwrite: overwrites) { temporary in
-          try await write(checkpoint, temporary, options)
-        }
-      }
+      let sink = try place?.create(name, replacing: overwrites) ?? ByteSink.standardOutput()
+      try await write(checkpoint, sink, options)
+      try sink.commit()
     } catch let error as CheckpointError {
-      throw error.path?.contains(".ckpt-tmp-") == true
-        ? error.replacing(path: path) : error.adding(path: path)
+      throw error.systemNumber == EPIPE
+        ? BrokenPipe() : error.adding(path: place?.path(of: name) ?? name)
     }
   }
 
   /// Removes the unfinished files of the whole process, for one that is about to be ended.
-  public static func removeUnfinished() { AtomicFile.removeTemporaries() }
-
-  private static func copyToStandardOutput(_ path: String) throws {
-    let file = try Place.open(path: path)
-    var buffer = ChunkBuffer()
-    for offset in stride(from: 0, to: file.size, by: buffer.capacity) {
-      let count = min(buffer.capacity, file.size - offset)
-      var target = buffer.mutableBytes(count)
-      try file.read(at: offset, into: &target)
-      try writeToStandardOutput(buffer.bytes(count))
-    }
-  }
+  public static func removeUnfinished() { ByteSink.removeUnfinished() }
 }

@@ -4,7 +4,7 @@ public import TensorCore
 
 /// Where a checkpoint is written as several files with an index, `--shard-size`.
 public struct ShardedTarget: Sendable {
-  private let folder: String
+  private let place: Place
   private let name: String
   /// What is written.
   public let format: CheckpointFormat
@@ -25,16 +25,15 @@ public struct ShardedTarget: Sendable {
     let format =
       try name.map { try CheckpointFormat.writable(named: $0) }
       ?? CheckpointFormat.writable(forPath: path)
-    guard path != "-", format.isSharded, limit > 0 else {
-      let names = CheckpointFormat.all.filter(\.isSharded).map(\.name).joined(separator: ", ")
+    guard path != "-", format.capabilities.isSharded, limit > 0 else {
+      let names = CheckpointFormat.all.filter(\.capabilities.isSharded).map(\.name)
+        .joined(separator: ", ")
       throw CheckpointError(
         .unsupported,
         "sharded output needs a file name and one of these formats: \(names)",
         path: path)
     }
-    let slash = path.lastIndex(of: "/")
-    folder = slash.map { String(path[...$0]) } ?? ""
-    self.name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    (place, self.name) = Place.locate(path)
     self.format = format
     self.limit = limit
     self.options = options
@@ -45,20 +44,16 @@ public struct ShardedTarget: Sendable {
   ///
   /// - Returns: the paths, the index last, and what is lost by the division, one sentence each.
   public func write(_ checkpoint: Checkpoint) async throws -> (paths: [String], notes: [String]) {
-    try format.capabilities.check(checkpoint, format: format.name)
+    try format.capabilities.check(checkpoint, options, format: format.name)
     let plan = try ShardPlan(checkpoint, limit: limit, name: name)
     let targets = try plan.shards.map { shard in
       try CheckpointTarget(
-        folder + shard.name, format: format.name, options: options, overwrites: overwrites)
+        shard.name, in: place, format: format, options: options, overwrites: overwrites)
     }
-    let index = folder + plan.indexName
-    try AtomicFile.check(index, overwrite: overwrites)
+    let index = try place.create(plan.indexName, replacing: overwrites)
     for (target, shard) in zip(targets, plan.shards) { try await target.write(shard.checkpoint) }
-    try await AtomicFile.replace(index, overwrite: overwrites) { temporary in
-      let file = try OutputFile(creating: temporary)
-      try file.append(plan.index.rawBytes)
-      try file.close()
-    }
-    return (plan.shards.map { folder + $0.name } + [index], plan.notes)
+    try index.append(plan.index.rawBytes)
+    try index.commit()
+    return (plan.shards.map { place.path(of: $0.name) } + [index.name], plan.notes)
   }
 }

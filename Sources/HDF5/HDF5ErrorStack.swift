@@ -1,3 +1,4 @@
+import ByteIO
 internal import CHDF5
 import TensorCore
 
@@ -31,6 +32,11 @@ enum HDF5ErrorStack {
 
   /// An error that names the failed operation and the library's reason.
   static func error(_ operation: String, _ code: CheckpointError.Code) -> CheckpointError {
-    CheckpointError(code, "\(operation): \(clearReason())")
+    if let number = HDF5Driver.takeFailure() {
+      var error = CheckpointError.system(number, operation, path: "")
+      error.path = nil
+      return error
+    }
+    return CheckpointError(code, "\(operation): \(clearReason())")
   }
 }

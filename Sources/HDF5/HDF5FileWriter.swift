@@ -1,3 +1,4 @@
+package import ByteIO
 internal import CHDF5
 import ParallelWork
 import Synchronization
@@ -12,16 +13,17 @@ package final class HDF5FileWriter: Sendable {
   private let id: hid_t
   private let isOpen = Atomic(true)
 
-  /// Creates or truncates the file.
+  /// Begins a file in an empty sink that a library can open (``ByteSink/staging(_:)``).
   ///
   /// - Throws: ``CheckpointError`` `system`, with the library's reason.
-  package init(path: String) throws(CheckpointError) {
+  package init(_ sink: ByteSink) throws(CheckpointError) {
+    guard let path = sink.abilities.descriptorPath else {
+      preconditionFailure("the library writes local files")
+    }
     id = try HDF5Library.locked { () throws(CheckpointError) in
       let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
+      try HDF5Driver.select(for: access.id)
       try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
-      // A child process started meanwhile inherits the library's descriptor and with it any lock,
-      // which would outlive close(). The path is ours alone, so no lock is needed.
-      try checked("file access", H5Pset_file_locking(access.id, false, true))
       try checked(
         "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
       // Keep neither chunks nor small writes in memory: an error in a delayed write would go

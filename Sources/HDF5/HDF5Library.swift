@@ -22,6 +22,7 @@ package enum HDF5Library {
         H5PLset_loading_state(0)
         started = true
       }
+      HDF5Driver.clearFailure()
       // Each thread has its own error stack, which prints to standard error by default.
       H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
       return try body()
@@ -43,7 +44,10 @@ package enum HDF5Library {
   /// Version of the library in use, for example `1.10.8`.
   package static var version: String {
     var parts: (UInt32, UInt32, UInt32) = (0, 0, 0)
-    unsafe H5get_libversion(&parts.0, &parts.1, &parts.2)
+    // Any call starts the library, which must first be told not to flush again at exit.
+    try? locked { () throws(CheckpointError) in
+      _ = unsafe H5get_libversion(&parts.0, &parts.1, &parts.2)
+    }
     return "\(parts.0).\(parts.1).\(parts.2)"
   }
 }

@@ -27,6 +27,8 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
   public var tensor: String?
   /// The byte offset in the file where it was noticed, if known.
   public var offset: Int?
+  /// The value of `errno`, if the system refused.
+  public var systemNumber: Int32?
 
   /// Makes an error with the places that are known so far.
   public init(

@@ -212,7 +212,7 @@ struct OutputOptions: ParsableArguments {
     if replaces, template == nil { options.template = try FileProbe(path: path) }
     let target = try CheckpointTarget(
       path, format: to, options: options, overwrites: force || replaces)
-    if like != nil, target.format.makesFiles {
+    if like != nil, !target.format.capabilities.needsTemplate {
       throw ValidationError("--like is for format keras, the output is \(target.format.name)")
     }
     return target

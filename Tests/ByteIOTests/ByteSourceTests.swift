@@ -71,35 +71,3 @@ import Testing
     #expect(try file.head(16) == [])
   }
 }
-
-@Suite struct OutputFileTests {
-  let folder: TemporaryFolder
-
-  init() throws { folder = try TemporaryFolder() }
-
-  @Test func `bytes are appended and the position is known`() throws {
-    let file = try OutputFile(creating: folder.file("a"))
-    try file.append([1, 2, 3].rawBytes)
-    try file.append([UInt8]().rawBytes)
-    try file.pad(toMultipleOf: 8)
-    try file.pad(toMultipleOf: 8)
-    #expect(file.position == 8)
-    try file.append([4].rawBytes)
-    try file.close()
-    try file.close()
-    #expect(try folder.bytes(of: "a") == [1, 2, 3, 0, 0, 0, 0, 0, 4])
-  }
-
-  @Test func `an existing file is never opened`() throws {
-    let path = try folder.write([1], to: "a")
-    let error = #expect(throws: CheckpointError.self) { try OutputFile(creating: path) }
-    #expect(error?.description == "\(path): create: File exists")
-    #expect(try folder.bytes(of: "a") == [1])
-  }
-
-  @Test func `a missing directory is reported`() throws {
-    let path = folder.file("none/a")
-    let error = #expect(throws: CheckpointError.self) { try OutputFile(creating: path) }
-    #expect(error?.description == "\(path): create: No such file or directory")
-  }
-}

@@ -66,10 +66,10 @@ import Testing
 
   @Test func `what was put aside is read by range and leaves no name`() throws {
     let bytes = noise(3_000_000, seed: 2)
-    let copy = try Spool(name: "standard input")
+    let copy = try ByteSink.temporary(for: "standard input")
     try copy.append(Array(bytes[..<5]).rawBytes)
     try copy.append(Array(bytes[5...]).rawBytes)
-    let source = try copy.source
+    let source = try copy.readBack()
     #expect(source.size == bytes.count && source.name == "standard input")
     #expect(try source.bytes(1_000_000..<1_000_100) == Array(bytes[1_000_000..<1_000_100]))
   }

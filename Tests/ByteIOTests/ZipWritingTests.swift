@@ -10,7 +10,7 @@ import Testing
 
   private func write(_ members: [(TensorName, [UInt8])], to name: String) throws -> String {
     let path = folder.file(name)
-    let file = try OutputFile(creating: path)
+    let file = try ByteSink.local(path, replacing: false)
     var writer = ZipWriter(file)
     for (name, bytes) in members {
       try writer.begin(name, size: bytes.count)
@@ -20,7 +20,7 @@ import Testing
       try writer.end()
     }
     try writer.finish()
-    try file.close()
+    try file.commit()
     return path
   }
 
@@ -48,17 +48,17 @@ import Testing
   @Test func `more than 65,535 members are written`() throws {
     let count = 70_000
     let path = folder.file("a.zip")
-    let file = try OutputFile(creating: path)
+    let file = try ByteSink.local(path, replacing: false)
     var writer = ZipWriter(file, alignment: 1)
     for index in 0..<count { try writer.add(TensorName("\(index)"), []) }
     try writer.finish()
-    try file.close()
+    try file.commit()
     let archive = try ZipArchive(Place.open(path: path))
     #expect(archive.members.count == count && archive.member(named: "69999") != nil)
   }
 
   @Test func `a name that a zip archive cannot hold is refused`() throws {
-    let file = try OutputFile(creating: folder.file("a.zip"))
+    let file = try ByteSink.local(folder.file("a.zip"), replacing: false)
     var writer = ZipWriter(file)
     try writer.add("a", [])
     for name: TensorName in ["", "a", TensorName(String(repeating: "n", count: 65_536))] {

@@ -8,7 +8,7 @@ public import Testing
 /// What every writable format of ``CheckpointFormat/all`` must hold.
 @Suite struct FormatContract {
   static let writable = CheckpointFormat.all.filter {
-    $0.write != nil && $0.makesFiles && !$0.holdsOneTensor
+    $0.write != nil && !$0.capabilities.needsTemplate && !$0.capabilities.holdsOneTensor
   }
   let folder: TemporaryFolder
 
@@ -20,8 +20,7 @@ public import Testing
     var options = WriteOptions()
     options.threads = threads
     let path = folder.file(name + format.extensions[0])
-    let write = try #require(format.write)
-    try await write(checkpoint, path, options)
+    try await format.writeFile(checkpoint, path, options)
     return path
   }
 

@@ -28,16 +28,16 @@ import Testing
     var read = try format.open(Fixtures.path("gguf/\(name).gguf"))
     if let other {
       let format = try CheckpointFormat.writable(named: other)
-      try await format.write?(read, folder.file("other"), WriteOptions())
+      try await format.writeFile(read, folder.file("other"), WriteOptions())
       read = try format.open(folder.file("other"))
     }
-    try await format.write?(read, folder.file("a.gguf"), WriteOptions())
+    try await format.writeFile(read, folder.file("a.gguf"), WriteOptions())
     #expect(try folder.bytes(of: "a.gguf") == Fixtures.bytes("gguf/\(name).gguf"))
   }
 
   @Test func `parts are written as one file with the same metadata`() async throws {
     let read = try format.open(Fixtures.path("gguf/parts"))
-    try await format.write?(read, folder.file("a.gguf"), WriteOptions())
+    try await format.writeFile(read, folder.file("a.gguf"), WriteOptions())
     let again = try format.open(folder.file("a.gguf"))
     #expect(try Golden.tensors(of: again) == Golden.tensors(of: read))
     #expect(again.metadata == read.metadata)
@@ -66,7 +66,7 @@ import Testing
     var checkpoint = try format.open(Fixtures.path("gguf/values.gguf"))
     checkpoint.metadata["a.u8"] = "256"
     let error = await #expect(throws: CheckpointError.self) {
-      try await format.write?(checkpoint, folder.file("a.gguf"), WriteOptions())
+      try await format.writeFile(checkpoint, folder.file("a.gguf"), WriteOptions())
     }
     #expect(error?.message == "metadata 'a.u8' is '256', but 'ckpt.gguf' gives its kind as u8")
     #expect(try folder.names().isEmpty)
@@ -75,7 +75,7 @@ import Testing
   @Test func `rows that are not whole blocks are refused`() async throws {
     let entry = try Checkpoint.Entry(noise: "t", .q8_0, [4, 8])
     let error = await #expect(throws: CheckpointError.self) {
-      try await format.write?(Checkpoint(entries: [entry]), folder.file("a"), WriteOptions())
+      try await format.writeFile(Checkpoint(entries: [entry]), folder.file("a"), WriteOptions())
     }
     #expect(
       error?.description == "tensor 't': rows have 8 elements, but gguf stores Q8_0 in blocks of 32"

@@ -30,7 +30,7 @@ import Testing
     var options = WriteOptions()
     options.compression = compression
     let path = folder.file("it's.ckz")
-    try await CheckpointFormat.native.write?(
+    try await CheckpointFormat.native.writeFile(
       Checkpoint(entries: entries, metadata: ["text": "ü\n\u{1}\\"]), path, options)
 
     let run = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")

@@ -18,8 +18,7 @@ import Testing
     var options = WriteOptions()
     options.template = try file.map { try FileProbe(path: Fixtures.path("keras/" + $0)) }
     let path = folder.file("out.weights.h5")
-    let write = try #require(CheckpointFormat.keras.write)
-    try await write(checkpoint, path, options)
+    try await CheckpointFormat.keras.writeFile(checkpoint, path, options)
     return path
   }
 
@@ -90,7 +89,7 @@ import Testing
     }
     #expect(
       error?.message
-        == "Keras files can only be written into a copy of a template; pass --like FILE")
+        == "keras files can only be written into a copy of a template; pass --like FILE")
   }
 
   @Test func `an archive is refused as a template`() async throws {

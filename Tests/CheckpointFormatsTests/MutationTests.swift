@@ -75,11 +75,11 @@ import Testing
   }
 
   private static func write(_ members: [(name: String, bytes: [UInt8])], to path: String) throws {
-    let output = try OutputFile(creating: path)
+    let output = try ByteSink.local(path, replacing: true)
     var writer = ZipWriter(output)
     for member in members { try writer.add(TensorName(member.name), member.bytes) }
     try writer.finish()
-    try output.close()
+    try output.commit()
   }
 }
 

@@ -43,8 +43,7 @@ struct NativeSample {
     options.compression = compression
     let name = "sample-\(compression)-\(checkpoint.entries.count).ckz"
     let path = folder.file(name)
-    _ = try? folder.remove(name)
-    try await format.write?(checkpoint, path, options)
+    try await format.writeFile(checkpoint, path, options)
     return try folder.bytes(of: name)
   }
 

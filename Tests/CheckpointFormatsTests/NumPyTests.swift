@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: ["types.npz", "shapes.npz"])
   func `arrays are written as NumPy writes them, byte for byte`(_ file: String) async throws {
     let read = try opened(Fixtures.path("numpy/" + file))
-    try await CheckpointFormat.npz.write?(read, folder.file("a.npz"), WriteOptions())
+    try await CheckpointFormat.npz.writeFile(read, folder.file("a.npz"), WriteOptions())
     let theirs = try ZipArchive(Place.open(path: Fixtures.path("numpy/" + file)))
     let ours = try ZipArchive(Place.open(path: folder.file("a.npz")))
     #expect(ours.members.map(\.name) == theirs.members.map(\.name))
@@ -42,13 +42,13 @@ import Testing
   @Test func `a lone array is written as NumPy writes it, byte for byte`() async throws {
     for file in ["lone.npy", "columns.npy"] {
       let read = try opened(Fixtures.path("numpy/" + file))
-      try await CheckpointFormat.npy.write?(read, folder.file("a.npy"), WriteOptions())
+      try await CheckpointFormat.npy.writeFile(read, folder.file("a.npy"), WriteOptions())
       #expect(try folder.bytes(of: "a.npy") == Fixtures.bytes("numpy/lone.npy"))
       try folder.remove("a.npy")
     }
     let two = try ["a", "b"].map { try Checkpoint.Entry(noise: $0, .int8, [2]) }
     let error = await #expect(throws: CheckpointError.self) {
-      try await CheckpointFormat.npy.write?(
+      try await CheckpointFormat.npy.writeFile(
         Checkpoint(entries: two), folder.file("a.npy"), WriteOptions())
     }
     #expect(

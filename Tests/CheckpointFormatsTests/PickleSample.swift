@@ -67,7 +67,7 @@ enum PickleSample {
     in folder: TemporaryFolder
   ) throws -> String {
     let path = folder.file("a\(UInt64.random(in: 0...UInt64.max)).pt")
-    let file = try OutputFile(creating: path)
+    let file = try ByteSink.local(path, replacing: true)
     var writer = ZipWriter(file)
     try writer.add("x/data.pkl", pickle)
     for (key, count) in storages {
@@ -76,7 +76,7 @@ enum PickleSample {
     try writer.add("x/version", Array("3\n".utf8))
     for (name, bytes) in more { try writer.add(name, bytes) }
     try writer.finish()
-    try file.close()
+    try file.commit()
     return path
   }
 }

@@ -58,7 +58,7 @@ import Testing
       try Checkpoint.Entry(noise: "empty", .bfloat16, [2, 0]),
     ]
     let path = folder.file("a.pt")
-    try await CheckpointFormat.pytorch.write?(
+    try await CheckpointFormat.pytorch.writeFile(
       Checkpoint(entries: entries, metadata: ["recipe": "{}"]), path, WriteOptions())
     let program = CommandRun.quoted(Self.program)
     let run = try CommandRun(shell: "python3 -c \(program) \(CommandRun.quoted(path))")
@@ -80,7 +80,7 @@ import Testing
       try Checkpoint.Entry(memory: TensorName("m\($0).w"), .uint8, [1], [UInt8($0 % 256)])
     }
     let path = folder.file("a.pt")
-    try await CheckpointFormat.pytorch.write?(Checkpoint(entries: entries), path, WriteOptions())
+    try await CheckpointFormat.pytorch.writeFile(Checkpoint(entries: entries), path, WriteOptions())
     let read = try CheckpointFormat.pytorch.open(path).entries
     #expect(read.map(\.name) == entries.map(\.name))
     for (entry, original) in zip(read, entries) {
@@ -91,7 +91,7 @@ import Testing
   @Test func `an odd number of 4-bit elements in a row is refused`() async throws {
     let entry = try Checkpoint.Entry(noise: "t", .float4e2m1, [2, 3])
     let error = await #expect(throws: CheckpointError.self) {
-      try await CheckpointFormat.pytorch.write?(
+      try await CheckpointFormat.pytorch.writeFile(
         Checkpoint(entries: [entry]), folder.file("a.pt"), WriteOptions())
     }
     #expect(error?.code == .unsupported && error?.tensor == "t")
@@ -103,7 +103,7 @@ import Testing
     for (number, names) in parts.enumerated() {
       let file = "pytorch_model-0000\(number + 1)-of-00002.bin"
       let entries = try names.map { try Checkpoint.Entry(noise: TensorName($0), .float32, [3]) }
-      try await CheckpointFormat.pytorch.write?(
+      try await CheckpointFormat.pytorch.writeFile(
         Checkpoint(entries: entries), folder.file(file), WriteOptions())
       map += names.map { "\"\($0)\": \"\(file)\"" }
     }

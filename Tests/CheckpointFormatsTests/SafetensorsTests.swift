@@ -16,7 +16,7 @@ import Testing
 
   private func write(_ checkpoint: Checkpoint, as name: String = "a") async throws -> String {
     let path = folder.file(name + ".safetensors")
-    try await format.write?(checkpoint, path, WriteOptions())
+    try await format.writeFile(checkpoint, path, WriteOptions())
     return path
   }
 

@@ -290,7 +290,7 @@ import Testing
       ),
       Case(
         "init model.txt -o no/net.h5", 2,
-        "no/net.h5: write to its directory: No such file or directory"),
+        "no/net.h5: directory 'no' does not exist"),
       Case(
         "init model.txt -o d --to ckz --force", 2,
         "d: expected a regular file to replace, found a directory"),

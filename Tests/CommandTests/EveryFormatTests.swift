@@ -6,7 +6,7 @@ import Testing
 @Suite struct EveryFormatTests {
   /// Names of the formats that can be written without an existing file to fill.
   static let formats = CheckpointFormat.all.filter {
-    $0.write != nil && $0.makesFiles && !$0.holdsOneTensor
+    $0.write != nil && !$0.capabilities.needsTemplate && !$0.capabilities.holdsOneTensor
   }
   .map(\.name)
 

@@ -62,7 +62,7 @@ import Testing
     #expect(new.status == 2)
     #expect(
       new.errors
-        == "ckpt: new.weights.h5: format keras is only written into the structure of a file; pass --like FILE\n"
+        == "ckpt: new.weights.h5: keras files can only be written into a copy of a template; pass --like FILE\n"
     )
     let other = try place.ckpt("convert", "net.keras", "new.ckz", "--like", "net.weights.h5")
     #expect(other.status == 64)

@@ -165,7 +165,7 @@ import Testing
     return try place.shell(
       """
       \(start) \(command) init large.txt -o a.h5 --force & pid=$!; \
-      until ls -A | grep -q ckpt-tmp; do sleep 0.01; done; kill -\(signal) $pid; wait $pid; echo $?
+      until readlink /proc/$pid/fd/* | grep -q '#.*(deleted)'; do sleep 0.01; done; kill -\(signal) $pid; wait $pid; echo $?
       """)
   }
 

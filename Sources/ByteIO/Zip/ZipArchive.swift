@@ -186,9 +186,10 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// A member's content, checked against its CRC-32, as a source of its own: a copy in a temporary file without a name.
+  /// A member's content, checked against its CRC-32, as a source of its own: a copy in a temporary
+  /// file without a name.
   package func unpacked(_ member: ZipMember) throws(CheckpointError) -> ByteSource {
-    let copy = try Spool(name: path)
+    let copy = try ByteSink.temporary(for: path)
     let inflation =
       member.method == .deflated
       ? try ZipInflation(member, in: file, isChecked: hasSum(member)) : nil
@@ -204,7 +205,7 @@ package final class ZipArchive: Sendable {
       }
       try copy.append(bytes.bytes)
     }
-    return try copy.source
+    return try copy.readBack()
   }
 
   private func forEachChunk(

@@ -2,14 +2,16 @@ package import TensorCore
 
 /// Writes a zip archive member by member: stored, aligned, and the same bytes for the same content.
 ///
-/// Sizes are known beforehand, so there are no descriptors; a member's CRC-32 is written into its
-/// header after its bytes. Records use zip64 only where a number requires it.
+/// Nothing is written twice, so that the archive can go into a pipe: of a member that comes in pieces
+/// sizes and CRC-32 follow its bytes, in a data descriptor, as in the archives of `torch.save`; a
+/// member that is there as a whole has them in its header. Records are of the zip64 kind only where
+/// numbers need it. Source: APPNOTE 6.3.10, sections 4.3.9 and 4.4.4.
 package struct ZipWriter: ~Copyable {
   /// January 1, 1980, 0:00, the earliest MS-DOS time.
   private static let date: UInt32 = 0x0021_0000
   private static let maxNameBytes = 65_535
 
-  private let file: OutputFile
+  private let sink: ByteSink
   private let alignment: Int
   private var directory: [UInt8] = []
   private var names: Set<TensorName> = []
@@ -19,14 +21,20 @@ package struct ZipWriter: ~Copyable {
     let name: TensorName
     let size: Int
     let headerOffset: Int
+    /// Whether its sizes and sum follow its bytes.
+    let hasDescriptor: Bool
     var sum: UInt32 = 0
     var written = 0
+    var isLarge: Bool { size >= ZipLayout.sentinel32 }
+    var flags: UInt16 {
+      let isASCII = name.text.utf8.allSatisfy { $0 < 0x80 }
+      return (isASCII ? 0 : ZipLayout.utf8Flag) | (hasDescriptor ? ZipLayout.descriptorFlag : 0)
+    }
   }
 
-  /// Writes to `file`, which must be empty; the data of each member begins at a multiple of
-  /// `alignment` bytes.
-  package init(_ file: OutputFile, alignment: Int = 64) {
-    self.file = file
+  /// Writes into a new sink; members' bytes begin at multiples of `alignment`.
+  package init(_ sink: ByteSink, alignment: Int = 64) {
+    self.sink = sink
     self.alignment = alignment
   }
 
@@ -35,7 +43,14 @@ package struct ZipWriter: ~Copyable {
   /// - Throws: ``CheckpointError`` `unsupported` for a name that is empty, too long, or a duplicate;
   ///   `system` when writing fails.
   package mutating func begin(_ name: TensorName, size: Int) throws(CheckpointError) {
-    precondition(open == nil, "the previous member has not ended")
+    try begin(name, size: size, sum: nil)
+  }
+
+  /// Begins a member whose CRC-32 may be known.
+  private mutating func begin(
+    _ name: TensorName, size: Int, sum: UInt32?
+  ) throws(CheckpointError) {
+    precondition(open == nil, "a member is begun before the last one has ended")
     let count = name.text.utf8.count
     guard (1...Self.maxNameBytes).contains(count) else {
       throw CheckpointError(
@@ -45,11 +60,14 @@ package struct ZipWriter: ~Copyable {
     guard names.insert(name).inserted else {
       throw CheckpointError(.unsupported, "there are two zip members named '\(name)'")
     }
-    open = Member(name: name, size: size, headerOffset: file.position)
+    let member = Member(
+      name: name, size: size, headerOffset: sink.position, hasDescriptor: sum == nil)
+    open = member
+    let shownSize = sum == nil ? 0 : size
     var extra: [UInt8] = []
-    if size >= ZipLayout.sentinel32 { Self.appendZip64([size, size], to: &extra) }
-    // A padding field takes at least the 4 bytes of its own header.
-    let unpadded = file.position + ZipLayout.localSize + count + extra.count
+    if member.isLarge { Self.appendZip64([shownSize, shownSize], to: &extra) }
+    // An extra field takes at least the four bytes of its own header.
+    let unpadded = sink.position + ZipLayout.localSize + count + extra.count
     if unpadded % alignment != 0 {
       let padding = alignment - (unpadded + 4) % alignment
       extra.appendLittleEndian(ZipLayout.paddingField)
@@ -59,11 +77,11 @@ package struct ZipWriter: ~Copyable {
     var header: [UInt8] = []
     header.appendLittleEndian(ZipLayout.localSignature)
     Self.append(
-      name, size: size, sum: 0, extra: extra.count, needs64: size >= ZipLayout.sentinel32,
-      to: &header)
+      member, size: member.isLarge ? size : shownSize, sum: sum ?? 0, extra: extra.count,
+      needs64: member.isLarge, to: &header)
     header += name.text.utf8
     header += extra
-    try file.append(header.rawBytes)
+    try sink.append(header.rawBytes)
   }
 
   /// Adds bytes to the current member.
@@ -74,7 +92,7 @@ package struct ZipWriter: ~Copyable {
     member.sum = Checksum.crc32(bytes, after: member.sum)
     member.written += bytes.byteCount
     open = member
-    try file.append(bytes)
+    try sink.append(bytes)
   }
 
   /// Ends the current member, all of whose bytes must have been added.
@@ -83,18 +101,16 @@ package struct ZipWriter: ~Copyable {
       preconditionFailure("fewer bytes than the size given for the member")
     }
     open = nil
-    var sum: [UInt8] = []
-    sum.appendLittleEndian(member.sum)
-    try file.overwrite(at: member.headerOffset + 14, with: sum.rawBytes)
+    if member.hasDescriptor { try appendDescriptor(of: member) }
     var large: [Int] = []
-    if member.size >= ZipLayout.sentinel32 { large += [member.size, member.size] }
+    if member.isLarge { large += [member.size, member.size] }
     if member.headerOffset >= ZipLayout.sentinel32 { large.append(member.headerOffset) }
     var extra: [UInt8] = []
     if !large.isEmpty { Self.appendZip64(large, to: &extra) }
     directory.appendLittleEndian(ZipLayout.centralSignature)
     directory.appendLittleEndian(UInt16(45))  // made by version 4.5 for MS-DOS
     Self.append(
-      member.name, size: member.size, sum: member.sum, extra: extra.count, needs64: !large.isEmpty,
+      member, size: member.size, sum: member.sum, extra: extra.count, needs64: !large.isEmpty,
       to: &directory)
     directory += [UInt8](repeating: 0, count: 10)  // comment, disk, attributes
     directory.appendLittleEndian(UInt32(clamping: member.headerOffset))
@@ -102,18 +118,32 @@ package struct ZipWriter: ~Copyable {
     directory += extra
   }
 
+  private func appendDescriptor(of member: Member) throws(CheckpointError) {
+    var descriptor: [UInt8] = []
+    descriptor.appendLittleEndian(ZipLayout.descriptorSignature)
+    descriptor.appendLittleEndian(member.sum)
+    for _ in 0..<2 {
+      if member.isLarge {
+        descriptor.appendLittleEndian(UInt64(member.size))
+      } else {
+        descriptor.appendLittleEndian(UInt32(member.size))
+      }
+    }
+    try sink.append(descriptor.rawBytes)
+  }
+
   /// Adds a whole member.
   package mutating func add(_ name: TensorName, _ bytes: [UInt8]) throws(CheckpointError) {
-    try begin(name, size: bytes.count)
+    try begin(name, size: bytes.count, sum: Checksum.crc32(bytes.rawBytes))
     try append(bytes.rawBytes)
     try end()
   }
 
-  /// Writes the central directory and the end records (4.3.12 to 4.3.16); the file stays open.
+  /// Writes the directory; the sink is not committed.
   package consuming func finish() throws(CheckpointError) {
-    precondition(open == nil, "the last member has not ended")
-    let (start, count) = (file.position, names.count)
-    try file.append(directory.rawBytes)
+    precondition(open == nil, "the archive is ended before its last member")
+    let (start, count) = (sink.position, names.count)
+    try sink.append(directory.rawBytes)
     var end: [UInt8] = []
     let isLarge =
       count >= ZipLayout.sentinel16 || directory.count >= ZipLayout.sentinel32
@@ -137,22 +167,21 @@ package struct ZipWriter: ~Copyable {
     end.appendLittleEndian(UInt32(clamping: directory.count))
     end.appendLittleEndian(UInt32(clamping: start))
     end.appendLittleEndian(UInt16(0))
-    try file.append(end.rawBytes)
+    try sink.append(end.rawBytes)
   }
 
   /// Appends the fields that local header and directory share, from the version needed to the size of
   /// the extra field.
   private static func append(
-    _ name: TensorName, size: Int, sum: UInt32, extra: Int, needs64: Bool, to header: inout [UInt8]
+    _ member: Member, size: Int, sum: UInt32, extra: Int, needs64: Bool, to header: inout [UInt8]
   ) {
-    let isASCII = name.text.utf8.allSatisfy { $0 < 0x80 }
     header.appendLittleEndian(UInt16(needs64 ? 45 : 10))
-    header.appendLittleEndian(isASCII ? 0 : ZipLayout.utf8Flag)
+    header.appendLittleEndian(member.flags)
     header.appendLittleEndian(ZipMember.Method.stored.rawValue)
     header.appendLittleEndian(date)
     header.appendLittleEndian(sum)
     for _ in 0..<2 { header.appendLittleEndian(UInt32(clamping: size)) }
-    header.appendLittleEndian(UInt16(name.text.utf8.count))
+    header.appendLittleEndian(UInt16(member.name.text.utf8.count))
     header.appendLittleEndian(UInt16(extra))
   }
 

@@ -3,16 +3,12 @@ import ParallelWork
 import TensorCore
 
 extension GGUF {
-  /// Writes a new file: header, then the tensors in their order, each padded to the alignment.
+  /// Writes a file: header, then the tensors in their order, each padded to the alignment.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
   ///   the tensors or the system throws.
-  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
-    guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "gguf has no compression")
-    }
-    try CheckpointFormat.gguf.capabilities.check(checkpoint, format: "gguf")
-    try checkpoint.checkNames()
+  static func write(_ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions) async throws
+  {
     var metadata = checkpoint.metadataWithModules
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
     metadata[GGUFShapes.key] = GGUFShapes.text(checkpoint.entries)
@@ -33,16 +29,14 @@ extension GGUF {
       throw CheckpointError(
         .unsupported, "expected a header of at most \(maxHeaderSize) bytes, found \(header.count)")
     }
-    let file = try OutputFile(creating: path)
-    try file.append(header.rawBytes)
-    try file.pad(toMultipleOf: alignment)
+    try sink.append(header.rawBytes)
+    try sink.pad(toMultipleOf: alignment)
     try await TensorStream(stored, threads: options.threads).forEachChunk { tensor, offset, bytes in
-      try file.append(bytes)
+      try sink.append(bytes)
       if offset + bytes.byteCount == stored[tensor].info.byteCount {
-        try file.pad(toMultipleOf: alignment)
+        try sink.pad(toMultipleOf: alignment)
       }
     }
-    try file.close()
   }
 
   private static func append(

@@ -16,7 +16,9 @@ enum HDF5Checkpoint {
   }
 
   /// Everything but types whose elements have no bytes of their own.
-  static let capabilities = Capabilities(dtypes: DType.computable)
+  static let capabilities = Capabilities(
+    dtypes: DType.computable,
+    compressions: Set([.planes] + (1...9).map { .gzip(level: $0) }))
 
   /// Opens a file.
   static func open(_ probe: FileProbe) throws -> Checkpoint {

@@ -1,16 +1,27 @@
+import ByteIO
 import HDF5
 import TensorCore
 
 extension HDF5Checkpoint {
-  /// Writes a new file; the same content gives the same bytes.
+  /// Writes a file; the same content gives the same bytes.
+  ///
+  /// libhdf5 goes back and forth in it, so for a sink that can only append it is made in a temporary
+  /// file.
   ///
   /// - Throws: ``CheckpointError``: `unsupported` for what HDF5 or this layout cannot hold,
   ///   `system` when the system cannot take the bytes, and what reading the entries throws.
-  static func write(_ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions) async throws
-  {
+  static func write(
+    _ checkpoint: Checkpoint, to sink: ByteSink, _ options: WriteOptions
+  ) async throws {
     let layout = try HDF5Layout(checkpoint)
-    let file = try HDF5FileWriter(path: path)
-    let writer = try HDF5TensorWriter(file, path: path, options)
+    try await sink.staging { try await write(checkpoint, layout, to: $0, options) }
+  }
+
+  private static func write(
+    _ checkpoint: Checkpoint, _ layout: HDF5Layout, to sink: ByteSink, _ options: WriteOptions
+  ) async throws {
+    let file = try HDF5FileWriter(sink)
+    let writer = try HDF5TensorWriter(file, sink, options)
     for group in layout.groups {
       try file.makeGroup(
         group.path, attributes: group.attributes, links: layout.links(of: group))

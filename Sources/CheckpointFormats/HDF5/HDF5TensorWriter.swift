@@ -15,17 +15,16 @@ struct HDF5TensorWriter {
   }
 
   private let file: HDF5FileWriter
-  private let output: PlacedOutput
+  private let output: ByteSink
   private let packing: HDF5Packing?
   private let threads: Int
 
-  /// A writer into `file`, which is being made at `path`.
+  /// A writer into `file`, which is being made in `sink`.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 has no word for,
-  ///   `system` when the system does not open the file.
-  init(_ file: HDF5FileWriter, path: String, _ options: WriteOptions) throws(CheckpointError) {
+  /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 does not have.
+  init(_ file: HDF5FileWriter, _ sink: ByteSink, _ options: WriteOptions) throws(CheckpointError) {
     self.file = file
-    output = try PlacedOutput(path: path)
+    output = sink
     packing = try HDF5Packing.of(options.compression)
     threads = options.threads
   }
@@ -71,7 +70,6 @@ struct HDF5TensorWriter {
           Job.pool.release(job)
         }
       })
-    try output.close()
   }
 
   private func makeDataset(_ item: Item) throws(CheckpointError) -> HDF5FileWriter.Place {
@@ -147,7 +145,7 @@ struct HDF5TensorWriter {
     }
 
     /// Writes what was read.
-    func write(to output: PlacedOutput, at place: Int) throws(CheckpointError) {
+    func write(to output: ByteSink, at place: Int) throws(CheckpointError) {
       try output.write(input.bytes(inputCount), at: place)
     }
 

@@ -8,9 +8,9 @@ extension CheckpointFormat {
   public static let keras = CheckpointFormat(
     name: "keras", extensions: [".weights.h5"],
     recognizes: { KerasContainer(of: $0) != nil },
-    open: { try KerasCheckpoint.open($0, $1) }, write: KerasWriter.write, makesFiles: false,
-    readOnly: [".keras", ".weights.json"].map {
-      ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")
+    open: { try KerasCheckpoint.open($0, $1) },
+    write: { checkpoint, sink, options in
+      try KerasWriter.write(checkpoint, to: sink, options)
     },
     capabilities: KerasWriter.capabilities)
 }

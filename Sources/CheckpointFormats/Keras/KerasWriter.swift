@@ -5,40 +5,48 @@ import TensorCore
 
 /// Writes Keras's HDF5 files into a copy of a template that Keras has written.
 ///
-/// The template is copied and the bytes of its datasets are replaced, so that groups,
-/// attributes, the model's description, and the optimizer's state are unchanged.
+/// The template is copied from its beginning to its end, with the new bytes in place of those of
+/// its datasets, so that groups, attributes, the model's description, and the optimizer's state are
+/// unchanged, and the output may be a pipe.
 enum KerasWriter {
   /// What Keras reads back; the rest is that of the file whose structure is used.
-  static let capabilities = Capabilities(
-    dtypes: DType.computable, ties: false, modules: false, metadata: false)
+  static let capabilities: Capabilities = {
+    var capabilities = Capabilities(
+      dtypes: DType.computable, ties: false, modules: false, metadata: false)
+    capabilities.needsTemplate = true
+    capabilities.readOnlyEndings = [".keras", ".weights.json"].map {
+      ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")
+    }
+    return capabilities
+  }()
 
   /// Writes a copy of `options.template` with the checkpoint's tensors in the places of theirs.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` without a template, or if it is not a single HDF5
-  ///   file, `mismatched` when names, types or shapes differ.
+  /// - Throws: ``CheckpointError`` `unsupported` if the template is not a single HDF5 file,
+  ///   `mismatched` when names, types, or shapes differ.
   static func write(
-    _ checkpoint: Checkpoint, _ path: String, _ options: WriteOptions
-  ) async throws {
+    _ checkpoint: Checkpoint, to sink: ByteSink, _ options: WriteOptions
+  ) throws {
     guard let template = options.template else {
-      throw CheckpointError(
-        .unsupported, "Keras files can only be written into a copy of a template; pass --like FILE")
-    }
-    switch options.compression {
-    case .standard, .none: break
-    default:
-      throw CheckpointError(.unsupported, "Keras stores tensors uncompressed; drop --compression")
+      preconditionFailure("the capabilities ask for a template")
     }
     let places = try places(of: checkpoint, in: template)
-    let output = try OutputFile(creating: path)
-    try copy(try template.source, to: output)
+    let input = try template.source
+    // Two names of one dataset: the later one counts.
+    let pieces = Dictionary(
+      zip(places, checkpoint.entries).filter { $1.info.byteCount > 0 },
+      uniquingKeysWith: { _, later in later })
     var buffer = ChunkBuffer()
-    for (entry, start) in zip(checkpoint.entries, places) {
-      for offset in stride(from: 0, to: entry.info.byteCount, by: buffer.capacity) {
-        let count = min(buffer.capacity, entry.info.byteCount - offset)
-        try output.overwrite(at: start + offset, with: entry.read(offset, count, using: &buffer))
+    for (start, entry) in pieces.sorted(by: { $0.key < $1.key }) {
+      guard start >= sink.position else {
+        throw CheckpointError(
+          .malformed, "shares bytes with another dataset", path: template.path, tensor: entry.name.text,
+          offset: start)
       }
+      try copy(input, until: start, to: sink, using: &buffer)
+      try entry.forEachChunk(using: &buffer) { _, bytes in try sink.append(bytes) }
     }
-    try output.close()
+    try copy(input, until: input.size, to: sink, using: &buffer)
   }
 
   /// Where each tensor's bytes go, none left over on either side.
@@ -111,13 +119,16 @@ enum KerasWriter {
     return start
   }
 
-  private static func copy(_ input: ByteSource, to output: OutputFile) throws {
-    var buffer = ChunkBuffer()
-    for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
-      let count = min(buffer.capacity, input.size - offset)
-      var target = buffer.mutableBytes(count)
-      try input.read(at: offset, into: &target)
-      try output.append(buffer.bytes(count))
+  /// Copies the bytes from where the sink is.
+  private static func copy(
+    _ input: ByteSource, until end: Int, to sink: ByteSink, using buffer: inout ChunkBuffer
+  ) throws(CheckpointError) {
+    while sink.position < end {
+      let (start, count) = (sink.position, min(buffer.capacity, end - sink.position))
+      try buffer.fill(count) { target throws(CheckpointError) in
+        try input.read(at: start, into: &target)
+      }
+      try sink.append(buffer.bytes(count))
     }
   }
 }

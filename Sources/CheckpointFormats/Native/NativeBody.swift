@@ -1,11 +1,17 @@
 import ByteIO
+import ParallelWork
+import Synchronization
 import TensorCore
 
 /// The part of a native file that holds the chunks, and what the index will say of them.
 ///
-/// Tensors of equal bytes are stored once: the later one has the earlier one's chunks.
+/// Tensors of equal bytes are stored once: the later one has the earlier one's chunks. Nothing that
+/// was written is taken back, so a tensor of several chunks that may be equal to an earlier one is
+/// digested before its first chunk is written. That is done only when it has as many bytes as an
+/// earlier one, the same filter and an equal first chunk, so that hardly a tensor is read twice that
+/// is not a copy.
 final class NativeBody: @unchecked Sendable {  // one task at a time appends
-  private let file: OutputFile
+  private let sink: ByteSink
   /// Chunks by source.
   private(set) var chunks: [[NativeIndex.Chunk]]
   /// Digests by source.
@@ -13,8 +19,10 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   let plan: NativePlan
   /// The first source of each content.
   private var originals: [Content: Int] = [:]
-  /// Where the tensor of several chunks began that is being written.
-  private var start = 0
+  /// First chunks of the tensors of several chunks that were written.
+  private var beginnings: Set<Beginning> = []
+  /// Sources of several chunks that are copies of earlier ones.
+  private let copies = Mutex<Set<Int>>([])
 
   /// What makes two tensors' chunks the same.
   private struct Content: Hashable {
@@ -22,31 +30,65 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     let filter: NativeFilter
   }
 
-  init(_ plan: NativePlan, file: OutputFile) {
+  /// What two tensors of the same chunks have in common before they are read to the end.
+  private struct Beginning: Hashable {
+    let filter: NativeFilter
+    let byteCount: Int
+    let storedCount: Int
+    let crc32: UInt32
+  }
+
+  init(_ plan: NativePlan, sink: ByteSink) {
     self.plan = plan
-    self.file = file
+    self.sink = sink
     chunks = Array(repeating: [], count: plan.sources.count)
     digests = Array(repeating: nil, count: plan.sources.count)
   }
 
+  /// Whether a source is known to be a copy of an earlier one, so that nothing of it is wanted any
+  /// more; may be asked by any task.
+  func isCopy(_ source: Int) -> Bool { copies.withLock { $0.contains(source) } }
+
   /// Appends a packed job, the next one; `digest` is that of the tensor of several chunks that it ends.
-  func append(_ job: borrowing NativeJob, endingWith digest: Digest?) throws(CheckpointError) {
-    for piece in job.packed {
-      let isFirst = chunks[piece.source].isEmpty
-      if isFirst { start = file.position }
-      if let digest = piece.digest ?? digest {
+  func append(_ job: borrowing NativeJob, endingWith digest: Digest?) throws {
+    for piece in job.packed where !isCopy(piece.source) {
+      if let digest = piece.digest {
+        if take(digest, of: piece.source) { continue }
+      } else if chunks[piece.source].isEmpty {
+        if try isCopy(beginningWith: piece) { continue }
+      } else if let digest {
         digests[piece.source] = digest
         let content = Content(digest: digest, filter: plan.sources[piece.source].filter)
-        if let original = originals[content] {
-          if !isFirst { try file.truncate(to: start) }
-          chunks[piece.source] = chunks[original]
-          continue
-        }
-        originals[content] = piece.source
+        if originals[content] == nil { originals[content] = piece.source }
       }
       if plan.sources[piece.source].entry.info.byteCount > 0 {
-        chunks[piece.source].append(try job.append(piece, to: file))
+        chunks[piece.source].append(try job.append(piece, to: sink))
       }
     }
+  }
+
+  /// Notes the digest of a source; true if an earlier one has the same bytes, and so the chunks.
+  private func take(_ digest: Digest, of source: Int) -> Bool {
+    digests[source] = digest
+    let content = Content(digest: digest, filter: plan.sources[source].filter)
+    guard let original = originals[content] else {
+      originals[content] = source
+      return false
+    }
+    chunks[source] = chunks[original]
+    return true
+  }
+
+  /// Whether the tensor of several chunks of which this is the first is a copy of an earlier one.
+  private func isCopy(beginningWith piece: NativeJob.Packed) throws -> Bool {
+    let source = plan.sources[piece.source]
+    let beginning = Beginning(
+      filter: source.filter, byteCount: source.entry.info.byteCount,
+      storedCount: piece.range.count, crc32: piece.crc32)
+    if beginnings.insert(beginning).inserted { return false }
+    let digest = try source.entry.digest()
+    guard originals[Content(digest: digest, filter: source.filter)] != nil else { return false }
+    copies.withLock { _ = $0.insert(piece.source) }
+    return take(digest, of: piece.source)
   }
 }

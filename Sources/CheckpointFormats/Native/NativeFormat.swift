@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
     open: { probe, _ in try NativeFile.opened(probe).checkpoint() },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
-    capabilities: .everything,
+    capabilities: Capabilities(dtypes: DType.allCases, compressions: [.planes]),
     verify: { try await NativeFile.opened($0).verify(threads: $1) })
 }
 

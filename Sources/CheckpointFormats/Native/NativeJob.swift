@@ -28,11 +28,16 @@ struct NativeJob: ~Copyable {
   /// Jobs that no writer has.
   static let pool = Pool(capacity: 64) { NativeJob() }
 
-  /// Reads and packs pieces of a plan's sources, digests those that are whole.
-  mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
+  /// Drops what was packed before.
+  mutating func clear() {
     packed.removeAll(keepingCapacity: true)
     digest = nil
     inputCount = 0
+  }
+
+  /// Reads and packs pieces of a plan's sources, digests those that are whole.
+  mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
+    clear()
     var written = 0
     for piece in pieces {
       let source = plan.sources[piece.tensor]
@@ -84,11 +89,11 @@ struct NativeJob: ~Copyable {
   func hash(into digest: inout DigestBuilder) { digest.update(input.bytes(inputCount)) }
 
   /// Writes one of the pieces, aligned if it is raw, and answers where it stands.
-  func append(_ piece: Packed, to file: OutputFile) throws(CheckpointError) -> NativeIndex.Chunk {
-    if isRaw { try file.pad(toMultipleOf: NativeLayout.alignment) }
-    let offset = file.position
+  func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
+    if isRaw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
+    let offset = sink.position
     let end = piece.range.upperBound
-    try file.append((isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    try sink.append((isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
     return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32)
   }
 }

@@ -7,16 +7,20 @@ extension NativeBody {
   /// number of threads.
   ///
   /// A tensor's digest takes its chunks one after another, so each tensor of several chunks has a
-  /// lane of its own. A chunk is appended when it is digested, since its tensor may be one that is
-  /// there.
+  /// lane of its own. A chunk is appended after it is digested.
   func appendAll(threads: Int) async throws {
     let digests = PieceDigests()
     try await pipeline(
       Pieces(of: plan.sources.map(\.entry), size: NativeLayout.chunkSize, cut: .exact),
       threads: threads, size: 2 * NativeLayout.chunkSize,
-      work: { [plan] pieces in
+      work: { [self] pieces in
         let job = NativeJob.pool.acquire()
-        try job.value.pack(pieces, of: plan)
+        // What is left of a copy need not be read; its digest is known.
+        if pieces.allSatisfy({ isCopy($0.tensor) }) {
+          job.value.clear()
+        } else {
+          try job.value.pack(pieces, of: plan)
+        }
         return job
       },
       stages: [

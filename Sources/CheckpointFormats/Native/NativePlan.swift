@@ -19,25 +19,20 @@ struct NativePlan: Sendable {
 
   /// Plans a file.
   ///
-  /// - Throws: ``CheckpointError`` for two tensors of one name, for what exceeds the format's
-  ///   limits and for a compression that it does not have.
+  /// - Throws: ``CheckpointError`` for what exceeds the format's limits.
   init(
     _ checkpoint: Checkpoint, compression: WriteOptions.Compression
   ) throws(CheckpointError) {
-    var names: Set<TensorName> = []
     var stored: [TensorName: TensorInfo] = [:]
     for entry in checkpoint.entries {
       try Self.checkLimits(entry)
-      guard names.insert(entry.name).inserted else {
-        throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
-      }
       // An alias whose original was left out, or is seen in another shape, is stored itself.
       if let original = entry.alias, stored[original] == entry.info {
         parts.append(.alias(entry.name, of: original))
       } else {
         stored[entry.name] = entry.info
         parts.append(.stored(source: sources.count))
-        let filter = try Self.filter(for: entry.info.dtype, compression)
+        let filter = compression == .none ? .raw : NativeFilter.best(for: entry.info.dtype)
         sources.append(Source(entry: entry, filter: filter))
       }
     }
@@ -56,18 +51,6 @@ struct NativePlan: Sendable {
         .unsupported,
         "expected at most \(NativeLayout.maxRank) dimensions, found \(entry.info.shape.count)",
         tensor: entry.name.text)
-    }
-  }
-
-  private static func filter(
-    for dtype: DType, _ compression: WriteOptions.Compression
-  ) throws(CheckpointError) -> NativeFilter {
-    switch compression {
-    case .standard, .planes: .best(for: dtype)
-    case .none: .raw
-    case .gzip(let level):
-      throw CheckpointError(
-        .unsupported, "compression gzip:\(level) is unknown to .ckz, which has planes and none")
     }
   }
 }

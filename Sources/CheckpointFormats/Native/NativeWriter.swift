@@ -3,22 +3,21 @@ import TensorCore
 
 /// Writes a checkpoint in the native format: header, chunks as they come, index, footer.
 enum NativeWriter {
-  /// Writes a new file.
+  /// Writes a file from its beginning to its end, so that a pipe gets the same bytes.
   ///
   /// - Throws: ``CheckpointError`` from the entries or the system, or with code `unsupported` when
   ///   the format cannot hold what is asked for.
   static func write(
-    _ checkpoint: Checkpoint, to path: String, options: WriteOptions
+    _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
     let plan = try NativePlan(checkpoint, compression: options.compression)
-    let file = try OutputFile(creating: path)
     var header = NativeLayout.magic
     header.appendLittleEndian(NativeLayout.version)
     header.appendLittleEndian(UInt32(0))
-    try file.append(header.rawBytes)
-    let body = NativeBody(plan, file: file)
+    try sink.append(header.rawBytes)
+    let body = NativeBody(plan, sink: sink)
     try await body.appendAll(threads: options.threads)
-    try finish(file, try index(checkpoint, plan, body))
+    try finish(sink, try index(checkpoint, plan, body))
   }
 
   /// The index of what was written.
@@ -47,13 +46,13 @@ enum NativeWriter {
       metadata: checkpoint.metadata, modules: checkpoint.modules, tensors: tensors)
   }
 
-  private static func finish(_ file: OutputFile, _ index: NativeIndex) throws(CheckpointError) {
+  private static func finish(_ sink: ByteSink, _ index: NativeIndex) throws(CheckpointError) {
     let text = index.text
     guard text.count <= NativeLayout.maxIndexSize else {
       throw CheckpointError(
         .unsupported,
         "expected an index of at most \(NativeLayout.maxIndexSize) bytes, found \(text.count)",
-        path: file.path)
+        path: sink.name)
     }
     var stream = try Zlib.deflate(text.rawBytes, level: 6)
     if text.count > NativeLayout.maxIndexSize(stored: stream.count) {
@@ -62,13 +61,12 @@ enum NativeWriter {
     var digest = DigestBuilder()
     digest.update(stream.rawBytes)
     var footer: [UInt8] = []
-    footer.appendLittleEndian(UInt64(file.position))
+    footer.appendLittleEndian(UInt64(sink.position))
     footer.appendLittleEndian(UInt64(stream.count))
     footer.appendLittleEndian(UInt64(text.count))
     footer += digest.finalize().bytes
     footer += NativeLayout.endMagic
-    try file.append(stream.rawBytes)
-    try file.append(footer.rawBytes)
-    try file.close()
+    try sink.append(stream.rawBytes)
+    try sink.append(footer.rawBytes)
   }
 }

@@ -9,9 +9,9 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NPYHeader.magic) },
     open: { probe, _ in try NPY.open(try probe.source) },
     write: { try await NPY.write($0, to: $1, options: $2) },
-    holdsOneTensor: true,
     capabilities: Capabilities(
-      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false))
+      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false,
+      holdsOneTensor: true))
 }
 
 /// Reading and writing of a lone array.
@@ -40,23 +40,13 @@ enum NPY {
   }
 
   /// Writes a checkpoint of one tensor, whose name is lost.
-  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
-    guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "npy has no compression")
+  static func write(_ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions) async throws
+  {
+    for entry in checkpoint.entries {
+      let header = try NPYHeader.bytes(entry.info)
+      try sink.append(header.rawBytes)
     }
-    guard let entry = checkpoint.entries.first, checkpoint.entries.count == 1 else {
-      throw CheckpointError(
-        .unsupported,
-        "expected 1 tensor for .npy, found \(checkpoint.entries.count); write .npz, or select one with --match"
-      )
-    }
-    try CheckpointFormat.npy.capabilities.check(checkpoint, format: "npy")
-    let header = try NPYHeader.bytes(entry.info)
-    let file = try OutputFile(creating: path)
-    try file.append(header.rawBytes)
-    try await TensorStream([entry], threads: options.threads).forEachChunk { _, _, bytes in
-      try file.append(bytes)
-    }
-    try file.close()
+    let stream = TensorStream(checkpoint.entries, threads: options.threads)
+    try await stream.forEachChunk { _, _, bytes in try sink.append(bytes) }
   }
 }

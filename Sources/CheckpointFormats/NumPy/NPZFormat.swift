@@ -88,16 +88,11 @@ enum NPZ {
     }
   }
 
-  /// Writes a new archive of stored members, in the order of the tensors.
-  static func write(_ checkpoint: Checkpoint, to path: String, options: WriteOptions) async throws {
-    guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "npz is written without compression; drop --compression")
-    }
-    try CheckpointFormat.npz.capabilities.check(checkpoint, format: "npz")
-    try checkpoint.checkNames()
+  /// Writes an archive of stored members, in the order of the tensors.
+  static func write(_ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions) async throws
+  {
     let entries = checkpoint.entries
-    let file = try OutputFile(creating: path)
-    var writer = ZipWriter(file)
+    var writer = ZipWriter(sink)
     try await TensorStream(entries, threads: options.threads).forEachChunk {
       tensor, offset, bytes in
       let entry = entries[tensor]
@@ -115,6 +110,5 @@ enum NPZ {
       if offset + bytes.byteCount == entry.info.byteCount { try writer.end() }
     }
     try writer.finish()
-    try file.close()
   }
 }

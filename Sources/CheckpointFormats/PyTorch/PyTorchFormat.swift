@@ -12,14 +12,14 @@ extension CheckpointFormat {
     recognizes: PyTorchFormat.recognizes,
     open: PyTorchFormat.open,
     write: { try await PyTorchWriter.write($0, to: $1, options: $2) },
-    isSharded: true, capabilities: PyTorchFormat.capabilities,
+    capabilities: PyTorchFormat.capabilities,
     verify: PyTorchFormat.verify)
 }
 
 enum PyTorchFormat {
   /// What a written file can hold: PyTorch's own types and ties, and everything else as text.
   static let capabilities = Capabilities(
-    dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) })
+    dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) }, isSharded: true)
 
   /// Extensions of files that an index may name.
   private static let shardEndings = [".bin", ".pt", ".pth"]

@@ -12,16 +12,10 @@ enum PyTorchWriter {
   private static let folder = "archive/"
 
   static func write(
-    _ checkpoint: Checkpoint, to path: String, options: WriteOptions
+    _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
-    guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "torch.save has no compression")
-    }
-    try PyTorchFormat.capabilities.check(checkpoint, format: "pytorch")
-    try checkpoint.checkNames()
     let plan = try PyTorchPlan(checkpoint)
-    let file = try OutputFile(creating: path)
-    var archive = ZipWriter(file)
+    var archive = ZipWriter(sink)
     try archive.add(TensorName(folder + "data.pkl"), plan.pickle)
     try archive.add(TensorName(folder + ".format_version"), Array("1".utf8))
     try archive.add(TensorName(folder + ".storage_alignment"), Array("64".utf8))
@@ -44,7 +38,6 @@ enum PyTorchWriter {
     }
     try archive.add(TensorName(folder + "version"), Array("3\n".utf8))
     try archive.finish()
-    try file.close()
   }
 }
 

@@ -11,7 +11,7 @@ extension CheckpointFormat {
     recognizes: { Safetensors.recognizes($0) },
     open: { probe, _ in try Safetensors.open(probe) },
     write: { try await Safetensors.write($0, to: $1, options: $2) },
-    isSharded: true, capabilities: Capabilities(dtypes: Safetensors.dtypes).writingTiesOut)
+    capabilities: Capabilities(dtypes: Safetensors.dtypes, isSharded: true).writingTiesOut)
 }
 
 /// Keys, limits, and types of the format.

@@ -4,23 +4,18 @@ import ParallelWork
 import TensorCore
 
 extension Safetensors {
-  /// Writes a new file as the reference writer orders it, with the header in the tensors' order.
+  /// Writes a file as the reference writer orders it, with the header in the tensors' order.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
   ///   the tensors or the system throws.
   static func write(
-    _ checkpoint: Checkpoint, to path: String, options: WriteOptions
+    _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
-    guard [.standard, .none].contains(options.compression) else {
-      throw CheckpointError(.unsupported, "safetensors has no compression")
-    }
     let layout = try SafetensorsLayout(checkpoint)
-    let file = try OutputFile(creating: path)
-    try file.append(layout.header.rawBytes)
+    try sink.append(layout.header.rawBytes)
     let stream = TensorStream(
       layout.order.map { checkpoint.entries[$0] }, threads: options.threads)
-    try await stream.forEachChunk { _, _, bytes in try file.append(bytes) }
-    try file.close()
+    try await stream.forEachChunk { _, _, bytes in try sink.append(bytes) }
   }
 }
 
@@ -34,11 +29,9 @@ struct SafetensorsLayout {
 
   /// Lays out a checkpoint.
   ///
-  /// - Throws: ``CheckpointError`` for two tensors of one name and for what the format cannot hold.
+  /// - Throws: ``CheckpointError`` for what the format cannot hold.
   init(_ checkpoint: Checkpoint) throws(CheckpointError) {
     let entries = checkpoint.entries
-    try CheckpointFormat.safetensors.capabilities.check(checkpoint, format: "safetensors")
-    try checkpoint.checkNames()
     if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
       throw CheckpointError(
         .unsupported, "safetensors reserves this name for its metadata", tensor: entry.name.text)

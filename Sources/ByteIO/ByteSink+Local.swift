@@ -1,0 +1,85 @@
+import Glibc
+import ParallelWork
+package import TensorCore
+
+extension ByteSink {
+  /// A file of this machine, made in the directory of `path` and put there as a whole by
+  /// ``commit()``: at every moment the path leads to the old file or to the complete new one.
+  ///
+  /// The new file has no name, or a random one where the file system has no files without names.
+  /// On commit it gets the old one's permissions, owner and extended attributes, is synced and
+  /// takes its name, and the directory is synced. A symbolic link stays and the file it leads to is
+  /// replaced. Other hard links keep the old content.
+  ///
+  /// `replacing` says whether an existing file may be replaced; that is asked now and again on
+  /// commit, where a file that appeared meanwhile is kept. `isUnnamed` is false in tests.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when the target is not a regular file, its directory
+  ///   does not exist or cannot be written.
+  package static func local(
+    _ path: String, replacing: Bool, isUnnamed: Bool = true
+  ) throws(CheckpointError) -> ByteSink {
+    let target = try ReplacedFile(path: path, replacing: replacing)
+    let file = try NewFile(for: target.path, shownAs: path, isUnnamed: isUnnamed)
+    return ByteSink(file, name: path) { () throws(CheckpointError) in
+      try target.replace(with: file, replacing: replacing)
+    }
+  }
+
+  /// A file without a name in the folder for temporary files (`TMPDIR`), gone with the sink; what
+  /// was written can be read at ``Abilities/descriptorPath``.
+  ///
+  /// `name` is what errors call it: what the bytes are made for.
+  package static func temporary(for name: String) throws(CheckpointError) -> ByteSink {
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    let file = try NewFile(temporaryIn: folder.isEmpty ? "/tmp" : folder, shownAs: name)
+    return ByteSink(file, name: name) {}
+  }
+
+  private convenience init(
+    _ file: NewFile, name: String, commit: @escaping @Sendable () throws(CheckpointError) -> Void
+  ) {
+    var abilities = Abilities(writesAnywhere: true)
+    abilities.descriptorPath = file.descriptorPath
+    self.init(name: name, abilities: abilities) { bytes, offset throws(CheckpointError) in
+      try file.write(bytes, at: offset)
+    } commit: { () throws(CheckpointError) in
+      try commit()
+    }
+  }
+
+  /// Opens what was written to a local file, committed or not, for reading.
+  package func readBack() throws(CheckpointError) -> ByteSource {
+    guard let path = abilities.descriptorPath else {
+      preconditionFailure("only a local file can be read back")
+    }
+    let file = LocalFile(
+      descriptor: try systemCall("open", path: name) {
+        unsafe open(path, O_RDONLY | O_CLOEXEC)
+      })
+    return ByteSource(
+      file, try FileStatus(descriptor: file.descriptor, path: name), name: name)
+  }
+
+  /// Removes the name of every file in the making, for a process that a signal is about to end.
+  ///
+  /// Nobody gets a new name after that: who asks for one gets an error.
+  package static func removeUnfinished() { TemporaryNames.removeAll() }
+
+  /// Lets `body` write a file that a C library can open, and appends it here: this sink itself
+  /// where that is possible, else a temporary file that is then copied.
+  package func staging(_ body: (ByteSink) async throws -> Void) async throws {
+    if abilities.descriptorPath != nil { return try await body(self) }
+    let file = try ByteSink.temporary(for: name)
+    try await body(file)
+    let input = try file.readBack()
+    var buffer = ChunkBuffer()
+    for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
+      let count = min(buffer.capacity, input.size - offset)
+      try buffer.fill(count) { target throws(CheckpointError) in
+        try input.read(at: offset, into: &target)
+      }
+      try append(buffer.bytes(count))
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import Glibc
+import TensorCore
+
+extension ByteSink {
+  /// Standard output, which can only be appended to: what was written is gone, committed or not.
+  ///
+  /// When nobody reads a pipe any more, the error's ``CheckpointError/systemNumber`` is `EPIPE`.
+  public static func standardOutput() -> ByteSink {
+    let name = "standard output"
+    return ByteSink(name: name) { bytes, _ throws(CheckpointError) in
+      var done = 0
+      while done < bytes.byteCount {
+        done += try systemCall(nil, path: name) {
+          unsafe bytes.withUnsafeBytes { source in
+            unsafe Glibc.write(
+              STDOUT_FILENO, source.baseAddress.map { unsafe $0 + done }, source.count - done)
+          }
+        }
+      }
+    } commit: {
+    }
+  }
+}

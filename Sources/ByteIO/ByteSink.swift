@@ -1,0 +1,126 @@
+import Synchronization
+public import TensorCore
+
+/// New bytes that become visible all at once, when they are committed.
+///
+/// A sink that is dropped without ``commit()`` leaves nothing behind; only what can take nothing
+/// back, a pipe, has passed the bytes on. A new kind of storage is one file that calls
+/// ``init(name:abilities:write:commit:)``.
+public final class ByteSink: Sendable {
+  /// What a sink can do besides appending.
+  public struct Abilities: Hashable, Sendable {
+    /// Whether ``ByteSink/write(_:at:)`` can put bytes anywhere, in any order, from any task.
+    public var writesAnywhere: Bool
+    /// Where a C library in this process can open the new bytes for reading and writing, if
+    /// anywhere: a path to an open descriptor, so that no name on disk is involved.
+    package var descriptorPath: String?
+
+    /// Lists what a sink can do.
+    public init(writesAnywhere: Bool = false) { self.writesAnywhere = writesAnywhere }
+  }
+
+  /// Stores all of `bytes` from byte `offset` on; without positioned writes the offset is always
+  /// the number of bytes stored before.
+  public typealias Writer =
+    @Sendable (_ bytes: RawSpan, _ offset: Int) throws(CheckpointError) -> Void
+
+  /// What errors call it: the path as the user gave it, or `standard output`.
+  public let name: String
+  /// What it can do besides appending.
+  public let abilities: Abilities
+  private let writer: Writer
+  private let committer: @Sendable () throws(CheckpointError) -> Void
+  private let state = Mutex((position: 0, isCommitted: false))
+
+  /// Makes a sink of a new kind; what `write` and `commit` capture discards the bytes when it is
+  /// released before a commit.
+  public init(
+    name: String, abilities: Abilities = Abilities(), write: @escaping Writer,
+    commit: @escaping @Sendable () throws(CheckpointError) -> Void
+  ) {
+    self.name = name
+    self.abilities = abilities
+    writer = write
+    committer = commit
+  }
+
+  /// Number of bytes appended so far, and so the offset of the next ones.
+  public var position: Int { state.withLock { $0.position } }
+
+  /// Writes all of `bytes` after those appended before; one task at a time may append.
+  ///
+  /// - Throws: ``CheckpointError`` `system` with the system's words and the offset; the sink is of
+  ///   no use after that.
+  public func append(_ bytes: RawSpan) throws(CheckpointError) {
+    let start = beginWrite()
+    if bytes.byteCount == 0 { return }
+    try writer(bytes, start)
+    state.withLock { $0.position = start + bytes.byteCount }
+  }
+
+  /// Writes all of `bytes` from byte `offset` on, from any number of tasks at once; the position
+  /// for appending stays.
+  ///
+  /// Requires ``Abilities/writesAnywhere``.
+  /// - Throws: as ``append(_:)``.
+  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+    precondition(abilities.writesAnywhere && offset >= 0, "a positioned write to a stream")
+    _ = beginWrite()
+    if bytes.byteCount > 0 { try writer(bytes, offset) }
+  }
+
+  /// Appends zeros up to the next multiple of `alignment`.
+  public func pad(toMultipleOf alignment: Int) throws(CheckpointError) {
+    let rest = position % alignment
+    if rest == 0 { return }
+    let zeros = [UInt8](repeating: 0, count: alignment - rest)
+    try append(zeros.rawBytes)
+  }
+
+  /// Makes the bytes visible as a whole, and durable where the storage can promise that; nothing
+  /// may be written afterward.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when the system refuses; nothing has changed then.
+  public func commit() throws(CheckpointError) {
+    let isFirst = state.withLock { state in
+      defer { state.isCommitted = true }
+      return !state.isCommitted
+    }
+    precondition(isFirst, "a sink is committed once")
+    try committer()
+  }
+
+  private func beginWrite() -> Int {
+    state.withLock { state in
+      precondition(!state.isCommitted, "a write to a committed sink")
+      return state.position
+    }
+  }
+}
+
+extension ByteSink {
+  /// Memory; `receive` gets all bytes when they are committed, and may refuse them.
+  public static func memory(
+    name: String, receive: @escaping @Sendable ([UInt8]) throws(CheckpointError) -> Void
+  ) -> ByteSink {
+    let bytes = SharedBytes()
+    return ByteSink(name: name, abilities: Abilities(writesAnywhere: true)) {
+      part, offset throws(CheckpointError) in
+      bytes.content.withLock { content in
+        let missing = offset + part.byteCount - content.count
+        if missing > 0 { content.append(contentsOf: repeatElement(0, count: missing)) }
+        var elements = content.mutableSpan
+        var whole = unsafe elements.mutableBytes
+        var target = whole._mutatingExtracting(offset..<offset + part.byteCount)
+        target.copyBytes(from: part)
+      }
+    } commit: { () throws(CheckpointError) in
+      try receive(bytes.content.withLock { $0 })
+    }
+  }
+}
+
+/// The bytes of a sink in memory.
+private final class SharedBytes: Sendable {
+  let content = Mutex<[UInt8]>([])
+}

@@ -1,0 +1,142 @@
+import CLinux
+import Glibc
+import Synchronization
+import TensorCore
+
+/// A file that is being made and has no name yet; where the file system has no files without names,
+/// it has a random one, which goes when the file is released.
+final class NewFile: Sendable {
+  /// The open file, for reading and writing.
+  let descriptor: Int32
+  /// What errors call it.
+  private let shownName: String
+  /// The random name that it has, if any.
+  private let temporaryPath: String?
+  /// What was written and is not yet on its way to the device: where it is, and how many bytes.
+  private let waiting = Mutex<(range: Range<Int>, count: Int)>((0..<0, 0))
+
+  /// How many bytes are sent to the device at once.
+  private static let writebackSize = 8 << 20
+  /// `O_TMPFILE` of <fcntl.h>, which glibc shows only under _GNU_SOURCE.
+  private static let unnamedFlag = 0o20000000 | O_DIRECTORY
+
+  /// Makes a file in the directory of `path`, with the permissions that the process gives new files.
+  init(
+    for path: String, shownAs shownName: String, isUnnamed: Bool
+  ) throws(CheckpointError) {
+    self.shownName = shownName
+    let directory = Place.divided(path).folder
+    if isUnnamed, let descriptor = Self.unnamed(in: directory.isEmpty ? "." : directory, 0o666) {
+      (self.descriptor, temporaryPath) = (descriptor, nil)
+      return
+    }
+    let (path, descriptor) = try Self.named(like: path, 0o666, shownAs: shownName)
+    (self.descriptor, temporaryPath) = (descriptor, path)
+  }
+
+  /// Makes a file that never gets a name, for this user's eyes only.
+  init(temporaryIn folder: String, shownAs shownName: String) throws(CheckpointError) {
+    self.shownName = shownName
+    temporaryPath = nil
+    if let descriptor = Self.unnamed(in: folder, 0o600) {
+      self.descriptor = descriptor
+      return
+    }
+    let (path, descriptor) = try Self.named(like: folder + "/ckpt", 0o600, shownAs: shownName)
+    TemporaryNames.remove(path)
+    self.descriptor = descriptor
+  }
+
+  /// Opens a file without a name; `nil` where that, or giving it one later, cannot be done.
+  private static func unnamed(in directory: String, _ mode: mode_t) -> Int32? {
+    let descriptor = unsafe open(directory, unnamedFlag | O_RDWR | O_CLOEXEC, mode)
+    if descriptor == -1 { return nil }
+    if unsafe access(path(of: descriptor), R_OK | W_OK) == 0 { return descriptor }
+    close(descriptor)
+    return nil
+  }
+
+  private static func named(
+    like path: String, _ mode: mode_t, shownAs shownName: String
+  ) throws(CheckpointError) -> (path: String, descriptor: Int32) {
+    var descriptor: Int32 = -1
+    let path = try TemporaryNames.make(besides: path, "create", shownAs: shownName) { name in
+      descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+      return descriptor
+    }
+    return (path, descriptor)
+  }
+
+  deinit {
+    close(descriptor)
+    if let temporaryPath { TemporaryNames.remove(temporaryPath) }
+  }
+
+  private static func path(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+  /// Where this process can open the file once more, whatever its name.
+  var descriptorPath: String { Self.path(of: descriptor) }
+
+  /// Writes all of `bytes` from byte `offset` on, from any task.
+  func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+    var done = 0
+    while done < bytes.byteCount {
+      done += try systemCall("write", path: shownName, offset: offset + done) {
+        unsafe bytes.withUnsafeBytes { source in
+          unsafe pwrite(
+            descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done,
+            offset + done)
+        }
+      }
+    }
+    let end = offset + bytes.byteCount
+    let departing = waiting.withLock { waiting -> Range<Int>? in
+      waiting.range =
+        waiting.count == 0
+        ? offset..<end
+        : min(waiting.range.lowerBound, offset)..<max(waiting.range.upperBound, end)
+      waiting.count += bytes.byteCount
+      if waiting.count < Self.writebackSize { return nil }
+      waiting.count = 0
+      return waiting.range
+    }
+    if let departing {
+      beginWriteback(descriptor, at: departing.lowerBound, count: departing.count)
+    }
+  }
+
+  /// Gives the file its name, where nothing may be.
+  func take(_ path: String) throws(CheckpointError) {
+    var number: Int32 = 0
+    if let temporaryPath {
+      if unsafe renameat2(AT_FDCWD, temporaryPath, AT_FDCWD, path, UInt32(RENAME_NOREPLACE)) == 0 {
+        return
+      }
+      number = errno
+      // A file system that cannot do that: a link never replaces, and the old name goes later.
+      if number == EINVAL || number == ENOSYS {
+        if unsafe Glibc.link(temporaryPath, path) == 0 { return }
+        number = errno
+      }
+    } else {
+      if link(to: path) == 0 { return }
+      number = errno
+    }
+    throw number == EEXIST
+      ? ReplacedFile.exists(shownName) : .system(number, "rename", path: shownName)
+  }
+
+  /// Gives the file a name that another file may have, which then loses it.
+  func takeOver(_ path: String) throws(CheckpointError) {
+    let name =
+      if let temporaryPath { temporaryPath } else {
+        try TemporaryNames.make(besides: path, "link", shownAs: shownName) { link(to: $0) }
+      }
+    defer { TemporaryNames.remove(name) }
+    _ = try systemCall("rename", path: shownName) { unsafe rename(name, path) }
+  }
+
+  private func link(to path: String) -> Int32 {
+    unsafe linkat(AT_FDCWD, descriptorPath, AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+  }
+}
