@@ -54,8 +54,9 @@ public struct CheckpointTarget: Sendable {
     }
   }
 
-  /// Writes the checkpoint; at every moment the target is the old file or the whole new one, and
-  /// when this returns the new one is on the disk. Standard output gets the same bytes as they come.
+  /// Writes the checkpoint; at every moment the target is the old file or the whole new one.
+  ///
+  /// When this returns, the new file is on the disk. Standard output gets the same bytes as they come.
   public func write(_ checkpoint: Checkpoint) async throws {
     do {
       let sink = try place?.create(name, replacing: overwrites) ?? ByteSink.standardOutput()

@@ -40,7 +40,8 @@ enum KerasWriter {
     for (start, entry) in pieces.sorted(by: { $0.key < $1.key }) {
       guard start >= sink.position else {
         throw CheckpointError(
-          .malformed, "shares bytes with another dataset", path: template.path, tensor: entry.name.text,
+          .malformed, "shares bytes with another dataset", path: template.path,
+          tensor: entry.name.text,
           offset: start)
       }
       try copy(input, until: start, to: sink, using: &buffer)
