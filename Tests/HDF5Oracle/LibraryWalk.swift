@@ -22,9 +22,12 @@ package struct LibraryWalk {
     self.linkAccess = linkAccess
   }
 
+  private static let version = HDF5Library.version
+
   /// Opens a file in the library and walks all of it.
   package static func table(path: String, fileSize: Int) throws(CheckpointError) -> HDF5Table {
-    try HDF5Library.locked { () throws(CheckpointError) in
+    _ = version  // asked for outside the lock, which is not recursive
+    return try HDF5Library.locked { () throws(CheckpointError) in
       let file = try HDF5Handle(
         "open", unsafe H5Fopen(path, H5F_ACC_RDONLY, hid_t(H5P_DEFAULT)), closedBy: H5Fclose)
       return try table(of: file.id, fileSize: fileSize)
@@ -137,7 +140,7 @@ package struct LibraryWalk {
         Self.text(path), unsafe H5Oopen(group, name, linkAccess), closedBy: H5Oclose)
     } catch  where error.message.contains("bad version number") {
       throw CheckpointError(
-        .unsupported, "\(error.message); HDF5 \(HDF5Library.version) is too old for this object")
+        .unsupported, "\(error.message); HDF5 \(Self.version) is too old for this object")
     }
   }
 
