@@ -79,12 +79,15 @@ let package = Package(
     .testTarget(
       name: "CheckpointKitTests",
       dependencies: ["CheckpointKit", "ByteIO", "ParallelWork", "TensorCore", "TestSupport"]),
+    // What the articles show is compiled as in another package, with what is public.
+    .testTarget(
+      name: "ArticleTests", dependencies: ["CheckpointKit", "TestSupport"], packageAccess: false),
     .testTarget(name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )
 
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.packageAccess {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),

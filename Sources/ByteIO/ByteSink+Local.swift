@@ -2,6 +2,7 @@ import Glibc
 import ParallelWork
 package import TensorCore
 
+/// Sinks that become files of this machine.
 extension ByteSink {
   /// A file of this machine, made in the directory of `path` and put there as a whole by
   /// ``commit()``: at every moment the path leads to the old file or to the complete new one.

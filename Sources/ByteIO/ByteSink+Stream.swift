@@ -1,6 +1,7 @@
 import Glibc
 import TensorCore
 
+/// Sinks that only append: pipes and standard output.
 extension ByteSink {
   /// Standard output, which can only be appended to: what was written is gone, committed or not.
   ///

@@ -1,4 +1,4 @@
-package import TensorCore
+public import TensorCore
 
 /// Opened bytes that are read by position, from any number of tasks at once: a local file, a file on
 /// a web server, a part of another source, or memory.
@@ -53,7 +53,7 @@ public final class ByteSource: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `malformed` when the range is outside the source, `system` when
   ///   the system refuses or the source has changed since it was opened.
-  package func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
+  public func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount
     guard offset >= 0, offset <= size, count <= size - offset else {
       throw outside(offset, count)
@@ -63,7 +63,9 @@ public final class ByteSource: Sendable {
 
   /// The bytes in `range`, which must be inside the source, so that a number in a file cannot cause
   /// an allocation larger than the file.
-  package func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+  ///
+  /// - Throws: as ``read(at:into:)``.
+  public func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     try check(range)
     return try [UInt8](count: range.count) { target throws(CheckpointError) in
       try read(at: range.lowerBound, into: &target)

@@ -1,5 +1,6 @@
 package import TensorCore
 
+/// Little-endian numbers in byte arrays and spans.
 extension [UInt8] {
   /// The array's bytes, to read.
   package var rawBytes: RawSpan {

@@ -57,7 +57,7 @@ public final class FileProbe: Sendable {
   /// The open file.
   ///
   /// - Throws: ``CheckpointError`` `system` for a folder.
-  package var source: ByteSource {
+  public var source: ByteSource {
     get throws(CheckpointError) {
       if let file { return file }
       throw CheckpointError(.system, "expected a regular file, found a directory", path: path)
@@ -88,7 +88,7 @@ public final class FileProbe: Sendable {
   /// A value that is computed from the file once and kept, so that recognizing hands it to opening.
   ///
   /// There is one value per type; errors are not kept.
-  package func finding<Value: Sendable, Failure: Error>(
+  public func finding<Value: Sendable, Failure: Error>(
     _ find: (FileProbe) throws(Failure) -> Value
   ) throws(Failure) -> Value {
     let key = ObjectIdentifier(Value.self)

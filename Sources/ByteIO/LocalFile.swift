@@ -1,6 +1,7 @@
 import Glibc
 import TensorCore
 
+/// Files of this machine as sources.
 extension ByteSource {
   /// Opens a local regular file; `nil` if the path leads to a folder.
   ///

@@ -3,6 +3,7 @@ import ParallelWork
 import Synchronization
 package import TensorCore
 
+/// Standard input as a source.
 extension ByteSource {
   /// Whether standard input was given away: what was read once is gone.
   private static let isInputTaken = Atomic(false)

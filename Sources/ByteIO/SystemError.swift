@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 package import TensorCore
 
+/// Errors of system calls, with the words of the system.
 extension CheckpointError {
   /// An error of the system with its own message, such as `write: No space left on device`.
   ///

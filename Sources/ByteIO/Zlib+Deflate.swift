@@ -1,6 +1,7 @@
 import CZlib
 package import TensorCore
 
+/// Packing by zlib itself, for the formats that ask for a level.
 extension Zlib {
   /// Packs bytes as one zlib stream; `level` is 0 to 9.
   ///

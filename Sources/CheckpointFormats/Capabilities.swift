@@ -46,7 +46,7 @@ public struct Capabilities: Sendable {
   /// - Throws: ``TensorCore/CheckpointError`` `unsupported` for a compression that it does not have, a missing
   ///   template, several tensors where there is room for one, or an element type that it does not
   ///   have; `malformed` for two tensors of one name.
-  public func check(
+  package func check(
     _ checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(), format: String
   ) throws(CheckpointError) {
     try check(options, format: format)
@@ -70,7 +70,7 @@ public struct Capabilities: Sendable {
   /// Refuses options that the format does not have.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `unsupported`.
-  public func check(_ options: WriteOptions, format: String) throws(CheckpointError) {
+  package func check(_ options: WriteOptions, format: String) throws(CheckpointError) {
     if needsTemplate, options.template == nil {
       throw CheckpointError(
         .unsupported,
@@ -89,7 +89,7 @@ public struct Capabilities: Sendable {
   }
 
   /// The losses when a checkpoint is written in the format, one sentence each.
-  public func losses(of checkpoint: Checkpoint, format: String) -> [String] {
+  package func losses(of checkpoint: Checkpoint, format: String) -> [String] {
     var losses: [String] = []
     let tied = checkpoint.entries.filter { $0.alias != nil }
     if !keepsTies, let first = tied.first, let original = first.alias {

@@ -1,17 +1,18 @@
 public import ByteIO
 import TensorCore
 
+/// Finding a format by name, by file name, or by content.
 extension CheckpointFormat {
   /// Names of all formats, for messages.
-  public static var names: String { all.map(\.name).joined(separator: ", ") }
+  package static var names: String { all.map(\.name).joined(separator: ", ") }
 
   /// Names of the formats that can be written, for messages: `ckz, hdf5`.
-  public static var writableNames: String {
+  package static var writableNames: String {
     all.filter { $0.write != nil }.map(\.name).joined(separator: ", ")
   }
 
   /// Endings of the formats that can be written, for messages: `.ckz, .h5`.
-  public static var writableEndings: String {
+  package static var writableEndings: String {
     all.filter { $0.write != nil }.flatMap(\.extensions).joined(separator: ", ")
   }
 
@@ -60,7 +61,7 @@ extension CheckpointFormat {
 extension WriteOptions {
   /// Parses a size in bytes as `huggingface_hub` writes it: `500MB`, `5GB`, also `5GiB` or `5000`;
   /// `nil` for anything else and for nothing.
-  public static func size(_ text: String) -> Int? {
+  package static func size(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let units = [
       "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,

@@ -1,10 +1,10 @@
 public import ByteIO
 public import TensorCore
 
-/// A file format: a value with a name and two functions.
+/// A file format: a value with functions that recognize, open, write, and verify a file.
 ///
 /// Every format in ``all`` is held to the suite `FormatContract`: every dtype, empty and scalar
-/// tensors, names kept in order, a file cut at any byte refused with a place, two writes alike.
+/// tensors, names kept in order, a file cut at any byte refused with an offset, two writes alike.
 public struct CheckpointFormat: Sendable {
   /// What `--to` calls it.
   public let name: String

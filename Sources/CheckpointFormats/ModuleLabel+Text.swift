@@ -2,6 +2,7 @@ import ByteIO
 import JSONText
 import TensorCore
 
+/// The module tree as metadata, for formats that have only text.
 extension Checkpoint {
   /// Key under which formats that hold only text keep the module tree.
   static let modulesKey = "ckpt.modules"

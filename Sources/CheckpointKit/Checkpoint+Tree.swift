@@ -1,6 +1,7 @@
 public import ModuleTree
 public import TensorCore
 
+/// The module tree of a checkpoint: stored, given, or inferred.
 extension Checkpoint {
   /// A module tree for a checkpoint's tensors, and how it was come by.
   public struct Tree: Sendable {

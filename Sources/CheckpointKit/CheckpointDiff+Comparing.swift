@@ -2,6 +2,7 @@ import ParallelWork
 import Synchronization
 import TensorCore
 
+/// The work of a comparison: digests first, then bytes, then values where bytes differ.
 extension CheckpointDiff {
   private typealias Pair = (left: Checkpoint.Entry, right: Checkpoint.Entry)
 

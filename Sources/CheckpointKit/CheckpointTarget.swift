@@ -69,5 +69,5 @@ public struct CheckpointTarget: Sendable {
   }
 
   /// Removes the unfinished files of the whole process, for one that is about to be ended.
-  public static func removeUnfinished() { ByteSink.removeUnfinished() }
+  package static func removeUnfinished() { ByteSink.removeUnfinished() }
 }

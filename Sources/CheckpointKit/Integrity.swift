@@ -2,6 +2,7 @@ public import ByteIO
 import ParallelWork
 public import TensorCore
 
+/// What `ckpt check` does.
 extension CheckpointSource {
   /// Reads every byte of a checkpoint and checks all that its format lets be checked.
   ///

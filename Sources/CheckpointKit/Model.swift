@@ -10,7 +10,7 @@ public struct Model: Sendable {
   /// The description that was read; `nil` for a model that PyTorch's `print(model)` shows in full.
   private let description: String?
   /// Lines of a side file that say what the text cannot show; `nil` without one.
-  public let extra: String?
+  package let extra: String?
 
   /// The text that PyTorch's `print(model)` shows, or a model description.
   public var text: String { description ?? module.description }
@@ -37,7 +37,7 @@ public struct Model: Sendable {
   }
 
   /// What a file that may be a model holds.
-  public enum Content: Sendable {
+  package enum Content: Sendable {
     /// A printed text.
     case model(Model)
     /// A checkpoint, and the tree that it carries, if it does.
@@ -69,7 +69,7 @@ public struct Model: Sendable {
   /// Reads a printed text or a model description.
   ///
   /// `extraPath` is the side file that errors of `extra` name.
-  public init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
+  package init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
     let extras = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
     if Module.isDescription(text) {
       module = try Module(json: text, extras: extras)

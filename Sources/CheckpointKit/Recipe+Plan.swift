@@ -2,6 +2,7 @@ import ModuleTree
 public import TensorCore
 import TorchRandom
 
+/// From a recipe to the checkpoint that it describes.
 extension Recipe {
   /// The tensors that a recipe describes, and those whose values it cannot give.
   public struct Plan: Sendable {

@@ -4,6 +4,7 @@ import ModuleTree
 import TensorCore
 import TorchRandom
 
+/// The text form of recipes, as users write them.
 extension Recipe {
   /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
   ///

@@ -43,7 +43,7 @@ public struct Recipe: Sendable {
   }
 
   /// Finds a dtype that layers can be built in.
-  public static func floatingPoint(named text: String) throws -> DType {
+  package static func floatingPoint(named text: String) throws -> DType {
     guard let dtype = DType(spelled: text), dtype.isFloatingPoint else {
       throw CheckpointError(
         .unsupported,

@@ -60,7 +60,7 @@ public struct Selection: Sendable {
   /// one, the first if both do; one of the two may be left without any.
   ///
   /// `notes` is told when classes had to be inferred.
-  public func pair(
+  package func pair(
     _ left: Checkpoint, _ right: Checkpoint, notes: (String) -> Void = { _ in }
   ) throws -> (Checkpoint, Checkpoint) {
     guard let selector else { return (left, right) }

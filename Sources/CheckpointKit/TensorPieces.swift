@@ -1,6 +1,7 @@
 import ParallelWork
 import TensorCore
 
+/// Reading tensors piece by piece to compare them.
 extension Range<Int> {
   /// The range cut at the multiples of `unit`.
   func cut(at unit: Int) -> some Sequence<Range<Int>> {

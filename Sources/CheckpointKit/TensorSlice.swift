@@ -79,15 +79,15 @@ public struct TensorSlice: Sendable {
   }
 
   /// How many positions a dimension of the slice has, and whether it is a single index.
-  public struct Positions: Sendable {
+  package struct Positions: Sendable {
     /// Positions in the slice.
-    public let count: Int
+    package let count: Int
     /// Whether the dimension is missing from ``TensorSlice/shape``.
-    public let isIndex: Bool
+    package let isIndex: Bool
   }
 
   /// The slice's extent along every dimension of the tensor.
-  public var ranges: [Positions] { axes.map { Positions(count: $0.count, isIndex: $0.isIndex) } }
+  package var ranges: [Positions] { axes.map { Positions(count: $0.count, isIndex: $0.isIndex) } }
 
   /// Reads values along one dimension as text.
   ///

@@ -35,7 +35,7 @@ public struct Verification: Sendable {
   }
 
   /// Largest distance, in units in the last place, that counts as ``Outcome/near(_:)``.
-  public static let nearULP: UInt64 = 16
+  package static let nearULP: UInt64 = 16
 
   /// Every tensor of the file, in its order, then those missing from it.
   public let tensors: [Tensor]

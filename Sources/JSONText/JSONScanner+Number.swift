@@ -1,5 +1,6 @@
 package import TensorCore
 
+/// Numbers, RFC 8259 section 6.
 extension JSONScanner {
   /// Takes a number and returns it as it is spelled.
   package mutating func number() throws(CheckpointError) -> String {

@@ -1,5 +1,6 @@
 package import TensorCore
 
+/// Strings, RFC 8259 section 7.
 extension JSONScanner {
   /// Takes a string of at most `limit` bytes of UTF-8.
   package mutating func string(atMost limit: Int = .max) throws(CheckpointError) -> String {

@@ -1,21 +1,21 @@
-public import TensorCore
+package import TensorCore
 
 /// A module tree guessed from tensors' names and shapes alone, for a file that carries none.
 ///
 /// What belongs to one module is everything up to the last dot of a name. Its class follows from
 /// the tensors it has, as a person would guess; a module whose tensors fit no class gets the class
 /// `Module` and owns them with no known initial values.
-public struct InferredModel: Sendable {
+package struct InferredModel: Sendable {
   /// The tree; the root's class is `Module`.
-  public let tree: Module
+  package let tree: Module
   /// Sentences for the user: what was inferred, how many of each class, and what was not.
-  public let notes: [String]
+  package let notes: [String]
 
   /// Guesses from names, types and shapes in file order.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `unsupported` when names nest deeper than a
   ///   model may.
-  public init(_ tensors: [(name: TensorName, info: TensorInfo)]) throws {
+  package init(_ tensors: [(name: TensorName, info: TensorInfo)]) throws {
     var root = Branch()
     for tensor in tensors {
       let parts = tensor.name.text.utf8.split(
@@ -57,7 +57,7 @@ public struct InferredModel: Sendable {
   }
 
   /// Guesses from a checkpoint's entries.
-  public init(_ checkpoint: Checkpoint) throws {
+  package init(_ checkpoint: Checkpoint) throws {
     try self.init(checkpoint.entries.map { ($0.name, $0.info) })
   }
 }

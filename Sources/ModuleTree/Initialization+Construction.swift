@@ -1,6 +1,7 @@
 internal import TensorCore
 internal import TorchRandom
 
+/// The first stage of a plan: what constructing the modules draws.
 extension Initialization {
   /// Initializes everything as the constructors do, in the order in which they run.
   ///

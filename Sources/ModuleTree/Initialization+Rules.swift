@@ -1,5 +1,6 @@
-public import TensorCore
+package import TensorCore
 
+/// The second stage of a plan: what rules change.
 extension Initialization {
   /// Applies rules in a loop over the model, the generator running on from where it stands.
   ///
@@ -26,7 +27,7 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` when nothing is selected, the initial values of
   ///   a selected tensor are unknown, or as ``apply(_:order:)`` does.
   @discardableResult
-  public mutating func reset(
+  package mutating func reset(
     _ selector: Selector, rules: [Rule] = [], order: Rule.Order = .modules
   ) throws -> [TensorName] {
     let selection = try SelectedTensors(selector, modules: namedModules)

@@ -12,9 +12,9 @@ public import TorchRandom
 ///     let checkpoint = try plan.checkpoint()
 public struct Initialization: Sendable {
   /// The model.
-  public let tree: Module
+  package let tree: Module
   /// The generator as it is now; assigning one is `manual_seed` in between.
-  public var generator: Generator
+  package var generator: Generator
 
   /// Type of the tensors that have none of their own.
   let dtype: DType
@@ -156,7 +156,7 @@ public struct Initialization: Sendable {
   }
 
   /// The values that the tensor of this name has now; `nil` if none are known.
-  public func values(of name: TensorName) -> TensorValues? {
+  package func values(of name: TensorName) -> TensorValues? {
     originals[name].flatMap { values[$0] }
   }
 
@@ -164,7 +164,7 @@ public struct Initialization: Sendable {
   ///
   /// A tensor with several names is an alias under all but the first.
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a tensor's values are unknown.
-  public func entries() throws -> [Checkpoint.Entry] {
+  package func entries() throws -> [Checkpoint.Entry] {
     let persistent = tensors.filter(\.isPersistent)
     let unknown = persistent.filter { values[$0.original] == nil }
     if let first = unknown.first {
@@ -186,7 +186,7 @@ public struct Initialization: Sendable {
   }
 
   /// One tensor as an entry of a checkpoint; `nil` if there is none or its values are unknown.
-  public func entry(of name: TensorName) throws -> Checkpoint.Entry? {
+  package func entry(of name: TensorName) throws -> Checkpoint.Entry? {
     guard let original = originals[name], let values = values[original] else { return nil }
     return Checkpoint.Entry(
       name: name, info: values.info, alias: original == name ? nil : original,

@@ -30,10 +30,10 @@ public enum KnownLayers {
   public static var names: [String] { bases.keys.sorted() }
 
   /// Whether a class is one of PyTorch's that this version knows.
-  public static func knows(_ kind: String) -> Bool { bases[kind] != nil }
+  package static func knows(_ kind: String) -> Bool { bases[kind] != nil }
 
   /// The class itself and those that it derives from, nearest first, as far as they are known.
-  public static func lineage(of kind: String) -> [String] { [kind] + (bases[kind] ?? []) }
+  package static func lineage(of kind: String) -> [String] { [kind] + (bases[kind] ?? []) }
 
   /// The class that an unknown one is taken for by the shape of its text; `nil` if the class is
   /// known or speaks for none.

@@ -3,7 +3,7 @@ public import TensorCore
 /// A tensor of a module tree under one of its names.
 public struct NamedTensor: Sendable {
   /// What the tensor is to its module.
-  public enum Role: Sendable {
+  package enum Role: Sendable {
     /// Trained.
     case parameter(Parameter)
     /// Not trained.
@@ -13,10 +13,10 @@ public struct NamedTensor: Sendable {
   /// Dotted name.
   public let name: TensorName
   /// What it is.
-  public let role: Role
+  package let role: Role
   /// The name under which the same tensor is met first; differs from ``name`` for tied tensors
   /// and below shared modules.
-  public let original: TensorName
+  package let original: TensorName
 
   /// Sizes, outermost first.
   public var shape: Shape {
@@ -27,7 +27,7 @@ public struct NamedTensor: Sendable {
   }
 
   /// Element type in a model of the given type.
-  public func dtype(inModelOf dtype: DType) -> DType {
+  package func dtype(inModelOf dtype: DType) -> DType {
     switch role {
     case .parameter(let parameter): parameter.dtype ?? dtype
     case .buffer(let buffer): buffer.dtype ?? dtype
@@ -35,12 +35,12 @@ public struct NamedTensor: Sendable {
   }
 
   /// Whether `state_dict()` holds it.
-  public var isPersistent: Bool {
+  package var isPersistent: Bool {
     if case .buffer(let buffer) = role { buffer.isPersistent } else { true }
   }
 
   /// How it gets its initial values; `nil` when they are unknown.
-  public var initializer: (any Initializer)? {
+  package var initializer: (any Initializer)? {
     switch role {
     case .parameter(let parameter): parameter.initializer
     case .buffer(let buffer): buffer.initializer
@@ -48,7 +48,7 @@ public struct NamedTensor: Sendable {
   }
 
   /// Why its initial values are unknown, where someone found out.
-  public var reason: String? {
+  package var reason: String? {
     switch role {
     case .parameter(let parameter): parameter.reason
     case .buffer(let buffer): buffer.reason
@@ -71,7 +71,7 @@ public struct NamedTensor: Sendable {
 
 extension Module {
   /// Every parameter, each once, in the order of `parameters()`.
-  public func parameters() -> [Parameter] {
+  package func parameters() -> [Parameter] {
     namedParameters().compactMap {
       if case .parameter(let parameter) = $0.role { parameter } else { nil }
     }

@@ -6,7 +6,7 @@ public struct NamedModule: Sendable {
   public let module: Module
   /// The path at which this module is met first in pre-order; differs from ``path`` only at the
   /// further places of a shared module and below them.
-  public let original: String
+  package let original: String
 
   /// The dotted name of something that the module owns.
   package func name(of own: String) -> String { path.isEmpty ? own : "\(path).\(own)" }
@@ -14,7 +14,7 @@ public struct NamedModule: Sendable {
 
 extension Module {
   /// Every module below and including this one, self first, each once, as `modules()`.
-  public func modules() -> [Module] { namedModules().map(\.module) }
+  package func modules() -> [Module] { namedModules().map(\.module) }
 
   /// Every module with its path, in pre-order, as `named_modules(remove_duplicate=…)`.
   public func namedModules(removeDuplicates: Bool = true) -> [NamedModule] {
@@ -37,10 +37,10 @@ extension Module {
   }
 
   /// Own children, each once, as `children()`.
-  public func children() -> [Module] { namedChildren().map(\.module) }
+  package func children() -> [Module] { namedChildren().map(\.module) }
 
   /// Own children with their names, each once, as `named_children()`.
-  public func namedChildren() -> [(name: String, module: Module)] {
+  package func namedChildren() -> [(name: String, module: Module)] {
     var seen: Set<ObjectIdentifier> = []
     return ownChildren.compactMap { child in
       guard let module = child.module else { return nil }
@@ -55,7 +55,7 @@ extension Module {
   ///
   /// Duplicates are left out among one parent's children only, so a module that two parents share
   /// comes twice; each comes under the path where it is met first.
-  public func applyOrder() -> [NamedModule] {
+  package func applyOrder() -> [NamedModule] {
     var places = Places()
     var result: [NamedModule] = []
     enum Visit { case enter(NamedModule), leave(NamedModule) }

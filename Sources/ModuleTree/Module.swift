@@ -25,13 +25,13 @@ public struct Module: Sendable {
   /// `extra_repr()`: what is printed between the parentheses, lines joined by `\n`.
   public let arguments: String
   /// What the class means; `nil` for a class that owns no tensors or is unknown.
-  public let layer: (any Layer)?
+  package let layer: (any Layer)?
   /// Own parameters in registration order: the layer's, then those that were added.
-  public package(set) var ownParameters: [Parameter]
+  package var ownParameters: [Parameter]
   /// Own buffers in registration order.
-  public package(set) var ownBuffers: [Buffer]
+  package var ownBuffers: [Buffer]
   /// Children in registration order.
-  public package(set) var ownChildren: [Child]
+  package var ownChildren: [Child]
   /// Whether equal neighbours are printed as one run, `(0-11): 12 x Block(`.
   package var compressesRuns: Bool
   /// Present when the same module is registered at several paths.
@@ -86,7 +86,7 @@ public struct Module: Sendable {
 
   /// What the class's `__init__` does with the generator, in order: as
   /// ``constructed(by:)`` set it, else as the layer does, else own parameters and then each child.
-  public var construction: [ConstructionStep] {
+  package var construction: [ConstructionStep] {
     let names = ownChildren.lazy.filter { $0.module != nil }.map(\.name)
     return customConstruction ?? layer?.construction(children: Array(names))
       ?? [.ownParameters] + names.map { .child($0) }

@@ -3,9 +3,9 @@
 ///
 /// `layer2.**` is all below `layer2`, but not itself; `**.bias` is every `bias` at any depth.
 /// Takes time in the order of the product of both lengths, whatever the pattern.
-public struct NamePattern: Sendable, Hashable {
+package struct NamePattern: Sendable, Hashable {
   /// The pattern as it was written.
-  public let text: String
+  package let text: String
   private let components: [Component]
 
   private enum Component: Hashable {
@@ -14,7 +14,7 @@ public struct NamePattern: Sendable, Hashable {
   }
 
   /// Takes the pattern as it is; every text is one.
-  public init(_ text: String) {
+  package init(_ text: String) {
     self.text = text
     components = text.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map {
       $0.elementsEqual("**".unicodeScalars) ? .any : .glob(Glob(Array($0)))
@@ -22,12 +22,12 @@ public struct NamePattern: Sendable, Hashable {
   }
 
   /// Whether the text has a character with a special meaning.
-  public static func isPattern(_ text: String) -> Bool {
+  package static func isPattern(_ text: String) -> Bool {
     text.unicodeScalars.contains { "*?[".unicodeScalars.contains($0) }
   }
 
   /// Whether the whole name fits.
-  public func matches(_ name: String) -> Bool {
+  package func matches(_ name: String) -> Bool {
     if name.isEmpty { return false }
     let parts = name.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false)
       .map { Array($0) }

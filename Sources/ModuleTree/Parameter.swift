@@ -17,7 +17,7 @@ public struct Parameter: Sendable {
   /// parameter that only the source of a class shows.
   public let initializer: (any Initializer)?
   /// Why the initial values are unknown, where someone found out.
-  public package(set) var reason: String?
+  package var reason: String?
   /// Present when the same tensor is registered under several names.
   package var identity: Identity?
 
@@ -66,7 +66,7 @@ public struct Buffer: Sendable {
   /// Whether `state_dict()` holds it.
   public let isPersistent: Bool
   /// Why the initial values are unknown, where someone found out.
-  public package(set) var reason: String?
+  package var reason: String?
 
   /// Describes a buffer whose initial values are one number throughout.
   public init(

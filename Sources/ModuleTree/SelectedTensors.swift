@@ -1,7 +1,7 @@
-public import TensorCore
+package import TensorCore
 
 /// The tensors that a selector means in one model, which are never none.
-public struct SelectedTensors {
+package struct SelectedTensors {
   private let selector: ResolvedSelector
   private let kinds: [TensorName: String]
 
@@ -10,7 +10,7 @@ public struct SelectedTensors {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when it means no tensor, saying
   ///   whether it
   ///   means modules that own none; or as ``ResolvedSelector`` does.
-  public init(_ selector: Selector, in tree: Module) throws {
+  package init(_ selector: Selector, in tree: Module) throws {
     try self.init(selector, modules: tree.namedModules(removeDuplicates: false))
   }
 
@@ -41,7 +41,7 @@ public struct SelectedTensors {
   }
 
   /// Whether a tensor is meant; one of no module in the tree is judged by its name alone.
-  public func contains(_ tensor: TensorName) -> Bool {
+  package func contains(_ tensor: TensorName) -> Bool {
     let (path, leaf) = tensor.parentAndLeaf
     return selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
   }

@@ -1,5 +1,6 @@
 import TensorCore
 
+/// The text form of selectors.
 extension Selector {
   /// Reads a selector.
   ///

@@ -32,7 +32,7 @@ public struct Selector: Sendable, CustomStringConvertible {
   }
 
   /// The text that the selector was parsed from, spelled as its author did.
-  public var source: String { written ?? description }
+  package var source: String { written ?? description }
 
   /// Everything.
   public static var all: Selector { Selector(root: .name("**")) }
@@ -46,7 +46,7 @@ public struct Selector: Sendable, CustomStringConvertible {
   }
 
   /// Whether a class may be meant, so that it matters whose module tree is asked.
-  public var mayMeanClasses: Bool {
+  package var mayMeanClasses: Bool {
     func may(_ node: Node) -> Bool {
       switch node {
       case .word(let text): !text.utf8.contains(UInt8(ascii: ".")) && text != "*" && text != "**"
@@ -82,7 +82,7 @@ public struct Selector: Sendable, CustomStringConvertible {
 }
 
 /// A selector that has been settled against one tree: each bare word is a class or a name.
-public struct ResolvedSelector {
+package struct ResolvedSelector {
   private indirect enum Node {
     case kind(Glob)
     case name(NamePattern)
@@ -101,7 +101,7 @@ public struct ResolvedSelector {
   /// and no name does, a name if it is the other way round.
   /// - Throws: ``TensorCore/CheckpointError``: `malformed` for a word that matches both, or an expression that
   ///   cannot be read; `missing` for a word that matches neither.
-  public init(_ selector: Selector, in tree: Module) throws {
+  package init(_ selector: Selector, in tree: Module) throws {
     try self.init(selector, modules: tree.namedModules(removeDuplicates: false))
   }
 
@@ -115,7 +115,7 @@ public struct ResolvedSelector {
   }
 
   /// Whether the module at `path` of class `kind` matches, or, with `parameter`, that own tensor.
-  public func matches(path: String, kind: String, parameter: String? = nil) -> Bool {
+  package func matches(path: String, kind: String, parameter: String? = nil) -> Bool {
     let lineage = Self.lineage(of: kind, bases)
     let full = parameter.map { path.isEmpty ? $0 : "\(path).\($0)" }
     func matches(_ node: Node) -> Bool {

@@ -54,7 +54,7 @@ extension TensorFill {
   }
 
   /// The moments of the elements drawn; `nil` where nothing is drawn, or all of it is one number.
-  public var moments: Moments? {
+  package var moments: Moments? {
     switch self {
     case .constant, .ones, .nothing: nil
     case .random(.uniform(let from, let to), _):

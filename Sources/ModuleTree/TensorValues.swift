@@ -1,17 +1,17 @@
 import Synchronization
-public import TensorCore
-public import TorchRandom
+package import TensorCore
+package import TorchRandom
 
 /// A tensor's values as they would be drawn: what fills it, and the generator as it was before.
-public struct TensorValues: Sendable {
+package struct TensorValues: Sendable {
   /// Element type, shape and size.
-  public let info: TensorInfo
+  package let info: TensorInfo
   /// How the tensor was filled last.
-  public let initializer: any Initializer
+  package let initializer: any Initializer
   /// What that came down to.
-  public let fill: TensorFill
+  package let fill: TensorFill
   /// The generator before the first draw for this tensor.
-  public let start: Generator
+  package let start: Generator
 
   /// A function that samples the values, range by range, in memory that does not grow with the
   /// tensor, unless the fill needs the whole of it.

@@ -15,7 +15,7 @@ extension Module {
   /// What a user should know of a tree that was read from text: classes known to own tensors that
   /// the text does not show, unless they have been given, classes recognized by their text,
   /// and tensors that are near PyTorch's and not equal.
-  public var notes: [String] {
+  package var notes: [String] {
     guesses + tables + hidden + near
   }
 

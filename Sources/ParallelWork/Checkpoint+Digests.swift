@@ -1,6 +1,7 @@
 import Synchronization
 public import TensorCore
 
+/// Digests of tensors, computed in parallel.
 extension Checkpoint {
   /// SHA-256 of each entry's bytes, in order, or what kept it from being read.
   ///

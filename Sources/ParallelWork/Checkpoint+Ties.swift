@@ -1,12 +1,13 @@
 public import TensorCore
 
+/// Confirming that tensors which a file claims to be tied are equal.
 extension Checkpoint {
   /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
   /// not become tensors of their own, and a note says so.
   ///
   /// Whoever writes a checkpoint asks for this first: what is tied is written once. To look at a
   /// checkpoint nothing need be read.
-  public mutating func confirmTies() throws {
+  package mutating func confirmTies() throws {
     if claimedTies.isEmpty { return }
     var places: [TensorName: Int] = [:]
     for (index, entry) in entries.enumerated() { places[entry.name] = index }

@@ -25,7 +25,7 @@ public struct Budget: Sendable, Hashable {
   package var maxModules: Int { isUnlimited ? 10_000_000 : 200_000 }
 
   /// Largest number of bytes of values that `fileBytes` bytes may claim.
-  public func maxValueBytes(inFileOf fileBytes: Int) -> Int {
+  package func maxValueBytes(inFileOf fileBytes: Int) -> Int {
     if isUnlimited || fileBytes >= (Shape.limit - Self.freeBytes) / Self.bytesPerByte {
       return Shape.limit
     }
@@ -35,7 +35,7 @@ public struct Budget: Sendable, Hashable {
   /// Refuses values that a file claims and cannot hold.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` with both numbers and the remedy.
-  public func checkValues(of byteCount: Int, inFileOf fileBytes: Int) throws(CheckpointError) {
+  package func checkValues(of byteCount: Int, inFileOf fileBytes: Int) throws(CheckpointError) {
     guard byteCount <= maxValueBytes(inFileOf: fileBytes) else {
       throw CheckpointError(
         .unsupported,

@@ -79,7 +79,7 @@ public struct Checkpoint: Sendable {
     public let isOpened: Bool
 
     /// Describes a part.
-    public init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
+    package init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
       self.key = key
       self.tensorCount = tensorCount
       self.byteCount = byteCount

@@ -51,7 +51,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
   }
 
   /// The same error at another file, where the one that was read stands for it.
-  public func replacing(path: String) -> Self {
+  package func replacing(path: String) -> Self {
     var copy = self
     copy.path = path
     return copy
@@ -86,7 +86,7 @@ extension String {
 
   /// The text with control, bidirectional and invisible format characters written as `\u{…}`,
   /// so that a name from a file cannot steer a terminal.
-  public var escapingControls: String {
+  package var escapingControls: String {
     if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
     func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
       switch scalar.properties.generalCategory {

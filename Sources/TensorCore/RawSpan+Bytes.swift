@@ -1,13 +1,14 @@
 import Glibc
 
+/// Comparing, copying, and filling bytes.
 extension RawSpan {
   /// Whether both spans hold the same bytes.
-  public func isByteEqual(to other: RawSpan) -> Bool {
+  package func isByteEqual(to other: RawSpan) -> Bool {
     byteCount == other.byteCount && isByteEqual(to: other, in: 0..<byteCount)
   }
 
   /// Whether both spans, which must reach that far, hold the same bytes in `range`.
-  public func isByteEqual(to other: RawSpan, in range: Range<Int>) -> Bool {
+  package func isByteEqual(to other: RawSpan, in range: Range<Int>) -> Bool {
     precondition(
       range.upperBound <= byteCount && range.upperBound <= other.byteCount, "past the end")
     if range.isEmpty { return true }
@@ -23,7 +24,7 @@ extension RawSpan {
 extension MutableRawSpan {
   /// Copies the bytes of a span of just this size.
   @_lifetime(self: copy self)
-  public mutating func copyBytes(from source: RawSpan) {
+  package mutating func copyBytes(from source: RawSpan) {
     precondition(source.byteCount == byteCount, "spans of two sizes")
     unsafe source.withUnsafeBytes { source in
       unsafe withUnsafeMutableBytes { target in unsafe target.copyMemory(from: source) }

@@ -11,7 +11,7 @@ public struct Shape: Hashable, Sendable {
   public let elementCount: Int
 
   /// The first number of bytes that is refused.
-  public static let limit = 1 << 62
+  package static let limit = 1 << 62
   /// The shape of a single element, which has no dimensions.
   public static let scalar = Shape(unchecked: [], elementCount: 1)
 
@@ -57,14 +57,14 @@ public struct Shape: Hashable, Sendable {
   }
 
   /// Product of the sizes along `axes`, 1 for an empty range, 0 where one of them is 0.
-  public func product(along axes: some RangeExpression<Int>) -> Int {
+  package func product(along axes: some RangeExpression<Int>) -> Int {
     sizes[axes.relative(to: sizes)].reduce(1, *)
   }
 
   /// From one index to the next along each axis, in elements, for a tensor without gaps.
   ///
   /// A size of 0 counts as 1, as in PyTorch.
-  public var contiguousStrides: [Int] {
+  package var contiguousStrides: [Int] {
     var stride = 1
     var strides = sizes
     for axis in sizes.indices.reversed() {
@@ -75,7 +75,7 @@ public struct Shape: Hashable, Sendable {
   }
 
   /// The sizes in another order: axis `i` of the result is `axes[i]`, each axis named once.
-  public func permuted(_ axes: [Int]) -> Shape {
+  package func permuted(_ axes: [Int]) -> Shape {
     precondition(axes.count == count, "each axis is named once")
     return Shape(unchecked: axes.map { sizes[$0] }, elementCount: elementCount)
   }

@@ -32,7 +32,7 @@ public struct TensorName: Hashable, Comparable, Sendable, CustomStringConvertibl
   }
 
   /// Everything before the last dot, and what follows it: `layer2.0.weight` → `layer2.0`, `weight`.
-  public var parentAndLeaf: (parent: String, leaf: String) {
+  package var parentAndLeaf: (parent: String, leaf: String) {
     guard let dot = text.utf8.lastIndex(of: UInt8(ascii: ".")) else { return ("", text) }
     return (String(text[..<dot]), String(text[text.utf8.index(after: dot)...]))
   }

@@ -1,3 +1,4 @@
+/// The memory of an array as spans.
 extension [UInt8] {
   /// Lends the array's bytes to be read through a span.
   package func withRawSpan<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {

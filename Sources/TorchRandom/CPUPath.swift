@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// The paths of PyTorch's CPU build, chosen by what the processor can do, whose values differ.
 ///
@@ -16,7 +16,7 @@ public enum CPUPath: String, Hashable, Sendable, CaseIterable {
   /// Finds a path by its name.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `unsupported`.
-  public init(named name: String) throws(CheckpointError) {
+  package init(named name: String) throws(CheckpointError) {
     guard let path = Self(rawValue: name) else {
       let names = Self.allCases.map(\.rawValue).joined(separator: " or ")
       throw CheckpointError(.unsupported, "unknown CPU path '\(name)': expected \(names)")

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// The element types that PyTorch draws random values in, and computes in; for all others its
 /// kernels are "not implemented" (2.15, on a CPU).
@@ -40,10 +40,10 @@ enum DrawnType: Hashable, Sendable, CaseIterable {
 
 extension DType {
   /// The types that PyTorch draws random values in, and computes in.
-  public static let drawable = DrawnType.allCases.map(\.dtype)
+  package static let drawable = DrawnType.allCases.map(\.dtype)
 
   /// Whether PyTorch draws random values in this type, and computes in it.
-  public var isDrawable: Bool { DrawnType(self) != nil }
+  package var isDrawable: Bool { DrawnType(self) != nil }
 }
 
 extension MutableRawSpan {

@@ -10,12 +10,12 @@ public struct Generator: Sendable {
   /// Which of PyTorch's CPU paths makes values of the words; the words themselves are the same.
   public let cpuPath: CPUPath
   /// Words drawn since seeding, modulo 2^64.
-  public private(set) var position: UInt64 = 0
+  package private(set) var position: UInt64 = 0
 
   /// The standard normal that the last odd-sized serial draw left over.
   ///
   /// The next serial normal uses it first, whatever was drawn in between; `manual_seed` clears it.
-  public var cachedNormal: Double?
+  package var cachedNormal: Double?
 
   /// Words from which on a jump is quicker than twisting, measured: 0.45 ms against 0.08 µs for
   /// each 624 words.
@@ -45,7 +45,7 @@ public struct Generator: Sendable {
   }
 
   /// Fills `words` with the words that come next, in order.
-  public mutating func fill(_ words: inout MutableSpan<UInt32>) {
+  package mutating func fill(_ words: inout MutableSpan<UInt32>) {
     let size = GeneratorState.size
     let first = min(size - used, words.count)
     let blocks = (words.count - first) / size * size

@@ -1,9 +1,10 @@
+/// Permutations, as `torch.randperm` draws them.
 extension Generator {
   /// The permutation of `0 ..< count` that `torch.randperm(count)` draws.
   ///
   /// Source: PyTorch 2.15 `randperm_cpu`: from 214,748,364 on it draws 64 bits an element, from
   /// the front, instead of 32 bits.
-  public mutating func randperm(_ count: Int) -> [Int] {
+  package mutating func randperm(_ count: Int) -> [Int] {
     precondition(count >= 0, "negative count")
     var order = Array(0..<count)
     if count < Int(UInt32.max) / 20 {

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// One tensor's random values, described: which distribution, in which dtype, how many elements.
 ///
@@ -15,25 +15,25 @@ public import TensorCore
 ///
 /// Source: PyTorch 2.15 `DistributionTemplates.h` (`uniform_impl_`, `normal_impl_`) and the AVX2
 /// kernels of `cpu/DistributionTemplates.h`. Elements are in memory order of the tensor.
-public struct Sampling: Sendable, Hashable {
+package struct Sampling: Sendable, Hashable {
   /// What the values follow.
-  public let distribution: Distribution
+  package let distribution: Distribution
   /// The elements' type, one of ``TensorCore/DType/drawable``.
-  public var dtype: DType { type.dtype }
+  package var dtype: DType { type.dtype }
   let type: DrawnType
   /// Elements drawn.
-  public let count: Int
+  package let count: Int
   /// Whether the tensor is row-major without gaps, as parameters of fresh modules are.
   ///
   /// Only then does a normal draw of 16 or more elements take PyTorch's vector path.
-  public let contiguous: Bool
+  package let contiguous: Bool
 
   /// Checks the distribution against the dtype, as PyTorch does even for empty tensors.
   ///
   /// - Throws: ``TensorCore/CheckpointError``, `unsupported` for a dtype that PyTorch does not draw, else
   ///   `mismatched`: a range that is reversed, not finite in the dtype or too wide for it, or a
   ///   standard deviation that is negative or not a number.
-  public init(
+  package init(
     _ distribution: Distribution, dtype: DType, count: Int, contiguous: Bool = true
   ) throws(CheckpointError) {
     precondition(count >= 0, "negative element count")
@@ -70,7 +70,7 @@ public struct Sampling: Sendable, Hashable {
   }
 
   /// Leaves `generator` as it is after the draw, cached normal included, without the values.
-  public func skip(_ generator: inout Generator) {
+  package func skip(_ generator: inout Generator) {
     guard algorithm == .serialNormal else {
       generator.skip(words: tailWord + (hasTail ? wordsPerBlock : 0))
       return

@@ -5,7 +5,7 @@ internal import TensorCore
 /// Ranges that follow one another continue where the last one stopped; a range further on skips,
 /// an earlier one starts again from the beginning of the draw and skips. A skip of any length takes
 /// less than two milliseconds.
-public struct SamplingCursor: Sendable {
+package struct SamplingCursor: Sendable {
   private let sampling: Sampling
   private let start: Generator
   /// Stands at the first word of block number `block`.
@@ -16,7 +16,7 @@ public struct SamplingCursor: Sendable {
   private static let batchWords = 2496
 
   /// Prepares to sample the values whose words begin at `start`.
-  public init(_ sampling: Sampling, from start: Generator) {
+  package init(_ sampling: Sampling, from start: Generator) {
     self.sampling = sampling
     self.start = start
     generator = start
@@ -26,7 +26,7 @@ public struct SamplingCursor: Sendable {
   var position: Int { block * sampling.elementsPerBlock + (leadingNormal == nil ? 0 : 1) }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.
-  public mutating func read(elements: Range<Int>, into target: inout MutableRawSpan) {
+  package mutating func read(elements: Range<Int>, into target: inout MutableRawSpan) {
     precondition(
       elements.lowerBound >= 0 && elements.upperBound <= sampling.count, "range outside the draw")
     let width = sampling.dtype.byteWidth
@@ -131,7 +131,7 @@ public struct SamplingCursor: Sendable {
 
 extension Generator {
   /// Draws a whole tensor: its little-endian elements in memory order.
-  public mutating func sample(_ sampling: Sampling) -> [UInt8] {
+  package mutating func sample(_ sampling: Sampling) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: sampling.count * sampling.dtype.byteWidth)
     var cursor = SamplingCursor(sampling, from: self)
     bytes.withMutableRawSpan { cursor.read(elements: 0..<sampling.count, into: &$0) }

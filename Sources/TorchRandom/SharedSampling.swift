@@ -6,7 +6,7 @@ internal import TensorCore
 /// Keeps idle cursors. A range continues from the nearest one before it: a
 /// reader in order, and several that take ranges in turn, continue where one stopped; a range far
 /// from all jumps, which takes less than two milliseconds.
-public final class SharedSampling: Sendable {
+package final class SharedSampling: Sendable {
   private let sampling: Sampling
   private let start: SamplingCursor
   private let idle = Mutex<[SamplingCursor]>([])
@@ -15,13 +15,13 @@ public final class SharedSampling: Sendable {
   private static let maxIdle = 32
 
   /// Prepares to sample the values whose words begin at `start`.
-  public init(_ sampling: Sampling, from start: Generator) {
+  package init(_ sampling: Sampling, from start: Generator) {
     self.sampling = sampling
     self.start = SamplingCursor(sampling, from: start)
   }
 
   /// Writes the little-endian elements `elements` to `target`, which must have just their size.
-  public func read(elements: Range<Int>, into target: inout MutableRawSpan) {
+  package func read(elements: Range<Int>, into target: inout MutableRawSpan) {
     var cursor = takeCursor(before: elements.lowerBound)
     cursor.read(elements: elements, into: &target)
     putBack(cursor)

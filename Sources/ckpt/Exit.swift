@@ -2,6 +2,7 @@ import ArgumentParser
 import CheckpointKit
 import Glibc
 
+/// How the process ends: exit status and last message.
 extension Ckpt {
   /// Ends the process as an error says: help on standard output and status 0, or one line on
   /// standard error and status 64 for wrong usage, 2 for what could not be done.

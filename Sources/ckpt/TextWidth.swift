@@ -1,3 +1,4 @@
+/// Widths of text in a terminal, for tables.
 extension String {
   /// Columns that the text takes on a terminal, without the escape sequences of ``Style``.
   var shownWidth: Int {

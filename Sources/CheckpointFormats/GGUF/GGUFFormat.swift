@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// The GGUF format as a value.
 extension CheckpointFormat {
   /// The format of ggml and llama.cpp: typed metadata, then tensors, including quantized ones, which
   /// are copied unchanged; also split files, `NAME-00001-of-00003.gguf`.

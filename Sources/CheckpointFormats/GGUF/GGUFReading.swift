@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// Opening a GGUF file.
 extension GGUF {
   /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
   static func open(_ probe: FileProbe) throws -> Checkpoint {

@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// Writing a GGUF file.
 extension GGUF {
   /// Writes a file: header, then the tensors in their order, each padded to the alignment.
   ///

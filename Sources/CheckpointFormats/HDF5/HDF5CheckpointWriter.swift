@@ -2,6 +2,7 @@ import ByteIO
 import HDF5
 import TensorCore
 
+/// Writing an HDF5 file: groups, attributes, and datasets.
 extension HDF5Checkpoint {
   /// Writes a file; the same content gives the same bytes.
   ///

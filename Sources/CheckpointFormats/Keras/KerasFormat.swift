@@ -2,6 +2,7 @@ import ByteIO
 import HDF5
 import TensorCore
 
+/// The Keras format as a value.
 extension CheckpointFormat {
   /// Keras: `.weights.h5`, `.keras`, sharded `.weights.json`, and the older `.h5` of whole models
   /// or of weights, with names in Keras's own spelling and order.

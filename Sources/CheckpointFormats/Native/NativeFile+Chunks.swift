@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// Reading chunks of a `.ckz` file and checking them.
 extension NativeFile {
   /// Idle memory for stored chunks.
   private static let memory = Pool(capacity: 16) {

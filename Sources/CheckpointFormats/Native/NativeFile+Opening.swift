@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// Opening a `.ckz` file: header, footer, then index.
 extension NativeFile {
   /// Checks header and footer and reads the index.
   static func index(of file: ByteSource) throws(CheckpointError) -> NativeIndex {

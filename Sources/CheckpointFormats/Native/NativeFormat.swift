@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// The native format, `.ckz`, as a value.
 extension CheckpointFormat {
   /// The project's own format, `.ckz`: byte planes in zlib streams, index last, every byte checked.
   ///

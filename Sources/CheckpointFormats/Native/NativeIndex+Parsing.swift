@@ -2,6 +2,7 @@ import ByteIO
 import JSONText
 import TensorCore
 
+/// Reading the index of a `.ckz` file, which is trusted in nothing.
 extension NativeIndex {
   /// Reads an index and checks all it says: names, types, sizes, and that the chunks tile the file
   /// from the header to `end`, where the index begins.

@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// Writing the tensors of a `.ckz` file through the pipeline.
 extension NativeBody {
   /// Reads, packs, digests, and appends all pieces of the plan; the file does not depend on the
   /// number of threads.

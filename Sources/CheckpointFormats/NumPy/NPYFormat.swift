@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// The `.npy` format as a value.
 extension CheckpointFormat {
   /// One array as `numpy.save` stores it; it has no name and is called `arr_0`, as NumPy calls it.
   public static let npy = CheckpointFormat(

@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// The `.npz` format as a value.
 extension CheckpointFormat {
   /// Arrays in a zip archive, as `numpy.savez` and `numpy.savez_compressed` store them.
   public static let npz = CheckpointFormat(

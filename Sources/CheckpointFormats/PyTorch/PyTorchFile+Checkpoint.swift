@@ -1,6 +1,7 @@
 import Strided
 import TensorCore
 
+/// From the values of a pickle to the entries of a checkpoint.
 extension PyTorchFile {
   /// The tensors of the file, or of the part of it that `key` names.
   ///

@@ -2,6 +2,7 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
+/// The PyTorch format as a value.
 extension CheckpointFormat {
   /// Files of every version of `torch.save`, TorchScript archives, and distributed checkpoints.
   ///

@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// The safetensors format as a value.
 extension CheckpointFormat {
   /// Hugging Face's safetensors: a header in JSON, then the tensors' bytes; also several such files
   /// with an index, `*.safetensors.index.json`.

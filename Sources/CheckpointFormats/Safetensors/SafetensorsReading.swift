@@ -1,6 +1,7 @@
 import ByteIO
 import TensorCore
 
+/// Opening a safetensors file: its header, then entries that read by offset.
 extension Safetensors {
   /// Opens a file; tensors are in the order in which the header names them.
   static func read(_ file: ByteSource) throws -> Checkpoint {

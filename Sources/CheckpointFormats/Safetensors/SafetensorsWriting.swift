@@ -3,6 +3,7 @@ import JSONText
 import ParallelWork
 import TensorCore
 
+/// Writing a safetensors file: the header, then the tensors.
 extension Safetensors {
   /// Writes a file as the reference writer orders it, with the header in the tensors' order.
   ///

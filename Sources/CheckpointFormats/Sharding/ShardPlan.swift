@@ -1,27 +1,27 @@
 import JSONText
-public import TensorCore
+package import TensorCore
 
 /// How a checkpoint is divided among files, as `huggingface_hub` divides and names them, with an
 /// index that `ShardIndex` reads.
 ///
 /// Source: huggingface_hub, `split_state_dict_into_shards_factory`.
-public struct ShardPlan: Sendable {
+package struct ShardPlan: Sendable {
   /// One file.
-  public struct Shard: Sendable {
+  package struct Shard: Sendable {
     /// File name, `model-00001-of-00003.safetensors`.
-    public let name: String
+    package let name: String
     /// What goes into it.
-    public let checkpoint: Checkpoint
+    package let checkpoint: Checkpoint
   }
 
   /// The files, in the order of their tensors.
-  public let shards: [Shard]
+  package let shards: [Shard]
   /// File name of the index.
-  public let indexName: String
+  package let indexName: String
   /// The index, in JSON.
-  public let index: [UInt8]
+  package let index: [UInt8]
   /// What the division loses, one sentence each.
-  public let notes: [String]
+  package let notes: [String]
 
   /// Fills file after file with tensors in their order, as long as `limit` bytes hold them; a tensor
   /// that is larger gets a file of its own.
@@ -29,7 +29,7 @@ public struct ShardPlan: Sendable {
   /// `name` is what one file would be called, `model.safetensors`. Metadata, module tree and ties
   /// between files go to the index.
   /// - Throws: ``TensorCore/CheckpointError`` for two tensors of one name.
-  public init(_ checkpoint: Checkpoint, limit: Int, name: String) throws(CheckpointError) {
+  package init(_ checkpoint: Checkpoint, limit: Int, name: String) throws(CheckpointError) {
     try checkpoint.checkNames()
     let parts = Self.parts(of: checkpoint.entries, limit: limit)
     let dot = name.lastIndex(of: ".") ?? name.endIndex

@@ -2,6 +2,7 @@ import ByteIO
 import JSONText
 import TensorCore
 
+/// Tied tensors as metadata, for formats that write each one out.
 extension Capabilities {
   /// The same, with ties only recorded (``Checkpoint/tiesKey``).
   var writingTiesOut: Capabilities {

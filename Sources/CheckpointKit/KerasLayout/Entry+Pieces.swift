@@ -1,5 +1,6 @@
 import TensorCore
 
+/// Entries made of parts of others: split, joined, reordered, and reshaped, nothing read.
 extension Checkpoint.Entry {
   /// A run of bytes of a tensor.
   struct Piece {

@@ -1,6 +1,7 @@
 import ParallelWork
 public import TensorCore
 
+/// From PyTorch to Keras.
 extension KerasLayout {
   /// A checkpoint with PyTorch's names, as Keras has the same layers.
   ///

@@ -1,16 +1,16 @@
-public import TensorCore
+package import TensorCore
 internal import TorchRandom
 
 /// Another initializer's values, then sums and products with numbers: `normal * 0.02 + 1`.
 ///
 /// As in PyTorch each step rounds to the tensor's type, 16-bit types being computed in `float32`,
 /// and so are the numbers.
-public struct Arithmetic: Initializer {
+package struct Arithmetic: Initializer {
   /// One step.
-  public enum Step: Hashable, Sendable, CustomStringConvertible {
+  package enum Step: Hashable, Sendable, CustomStringConvertible {
     case times(Double), over(Double), plus(Double), minus(Double)
 
-    public var description: String {
+    package var description: String {
       switch self {
       case .times(let number): "* \(InitializerSyntax.text(number))"
       case .over(let number): "/ \(InitializerSyntax.text(number))"
@@ -21,19 +21,19 @@ public struct Arithmetic: Initializer {
   }
 
   /// What makes the values first.
-  public let base: any Initializer
+  package let base: any Initializer
   /// What is done to them, in order.
-  public let steps: [Step]
+  package let steps: [Step]
 
-  public let name = "arithmetic"
+  package let name = "arithmetic"
 
   /// Makes the initializer of its parts.
-  public init(_ base: any Initializer, _ steps: [Step]) {
+  package init(_ base: any Initializer, _ steps: [Step]) {
     self.base = base
     self.steps = steps
   }
 
-  public func fill(for info: TensorInfo) throws -> TensorFill {
+  package func fill(for info: TensorInfo) throws -> TensorFill {
     guard info.dtype.isDrawable else {
       throw CheckpointError(
         .unsupported,
@@ -68,7 +68,7 @@ public struct Arithmetic: Initializer {
     }
   }
 
-  public var description: String {
+  package var description: String {
     "\(base) " + steps.map(\.description).joined(separator: " ")
   }
 }

@@ -1,6 +1,7 @@
 import JSONText
 import TensorCore
 
+/// The steps of construction that a model description lists.
 extension ModelDescriptionReader {
   /// The draws as steps of the root's construction.
   static func steps(_ draws: [JSONObject], in root: Module) throws -> [ConstructionStep] {

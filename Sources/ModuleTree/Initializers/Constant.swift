@@ -4,7 +4,7 @@ internal import TorchRandom
 /// One number everywhere, rounded to the dtype: `torch.nn.init.constant_`, `ones_`, `zeros_`.
 public struct Constant: Initializer, Hashable {
   /// The number.
-  public let value: Double
+  package let value: Double
 
   public let name = "constant"
 

@@ -6,7 +6,7 @@ public import TensorCore
 /// kernel, as far as there are input channels.
 public struct Dirac: Initializer, Hashable {
   /// Parts into which the output channels are divided, each passing through all its inputs.
-  public let groups: Int
+  package let groups: Int
 
   public let name = "dirac"
 

@@ -4,13 +4,13 @@ internal import TorchRandom
 /// How far Kaiming values spread: `gain / √fan`.
 ///
 /// Source: PyTorch 2.15 `kaiming_uniform_`, `kaiming_normal_`, after He et al. (2015).
-public struct KaimingScale: Sendable, Hashable {
+package struct KaimingScale: Sendable, Hashable {
   /// Negative slope of the leaky ReLU that follows; other nonlinearities ignore it.
-  public let slope: Double
+  package let slope: Double
   /// Which fan counts.
-  public let mode: FanMode
+  package let mode: FanMode
   /// The function that follows the layer.
-  public let nonlinearity: Nonlinearity
+  package let nonlinearity: Nonlinearity
 
   /// The standard deviation, or `nil` for an empty tensor, which PyTorch leaves alone before it
   /// looks at the number of dimensions.
@@ -50,7 +50,7 @@ public struct KaimingScale: Sendable, Hashable {
 /// Source: `torch.nn.init.kaiming_uniform_`; with `a` = √5 the default of Linear and Conv weights.
 public struct KaimingUniform: Initializer, Hashable {
   /// Slope, fan and nonlinearity.
-  public let scale: KaimingScale
+  package let scale: KaimingScale
 
   public let name = "kaiming_uniform"
 
@@ -78,7 +78,7 @@ public struct KaimingUniform: Initializer, Hashable {
 /// `torch.nn.init.kaiming_normal_`.
 public struct KaimingNormal: Initializer, Hashable {
   /// Slope, fan and nonlinearity.
-  public let scale: KaimingScale
+  package let scale: KaimingScale
 
   public let name = "kaiming_normal"
 

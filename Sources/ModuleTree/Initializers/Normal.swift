@@ -5,11 +5,11 @@ internal import TorchRandom
 /// `torch.nn.init.normal_`, and what `Embedding` does with its padding row.
 public struct Normal: Initializer, Hashable {
   /// Center of the distribution.
-  public let mean: Double
+  package let mean: Double
   /// Standard deviation, zero or more; zero still draws.
-  public let standardDeviation: Double
+  package let standardDeviation: Double
   /// Row of the first dimension that is set to zero after drawing.
-  public let paddingIndex: Int?
+  package let paddingIndex: Int?
 
   public let name = "normal"
 

@@ -9,7 +9,7 @@ internal import TorchRandom
 /// bits change with the number of threads).
 public struct Orthogonal: Initializer, Hashable {
   /// Factor on every value.
-  public let gain: Double
+  package let gain: Double
 
   public let name = "orthogonal"
 

@@ -5,9 +5,9 @@ internal import TorchRandom
 /// `torch.nn.init.sparse_`, after Martens (2010).
 public struct Sparse: Initializer, Hashable {
   /// Share of each column's rows that is zero, `0 ... 1`, rounded up to whole rows.
-  public let sparsity: Double
+  package let sparsity: Double
   /// Standard deviation of the other values.
-  public let standardDeviation: Double
+  package let standardDeviation: Double
 
   public let name = "sparse"
 

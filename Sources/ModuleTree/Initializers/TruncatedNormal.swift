@@ -9,13 +9,13 @@ internal import TorchRandom
 /// by the density's height. Earlier releases inverted the distribution function instead.
 public struct TruncatedNormal: Initializer, Hashable {
   /// Center of the distribution before it is cut.
-  public let mean: Double
+  package let mean: Double
   /// Standard deviation before it is cut, above zero.
-  public let standardDeviation: Double
+  package let standardDeviation: Double
   /// Least value, in the tensor's own units and not in standard deviations.
-  public let lower: Double
+  package let lower: Double
   /// Greatest value, likewise.
-  public let upper: Double
+  package let upper: Double
 
   public let name = "trunc_normal"
 

@@ -4,9 +4,9 @@ internal import TorchRandom
 /// Values drawn evenly from `lower ..< upper`: `torch.nn.init.uniform_`.
 public struct Uniform: Initializer, Hashable {
   /// Least value.
-  public let lower: Double
+  package let lower: Double
   /// Bound that no value reaches, unless it equals `lower`.
-  public let upper: Double
+  package let upper: Double
 
   public let name = "uniform"
 
@@ -17,7 +17,7 @@ public struct Uniform: Initializer, Hashable {
   }
 
   /// The range that most layers' biases take: ±1/√fan, or zeros, still drawn, if `fan` is zero.
-  public init(fan: Int) {
+  package init(fan: Int) {
     let bound = fan > 0 ? 1 / Double(fan).squareRoot() : 0
     self.init(lower: 0 - bound, upper: bound)
   }

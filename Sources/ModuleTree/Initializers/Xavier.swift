@@ -5,7 +5,7 @@ internal import TorchRandom
 /// `torch.nn.init.xavier_uniform_`, after Glorot and Bengio (2010).
 public struct XavierUniform: Initializer, Hashable {
   /// Factor that makes up for the nonlinearity.
-  public let gain: Double
+  package let gain: Double
 
   public let name = "xavier_uniform"
 
@@ -30,7 +30,7 @@ public struct XavierUniform: Initializer, Hashable {
 /// `torch.nn.init.xavier_normal_`, after Glorot and Bengio (2010).
 public struct XavierNormal: Initializer, Hashable {
   /// Factor that makes up for the nonlinearity.
-  public let gain: Double
+  package let gain: Double
 
   public let name = "xavier_normal"
 

@@ -5,13 +5,13 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/linear.py`, class `Bilinear`.
 public struct Bilinear: Layer {
   /// Size of the first input.
-  public let inputs1: Int
+  package let inputs1: Int
   /// Size of the second input.
-  public let inputs2: Int
+  package let inputs2: Int
   /// Size of the output.
-  public let outputs: Int
+  package let outputs: Int
   /// Whether there is a bias.
-  public let hasBias: Bool
+  package let hasBias: Bool
 
   /// Describes a bilinear layer, as `nn.Bilinear(inputs1, inputs2, outputs, bias=…)`.
   public init(_ inputs1: Int, _ inputs2: Int, _ outputs: Int, bias: Bool = true) {

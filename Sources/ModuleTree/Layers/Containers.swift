@@ -46,7 +46,7 @@ private func numbered(_ modules: [any ModuleConvertible]) -> [Module.Child] {
 @dynamicCallable
 public struct ModuleClass: Sendable {
   /// The class's name as printed.
-  public let name: String
+  package let name: String
 
   /// Names a class.
   public init(_ name: String) { self.name = name }

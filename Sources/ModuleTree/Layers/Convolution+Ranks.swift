@@ -3,7 +3,7 @@
 ///     let module = Conv2d(3, 8, 3, padding: 1)
 public struct ConvolutionClass: Sendable {
   /// Number of spatial dimensions.
-  public let rank: Int
+  package let rank: Int
 
   /// Describes `nn.Conv2d(inputs, outputs, kernel, stride=…, …)`.
   public func callAsFunction(
@@ -25,7 +25,7 @@ public struct ConvolutionClass: Sendable {
 /// for every dimension.
 public struct TransposedConvolutionClass: Sendable {
   /// Number of spatial dimensions.
-  public let rank: Int
+  package let rank: Int
 
   /// Describes `nn.ConvTranspose2d(inputs, outputs, kernel, stride=…, …)`.
   public func callAsFunction(

@@ -8,41 +8,41 @@ import TensorCore
 /// Source: PyTorch 2.15 `torch/nn/modules/conv.py`, class `_ConvNd`.
 public struct Convolution: Layer {
   /// The options beyond the sizes; a tuple has one number for each dimension of the kernel.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Step; 1 everywhere if empty.
-    public var stride: [Int] = []
+    package var stride: [Int] = []
     /// Border in numbers; 0 everywhere if empty.
-    public var padding: [Int] = []
+    package var padding: [Int] = []
     /// Border by name, `same` or `valid`, instead of numbers.
-    public var namedPadding: String?
+    package var namedPadding: String?
     /// Distance between the kernel's points; 1 everywhere if empty.
-    public var dilation: [Int] = []
+    package var dilation: [Int] = []
     /// What a transposed convolution adds to one side of its output; 0 everywhere if empty.
-    public var outputPadding: [Int] = []
+    package var outputPadding: [Int] = []
     /// Number of blocks that inputs and outputs are divided into.
-    public var groups = 1
+    package var groups = 1
     /// Whether there is a bias.
-    public var bias = true
+    package var bias = true
     /// `zeros`, `reflect`, `replicate` or `circular`.
-    public var paddingMode = "zeros"
+    package var paddingMode = "zeros"
 
     /// The options of a plain convolution.
-    public init() {}
+    package init() {}
   }
 
   /// Channels going in.
-  public let inputs: Int
+  package let inputs: Int
   /// Channels coming out.
-  public let outputs: Int
+  package let outputs: Int
   /// Size of the kernel, one number a dimension.
-  public let kernel: [Int]
+  package let kernel: [Int]
   /// Everything else.
-  public let options: Options
+  package let options: Options
   /// Whether it is a transposed one.
-  public let isTransposed: Bool
+  package let isTransposed: Bool
 
   /// Describes a convolution whose rank is the number of the kernel's sizes.
-  public init(
+  package init(
     _ inputs: Int, _ outputs: Int, kernel: [Int], transposed: Bool = false,
     options: Options = Options()
   ) {

@@ -4,13 +4,13 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/sparse.py`, classes `Embedding` and `EmbeddingBag`.
 public struct Embedding: Layer {
   /// Rows of the table.
-  public let rows: Int
+  package let rows: Int
   /// Length of a row.
-  public let columns: Int
+  package let columns: Int
   /// Row that stays zero, if there is one.
-  public let paddingIndex: Int?
+  package let paddingIndex: Int?
   /// How a bag's rows are combined, `mean`, `sum` or `max`; `nil` for a plain embedding.
-  public let bagMode: String?
+  package let bagMode: String?
 
   /// Describes `nn.Embedding(rows, columns, padding_idx=…)`; a negative index counts from the end.
   public init(_ rows: Int, _ columns: Int, paddingIndex: Int? = nil) {

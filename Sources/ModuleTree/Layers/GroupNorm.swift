@@ -4,13 +4,13 @@
 /// print no `bias`, which then follows `affine`.
 public struct GroupNorm: Layer {
   /// Number of groups.
-  public let groups: Int
+  package let groups: Int
   /// Number of channels.
-  public let channels: Int
+  package let channels: Int
   /// Whether there is a weight.
-  public let isAffine: Bool
+  package let isAffine: Bool
   /// Whether there is a bias.
-  public let hasBias: Bool
+  package let hasBias: Bool
   private let epsilon: Double
 
   /// Describes `nn.GroupNorm(groups, channels, eps=…, affine=…, bias=…)`.

@@ -4,11 +4,11 @@
 /// print no `bias`, which then follows `elementwise_affine`.
 public struct LayerNorm: Layer {
   /// Sizes of the dimensions that are normalized over.
-  public let shape: [Int]
+  package let shape: [Int]
   /// Whether there is a weight.
-  public let isAffine: Bool
+  package let isAffine: Bool
   /// Whether there is a bias.
-  public let hasBias: Bool
+  package let hasBias: Bool
   private let epsilon: Double
 
   /// Describes `nn.LayerNorm(shape, eps=…, elementwise_affine=…, bias=…)`.

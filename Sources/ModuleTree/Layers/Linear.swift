@@ -5,11 +5,11 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/linear.py`, class `Linear`.
 public struct Linear: Layer {
   /// Size of the last dimension going in.
-  public let inputs: Int
+  package let inputs: Int
   /// Size of the last dimension coming out.
-  public let outputs: Int
+  package let outputs: Int
   /// Whether there is a bias.
-  public let hasBias: Bool
+  package let hasBias: Bool
   /// `Linear`, or the class attention uses for its output.
   public let kind: String
 

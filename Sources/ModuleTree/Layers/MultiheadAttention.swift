@@ -8,9 +8,9 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/activation.py`, class `MultiheadAttention`.
 public struct MultiheadAttention: Layer {
   /// Width of queries and of the output.
-  public let size: Int
+  package let size: Int
   /// Whether there are biases.
-  public let hasBias: Bool
+  package let hasBias: Bool
   /// Width of keys.
   public var keySize: Int
   /// Width of values.

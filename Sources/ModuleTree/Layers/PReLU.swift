@@ -3,9 +3,9 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/activation.py`, class `PReLU`.
 public struct PReLU: Layer {
   /// Number of slopes.
-  public let slopes: Int
+  package let slopes: Int
   /// First value of each.
-  public let initial: Double
+  package let initial: Double
 
   /// Describes `nn.PReLU(num_parameters, init=…)`.
   public init(_ slopes: Int = 1, initial: Double = 0.25) {

@@ -1,3 +1,4 @@
+/// Parameters that many layers share.
 extension Parameter {
   /// A weight as linear and convolution layers draw it: kaiming uniform with a = √5.
   static func kaimingWeight(shape: [Int]) -> Parameter {

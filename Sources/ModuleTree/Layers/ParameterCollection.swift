@@ -3,10 +3,10 @@
 /// Each is printed on a line of its own, two spaces deeper than a child:
 /// `  (0): Parameter containing: [torch.float32 of size 2x3]`; a scalar's size is empty.
 /// Source: PyTorch 2.15 `torch/nn/modules/container.py`.
-public struct ParameterCollection: Layer {
-  public let kind: String
-  public let arguments: String
-  public let parameters: [Parameter]
+package struct ParameterCollection: Layer {
+  package let kind: String
+  package let arguments: String
+  package let parameters: [Parameter]
 }
 
 extension ParameterCollection: PrintedLayer {

@@ -3,9 +3,9 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/normalization.py`, class `RMSNorm`.
 public struct RMSNorm: Layer {
   /// Sizes of the dimensions that are normalized over.
-  public let shape: [Int]
+  package let shape: [Int]
   /// Whether there is a weight.
-  public let isAffine: Bool
+  package let isAffine: Bool
   private let epsilon: Double?
 
   /// Describes `nn.RMSNorm(shape, eps=…, elementwise_affine=…)`.

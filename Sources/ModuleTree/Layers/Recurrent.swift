@@ -16,7 +16,7 @@ public struct Recurrent: Layer {
     case gru = "GRU"
 
     /// How many rows of a weight there are for each hidden number.
-    public var gates: Int {
+    package var gates: Int {
       switch self {
       case .rnn: 1
       case .lstm: 4
@@ -26,11 +26,11 @@ public struct Recurrent: Layer {
   }
 
   /// Class.
-  public let cell: Cell
+  package let cell: Cell
   /// Size of the input.
-  public let inputs: Int
+  package let inputs: Int
   /// Size of the hidden state.
-  public let hidden: Int
+  package let hidden: Int
   /// Number of layers.
   public var layers = 1
   /// Whether there are biases.

@@ -5,15 +5,15 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/rnn.py`, class `RNNCellBase`.
 public struct RecurrentCell: Layer {
   /// Class.
-  public let cell: Recurrent.Cell
+  package let cell: Recurrent.Cell
   /// Size of the input.
-  public let inputs: Int
+  package let inputs: Int
   /// Size of the hidden state.
-  public let hidden: Int
+  package let hidden: Int
   /// Whether there are biases.
-  public let hasBias: Bool
+  package let hasBias: Bool
   /// `tanh` or `relu`, for a plain cell.
-  public let nonlinearity: String
+  package let nonlinearity: String
 
   /// Describes `nn.LSTMCell(inputs, hidden, bias=…)` and its kin.
   public init(

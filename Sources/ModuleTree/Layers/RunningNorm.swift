@@ -10,18 +10,18 @@ public struct RunningNorm: Layer {
   /// Class name as printed: `BatchNorm2d`, `SyncBatchNorm`, `InstanceNorm1d`.
   public let kind: String
   /// Number of channels.
-  public let features: Int
+  package let features: Int
   /// Whether there is a weight.
-  public let isAffine: Bool
+  package let isAffine: Bool
   /// Whether there is a bias.
-  public let hasBias: Bool
+  package let hasBias: Bool
   /// Whether statistics are kept.
-  public let tracksStatistics: Bool
+  package let tracksStatistics: Bool
   private let epsilon: Double
   private let momentum: Double?
 
   /// Describes a normalization of any of the classes; a bias needs a weight beside it.
-  public init(
+  package init(
     kind: String, _ features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1,
     affine: Bool, bias: Bool = true, tracksStatistics: Bool
   ) {
@@ -108,7 +108,7 @@ extension RunningNorm: PrintedLayer {
 /// `nn.BatchNorm1d`, `nn.BatchNorm2d` or `nn.BatchNorm3d`: called as in Python.
 public struct BatchNormClass: Sendable {
   /// Number of spatial dimensions.
-  public let rank: Int
+  package let rank: Int
 
   /// Describes `nn.BatchNorm2d(features, eps=…, momentum=…, …)`.
   public func callAsFunction(
@@ -124,7 +124,7 @@ public struct BatchNormClass: Sendable {
 /// `nn.InstanceNorm1d`, `nn.InstanceNorm2d` or `nn.InstanceNorm3d`: called as in Python.
 public struct InstanceNormClass: Sendable {
   /// Number of spatial dimensions.
-  public let rank: Int
+  package let rank: Int
 
   /// Describes `nn.InstanceNorm2d(features, affine=…, track_running_stats=…)`.
   public func callAsFunction(

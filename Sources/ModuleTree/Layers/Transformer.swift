@@ -4,7 +4,7 @@
 /// Source: PyTorch 2.15 `torch/nn/modules/transformer.py`, `TransformerEncoder`, `_get_clones`.
 public struct TransformerStack: Layer {
   /// Encoder or decoder.
-  public let side: TransformerLayer.Side
+  package let side: TransformerLayer.Side
   /// Children: `layers`, and `norm` if there is one.
   public let children: [Module.Child]
 

@@ -12,7 +12,7 @@ public struct TransformerLayer: Layer {
   }
 
   /// Which of the two it is.
-  public let side: Side
+  package let side: Side
   /// Children in registration order.
   public let children: [Module.Child]
 

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// Initializers as text: `xavier_uniform(gain=2)`, `normal(0, 0.02)`, `0.25`.
 ///
@@ -7,7 +7,7 @@ public import TensorCore
 /// quotients of these, or words with or without quotes; a gain may be the name of its nonlinearity
 /// or `calculate_gain('leaky_relu', 0.2)`. A bare number is a constant. Sums and products with
 /// numbers may follow, `normal * 0.02`, which act on the values: ``Arithmetic``.
-public enum InitializerText {
+package enum InitializerText {
   /// Every initializer that can be written; a new one is one file and one word here.
   static let known: [InitializerSyntax] =
     [
@@ -17,7 +17,7 @@ public enum InitializerText {
     ] + Constant.syntaxes
 
   /// Names of all initializers, as they are written.
-  public static var names: [String] { known.map(\.name) }
+  package static var names: [String] { known.map(\.name) }
 
   /// One text for every initializer, with a value for each parameter that has no default.
   package static var examples: [String] {
@@ -33,7 +33,7 @@ public enum InitializerText {
   /// - Throws: ``TensorCore/CheckpointError``, `malformed`, with the column, what was found there
   ///   and the
   ///   nearest name.
-  public static func parse(
+  package static func parse(
     _ text: String, column: Int = 1
   ) throws(CheckpointError) -> any Initializer {
     var scanner = InitializerScanner(text, column: column)

@@ -1,5 +1,6 @@
 public import TensorCore
 
+/// Trees as lists of labels, which checkpoints store, and back.
 extension Module {
   /// The tree as labels in pre-order, which is how checkpoint files carry it; modules that stand
   /// at several places appear at each, and a child that is `None` has that kind.

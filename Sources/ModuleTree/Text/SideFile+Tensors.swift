@@ -1,5 +1,6 @@
 import TensorCore
 
+/// What a side file says of single tensors, applied to a tree.
 extension SideFile.Tensor {
   /// A module that owns the tensor: as a new one, or in place of one whose initial values are not
   /// known, as of a model that was saved whole.

@@ -12,7 +12,7 @@ extension DType {
   /// - Throws: ``CheckpointError``: `mismatched` when an integer type cannot hold `value` exactly, or
   ///   `value` is beyond the finite range of a floating-point type, which PyTorch refuses as well;
   ///   `unsupported` when the type is complex or packed.
-  public func element(nearest value: Double) throws(CheckpointError) -> [UInt8] {
+  package func element(nearest value: Double) throws(CheckpointError) -> [UInt8] {
     func bytes<Coding: ElementCoding>(_: Coding.Type) -> [UInt8]? {
       Coding.word(nearest: value).map(Coding.bytes)
     }

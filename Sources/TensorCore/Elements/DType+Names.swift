@@ -15,7 +15,7 @@ extension DType {
   /// Finds a type by a name as people write it: those of ``init(named:)``, `torch.` before them,
   /// short forms (`bf16`, `fp16`, `half`, `fp8_e4m3`), in capital or small letters; `nil` if there is
   /// none.
-  public init?(spelled text: String) {
+  package init?(spelled text: String) {
     var name = text.lowercased()
     if name.hasPrefix("torch.") { name.removeFirst(6) }
     guard
@@ -38,7 +38,7 @@ extension DType {
 
 extension Sequence<DType> {
   /// The types' names as a choice: `float32, float64 or bfloat16`.
-  public var alternatives: String {
+  package var alternatives: String {
     let names = map(\.torchName)
     guard let last = names.last, names.count > 1 else { return names.joined() }
     return names.dropLast().joined(separator: ", ") + " or " + last

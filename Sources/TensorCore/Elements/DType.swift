@@ -56,7 +56,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
   case q1_0 = "Q1_0"
 
   /// The type's row of the table: everything that code needs to know of it.
-  public var element: ElementType {
+  package var element: ElementType {
     switch self {
     case .bool: .scalar(.boolean, BooleanCoding.self, bytes: 1, "bool")
     case .float4e2m1: .packed(2, bytes: 1, "float4_e2m1fn_x2")
@@ -125,10 +125,10 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
   public var isFloatingPoint: Bool { element.floatFormat != nil }
 
   /// The types that ``isComputable`` holds for.
-  public static let computable = allCases.filter(\.isComputable)
+  package static let computable = allCases.filter(\.isComputable)
 
   /// The types that ``isFloatingPoint`` holds for, wide ones first.
-  public static let floatingPoint = [8, 4, 2, 1].flatMap { width in
+  package static let floatingPoint = [8, 4, 2, 1].flatMap { width in
     allCases.filter { $0.isFloatingPoint && $0.byteWidth == width }
   }
 }

@@ -34,7 +34,7 @@ public enum ElementConversion {
   /// of PyTorch's `Tensor.to`.
   ///
   /// - Returns: how many values the new type was too small for.
-  public static func convert(
+  package static func convert(
     _ bytes: RawSpan, from old: DType, to new: DType, into target: inout MutableRawSpan
   ) -> Int {
     // The pairs that are usual have no detour, which takes several times as long.
@@ -52,7 +52,7 @@ public enum ElementConversion {
   }
 
   /// The bits of the bfloat16 nearest to a float, ties to even; NaN becomes the quiet NaN 0x7fc0.
-  public static func bfloat16(rounding value: Float) -> UInt16 {
+  package static func bfloat16(rounding value: Float) -> UInt16 {
     if value.isNaN { return 0x7fc0 }
     let bits = value.bitPattern
     return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)

@@ -3,9 +3,9 @@
 /// Everything that depends on an element type asks its row: sizes, arithmetic, how formats spell
 /// the type by its kind. What only one format knows (a number of GGUF, a storage class of PyTorch)
 /// is a list in that format's folder.
-public struct ElementType: Sendable {
+package struct ElementType: Sendable {
   /// What an element stands for.
-  public enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     /// A truth value in one byte.
     case boolean
     /// An integer in two's complement, or without a sign.
@@ -19,23 +19,23 @@ public struct ElementType: Sendable {
   }
 
   /// What an element stands for.
-  public let kind: Kind
+  package let kind: Kind
   /// Elements that are stored together, and the bytes they take; a tensor holds whole blocks.
-  public let block: (elements: Int, bytes: Int)
+  package let block: (elements: Int, bytes: Int)
   /// The name after `torch.`; `nil` for types that PyTorch does not have.
-  public let torchName: String?
+  package let torchName: String?
   /// How the bits stand for numbers; `nil` for ``Kind/packed``.
   package let coding: (any ElementCoding.Type)?
 
   /// The bit fields of a real floating-point type.
-  public var floatFormat: FloatFormat? {
+  package var floatFormat: FloatFormat? {
     if case .floatingPoint(let format) = kind { format } else { nil }
   }
 
   /// Bytes that belong together as one number: of a complex element, those of a part.
   ///
   /// Big-endian files swap them, and the plane codec divides them.
-  public var wordWidth: Int {
+  package var wordWidth: Int {
     switch kind {
     case .boolean, .integer, .floatingPoint: block.bytes
     case .complex(let part): part.byteWidth

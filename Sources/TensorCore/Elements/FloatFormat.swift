@@ -4,9 +4,9 @@
 /// Sources: IEEE 754-2019, 3.4; OCP 8-bit floating point 1.0 (`finite`); Noune et al., *8-bit
 /// numerical formats for deep neural networks*, 2022 (`unsignedZero`); OCP microscaling formats
 /// 1.0 (`scale`).
-public struct FloatFormat: Hashable, Sendable {
+package struct FloatFormat: Hashable, Sendable {
   /// Which bit patterns are not finite numbers.
-  public enum Specials: Hashable, Sendable {
+  package enum Specials: Hashable, Sendable {
     /// The largest exponent stands for infinity and NaN.
     case ieee
     /// No infinity: the largest magnitude is NaN, all others are numbers. PyTorch's suffix `fn`.
@@ -18,13 +18,13 @@ public struct FloatFormat: Hashable, Sendable {
   }
 
   /// Bits of the exponent.
-  public let exponentBits: Int
+  package let exponentBits: Int
   /// Bits of the mantissa, the leading one not counted.
-  public let mantissaBits: Int
+  package let mantissaBits: Int
   /// What is subtracted from the stored exponent of a normal number.
-  public let bias: Int
+  package let bias: Int
   /// Which bit patterns are not finite numbers.
-  public let specials: Specials
+  package let specials: Specials
 
   package init(exponentBits: Int, mantissaBits: Int, bias: Int, specials: Specials = .ieee) {
     self.exponentBits = exponentBits
@@ -50,7 +50,7 @@ public struct FloatFormat: Hashable, Sendable {
   }
 
   /// The largest finite number, as `torch.finfo(dtype).max`.
-  public var greatestFinite: Double {
+  package var greatestFinite: Double {
     let bits = specials == .ieee ? greatestBits - 1 : greatestBits
     let mantissa = bits & (1 << UInt64(mantissaBits) - 1) | 1 << UInt64(mantissaBits)
     return Double(
@@ -59,7 +59,7 @@ public struct FloatFormat: Hashable, Sendable {
   }
 
   /// The smallest number, as `torch.finfo(dtype).min`: negative but for types without a sign.
-  public var leastFinite: Double {
+  package var leastFinite: Double {
     specials == .scale ? Double(sign: .plus, exponent: -bias, significand: 1) : -greatestFinite
   }
 
@@ -70,14 +70,14 @@ public struct FloatFormat: Hashable, Sendable {
   /// where the type has one, and numbers that are not beyond the largest.
   ///
   /// Zero passes in a type without zero, where `Tensor.zero_` stores the least number.
-  public func holds(_ value: Double) -> Bool {
+  package func holds(_ value: Double) -> Bool {
     value.isNaN || value == 0 || value.isInfinite && specials == .ieee
       || leastFinite...greatestFinite ~= value
   }
 
   /// What becomes of numbers that are too large for the type when tensors are converted, as said
   /// after "N values were too large for float16 and".
-  public var overflowOutcome: String {
+  package var overflowOutcome: String {
     switch specials {
     case .ieee: "became infinite"
     case .finite: "became ±\(Int(greatestFinite))"
@@ -90,7 +90,7 @@ public struct FloatFormat: Hashable, Sendable {
   /// place, 0 between the two zeros; `nil` if either is NaN.
   ///
   /// The bits of an element are the low bits of the arguments.
-  public func unitsInLastPlace(from one: UInt64, to other: UInt64) -> UInt64? {
+  package func unitsInLastPlace(from one: UInt64, to other: UInt64) -> UInt64? {
     guard !isNaN(one), !isNaN(other) else { return nil }
     let (left, right) = (one & ~signBit, other & ~signBit)
     // Magnitudes have at most 63 bits, so that the sum of two has room.

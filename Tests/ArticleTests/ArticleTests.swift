@@ -3,7 +3,8 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// The examples of the README and of the articles, with the one import that they have.
+/// The examples of the README and of the articles, with the one import that they have, in a target that
+/// sees what another package would see.
 ///
 /// Each example stands here word for word and runs; file names are those of a temporary folder.
 @Suite struct ArticleTests {
@@ -86,6 +87,26 @@ import Testing
     #expect(try gain.allBytes() == Array(repeating: [0, 0, 0x80, 0x3f], count: 4).flatMap { $0 })
   }
 
+  @Test func `a format of one's own writes and opens a file in memory`() async throws {
+    let Net = ModuleClass("Net")
+    let checkpoint = try Net(table: Embedding(3, 2)).initialized(seed: 0)
+    let bytes = try #require(checkpoint.entries.first).allBytes()
+
+    let files = MemoryFiles()
+    let target = try CheckpointTarget("a.vec", in: files.place, format: .vector)
+    try await target.write(checkpoint)
+    let probe = try FileProbe("a.vec", in: files.place)
+    let opened = try CheckpointFormat.vector.open(probe, OpenOptions())
+
+    #expect(files.bytes(of: "a.vec") == Array("VEC1".utf8) + bytes)
+    #expect(opened.entries.map(\.name) == ["vector"])
+    #expect(try opened.entries.first?.allBytes() == bytes)
+    let cut = MemoryFiles(["a.vec": Array("VEC1".utf8) + [0]])
+    #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.vector.open(FileProbe("a.vec", in: cut.place), OpenOptions())
+    }
+  }
+
   @Test func `every example of the README and the articles stands in this file`() throws {
     let root = Fixtures.path("../")
     let source = Self.bare(try Self.text(#filePath).replacing("folder.path + \"/", with: "\""))
@@ -130,6 +151,35 @@ import Testing
 
   /// A text without white space, which the formatter may have moved.
   private static func bare(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
+}
+
+extension CheckpointFormat {
+  /// One float32 vector without a name: the letters `VEC1`, then its elements.
+  static let vector = CheckpointFormat(
+    name: "vector", extensions: [".vec"],
+    recognizes: { $0.head.starts(with: Array("VEC1".utf8)) },
+    open: { probe, _ in
+      let source = try probe.source
+      guard source.size % 4 == 0 else {
+        throw CheckpointError(
+          .malformed, "expected whole elements of 4 bytes, found \(source.size % 4) more",
+          path: probe.path, offset: source.size / 4 * 4)
+      }
+      let info = try TensorInfo(dtype: .float32, shape: [source.size / 4 - 1])
+      let entry = Checkpoint.Entry(name: "vector", info: info) { range, target in
+        try source.read(at: 4 + range.lowerBound, into: &target)
+      }
+      return Checkpoint(entries: [entry])
+    },
+    write: { checkpoint, sink, _ in
+      try sink.append(Array("VEC1".utf8).span.bytes)
+      var buffer = ChunkBuffer()
+      for entry in checkpoint.entries {
+        try entry.forEachChunk(using: &buffer) { _, bytes in try sink.append(bytes) }
+      }
+    },
+    capabilities: Capabilities(
+      dtypes: [.float32], ties: false, modules: false, metadata: false, holdsOneTensor: true))
 }
 
 /// Stands for `print` and keeps what it is given.
