@@ -5,7 +5,7 @@ import TensorCore
 extension ByteSink {
   /// Standard output, which can only be appended to: what was written is gone, committed or not.
   ///
-  /// When nobody reads a pipe any more, the error's ``CheckpointError/systemNumber`` is `EPIPE`.
+  /// When nobody reads a pipe any more, the error's ``TensorCore/CheckpointError/systemNumber`` is `EPIPE`.
   public static func standardOutput() -> ByteSink {
     let name = "standard output"
     return ByteSink(name: name) { bytes, _ throws(CheckpointError) in

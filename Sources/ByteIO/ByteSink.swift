@@ -49,7 +49,7 @@ public final class ByteSink: Sendable {
 
   /// Writes all of `bytes` after those appended before; one task at a time may append.
   ///
-  /// - Throws: ``CheckpointError`` `system` with the system's words and the offset; the sink is of
+  /// - Throws: ``TensorCore/CheckpointError`` `system` with the system's words and the offset; the sink is of
   ///   no use after that.
   public func append(_ bytes: RawSpan) throws(CheckpointError) {
     let start = beginWrite()
@@ -80,7 +80,7 @@ public final class ByteSink: Sendable {
   /// Makes the bytes visible as a whole, and durable where the storage can promise that; nothing
   /// may be written afterward.
   ///
-  /// - Throws: ``CheckpointError`` `system` when the system refuses; nothing has changed then.
+  /// - Throws: ``TensorCore/CheckpointError`` `system` when the system refuses; nothing has changed then.
   public func commit() throws(CheckpointError) {
     let isFirst = state.withLock { state in
       defer { state.isCommitted = true }

@@ -40,7 +40,7 @@ public final class ByteSource: Sendable {
 
   /// A range of this source, read as a source of its own under the same name.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when the range is outside the source.
+  /// - Throws: ``TensorCore/CheckpointError`` `malformed` when the range is outside the source.
   package func part(_ range: Range<Int>) throws(CheckpointError) -> ByteSource {
     try check(range)
     let (start, reader) = (range.lowerBound, reader)
@@ -51,7 +51,7 @@ public final class ByteSource: Sendable {
 
   /// Fills `target` with the bytes starting at `offset`.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when the range is outside the source, `system` when
+  /// - Throws: ``TensorCore/CheckpointError`` `malformed` when the range is outside the source, `system` when
   ///   the system refuses or the source has changed since it was opened.
   public func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount

@@ -6,7 +6,7 @@ public import TensorCore
 public final class FileProbe: Sendable {
   /// The place it is in, where the other files of a sharded checkpoint also are.
   public let place: Place
-  /// Its name in `place`.
+  /// Its name in ``place``, without folders.
   public let name: String
   /// The open file; `nil` for a folder.
   package let file: ByteSource?
@@ -22,7 +22,7 @@ public final class FileProbe: Sendable {
 
   /// Opens a file, or lists a folder.
   ///
-  /// - Throws: ``CheckpointError`` when it is neither a file nor a folder that can be read.
+  /// - Throws: ``TensorCore/CheckpointError`` when it is neither a file nor a folder that can be read.
   public init(_ name: String, in place: Place) throws(CheckpointError) {
     self.place = place
     self.name = name
@@ -42,13 +42,13 @@ public final class FileProbe: Sendable {
 
   /// Opens the file, or lists the folder, at a path or an address.
   ///
-  /// - Throws: as ``init(_:in:)``.
+  /// - Throws: ``TensorCore/CheckpointError`` when it is neither a file nor a folder that can be read.
   public convenience init(path: String) throws(CheckpointError) {
     let (place, name) = Place.locate(path)
     try self.init(name, in: place)
   }
 
-  /// Its path, for errors.
+  /// Its path as the user gave it, for errors.
   public var path: String { file?.name ?? place.path(of: name) }
 
   /// Size of the file in bytes; 0 for a folder.
@@ -56,7 +56,7 @@ public final class FileProbe: Sendable {
 
   /// The open file.
   ///
-  /// - Throws: ``CheckpointError`` `system` for a folder.
+  /// - Throws: ``TensorCore/CheckpointError`` `system` for a folder.
   public var source: ByteSource {
     get throws(CheckpointError) {
       if let file { return file }

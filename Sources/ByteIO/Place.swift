@@ -36,7 +36,7 @@ public struct Place: Sendable {
 
   /// Opens a file.
   ///
-  /// - Throws: ``CheckpointError`` `system` when it does not exist or cannot be read by range.
+  /// - Throws: ``TensorCore/CheckpointError`` `system` when it does not exist or cannot be read by range.
   public func open(_ name: String) throws(CheckpointError) -> ByteSource {
     if let source = try opener(name) { return source }
     throw CheckpointError(
@@ -50,7 +50,7 @@ public struct Place: Sendable {
 
   /// The names in a folder, sorted by bytes.
   ///
-  /// - Throws: ``CheckpointError`` `system` when the folder cannot be read, `unsupported` where
+  /// - Throws: ``TensorCore/CheckpointError`` `system` when the folder cannot be read, `unsupported` where
   ///   folders cannot be listed.
   public func list(_ folder: String = "") throws(CheckpointError) -> [String] {
     try lister(folder).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -58,7 +58,7 @@ public struct Place: Sendable {
 
   /// Creates a sink for a file of this name, which is there as a whole once the sink is committed.
   ///
-  /// - Throws: ``CheckpointError`` `system` when the file exists and may not be replaced, or cannot
+  /// - Throws: ``TensorCore/CheckpointError`` `system` when the file exists and may not be replaced, or cannot
   ///   be made; `unsupported` where nothing can be written.
   public func create(_ name: String, replacing: Bool) throws(CheckpointError) -> ByteSink {
     if let creator { return try creator(name, replacing) }

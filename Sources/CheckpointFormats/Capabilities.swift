@@ -18,7 +18,7 @@ public struct Capabilities: Sendable {
   public var compressions: Set<WriteOptions.Compression>
   /// Whether a file holds one tensor, without its name.
   public var holdsOneTensor: Bool
-  /// Whether several files with an index (``ShardPlan``) are read as one checkpoint.
+  /// Whether several files with an index are read as one checkpoint.
   public var isSharded: Bool
   /// Whether writing fills a copy of an existing file (``WriteOptions/template``), since none can be
   /// made from nothing.

@@ -16,8 +16,8 @@ public struct CheckpointFormat: Sendable {
   public let open: @Sendable (FileProbe, OpenOptions) throws -> Checkpoint
   /// Writes a checkpoint to a new sink, which the caller commits; `nil` if the format is read-only.
   ///
-  /// Throws ``CheckpointError`` `unsupported`, before anything is written, for what
-  /// ``Capabilities/check(_:_:format:)`` refuses.
+  /// Throws ``TensorCore/CheckpointError`` `unsupported`, before anything is written, for what
+  /// ``capabilities`` do not allow.
   public let write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)?
   /// What a written file can hold, and how it is written.
   public let capabilities: Capabilities

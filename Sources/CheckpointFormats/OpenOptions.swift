@@ -2,7 +2,7 @@
 public struct OpenOptions: Sendable {
   /// The part to read of a file that holds several, such as `optimizer`; `nil` for the model.
   public var key: String?
-  /// Number of worker tasks.
+  /// Number of worker threads; what is read does not depend on it.
   public var threads = 1
   /// Whether values will be read, so that a file that claims more than it holds is refused: see
   /// `Budget`.

@@ -5,7 +5,7 @@ public import TensorCore
 public struct CheckpointDiff: Sendable {
   /// One tensor, or one pair of tensors, and what became of it.
   public struct Change: Sendable {
-    /// What happened.
+    /// How a tensor differs; raw values are the words that `ckpt diff` prints.
     public enum Kind: String, Sendable, CaseIterable, Encodable {
       /// Only in the second.
       case added
@@ -21,7 +21,7 @@ public struct CheckpointDiff: Sendable {
       case changed
     }
 
-    /// What happened.
+    /// How the tensor differs.
     public let kind: Kind
     /// Name in the first; for an added tensor its name in the second.
     public let name: TensorName

@@ -8,7 +8,7 @@ public struct CheckpointTarget: Sendable {
   /// Where the file goes; `nil` for standard output.
   private let place: Place?
   private let name: String
-  /// What is written.
+  /// The format that is written.
   public let format: CheckpointFormat
   private let write: @Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void
   private let options: WriteOptions

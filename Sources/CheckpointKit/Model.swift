@@ -5,7 +5,7 @@ import TensorCore
 
 /// What a MODEL argument names: a module tree, and the text from which it can be parsed again.
 public struct Model: Sendable {
-  /// The tree.
+  /// The module tree, as the side file completes it.
   public let module: Module
   /// The description that was read; `nil` for a model that PyTorch's `print(model)` shows in full.
   private let description: String?

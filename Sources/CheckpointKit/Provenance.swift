@@ -6,7 +6,7 @@ public import TensorCore
 /// Kept as JSON in the metadata under `Checkpoint.provenanceKey`. No step holds a time, a host
 /// or a user, so that the same work gives the same bytes.
 public struct Provenance: Codable, Hashable, Sendable {
-  /// One step.
+  /// One command that took part in making the file, with what it was given.
   public struct Step: Codable, Hashable, Sendable {
     /// Command, `reinit`.
     public var command: String

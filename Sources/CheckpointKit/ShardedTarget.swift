@@ -6,7 +6,7 @@ public import TensorCore
 public struct ShardedTarget: Sendable {
   private let place: Place
   private let name: String
-  /// What is written.
+  /// The format that each file is written in.
   public let format: CheckpointFormat
   private let limit: Int
   private let options: WriteOptions

@@ -9,7 +9,7 @@ public struct Verification: Sendable {
     case identical
     /// The bytes that PyTorch's other CPU path gives, the one for machines with or without AVX2.
     case otherPath(TensorDifference)
-    /// Within ``nearULP`` units in the last place, which the arithmetic of another CPU can explain.
+    /// Within 16 units in the last place, which the arithmetic of another CPU can explain.
     case near(TensorDifference)
     /// Different values.
     case different(TensorDifference)
@@ -30,7 +30,7 @@ public struct Verification: Sendable {
   public struct Tensor: Sendable {
     /// Name of the tensor.
     public let name: TensorName
-    /// What was found.
+    /// How the values in the file compare with those of the recipe.
     public let outcome: Outcome
   }
 

@@ -2,7 +2,7 @@
 public struct NamedModule: Sendable {
   /// Dotted path; empty for the root.
   public let path: String
-  /// The node.
+  /// The module at the path.
   public let module: Module
   /// The path at which this module is met first in pre-order; differs from ``path`` only at the
   /// further places of a shared module and below them.

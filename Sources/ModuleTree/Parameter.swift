@@ -6,7 +6,7 @@ public import TensorCore
 public struct Parameter: Sendable {
   /// Name within the module, without dots: `weight`.
   public let name: String
-  /// Sizes, outermost first; a scalar's where ``refusal`` says why those given are not a tensor's.
+  /// Sizes, outermost first; a scalar's if those given are not a tensor's, which drawing reports.
   public let shape: Shape
   /// Why the sizes given are not those of a tensor that fits any machine; whoever reads a layer from
   /// text or draws its values reports it.
@@ -21,7 +21,7 @@ public struct Parameter: Sendable {
   /// Present when the same tensor is registered under several names.
   package var identity: Identity?
 
-  /// Describes a parameter.
+  /// Describes a parameter of the model's own dtype, unless another is given.
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, initializer: some Initializer
   ) {
@@ -54,7 +54,7 @@ public struct Parameter: Sendable {
 public struct Buffer: Sendable {
   /// Name within the module, without dots: `running_mean`.
   public let name: String
-  /// Sizes, outermost first; a scalar's where ``refusal`` says why those given are not a tensor's.
+  /// Sizes, outermost first; a scalar's if those given are not a tensor's, which drawing reports.
   public let shape: Shape
   /// Why the sizes given are not those of a tensor that fits any machine; whoever reads a layer from
   /// text or draws its values reports it.

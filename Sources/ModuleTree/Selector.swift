@@ -3,7 +3,7 @@ import TensorCore
 /// Which modules and tensors are meant: a predicate that is parsed from text and prints back.
 ///
 /// `Linear` is a class, with those that derive from it; `layer2.**` and `**.bias` are globs on
-/// dotted names (``NamePattern``), `/conv\d/` a regular expression found anywhere in one; `kind:`
+/// dotted names, `/conv\d/` a regular expression found anywhere in one; `kind:`
 /// and `name:` say which is meant. `&`, `|`, `!` and parentheses combine, `&` before `|`.
 ///
 /// A module that matches selects its own tensors, not those of modules below it.

@@ -99,7 +99,8 @@ public struct Checkpoint: Sendable {
   ///
   /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
   public var parts: [Part] = []
-  /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
+  /// Names of aliases that the file only claims, having the bytes twice; equality is
+  /// confirmed before both are written as one.
   public var claimedTies: Set<TensorName> = []
   /// Remarks for users about content that is not in the tensors, one sentence each.
   public var notes: [String] = []

@@ -17,7 +17,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     case missing
   }
 
-  /// The kind of failure.
+  /// What kind of failure it is, for callers that treat some differently.
   public let code: Code
   /// One sentence: what was expected, what was found, what to do.
   public let message: String

@@ -3,11 +3,11 @@
 /// Views of one storage may each claim to be as large as they like; a total below 2^62 bytes and
 /// elements is what later sums rely on.
 public struct CheckpointTotal: Hashable, Sendable {
-  /// Tensors so far.
+  /// Number of tensors added so far.
   public private(set) var tensorCount = 0
-  /// Their elements.
+  /// Number of their elements, below 2^62.
   public private(set) var elementCount = 0
-  /// Their bytes.
+  /// Number of their bytes, below 2^62; tied tensors count each time.
   public private(set) var byteCount = 0
 
   /// The sum of nothing.

@@ -1,7 +1,7 @@
 /// The sizes of a tensor, outermost first, checked so that no product of them can overflow.
 ///
 /// A shape is a collection of its sizes; `[]` is a scalar. The product of the sizes other than 0,
-/// times the width of an element, stays below 2^62 (``limit``): so partial products, strides and
+/// times the width of an element, stays below 2^62: so partial products, strides and
 /// byte offsets within the tensor, and sums of two of them, need no further checks, even where
 /// another size is 0. This is the only place where sizes are multiplied.
 public struct Shape: Hashable, Sendable {
@@ -18,7 +18,7 @@ public struct Shape: Hashable, Sendable {
   /// Checks the sizes of a tensor whose elements take `width` bytes each.
   ///
   /// - Throws: ``CheckpointError`` with code `malformed` when a size is negative or the product of
-  ///   `width` and the sizes other than 0 reaches ``limit``.
+  ///   `width` and the sizes other than 0 reaches 2^62.
   public init(_ sizes: [Int], width: Int = 1) throws(CheckpointError) {
     try self.init(sizes, block: (1, width), of: nil)
   }
