@@ -13,7 +13,7 @@ public struct CheckpointFormat: Sendable {
   /// Says whether a file or a folder is of this format, by its content.
   public let recognizes: @Sendable (FileProbe) -> Bool
   /// Opens a file or a folder; tensors are read from it later, by range.
-  public let open: @Sendable (FileProbe, OpenOptions) throws -> Checkpoint
+  public let open: @Sendable (FileProbe, OpenOptions) throws -> Opened
   /// Writes a checkpoint to a new sink, which the caller commits; `nil` if the format is read-only.
   ///
   /// Throws ``TensorCore/CheckpointError`` `unsupported`, before anything is written, for what
@@ -30,7 +30,7 @@ public struct CheckpointFormat: Sendable {
   /// Describes a format; `write` is asked only for what the capabilities allow.
   public init(
     name: String, extensions: [String], recognizes: @escaping @Sendable (FileProbe) -> Bool,
-    open: @escaping @Sendable (FileProbe, OpenOptions) throws -> Checkpoint,
+    open: @escaping @Sendable (FileProbe, OpenOptions) throws -> Opened,
     write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)? = nil,
     capabilities: Capabilities,
     verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])? = nil

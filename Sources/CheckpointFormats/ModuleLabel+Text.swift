@@ -16,15 +16,18 @@ extension Checkpoint {
     all[Self.modulesKey] = json.text
     return all
   }
+}
 
+extension Opened {
   /// Takes the module tree out of metadata that has it; a text that is none is left and noted.
   mutating func takeModulesFromMetadata() {
-    guard let text = metadata[Self.modulesKey] else { return }
+    let key = Checkpoint.modulesKey
+    guard let text = checkpoint.metadata[key] else { return }
     do {
-      modules = try Self.modules(Array(text.utf8))
-      metadata[Self.modulesKey] = nil
+      checkpoint.modules = try Self.modules(Array(text.utf8))
+      checkpoint.metadata[key] = nil
     } catch {
-      notes.append("metadata '\(Self.modulesKey)' is not a module tree; left as it is")
+      notes.append("metadata '\(key)' is not a module tree; left as it is")
     }
   }
 

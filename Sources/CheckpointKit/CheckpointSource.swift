@@ -4,12 +4,17 @@ public import TensorCore
 
 /// A checkpoint that was opened, and what it was opened from.
 public struct CheckpointSource: Sendable {
-  /// The tensors, not yet read.
-  public let checkpoint: Checkpoint
+  /// What was found: tensors, the file's parts, and remarks about the rest.
+  public let opened: Opened
   /// The format that its content showed.
   public let format: CheckpointFormat
   /// What errors call it: the path as the user gave it, or `standard input`.
   public let path: String
+
+  /// The tensors, not yet read.
+  public var checkpoint: Checkpoint { opened.checkpoint }
+  /// The checkpoints of a file that holds several; empty for a file with one.
+  public var parts: [Opened.Part] { opened.parts }
 
   /// Opens a file by its content, whatever its name; `-` takes standard input, which is copied to a
   /// temporary file if it is a pipe, since formats are read by range.
@@ -30,15 +35,15 @@ public struct CheckpointSource: Sendable {
   ) throws -> Self {
     do {
       let format = try format(of: probe)
-      var checkpoint = try format.open(probe, options)
-      let total = try checkpoint.total()
+      var opened = try format.open(probe, options)
+      let total = try opened.checkpoint.total()
       if options.readsValues {
         try Budget.current.checkValues(
           of: total.byteCount, inFileOf: storedBytes(of: probe, claiming: total.byteCount))
       }
-      checkpoint.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
-      for index in checkpoint.entries.indices { checkpoint.entries[index].path = probe.path }
-      return Self(checkpoint: checkpoint, format: format, path: probe.path)
+      opened.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
+      opened.checkpoint.entries = opened.checkpoint.entries.map { $0.naming(probe.path) }
+      return Self(opened: opened, format: format, path: probe.path)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }
@@ -81,5 +86,18 @@ public struct CheckpointSource: Sendable {
       return "'\(String(decoding: start, as: UTF8.self))'"
     }
     return start.hexDigits(separator: " ")
+  }
+}
+
+extension Checkpoint.Entry {
+  /// The same tensor, whose read errors name a file where they name none.
+  fileprivate func naming(_ path: String) -> Self {
+    wrappingReader { range, target, read in
+      do {
+        try read(range, &target)
+      } catch let error as CheckpointError {
+        throw error.adding(path: path)
+      }
+    }
   }
 }

@@ -1,4 +1,4 @@
-import ParallelWork
+public import CheckpointFormats
 public import TensorCore
 
 /// Selects, renames, and rounds a checkpoint's tensors.
@@ -27,16 +27,18 @@ public struct Conversion: Sendable {
     public let overflows = OverflowCount()
   }
 
-  /// Describes the converted checkpoint; nothing is read but metadata until it is written.
+  /// Describes the converted checkpoint; nothing is read but metadata and tensors of which the file
+  /// claims that they are tied, until it is written.
   ///
   /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
   ///   name, or `dtype` is not a type that values can be rounded to.
-  public func apply(to input: Checkpoint) throws -> Result {
-    var input = input
-    let known = input.notes.count
-    try input.confirmTies()
+  public func apply(to opened: Opened) throws -> Result {
+    var opened = opened
+    let known = opened.notes.count
+    try opened.confirmTies()
+    let input = opened.checkpoint
     var result = Result(checkpoint: input)
-    result.notes += input.notes[known...]
+    result.notes += opened.notes[known...]
     let entries = try selection.entries(of: input) { result.notes.append($0) }
     if entries.count != input.entries.count {
       result.isChanged = true

@@ -1,5 +1,5 @@
+public import CheckpointFormats
 public import ModuleTree
-import ParallelWork
 public import TensorCore
 import TorchRandom
 
@@ -35,9 +35,8 @@ public struct Reinitialization: Sendable {
   /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
   /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
   ///   the checkpoint or has another shape there.
-  public func apply(to checkpoint: Checkpoint, tree: Checkpoint.Tree) throws -> Result {
-    var checkpoint = checkpoint
-    try checkpoint.confirmTies()
+  public func apply(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
+    let checkpoint = try confirmed(opened)
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     let planned = try plan(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
@@ -52,11 +51,10 @@ public struct Reinitialization: Sendable {
   /// - Throws: `CheckpointError` when nothing is matched, or `other` lacks a matched tensor or
   ///   has it in another type or shape.
   public func apply(
-    to checkpoint: Checkpoint, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
+    to opened: Opened, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
     fingerprint: Digest
   ) throws -> Result {
-    var checkpoint = checkpoint
-    try checkpoint.confirmTies()
+    let checkpoint = try confirmed(opened)
     let theirs = Dictionary(
       other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var copies: [TensorName: Checkpoint.Entry] = [:]
@@ -73,6 +71,13 @@ public struct Reinitialization: Sendable {
     copy.order = order
     recipe.steps.append(.copy(copy, from: fingerprint.description))
     return try replace(checkpoint, by: copies, recipe: recipe)
+  }
+
+  /// The checkpoint, whose ties are no longer only claimed.
+  private func confirmed(_ opened: Opened) throws -> Checkpoint {
+    var opened = opened
+    try opened.confirmTies()
+    return opened.checkpoint
   }
 
   private var selection: Selection { Selection(match: match, exclude: exclude) }

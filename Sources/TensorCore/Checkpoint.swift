@@ -16,8 +16,6 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
-    /// The file to name in read errors that name none.
-    public var path: String?
     /// Preferred read size in bytes; reads of this size that start at its multiples are fastest.
     ///
     /// Chunks are then unpacked directly into the destination, and other data stay in the processor's
@@ -49,7 +47,7 @@ public struct Checkpoint: Sendable {
       do {
         try reader(range, &target)
       } catch let error as CheckpointError {
-        throw error.adding(path: path, tensor: name.text)
+        throw error.adding(tensor: name.text)
       }
     }
 
@@ -61,29 +59,8 @@ public struct Checkpoint: Sendable {
       var copy = Self(name: name, info: info, alias: alias, storedDigest: storedDigest) {
         range, target in try body(range, &target, inner)
       }
-      copy.path = path
       copy.preferredReadSize = preferredReadSize
       return copy
-    }
-  }
-
-  /// One of several checkpoints in a file.
-  public struct Part: Sendable, Hashable {
-    /// The value of `--key` that selects it: a dotted path inside the file, such as `optimizer_state`.
-    public let key: String
-    /// Number of tensors.
-    public let tensorCount: Int
-    /// Total size of the tensors in bytes.
-    public let byteCount: Int
-    /// Whether it is the one that was opened.
-    public let isOpened: Bool
-
-    /// Describes a part.
-    package init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
-      self.key = key
-      self.tensorCount = tensorCount
-      self.byteCount = byteCount
-      self.isOpened = isOpened
     }
   }
 
@@ -95,15 +72,6 @@ public struct Checkpoint: Sendable {
   ///
   /// Reserved keys: ``recipeKey``, ``provenanceKey``.
   public var metadata: [String: String]
-  /// The checkpoints of a file that holds several, the one that was opened among them.
-  ///
-  /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
-  public var parts: [Part] = []
-  /// Names of aliases that the file only claims, having the bytes twice; equality is
-  /// confirmed before both are written as one.
-  public var claimedTies: Set<TensorName> = []
-  /// Remarks for users about content that is not in the tensors, one sentence each.
-  public var notes: [String] = []
 
   /// Metadata key of the recipe (JSON) from which the values can be made again.
   public static let recipeKey = "recipe"

@@ -64,7 +64,7 @@ struct InputOptions: ParsableArguments {
     _ first: String, _ second: String, _ common: CommonOptions
   ) throws -> (CheckpointSource, CheckpointSource) {
     let sources = (try openAny(first, common), try openAny(second, common))
-    if key != nil, sources.1.checkpoint.parts.isEmpty { try requireParts(sources.0) }
+    if key != nil, sources.1.parts.isEmpty { try requireParts(sources.0) }
     return sources
   }
 
@@ -76,7 +76,7 @@ struct InputOptions: ParsableArguments {
   }
 
   private func requireParts(_ source: CheckpointSource) throws {
-    guard source.checkpoint.parts.isEmpty else { return }
+    guard source.parts.isEmpty else { return }
     throw CheckpointError(
       .missing, "holds only one checkpoint; remove --key",
       path: displayPath(source.path))

@@ -52,7 +52,7 @@ import Testing
 
     var conversion = Conversion(try Selection(match: ["Linear"]))
     conversion.dtype = .bfloat16
-    let converted = try conversion.apply(to: source.checkpoint)
+    let converted = try conversion.apply(to: source.opened)
     try await CheckpointTarget(folder.path + "/half.safetensors").write(converted.checkpoint)
 
     let before = try CheckpointSource.open(folder.path + "/net.ckz").checkpoint
@@ -96,7 +96,7 @@ import Testing
     let target = try CheckpointTarget("a.vec", in: files.place, format: .vector)
     try await target.write(checkpoint)
     let probe = try FileProbe("a.vec", in: files.place)
-    let opened = try CheckpointFormat.vector.open(probe, OpenOptions())
+    let opened = try CheckpointFormat.vector.open(probe, OpenOptions()).checkpoint
 
     #expect(files.bytes(of: "a.vec") == Array("VEC1".utf8) + bytes)
     #expect(opened.entries.map(\.name) == ["vector"])
@@ -169,7 +169,7 @@ extension CheckpointFormat {
       let entry = Checkpoint.Entry(name: "vector", info: info) { range, target in
         try source.read(at: 4 + range.lowerBound, into: &target)
       }
-      return Checkpoint(entries: [entry])
+      return Opened(Checkpoint(entries: [entry]))
     },
     write: { checkpoint, sink, _ in
       try sink.append(Array("VEC1".utf8).span.bytes)

@@ -1,6 +1,7 @@
 import ByteIO
 import CheckpointFormats
 import TensorCore
+import Testing
 
 extension CheckpointFormat {
   /// Writes a file, replacing any that is there; nothing if the format is only read.
@@ -12,4 +13,27 @@ extension CheckpointFormat {
     try await write(checkpoint, sink, options)
     try sink.commit()
   }
+
+  /// Writes a file in memory and returns its bytes; none if the format is only read.
+  func bytes(
+    of checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions()
+  ) async throws -> [UInt8] {
+    guard let write else { return [] }
+    let memory = MemoryFiles()
+    let sink = try memory.place.create("file", replacing: false)
+    try await write(checkpoint, sink, options)
+    #expect(memory.bytes(of: "file") == nil, "nothing is there before the commit")
+    try sink.commit()
+    #expect(memory.openCount(of: "file") == 0)
+    return memory.bytes(of: "file") ?? []
+  }
+}
+
+extension Opened {
+  /// The tensors of the checkpoint that was opened.
+  var entries: [Checkpoint.Entry] { checkpoint.entries }
+  /// Its texts.
+  var metadata: [String: String] { checkpoint.metadata }
+  /// Its module tree.
+  var modules: [ModuleLabel] { checkpoint.modules }
 }

@@ -14,13 +14,19 @@ public import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
+  /// Writes a file, and the same into memory.
   private func write(
     _ checkpoint: Checkpoint, _ format: CheckpointFormat, as name: String = "a", threads: Int = 2
   ) async throws -> String {
     var options = WriteOptions()
     options.threads = threads
-    let path = folder.file(name + format.extensions[0])
+    let file = name + format.extensions[0]
+    let path = folder.file(file)
     try await format.writeFile(checkpoint, path, options)
+    let (bytes, written) = (
+      try await format.bytes(of: checkpoint, options), try folder.bytes(of: file)
+    )
+    #expect(bytes == written, "a file in memory has other bytes")
     return path
   }
 
@@ -31,7 +37,8 @@ public import Testing
     let memory = MemoryFiles([name: try folder.bytes(of: name)])
     let probe = try FileProbe(name, in: memory.place)
     #expect(format.recognizes(probe))
-    let checkpoints = [try format.open(path), try format.open(probe, OpenOptions())]
+    let checkpoints = [try format.open(path), try format.open(probe, OpenOptions())].map(
+      \.checkpoint)
     #expect(memory.openCount(of: name) == 1)
     return checkpoints
   }
@@ -236,7 +243,7 @@ func damage(_ probe: FileProbe, _ format: CheckpointFormat) async -> (any Error)
 
 extension CheckpointFormat {
   /// Opens the file or the folder at a path.
-  func open(_ path: String, _ options: OpenOptions = OpenOptions()) throws -> Checkpoint {
+  func open(_ path: String, _ options: OpenOptions = OpenOptions()) throws -> Opened {
     try open(FileProbe(path: path), options)
   }
 }

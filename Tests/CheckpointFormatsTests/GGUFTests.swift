@@ -28,16 +28,16 @@ import Testing
     var read = try format.open(Fixtures.path("gguf/\(name).gguf"))
     if let other {
       let format = try CheckpointFormat.writable(named: other)
-      try await format.writeFile(read, folder.file("other"), WriteOptions())
+      try await format.writeFile(read.checkpoint, folder.file("other"), WriteOptions())
       read = try format.open(folder.file("other"))
     }
-    try await format.writeFile(read, folder.file("a.gguf"), WriteOptions())
+    try await format.writeFile(read.checkpoint, folder.file("a.gguf"), WriteOptions())
     #expect(try folder.bytes(of: "a.gguf") == Fixtures.bytes("gguf/\(name).gguf"))
   }
 
   @Test func `parts are written as one file with the same metadata`() async throws {
     let read = try format.open(Fixtures.path("gguf/parts"))
-    try await format.writeFile(read, folder.file("a.gguf"), WriteOptions())
+    try await format.writeFile(read.checkpoint, folder.file("a.gguf"), WriteOptions())
     let again = try format.open(folder.file("a.gguf"))
     #expect(try Golden.tensors(of: again) == Golden.tensors(of: read))
     #expect(again.metadata == read.metadata)
@@ -63,7 +63,7 @@ import Testing
   @Test func `a value that does not fit its kind is refused before anything is written`()
     async throws
   {
-    var checkpoint = try format.open(Fixtures.path("gguf/values.gguf"))
+    var checkpoint = try format.open(Fixtures.path("gguf/values.gguf")).checkpoint
     checkpoint.metadata["a.u8"] = "256"
     let error = await #expect(throws: CheckpointError.self) {
       try await format.writeFile(checkpoint, folder.file("a.gguf"), WriteOptions())

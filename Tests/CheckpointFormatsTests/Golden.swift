@@ -14,7 +14,7 @@ struct Golden: Decodable, CustomStringConvertible, Sendable {
   var description: String { file }
 
   /// A checkpoint's tensors, read chunk by chunk.
-  static func tensors(of checkpoint: Checkpoint, chunk: Int = 1000) throws -> [GoldenTensor] {
+  static func tensors(of checkpoint: Opened, chunk: Int = 1000) throws -> [GoldenTensor] {
     try checkpoint.entries.map { try GoldenTensor($0, chunk: chunk) }
   }
 }

@@ -11,7 +11,7 @@ import Testing
   /// Writes a file, opens it, and calls `body` with the checkpoint.
   static func roundTrip(
     _ checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(),
-    _ body: (Checkpoint, _ file: [UInt8]) throws -> Void
+    _ body: (Opened, _ file: [UInt8]) throws -> Void
   ) async throws {
     let folder = try TemporaryFolder()
     let path = folder.file("round.h5")
@@ -49,7 +49,7 @@ import Testing
       metadata: ["recipe": "{\"seed\": 1}", "é": "ü"])
   }
 
-  static func expectEqual(_ found: Checkpoint, _ expected: Checkpoint) throws {
+  static func expectEqual(_ found: Opened, _ expected: Checkpoint) throws {
     #expect(found.entries.map(\.name) == expected.entries.map(\.name))
     #expect(found.entries.map(\.info) == expected.entries.map(\.info))
     #expect(found.entries.map(\.alias) == expected.entries.map(\.alias))

@@ -10,7 +10,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func open(_ file: String) throws -> Checkpoint {
+  private func open(_ file: String) throws -> Opened {
     try CheckpointFormat.keras.open(Fixtures.path("keras/" + file), OpenOptions())
   }
 
@@ -19,6 +19,8 @@ import Testing
     options.template = try file.map { try FileProbe(path: Fixtures.path("keras/" + $0)) }
     let path = folder.file("out.weights.h5")
     try await CheckpointFormat.keras.writeFile(checkpoint, path, options)
+    let bytes = try await CheckpointFormat.keras.bytes(of: checkpoint, options)
+    #expect(try folder.bytes(of: "out.weights.h5") == bytes, "a file in memory has other bytes")
     return path
   }
 
@@ -26,12 +28,12 @@ import Testing
     "net.weights.h5", "weights.h5", "whole.h5", "bfloat16.weights.h5", "tf-parts.h5",
   ])
   func `a file filled with its own tensors is the same to the byte`(file: String) async throws {
-    _ = try await write(try open(file), like: file)
+    _ = try await write(try open(file).checkpoint, like: file)
     #expect(try folder.bytes(of: "out.weights.h5") == Fixtures.bytes("keras/" + file))
   }
 
   @Test func `other values stand in the places of their names, in any order`() async throws {
-    var checkpoint = try open("net.weights.h5")
+    var checkpoint = try open("net.weights.h5").checkpoint
     checkpoint.entries = try checkpoint.entries.reversed().map { entry in
       let bytes = try entry.allBytes().map { $0 ^ 0x5a }
       return try Checkpoint.Entry(
@@ -66,7 +68,7 @@ import Testing
   func `what does not fit is refused, and the remedy named`(
     change: String, message: String
   ) async throws {
-    var checkpoint = try open("net.weights.h5")
+    var checkpoint = try open("net.weights.h5").checkpoint
     let name = checkpoint.entries[0].name
     switch change {
     case "none": checkpoint.entries.remove(at: 3)
@@ -83,7 +85,7 @@ import Testing
   }
 
   @Test func `nothing is written without a file to be like`() async throws {
-    let checkpoint = try open("net.weights.h5")
+    let checkpoint = try open("net.weights.h5").checkpoint
     let error = await #expect(throws: CheckpointError.self) {
       _ = try await write(checkpoint, like: nil)
     }
@@ -93,7 +95,7 @@ import Testing
   }
 
   @Test func `an archive is refused as a template`() async throws {
-    let checkpoint = try open("net.keras")
+    let checkpoint = try open("net.keras").checkpoint
     let error = await #expect(throws: CheckpointError.self) {
       _ = try await write(checkpoint, like: "net.keras")
     }

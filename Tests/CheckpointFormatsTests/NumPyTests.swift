@@ -10,7 +10,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func opened(_ path: String) throws -> Checkpoint {
+  private func opened(_ path: String) throws -> Opened {
     let format = try #require(CheckpointFormat.recognized(try FileProbe(path: path)))
     #expect(path.hasSuffix("." + format.name))
     return try format.open(path)
@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: ["types.npz", "shapes.npz"])
   func `arrays are written as NumPy writes them, byte for byte`(_ file: String) async throws {
     let read = try opened(Fixtures.path("numpy/" + file))
-    try await CheckpointFormat.npz.writeFile(read, folder.file("a.npz"), WriteOptions())
+    try await CheckpointFormat.npz.writeFile(read.checkpoint, folder.file("a.npz"), WriteOptions())
     let theirs = try ZipArchive(Place.open(path: Fixtures.path("numpy/" + file)))
     let ours = try ZipArchive(Place.open(path: folder.file("a.npz")))
     #expect(ours.members.map(\.name) == theirs.members.map(\.name))
@@ -42,7 +42,8 @@ import Testing
   @Test func `a lone array is written as NumPy writes it, byte for byte`() async throws {
     for file in ["lone.npy", "columns.npy"] {
       let read = try opened(Fixtures.path("numpy/" + file))
-      try await CheckpointFormat.npy.writeFile(read, folder.file("a.npy"), WriteOptions())
+      try await CheckpointFormat.npy.writeFile(
+        read.checkpoint, folder.file("a.npy"), WriteOptions())
       #expect(try folder.bytes(of: "a.npy") == Fixtures.bytes("numpy/lone.npy"))
       try folder.remove("a.npy")
     }

@@ -13,7 +13,7 @@ import Testing
 
   private func open(
     _ pickle: [UInt8], storages: [String: Int] = ["0": 24], more: [(TensorName, [UInt8])] = []
-  ) throws -> Checkpoint {
+  ) throws -> Opened {
     try CheckpointFormat.pytorch.open(
       P.archive(pickle, storages: storages, more: more, in: folder))
   }

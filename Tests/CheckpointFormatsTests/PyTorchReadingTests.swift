@@ -41,7 +41,7 @@ import Testing
     "deflated.pt", "big.pt", "nosums.pt", "distributed",
   ]
 
-  private func open(_ name: String, key: String? = nil) throws -> Checkpoint {
+  private func open(_ name: String, key: String? = nil) throws -> Opened {
     let path = Fixtures.path("pytorch/" + name)
     let format = try #require(CheckpointFormat.recognized(try FileProbe(path: path)))
     #expect(format.name == "pytorch")
@@ -53,7 +53,7 @@ import Testing
     return try JSONDecoder().decode([Record].self, from: json)
   }
 
-  private func records(_ checkpoint: Checkpoint, step: Int = 1 << 20) throws -> [Record] {
+  private func records(_ checkpoint: Opened, step: Int = 1 << 20) throws -> [Record] {
     try checkpoint.entries.map {
       Record(
         name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape.sizes,

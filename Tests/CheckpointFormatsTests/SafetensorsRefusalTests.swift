@@ -22,7 +22,7 @@ import Testing
     return bytes + header + data
   }
 
-  private func open(_ bytes: [UInt8]) throws -> Checkpoint {
+  private func open(_ bytes: [UInt8]) throws -> Opened {
     try format.open(folder.write(bytes, to: "a.safetensors"))
   }
 

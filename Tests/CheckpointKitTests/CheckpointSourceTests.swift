@@ -29,6 +29,46 @@ import Testing
     #expect(memory.openCount(of: "file") == 1)
   }
 
+  @Test(arguments: files)
+  func `converting and comparing open each file once`(file: String) async throws {
+    let memory = MemoryFiles(["file": try Fixtures.bytes(file)])
+    let input = try CheckpointSource.open(FileProbe("file", in: memory.place))
+    let result = try Conversion(Selection()).apply(to: input.opened)
+    try await CheckpointTarget("copy.ckz", in: memory.place, format: .native)
+      .write(result.checkpoint)
+    #expect(memory.openCount(of: "file") == 1)
+    #expect(memory.openCount(of: "copy.ckz") == 0)
+    let copy = try CheckpointSource.open(FileProbe("copy.ckz", in: memory.place))
+    let diff = try await CheckpointDiff(from: input.checkpoint, to: copy.checkpoint, threads: 2)
+    #expect(diff.changes.isEmpty && diff.identical == input.checkpoint.entries.count)
+    #expect(memory.openCount(of: "file") == 1)
+    #expect(memory.openCount(of: "copy.ckz") == 1)
+  }
+
+  @Test(arguments: [false, true])
+  func `ties that a file claims are confirmed before it is converted, without opening it again`(
+    isChanged: Bool
+  ) async throws {
+    let memory = MemoryFiles()
+    let entries = [
+      try Checkpoint.Entry(noise: "embed", .float32, [4, 3]),
+      try Checkpoint.Entry(noise: "head", .float32, [4, 3], alias: "embed"),
+    ]
+    try await CheckpointTarget("tied", in: memory.place, format: .safetensors)
+      .write(Checkpoint(entries: entries))
+    var bytes = try #require(memory.bytes(of: "tied"))
+    if isChanged { bytes[bytes.count - 1] ^= 1 }
+    let changed = MemoryFiles(["tied": bytes])
+    let input = try CheckpointSource.open(FileProbe("tied", in: changed.place))
+    #expect(input.checkpoint.entries.map(\.alias) == [nil, "embed"], "a claim; nothing was read")
+    let result = try Conversion(Selection()).apply(to: input.opened)
+    #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed"])
+    #expect(
+      result.notes
+        == (isChanged ? ["tensor 'head' was tied to 'embed' but now differs from it"] : []))
+    #expect(changed.openCount(of: "tied") == 1)
+  }
+
   @Test func `what is wrong with a file in memory names it`() throws {
     let memory = MemoryFiles(["empty": [], "text": Array("plain text".utf8)])
     for (name, message) in [

@@ -49,7 +49,8 @@ import Testing
     let written = try await write(limit)
     let original = try checkpoint()
     for path in [folder.path, written.paths.last ?? ""] {
-      let read = try CheckpointSource.open(path).checkpoint
+      let source = try CheckpointSource.open(path)
+      let read = source.checkpoint
       #expect(read.entries.map(\.name) == original.entries.map(\.name))
       #expect(read.entries.map(\.info) == original.entries.map(\.info))
       #expect(read.entries.map(\.alias) == original.entries.map(\.alias))
@@ -58,7 +59,7 @@ import Testing
       }
       #expect(read.modules == original.modules)
       #expect(read.metadata == ["k": "v"])
-      #expect(read.notes.isEmpty)
+      #expect(source.opened.notes.isEmpty)
     }
   }
 

@@ -4,12 +4,12 @@ import TensorCore
 /// Opening a GGUF file.
 extension GGUF {
   /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
-  static func open(_ probe: FileProbe) throws -> Checkpoint {
-    var checkpoint = try join(probe.members == nil ? probe : try member(of: probe))
-    checkpoint.takeModulesFromMetadata()
-    GGUFShapes.restore(&checkpoint)
-    checkpoint.restoreTies()
-    return checkpoint
+  static func open(_ probe: FileProbe) throws -> Opened {
+    var opened = try join(probe.members == nil ? probe : try member(of: probe))
+    opened.takeModulesFromMetadata()
+    GGUFShapes.restore(&opened)
+    opened.restoreTies()
+    return opened
   }
 
   /// The only file of a folder, or the first part.
@@ -48,20 +48,20 @@ extension GGUF {
   private static let partKeys = ["split.no", "split.count", "split.tensors.count"]
 
   /// Opens a file and, if it is one of several parts, the others.
-  private static func join(_ probe: FileProbe) throws(CheckpointError) -> Checkpoint {
+  private static func join(_ probe: FileProbe) throws(CheckpointError) -> Opened {
     let (values, entries) = try read(try probe.source)
     let count = number(values, "split.count") ?? 1
     guard count > 1 else {
       do throws(CheckpointError) {
-        return Checkpoint(entries: entries, metadata: try GGUFMetadata.texts(values))
+        return Opened(Checkpoint(entries: entries, metadata: try GGUFMetadata.texts(values)))
       } catch {
         throw error.adding(path: probe.path)
       }
     }
     let part = number(values, "split.no") ?? 0
     guard let names = names(of: probe.name, part: part, count: count) else {
-      var lone = Checkpoint(
-        entries: entries, metadata: try GGUFMetadata.texts(values.filter { !isPartKey($0) }))
+      let metadata = try GGUFMetadata.texts(values.filter { !isPartKey($0) })
+      var lone = Opened(Checkpoint(entries: entries, metadata: metadata))
       lone.notes = [
         "is part \(part + 1) of \(count), but is not named like one; the other parts are not read"
       ]
@@ -89,7 +89,7 @@ extension GGUF {
     } catch {
       throw error.adding(path: probe.path)
     }
-    return joined
+    return Opened(joined)
   }
 
   private static func readPart(
@@ -111,10 +111,7 @@ extension GGUF {
   /// The names of all parts, if a file is named like part `part` of `count`.
   private static func names(of name: String, part: Int, count: Int) -> [String]? {
     func ending(_ part: Int) -> String {
-      func padded(_ number: Int) -> String {
-        String(repeating: "0", count: max(0, 5 - "\(number)".utf8.count)) + "\(number)"
-      }
-      return "-\(padded(part + 1))-of-\(padded(count)).gguf"
+      ShardPlan.suffix(part + 1, of: count) + ".gguf"
     }
     guard (0..<count).contains(part), name.hasSuffix(ending(part)) else { return nil }
     let stem = name.dropLast(ending(part).count)

@@ -41,14 +41,14 @@ enum GGUFShapes {
   /// Gives tensors the shapes in the list, and adds those without elements.
   ///
   /// A list that does not match the tensors stays in the metadata, with a note.
-  static func restore(_ checkpoint: inout Checkpoint) {
-    guard let text = checkpoint.metadata[key] else { return }
-    guard let entries = entries(text, checkpoint.entries) else {
-      checkpoint.notes.append("metadata '\(key)' does not match the tensors; left as it is")
+  static func restore(_ opened: inout Opened) {
+    guard let text = opened.checkpoint.metadata[key] else { return }
+    guard let entries = entries(text, opened.checkpoint.entries) else {
+      opened.notes.append("metadata '\(key)' does not match the tensors; left as it is")
       return
     }
-    checkpoint.entries = entries
-    checkpoint.metadata[key] = nil
+    opened.checkpoint.entries = entries
+    opened.checkpoint.metadata[key] = nil
   }
 
   private static func entries(

@@ -21,16 +21,16 @@ enum HDF5Checkpoint {
     compressions: Set([.planes] + (1...9).map { .gzip(level: $0) }))
 
   /// Opens a file.
-  static func open(_ probe: FileProbe) throws -> Checkpoint {
+  static func open(_ probe: FileProbe) throws -> Opened {
     let tensors = try HDF5Tensors.opened(probe)
     do {
-      return try checkpoint(tensors)
+      return try contents(of: tensors)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }
   }
 
-  private static func checkpoint(_ tensors: HDF5Tensors) throws -> Checkpoint {
+  private static func contents(of tensors: HDF5Tensors) throws -> Opened {
     let table = tensors.table
     let root = table.groups.first?.attributes ?? []
     let isOurs = root.value("format") == .text(HDF5Layout.formatName)
@@ -52,12 +52,13 @@ enum HDF5Checkpoint {
           "attribute 'order' does not match the datasets; tensors are in the order of their groups")
       }
     }
-    var checkpoint = Checkpoint(
-      entries: try entries(datasets, of: tensors, isOurs: isOurs),
-      modules: isOurs ? modules(table) : [],
-      metadata: metadata(root, isOurs: isOurs, notes: &notes))
-    checkpoint.notes = notes
-    return checkpoint
+    var opened = Opened(
+      Checkpoint(
+        entries: try entries(datasets, of: tensors, isOurs: isOurs),
+        modules: isOurs ? modules(table) : [],
+        metadata: metadata(root, isOurs: isOurs, notes: &notes)))
+    opened.notes = notes
+    return opened
   }
 
   /// Puts each dataset in its place; `nil` if the places are not a permutation.

@@ -26,7 +26,7 @@ enum KerasArchive {
   }
 
   /// Opens an archive.
-  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     let (path, archive) = (probe.path, try probe.archive)
     guard let member = archive.member(named: weights) else {
       throw CheckpointError(.missing, "expected a member '\(weights)', found none", path: path)
@@ -44,22 +44,22 @@ enum KerasArchive {
         decoding: try archive.bytes(text, limit: maxTextLength), as: UTF8.self)
     }
     if let file = try archive.file(of: member) {
-      var checkpoint = try open(file, options, metadata)
+      var opened = try open(file, options, metadata)
       // What is read is checked before: the sum is that of the whole.
-      checkpoint.entries = checkpoint.entries.map { entry in
+      opened.checkpoint.entries = opened.checkpoint.entries.map { entry in
         entry.wrappingReader { range, target, read in
           try archive.verify(member)
           try read(range, &target)
         }
       }
-      return checkpoint
+      return opened
     }
     return try open(try archive.unpacked(member), options, metadata)
   }
 
   private static func open(
     _ file: ByteSource, _ options: OpenOptions, _ metadata: [String: String]
-  ) throws -> Checkpoint {
+  ) throws -> Opened {
     try KerasCheckpoint.open(HDF5Tensors(file), file.name, options, metadata: metadata) {
       table throws(CheckpointError) in KerasWeightsFile.content(of: table)
     }

@@ -9,7 +9,7 @@ import TensorCore
 /// state is a checkpoint of its own, chosen by its key.
 enum KerasCheckpoint {
   /// Opens a file of any of the four kinds.
-  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     switch KerasContainer(of: probe) {
     case .legacy?:
       try open(HDF5Tensors.opened(probe), probe.path, options, content: KerasLegacyFile.content)
@@ -27,11 +27,11 @@ enum KerasCheckpoint {
     _ tensors: HDF5Tensors, _ name: String, _ options: OpenOptions,
     metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
-  ) throws -> Checkpoint {
+  ) throws -> Opened {
     do {
       var content = try content(tensors.table)
       content.metadata.merge(metadata) { _, new in new }
-      return try checkpoint(content, options) { _ in tensors }
+      return try contents(content, options) { _ in tensors }
     } catch let error as CheckpointError {
       throw error.adding(path: name)
     }
@@ -39,10 +39,10 @@ enum KerasCheckpoint {
 
   /// The part of the content that `options` choose, as a checkpoint; `source` is the file that
   /// has a variable.
-  static func checkpoint(
+  static func contents(
     _ content: KerasContent, _ options: OpenOptions,
     source: (KerasContent.Variable) -> HDF5Tensors
-  ) throws -> Checkpoint {
+  ) throws -> Opened {
     let variables = try chosen(content, options.key)
     var checkpoint = Checkpoint(entries: entries(variables, source: source))
     checkpoint.metadata = content.metadata
@@ -50,14 +50,15 @@ enum KerasCheckpoint {
       let names = content.layerNames.sorted { $0.key < $1.key }
       checkpoint.metadata[Checkpoint.kerasLayersKey] = text(names)
     }
-    checkpoint.notes = content.notes
-    checkpoint.parts = try parts(of: content, opened: options.key)
+    var opened = Opened(checkpoint)
+    opened.notes = content.notes
+    opened.parts = try parts(of: content, opened: options.key)
     if options.key == nil, !content.optimizer.isEmpty {
       let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
-      checkpoint.notes.append(
+      opened.notes.append(
         "also holds \(count) of the optimizer; use --key \(content.optimizerKey) to read them")
     }
-    return checkpoint
+    return opened
   }
 
   private static func text(_ names: [(key: TensorName, value: String)]) -> String {
@@ -74,14 +75,14 @@ enum KerasCheckpoint {
   /// What `--key` may choose, where there is a choice.
   private static func parts(
     of content: KerasContent, opened key: String?
-  ) throws(CheckpointError) -> [Checkpoint.Part] {
-    var parts: [Checkpoint.Part] = []
+  ) throws(CheckpointError) -> [Opened.Part] {
+    var parts: [Opened.Part] = []
     if content.optimizer.isEmpty { return parts }
     for (name, variables) in [
       (modelKey, content.model), (content.optimizerKey, content.optimizer),
     ] {
       parts.append(
-        Checkpoint.Part(
+        Opened.Part(
           key: name, tensorCount: variables.count,
           byteCount: try variables.map(\.dataset.info).total().byteCount,
           isOpened: name == key ?? modelKey))

@@ -19,7 +19,7 @@ enum KerasShards {
   }
 
   /// Opens the files that a map names.
-  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     let (path, input) = (probe.path, try probe.source)
     guard input.size <= maxSize else {
       throw CheckpointError(
@@ -63,7 +63,7 @@ enum KerasShards {
     }
     content.model.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
     content.optimizer.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
-    return try KerasCheckpoint.checkpoint(content, options) { shards[sources[$0.name] ?? 0] }
+    return try KerasCheckpoint.contents(content, options) { shards[sources[$0.name] ?? 0] }
   }
 
   /// The map's files by group; the files must stand beside the map.

@@ -10,7 +10,7 @@ extension CheckpointFormat {
     name: "ckz",
     extensions: [".ckz"],
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
-    open: { probe, _ in try NativeFile.opened(probe).checkpoint() },
+    open: { probe, _ in Opened(try NativeFile.opened(probe).checkpoint()) },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
     capabilities: Capabilities(dtypes: DType.allCases, compressions: [.planes]),
     verify: { try await NativeFile.opened($0).verify(threads: $1) })

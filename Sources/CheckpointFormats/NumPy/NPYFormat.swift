@@ -22,7 +22,7 @@ enum NPY {
   /// The note about two-byte elements of no type, which are treated as bfloat16.
   static let guess = "elements of type '|V2' are treated as bfloat16"
 
-  static func open(_ file: ByteSource) throws -> Checkpoint {
+  static func open(_ file: ByteSource) throws -> Opened {
     do throws(CheckpointError) {
       let header = try NPYHeader(size: file.size) { range throws(CheckpointError) in
         try file.bytes(range)
@@ -30,11 +30,10 @@ enum NPY {
       let array = try NPYArray(header) { offset, target in
         try file.read(at: header.length + offset, into: &target)
       }
-      var checkpoint = Checkpoint(entries: [
-        Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) }
-      ])
-      if header.isGuess { checkpoint.notes = [guess] }
-      return checkpoint
+      let entry = Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) }
+      var opened = Opened(Checkpoint(entries: [entry]))
+      if header.isGuess { opened.notes = [guess] }
+      return opened
     } catch {
       throw error.adding(path: file.name)
     }

@@ -31,11 +31,11 @@ enum NPZ {
     return head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8)
   }
 
-  static func open(_ archive: ZipArchive) throws -> Checkpoint {
-    var checkpoint = Checkpoint(entries: [])
+  static func open(_ archive: ZipArchive) throws -> Opened {
+    var opened = Opened(Checkpoint(entries: []))
     for member in archive.members {
       guard let name = name(of: member) else {
-        checkpoint.notes.append("member '\(member.name)' is not an array; left out")
+        opened.notes.append("member '\(member.name)' is not an array; left out")
         continue
       }
       let header = try header(of: member, in: archive)
@@ -43,11 +43,11 @@ enum NPZ {
         offset, target in
         try archive.read(member, at: header.length + offset, into: &target)
       }
-      checkpoint.entries.append(
+      opened.checkpoint.entries.append(
         Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
-      if header.isGuess { checkpoint.notes.append("tensor '\(name)': \(NPY.guess)") }
+      if header.isGuess { opened.notes.append("tensor '\(name)': \(NPY.guess)") }
     }
-    return checkpoint
+    return opened
   }
 
   private static func name(of member: ZipMember) -> TensorName? {

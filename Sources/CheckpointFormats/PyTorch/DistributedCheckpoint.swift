@@ -59,7 +59,7 @@ struct DistributedCheckpoint {
   }
 
   /// The tensors of the folder, or of the part of it that `key` names.
-  func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
+  func contents(key: String?) throws(CheckpointError) -> Opened {
     guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
       throw CheckpointError(
         .malformed, "the metadata have no state_dict_metadata", path: metadataPath)
@@ -78,26 +78,26 @@ struct DistributedCheckpoint {
         throw error.adding(path: metadataPath, tensor: text)
       }
     }
-    var checkpoint = Checkpoint(entries: entries)
+    var opened = Opened(Checkpoint(entries: entries))
     if let first = others.first {
-      checkpoint.notes.append(
+      opened.notes.append(
         others.count == 1
           ? "skipped 1 value that is not a tensor: '\(first)'"
           : "skipped \(others.count) values that are not tensors (first: '\(first)')")
     }
-    try choose(key, from: &checkpoint)
-    return checkpoint
+    try choose(key, from: &opened)
+    return opened
   }
 
   // MARK: - Parts
 
   /// Selects the model's tensors if the first components of names tell which they are.
-  private func choose(_ key: String?, from checkpoint: inout Checkpoint) throws(CheckpointError) {
+  private func choose(_ key: String?, from opened: inout Opened) throws(CheckpointError) {
     func first(_ entry: Checkpoint.Entry) -> String {
       String(entry.name.text.prefix { $0 != "." })
     }
     var groups: [(key: String, entries: [Checkpoint.Entry])] = []
-    for entry in checkpoint.entries {
+    for entry in opened.checkpoint.entries {
       if let place = groups.firstIndex(where: { $0.key == first(entry) }) {
         groups[place].entries.append(entry)
       } else {
@@ -114,24 +114,24 @@ struct DistributedCheckpoint {
         throw CheckpointError(.missing, "there is no part '\(key)'; the folder has \(known)")
       }
       isOpened = groups.indices.map { $0 == place }
-      checkpoint.entries = groups[place].entries.map { entry in
+      opened.checkpoint.entries = groups[place].entries.map { entry in
         var entry = entry
         entry.name = TensorName(String(entry.name.text.dropFirst(key.count + 1)))
         return entry
       }
     } else {
-      checkpoint.entries = zip(groups, isOpened).flatMap { $1 ? $0.entries : [] }
+      opened.checkpoint.entries = zip(groups, isOpened).flatMap { $1 ? $0.entries : [] }
     }
-    checkpoint.parts = []
+    opened.parts = []
     for (group, isOpened) in zip(groups, isOpened) {
-      checkpoint.parts.append(
-        Checkpoint.Part(
+      opened.parts.append(
+        Opened.Part(
           key: group.key, tensorCount: group.entries.count,
           byteCount: try group.entries.total().byteCount, isOpened: isOpened))
     }
-    let others = checkpoint.parts.filter { !$0.isOpened }.map(\.key).joined(separator: ", ")
+    let others = opened.parts.filter { !$0.isOpened }.map(\.key).joined(separator: ", ")
     if key == nil, !others.isEmpty {
-      checkpoint.notes.append("the folder also holds \(others): use --key to select a part")
+      opened.notes.append("the folder also holds \(others): use --key to select a part")
     }
   }
 
@@ -237,7 +237,7 @@ final class DistributedArchive: Sendable {
       let part = try file.open().part(range)
       do throws(CheckpointError) {
         let archive = try ZipArchive(part, zeroMeansNoSum: true)
-        let entries = try PyTorchArchive.open(archive).checkpoint(key: nil).entries
+        let entries = try PyTorchArchive.open(archive).contents(key: nil).checkpoint.entries
         guard entries.count == 1, entries[0].info == info else {
           throw CheckpointError(
             .mismatched,

@@ -6,7 +6,7 @@ extension PyTorchFile {
   /// The tensors of the file, or of the part of it that `key` names.
   ///
   /// - Throws: ``CheckpointError`` naming the malformed tensor, or `missing` if there are no tensors.
-  func checkpoint(key: String?) throws(CheckpointError) -> Checkpoint {
+  func contents(key: String?) throws(CheckpointError) -> Opened {
     let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
     let tree = PyTorchTree(decoder, stateMembers: stateMembers)
     let parts = PyTorchParts(tree)
@@ -18,20 +18,20 @@ extension PyTorchFile {
     guard !entries.entries.isEmpty || pickle.items(pickle.root) != nil else {
       throw CheckpointError(.missing, "contains no tensor\(unknownNames.map { "; \($0)" } ?? "")")
     }
-    var checkpoint = Checkpoint(entries: entries.entries, metadata: metadata)
-    checkpoint.takeModulesFromMetadata()
-    checkpoint.notes = notes + checkpoint.notes + entries.notes + (unknownNames.map { [$0] } ?? [])
+    var opened = Opened(Checkpoint(entries: entries.entries, metadata: metadata))
+    opened.takeModulesFromMetadata()
+    opened.notes = notes + opened.notes + entries.notes + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }
       var all = EntryList(file: self, decoder: decoder)
       for leaf in try leaves(tree, part.reference, prefix: "") { try all.add(leaf) }
-      checkpoint.parts.append(
-        Checkpoint.Part(
+      opened.parts.append(
+        Opened.Part(
           key: part.key, tensorCount: all.entries.count, byteCount: all.total.byteCount,
           isOpened: isOpened))
     }
-    if let note = Self.partsNote(checkpoint.parts, key: key) { checkpoint.notes.append(note) }
-    return checkpoint
+    if let note = Self.partsNote(opened.parts, key: key) { opened.notes.append(note) }
+    return opened
   }
 
   private func leaves(
@@ -57,7 +57,7 @@ extension PyTorchFile {
       + " see ckpt scan"
   }
 
-  private static func partsNote(_ parts: [Checkpoint.Part], key: String?) -> String? {
+  private static func partsNote(_ parts: [Opened.Part], key: String?) -> String? {
     let others = parts.filter { !$0.isOpened }
     guard key == nil, !others.isEmpty else { return nil }
     let opened = parts.filter(\.isOpened).map { "'\($0.key)'" }.joined(separator: ", ")

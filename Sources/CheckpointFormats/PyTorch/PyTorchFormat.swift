@@ -47,21 +47,21 @@ enum PyTorchFormat {
     return found.count == 1 ? found[0] : nil
   }
 
-  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+  static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     if options.key != nil { return try read(probe, options) }
-    return try probe.finding { Model(checkpoint: try read($0, options)) }.checkpoint
+    return try probe.finding { Model(opened: try read($0, options)) }.opened
   }
 
   /// What is read without a key, kept for verifying.
   private struct Model: Sendable {
-    let checkpoint: Checkpoint
+    let opened: Opened
   }
 
-  private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Checkpoint {
+  private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     do {
       if probe.members != nil {
         if DistributedCheckpoint.recognizes(probe) {
-          return try DistributedCheckpoint(probe).checkpoint(key: options.key)
+          return try DistributedCheckpoint(probe).contents(key: options.key)
         }
         guard let index = index(in: probe) else {
           throw CheckpointError(
@@ -71,9 +71,9 @@ enum PyTorchFormat {
         return try read(try FileProbe(index, in: probe.folder), options)
       }
       if isIndex(probe) {
-        return try ShardIndex(probe).checkpoint { try PyTorchFile.open($0).checkpoint(key: nil) }
+        return try ShardIndex(probe).contents { try PyTorchFile.open($0).contents(key: nil) }
       }
-      return try PyTorchFile.opened(probe).checkpoint(key: options.key)
+      return try PyTorchFile.opened(probe).contents(key: options.key)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }
@@ -82,7 +82,7 @@ enum PyTorchFormat {
   /// Checks the CRC-32 of all members of an archive; files of other kinds have none, and are only
   /// read.
   static func verify(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
-    let checkpoint = try open(probe, OpenOptions())
+    let checkpoint = try open(probe, OpenOptions()).checkpoint
     if case .archive? = PyTorchFile.kind(of: probe.head) {
       let archive = try PyTorchArchive.opened(probe)
       return try await concurrentMap(archive.members, width: threads) { member in

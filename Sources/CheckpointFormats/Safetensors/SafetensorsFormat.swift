@@ -52,17 +52,17 @@ enum Safetensors {
   private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
 
   /// Opens a file, an index of several files, or a folder with one of both.
-  static func open(_ probe: FileProbe) throws -> Checkpoint {
+  static func open(_ probe: FileProbe) throws -> Opened {
     let candidate = probe.members == nil ? probe : try member(of: probe)
-    var checkpoint: Checkpoint
+    var opened: Opened
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
-      checkpoint = try ShardIndex(candidate).checkpoint { try read($0) }
-      checkpoint.restoreTies()
+      opened = try ShardIndex(candidate).contents { try read($0) }
+      opened.restoreTies()
     } else {
-      checkpoint = try read(try candidate.source)
+      opened = try read(try candidate.source)
     }
-    checkpoint.noteTiesWrittenOut()
-    return checkpoint
+    opened.noteTiesWrittenOut()
+    return opened
   }
 
   /// The index of a folder, or its only file.

@@ -4,7 +4,7 @@ import TensorCore
 /// Opening a safetensors file: its header, then entries that read by offset.
 extension Safetensors {
   /// Opens a file; tensors are in the order in which the header names them.
-  static func read(_ file: ByteSource) throws -> Checkpoint {
+  static func read(_ file: ByteSource) throws -> Opened {
     do throws(CheckpointError) {
       let header = try SafetensorsHeader(of: file)
       var checkpoint = Checkpoint(entries: [], metadata: header.metadata)
@@ -20,24 +20,25 @@ extension Safetensors {
       if checkpoint.metadata[formatMark.key] == formatMark.value {
         checkpoint.metadata[formatMark.key] = nil
       }
-      checkpoint.takeModulesFromMetadata()
-      checkpoint.restoreTies()
-      return checkpoint
+      var opened = Opened(checkpoint)
+      opened.takeModulesFromMetadata()
+      opened.restoreTies()
+      return opened
     } catch {
       throw error.adding(path: file.name)
     }
   }
 }
 
-extension Checkpoint {
+extension Opened {
   /// Says which tensors `huggingface_hub` has left out because they are tied to another.
   ///
   /// It records them as metadata, `lm_head.weight: embed.weight`, but does so for a slice of the
   /// other, too, so that nothing can be made of it.
   mutating func noteTiesWrittenOut() {
-    if metadata.isEmpty { return }
-    let names = Set(entries.map(\.name))
-    let omitted = metadata.filter {
+    if checkpoint.metadata.isEmpty { return }
+    let names = Set(checkpoint.entries.map(\.name))
+    let omitted = checkpoint.metadata.filter {
       names.contains(TensorName($0.value)) && !names.contains(TensorName($0.key))
     }
     for (name, original) in omitted.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {

@@ -101,12 +101,12 @@ struct ShardIndex {
   /// The tensors of all files as one checkpoint, in the index's order; `open` opens one file.
   ///
   /// - Throws: ``CheckpointError`` when a file or a tensor that the index names is not there.
-  func checkpoint(open: (ByteSource) throws -> Checkpoint) throws -> Checkpoint {
+  func contents(open: (ByteSource) throws -> Opened) throws -> Opened {
     var joined = ShardJoin(metadata: metadata, notes: notes)
     var opened: [TensorName: Int] = [:]
     for (tensor, file) in places where opened[TensorName(file)] == nil {
       opened[TensorName(file)] = opened.count
-      let shard: Checkpoint
+      let shard: Opened
       do {
         shard = try open(try place.open(file))
       } catch let error as CheckpointError {
@@ -125,43 +125,45 @@ struct ShardIndex {
       }
     }
     try joined.takeRest(besides: name)
-    var checkpoint = joined.checkpoint
-    checkpoint.takeModulesFromMetadata()
-    return checkpoint
+    var contents = joined.contents
+    contents.takeModulesFromMetadata()
+    return contents
   }
 }
 
 /// A checkpoint that is put together from several files.
 private struct ShardJoin {
-  private(set) var checkpoint = Checkpoint(entries: [])
+  private(set) var contents = Opened(Checkpoint(entries: []))
   private var names: Set<TensorName> = []
   /// Of each file, the tensors that were not taken yet, by name.
   private var rest: [[TensorName: Checkpoint.Entry]] = []
   private var files: [String] = []
 
   init(metadata: [String: String], notes: [String]) {
-    checkpoint.metadata = metadata
-    checkpoint.notes = notes
+    contents.checkpoint.metadata = metadata
+    contents.notes = notes
   }
 
-  mutating func add(_ shard: Checkpoint, from file: String) {
+  mutating func add(_ shard: Opened, from file: String) {
     files.append(file)
     var entries: [TensorName: Checkpoint.Entry] = [:]
-    for entry in shard.entries { entries[entry.name] = entry }
+    for entry in shard.checkpoint.entries { entries[entry.name] = entry }
     rest.append(entries)
-    for (key, text) in shard.metadata {
-      guard let known = checkpoint.metadata[key] else {
-        checkpoint.metadata[key] = text
+    for (key, text) in shard.checkpoint.metadata {
+      guard let known = contents.checkpoint.metadata[key] else {
+        contents.checkpoint.metadata[key] = text
         continue
       }
       if known != text {
-        checkpoint.notes.append(
+        contents.notes.append(
           "metadata '\(key)' of '\(file)' differs from that of earlier files; left out")
       }
     }
-    if checkpoint.modules.isEmpty { checkpoint.modules = shard.modules }
-    checkpoint.claimedTies.formUnion(shard.claimedTies)
-    checkpoint.notes += shard.notes
+    if contents.checkpoint.modules.isEmpty {
+      contents.checkpoint.modules = shard.checkpoint.modules
+    }
+    contents.claimedTies.formUnion(shard.claimedTies)
+    contents.notes += shard.notes
   }
 
   mutating func take(_ name: TensorName, from file: Int) -> Bool {
@@ -169,7 +171,7 @@ private struct ShardJoin {
     // A tie is kept where the original comes first.
     if let original = entry.alias, !names.contains(original) { entry.alias = nil }
     names.insert(name)
-    checkpoint.entries.append(entry)
+    contents.checkpoint.entries.append(entry)
     return true
   }
 
@@ -186,7 +188,7 @@ private struct ShardJoin {
         _ = take(name, from: file)
       }
       if let first = unnamed.first {
-        checkpoint.notes.append(
+        contents.notes.append(
           unnamed.count == 1
             ? "1 tensor of '\(files[file])' is not in the index: '\(first)'"
             : "\(unnamed.count) tensors of '\(files[file])' are not in the index (first: '\(first)')"

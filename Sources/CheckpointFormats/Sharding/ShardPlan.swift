@@ -33,8 +33,8 @@ package struct ShardPlan: Sendable {
     try checkpoint.checkNames()
     let parts = Self.parts(of: checkpoint.entries, limit: limit)
     let dot = name.lastIndex(of: ".") ?? name.endIndex
-    let names = parts.indices.map { number in
-      "\(name[..<dot])-\(Self.padded(number + 1))-of-\(Self.padded(parts.count))\(name[dot...])"
+    let names = parts.indices.map {
+      "\(name[..<dot])\(Self.suffix($0 + 1, of: parts.count))\(name[dot...])"
     }
     let ties = checkpoint.ties
     var crossing: [TensorName: TensorName] = [:]
@@ -85,9 +85,13 @@ package struct ShardPlan: Sendable {
     return parts
   }
 
-  private static func padded(_ number: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(5 - digits.utf8.count, 0)) + digits
+  /// What names file `number` of `count`, before the extension: `-00001-of-00003`.
+  static func suffix(_ number: Int, of count: Int) -> String {
+    func padded(_ number: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(5 - digits.utf8.count, 0)) + digits
+    }
+    return "-\(padded(number))-of-\(padded(count))"
   }
 
   private static func index(_ metadata: [String: String], _ shards: [Shard]) -> [UInt8] {

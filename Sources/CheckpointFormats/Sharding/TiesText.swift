@@ -44,29 +44,33 @@ extension Checkpoint {
     }
     return ties
   }
+}
 
+extension Opened {
   /// Ties again what the metadata say was tied.
   ///
   /// It is a claim: another program may have changed one of the two and kept the metadata.
   mutating func restoreTies() {
-    guard let text = metadata[Self.tiesKey] else { return }
+    let key = Checkpoint.tiesKey
+    guard let text = checkpoint.metadata[key] else { return }
     guard case .object(let members)? = (try? JSONValue(text))?.content else {
-      notes.append("metadata '\(Self.tiesKey)' is not a JSON object; left as it is")
+      notes.append("metadata '\(key)' is not a JSON object; left as it is")
       return
     }
-    metadata[Self.tiesKey] = nil
+    checkpoint.metadata[key] = nil
     var places: [TensorName: Int] = [:]
-    for (index, entry) in entries.enumerated() { places[entry.name] = index }
+    for (index, entry) in checkpoint.entries.enumerated() { places[entry.name] = index }
     for (name, value) in members {
       guard case .string(let original) = value.content, let place = places[TensorName(name)],
-        let other = places[TensorName(original)], other < place, entries[other].alias == nil,
-        entries[other].info == entries[place].info
+        let other = places[TensorName(original)], other < place,
+        checkpoint.entries[other].alias == nil,
+        checkpoint.entries[other].info == checkpoint.entries[place].info
       else {
         let other = if case .string(let text) = value.content { "'\(text)'" } else { "a tensor" }
         notes.append("tensor '\(name)' was tied to \(other) but now differs from it")
         continue
       }
-      entries[place].alias = TensorName(original)
+      checkpoint.entries[place].alias = TensorName(original)
       claimedTies.insert(TensorName(name))
     }
   }

@@ -69,12 +69,13 @@ extension Ckpt {
       if let map { conversion.names = try NameMap(file: map) }
       for text in rename { try conversion.names.add(substitution: text) }
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      let original = try inputs.open(input, common, readsValues: !dryRun).checkpoint
-      let source = try naming(input) {
+      var opened = try inputs.open(input, common, readsValues: !dryRun).opened
+      let original = opened.checkpoint
+      opened.checkpoint = try naming(input) {
         try layout.apply(to: original, like: template, note: common.notes(on: input))
       }
-      var result = try naming(input) { try conversion.apply(to: source) }
-      let plan = ConversionPlan(of: result, from: source, to: format)
+      var result = try naming(input) { try conversion.apply(to: opened) }
+      let plan = ConversionPlan(of: result, from: opened.checkpoint, to: format)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
       if dryRun { return try print(plan, format) }
       if result.isChanged || layout.isAsked {

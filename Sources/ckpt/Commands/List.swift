@@ -91,7 +91,7 @@ extension Ckpt {
       // What is told of a file otherwise is that it has these parts.
       var silent = common
       silent.quiet = true
-      let parts = try inputs.open(file, silent, readsValues: false).checkpoint.parts
+      let parts = try inputs.open(file, silent, readsValues: false).parts
       var output = StandardOutput()
       if report.json {
         try output.line(

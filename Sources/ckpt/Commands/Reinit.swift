@@ -76,7 +76,8 @@ extension Ckpt {
           path, common, template: self.target.template, replaces: inPlace)
       }
       let model = try selection.selection.model
-      let source = try inputs.open(file, common).checkpoint
+      let opened = try inputs.open(file, common).opened
+      let source = opened.checkpoint
       let tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
       var step = Reinitialization(
@@ -93,10 +94,10 @@ extension Ckpt {
         inputs.append(fingerprint)
         result = try naming(file) {
           try step.apply(
-            to: source, tree: tree, copyingFrom: other, fingerprint: fingerprint)
+            to: opened, tree: tree, copyingFrom: other, fingerprint: fingerprint)
         }
       } else {
-        result = try naming(file) { try step.apply(to: source, tree: tree) }
+        result = try naming(file) { try step.apply(to: opened, tree: tree) }
       }
       if let target, let path {
         var provenance = try Provenance(of: source)

@@ -1,0 +1,61 @@
+import ParallelWork
+public import TensorCore
+
+/// What a format finds in a file: one checkpoint, and what the checkpoint itself cannot say.
+public struct Opened: Sendable {
+  /// The tensors, not yet read.
+  ///
+  /// Where a file only claims that two tensors are tied, whoever writes them compares their bytes first.
+  public var checkpoint: Checkpoint
+  /// The checkpoints of a file that holds several, the one that was opened among them.
+  ///
+  /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
+  public var parts: [Part] = []
+  /// Remarks for users about content that is not in the tensors, one sentence each.
+  public var notes: [String] = []
+  /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
+  package var claimedTies: Set<TensorName> = []
+
+  /// A checkpoint about which there is nothing more to say, such as one made in memory.
+  public init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+  /// One of several checkpoints in a file.
+  public struct Part: Sendable, Hashable {
+    /// The value of `--key` that selects it: a dotted path inside the file, such as `optimizer_state`.
+    public let key: String
+    /// Number of tensors.
+    public let tensorCount: Int
+    /// Total size of the tensors in bytes.
+    public let byteCount: Int
+    /// Whether it is the one that was opened.
+    public let isOpened: Bool
+
+    /// Describes a part.
+    package init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
+      self.key = key
+      self.tensorCount = tensorCount
+      self.byteCount = byteCount
+      self.isOpened = isOpened
+    }
+  }
+
+  /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
+  /// not become tensors of their own, and a note says so.
+  ///
+  /// Whoever writes a checkpoint asks for this first: what is tied is written once. To look at a
+  /// checkpoint nothing need be read.
+  public mutating func confirmTies() throws {
+    if claimedTies.isEmpty { return }
+    let entries = checkpoint.entries
+    var places: [TensorName: Int] = [:]
+    for (index, entry) in entries.enumerated() { places[entry.name] = index }
+    for (index, entry) in entries.enumerated() where claimedTies.contains(entry.name) {
+      guard let original = entry.alias.flatMap({ places[$0] }) else { continue }
+      if try entry.hasBytes(of: entries[original]) { continue }
+      checkpoint.entries[index].alias = nil
+      notes.append(
+        "tensor '\(entry.name)' was tied to '\(entries[original].name)' but now differs from it")
+    }
+    claimedTies = []
+  }
+}
