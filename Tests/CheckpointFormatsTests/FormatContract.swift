@@ -207,6 +207,35 @@ public import Testing
   }
 
   @Test(arguments: writable)
+  func `extreme integers in the place of sizes are read or refused`(
+    _ format: CheckpointFormat
+  ) async throws {
+    let entries = [
+      try Checkpoint.Entry(noise: "weight", .float32, [3, 0, 5]),
+      try Checkpoint.Entry(noise: "bias", .int64, [2]),
+    ]
+    let path = try await write(Checkpoint(entries: entries), format)
+    let whole = try folder.bytes(of: "a" + format.extensions[0])
+    #expect(await damage(try FileProbe(path: path), format) == nil)
+    let name = "changed" + format.extensions[0]
+    for number in 0..<MutationTests.count * 2 {
+      var random = SplitMix(seed: UInt64(number))
+      var bytes = whole
+      let notation: ExtremeInteger.Notation = number % 2 == 0 ? .littleEndian : .decimal
+      ExtremeInteger.put(into: &bytes, notation, &random)
+      let probe = try FileProbe(name, in: MemoryFiles([name: bytes]).place)
+      do {
+        let checkpoint = try format.open(probe, OpenOptions())
+        guard try checkpoint.total().byteCount < 1 << 20 else { continue }
+        for entry in checkpoint.entries { _ = try entry.allBytes() }
+        _ = try await format.verify?(probe, 2)
+      } catch {
+        #expect(error is CheckpointError, "\(number)")
+      }
+    }
+  }
+
+  @Test(arguments: writable)
   func `a path that is not a regular file is refused at once`(_ format: CheckpointFormat) throws {
     #expect(throws: CheckpointError.self) { try format.open(folder.file("none")) }
     #expect(throws: CheckpointError.self) { try format.open(folder.path) }
