@@ -63,7 +63,7 @@ public struct Conversion: Sendable {
     var isRenamed = false
     for index in result.checkpoint.entries.indices {
       let old = result.checkpoint.entries[index].name
-      let new = renamed(old)
+      let new = try renamed(old)
       if let other = sources.updateValue(old, forKey: new) {
         throw CheckpointError(
           .mismatched,
@@ -75,7 +75,7 @@ public struct Conversion: Sendable {
       }
       result.checkpoint.entries[index].name = new
       if let alias = result.checkpoint.entries[index].alias {
-        result.checkpoint.entries[index].alias = renamed(alias)
+        result.checkpoint.entries[index].alias = try renamed(alias)
       }
     }
     let used = Set(sources.values)

@@ -45,14 +45,14 @@ public struct NameMap: Sendable {
   /// A function from old names to new ones; a name that nothing changes is returned as it is.
   ///
   /// Every regular expression is compiled once, here: ask for the function once and call it for all
-  /// tensors.
-  public func renaming() throws -> (TensorName) -> TensorName {
+  /// tensors. It throws a ``CheckpointError`` when a name grows past 65,535 bytes.
+  public func renaming() throws -> (TensorName) throws -> TensorName {
     let names = names
     let substitutions = try substitutions.map { ($0, try $0.expression()) }
     return { name in
       if let new = names[name] { return new }
-      let text = substitutions.reduce(name.text) { text, substitution in
-        substitution.0.replaced(in: text, expression: substitution.1)
+      let text = try substitutions.reduce(name.text) { text, substitution in
+        try substitution.0.replaced(in: text, expression: substitution.1)
       }
       return TensorName(text)
     }
@@ -61,6 +61,9 @@ public struct NameMap: Sendable {
 
 /// `s/pattern/replacement/flags`.
 private struct Substitution: Sendable {
+  /// The longest name that a substitution may make: no longer one fits in a ZIP file.
+  private static let maxNameByteCount = 65_535
+
   private let source: String
   private let pattern: String
   private let replacement: String
@@ -95,11 +98,12 @@ private struct Substitution: Sendable {
     _ = try expression()
   }
 
-  func replaced(in name: String, expression: Regex<AnyRegexOutput>) -> String {
+  func replaced(in name: String, expression: Regex<AnyRegexOutput>) throws -> String {
     var result = ""
     var rest = name[...]
     for match in name.matches(of: expression) {
-      result += name[rest.startIndex..<match.range.lowerBound] + expanded(match.output)
+      result += name[rest.startIndex..<match.range.lowerBound]
+      try expand(match.output, into: &result)
       rest = name[match.range.upperBound...]
       if !isGlobal { break }
     }
@@ -118,8 +122,7 @@ private struct Substitution: Sendable {
     }
   }
 
-  private func expanded(_ output: AnyRegexOutput) -> String {
-    var text = ""
+  private func expand(_ output: AnyRegexOutput, into text: inout String) throws {
     var isEscaped = false
     func group(_ index: Int) -> Substring {
       index < output.count ? output[index].substring ?? "" : ""
@@ -135,8 +138,14 @@ private struct Substitution: Sendable {
       } else {
         text.append(character)
       }
+      if text.utf8.count > Self.maxNameByteCount {
+        throw CheckpointError(
+          .malformed,
+          "substitution '\(source)': expected names of at most \(Self.maxNameByteCount) bytes, "
+            + "found a longer one"
+        )
+      }
     }
-    return text
   }
 
   private static func malformed(_ text: String) -> CheckpointError {

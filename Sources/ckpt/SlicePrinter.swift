@@ -10,17 +10,49 @@ struct SlicePrinter {
   private static let threshold = 1000
   /// Values kept at each end of a shortened dimension.
   private static let edge = 3
+  /// Most values printed in short, enough for five shortened dimensions; of further dimensions, the
+  /// outermost, only the first position is printed.
+  private static let maxShown = 10_000
+  /// Most empty rows that are printed in full unless more are allowed.
+  private static let maxRows = 1 << 20
   /// Values read and printed at once.
   private static let batch = 4096
 
   func print(to output: inout StandardOutput, asJSON: Bool) throws {
-    try dimension(
-      0, of: slice.ranges, isShort: !isFull && slice.shape.elementCount > Self.threshold,
-      asJSON: asJSON, to: &output)
+    // A file that holds no values can claim any number of rows.
+    if isFull, slice.shape.elementCount == 0, rowCount > Self.maxRows, !Budget.current.isUnlimited {
+      throw CheckpointError(
+        .unsupported, "has \(rowCount) empty rows; pass --allow-large to print them",
+        path: displayPath(entry.path ?? ""), tensor: entry.name.text)
+    }
+    try dimension(0, of: slice.ranges, shown: shown, asJSON: asJSON, to: &output)
+  }
+
+  /// Number of values, or of empty rows where one dimension has none, up to `Int.max`.
+  private var rowCount: Int {
+    slice.ranges.reduce(1) { product, axis in
+      let (count, overflows) = product.multipliedReportingOverflow(by: max(axis.count, 1))
+      return overflows ? .max : count
+    }
+  }
+
+  /// The positions that are printed of every dimension.
+  private var shown: [[Range<Int>]] {
+    let counts = slice.ranges.map(\.count)
+    if isFull || rowCount <= Self.threshold { return counts.map { [0..<$0] } }
+    var total = 1
+    let shown = counts.reversed().map { count -> [Range<Int>] in
+      let isCut = count > 2 * Self.edge
+      let added = isCut ? 2 * Self.edge : max(count, 1)
+      if total * added > Self.maxShown { return [0..<1] }
+      total *= added
+      return isCut ? [0..<Self.edge, count - Self.edge..<count] : [0..<count]
+    }
+    return shown.reversed()
   }
 
   private func dimension(
-    _ axis: Int, of positions: [TensorSlice.Positions], isShort: Bool, asJSON: Bool,
+    _ axis: Int, of positions: [TensorSlice.Positions], shown: [[Range<Int>]], asJSON: Bool,
     prefix: [Int] = [], to output: inout StandardOutput
   ) throws {
     guard axis < positions.count else {
@@ -29,17 +61,13 @@ struct SlicePrinter {
     let here = positions[axis]
     if here.isIndex {
       return try dimension(
-        axis + 1, of: positions, isShort: isShort, asJSON: asJSON, prefix: prefix + [0], to: &output
-      )
+        axis + 1, of: positions, shown: shown, asJSON: asJSON, prefix: prefix + [0], to: &output)
     }
     let isInnermost = !positions[(axis + 1)...].contains { !$0.isIndex }
     let depth = positions[..<axis].count { !$0.isIndex }
     let separator = isInnermost ? ", " : ",\n" + String(repeating: " ", count: depth + 1)
     try output.text("[")
-    let isCut = isShort && here.count > 2 * Self.edge
-    let parts =
-      isCut ? [0..<Self.edge, here.count - Self.edge..<here.count] : [0..<here.count]
-    for (part, range) in parts.enumerated() {
+    for (part, range) in shown[axis].enumerated() {
       if part > 0 { try output.text(separator + "...") }
       if isInnermost {
         for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
@@ -52,10 +80,13 @@ struct SlicePrinter {
         for position in range {
           if position > 0 { try output.text(separator) }
           try dimension(
-            axis + 1, of: positions, isShort: isShort, asJSON: asJSON, prefix: prefix + [position],
+            axis + 1, of: positions, shown: shown, asJSON: asJSON, prefix: prefix + [position],
             to: &output)
         }
       }
+    }
+    if let last = shown[axis].last, last.upperBound < here.count {
+      try output.text(separator + "...")
     }
     try output.text("]")
   }

@@ -8,8 +8,8 @@ struct StandardError: TextOutputStream {
     text.withUTF8 { unsafe _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
-  /// One line that begins `ckpt: `.
-  func note(_ text: String) { write("ckpt: \(text)\n") }
+  /// One line that begins `ckpt: `; of a text that quotes pages of input, only the two ends.
+  func note(_ text: String) { write("ckpt: \(text.ends(1000))\n") }
 
   /// Whether it is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -57,5 +57,13 @@ enum Style {
 
   private static func colored(_ text: String, _ code: Int) -> String {
     isOn ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
+}
+
+extension String {
+  /// The text, or as many characters of its beginning and of its end, and an ellipsis between them.
+  fileprivate func ends(_ count: Int) -> String {
+    guard utf8.count > 2 * count, unicodeScalars.count > 2 * count else { return self }
+    return String(unicodeScalars.prefix(count)) + " … " + String(unicodeScalars.suffix(count))
   }
 }

@@ -27,6 +27,9 @@ struct Columns {
   private let alignments: [Alignment]
   private var widths: [Int]
 
+  /// A wider cell makes only its own row longer: one long name must not pad thousands of rows.
+  private static let maxWidth = 200
+
   init(_ alignments: [Alignment]) {
     self.alignments = alignments
     widths = alignments.map { _ in 0 }
@@ -35,7 +38,8 @@ struct Columns {
   /// Makes room for a row.
   mutating func measure(_ cells: [String]) {
     for (column, cell) in cells.enumerated() {
-      widths[column] = max(widths[column], cell.shownWidth)
+      let width = cell.shownWidth
+      if width <= Self.maxWidth { widths[column] = max(widths[column], width) }
     }
   }
 
@@ -44,7 +48,7 @@ struct Columns {
     var line = ""
     var pending = 0
     for (column, cell) in cells.enumerated() {
-      let padding = widths[column] - cell.shownWidth
+      let padding = max(widths[column] - cell.shownWidth, 0)
       if alignments[column] == .right { pending += padding }
       if !cell.isEmpty {
         line += String(repeating: " ", count: pending) + cell

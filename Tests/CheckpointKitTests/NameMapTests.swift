@@ -21,4 +21,12 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try map.add(substitution: text) }
     #expect(error?.message.contains("substitution '\(text)'") == true)
   }
+
+  @Test func `names do not grow without end`() throws {
+    var map = NameMap()
+    for _ in 0..<12 { try map.add(substitution: "s/./&&&&&&&&&&&&&&&&/g") }
+    let renaming = try map.renaming()
+    let error = #expect(throws: CheckpointError.self) { try renaming(TensorName("ab")) }
+    #expect(error?.message.contains("expected names of at most 65535 bytes") == true)
+  }
 }

@@ -104,4 +104,57 @@ import Testing
     let run = try place.ckpt("tree", "model.txt", "--extra", "e.txt")
     #expect(run.status == 2 && run.errors.hasPrefix("ckpt: e.txt: line 1: "), "\(run.errors)")
   }
+
+  @Test func `an error that quotes pages of input shows their two ends`() throws {
+    let place = try Workplace()
+    let rule = "Linear: weight=" + String(repeating: "orthogonal(", count: 10_000)
+    let run = try place.ckpt("init", "model.txt", "-o", "o.ckz", "--rule", rule)
+    #expect(run.status == 64 && run.errors.utf8.count < 3000)
+    #expect(run.errors.hasPrefix("ckpt: rule 'Linear: weight=orthogonal(orthogonal("))
+    #expect(run.errors.hasSuffix("(see 'ckpt init --help')\n"), "\(run.errors.suffix(200))")
+  }
+
+  @Test(arguments: [["ls"], ["stat"], ["convert", "--dry-run", "--to", "ckz"]])
+  func `one long name does not make every row long`(command: [String]) throws {
+    let place = try Workplace()
+    let long = String(repeating: "n", count: 50_000)
+    let entries = ([long] + (0..<2000).map { "x\($0)" }).enumerated().map { index, name in
+      "\"\(name)\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[\(index),\(index + 1)]}"
+    }
+    let header = Array("{\(entries.joined(separator: ","))}".utf8)
+    let size = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    try place.folder.write(
+      size + header + [UInt8](repeating: 0, count: entries.count), to: "a.safetensors")
+    let output = command[0] == "convert" ? ["o.ckz"] : []
+    let run = try CommandRun(
+      [CommandRun.executable] + command + ["a.safetensors"] + output, in: place.folder.path)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains(long) && run.output.utf8.count < 1_000_000)
+  }
+
+  /// An .npy file that holds float32 zeros.
+  private static func zeros(_ shape: [Int], count: Int) -> [UInt8] {
+    let sizes = shape.map { "\($0), " }.joined()
+    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
+    text += String(repeating: " ", count: 63 - (10 + text.utf8.count) % 64) + "\n"
+    return [0x93] + Array("NUMPY".utf8)
+      + [1, 0, UInt8(truncatingIfNeeded: text.utf8.count), UInt8(text.utf8.count >> 8)]
+      + Array(text.utf8) + [UInt8](repeating: 0, count: 4 * count)
+  }
+
+  @Test func `a tensor of many dimensions is shortened like any other`() throws {
+    let place = try Workplace()
+    try place.folder.write(
+      Self.zeros([Int](repeating: 2, count: 18), count: 1 << 18), to: "a.npy")
+    let run = try place.ckpt("show", "a.npy", "arr_0")
+    #expect(run.status == 0 && run.output.utf8.count < 200_000, "\(run.errors)")
+    #expect(run.output.hasSuffix("...]\n"))
+    try place.folder.write(Self.zeros([1 << 20, 1 << 4, 0], count: 0), to: "b.npy")
+    let rows = try place.ckpt("show", "b.npy", "arr_0")
+    #expect(rows.status == 0 && rows.output.utf8.count < 1000, "\(rows.errors)")
+    for option in ["--json", "--full"] {
+      let all = try place.ckpt("show", "b.npy", "arr_0", option)
+      #expect(all.status == 2 && all.errors.contains("--allow-large"), "\(all.errors)")
+    }
+  }
 }

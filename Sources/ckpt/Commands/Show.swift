@@ -23,7 +23,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let source = try inputs.open(file, common, readsValues: full)
+      let source = try inputs.open(file, common, readsValues: full || report.json)
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
