@@ -101,10 +101,14 @@ final class BlockMemory: Sendable {
   final class Block: @unchecked Sendable {
     private let madeCount = Mutex<Int?>(nil)
     private var memory: ChunkBuffer
+    /// Size of the memory, which others may ask for while the bytes are made.
+    let capacity: Int
 
-    init(capacity: Int) { memory = ChunkBuffer(capacity: capacity) }
-
-    var capacity: Int { memory.capacity }
+    init(capacity: Int) {
+      let memory = ChunkBuffer(capacity: capacity)
+      self.capacity = memory.capacity
+      self.memory = memory
+    }
 
     /// Forgets the content, for someone who is alone with the block.
     func reset() { madeCount.withLock { $0 = nil } }

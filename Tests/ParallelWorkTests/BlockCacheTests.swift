@@ -34,6 +34,25 @@ import Testing
     #expect(made([(1, 0), (1, 1), (1, 0), (1, 2), (1, 0), (1, 1)], capacity: 100) == [0, 1, 3, 5])
   }
 
+  @Test func `a block is given up while it is made`() {
+    let memory = BlockMemory(limit: 50)
+    let caches = (0..<2).map { _ in BlockCache(capacity: 50, in: memory) }
+    var used: [UInt8] = []
+    caches[0].read(
+      BlockCache.Key(offset: 0), size: 40,
+      madeBy: { bytes in
+        caches[1].read(
+          BlockCache.Key(offset: 0), size: 40,
+          madeBy: { $0.storeBytes(of: 2, toByteOffset: 39, as: UInt8.self) }
+        ) {
+          used.append(array($0)[39])
+        }
+        bytes.storeBytes(of: 1, toByteOffset: 39, as: UInt8.self)
+      }
+    ) { used.append(array($0)[39]) }
+    #expect(used == [2, 1])
+  }
+
   @Test func `two are kept, however small the capacity`() {
     #expect(made([(1, 0), (1, 1), (1, 0), (1, 1), (1, 2), (1, 0)], capacity: 1) == [0, 1, 4, 5])
   }
