@@ -5,7 +5,7 @@ package import TensorCore
 /// Sinks that become files of this machine.
 extension ByteSink {
   /// A file of this machine, made in the directory of `path` and put there as a whole by
-  /// ``commit()``: at every moment the path leads to the old file or to the complete new one.
+  /// ``commit()``: the path always leads to the old file or to the complete new one.
   ///
   /// The new file has no name, or a random one where the file system has no files without names.
   /// On commit it gets the old one's permissions, owner and extended attributes, is synced and

@@ -3,8 +3,8 @@ public import TensorCore
 
 /// New bytes that become visible all at once, when they are committed.
 ///
-/// A sink that is dropped without ``commit()`` leaves nothing behind; only what can take nothing
-/// back, a pipe, has passed the bytes on. A new kind of storage is one file that calls
+/// A sink that is dropped without ``commit()`` leaves no trace, except for a pipe, which has already
+/// passed the bytes on. A new kind of storage is one file that calls
 /// ``init(name:abilities:write:commit:)``.
 public final class ByteSink: Sendable {
   /// What a sink can do besides appending.

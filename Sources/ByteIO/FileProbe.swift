@@ -77,7 +77,7 @@ public final class FileProbe: Sendable {
   /// - Throws: as ``ZipArchive/init(_:)``.
   package var archive: ZipArchive {
     get throws(CheckpointError) {
-      // A file that is not an archive is found not to be one once, too.
+      // That a file is not an archive is also found out only once.
       try finding { probe throws(CheckpointError) in
         let source = try probe.source
         return Result { () throws(CheckpointError) in try ZipArchive(source) }

@@ -2,8 +2,8 @@ import Glibc
 import Synchronization
 import TensorCore
 
-/// The names of files in the making, of the whole process: random, so that nobody can foresee them
-/// and no file that was left behind is in the way.
+/// The names of this process's temporary files: random, so that nobody can predict them and no
+/// leftover file is in the way.
 enum TemporaryNames {
   private static let state = Mutex<(paths: Set<String>, isEnded: Bool)>(([], false))
   /// How many names are tried when each is taken.

@@ -1,7 +1,7 @@
 // Tables of double_functions.h, as figures.
 #pragma once
 
-// Of each of 128 intervals of [0.6875, 1.375): a number near the reciprocal of its centre, and minus
+// Of each of 128 intervals of [0.6875, 1.375): a number near the reciprocal of its center, and minus
 // that number's logarithm to 43 binary places. From the table of ARM's optimized-routines for log.
 static const double logarithms[128][2] = {
     {0x1.734f0c3e0de9fp+0, -0x1.7cc7f79e69p-2},

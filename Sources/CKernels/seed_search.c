@@ -1,5 +1,5 @@
 // Finds the seeds that yield a certain output word. mt19937's seeding is one long chain of
-// multiplications, so many seeds are run side by side. Each of the first 227 words needs 398 steps
+// multiplications; therefore several seeds run side by side. Each of the first 227 words needs 398 steps
 // of the chain and three state words. Every bit of a later word is the sum modulo 2 of certain bits
 // of the seeded state: the state words are masked and summed as they are produced, for eight bits of
 // the output word, and the few seeds that pass are tested for the other bits.

@@ -54,7 +54,7 @@ public struct CheckpointTarget: Sendable {
     }
   }
 
-  /// Writes the checkpoint; at every moment the target is the old file or the whole new one.
+  /// Writes the checkpoint; the target is replaced atomically.
   ///
   /// When this returns, the new file is on the disk. Standard output gets the same bytes as they come.
   public func write(_ checkpoint: Checkpoint) async throws {

@@ -4,9 +4,9 @@ public import TensorCore
 /// The digests of a checkpoint's tensors, and the one digest of them all.
 ///
 /// A tensor's digest is the SHA-256 of its elements, row-major and little-endian. The manifest is
-/// one line a tensor, sorted by the name's UTF-8 bytes; the fingerprint is the SHA-256 of that
-/// text. Both are the same whatever the container, its compression and the machine, and both can
-/// be made by hand with `sha256sum`.
+/// one line per tensor, sorted by the name's UTF-8 bytes; the fingerprint is the SHA-256 of that
+/// text. Both are the same whatever the container, its compression, and the machine, and both can
+/// be computed by hand with `sha256sum`.
 public struct Manifest: Sendable {
   /// One tensor's line.
   public struct Line: Sendable {

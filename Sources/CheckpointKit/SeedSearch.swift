@@ -5,10 +5,10 @@ import TorchRandom
 
 /// Finds the seed from which a checkpoint's untouched tensors were drawn.
 ///
-/// One tensor that training left alone is enough: an element of it decides about one word of the
-/// generator, and all seeds can be tested for that word many at a time, and for further words of
-/// that tensor where one leaves too many. What passes is drawn and
-/// compared, and the seed that is left is confirmed on every tensor.
+/// One untrained tensor is enough: each of its elements determines one word of the generator, and
+/// many seeds at a time can be tested for that word, and for further words of the tensor where one
+/// leaves too many candidates. Candidates are drawn and compared, and the remaining seed is confirmed
+/// on every tensor.
 public struct SeedSearch: Sendable {
   /// A tensor to search by.
   public struct Clue: Sendable {
@@ -16,25 +16,25 @@ public struct SeedSearch: Sendable {
     public let name: TensorName
     /// Whether its values lie on the grid of its distribution, as trained ones hardly ever do.
     public let isCertain: Bool
-    /// Seeds of all 2^32 that its initial values are expected to let pass.
+    /// How many of all 2^32 seeds its initial values are expected to let pass.
     public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let sampling: Sampling
     let cpuPath: CPUPath
     /// Words before the tensor's draw.
     let start: Int
-    /// Words that decide, the first of all and more as long as too many seeds would pass.
+    /// Words to test: the first, and more while too many seeds would pass.
     let ranges: [WordRange]
     /// Elements `first ..< first + values.count / width`, outside of rows that are set to zero.
     let first: Int
     let values: [UInt8]
   }
 
-  /// A seed that was found.
+  /// The result of a search.
   public struct Found: Sendable {
     /// The seed; every seed equal to it modulo 2^32 gives the same values.
     public let seed: UInt32
-    /// The tensor that showed it.
+    /// The tensor that it was found by.
     public let clue: TensorName
   }
 
@@ -49,8 +49,8 @@ public struct SeedSearch: Sendable {
   /// - Throws: `CheckpointError` when the recipe has no model, or no tensor of the file can be
   ///   searched by: all are constant, of another shape, or come after draws of unknown length.
   public init(of checkpoint: Checkpoint, recipe: Recipe, selection: Selection) throws {
-    // What stands at the same place for three seeds stands there for all but freak ones; the final
-    // comparison settles it.
+    // An offset that is the same for three seeds is the same for all but a few; the final comparison
+    // decides.
     let plans = try (0..<3).map { try recipe.initialization(seed: Seed($0)) }
     var clues: [Clue] = []
     for entry in try selection.entries(of: checkpoint, tree: plans[0].tree)
@@ -94,8 +94,8 @@ public struct SeedSearch: Sendable {
     }
   }
 
-  /// What the values say of the words at the sample's beginning and every sixteen elements on; the
-  /// first must say something.
+  /// What the values reveal about the words at the sample's start and every sixteen elements after
+  /// it; the first must reveal something.
   private static func ranges(
     of sampling: Sampling, _ sample: [UInt8], from first: Int, _ cpuPath: CPUPath
   ) -> [WordRange] {
@@ -113,9 +113,9 @@ public struct SeedSearch: Sendable {
     return ranges
   }
 
-  /// Searches a range of seeds by one clue, from its beginning, with all tasks.
+  /// Searches a range of seeds by one clue, in ascending order, with all tasks.
   ///
-  /// `progress` is told how many seeds have been tested since it was told last.
+  /// `progress` receives the number of seeds tested since its last call.
   /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
   public func find(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
@@ -139,7 +139,7 @@ public struct SeedSearch: Sendable {
     return work.best.map { Found(seed: $0, clue: clue.name) }
   }
 
-  /// The seeds that are left to test, and the smallest that was found.
+  /// The seeds left to test, and the smallest one found.
   private final class Work: Sendable {
     private let state: Mutex<(next: UInt64, best: UInt32?)>
     private let last: UInt64
@@ -169,7 +169,7 @@ public struct SeedSearch: Sendable {
 }
 
 extension SeedSearch.Clue {
-  /// Whether a seed gives just these values.
+  /// Whether a seed gives exactly these values.
   func isDrawn(from seed: UInt32) -> Bool {
     var generator = Generator(seed: UInt64(seed), cpuPath: cpuPath)
     generator.skip(words: start)

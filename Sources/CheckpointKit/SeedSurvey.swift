@@ -131,7 +131,7 @@ public struct SeedSurvey: Sendable {
       var tensor = Tensor(
         name: name, initializer: initializer, isRandom: moments != nil, mean: mean,
         standardDeviation: variance.squareRoot(), expected: moments, failures: failures)
-      // Rows that are set to zero afterwards (an embedding's padding) are not part of the law.
+      // Rows that are zeroed after the draw (an embedding's padding) do not follow the distribution.
       let drawn = Double(count - zeroed * seeds)
       guard let moments, moments.standardDeviation.isFinite, drawn > 0 else { return tensor }
       let zeros = Double(zeroed * seeds) * moments.mean

@@ -3,7 +3,7 @@ package import TensorCore
 /// A module tree guessed from tensors' names and shapes alone, for a file that carries none.
 ///
 /// What belongs to one module is everything up to the last dot of a name. Its class follows from
-/// the tensors it has, as a person would guess; a module whose tensors fit no class gets the class
+/// the tensors it has, as a person would guess; a module whose tensors match no class gets the class
 /// `Module` and owns them with no known initial values.
 package struct InferredModel: Sendable {
   /// The tree; the root's class is `Module`.

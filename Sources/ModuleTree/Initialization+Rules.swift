@@ -2,7 +2,7 @@ package import TensorCore
 
 /// The second stage of a plan: what rules change.
 extension Initialization {
-  /// Applies rules in a loop over the model, the generator running on from where it stands.
+  /// Applies rules in a loop over the model, continuing with the same generator.
   ///
   /// Each module gets every rule that matches it, in their order; a tensor that a module does not
   /// have (`bias=False`) is skipped.

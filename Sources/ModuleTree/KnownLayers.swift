@@ -35,7 +35,7 @@ public enum KnownLayers {
   /// The class itself and those that it derives from, nearest first, as far as they are known.
   package static func lineage(of kind: String) -> [String] { [kind] + (bases[kind] ?? []) }
 
-  /// The class that an unknown one is taken for by the shape of its text; `nil` if the class is
+  /// The class that an unknown one is treated as because it prints like it; `nil` if the class is
   /// known or speaks for none.
   package static func guessedBase(
     kind: String, arguments: String, children: [Module.Child]

@@ -32,11 +32,11 @@ public struct Module: Sendable {
   package var ownBuffers: [Buffer]
   /// Children in registration order.
   package var ownChildren: [Child]
-  /// Whether equal neighbours are printed as one run, `(0-11): 12 x Block(`.
+  /// Whether equal neighbors are printed as one run, `(0-11): 12 x Block(`.
   package var compressesRuns: Bool
   /// Present when the same module is registered at several paths.
   package var identity: Identity?
-  /// The class that this one is to be taken for in selectors, if it is not a PyTorch class.
+  /// The class that selectors treat this one as, if it is not a PyTorch class.
   package var base: String?
   /// Whether ``base`` was guessed from the shape of the printed text.
   package var isBaseGuessed = false

@@ -1,13 +1,13 @@
 import TensorCore
 
-/// The blocks of one source that were unpacked last, each made by the first task that wants part of
-/// it while others that want it wait.
+/// The most recently unpacked blocks of one source; the first task that needs a block makes it, and
+/// others that need it wait.
 ///
-/// Every source that unpacks has a cache with a share of its own; all caches together have a limit,
-/// above which the largest gives up its oldest block, so that of two sources that are read side by
-/// side neither drives out the other's blocks.
+/// Every source that unpacks has its own cache; all caches together have a limit, above which the
+/// largest drops its oldest block, so that two sources read in parallel do not evict each other's
+/// blocks.
 package final class BlockCache: Sendable {
-  /// What a block is known by within its source.
+  /// Identifies a block within its source.
   package struct Key: Hashable, Sendable {
     let address: UInt64
     let offset: Int
@@ -34,7 +34,7 @@ package final class BlockCache: Sendable {
 
   deinit { memory.remove(owner) }
 
-  /// Lets `use` have the bytes of a block of `size` bytes; `make` makes them if they are not there.
+  /// Passes a block of `size` bytes to `use`; `make` makes its bytes if they are not cached.
   package func read<Failure: Error>(
     _ key: Key, size: Int, madeBy make: (inout MutableRawSpan) throws(Failure) -> Void,
     _ use: (RawSpan) throws(Failure) -> Void
@@ -42,7 +42,7 @@ package final class BlockCache: Sendable {
     try memory.block(key, size, of: owner, capacity).read(size, madeBy: make, use)
   }
 
-  /// Copies a part of a block of `size` bytes; `make` makes its bytes if they are not there.
+  /// Copies a part of a block of `size` bytes; `make` makes its bytes if they are not cached.
   package func copy<Failure: Error>(
     _ part: Range<Int>, of key: Key, size: Int, into target: inout MutableRawSpan,
     madeBy make: (inout MutableRawSpan) throws(Failure) -> Void
@@ -52,13 +52,13 @@ package final class BlockCache: Sendable {
     }
   }
 
-  /// Copies a part of a block if its bytes are there; says whether they were.
+  /// Copies a part of a block if its bytes are cached; returns whether they were.
   package func copy(_ part: Range<Int>, of key: Key, into target: inout MutableRawSpan) -> Bool {
     memory.block(key, of: owner)?.readIfMade { target.copyBytes(from: $0.extracting(part)) }
       ?? false
   }
 
-  /// Makes a block's bytes anew, even if they are there, and lets `use` have them.
+  /// Makes a block's bytes again, even if they are cached, and passes them to `use`.
   package func remake<Failure: Error>(
     _ key: Key, size: Int, by make: (inout MutableRawSpan) throws(Failure) -> Void,
     _ use: (RawSpan) throws(Failure) -> Void

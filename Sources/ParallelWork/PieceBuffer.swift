@@ -1,13 +1,13 @@
 package import TensorCore
 
-/// Memory for the pieces of one unit of work, which grows with what is asked of it.
+/// Memory for the pieces of one unit of work; it grows as needed and is reused.
 package struct PieceBuffer: ~Copyable {
   private var buffer = ChunkBuffer()
 
-  /// Buffers that no task has.
+  /// Buffers that are not in use.
   package static let pool = Pool(capacity: 32) { PieceBuffer() }
 
-  /// Reads pieces of these tensors, one behind the other.
+  /// Reads pieces of these tensors, one after another.
   package mutating func read(_ pieces: [Piece], of entries: [Checkpoint.Entry]) throws {
     let size = pieces.reduce(0) { $0 + $1.range.count }
     if buffer.capacity < size { buffer = ChunkBuffer(capacity: size) }

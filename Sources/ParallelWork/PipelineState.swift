@@ -102,7 +102,7 @@ struct PipelineState<Item, Value> {
     }
   }
 
-  /// Notes that an item went wrong: those behind it are dropped.
+  /// Records that an item failed: later ones are dropped.
   mutating func failed(_ number: Int, _ error: any Error) {
     running -= 1
     stop(at: number, error)

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// How a view is divided into bands: steps along one axis, with everything inside of them.
+/// How a view is divided into bands: steps along one axis, with everything inside them.
 struct BandPlan {
   /// Most bytes that are kept of the source for one band, where its pieces are worth a read, and
   /// where they are not.
@@ -77,10 +77,10 @@ struct BandPlan {
   }
 }
 
-/// One band of a view: which bytes of the tensor it has, and how what it needs of the source is kept.
+/// One band of a view: its bytes of the tensor, and the bytes of the source that it needs.
 ///
-/// What touches or overlaps in the source is one piece. Pieces are kept behind each other, in the
-/// order of the source.
+/// Ranges of the source that touch or overlap are one piece. Pieces are kept one after another, in
+/// the order of the source.
 struct Band {
   /// The bytes of the tensor.
   let bytes: Range<Int>

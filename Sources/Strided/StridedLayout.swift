@@ -4,18 +4,18 @@ package import TensorCore
 /// expanded.
 ///
 /// A layout reads any byte range of the tensor's own order (row-major, without gaps) from those
-/// bytes, the *source*, in memory that does not grow with either. A part that lies in one piece is
-/// one read; what lies near together is read together and picked apart; only far-off pieces cost a
-/// read each.
+/// bytes, the *source*, in memory that does not grow with either. A contiguous part is one read;
+/// pieces close to each other are read together and then separated; only distant pieces cost a read
+/// each.
 package struct StridedLayout: Hashable, Sendable {
-  /// Reads bytes of the source from `offset` on into a span, which says how many.
+  /// Reads bytes of the source from `offset` on, as many as the span holds.
   package typealias Source = (_ offset: Int, _ target: inout MutableRawSpan) throws -> Void
 
-  /// Bytes of the tensor.
+  /// Size of the tensor in bytes.
   package let byteCount: Int
-  /// How far the elements reach in the source: one more than the last byte's place, 0 for none.
+  /// Number of source bytes up to the end of the last element; 0 if there are no elements.
   package let reach: Int
-  /// The first element's place in the source.
+  /// Byte offset of the first element in the source.
   let start: Int
   /// Outermost first, with adjacent axes merged where possible; the last one steps through bytes.
   let axes: [Axis]
@@ -38,15 +38,15 @@ package struct StridedLayout: Hashable, Sendable {
 
   /// Largest number of dimensions, as in PyTorch.
   package static let maxRank = 64
-  /// Largest number of bytes of the source that are held at once.
+  /// Most bytes of the source that are held at a time.
   static let windowSize = 1 << 18
   /// Gaps up to this many bytes are read and dropped, which costs less than another read.
   static let smallGap = 4096
 
   /// Describes the tensor of `info` whose element at index `i` lies `offset + Σ i·strides` elements
-  /// into the source; strides may be 0 and not less.
+  /// into the source; strides may be 0 but not negative.
   ///
-  /// - Throws: ``CheckpointError`` `malformed` when the numbers do not fit each other or overflow.
+  /// - Throws: ``CheckpointError`` `malformed` when the numbers contradict each other or overflow.
   package init(_ info: TensorInfo, strides: [Int], offset: Int = 0) throws(CheckpointError) {
     guard info.shape.count == strides.count else {
       throw CheckpointError(
@@ -99,7 +99,7 @@ package struct StridedLayout: Hashable, Sendable {
     reach = info.elementCount == 0 ? 0 : try Self.sum(last, width)
   }
 
-  /// A layout of these axes, from the source's first byte on.
+  /// A layout of these axes that begins at the source's first byte.
   init(axes: [Axis], byteCount: Int) {
     self.axes = axes
     self.byteCount = byteCount
@@ -110,13 +110,13 @@ package struct StridedLayout: Hashable, Sendable {
   /// Whether elements follow each other in the tensor as they do in the source.
   var isInOrder: Bool { zip(axes, axes.dropFirst()).allSatisfy { $0.stride >= $1.stride } }
 
-  /// Where the tensor's bytes lie in the source, when they lie there in one piece and in order.
+  /// The tensor's bytes in the source, if they are contiguous and in order there.
   package var contiguousRange: Range<Int>? {
     if byteCount == 0 { return start..<start }
     return axes.count == 1 && axes[0].stride == 1 ? start..<start + byteCount : nil
   }
 
-  /// Reads bytes `range` of the tensor into `target`, which must have just that size.
+  /// Reads bytes `range` of the tensor into `target`, which must have exactly that size.
   ///
   /// - Throws: what `source` throws.
   package func read(
@@ -129,15 +129,15 @@ package struct StridedLayout: Hashable, Sendable {
   }
 
   /// Copies bytes `range` of the tensor out of a source in memory into `target`, which must have
-  /// just that size.
+  /// exactly that size.
   func copy(_ range: Range<Int>, of source: RawSpan, into target: inout MutableRawSpan) {
     forEachBox(of: range, into: &target) { box, start, part in
       StridedCopy.copy(source.extracting(start...), to: &part, box: box)
     }
   }
 
-  /// Divides a range into boxes of whole steps and hands over each with its first byte's place in
-  /// the source and its part of `target`.
+  /// Divides a range into boxes of whole steps, and passes each on with the offset of its first byte
+  /// in the source and its part of `target`.
   private func forEachBox<Failure: Error>(
     of range: Range<Int>, into target: inout MutableRawSpan,
     _ body: (_ box: [Axis], _ start: Int, _ part: inout MutableRawSpan) throws(Failure) -> Void

@@ -3,16 +3,16 @@ package import TensorCore
 
 /// A tensor that is a view of other bytes, read by range from any number of tasks.
 ///
-/// Where the elements follow each other as they do in the source, they are read as they are wanted.
-/// Else, as in a transposed matrix, those that follow each other lie scattered over all of the
-/// source: then whole bands are read, large enough that each piece of the source is worth a read,
-/// and kept for a while. The source is read about once in all, in bounded memory.
+/// Where elements are in the same order as in the source, they are read on demand. Otherwise, as in a
+/// transposed matrix, consecutive elements are scattered over the whole source: then whole bands are
+/// read, large enough that each piece of the source is worth a read, and kept for a while. In total,
+/// the source is read about once, in bounded memory.
 package final class StridedView: Sendable {
   private let layout: StridedLayout
   private let bands: BandPlan?
   private let kept = BlockCache(capacity: 2 * BandPlan.maxBytes)
 
-  /// Memory for small bands, which are wanted whole and not kept.
+  /// Memory for small bands, which are used whole and not kept.
   private static let pool = Pool(capacity: 16) { ChunkBuffer() }
 
   /// A view of the elements that `layout` describes.
@@ -30,14 +30,13 @@ package final class StridedView: Sendable {
     self.bands = bands
   }
 
-  /// Bytes that are best read at once: tasks that work side by side then do not go to and fro
-  /// between bands.
+  /// Preferred read size in bytes: with it, parallel tasks do not alternate between bands.
   package static let unit = 8 << 20
 
-  /// The bytes of the source that are read, when any range of the view reads all of them at once.
+  /// The bytes of the source that are read if every range of the view reads all of them at once.
   package var onlyRead: Range<Int>? { bands?.onlyRead }
 
-  /// Reads bytes `range` of the tensor into `target`, which must have just that size.
+  /// Reads bytes `range` of the tensor into `target`, which must have exactly that size.
   ///
   /// - Throws: what `source` throws.
   package func read(

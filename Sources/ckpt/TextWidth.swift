@@ -30,7 +30,7 @@ extension Unicode.Scalar {
     case .nonspacingMark, .enclosingMark: return 0
     default: break
     }
-    // Vowels and final consonants of a Korean syllable that is spelt in parts.
+    // Vowels and final consonants of a Korean syllable that is spelled in parts.
     if (0x1160...0x11ff).contains(value) { return 0 }
     let isWide = Self.wide.contains { $0.contains(value) } || properties.isEmojiPresentation
     return isWide ? 2 : 1

@@ -84,7 +84,7 @@ import Testing
 
   @Test(arguments: [
     ("net.weights.h5", "there is no part 'trainer'; the file has model, optimizer"),
-    ("weights.h5", "holds only one checkpoint, so --key does not apply"),
+    ("weights.h5", "holds only one checkpoint; remove --key"),
   ])
   func `an unknown part is refused, the known ones are named`(file: String, message: String) throws
   {

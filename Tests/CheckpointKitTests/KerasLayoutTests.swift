@@ -46,7 +46,7 @@ import Testing
     let known = Set(wanted.map(\.name))
     let found = try listed(result.checkpoint)
     #expect(Set(found.filter { known.contains($0.name) }) == Set(wanted))
-    // What is left keeps its name, and is said.
+    // What is left keeps its name and is reported.
     let left = found.filter { !known.contains($0.name) }
     #expect(left.allSatisfy { $0.name.contains("/") })
     for layer in unknown + (model == "described" ? ["before"] : []) {
@@ -135,7 +135,7 @@ import Testing
     )
   }
 
-  @Test func `counters of batches are left out, other tensors are kept, and both is said`() throws {
+  @Test func `batch counters are left out, other tensors are kept, and both are reported`() throws {
     let like = try open("normalisations.weights.h5")
     var torch = try KerasLayout.torch(like).checkpoint
     torch.entries.append(
@@ -145,9 +145,9 @@ import Testing
     let result = try KerasLayout.keras(torch, like: like)
     #expect(
       result.notes == [
-        "layer 'table' of Keras is left out: there is no 'table.weight'",
-        "'batch.num_batches_tracked': Keras counts no batches; left out",
-        "'extra.weight' stay as they are: no layer of Keras has them",
+        "Keras layer 'table' is left out: there is no 'table.weight'",
+        "'batch.num_batches_tracked': left out, since Keras does not count batches",
+        "'extra.weight' stay as they are: no Keras layer has them",
       ])
     #expect(result.checkpoint.entries.last?.name == "extra.weight")
   }
@@ -168,7 +168,7 @@ import Testing
     #expect(
       result.checkpoint.entries.map(\.name) == ["b.weight", "a/kernel", "a/vars/kernel"])
     #expect(
-      result.notes == ["layer 'a' stays as Keras has it: two of its variables have one name"])
+      result.notes == ["layer 'a' stays as Keras has it: two of its variables have the same name"])
   }
 }
 

@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// A folder with one of each: sound files, and what is none.
+  /// A folder with one of each: valid files, and files that are not checkpoints.
   private static func place() throws -> Workplace {
     let place = try Workplace()
     try place.makeArticle("a.h5")
@@ -85,7 +85,8 @@ import Testing
       "at byte 300: 300 bytes without a footer: the file is truncated or was never finished"
     ),
   ])
-  func `what is no checkpoint is refused by every command`(file: String, reason: String) throws {
+  func `every command refuses a file that is not a checkpoint`(file: String, reason: String) throws
+  {
     let lines = [
       "ls FILE", "stat FILE", "show FILE x", "hash FILE", "check FILE", "verify FILE",
       "diff FILE a.h5", "diff a.h5 FILE", "convert FILE b.h5", "reinit FILE --match x -o b.h5",
@@ -98,7 +99,7 @@ import Testing
       })
   }
 
-  @Test func `what is no model is refused`() throws {
+  @Test func `a file that is not a model is refused`() throws {
     let place = "expected a module, 'Name(…)' or 'None'"
     try Self.check([
       Case("tree missing.txt", 2, "missing.txt: No such file or directory"),
@@ -135,7 +136,7 @@ import Testing
     ])
   }
 
-  @Test func `wrong usage is said before anything is read`() throws {
+  @Test func `wrong usage is reported before anything is read`() throws {
     let seeds = "expected an integer from -9223372036854775808 to 18446744073709551615"
     try Self.check([
       Case(
@@ -207,7 +208,7 @@ import Testing
     ])
   }
 
-  @Test func `names, selectors and rules that fit nothing are said with the file`() throws {
+  @Test func `names, selectors, and rules that match nothing are reported with the file`() throws {
     let classes = "the classes are Linear, Net, ReLU, Sequential"
     try Self.check([
       Case(
@@ -259,7 +260,7 @@ import Testing
           + "expected one of uniform, normal, "))
   }
 
-  @Test func `a word that is a class and a name asks which`() throws {
+  @Test func `a word that is both a class and a name is ambiguous`() throws {
     let place = try Workplace()
     try place.folder.write(
       Array("Net(\n  (Linear): Linear(in_features=1, out_features=1, bias=True)\n)".utf8),
@@ -305,7 +306,7 @@ import Testing
     ])
   }
 
-  @Test func `a folder without permission is refused, for whom permissions count`() throws {
+  @Test func `a folder without permission is refused, unless permissions do not apply`() throws {
     let place = try Self.place()
     let run = try place.ckpt("init", "model.txt", "-o", "locked/net.h5")
     let isRoot = try CommandRun(["/usr/bin/id", "-u"], in: "/").output == "0\n"

@@ -26,7 +26,7 @@ import Testing
     #expect(try place.fingerprint("a.ckz") == place.fingerprint("b." + format))
   }
 
-  @Test func `part of the tensors, and what is left out is said`() throws {
+  @Test func `some of the tensors are converted, and the rest is reported`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     let run = try place.ckpt(
@@ -89,7 +89,7 @@ import Testing
     #expect(try place.folder.names() == ["a.h5", "model.txt"])
   }
 
-  @Test func `a link stays and what it leads to is replaced`() throws {
+  @Test func `a link is kept and its target is replaced`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     let run = try place.shell(
@@ -171,7 +171,7 @@ import Testing
     #expect(changes?[1]?["difference"]?["maxULP"] == .number(134))
   }
 
-  @Test func `ties are kept, and said`() throws {
+  @Test func `ties are kept and reported`() throws {
     let place = try Workplace()
     try place.folder.write(Array("layer2.2.bias = layer2.0.bias\n".utf8), to: "ties.txt")
     try place.makeArticle("a.h5", "--extra", "ties.txt")
@@ -189,7 +189,7 @@ import Testing
     }
   }
 
-  @Test func `several files with an index are one checkpoint`() throws {
+  @Test func `shards with an index are one checkpoint`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     _ = try place.shell("mkdir out")

@@ -12,7 +12,7 @@ import Testing
     #expect(try place.shell("ckpt diff - a.ckz < a.h5").status == 0)
   }
 
-  @Test func `what changed is measured, and a line sums up`() throws {
+  @Test func `changes are measured, and a line sums them up`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--rule", "Linear: weight=1, bias=2")
     try place.makeArticle("b.h5", "--rule", "Linear: weight=1, bias=2", "--rule", "layer1: bias=3")

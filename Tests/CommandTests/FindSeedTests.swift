@@ -44,7 +44,7 @@ import Testing
       ])
   }
 
-  @Test func `no seed in the range is an answer, both ends count`() throws {
+  @Test func `no seed in the range is an answer; the range is inclusive`() throws {
     let file = folder.file("a.h5")
     _ = try CommandRun("init", model, "--seed", "500", "-o", file, in: folder.path)
     for (range, status) in [("0..499", 1), ("501..900", 1), ("500..500", 0), ("0..500", 0)] {

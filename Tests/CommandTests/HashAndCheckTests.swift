@@ -32,7 +32,7 @@ import Testing
     #expect(manifest[0]?["tensors"]?[0]?.keys == ["dtype", "name", "sha256", "shape"])
   }
 
-  @Test func `sound files are called sound`() throws {
+  @Test func `intact files are ok`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     try place.makeArticle("a.ckz")
@@ -48,7 +48,7 @@ import Testing
     try place.makeArticle("a.ckz")
     try place.makeArticle("b.ckz")
     var bytes = try place.folder.bytes(of: "a.ckz")
-    // The first chunk, that of layer1.weight, lies behind the header.
+    // The first chunk, that of layer1.weight, follows the header.
     bytes[40] ^= 1
     try place.folder.write(bytes, to: "a.ckz")
     let run = try place.ckpt("check", "a.ckz", "b.ckz")

@@ -32,7 +32,7 @@ import Testing
 
   private static func rule(_ bias: Int) -> String { "Linear: weight=xavier_uniform, bias=\(bias)" }
 
-  @Test func `what PyTorch does not draw in float8 is refused, constants are not`() throws {
+  @Test func `random values are refused in float8, as in PyTorch; constants are not`() throws {
     let place = try Workplace()
     try place.folder.write(Array("Net(\n  (n): LayerNorm((4,))\n)\n".utf8), to: "norm.txt")
     #expect(try place.ckpt("init", "norm.txt", "-o", "n.ckz", "--dtype", "float8_e5m2").status == 0)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: Golden.all.filter { $0.seed2 != nil })
-  func `reinit with a rule is apply after a new seed`(golden: Golden) throws {
+  func `reinit with a rule equals apply after a new seed`(golden: Golden) throws {
     let place = try Workplace()
     try place.makeArticle("net.ckz", "--seed", "\(golden.seed)", "--dtype", golden.dtype)
     let run = try place.ckpt(
@@ -158,7 +158,7 @@ import Testing
         == "ckpt: wide.txt: expected UTF-8, found UTF-16 text\n")
   }
 
-  @Test func `what a printed text may hide is said once`() throws {
+  @Test func `what a printed text may hide is reported once`() throws {
     let place = try Workplace()
     try place.folder.write(
       Array("Net(\n  (a): MyLinear(in_features=1, out_features=2, bias=True)\n)".utf8),

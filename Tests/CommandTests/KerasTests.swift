@@ -21,7 +21,7 @@ import Testing
       ])
     #expect(
       run.errors
-        == "ckpt: net.keras: also holds 12 tensors of the optimizer; use --key optimizer to read them\n"
+        == "ckpt: net.keras: reading 'model'; the file also holds optimizer (12 tensors): use --key to select it\n"
     )
     let parts = try place.ckpt("ls", "--keys", "net.keras")
     #expect(parts.lines.map { $0.prefix { $0 != " " } } == ["model", "optimizer"])
@@ -51,7 +51,7 @@ import Testing
       try place.folder.bytes(of: "out.weights.h5") == place.folder.bytes(of: "net.weights.h5"))
   }
 
-  @Test func `what is padded and what is refused is said`() throws {
+  @Test func `padding and refusals are reported`() throws {
     let run = try place.ckpt("convert", "recurrent.weights.h5", "r.ckz", "--to-torch-layout")
     #expect(run.status == 0)
     #expect(

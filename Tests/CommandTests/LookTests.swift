@@ -4,7 +4,7 @@ import Testing
 /// `ls`, `stat` and `show`.
 @Suite struct LookTests {
   @Test(arguments: [("a.h5", "hdf5"), ("a.ckz", "ckz")])
-  func `ls prints a line a tensor in file order, and totals`(file: String, format: String) throws {
+  func `ls prints one line per tensor, and totals`(file: String, format: String) throws {
     let place = try Workplace()
     try place.makeArticle(file)
     let run = try place.ckpt("ls", file)
@@ -44,7 +44,7 @@ import Testing
         """)
   }
 
-  @Test func `ls takes what is matched and not excluded`() throws {
+  @Test func `ls lists tensors that are matched and not excluded`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     func names(_ options: String...) throws -> [Substring] {
@@ -70,7 +70,8 @@ import Testing
     #expect(json["tensors"]?[0]?["dtype"] == .text("BF16"))
   }
 
-  @Test func `a format is told by content, whatever the name, standard input too`() throws {
+  @Test func `a format is recognized by content, whatever the name, also on standard input`() throws
+  {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     let expected = try place.ckpt("ls", "a.h5").output
@@ -79,7 +80,7 @@ import Testing
     #expect(try place.shell("cat a.h5 | ckpt ls -").output == expected)
   }
 
-  @Test func `classes come from a model, or are inferred, which a note says`() throws {
+  @Test func `classes come from a model, or are inferred with a note`() throws {
     let place = try Workplace()
     let file = Fixtures.path("hdf5/nested.h5")
     let inferred = try place.ckpt("ls", file, "--match", "Linear")
@@ -94,7 +95,7 @@ import Testing
     #expect(given.lines.count == 3)
   }
 
-  @Test func `stat prints a line a tensor under a heading`() throws {
+  @Test func `stat prints one line per tensor under a heading`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--rule", "Linear: weight=3, bias=0")
     let run = try place.ckpt("stat", "a.h5", "--match", "layer1")

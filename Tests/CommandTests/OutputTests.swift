@@ -2,7 +2,7 @@ import CheckpointKit
 import TestSupport
 import Testing
 
-/// How commands put their output in place: as a whole, past anything that was left behind, and into
+/// How commands put their output in place: atomically, past any leftover files, and into
 /// a pipe with the same bytes.
 @Suite struct OutputTests {
   /// Formats that can be written without a template.
@@ -56,7 +56,7 @@ import Testing
     #expect(staged.errors == "ckpt: standard output: create: No such file or directory\n")
   }
 
-  @Test func `files that were left behind are never in the way`() throws {
+  @Test func `leftover files are never in the way`() throws {
     let place = try Self.place()
     let run = try place.shell(
       """

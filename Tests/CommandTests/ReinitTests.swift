@@ -105,8 +105,7 @@ import Testing
     #expect(verified.lines.last == "not verified: 2 of 6 tensors are identical")
   }
 
-  @Test func `for a file without tree classes are inferred, said, and drawn as torch does`() throws
-  {
+  @Test func `without a tree, classes are inferred, reported, and drawn as torch does`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5", "--seed", "1")
     // As h5py writes: by name, without a tree.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Files on a web server: only what is wanted is fetched, and what goes wrong is said.
+/// Files on a web server: only the bytes needed are fetched, and failures are reported.
 @Suite struct RemoteTests {
   /// Serves the folder with ranges, and notes each answer's length in `log`.
   ///
@@ -117,7 +117,7 @@ import Testing
     #expect(hash == (try place.fingerprint("a.safetensors")))
   }
 
-  @Test func `what a web server cannot do is said in a line`() throws {
+  @Test func `what a web server cannot do is reported in one line`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     let run = try Self.serving(

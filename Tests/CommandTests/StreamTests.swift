@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: reports)
-  func `nobody reading ends the command without a word`(command: String) throws {
+  func `a closed pipe ends the command silently`(command: String) throws {
     let place = try Self.place()
     _ = try place.shell("mkdir tmp")
     let run = try place.shell(

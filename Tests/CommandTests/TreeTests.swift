@@ -66,7 +66,7 @@ import Testing
         """))
   }
 
-  @Test func `a checkpoint shows the tree that it carries`() throws {
+  @Test func `a checkpoint's own tree is shown`() throws {
     let place = try Workplace()
     for file in ["a.h5", "a.ckz"] {
       try place.makeArticle(file)
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func `a tree is inferred for a file that carries none, and a note says so`() throws {
+  @Test func `a tree is inferred for a file without one, with a note`() throws {
     let run = try Workplace().ckpt("tree", Fixtures.path("hdf5/nested.h5"))
     #expect(run.status == 0)
     #expect(run.errors.contains("nested.h5: has no module tree; "))
@@ -109,7 +109,7 @@ import Testing
     #expect(try place.ckpt("verify", "c.ckz").status == 0)
   }
 
-  @Test func `standard input is a model, too`() throws {
+  @Test func `standard input can be a model`() throws {
     let place = try Workplace()
     let run = try place.shell("ckpt tree - < model.txt")
     #expect(run.output == (try place.ckpt("tree", "model.txt").output))

@@ -56,7 +56,7 @@ import Testing
     #expect(try place.ckpt("verify", "a.h5").lines[1].hasPrefix("different  layer1.bias"))
   }
 
-  @Test func `tensors that are missing, too many or of another shape are named`() throws {
+  @Test func `missing, unexpected, and reshaped tensors are named`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")
     try place.folder.write(
@@ -82,7 +82,7 @@ import Testing
       ])
   }
 
-  @Test func `a survey of seeds fits the distributions`() throws {
+  @Test func `a survey of seeds matches the distributions`() throws {
     let run = try Workplace().ckpt(
       "verify", "--model", "model.txt", "--seeds", "0..31", "--rule", "Linear: bias=normal(1, 2)",
       "--rule", "layer1: weight=constant(3)")
@@ -92,7 +92,7 @@ import Testing
     #expect(run.lines.last == "32 seeds, 6 tensors: all checks passed")
   }
 
-  @Test func `one of a thing is not many`() throws {
+  @Test func `a count of one is singular`() throws {
     let place = try Workplace()
     try place.folder.write(
       Array("Linear(in_features=1, out_features=1, bias=False)".utf8), to: "net.txt")

@@ -98,7 +98,7 @@ import Testing
   ]
 
   @Test(arguments: refusals)
-  func `what is no description is refused with its place`(text: String, message: String) {
+  func `other text is refused with its position`(text: String, message: String) {
     let thrown = #expect(throws: CheckpointError.self) { try Module(json: text) }
     #expect(thrown?.message == message)
   }

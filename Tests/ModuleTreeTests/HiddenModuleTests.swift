@@ -13,7 +13,7 @@ import TorchRandom
   }
 
   @Test(arguments: cases)
-  func `what text hides, given beside it, gives torch's bytes`(golden: Golden.ModuleCase) throws {
+  func `a side file with what text hides gives torch's bytes`(golden: Golden.ModuleCase) throws {
     let printed = try Module(printed: golden.repr, extras: SideFile(golden.extra ?? ""))
     #expect(printed.description == golden.repr)
     let described = try Module(json: printed.json())
@@ -80,7 +80,7 @@ import TorchRandom
     #expect(try Module(labels: tree.labels)["c"]?.stateDict().count == 5)
   }
 
-  @Test func `tables of angles are taken to own nothing, with a note`() throws {
+  @Test func `tables of angles are treated as empty, with a note`() throws {
     let tree = try Module(printed: "Net(\n  (rotary_emb): LlamaRotaryEmbedding()\n)")
     #expect(tree.stateDict().isEmpty)
     #expect(

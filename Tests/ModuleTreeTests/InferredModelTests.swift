@@ -74,7 +74,7 @@ import Testing
     #expect(linear.notes == ["inferred 1 module: 1 Linear"])
   }
 
-  @Test func `weights that fit no class are kept without a way to redraw them`() throws {
+  @Test func `weights that match no class are kept but cannot be redrawn`() throws {
     let model = try Self.infer(["a.weight": [2, 3], "a.bias": [7], "b.weight_ih_l0": [3]])
     #expect(model.tree.stateDict().count == 3)
     #expect(model.tree.parameters().allSatisfy { $0.initializer == nil })

@@ -218,7 +218,7 @@ import Testing
       "module '': expected a whole number from 0 to 2^40, found in_features x"
     ),
   ])
-  func `labels that are no tree are refused`(labels: [ModuleLabel], message: String) {
+  func `labels that do not form a tree are refused`(labels: [ModuleLabel], message: String) {
     let thrown = #expect(throws: CheckpointError.self) { try Module(labels: labels) }
     #expect(thrown?.message == message)
   }

@@ -75,7 +75,7 @@ import TorchRandom
       "rule 'ReLU: weight=1' names 'weight', which no module it matches has; they have no tensors of their own"
     ),
   ])
-  func `a rule that fits nothing is an error`(text: String, message: String) throws {
+  func `a rule that matches nothing is an error`(text: String, message: String) throws {
     var plan = try Self.plan()
     let thrown = #expect(throws: CheckpointError.self) {
       try plan.apply([Rule(text)], order: .modules)
@@ -109,7 +109,9 @@ import TorchRandom
     #expect(try plan.entries().dropFirst(2).map { try $0.digest() } == Array(before.dropFirst(2)))
   }
 
-  @Test func `resetting takes rules for what they fit and the layer's way for the rest`() throws {
+  @Test func `resetting uses rules where they match and the layer's own initialization elsewhere`()
+    throws
+  {
     var plan = try Initialization(
       of: Self.net, generator: Generator(seed: 7), dtypes: ["a.bias": .bfloat16])
     try plan.reset(Selector("a | BatchNorm1d"), rules: [Rule("Linear: bias=0.5")])

@@ -100,7 +100,7 @@ import Testing
     ("[!a]b", "ab", false), ("[0-2]x", "1x", true), ("[0-2]x", "3x", false), ("[", "[", true),
     ("e\u{301}", "\u{e9}", false), ("", "", false),
   ])
-  func `globs fit whole names`(pattern: String, name: String, fits: Bool) {
+  func `globs match whole names`(pattern: String, name: String, fits: Bool) {
     #expect(NamePattern(pattern).matches(name) == fits)
   }
 }

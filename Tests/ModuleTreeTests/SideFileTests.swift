@@ -19,7 +19,7 @@ import TorchRandom
     )
     """
 
-  @Test func `extras add what text cannot show`() throws {
+  @Test func `a side file adds what text cannot show`() throws {
     let extras = try SideFile(
       """
       # comment
@@ -77,7 +77,7 @@ import TorchRandom
     #expect(thrown?.message == message)
   }
 
-  @Test func `extras give first values that a description does not know`() throws {
+  @Test func `a side file gives initial values that a description lacks`() throws {
     let json = """
       {"ckpt-model": 1, "modules": [{"path": "", "class": "Net", "parameters": [
         {"name": "w", "shape": [2, 3], "rule": null, "reason": "saved"}], "buffers": [
@@ -98,7 +98,7 @@ import TorchRandom
     #expect(error?.message == "line 1: found shape [3, 2], 'w' of Net has [2, 3]")
   }
 
-  @Test func `the error for an unknown class names the class that it is like`() throws {
+  @Test func `the error for an unknown class names a similar one`() throws {
     for (text, likeness) in [
       ("FrozenNorm(4, eps=1e-05, momentum=0.1)", "BatchNorm2d"),
       ("Table(10, 3)", "Embedding"),

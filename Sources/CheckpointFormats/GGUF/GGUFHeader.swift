@@ -41,7 +41,7 @@ struct GGUFHeader {
     let alignment = try readValues(&cursor, valueCount)
     let places = try Self.places(&cursor, tensorCount)
     guard let start = GGUF.aligned(cursor.position, to: alignment) else {
-      throw CheckpointError(.malformed, "overflow: the data end after 2^63 bytes")
+      throw CheckpointError(.malformed, "total size reaches 2^63 bytes")
     }
     let end = try place(places, from: start, alignment: alignment)
     // Some writers leave out the last tensor's padding; gguf-py and llama.cpp's loader accept such
@@ -196,7 +196,7 @@ struct GGUFHeader {
         !next.addingReportingOverflow(start).overflow
       else {
         throw CheckpointError(
-          .malformed, "overflow: the tensors have more than 2^63 bytes", tensor: place.name.text,
+          .malformed, "total size reaches 2^63 bytes at this tensor", tensor: place.name.text,
           offset: place.position)
       }
       end = next

@@ -68,7 +68,8 @@ extension GGUF {
       header.appendLittleEndian(UInt64(offset))
       let (sum, overflow) = offset.addingReportingOverflow(entry.info.byteCount)
       guard !overflow, let next = aligned(sum, to: alignment) else {
-        throw CheckpointError(.unsupported, "the tensors have more than 2^63 bytes")
+        throw CheckpointError(
+          .unsupported, "total size reaches 2^63 bytes at this tensor", tensor: entry.name.text)
       }
       offset = next
     }

@@ -3,13 +3,13 @@ import HDF5
 import ParallelWork
 import TensorCore
 
-/// Puts tensors into a new HDF5 file: read and packed side by side, written in their order.
+/// Writes tensors to a new HDF5 file: they are read and packed in parallel, and written in order.
 struct HDF5TensorWriter {
-  /// A tensor and where it goes, or a second link to one that is there.
+  /// A tensor and its path, or a second link to an existing dataset.
   struct Item {
     let entry: Checkpoint.Entry
     let path: [String]
-    /// Path of the dataset to link to; no bytes are written then.
+    /// Path of the dataset to link to; if set, no bytes are written.
     var linkTarget: [String]?
     var attributes: [HDF5Attribute] = []
   }
@@ -19,7 +19,7 @@ struct HDF5TensorWriter {
   private let packing: HDF5Packing?
   private let threads: Int
 
-  /// A writer into `file`, which is being made in `sink`.
+  /// A writer to `file`, which is being created in `sink`.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 does not have.
   init(_ file: HDF5FileWriter, _ sink: ByteSink, _ options: WriteOptions) throws(CheckpointError) {
@@ -29,11 +29,11 @@ struct HDF5TensorWriter {
     threads = options.threads
   }
 
-  /// Writes the items; groups must be there.
+  /// Writes the items; their groups must exist.
   ///
-  /// All datasets are made first, so that their headers lie close together. Then contiguous bytes
-  /// are written by all tasks at once, each to its place, and chunks one after the other. The same
-  /// items give the same bytes, whatever the number of threads. To be called once.
+  /// All datasets are created first, so that their headers lie close together. Then contiguous bytes
+  /// are written by all tasks in parallel, each at its offset, and chunks one after another. The
+  /// same items give the same bytes, whatever the number of threads. Call this once.
   func write(_ items: [Item]) async throws {
     let places = try items.map { item in try naming(item) { try makeDataset(item) } }
     let stored = zip(items, places).filter { $0.1 != .nowhere }.map { item, place in
@@ -81,9 +81,9 @@ struct HDF5TensorWriter {
       item.path, item.entry.info, deflateLevel: packing?.level, attributes: item.attributes)
   }
 
-  // MARK: - What is done at once
+  // MARK: - Units of work
 
-  /// A tensor with bytes, where they go, and how they are cut.
+  /// A tensor with bytes, their offset, and how they are cut.
   private struct Target: Sendable {
     let item: Item
     let place: HDF5FileWriter.Place
@@ -102,7 +102,7 @@ struct HDF5TensorWriter {
     var dataset: (address: UInt64, chunks: HDF5FileWriter.Chunks)?
   }
 
-  /// One block on its way into a file, and the memory for it.
+  /// One block to be written and the memory that it uses.
   private struct Job: ~Copyable {
     private var input = ChunkBuffer()
     private var planes = ChunkBuffer()
@@ -111,7 +111,7 @@ struct HDF5TensorWriter {
     private var inputCount = 0
     private var packedCount = 0
 
-    /// Jobs that no writer has.
+    /// Jobs that are not in use.
     static let pool = Pool(capacity: 32) { Job() }
 
     /// Reads a block.
@@ -121,7 +121,7 @@ struct HDF5TensorWriter {
       inputCount = block.bytes.count
     }
 
-    /// Packs what was read, filled up with zeros to a whole chunk.
+    /// Packs the bytes read, zero-padded to a whole chunk.
     mutating func pack(_ info: TensorInfo, _ packing: HDF5Packing) throws(CheckpointError) {
       let chunkSize = HDF5FileWriter.blocks(info).blockBytes
       Self.clear(&input, inputCount..<chunkSize)
@@ -129,7 +129,7 @@ struct HDF5TensorWriter {
         input, chunkSize, width: info.dtype.byteWidth, packing, &output, &planes)
     }
 
-    // Functions of their own, since the compiler counts all buffers of `self` as the whole.
+    // Separate functions, since the compiler treats access to any buffer as access to all of `self`.
 
     private static func clear(_ buffer: inout ChunkBuffer, _ range: Range<Int>) {
       var bytes = buffer.mutableBytes(range.upperBound)
@@ -144,12 +144,12 @@ struct HDF5TensorWriter {
       return try packing.pack(input.bytes(count), width: width, into: &target, planes: &planes)
     }
 
-    /// Writes what was read.
+    /// Writes the bytes that were read.
     func write(to output: ByteSink, at place: Int) throws(CheckpointError) {
       try output.write(input.bytes(inputCount), at: place)
     }
 
-    /// Writes what was packed.
+    /// Writes the packed bytes.
     func write(
       _ block: HDF5Blocks.Block, to chunks: HDF5FileWriter.Chunks
     ) throws(CheckpointError) {

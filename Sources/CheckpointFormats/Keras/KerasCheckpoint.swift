@@ -3,10 +3,10 @@ import HDF5
 import JSONText
 import TensorCore
 
-/// Checkpoints out of Keras's files: names in Keras's own spelling and order.
+/// Checkpoints read from Keras files, with Keras's own names and order.
 ///
 /// The model's description is kept as text in the metadata and never interpreted. The optimizer's
-/// state is a checkpoint of its own, chosen by its key.
+/// state is a separate checkpoint, selected by its key.
 enum KerasCheckpoint {
   /// Opens a file of any of the four kinds.
   static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
@@ -56,7 +56,8 @@ enum KerasCheckpoint {
     if options.key == nil, !content.optimizer.isEmpty {
       let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
       opened.notes.append(
-        "also holds \(count) of the optimizer; use --key \(content.optimizerKey) to read them")
+        "reading '\(modelKey)'; the file also holds \(content.optimizerKey) (\(count)): "
+          + "use --key to select it")
     }
     return opened
   }
@@ -72,7 +73,7 @@ enum KerasCheckpoint {
     return json.text
   }
 
-  /// What `--key` may choose, where there is a choice.
+  /// The parts that `--key` can select; empty if there is only one.
   private static func parts(
     of content: KerasContent, opened key: String?
   ) throws(CheckpointError) -> [Opened.Part] {
@@ -90,21 +91,21 @@ enum KerasCheckpoint {
     return parts
   }
 
-  /// The key of the model's weights beside an optimizer's.
+  /// The key of the model's weights in a file that also holds an optimizer.
   private static let modelKey = "model"
 
   private static func chosen(
     _ content: KerasContent, _ key: String?
   ) throws(CheckpointError) -> [KerasContent.Variable] {
     guard let key, key != modelKey else {
-      if content.model.isEmpty { throw CheckpointError(.missing, "contains no weights of a model") }
+      if content.model.isEmpty { throw CheckpointError(.missing, "contains no model weights") }
       return content.model
     }
     if key == content.optimizerKey, !content.optimizer.isEmpty { return content.optimizer }
     throw CheckpointError(
       .missing,
       content.optimizer.isEmpty
-        ? "holds only one checkpoint, so --key does not apply"
+        ? "holds only one checkpoint; remove --key"
         : "there is no part '\(key)'; the file has \(modelKey), \(content.optimizerKey)")
   }
 
@@ -128,7 +129,7 @@ enum KerasCheckpoint {
 }
 
 extension Checkpoint {
-  /// Metadata key of what layers of Keras are called by their user: a JSON object from a layer's path
-  /// in tensors' names to its name.
+  /// Metadata key of the names that users gave to Keras layers: a JSON object from a layer's path in
+  /// tensor names to its name.
   package static let kerasLayersKey = "keras.layers"
 }

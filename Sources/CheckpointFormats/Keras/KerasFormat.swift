@@ -5,7 +5,7 @@ import TensorCore
 /// The Keras format as a value.
 extension CheckpointFormat {
   /// Keras: `.weights.h5`, `.keras`, sharded `.weights.json`, and the older `.h5` of whole models
-  /// or of weights, with names in Keras's own spelling and order.
+  /// or of weights, with Keras's own names and order.
   public static let keras = CheckpointFormat(
     name: "keras", extensions: [".weights.h5"],
     recognizes: { KerasContainer(of: $0) != nil },
@@ -24,10 +24,10 @@ enum KerasContainer: Hashable {
   case weights
   /// A zip archive of the model's description and one file of weights.
   case archive
-  /// A JSON text that says which file holds which layer.
+  /// A JSON text that maps layers to files.
   case shards
 
-  /// Tells by a file's content; `nil` for what is not Keras's.
+  /// Recognizes the kind by a file's content; `nil` if it is not a Keras file.
   init?(of candidate: FileProbe) {
     if candidate.members != nil { return nil }
     if HDF5Checkpoint.recognizes(candidate.head) {
@@ -42,7 +42,7 @@ enum KerasContainer: Hashable {
     }
   }
 
-  /// Tells by the groups of an HDF5 file, as far as the first dataset.
+  /// Recognizes the kind by the groups of an HDF5 file, up to the first dataset.
   init?(of table: HDF5Table) {
     let root = table.groups.first?.attributes
     if root?.value("format") == .text(HDF5Layout.formatName) { return nil }
@@ -56,7 +56,7 @@ enum KerasContainer: Hashable {
   }
 }
 
-/// What a Keras file holds, before names are given to tensors: the model and its optimizer apart.
+/// Contents of a Keras file before tensors are named: the model and its optimizer separately.
 struct KerasContent {
   /// A tensor's name and its place in the HDF5 file.
   struct Variable {
@@ -68,11 +68,11 @@ struct KerasContent {
   var model: [Variable] = []
   /// The optimizer's state; empty if there is none.
   var optimizer: [Variable] = []
-  /// What the optimizer's part is called in the file, which is its `--key`.
+  /// Name of the optimizer's part in the file, which is its `--key`.
   var optimizerKey = "optimizer"
   /// Texts that describe the model.
   var metadata: [String: String] = [:]
-  /// What a layer is called by its user, by the layer's path in tensors' names.
+  /// Names that the user gave to layers, by the layer's path in tensor names.
   var layerNames: [TensorName: String] = [:]
   /// What the file holds that is in neither part, one sentence each.
   var notes: [String] = []

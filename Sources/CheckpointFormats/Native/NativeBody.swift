@@ -3,13 +3,12 @@ import ParallelWork
 import Synchronization
 import TensorCore
 
-/// The part of a native file that holds the chunks, and what the index will say of them.
+/// The part of a native file that holds the chunks, and what the index will record about them.
 ///
-/// Tensors of equal bytes are stored once: the later one has the earlier one's chunks. Nothing that
-/// was written is taken back, so a tensor of several chunks that may be equal to an earlier one is
-/// digested before its first chunk is written. That is done only when it has as many bytes as an
-/// earlier one, the same filter and an equal first chunk, so that hardly a tensor is read twice that
-/// is not a copy.
+/// Tensors with equal bytes are stored once: the later one refers to the earlier one's chunks. What
+/// has been written is never taken back, so a multi-chunk tensor that may equal an earlier one is
+/// digested before its first chunk is written. That is done only when size, filter, and first chunk
+/// equal those of an earlier tensor, so few tensors are read twice unless they are copies.
 final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private let sink: ByteSink
   /// Chunks by source.
@@ -19,18 +18,18 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   let plan: NativePlan
   /// The first source of each content.
   private var originals: [Content: Int] = [:]
-  /// First chunks of the tensors of several chunks that were written.
+  /// First chunks of the multi-chunk tensors written so far.
   private var beginnings: Set<Beginning> = []
-  /// Sources of several chunks that are copies of earlier ones.
+  /// Multi-chunk sources that are copies of earlier ones.
   private let copies = Mutex<Set<Int>>([])
 
-  /// What makes two tensors' chunks the same.
+  /// Tensors with equal keys have equal chunks.
   private struct Content: Hashable {
     let digest: Digest
     let filter: NativeFilter
   }
 
-  /// What two tensors of the same chunks have in common before they are read to the end.
+  /// What tensors with equal chunks share, known before they are read to the end.
   private struct Beginning: Hashable {
     let filter: NativeFilter
     let byteCount: Int
@@ -45,11 +44,11 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     digests = Array(repeating: nil, count: plan.sources.count)
   }
 
-  /// Whether a source is known to be a copy of an earlier one, so that nothing of it is wanted any
-  /// more; may be asked by any task.
+  /// Whether a source is known to be a copy of an earlier one, so that it need not be read further;
+  /// may be called from any task.
   func isCopy(_ source: Int) -> Bool { copies.withLock { $0.contains(source) } }
 
-  /// Appends a packed job, the next one; `digest` is that of the tensor of several chunks that it ends.
+  /// Appends the next packed job; `digest` is that of the multi-chunk tensor that it ends.
   func append(_ job: borrowing NativeJob, endingWith digest: Digest?) throws {
     for piece in job.packed where !isCopy(piece.source) {
       if let digest = piece.digest {
@@ -67,7 +66,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     }
   }
 
-  /// Notes the digest of a source; true if an earlier one has the same bytes, and so the chunks.
+  /// Records the digest of a source; true if an earlier one has the same bytes, and so the same chunks.
   private func take(_ digest: Digest, of source: Int) -> Bool {
     digests[source] = digest
     let content = Content(digest: digest, filter: plan.sources[source].filter)
@@ -79,7 +78,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     return true
   }
 
-  /// Whether the tensor of several chunks of which this is the first is a copy of an earlier one.
+  /// Whether the multi-chunk tensor that begins with this chunk is a copy of an earlier one.
   private func isCopy(beginningWith piece: NativeJob.Packed) throws -> Bool {
     let source = plan.sources[piece.source]
     let beginning = Beginning(

@@ -2,12 +2,12 @@ import ByteIO
 import ParallelWork
 import TensorCore
 
-/// One job on its way into a file, and the memory for it.
+/// One job of the writer and the memory that it uses.
 struct NativeJob: ~Copyable {
-  /// A piece as it will stand in the file.
+  /// A piece as it is stored in the file.
   struct Packed {
     let source: Int
-    /// Where it stands in the packed bytes.
+    /// Its range in the packed bytes.
     let range: Range<Int>
     let crc32: UInt32
     /// SHA-256 of a whole tensor.
@@ -19,23 +19,23 @@ struct NativeJob: ~Copyable {
     capacity: PlaneCodec.maxStreamSize(NativeLayout.chunkSize) + 1024 * WorkLimits.maxGathered)
   /// The pieces in order.
   private(set) var packed: [Packed] = []
-  /// Of the tensor of several chunks that ends with this job.
+  /// SHA-256 of the multi-chunk tensor that ends with this job.
   var digest: Digest?
-  /// Whether the stored bytes are those that were read.
+  /// Whether the bytes are stored as they were read.
   private var isRaw = false
   private var inputCount = 0
 
-  /// Jobs that no writer has.
+  /// Jobs that are not in use.
   static let pool = Pool(capacity: 64) { NativeJob() }
 
-  /// Drops what was packed before.
+  /// Discards the bytes packed earlier.
   mutating func clear() {
     packed.removeAll(keepingCapacity: true)
     digest = nil
     inputCount = 0
   }
 
-  /// Reads and packs pieces of a plan's sources, digests those that are whole.
+  /// Reads and packs pieces of a plan's sources, and digests those that are whole tensors.
   mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
     clear()
     var written = 0
@@ -56,7 +56,7 @@ struct NativeJob: ~Copyable {
     }
   }
 
-  // Functions of their own, since the compiler counts both buffers of `self` as the whole.
+  // Separate functions, since the compiler treats access to either buffer as access to all of `self`.
 
   private static func read(
     _ piece: Piece, of source: NativePlan.Source, into input: inout ChunkBuffer, at start: Int
@@ -85,10 +85,10 @@ struct NativeJob: ~Copyable {
     Checksum.crc32(buffer.bytes(range.upperBound).extracting(range))
   }
 
-  /// Adds the bytes that were read to a digest.
+  /// Feeds the bytes read to a digest.
   func hash(into digest: inout DigestBuilder) { digest.update(input.bytes(inputCount)) }
 
-  /// Writes one of the pieces, aligned if it is raw, and answers where it stands.
+  /// Writes one of the pieces, aligned if it is raw, and returns its offset.
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
     if isRaw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position

@@ -1,8 +1,8 @@
 import TensorCore
 
-/// What each tensor of a checkpoint becomes in a native file, decided before anything is written.
+/// How each tensor of a checkpoint is stored in a native file; decided before anything is written.
 struct NativePlan: Sendable {
-  /// A tensor with bytes of its own, or an alias.
+  /// A tensor with its own bytes, or an alias.
   enum Part {
     case stored(source: Int)
     case alias(TensorName, of: TensorName)
@@ -17,16 +17,14 @@ struct NativePlan: Sendable {
   private(set) var parts: [Part] = []
   private(set) var sources: [Source] = []
 
-  /// Plans a file.
-  ///
-  /// - Throws: ``CheckpointError`` for what exceeds the format's limits.
+  /// - Throws: ``CheckpointError`` when a name or a number of dimensions exceeds the format's limits.
   init(
     _ checkpoint: Checkpoint, compression: WriteOptions.Compression
   ) throws(CheckpointError) {
     var stored: [TensorName: TensorInfo] = [:]
     for entry in checkpoint.entries {
       try Self.checkLimits(entry)
-      // An alias whose original was left out, or is seen in another shape, is stored itself.
+      // An alias whose original was left out, or that has another shape, is stored with its own bytes.
       if let original = entry.alias, stored[original] == entry.info {
         parts.append(.alias(entry.name, of: original))
       } else {

@@ -33,7 +33,7 @@ enum Safetensors {
     .uint32, .float32, .complex64, .float64, .int64, .uint64,
   ]
 
-  /// Says whether a file begins with a header, is an index, or a folder has one of both.
+  /// Whether a file begins with a header or is an index, or a folder contains either.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
       return !candidate.members(endingIn: indexEnding).isEmpty
@@ -51,7 +51,7 @@ enum Safetensors {
 
   private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
 
-  /// Opens a file, an index of several files, or a folder with one of both.
+  /// Opens a file, an index of several files, or a folder that contains either.
   static func open(_ probe: FileProbe) throws -> Opened {
     let candidate = probe.members == nil ? probe : try member(of: probe)
     var opened: Opened

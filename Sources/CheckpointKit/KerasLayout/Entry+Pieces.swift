@@ -8,7 +8,7 @@ extension Checkpoint.Entry {
     let bytes: Range<Int>
   }
 
-  /// A tensor that is put together of pieces of others, read as it is read; the pieces must have
+  /// A tensor assembled from pieces of others as it is read; the pieces must have
   /// the number of bytes that `info` gives.
   init(name: TensorName, info: TensorInfo, pieces: [Piece]) {
     var starts: [Int] = []

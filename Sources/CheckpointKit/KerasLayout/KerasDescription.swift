@@ -26,7 +26,7 @@ struct KerasDescription {
   /// Knows nothing.
   init() {}
 
-  /// Reads a description; one that is no JSON is passed over.
+  /// Reads a description; one that is not JSON is ignored.
   init(_ text: String) {
     var scanner = JSONScanner(Array(text.utf8), maxDepth: 128)
     try? visit(&scanner)

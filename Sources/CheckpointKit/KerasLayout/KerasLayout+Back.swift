@@ -27,14 +27,15 @@ extension KerasLayout {
       let mapping = KerasMapping(layer)
       let prefix = layer.path.isEmpty ? "" : layer.path + "."
       if let reason = mapping.reason {
-        result.notes.append("layer '\(layer.path)' of Keras is not made of PyTorch's: \(reason)")
+        result.notes.append(
+          "Keras layer '\(layer.path)' cannot be built from PyTorch tensors: \(reason)")
         continue
       }
       let wanted = Set(mapping.slots.map { TensorName(prefix + $0.tensor) })
       let missing = wanted.filter { tensors[$0] == nil }
       guard missing.isEmpty else {
         let names = listed(missing.map(\.text).sorted())
-        result.notes.append("layer '\(layer.path)' of Keras is left out: there is no \(names)")
+        result.notes.append("Keras layer '\(layer.path)' is left out: there is no \(names)")
         continue
       }
       for variable in layer.variables {
@@ -46,17 +47,17 @@ extension KerasLayout {
     guard !entries.isEmpty else {
       throw CheckpointError(
         .mismatched,
-        (["no tensor belongs to a layer that Keras has"] + result.notes).joined(separator: "; "))
+        (["no tensor belongs to a Keras layer"] + result.notes).joined(separator: "; "))
     }
     let (counters, left) = divided(input.entries.filter { !used.contains($0.name) })
     if !counters.isEmpty {
-      result.notes.append("\(listed(counters)): Keras counts no batches; left out")
+      result.notes.append("\(listed(counters)): left out, since Keras does not count batches")
     }
     let kept = Set(like?.entries.map(\.name) ?? [])
     let unknown = left.filter { !kept.contains($0.name) }
     if !unknown.isEmpty {
       let names = listed(unknown.map(\.name.text))
-      result.notes.append("\(names) stay as they are: no layer of Keras has them")
+      result.notes.append("\(names) stay as they are: no Keras layer has them")
     }
     result.checkpoint.entries = try unique(entries + left)
     result.checkpoint.modules = []
@@ -79,7 +80,7 @@ extension KerasLayout {
     let slots = mapping.slots.filter { $0.variable == variable.name }
     let parts = try slots.sorted { $0.part.index < $1.part.index }.map { slot in
       guard var entry = tensors[TensorName(prefix + slot.tensor)] else {
-        throw CheckpointError(.missing, "not there", tensor: prefix + slot.tensor)
+        throw CheckpointError(.missing, "missing", tensor: prefix + slot.tensor)
       }
       if let second = mapping.second.first(where: { $0.first == slot.tensor }),
         let added = tensors[TensorName(prefix + second.name)]

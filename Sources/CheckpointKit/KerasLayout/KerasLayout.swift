@@ -3,8 +3,8 @@ public import TensorCore
 /// Names and layouts of tensors, from Keras to PyTorch and back.
 ///
 /// Layers are recognized by Keras's names, by the description of the model where the file has one,
-/// and by shapes. Each is mapped by one table, `KerasMapping`, read forwards or backwards, so that
-/// the way there and back gives the same bits. Tensors are rearranged as they are read. What has no
+/// and by shapes. Each is mapped by one table, `KerasMapping`, read forward or backward, so that
+/// a round trip gives the same bits. Tensors are rearranged as they are read. What has no
 /// counterpart stays as it is and is reported.
 public enum KerasLayout {
   /// A checkpoint in the other layout.
@@ -17,8 +17,8 @@ public enum KerasLayout {
 
   /// A checkpoint with Keras's names, as `state_dict()` of the same modules in PyTorch.
   ///
-  /// A module is called by the names that the layers have in Keras, `encoder.first.weight`.
-  /// - Throws: `CheckpointError` when there is no layer of Keras, or two would have one name.
+  /// A module is named after its Keras layers: `encoder.first.weight`.
+  /// - Throws: `CheckpointError` when there is no Keras layer, or two would have the same name.
   public static func torch(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)
     let found = KerasLayers(input)
@@ -52,7 +52,7 @@ public enum KerasLayout {
         "\(names) stay as they are: cannot tell which weights of a layer they are")
     }
     if input.entries.contains(where: { $0.alias != nil }) {
-      result.notes.append("tied tensors are written out, each by itself")
+      result.notes.append("tied tensors are written out separately")
     }
     result.checkpoint.entries = try unique(entries + left)
     result.checkpoint.modules = []

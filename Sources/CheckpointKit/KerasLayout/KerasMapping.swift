@@ -1,8 +1,8 @@
 import TensorCore
 
-/// How the tensors of one Keras layer and those of PyTorch's module for it go together.
+/// How the tensors of one Keras layer correspond to those of the equivalent PyTorch module.
 ///
-/// This is the table; the article *Keras and PyTorch layouts* says it in words. Every rule is read in
+/// This is the table; the article *Keras and PyTorch layouts* explains it. Every rule is read in
 /// both directions, so that what it gives can be undone exactly.
 struct KerasMapping {
   /// Places of the variables in PyTorch's tensors, in PyTorch's order of tensors.
@@ -16,7 +16,7 @@ struct KerasMapping {
   init(_ layer: KerasLayer) {
     let names = Set(layer.variables.map(\.name))
     if names.count != layer.variables.count {
-      reason = "two of its variables have one name"
+      reason = "two of its variables have the same name"
     } else if names.contains(where: { $0.hasSuffix("recurrent_kernel") }) {
       recurrent(layer)
     } else if names.contains("query/kernel") {
@@ -39,9 +39,9 @@ struct KerasMapping {
     } else if names.contains("kernel"), names.isSubset(of: ["kernel", "bias"]) {
       kernel(layer)
     } else {
-      reason = layer.kind == nil ? "its variables fit no class" : "PyTorch has no such layer"
+      reason = layer.kind == nil ? "its variables match no class" : "PyTorch has no such layer"
     }
-    if reason == nil, Set(slots.map(\.variable)) != names { reason = "not all variables fit" }
+    if reason == nil, Set(slots.map(\.variable)) != names { reason = "not all variables match" }
     if reason != nil { (slots, second) = ([], []) }
   }
 
@@ -76,7 +76,7 @@ struct KerasMapping {
 
   private mutating func kernel(_ layer: KerasLayer) {
     guard let shape = layer.shape("kernel"), (2...5).contains(shape.count) else {
-      reason = "a kernel of another rank than 2 to 5"
+      reason = "expected a kernel of rank 2 to 5"
       return
     }
     let bias = layer.shape("bias")
@@ -137,7 +137,7 @@ struct KerasMapping {
       guard kernel.count == 2, recurrent.count == 2, recurrent[0] > 0, kernel[1] == recurrent[1],
         [1, 3, 4].contains(recurrent[1] / recurrent[0]), recurrent[1] % recurrent[0] == 0
       else {
-        reason = "its kernels' shapes are those of no LSTM, GRU or simple RNN"
+        reason = "its kernel shapes match no LSTM, GRU, or simple RNN"
         return
       }
       let isGRU = recurrent[1] / recurrent[0] == 3
@@ -150,7 +150,7 @@ struct KerasMapping {
       let (first, other) = ("bias_ih_l0" + suffix, "bias_hh_l0" + suffix)
       switch (layer.shape(role + "bias")?.sizes, isGRU) {
       case (nil, true) where layer.options?.resetAfter == false:
-        reason = "PyTorch's GRU resets after the product, this one before it"
+        reason = "PyTorch's GRU applies the reset gate after the product, this one before it"
       case (nil, _): break
       case ([2, recurrent[1]]?, true):
         for (index, name) in [first, other].enumerated() {
@@ -162,15 +162,15 @@ struct KerasMapping {
         add(role + "bias", first, .init([recurrent[1]]))
         second.append((other, first))
       case ([recurrent[1]]?, true):
-        reason = "PyTorch's GRU resets after the product, this one before it"
-      default: reason = "its bias has another shape than its kernels want"
+        reason = "PyTorch's GRU applies the reset gate after the product, this one before it"
+      default: reason = "its bias shape does not match its kernels"
       }
     }
   }
 
   // MARK: - Attention
 
-  /// Projections to heads stand in PyTorch as matrices, the heads one after another.
+  /// PyTorch stores projections to heads as matrices, the heads one after another.
   private mutating func attention(_ layer: KerasLayer) {
     let roles = ["query", "key", "value"]
     let kernels = roles.compactMap { layer.shape($0 + "/kernel") }

@@ -7,7 +7,7 @@ struct KerasModules {
   private(set) var layers: [KerasLayer] = []
   private let shapes: [TensorName: TensorInfo]
 
-  /// Takes every module whose class has a counterpart; `notes` is told of parts that have none.
+  /// Takes every module whose class has a counterpart; `notes` receives those that have none.
   init(_ checkpoint: Checkpoint, _ tree: Module, notes: inout [String]) {
     shapes = Dictionary(
       checkpoint.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
@@ -29,7 +29,7 @@ struct KerasModules {
     func add(_ name: String, _ shape: [Int], at path: String? = nil) {
       guard let info = try? TensorInfo(dtype: weight.dtype, shape: shape) else { return }
       let entry = Checkpoint.Entry(name: TensorName(base + (path ?? name)), info: info) { _, _ in
-        throw CheckpointError(.missing, "has a shape and no values")
+        throw CheckpointError(.missing, "has a shape but no values")
       }
       layer.variables.append(.init(name: name, entry: entry))
     }
@@ -65,7 +65,7 @@ struct KerasModules {
     case "LSTM", "GRU", "RNN": recurrent(kind, info, notes: &notes, node.path, add)
     case "MultiheadAttention":
       notes.append("'\(node.path)': its number of heads, which Keras's shapes contain, is unknown")
-    // A transposed convolution that no tree tells of; its kernel is moved as any other's.
+    // A transposed convolution without a module tree; its kernel is moved like any other.
     case _ where (3...5).contains(shape.count) && info("bias")?.shape.sizes == [shape[1]]:
       layer.kind = "Conv"
       add("kernel", Array(shape.dropFirst(2)) + [shape[1], shape[0]])
@@ -81,7 +81,7 @@ struct KerasModules {
   ) {
     if info("weight_ih_l1") != nil || info("weight_hr_l0") != nil {
       notes.append(
-        "'\(path)' has several layers or a projection, which one layer of Keras cannot have")
+        "'\(path)' has several layers or a projection, which a single Keras layer cannot have")
       return
     }
     let name = kind == "RNN" ? "simple_rnn" : kind.lowercased()

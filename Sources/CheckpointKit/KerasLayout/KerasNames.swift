@@ -2,10 +2,9 @@ import CheckpointFormats
 import JSONText
 import TensorCore
 
-/// What the layers of a checkpoint are called: by their places in the file, by their user, and by
-/// PyTorch.
+/// Names of a checkpoint's layers: in the file, as given by the user, and in PyTorch.
 struct KerasNames {
-  /// What layers are called by their user, by the path in tensors' names.
+  /// Names that the user gave to layers, by the path in tensor names.
   private var labels: [TensorName: String] = [:]
   private var description = KerasDescription()
 
@@ -26,7 +25,7 @@ struct KerasNames {
     labels[TensorName(path.joined(separator: "/"))]
   }
 
-  /// What the description says of a layer.
+  /// The description's entry for a layer.
   func described(_ path: [String], isNumbered: Bool) -> KerasDescription.Layer? {
     // A number after a class, as files have it, is not the one in the layer's own name.
     let name = label(path) ?? (isNumbered ? nil : path.last)

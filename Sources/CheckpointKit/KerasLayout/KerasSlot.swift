@@ -19,8 +19,7 @@ struct KerasSlot {
   /// How the elements are arranged.
   let arrangement: Arrangement
 
-  /// A bijection of elements: seen in a shape, axes exchanged, blocks of rows exchanged, and seen in
-  /// another shape.
+  /// A bijection of elements: reshape, permute axes, permute blocks of rows, and reshape again.
   struct Arrangement {
     private let keras: [Int]
     private let seen: [Int]
@@ -29,8 +28,8 @@ struct KerasSlot {
     /// The shape in PyTorch.
     let torch: [Int]
 
-    /// `keras` is the variable's shape, seen in the shape `seen`; axis `i` is then `axes[i]`, block
-    /// `i` of the first axis is `blocks[i]` of as many, and the result is seen in the shape `torch`.
+    /// `keras`, the variable's shape, is reshaped to `seen`; axis `i` is then `axes[i]`, block `i` of
+    /// the first axis is `blocks[i]`, and the result is reshaped to `torch`.
     init(
       _ keras: [Int], seen: [Int]? = nil, axes: [Int]? = nil, blocks: [Int] = [0],
       torch: [Int]? = nil

@@ -4,8 +4,8 @@ import TensorCore
 ///
 /// Source: HDF5 File Format Specification 3.0, section III.E "Global Heap".
 enum HDF5GlobalHeap {
-  /// The string behind a reference (size in 4 bytes, collection address, index), up to its first
-  /// NUL; empty for a null reference.
+  /// The string that a reference (size in 4 bytes, collection address, index) points to, up to its
+  /// first NUL; empty for a null reference.
   static func text(
     _ reference: inout HDF5Cursor, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> String {

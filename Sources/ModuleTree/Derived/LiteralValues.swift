@@ -23,7 +23,7 @@ package struct LiteralValues: Initializer {
   package var description: String { "literal(\(bytes.count) bytes)" }
 }
 
-/// A tensor's values with a run of elements that was filled afterwards.
+/// A tensor's values with a run of elements that was filled later.
 struct Patched: Initializer {
   let before: TensorValues
   let part: TensorValues

@@ -9,7 +9,7 @@ public struct Sequential: ModuleConvertible {
   }
 }
 
-/// A list of modules; children are named `0`, `1`, … and equal neighbours print as one run.
+/// A list of modules; children are named `0`, `1`, … and equal neighbors print as one run.
 public struct ModuleList: ModuleConvertible {
   /// The container as a node of a tree.
   public let module: Module

@@ -89,7 +89,7 @@ private struct InitializerScanner {
     return steps.isEmpty ? initializer : Arithmetic(initializer, steps)
   }
 
-  /// What is done to the values afterwards: `* 0.02 + 1`.
+  /// Arithmetic that is applied to the values: `* 0.02 + 1`.
   private mutating func steps() throws(CheckpointError) -> [Arithmetic.Step] {
     var steps: [Arithmetic.Step] = []
     while true {

@@ -26,7 +26,7 @@ extension Ckpt {
     @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol = 0.0
     @Option(
       help: ArgumentHelp(
-        "Lines `old = new`: names in the first that are another in the second.", valueName: "file"))
+        "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
     var map: String?
     @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false

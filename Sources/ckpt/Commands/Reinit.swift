@@ -8,7 +8,7 @@ extension Ckpt {
       discussion: """
         The selected parameters get the values that a loop over their modules would give them after \
         torch.manual_seed(SEED): each layer's own reset_parameters, or what the rules say. Everything \
-        else stays. The step is recorded in the checkpoint, so that verify can repeat it.
+        else is unchanged. The step is recorded in the checkpoint, so that verify can repeat it.
 
         EXAMPLES
           ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
