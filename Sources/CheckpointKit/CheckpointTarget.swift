@@ -43,7 +43,7 @@ public struct CheckpointTarget: Sendable {
     self.overwrites = overwrites
     let path = place?.path(of: name) ?? name
     guard let write = format.write else {
-      throw CheckpointError(.unsupported, "format \(format.name) is only read", path: path)
+      throw CheckpointError(.unsupported, "format \(format.name) cannot be written", path: path)
     }
     self.write = write
     do throws(CheckpointError) {

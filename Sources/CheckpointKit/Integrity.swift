@@ -37,7 +37,7 @@ extension CheckpointSource {
     }
   }
 
-  /// What went wrong when each tensor without a stored digest was read.
+  /// Errors from reading each tensor without a stored digest.
   private static func firstErrors(
     of entries: [Checkpoint.Entry], threads: Int
   ) async throws -> [CheckpointError?] {

@@ -38,7 +38,7 @@ public struct SeedSurvey: Sendable {
   ///
   /// For each tensor the two must agree; over seeds a random tensor must never repeat and any
   /// other never change; mean and spread must fit the distribution within six standard errors.
-  /// `progress` is told after each seed.
+  /// `progress` is called after each seed.
   public init(
     of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int, progress: () -> Void = {}
   ) async throws {

@@ -37,7 +37,7 @@ public struct Selection: Sendable {
   /// The tensors taken, in file order; classes are judged by `tree`, else by ``model``, else by the
   /// checkpoint's own tree.
   ///
-  /// `notes` is told when the classes that a selector may mean had to be inferred.
+  /// `notes` is called if the classes that a selector may mean had to be inferred.
   /// - Throws: `CheckpointError` with code `missing` when nothing is taken.
   public func entries(
     of checkpoint: Checkpoint, tree: Module? = nil, notes: (String) -> Void = { _ in }

@@ -29,7 +29,7 @@ extension Checkpoint.Entry {
   /// The tensor with its values rounded to another floating-point type as they are read.
   ///
   /// To nearest even, as PyTorch's `Tensor.to`; NaN stays NaN; too large becomes infinite, which
-  /// `overflows` is told.
+  /// `overflows` is called.
   public func cast(to dtype: DType, overflows: OverflowCount? = nil) throws -> Checkpoint.Entry {
     let source = self
     let info = try TensorInfo(dtype: dtype, shape: info.shape)

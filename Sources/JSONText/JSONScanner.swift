@@ -140,7 +140,7 @@ package struct JSONScanner {
 
   // MARK: - Literals
 
-  /// Takes bytes that may come next; says whether they did.
+  /// Consumes these bytes if they come next; returns whether they did.
   package mutating func take(_ literal: String) -> Bool {
     guard bytes[position...].starts(with: literal.utf8) else { return false }
     position += literal.utf8.count
@@ -219,7 +219,7 @@ private struct KeySet {
   private var few: [String] = []
   private var many: Set<TensorName> = []
 
-  /// Adds a key; says whether it is new.
+  /// Adds a key; returns whether it is new.
   mutating func insert(_ key: String) -> Bool {
     if many.isEmpty {
       if few.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { return false }

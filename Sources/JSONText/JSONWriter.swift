@@ -73,7 +73,7 @@ package struct JSONWriter {
   package mutating func null() { literal("null") }
 
   /// Writes a value that is JSON already, such as the digits of a real number; an empty text
-  /// stands for a value that has gone elsewhere after ``takeText()``.
+  /// stands for a value that was already moved out by ``takeText()``.
   package mutating func literal(_ text: String) {
     separate()
     append(text)

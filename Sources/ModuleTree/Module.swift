@@ -10,7 +10,7 @@ public struct Module: Sendable {
   public struct Child: Sendable {
     /// The attribute's name, without dots.
     public let name: String
-    /// What stands there; `nil` for an attribute that was assigned `None`.
+    /// The child; `nil` for an attribute that was assigned `None`.
     public var module: Module?
 
     /// Names a child.

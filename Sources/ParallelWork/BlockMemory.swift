@@ -125,7 +125,7 @@ final class BlockMemory: Sendable {
       try memory.lend(size, to: use)
     }
 
-    /// Lets `use` have the bytes if they are made; says whether they were.
+    /// Passes the bytes to `use` if they have been made; returns whether they were.
     func readIfMade(_ use: (RawSpan) -> Void) -> Bool {
       guard let count = madeCount.withLock({ $0 }) else { return false }
       memory.lend(count, to: use)

@@ -6,7 +6,7 @@ extension Checkpoint {
   /// SHA-256 of each entry's bytes, in order, or what kept it from being read.
   ///
   /// A digest takes its tensor's bytes one after another, so reading goes ahead of it: many tensors
-  /// are digested side by side, and one alone as fast as the slower of reading and digesting.
+  /// are digested in parallel, and one alone as fast as the slower of reading and digesting.
   public static func digests(
     of entries: [Entry], threads: Int
   ) async throws -> [Result<Digest, any Error>] {

@@ -41,7 +41,7 @@ final class Monitor<State>: @unchecked Sendable {  // the mutex guards everythin
     }
   }
 
-  /// Wakes one thread that waits, and says whether there was one; to be called inside of the lock.
+  /// Wakes one waiting thread, and returns whether there was one; call it while holding the lock.
   func wakeOne() -> Bool {
     guard waiting > 0 else { return false }
     (waiting, woken) = (waiting - 1, woken + 1)

@@ -1,7 +1,7 @@
 import Synchronization
 package import TensorCore
 
-/// Digests of tensors whose pieces come in order, those of different tensors side by side.
+/// Digests of tensors whose pieces come in order, different tensors in parallel.
 package final class PieceDigests: Sendable {
   private let builders = Mutex<[Int: DigestBuilder]>([:])
 

@@ -5,7 +5,7 @@ package struct PipelineStage<Item, Value> {
   let lane: (Item) -> Int
   let body: (Item, Value) throws -> Void
 
-  /// A stage whose lanes advance side by side; without lanes all items pass one after another.
+  /// A stage whose lanes advance in parallel; without lanes all items pass one after another.
   package init(
     lane: @escaping (Item) -> Int = { _ in 0 }, _ body: @escaping (Item, Value) throws -> Void
   ) {
@@ -14,7 +14,7 @@ package struct PipelineStage<Item, Value> {
   }
 }
 
-/// Does `work` on items side by side and in any order, then passes each through `stages` in the
+/// Runs `work` on items in parallel and in any order, then passes each through `stages` in the
 /// items' order, with a bounded number of items in between.
 ///
 /// Runs on at most `threads` threads of its own, so that blocking reads hold none of Swift's; the
@@ -91,7 +91,7 @@ private final class PipelineRun<Item: Sendable, Value: Sendable>: @unchecked Sen
       return addThread(&shared)
     }
     if !isStarted {
-      continuation.resume(throwing: CheckpointError(.system, "the system gives no more threads"))
+      continuation.resume(throwing: CheckpointError(.system, "cannot create another thread"))
     }
   }
 

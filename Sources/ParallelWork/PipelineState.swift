@@ -34,7 +34,7 @@ struct PipelineState<Item, Value> {
   private var begun = 0
   private var running = 0
   private var isExhausted = false
-  /// The first item that went wrong.
+  /// The first item that failed.
   private(set) var failure: (number: Int, error: any Error)?
 
   init(workers: Int, window: Int, lanes: [(Item) -> Int], nextItem: @escaping () -> Item?) {
@@ -50,7 +50,7 @@ struct PipelineState<Item, Value> {
   /// Whether another thread may find something to do.
   var hasMore: Bool { running < workers && (!ready.isEmpty || canBegin) }
 
-  /// Whether all is done, or all before the item that went wrong.
+  /// Whether all items are done, or all before the one that failed.
   var isDone: Bool { running == 0 && ready.isEmpty && (isExhausted || failure != nil) }
 
   /// What can be done now, if anything: the oldest item first.

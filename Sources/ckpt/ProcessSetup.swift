@@ -78,7 +78,7 @@ enum ProcessSetup {
   }
 }
 
-/// The two ends of the pipe through which a signal is told; -1 if the system had none.
+/// The two ends of the pipe that reports signals; -1 if it could not be created.
 private let wakeUp: (read: Int32, write: Int32) = {
   var ends: [Int32] = [-1, -1]
   return unsafe pipe(&ends) == 0 ? (ends[0], ends[1]) : (-1, -1)

@@ -37,7 +37,7 @@ import Testing
       #"{"a": 1}"#,
       "line 1, column 7: unknown key 'a': expected one of about, ckpt-model, draws, modules"
     ),
-    (#"{"ckpt-model": 2}"#, "found version 2 of the model description, this build knows version 1"),
+    (#"{"ckpt-model": 2}"#, "expected version 1 of the model description, found version 2"),
     (
       #"{"ckpt-model": 01}"#,
       "line 1, column 16: expected a number without leading zeros, found '01}'"
@@ -89,11 +89,11 @@ import Testing
     ),
     (
       model(root, #"{"advance": 3, "rule": "normal"}"#),
-      "line 3, column 34: found 'rule' in a draw of another kind"
+      "line 3, column 34: 'rule' does not belong to this kind of draw"
     ),
     (
       model(root, #"{"rule": "normal"}"#),
-      "line 3, column 11: found a draw without fill, discard, advance, copy, norms, normalize or powers"
+      "line 3, column 11: expected fill, discard, advance, copy, norms, normalize, or powers, found none"
     ),
   ]
 

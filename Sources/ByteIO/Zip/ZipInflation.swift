@@ -13,7 +13,7 @@ final class ZipInflation: Sendable {
   let member: ZipMember
   private let file: ByteSource
   private let isChecked: Bool
-  /// The last blocks, so that a few tasks that read side by side do not send each other back.
+  /// The latest blocks, so that parallel tasks do not force each other to start over.
   private let kept = BlockCache(capacity: keptBlocks * blockSize)
   private let progress: Mutex<Progress>
 

@@ -115,7 +115,7 @@ enum KerasWriter {
     guard case .plain(let start) = dataset.storage else {
       throw CheckpointError(
         .unsupported,
-        "expected contiguous little-endian storage, as Keras writes it; the template has other")
+        "expected contiguous little-endian storage in the template, as Keras writes it")
     }
     return start
   }

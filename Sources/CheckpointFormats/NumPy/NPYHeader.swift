@@ -127,8 +127,8 @@ struct NPYHeader {
     else {
       throw CheckpointError(
         .unsupported,
-        "\(info.shape.count) dimensions of \(info.dtype.rawValue), NumPy holds numbers in at most "
-          + "\(maxRank)")
+        "expected at most \(maxRank) dimensions for \(info.dtype.rawValue) in NumPy, found "
+          + "\(info.shape.count)")
     }
     let order = info.dtype.byteWidth == 1 ? "|" : "<"
     let sizes = info.shape.map { "\($0)" }

@@ -41,7 +41,7 @@ struct DistributedCheckpoint {
       var stream = PickleStream(try folder.folder.open(Self.metadataName))
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
-        throw CheckpointError(.malformed, "the metadata have no storage_data")
+        throw CheckpointError(.malformed, "the metadata has no storage_data")
       }
       for (key, value) in storage { try addArchive(key, value) }
     } catch {
@@ -62,7 +62,7 @@ struct DistributedCheckpoint {
   func contents(key: String?) throws(CheckpointError) -> Opened {
     guard let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) else {
       throw CheckpointError(
-        .malformed, "the metadata have no state_dict_metadata", path: metadataPath)
+        .malformed, "the metadata has no state_dict_metadata", path: metadataPath)
     }
     var entries: [Checkpoint.Entry] = []
     var others: [String] = []

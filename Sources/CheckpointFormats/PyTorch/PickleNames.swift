@@ -15,7 +15,8 @@ struct PickleNames {
   static func check(_ length: Int) throws(CheckpointError) {
     guard length <= maxLength else {
       throw CheckpointError(
-        .unsupported, "a class or function name of \(length) bytes; the maximum is \(maxLength)")
+        .unsupported,
+        "expected a class or function name of at most \(maxLength) bytes, found \(length)")
     }
   }
 

@@ -51,7 +51,7 @@ struct PickleStream {
   mutating func bytes(_ count: Int) throws(CheckpointError) -> [UInt8] {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(
-        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.name,
+        .malformed, "expected \(count) bytes here, found \(end - position)", path: file.name,
         offset: position)
     }
     defer { position += count }
@@ -69,7 +69,7 @@ struct PickleStream {
   mutating func skip(_ count: Int) throws(CheckpointError) -> Range<Int> {
     guard count >= 0, count <= end - position else {
       throw CheckpointError(
-        .malformed, "\(count) bytes are required here, \(end - position) are left", path: file.name,
+        .malformed, "expected \(count) bytes here, found \(end - position)", path: file.name,
         offset: position)
     }
     defer { position += count }

@@ -23,7 +23,7 @@ struct KerasDescription {
   private(set) var layers: [TensorName: Layer] = [:]
   private var ambiguous: Set<TensorName> = []
 
-  /// Knows nothing.
+  /// An empty description.
   init() {}
 
   /// Reads a description; one that is not JSON is ignored.

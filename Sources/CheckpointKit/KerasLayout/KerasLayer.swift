@@ -1,7 +1,7 @@
 import TensorCore
 
-/// A layer of Keras as its tensors show it, with the tensors of its parts (a recurrent layer's cell,
-/// an attention's projections) for its own.
+/// A Keras layer as described by its tensors, including those of its parts (the cell of a recurrent
+/// layer, the projections of an attention).
 struct KerasLayer {
   /// One variable: its name in the layer, and its tensor.
   struct Variable {
@@ -9,7 +9,7 @@ struct KerasLayer {
     let entry: Checkpoint.Entry
   }
 
-  /// What PyTorch would call the module.
+  /// Path of the module in PyTorch.
   let path: String
   /// Class, if names or a description show it.
   var kind: String?

@@ -14,8 +14,8 @@ package struct LiteralValues: Initializer {
     guard bytes.count == info.byteCount else {
       throw CheckpointError(
         .mismatched,
-        "found \(bytes.count) bytes of values, shape \(info.shape) of \(info.dtype.rawValue) "
-          + "needs \(info.byteCount)")
+        "expected \(info.byteCount) bytes of values for shape \(info.shape) of "
+          + "\(info.dtype.rawValue), found \(bytes.count)")
     }
     return .computed { bytes }
   }

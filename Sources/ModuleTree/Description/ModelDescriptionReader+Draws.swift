@@ -17,7 +17,7 @@ extension ModelDescriptionReader {
     }
     func keys(_ object: JSONObject, _ allowed: Set<String>) throws {
       let other = ModelDescription.drawKeys.subtracting(allowed).sorted().first { object.has($0) }
-      if let other { throw object.error(other, "found '\(other)' in a draw of another kind") }
+      if let other { throw object.error(other, "'\(other)' does not belong to this kind of draw") }
     }
     func rule(_ object: JSONObject) throws -> any Initializer {
       if object.has("data"), !object.has("rule"), let data = try object.data("data") {
@@ -78,12 +78,14 @@ extension ModelDescriptionReader {
           tensors[TensorName(u)].map({ $0.shape == [shape[rows]] }) ?? false,
           case let width = shape.product(along: ..<rows) * shape.product(along: (rows + 1)...),
           tensors[TensorName(v)].map({ $0.shape == [width] }) ?? false
-        else { throw object.error("powers", "found vectors that do not fit the weight \(shape)") }
+        else {
+          throw object.error("powers", "the vectors do not match the weight's shape \(shape)")
+        }
         return .powerMethod(weight: weight, u: u, v: v, rows: rows)
       }
       guard object.has("normalize") else {
         throw object.error(
-          nil, "found a draw without fill, discard, advance, copy, norms, normalize or powers")
+          nil, "expected fill, discard, advance, copy, norms, normalize, or powers, found none")
       }
       try keys(object, ["normalize"])
       return .normalize(try name(object, "normalize"))

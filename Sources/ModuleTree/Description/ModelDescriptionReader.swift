@@ -26,8 +26,8 @@ struct ModelDescriptionReader {
     guard try top.count("ckpt-model") == ModelDescription.version else {
       throw CheckpointError(
         .unsupported,
-        "found version \(try top.count("ckpt-model")) of the model description, this build knows "
-          + "version \(ModelDescription.version)")
+        "expected version \(ModelDescription.version) of the model description, found version "
+          + "\(try top.count("ckpt-model"))")
     }
     _ = try top.text("about")
     guard let modules = try top.objects("modules", keys: ModelDescription.moduleKeys),
@@ -156,7 +156,7 @@ struct ModelDescriptionReader {
         var parameter =
           object.has("is") ? self.parameters[name] : try Self.parameter(own, object, layer: layer)
         parameter?.identity = tied[name]
-        guard let parameter else { throw object.error("name", "found no parameter '\(own)'") }
+        guard let parameter else { throw object.error("name", "there is no parameter '\(own)'") }
         return parameter
       }
     }

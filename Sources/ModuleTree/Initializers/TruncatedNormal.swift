@@ -80,7 +80,7 @@ public struct TruncatedNormal: Initializer, Hashable {
     return sum / width
   }
 
-  /// Refuses bounds between which hardly any candidate is accepted: PyTorch would draw for hours.
+  /// Refuses bounds that accept almost no candidates: PyTorch would draw for hours.
   private func checkRounds(for info: TensorInfo) throws(CheckpointError) {
     let acceptance = acceptance
     guard acceptance.isFinite, info.elementCount > 0 else { return }
@@ -89,7 +89,7 @@ public struct TruncatedNormal: Initializer, Hashable {
       throw CheckpointError(
         .mismatched,
         "trunc_normal from \(lower) to \(upper) accepts a share of \(Float(acceptance)) of its "
-          + "draws, so that it would hardly ever end")
+          + "draws: drawing would practically never end")
     }
   }
 

@@ -37,13 +37,13 @@ extension SideFile.Tensor {
     guard initializer == nil else {
       throw CheckpointError(
         .mismatched,
-        "line \(line): found a second '\(parameter.name)' in \(module.kind), which has one already")
+        "line \(line): \(module.kind) already has a '\(parameter.name)'")
     }
     guard shape == parameter.shape else {
       throw CheckpointError(
         .mismatched,
-        "line \(line): found shape \(parameter.shape), '\(parameter.name)' of \(module.kind) has "
-          + "\(shape)")
+        "line \(line): expected shape \(shape) for '\(parameter.name)' of \(module.kind), found "
+          + "\(parameter.shape)")
     }
   }
 }

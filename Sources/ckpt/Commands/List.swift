@@ -88,7 +88,7 @@ extension Ckpt {
     }
 
     private func listKeys() throws {
-      // What is told of a file otherwise is that it has these parts.
+      // Otherwise a note would report these parts.
       var silent = common
       silent.quiet = true
       let parts = try inputs.open(file, silent, readsValues: false).parts
