@@ -5,6 +5,8 @@ struct SlicePrinter {
   let entry: Checkpoint.Entry
   let slice: TensorSlice
   let isFull: Bool
+  /// What errors call the file.
+  let path: String
 
   /// More values than this are shortened, as NumPy and PyTorch do.
   private static let threshold = 1000
@@ -23,7 +25,7 @@ struct SlicePrinter {
     if isFull, slice.shape.elementCount == 0, rowCount > Self.maxRows, !Budget.current.isUnlimited {
       throw CheckpointError(
         .unsupported, "has \(rowCount) empty rows; pass --allow-large to print them",
-        path: displayPath(entry.path ?? ""), tensor: entry.name.text)
+        path: path, tensor: entry.name.text)
     }
     try dimension(0, of: slice.ranges, shown: shown, asJSON: asJSON, to: &output)
   }

@@ -225,7 +225,7 @@ public import Testing
       ExtremeInteger.put(into: &bytes, notation, &random)
       let probe = try FileProbe(name, in: MemoryFiles([name: bytes]).place)
       do {
-        let checkpoint = try format.open(probe, OpenOptions())
+        let checkpoint = try format.open(probe, OpenOptions()).checkpoint
         guard try checkpoint.total().byteCount < 1 << 20 else { continue }
         for entry in checkpoint.entries { _ = try entry.allBytes() }
         _ = try await format.verify?(probe, 2)

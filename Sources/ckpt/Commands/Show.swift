@@ -26,7 +26,8 @@ extension Ckpt {
       let source = try inputs.open(file, common, readsValues: full || report.json)
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
-      let printer = SlicePrinter(entry: entry, slice: slice, isFull: full || report.json)
+      let printer = SlicePrinter(
+        entry: entry, slice: slice, isFull: full || report.json, path: displayPath(file))
       if report.json {
         var json = JSONWriter()
         try json.object(.spaced) { json in
