@@ -64,14 +64,14 @@ extension Recipe {
 }
 
 extension Recipe.Plan {
+  /// Puts entries in the places of those with their names; others follow, sorted by name.
   fileprivate mutating func replace(_ entries: [TensorName: Checkpoint.Entry]) {
-    for (name, entry) in entries {
-      unknown[name] = nil
-      if let index = checkpoint.entries.firstIndex(where: { $0.name == name }) {
-        checkpoint.entries[index] = entry
-      } else {
-        checkpoint.entries.append(entry)
-      }
+    for name in entries.keys { unknown[name] = nil }
+    var left = entries
+    for index in checkpoint.entries.indices {
+      guard let entry = left.removeValue(forKey: checkpoint.entries[index].name) else { continue }
+      checkpoint.entries[index] = entry
     }
+    checkpoint.entries += left.values.sorted { $0.name < $1.name }
   }
 }

@@ -77,6 +77,22 @@ import TorchRandom
     #expect(thrown?.message == message)
   }
 
+  @Test func `statements that would each look through very many tensors are refused`() throws {
+    let text = """
+      Net(
+        (l): ModuleList(
+          (0-2999): 3000 x Linear(in_features=2, out_features=2, bias=False)
+        )
+      )
+      """
+    let ties = (1...1_500).map { "l.\($0).weight = l.0.weight" }.joined(separator: "\n")
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(printed: text, extras: SideFile(ties))
+    }
+    #expect(thrown?.message.contains("at most 1333 statements for a model of 3000 tensors") == true)
+    #expect(thrown?.message.contains("--allow-large") == true)
+  }
+
   @Test func `a side file gives initial values that a description lacks`() throws {
     let json = """
       {"ckpt-model": 1, "modules": [{"path": "", "class": "Net", "parameters": [

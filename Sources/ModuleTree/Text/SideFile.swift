@@ -36,6 +36,9 @@ public struct SideFile: Sendable {
     let line: Int
   }
 
+  /// Largest number of tensors that all statements together may look at.
+  private static let maxVisits = 4_000_000
+
   private var tensors: [Tensor] = []
   private var constructions: [Construction] = []
   private var ties: [Tie] = []
@@ -170,6 +173,7 @@ public struct SideFile: Sendable {
   }
 
   private func changed(_ module: Module) throws -> Module {
+    try checkWork(on: module)
     var module = module
     let paths = module.namedModules(removeDuplicates: false).map(\.path)
     for option in options {
@@ -208,6 +212,19 @@ public struct SideFile: Sendable {
         }
     }
     return module
+  }
+
+  /// Each statement looks through all modules or all tensors.
+  private func checkWork(on module: Module) throws(CheckpointError) {
+    if Budget.current.isUnlimited { return }
+    let statements = [options.count, tensors.count, constructions.count, ties.count].saturatedSum()
+    let visited = max(module.namedTensors(removeDuplicates: false).count, 1)
+    guard statements <= Self.maxVisits / visited else {
+      throw CheckpointError(
+        .unsupported,
+        "expected at most \(Self.maxVisits / visited) statements for a model of \(visited) tensors, "
+          + "found \(statements); pass --allow-large to read it")
+    }
   }
 
   private func missing(_ path: String, _ line: Int) -> CheckpointError {
