@@ -45,7 +45,7 @@ public struct NameMap: Sendable {
   /// A function from old names to new ones; a name that nothing changes is returned as it is.
   ///
   /// Every regular expression is compiled once, here: ask for the function once and call it for all
-  /// tensors. It throws a ``CheckpointError`` when a name grows past 65,535 bytes.
+  /// tensors. It throws a ``TensorCore/CheckpointError`` when a name grows past 65,535 bytes.
   public func renaming() throws -> (TensorName) throws -> TensorName {
     let names = names
     let substitutions = try substitutions.map { ($0, try $0.expression()) }
