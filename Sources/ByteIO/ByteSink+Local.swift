@@ -21,7 +21,8 @@ extension ByteSink {
     _ path: String, replacing: Bool, isUnnamed: Bool = true
   ) throws(CheckpointError) -> ByteSink {
     let target = try ReplacedFile(path: path, replacing: replacing)
-    let file = try NewFile(for: target.path, shownAs: path, isUnnamed: isUnnamed)
+    let file = try NewFile(
+      for: target.path, mode: target.creationMode, shownAs: path, isUnnamed: isUnnamed)
     return ByteSink(file, name: path) { () throws(CheckpointError) in
       try target.replace(with: file, replacing: replacing)
     }

@@ -20,17 +20,18 @@ final class NewFile: Sendable {
   /// `O_TMPFILE` of <fcntl.h>, which glibc shows only under _GNU_SOURCE.
   private static let unnamedFlag = 0o20000000 | O_DIRECTORY
 
-  /// Makes a file in the directory of `path`, with the permissions that the process gives new files.
+  /// Makes a file in the directory of `path`, with the permissions `mode` less those that the
+  /// process withholds from new files: who may not read the old file cannot read the new one either.
   init(
-    for path: String, shownAs shownName: String, isUnnamed: Bool
+    for path: String, mode: mode_t, shownAs shownName: String, isUnnamed: Bool
   ) throws(CheckpointError) {
     self.shownName = shownName
     let directory = Place.divided(path).folder
-    if isUnnamed, let descriptor = Self.unnamed(in: directory.isEmpty ? "." : directory, 0o666) {
+    if isUnnamed, let descriptor = Self.unnamed(in: directory.isEmpty ? "." : directory, mode) {
       (self.descriptor, temporaryPath) = (descriptor, nil)
       return
     }
-    let (path, descriptor) = try Self.named(like: path, 0o666, shownAs: shownName)
+    let (path, descriptor) = try Self.named(like: path, mode, shownAs: shownName)
     (self.descriptor, temporaryPath) = (descriptor, path)
   }
 

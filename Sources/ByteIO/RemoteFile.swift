@@ -11,7 +11,7 @@ final class RemoteFile: Sendable {
   private let url: String
   /// Size of the file in bytes when it was opened.
   let size: Int
-  let mark: String?
+  let entityTag: String?
   /// The blocks that were fetched last for small reads, which parsing an index needs many of.
   private let recent = BlockCache(capacity: 8 * blockSize)
 
@@ -29,7 +29,7 @@ final class RemoteFile: Sendable {
     let answered = Mutex(WebRequest.Answer())
     try Self.threads.fill(&target, inPartsOf: Self.blockSize) {
       _, part throws(CheckpointError) in
-      let answer = try Self.get(url, 0..<Self.blockSize, mark: nil, into: &part)
+      let answer = try Self.get(url, 0..<Self.blockSize, entityTag: nil, into: &part)
       answered.withLock { $0 = answer }
     }
     let answer = answered.withLock { $0 }
@@ -41,7 +41,7 @@ final class RemoteFile: Sendable {
     }
     self.url = url
     size = total
-    mark = answer.mark
+    entityTag = answer.entityTag
     recent.read(BlockCache.Key(offset: 0), size: answer.count) {
       $0.copyBytes(from: memory.bytes(answer.count))
     } _: { _ in
@@ -82,7 +82,7 @@ final class RemoteFile: Sendable {
   private func request(
     _ range: Range<Int>, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    let answer = try Self.get(url, range, mark: mark, into: &target)
+    let answer = try Self.get(url, range, entityTag: entityTag, into: &target)
     guard answer.count == range.count, answer.contentRange.flatMap(Self.total) == size else {
       throw CheckpointError(
         .system,
@@ -92,12 +92,12 @@ final class RemoteFile: Sendable {
   }
 
   private static func get(
-    _ url: String, _ range: Range<Int>, mark: String?, into target: inout MutableRawSpan
+    _ url: String, _ range: Range<Int>, entityTag: String?, into target: inout MutableRawSpan
   ) throws(CheckpointError) -> WebRequest.Answer {
     var attempt = 1
     while true {
       let request = WebRequest.pool.acquire()
-      let answer = request.value.get(url, range, mark: mark, into: &target)
+      let answer = request.value.get(url, range, entityTag: entityTag, into: &target)
       WebRequest.pool.release(request)
       if answer.status == 206, answer.failure == nil, !answer.isTooLong { return answer }
       let isPassing = answer.failure != nil || answer.status >= 500 || answer.status == 429
@@ -133,7 +133,7 @@ extension ByteSource {
   /// - Throws: ``CheckpointError`` `system` with the error of the server or the network.
   static func web(_ url: String) throws(CheckpointError) -> ByteSource {
     let file = try RemoteFile(url: url)
-    return ByteSource(name: url, size: file.size, entityTag: file.mark) {
+    return ByteSource(name: url, size: file.size, entityTag: file.entityTag) {
       offset, target throws(CheckpointError) in try file.read(at: offset, into: &target)
     }
   }

@@ -10,6 +10,9 @@ struct ReplacedFile {
   let path: String
   private let old: FileStatus?
 
+  /// The permissions to make the new file with: no more than the old one's, which it gets at the end.
+  var creationMode: mode_t { (old?.permissions ?? 0o666) & 0o666 | 0o600 }
+
   /// Looks at the target.
   ///
   /// - Throws: ``CheckpointError`` `system` when it is not a regular file, exists and may not be

@@ -27,7 +27,7 @@ struct WebRequest: ~Copyable {
     /// Header field `Content-Range`.
     var contentRange: String?
     /// Header field `ETag`, if it is a strong one (RFC 9110, section 8.8.3).
-    var mark: String?
+    var entityTag: String?
   }
 
   init() {
@@ -41,15 +41,15 @@ struct WebRequest: ~Copyable {
 
   /// Requests the bytes in `range` and stores the response in `target`.
   ///
-  /// With `mark`, the server responds with 412 if the content no longer has this `ETag`.
+  /// With `entityTag`, the server responds with 412 if the content no longer has this `ETag`.
   func get(
-    _ url: String, _ range: Range<Int>, mark: String?, into target: inout MutableRawSpan
+    _ url: String, _ range: Range<Int>, entityTag: String?, into target: inout MutableRawSpan
   ) -> Answer {
     guard let handle = unsafe handle else {
       return Answer(failure: "libcurl cannot allocate memory")
     }
     var fields = unsafe curl_slist_append(nil, "Accept-Encoding: identity")
-    if let mark { unsafe fields = curl_slist_append(fields, "If-Match: \(mark)") }
+    if let entityTag { unsafe fields = curl_slist_append(fields, "If-Match: \(entityTag)") }
     defer { unsafe curl_slist_free_all(fields) }
     unsafe ckpt_curl_set_text(handle, CURLOPT_URL, url)
     unsafe ckpt_curl_set_text(handle, CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)")
@@ -65,24 +65,24 @@ struct WebRequest: ~Copyable {
       unsafe ckpt_curl_set_number(handle, option, value)
     }
     return unsafe target.withUnsafeMutableBytes { memory in
-      var place = unsafe Place(memory: memory)
-      let code = unsafe withUnsafeMutablePointer(to: &place) { place in
+      var destination = unsafe Destination(memory: memory)
+      let code = unsafe withUnsafeMutablePointer(to: &destination) { destination in
         unsafe ckpt_curl_set_writer(
           handle,
           { bytes, size, count, context in
             guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-            let place = unsafe context.assumingMemoryBound(to: Place.self)
-            return unsafe place.pointee.take(bytes, size * count)
-          }, place)
+            let destination = unsafe context.assumingMemoryBound(to: Destination.self)
+            return unsafe destination.pointee.take(bytes, size * count)
+          }, destination)
         return unsafe curl_easy_perform(handle)
       }
-      var answer = unsafe Answer(count: place.count, isTooLong: place.isTooLong)
+      var answer = unsafe Answer(count: destination.count, isTooLong: destination.isTooLong)
       answer.status = unsafe ckpt_curl_status(handle)
       if code != CURLE_OK, !answer.isTooLong {
         answer.failure = unsafe String(cString: curl_easy_strerror(code))
       }
       answer.contentRange = unsafe Self.field("Content-Range", of: handle)
-      answer.mark = unsafe Self.field("ETag", of: handle).flatMap {
+      answer.entityTag = unsafe Self.field("ETag", of: handle).flatMap {
         $0.hasPrefix("\"") ? $0 : nil
       }
       return answer
@@ -99,7 +99,7 @@ struct WebRequest: ~Copyable {
 
   /// The destination of the bytes received.
   @unsafe
-  private struct Place {
+  private struct Destination {
     let memory: UnsafeMutableRawBufferPointer
     var count = 0
     var isTooLong = false

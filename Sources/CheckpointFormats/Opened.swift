@@ -39,6 +39,12 @@ public struct Opened: Sendable {
     }
   }
 
+  /// The error for a `--key` that selects none of a file's parts.
+  static func unknownPart(_ key: String, known: [String]) -> CheckpointError {
+    CheckpointError(
+      .missing, "unknown part '\(key)': expected one of \(known.joined(separator: ", "))")
+  }
+
   /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
   /// not become tensors of their own, and a note says so.
   ///

@@ -68,7 +68,7 @@ public struct CheckpointSource: Sendable {
   /// Bytes of the files that hold a checkpoint, or enough of them to hold `byteCount` bytes.
   ///
   /// Other files of a folder, or those beside an index or a part, are counted as well, where they
-  /// can be listed; where they cannot, there is no end to what they may hold.
+  /// can be listed. Where they cannot, as on a web server, nothing is known and nothing is refused.
   private static func storedBytes(of probe: FileProbe, claiming byteCount: Int) -> Int {
     if Budget.current.maxValueBytes(inFileOf: probe.size) >= byteCount { return probe.size }
     let place = probe.members == nil ? probe.place : probe.place.folder(probe.name)

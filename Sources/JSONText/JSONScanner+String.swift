@@ -61,16 +61,10 @@ extension JSONScanner {
   private mutating func escaped() throws(CheckpointError) -> Unicode.Scalar {
     guard position < bytes.count else { throw expected("an escape") }
     position += 1
+    if let scalar = Self.shortEscape(bytes[position - 1]) { return scalar }
     if spelling == .canonical { return try canonicalEscape() }
     switch bytes[position - 1] {
-    case UInt8(ascii: "\""): return "\""
-    case UInt8(ascii: "\\"): return "\\"
     case UInt8(ascii: "/"): return "/"
-    case UInt8(ascii: "b"): return "\u{8}"
-    case UInt8(ascii: "f"): return "\u{c}"
-    case UInt8(ascii: "n"): return "\n"
-    case UInt8(ascii: "r"): return "\r"
-    case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
       let high = try hexadecimal()
       if let scalar = Unicode.Scalar(high) { return scalar }
@@ -85,17 +79,24 @@ extension JSONScanner {
     }
   }
 
+  /// The character that a letter after a backslash stands for, in every text (RFC 8259, section 7).
+  private static func shortEscape(_ letter: UInt8) -> Unicode.Scalar? {
+    switch letter {
+    case UInt8(ascii: "\""): "\""
+    case UInt8(ascii: "\\"): "\\"
+    case UInt8(ascii: "b"): "\u{8}"
+    case UInt8(ascii: "f"): "\u{c}"
+    case UInt8(ascii: "n"): "\n"
+    case UInt8(ascii: "r"): "\r"
+    case UInt8(ascii: "t"): "\t"
+    default: nil
+    }
+  }
+
   /// The escapes that a canonical text must use: short ones where there are, else `\u00` and two
   /// lower-case digits, and neither for a character that can stand for itself.
   private mutating func canonicalEscape() throws(CheckpointError) -> Unicode.Scalar {
     switch bytes[position - 1] {
-    case UInt8(ascii: "\""): return "\""
-    case UInt8(ascii: "\\"): return "\\"
-    case UInt8(ascii: "b"): return "\u{8}"
-    case UInt8(ascii: "f"): return "\u{c}"
-    case UInt8(ascii: "n"): return "\n"
-    case UInt8(ascii: "r"): return "\r"
-    case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
       let start = position
       let isLowercase = bytes[start...].prefix(4).allSatisfy { $0 < 0x41 || $0 > 0x5a }

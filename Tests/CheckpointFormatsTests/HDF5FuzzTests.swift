@@ -37,22 +37,6 @@ import Testing
     }
   }
 
-  /// Corrects the checksum that an error complains about; returns whether there was one.
-  private func repair(_ bytes: inout [UInt8], _ error: CheckpointError) -> Bool {
-    let words = error.message.split { !$0.isNumber }
-    guard error.message.hasPrefix("expected checksum "), words.count == 2, let start = error.offset,
-      let stated = UInt32(words[0]), let found = UInt32(words[1])
-    else { return false }
-    let wanted = (0..<4).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
-    guard
-      let place = (start..<max(start, bytes.count - 3)).first(where: {
-        bytes[$0..<$0 + 4].elementsEqual(wanted)
-      })
-    else { return false }
-    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: found >> (8 * index)) }
-    return true
-  }
-
   @Test(arguments: files)
   func `a damaged file is read or refused`(file: String) throws {
     let whole = try Fixtures.bytes(file)
@@ -82,7 +66,7 @@ import Testing
         break
       } catch let error as CheckpointError {
         #expect(error.path == path)
-        guard repair(&damaged, error) else { break }
+        guard error.mendChecksum(in: &damaged) else { break }
       }
     }
   }

@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("net.weights.h5", "there is no part 'trainer'; the file has model, optimizer"),
+    ("net.weights.h5", "unknown part 'trainer': expected one of model, optimizer"),
     ("weights.h5", "holds only one checkpoint; remove --key"),
   ])
   func `an unknown part is refused, the known ones are named`(file: String, message: String) throws

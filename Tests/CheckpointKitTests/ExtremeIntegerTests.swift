@@ -67,7 +67,7 @@ import Testing
       var errors = await Self.errors(of: target)
       for _ in 0..<8 {
         guard let error = errors.lazy.compactMap({ $0 as? CheckpointError }).first,
-          Self.correct(&bytes, error)
+          error.mendChecksum(in: &bytes)
         else { break }
         try folder.write(bytes, to: name)
         errors = await Self.errors(of: target)
@@ -119,22 +119,6 @@ import Testing
         Array(Data(contentsOf: URL(filePath: parent + "/" + other))), to: other)
     }
     return name
-  }
-
-  /// Corrects the checksum that an error complains about; returns whether there was one.
-  private static func correct(_ bytes: inout [UInt8], _ error: CheckpointError) -> Bool {
-    let words = error.message.split { !$0.isNumber }
-    guard error.message.hasPrefix("expected checksum "), words.count == 2, let start = error.offset,
-      let stated = UInt32(words[0]), let found = UInt32(words[1])
-    else { return false }
-    let wanted = (0..<4).map { UInt8(truncatingIfNeeded: stated >> (8 * $0)) }
-    guard
-      let place = (start..<max(start, bytes.count - 3)).first(where: {
-        bytes[$0..<$0 + 4].elementsEqual(wanted)
-      })
-    else { return false }
-    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: found >> (8 * index)) }
-    return true
   }
 }
 

@@ -102,11 +102,10 @@ enum KerasCheckpoint {
       return content.model
     }
     if key == content.optimizerKey, !content.optimizer.isEmpty { return content.optimizer }
-    throw CheckpointError(
-      .missing,
-      content.optimizer.isEmpty
-        ? "holds only one checkpoint; remove --key"
-        : "there is no part '\(key)'; the file has \(modelKey), \(content.optimizerKey)")
+    if content.optimizer.isEmpty {
+      throw CheckpointError(.missing, "holds only one checkpoint; remove --key")
+    }
+    throw Opened.unknownPart(key, known: [modelKey, content.optimizerKey])
   }
 
   private static func entries(

@@ -110,8 +110,7 @@ struct DistributedCheckpoint {
     var isOpened = groups.map { !PyTorchParts.isTraining($0.key) }
     if let key {
       guard let place = groups.firstIndex(where: { $0.key == key }) else {
-        let known = groups.map(\.key).joined(separator: ", ")
-        throw CheckpointError(.missing, "there is no part '\(key)'; the folder has \(known)")
+        throw Opened.unknownPart(key, known: groups.map(\.key))
       }
       isOpened = groups.indices.map { $0 == place }
       opened.checkpoint.entries = groups[place].entries.map { entry in

@@ -63,13 +63,12 @@ struct PyTorchParts {
 
   /// The parts to open, each with the prefix for its tensors' names.
   ///
-  /// - Throws: ``CheckpointError`` `missing` when there is no part of the given key.
+  /// - Throws: ``CheckpointError`` `missing` for a key that no part has.
   func chosen(_ key: String?) throws(CheckpointError) -> [(part: Part, prefix: String)] {
     if parts.isEmpty { return [(Part(key: "", reference: root), "")] }
     if let key {
       guard let part = parts.first(where: { TensorName($0.key) == TensorName(key) }) else {
-        let known = parts.map(\.key).joined(separator: ", ")
-        throw CheckpointError(.missing, "there is no part '\(key)'; the file has \(known)")
+        throw Opened.unknownPart(key, known: parts.map(\.key))
       }
       return [(part, "")]
     }
