@@ -145,7 +145,7 @@ import Testing
     let result = try KerasLayout.keras(torch, like: like)
     #expect(
       result.notes == [
-        "Keras layer 'table' is left out: there is no 'table.weight'",
+        "Keras layer 'table' is left out: the checkpoint lacks 'table.weight'",
         "'batch.num_batches_tracked': left out, since Keras does not count batches",
         "'extra.weight' stay as they are: no Keras layer has them",
       ])

@@ -35,7 +35,8 @@ extension KerasLayout {
       let missing = wanted.filter { tensors[$0] == nil }
       guard missing.isEmpty else {
         let names = listed(missing.map(\.text).sorted())
-        result.notes.append("Keras layer '\(layer.path)' is left out: there is no \(names)")
+        result.notes.append(
+          "Keras layer '\(layer.path)' is left out: the checkpoint lacks \(names)")
         continue
       }
       for variable in layer.variables {

@@ -53,8 +53,11 @@ public struct TruncatedNormal: Initializer, Hashable {
       .uniform(from: lower, to: upper), dtype: info.dtype, count: info.elementCount)
     let heights = try Sampling(
       .uniform(from: 0, to: 1), dtype: info.dtype, count: info.elementCount)
-    try checkRounds(for: info)
-    return .whole(moments) { _, generator in accept(candidates, below: heights, from: &generator) }
+    let density = RoundedDensity(self, dtype: info.dtype)
+    try checkRounds(for: info, density)
+    return .whole(moments) { _, generator in
+      accept(candidates, below: heights, density, from: &generator)
+    }
   }
 
   /// Share of uniform candidates between the bounds that is accepted: the mean of the density
@@ -80,20 +83,36 @@ public struct TruncatedNormal: Initializer, Hashable {
     return sum / width
   }
 
-  /// Refuses bounds that accept almost no candidates: PyTorch would draw for hours.
-  private func checkRounds(for info: TensorInfo) throws(CheckpointError) {
-    let acceptance = acceptance
-    guard acceptance.isFinite, info.elementCount > 0 else { return }
+  /// Refuses bounds that accept almost no candidates, unless the budget is lifted.
+  ///
+  /// Far from the mean the density is lost in rounding and PyTorch accepts what the exact one would
+  /// refuse, so the rounded one is asked as well, at candidates that are evenly spread.
+  private func checkRounds(
+    for info: TensorInfo, _ density: RoundedDensity
+  ) throws(CheckpointError) {
+    guard density.isFinite else {
+      throw CheckpointError(
+        .mismatched,
+        "trunc_normal from \(lower) to \(upper) is too far from its mean \(mean): the density "
+          + "overflows, as in PyTorch")
+    }
+    let steps = 1024
+    let rounded = (0..<steps).reduce(0.0) { sum, step in
+      let share = (Double(step) + 0.5) / Double(steps)
+      return sum + density.acceptance(at: lower + (upper - lower) * share)
+    }
+    let acceptance = max(acceptance, rounded / Double(steps))
+    guard !Budget.current.isUnlimited, acceptance.isFinite, info.elementCount > 0 else { return }
     let rounds = (log(Double(info.elementCount)) + 1) / acceptance
     guard rounds <= Self.maxRounds || rounds * Double(info.elementCount) <= Self.maxDraws else {
       throw CheckpointError(
         .mismatched,
-        "trunc_normal from \(lower) to \(upper) accepts a share of \(Float(acceptance)) of its "
-          + "draws: drawing would practically never end")
+        "trunc_normal from \(lower) to \(upper) accepts a share of about \(Float(acceptance)) of its "
+          + "draws, and PyTorch draws until all are accepted; pass --allow-large to do that")
     }
   }
 
-  /// Expected times that a tensor is drawn, and elements drawn in all, that are always accepted.
+  /// Expected numbers of rounds, and of elements drawn in all, of which either is always allowed.
   private static let (maxRounds, maxDraws) = (1000.0, 0x1p26)
 
   /// Mean and spread after the cut (Johnson, Kotz and Balakrishnan, *Continuous Univariate
@@ -144,28 +163,17 @@ public struct TruncatedNormal: Initializer, Hashable {
   /// The test `u ≤ exp(-(x - mean)² / 2 std²) / exp(peak)` is done in logarithms, as PyTorch does it,
   /// and each step is rounded to the dtype: one rounding left out would accept other candidates.
   private func accept(
-    _ candidates: Sampling, below heights: Sampling, from generator: inout Generator
+    _ candidates: Sampling, below heights: Sampling, _ density: RoundedDensity,
+    from generator: inout Generator
   ) -> [UInt8] {
     let dtype = candidates.dtype
-    let round = dtype.rounded
-    // Logarithm of the largest density between the bounds: at the mean, or at the bound nearest to it.
-    let peak = -0.5 * pow((max(lower, min(mean, upper)) - mean) / standardDeviation, 2)
-    let (middle, top) = (round(mean), round(peak))
-    // PyTorch subtracts numbers rounded to the tensor's dtype, but divides 16-bit tensors by a
-    // float32.
-    let scale = dtype == .float64 ? standardDeviation : DType.float32.rounded(standardDeviation)
-    func rejected(_ value: Double, _ height: Double) -> Bool {
-      let distance = round(round(value - middle) / scale)
-      let density = round(round(round(distance * distance) * -0.5) - top)
-      return round(log(height)) > density
-    }
     var values = generator.sample(candidates)
     var fresh = values
     var pending = Array(0..<candidates.count)
     while true {
       let drawn = generator.sample(heights)
       pending.removeAll {
-        !rejected(dtype.number(at: $0, in: fresh), dtype.number(at: $0, in: drawn))
+        !density.rejects(dtype.number(at: $0, in: fresh), dtype.number(at: $0, in: drawn))
       }
       if pending.isEmpty { return values }
       fresh = generator.sample(candidates)
@@ -185,6 +193,50 @@ public struct TruncatedNormal: Initializer, Hashable {
     TruncatedNormal(
       mean: try values.number(0), standardDeviation: try values.number(1),
       lower: try values.number(2), upper: try values.number(3))
+  }
+}
+
+/// The density of a truncated normal relative to its largest value between the bounds, as PyTorch
+/// computes it: in logarithms, each step rounded to the tensor's dtype.
+private struct RoundedDensity: Sendable {
+  private let dtype: DType
+  private let middle: Double
+  private let scale: Double
+  /// Logarithm of the largest density between the bounds: at the mean, or at the bound nearest to it.
+  private let peak: Double
+  private let top: Double
+
+  init(_ normal: TruncatedNormal, dtype: DType) {
+    let nearest = max(normal.lower, min(normal.mean, normal.upper))
+    self.dtype = dtype
+    middle = dtype.rounded(normal.mean)
+    // PyTorch subtracts numbers rounded to the tensor's dtype, but divides 16-bit tensors by a
+    // float32.
+    scale =
+      dtype == .float64
+      ? normal.standardDeviation : DType.float32.rounded(normal.standardDeviation)
+    peak = -0.5 * pow((nearest - normal.mean) / normal.standardDeviation, 2)
+    top = dtype.rounded(peak)
+  }
+
+  /// Whether Python's arithmetic gives the peak, which raises an `OverflowError` otherwise.
+  var isFinite: Bool { peak.isFinite }
+
+  private func logarithm(at value: Double) -> Double {
+    let round = dtype.rounded
+    let distance = round(round(value - middle) / scale)
+    return round(round(round(distance * distance) * -0.5) - top)
+  }
+
+  /// Whether a candidate is drawn again; never where the logarithm is NaN.
+  func rejects(_ value: Double, _ height: Double) -> Bool {
+    dtype.rounded(log(height)) > logarithm(at: value)
+  }
+
+  /// The share of heights with which a candidate is accepted.
+  func acceptance(at value: Double) -> Double {
+    let logarithm = logarithm(at: dtype.rounded(value))
+    return logarithm.isNaN ? 1 : min(1, exp(logarithm))
   }
 }
 
