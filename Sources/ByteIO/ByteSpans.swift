@@ -29,8 +29,8 @@ extension [UInt8] {
     _ type: Number.Type, at offset: Int
   ) -> Number {
     var number: Number = 0
-    for place in 0..<Number.bitWidth / 8 {
-      number |= Number(truncatingIfNeeded: self[offset + place]) << (8 * place)
+    for index in 0..<Number.bitWidth / 8 {
+      number |= Number(truncatingIfNeeded: self[offset + index]) << (8 * index)
     }
     return number
   }
@@ -59,8 +59,8 @@ extension MutableRawSpan {
   package mutating func swapBytes(width: Int) {
     unsafe withUnsafeMutableBytes { bytes in
       for start in stride(from: 0, to: bytes.count - width + 1, by: width) {
-        for place in 0..<width / 2 {
-          unsafe bytes.swapAt(start + place, start + width - 1 - place)
+        for index in 0..<width / 2 {
+          unsafe bytes.swapAt(start + index, start + width - 1 - index)
         }
       }
     }
@@ -75,8 +75,8 @@ extension MutableRawSpan {
         unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
         return
       }
-      for place in 0..<min(pattern.count, bytes.count) {
-        unsafe bytes[place] = pattern[(offset + place) % pattern.count]
+      for index in 0..<min(pattern.count, bytes.count) {
+        unsafe bytes[index] = pattern[(offset + index) % pattern.count]
       }
       var done = pattern.count
       while done < bytes.count {

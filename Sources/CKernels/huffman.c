@@ -18,12 +18,12 @@ void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts) {
     counts[byte] = tables[0][byte] + tables[1][byte] + tables[2][byte] + tables[3][byte];
 }
 
-// Adds up to 56 bits and writes all whole bytes; overwrites 8 bytes from `place` on.
+// Adds up to 56 bits and writes all whole bytes; overwrites 8 bytes from `next` on.
 INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
   target->bits |= bits << target->used;
   target->used += count;
-  memcpy(target->place, &target->bits, 8);
-  target->place += target->used >> 3;
+  memcpy(target->next, &target->bits, 8);
+  target->next += target->used >> 3;
   target->bits >>= target->used & 56;
   target->used &= 7;
 }

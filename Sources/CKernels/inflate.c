@@ -205,11 +205,11 @@ INLINE void matches(struct inflater *s) {
     size_t length = length_bases[symbol] + low(&next, length_bits[symbol]);
     drop(&next, length_bits[symbol]);
     refill(&next);
-    unsigned word = s->near[low(&next, NEAR)], place = word >> 4;
-    if (word == 0 || place > 29) break;
+    unsigned word = s->near[low(&next, NEAR)], code = word >> 4;
+    if (word == 0 || code > 29) break;
     drop(&next, word & 15);
-    size_t distance = distance_bases[place] + low(&next, distance_bits[place]);
-    drop(&next, distance_bits[place]);
+    size_t distance = distance_bases[code] + low(&next, distance_bits[code]);
+    drop(&next, distance_bits[code]);
     if (distance > (size_t)(next.out - s->out_begin)) break;
     copy(next.out, distance, length);
     next.out += length;
@@ -232,12 +232,12 @@ static enum outcome one_symbol(struct inflater *s) {
   }
   if (symbol > 285) return REFUSED;
   int64_t more = take(s, length_bits[symbol - 257]);
-  int place = take_symbol(s, &s->distances);
-  if (more < 0 || place < 0 || place > 29) return REFUSED;
-  int64_t further = take(s, distance_bits[place]);
+  int code = take_symbol(s, &s->distances);
+  if (more < 0 || code < 0 || code > 29) return REFUSED;
+  int64_t further = take(s, distance_bits[code]);
   if (further < 0) return REFUSED;
   ptrdiff_t length = length_bases[symbol - 257] + (ptrdiff_t)more;
-  ptrdiff_t distance = distance_bases[place] + (ptrdiff_t)further;
+  ptrdiff_t distance = distance_bases[code] + (ptrdiff_t)further;
   if (distance > s->out - s->out_begin || length > s->out_end - s->out) return REFUSED;
   for (; length > 0; length--, s->out++) *s->out = s->out[-distance];
   return CONTINUES;

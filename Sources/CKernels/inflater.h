@@ -123,8 +123,8 @@ static void make_table(const struct code *code, uint16_t *table, unsigned width)
   for (unsigned length = 1; length <= width; length++) {
     for (unsigned i = 0; i < code->counts[length]; i++, word++, index++) {
       uint16_t entry = (uint16_t)(code->symbols[index] << 4 | length);
-      for (unsigned place = reversed(word, length); place < 1u << width; place += 1u << length)
-        table[place] = entry;
+      for (unsigned index = reversed(word, length); index < 1u << width; index += 1u << length)
+        table[index] = entry;
     }
     word <<= 1;
   }

@@ -46,22 +46,26 @@ public struct Opened: Sendable {
   }
 
   /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
-  /// not become tensors of their own, and a note says so.
+  /// not become tensors of their own, and a note, which is returned and added to ``notes``, says so.
   ///
   /// Whoever writes a checkpoint asks for this first: what is tied is written once. To look at a
   /// checkpoint nothing need be read.
-  public mutating func confirmTies() throws {
-    if claimedTies.isEmpty { return }
+  @discardableResult
+  public mutating func confirmTies() throws -> [String] {
+    if claimedTies.isEmpty { return [] }
+    var found: [String] = []
     let entries = checkpoint.entries
-    var places: [TensorName: Int] = [:]
-    for (index, entry) in entries.enumerated() { places[entry.name] = index }
+    var indices: [TensorName: Int] = [:]
+    for (index, entry) in entries.enumerated() { indices[entry.name] = index }
     for (index, entry) in entries.enumerated() where claimedTies.contains(entry.name) {
-      guard let original = entry.alias.flatMap({ places[$0] }) else { continue }
+      guard let original = entry.alias.flatMap({ indices[$0] }) else { continue }
       if try entry.hasBytes(of: entries[original]) { continue }
       checkpoint.entries[index].alias = nil
-      notes.append(
+      found.append(
         "tensor '\(entry.name)' was tied to '\(entries[original].name)' but now differs from it")
     }
     claimedTies = []
+    notes += found
+    return found
   }
 }

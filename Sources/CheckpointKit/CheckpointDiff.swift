@@ -113,10 +113,10 @@ public struct CheckpointDiff: Sendable {
       let byLeaf = Dictionary(grouping: candidates, by: key)
       var taken: [TensorName: Int] = [:]
       for (_, old) in olds {
-        let place = taken[key(old), default: 0]
-        guard let same = byLeaf[key(old)], place < same.count else { continue }
-        taken[key(old)] = place + 1
-        let new = same[place]
+        let position = taken[key(old), default: 0]
+        guard let same = byLeaf[key(old)], position < same.count else { continue }
+        taken[key(old)] = position + 1
+        let new = same[position]
         changes.append(
           Change(
             kind: .renamed, name: old.name, newName: new.name, old: old.info, new: new.info,

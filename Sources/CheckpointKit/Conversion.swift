@@ -34,11 +34,9 @@ public struct Conversion: Sendable {
   ///   name, or `dtype` is not a type that values can be rounded to.
   public func apply(to opened: Opened) throws -> Result {
     var opened = opened
-    let known = opened.notes.count
-    try opened.confirmTies()
+    let notes = try opened.confirmTies()
     let input = opened.checkpoint
-    var result = Result(checkpoint: input)
-    result.notes += opened.notes[known...]
+    var result = Result(checkpoint: input, notes: notes)
     let entries = try selection.entries(of: input) { result.notes.append($0) }
     if entries.count != input.entries.count {
       result.isChanged = true

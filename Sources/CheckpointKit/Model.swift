@@ -70,12 +70,12 @@ public struct Model: Sendable {
   ///
   /// `extraPath` is the side file that errors of `extra` name.
   package init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
-    let extras = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
+    let sideFile = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
     if Module.isDescription(text) {
-      module = try Module(json: text, extras: extras)
+      module = try Module(json: text, sideFile: sideFile)
       description = text
     } else {
-      module = try Module(printed: text, extras: extras)
+      module = try Module(printed: text, sideFile: sideFile)
       description = nil
     }
     self.extra = extra

@@ -27,7 +27,9 @@ public struct Reinitialization: Sendable {
     /// The checkpoint, its recipe brought up to date.
     public var checkpoint: Checkpoint
     /// Names of the tensors replaced, in file order.
-    public var replaced: [TensorName]
+    public var replaced: [TensorName] = []
+    /// Ties that the file claims and that no longer hold, one sentence each.
+    public let notes: [String]
   }
 
   /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
@@ -36,13 +38,15 @@ public struct Reinitialization: Sendable {
   /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
   ///   the checkpoint or has another shape there.
   public func apply(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
-    let checkpoint = try confirmed(opened)
+    var opened = opened
+    let notes = try opened.confirmTies()
+    let checkpoint = opened.checkpoint
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     let planned = try plan(
       over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
       cpuPath: recipe.cpuPath)
     recipe.steps.append(.reinitialize(self))
-    return try replace(checkpoint, by: planned, recipe: recipe)
+    return try replace(checkpoint, by: planned, recipe: recipe, notes)
   }
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
@@ -54,7 +58,9 @@ public struct Reinitialization: Sendable {
     to opened: Opened, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
     fingerprint: Digest
   ) throws -> Result {
-    let checkpoint = try confirmed(opened)
+    var opened = opened
+    let notes = try opened.confirmTies()
+    let checkpoint = opened.checkpoint
     let theirs = Dictionary(
       other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var copies: [TensorName: Checkpoint.Entry] = [:]
@@ -70,14 +76,7 @@ public struct Reinitialization: Sendable {
     var copy = Reinitialization(match: match, exclude: exclude)
     copy.order = order
     recipe.steps.append(.copy(copy, from: fingerprint.description))
-    return try replace(checkpoint, by: copies, recipe: recipe)
-  }
-
-  /// The checkpoint, whose ties are no longer only claimed.
-  private func confirmed(_ opened: Opened) throws -> Checkpoint {
-    var opened = opened
-    try opened.confirmTies()
-    return opened.checkpoint
+    return try replace(checkpoint, by: copies, recipe: recipe, notes)
   }
 
   private var selection: Selection { Selection(match: match, exclude: exclude) }
@@ -108,9 +107,10 @@ public struct Reinitialization: Sendable {
   }
 
   private func replace(
-    _ checkpoint: Checkpoint, by entries: [TensorName: Checkpoint.Entry], recipe: Recipe
+    _ checkpoint: Checkpoint, by entries: [TensorName: Checkpoint.Entry], recipe: Recipe,
+    _ notes: [String]
   ) throws -> Result {
-    var result = Result(checkpoint: checkpoint, replaced: [])
+    var result = Result(checkpoint: checkpoint, notes: notes)
     for (index, entry) in checkpoint.entries.enumerated() {
       guard let new = entries[entry.name] else { continue }
       guard new.info == entry.info else {

@@ -109,7 +109,7 @@ package final class HDF5FileWriter: Sendable {
   }
 
   /// Where a new dataset's bytes go.
-  package enum Place: Sendable, Hashable {
+  package enum Location: Sendable, Hashable {
     /// The dataset has no bytes.
     case nowhere
     /// Starting at this offset in the file, row-major and little-endian. The caller writes them,
@@ -125,7 +125,7 @@ package final class HDF5FileWriter: Sendable {
   /// `nil` for contiguous storage, which small tensors always get.
   package func makeDataset(
     _ path: [String], _ info: TensorInfo, deflateLevel: Int?, attributes: [HDF5Attribute]
-  ) throws(CheckpointError) -> Place {
+  ) throws(CheckpointError) -> Location {
     let name = "/" + path.joined(separator: "/")
     guard info.shape.count <= HDF5Space.maximumRank else {
       throw CheckpointError(
@@ -148,7 +148,7 @@ package final class HDF5FileWriter: Sendable {
         if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }
         try checked("deflate", H5Pset_deflate(creation.id, UInt32(deflateLevel)))
       } else {
-        try checked("place", H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY))
+        try checked("location", H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY))
       }
       let type = try HDF5Types.type(info.dtype)
       let space = try HDF5Space.simple(info.shape.sizes)
@@ -158,13 +158,13 @@ package final class HDF5FileWriter: Sendable {
           id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
         closedBy: H5Dclose, .system)
       for attribute in attributes { try HDF5Attributes.write(attribute, on: dataset.id) }
-      return try Self.place(of: dataset.id, info, isDeflated: isDeflated)
+      return try Self.location(of: dataset.id, info, isDeflated: isDeflated)
     }
   }
 
-  private static func place(
+  private static func location(
     of dataset: hid_t, _ info: TensorInfo, isDeflated: Bool
-  ) throws(CheckpointError) -> Place {
+  ) throws(CheckpointError) -> Location {
     if info.byteCount == 0 { return .nowhere }
     if isDeflated {
       var header = H5O_info_t()
@@ -220,11 +220,11 @@ package final class HDF5FileWriter: Sendable {
     ) throws(CheckpointError) {
       try unsafe stream.withUnsafeBytes { stream throws(CheckpointError) in
         try HDF5Library.locked { () throws(CheckpointError) in
-          let place = block.start.map { hsize_t($0) }
+          let origin = block.start.map { hsize_t($0) }
           try checked(
             "write",
             unsafe H5Dwrite_chunk(
-              id, hid_t(H5P_DEFAULT), 0, place, stream.count, stream.baseAddress), .system)
+              id, hid_t(H5P_DEFAULT), 0, origin, stream.count, stream.baseAddress), .system)
         }
       }
     }

@@ -142,7 +142,7 @@ final class HDF5SourceFile: Sendable {
       content.error.withLock { $0 = error }
       return -1
     }
-    for place in count..<target.count { unsafe target[place] = 0 }
+    for index in count..<target.count { unsafe target[index] = 0 }
     return 0
   }
 }

@@ -24,14 +24,14 @@ package struct HDF5Superblock: Sendable {
   package static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
 
   /// Offsets at which a superblock may begin: 0, or 512 and its doublings, after a user block.
-  package static func places(within size: Int) -> [Int] {
-    var places = [0]
-    var place = 512
-    while place < size {
-      places.append(place)
-      place *= 2
+  package static func offsets(within size: Int) -> [Int] {
+    var offsets = [0]
+    var offset = 512
+    while offset < size {
+      offsets.append(offset)
+      offset *= 2
     }
-    return places
+    return offsets
   }
 
   /// Finds and reads the superblock of a file.
@@ -39,19 +39,19 @@ package struct HDF5Superblock: Sendable {
   /// - Throws: ``CheckpointError`` `malformed` when there is none, it is damaged, the file is
   ///   shorter than it states, or a writer still has the file open.
   init(_ input: ByteSource) throws(CheckpointError) {
-    for place in Self.places(within: input.size) {
-      let head = try input.bytes(place..<min(place + 128, input.size))
+    for offset in Self.offsets(within: input.size) {
+      let head = try input.bytes(offset..<min(offset + 128, input.size))
       if head.starts(with: Self.signature) {
-        try self.init(head, at: place, fileSize: input.size)
+        try self.init(head, at: offset, fileSize: input.size)
         return
       }
     }
     throw CheckpointError(.malformed, "no HDF5 signature found")
   }
 
-  private init(_ head: [UInt8], at place: Int, fileSize: Int) throws(CheckpointError) {
+  private init(_ head: [UInt8], at offset: Int, fileSize: Int) throws(CheckpointError) {
     let unknown = CheckpointError(
-      .malformed, "superblock is truncated or has an unknown version", offset: place)
+      .malformed, "superblock is truncated or has an unknown version", offset: offset)
     guard head.count > 14, head[8] <= 3 else { throw unknown }
     let version = head[8]
     let isOld = version < 2
@@ -60,8 +60,8 @@ package struct HDF5Superblock: Sendable {
     guard [2, 4, 8].contains(widths.address), [2, 4, 8].contains(widths.length) else {
       throw unknown
     }
-    base = place
-    let whole = HDF5Cursor(head, 0, count: head.count, start: place, widths)
+    base = offset
+    let whole = HDF5Cursor(head, 0, count: head.count, start: offset, widths)
     var cursor = whole
     let end: UInt64
     do {
@@ -83,13 +83,13 @@ package struct HDF5Superblock: Sendable {
     guard end <= fileSize else {
       throw CheckpointError(
         .malformed, "file is truncated: expected \(end) bytes, found \(fileSize)",
-        offset: place)
+        offset: offset)
     }
     if !isOld { try cursor.verify(from: whole) }
     // File consistency flags: bit 0 is set while a writer has the file open, bit 2 for SWMR.
     if version == 3, head[11] & 5 != 0 {
       throw CheckpointError(
-        .malformed, "was not closed properly by the program that wrote it", offset: place + 11)
+        .malformed, "was not closed properly by the program that wrote it", offset: offset + 11)
     }
   }
 }

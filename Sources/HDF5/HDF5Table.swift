@@ -72,7 +72,7 @@ package struct HDF5Table: Sendable {
     /// The shape of a chunk; chunks at the edge are stored at full size.
     package let shape: Shape
     /// Maximum sizes of the dataset, by which some indexes number chunks; `nil` for no limit.
-    let largest: [Int?]
+    let maxSizes: [Int?]
     let index: Index
     /// Bytes of a filtered chunk's size in the index, where they differ from the file's lengths.
     let sizeWidth: Int?

@@ -114,8 +114,8 @@ extension JSONScanner {
 
   private mutating func hexadecimal() throws(CheckpointError) -> UInt32 {
     var value: UInt32 = 0
-    for place in position..<position + 4 {
-      guard place < bytes.count, let digit = Self.digit(bytes[place]) else {
+    for index in position..<position + 4 {
+      guard index < bytes.count, let digit = Self.digit(bytes[index]) else {
         throw expected("four hexadecimal digits")
       }
       value = value << 4 | digit

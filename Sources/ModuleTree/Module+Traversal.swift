@@ -18,11 +18,11 @@ extension Module {
 
   /// Every module with its path, in pre-order, as `named_modules(remove_duplicate=…)`.
   public func namedModules(removeDuplicates: Bool = true) -> [NamedModule] {
-    var places = Places()
+    var firstPaths = FirstPaths()
     var result: [NamedModule] = []
     var pending = [NamedModule(path: "", module: self, original: "")]
     while let next = pending.popLast() {
-      let (original, isFirst) = places.original(of: next)
+      let (original, isFirst) = firstPaths.original(of: next)
       if removeDuplicates && !isFirst { continue }
       result.append(NamedModule(path: next.path, module: next.module, original: original))
       for child in next.module.ownChildren.reversed() {
@@ -56,7 +56,7 @@ extension Module {
   /// Duplicates are left out among one parent's children only, so a module that two parents share
   /// comes twice; each comes under the path where it is met first.
   package func applyOrder() -> [NamedModule] {
-    var places = Places()
+    var firstPaths = FirstPaths()
     var result: [NamedModule] = []
     enum Visit { case enter(NamedModule), leave(NamedModule) }
     var pending = [Visit.enter(NamedModule(path: "", module: self, original: ""))]
@@ -64,7 +64,7 @@ extension Module {
       switch visit {
       case .leave(let node): result.append(node)
       case .enter(let node):
-        let original = places.original(of: node).path
+        let original = firstPaths.original(of: node).path
         let here = NamedModule(path: original, module: node.module, original: original)
         pending.append(.leave(here))
         for child in node.module.namedChildren().reversed() {
@@ -78,7 +78,7 @@ extension Module {
 }
 
 /// Where each shared object was met first.
-private struct Places {
+private struct FirstPaths {
   private var first: [ObjectIdentifier: String] = [:]
 
   mutating func original(of node: NamedModule) -> (path: String, isFirst: Bool) {

@@ -84,7 +84,7 @@ struct BandPlan {
 struct Band {
   /// The bytes of the tensor.
   let bytes: Range<Int>
-  /// The place of the first element in the source.
+  /// Offset of the first element in the source.
   let start: Int
   /// Bytes that are kept.
   let size: Int
@@ -122,8 +122,8 @@ struct Band {
     var kept = box
     var pieces: [StridedLayout.Axis] = []
     var (extent, size) = (1, 1)
-    for place in box.indices.sorted(by: { box[$0].stride < box[$1].stride }) {
-      let axis = box[place]
+    for index in box.indices.sorted(by: { box[$0].stride < box[$1].stride }) {
+      let axis = box[index]
       if axis.count == 1 { continue }
       if pieces.isEmpty, axis.stride <= extent {
         extent += (axis.count - 1) * axis.stride
@@ -131,7 +131,7 @@ struct Band {
         continue
       }
       if pieces.isEmpty { size = pitch(of: extent) }
-      kept[place].stride = size
+      kept[index].stride = size
       pieces.append(
         StridedLayout.Axis(count: axis.count, stride: axis.stride, span: size))
       let (product, overflow) = size.multipliedReportingOverflow(by: axis.count)

@@ -18,17 +18,17 @@ struct Odometer {
 
   /// Goes on to the next combination; false after the last.
   mutating func advance() -> Bool {
-    for place in axes.indices.reversed() {
-      let axis = axes[place]
-      if steps[place] + 1 < axis.count {
-        steps[place] += 1
+    for index in axes.indices.reversed() {
+      let axis = axes[index]
+      if steps[index] + 1 < axis.count {
+        steps[index] += 1
         source += axis.stride
         target += axis.span
         return true
       }
-      source -= steps[place] * axis.stride
-      target -= steps[place] * axis.span
-      steps[place] = 0
+      source -= steps[index] * axis.stride
+      target -= steps[index] * axis.span
+      steps[index] = 0
     }
     return false
   }

@@ -17,12 +17,12 @@ package enum StridedCopy {
   }
 
   /// Copies `run` bytes for every combination of steps along `axes`, whose strides are distances in
-  /// `source` and whose spans are distances in `target`, there from byte `place` on.
+  /// `source` and whose spans are distances in `target`, there from byte `targetOffset` on.
   package static func copy(
-    _ source: RawSpan, to target: inout MutableRawSpan, at place: Int, run: Int,
+    _ source: RawSpan, to target: inout MutableRawSpan, at targetOffset: Int, run: Int,
     axes: [StridedLayout.Axis]
   ) {
-    let reach = axes.reduce((source: run, target: place + run)) {
+    let reach = axes.reduce((source: run, target: targetOffset + run)) {
       ($0.source + ($1.count - 1) * $1.stride, $0.target + ($1.count - 1) * $1.span)
     }
     precondition(reach.source <= source.byteCount, "steps lead out of the source")
@@ -33,13 +33,13 @@ package enum StridedCopy {
     axes.sort { $0.span > $1.span }
     let row = axes.popLast() ?? Axis(count: 1, stride: 0, span: 0)
     var column = Axis(count: 1, stride: 0, span: 0)
-    if let place = axes.indices.min(by: { axes[$0].stride < axes[$1].stride }) {
-      column = axes.remove(at: place)
+    if let index = axes.indices.min(by: { axes[$0].stride < axes[$1].stride }) {
+      column = axes.remove(at: index)
     }
     unsafe source.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { target in
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        var offset = Odometer(axes, source: 0, target: place)
+        var offset = Odometer(axes, source: 0, target: targetOffset)
         repeat {
           unsafe copy(from + offset.source, to: to + offset.target, run: run, row, column)
         } while offset.advance()

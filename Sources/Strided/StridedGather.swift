@@ -54,16 +54,16 @@ struct StridedGather {
     let isDirect = windowAxis == axes.count
     var window = ChunkBuffer(capacity: isDirect ? 0 : windowExtent(windowSteps))
     // The window takes the axes from its own on.
-    var place = Odometer(Array(axes[..<windowAxis]), source: start, target: 0)
+    var odometer = Odometer(Array(axes[..<windowAxis]), source: start, target: 0)
     repeat {
       if isDirect {
-        var part = target._mutatingExtracting(place.target..<place.target + run)
-        try source(place.source, &part)
+        var part = target._mutatingExtracting(odometer.target..<odometer.target + run)
+        try source(odometer.source, &part)
       } else {
         try readWindows(
-          at: place.source, into: &target, at: place.target, through: &window, from: source)
+          at: odometer.source, into: &target, at: odometer.target, through: &window, from: source)
       }
-    } while place.advance()
+    } while odometer.advance()
   }
 
   private func windowExtent(_ steps: Int) -> Int {
@@ -71,7 +71,7 @@ struct StridedGather {
   }
 
   private func readWindows(
-    at start: Int, into target: inout MutableRawSpan, at place: Int,
+    at start: Int, into target: inout MutableRawSpan, at offset: Int,
     through window: inout ChunkBuffer, from source: StridedLayout.Source
   ) throws {
     var inner = Array(axes[windowAxis...])
@@ -82,7 +82,7 @@ struct StridedGather {
       var bytes = window.mutableBytes(extent)
       try source(start + step * outer.stride, &bytes)
       StridedCopy.copy(
-        window.bytes(extent), to: &target, at: place + step * outer.span, run: run, axes: inner)
+        window.bytes(extent), to: &target, at: offset + step * outer.span, run: run, axes: inner)
     }
   }
 }

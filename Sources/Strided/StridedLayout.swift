@@ -148,8 +148,8 @@ package struct StridedLayout: Hashable, Sendable {
     while position < range.upperBound {
       let box = box(at: position, within: range.upperBound)
       let count = box.axes[0].count * box.axes[0].span
-      let place = position - range.lowerBound
-      var part = target._mutatingExtracting(place..<place + count)
+      let offset = position - range.lowerBound
+      var part = target._mutatingExtracting(offset..<offset + count)
       try body(box.axes, box.start, &part)
       position += count
     }

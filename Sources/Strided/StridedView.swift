@@ -31,7 +31,7 @@ package final class StridedView: Sendable {
   }
 
   /// Preferred read size in bytes: with it, parallel tasks do not alternate between bands.
-  package static let unit = 8 << 20
+  package static let preferredReadSize = 8 << 20
 
   /// The bytes of the source that are read if every range of the view reads all of them at once.
   package var onlyRead: Range<Int>? { bands?.onlyRead }
@@ -50,8 +50,8 @@ package final class StridedView: Sendable {
       let band = bands.band(holding: position)
       let end = min(range.upperBound, band.bytes.upperBound)
       let wanted = position - band.bytes.lowerBound..<end - band.bytes.lowerBound
-      let place = position - range.lowerBound
-      var part = target._mutatingExtracting(place..<place + wanted.count)
+      let offset = position - range.lowerBound
+      var part = target._mutatingExtracting(offset..<offset + wanted.count)
       try read(wanted, of: band, into: &part, from: source)
       position = end
     }
@@ -97,7 +97,7 @@ extension Checkpoint.Entry {
         try original.read(offset..<offset + part.byteCount, into: &part)
       }
     }
-    entry.preferredReadSize = StridedView.unit
+    entry.preferredReadSize = StridedView.preferredReadSize
     return entry
   }
 }

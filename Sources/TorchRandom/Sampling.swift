@@ -51,7 +51,8 @@ package struct Sampling: Sendable, Hashable {
       }
       guard from <= to else {
         throw CheckpointError(
-          .mismatched, "a uniform range needs its lower bound first, found \(from) to \(to)")
+          .mismatched, "expected a uniform range with its lower bound first, found \(from) to \(to)"
+        )
       }
       guard to - from <= greatest else {
         throw CheckpointError(
@@ -60,7 +61,7 @@ package struct Sampling: Sendable, Hashable {
     case .normal(_, let deviation):
       guard deviation >= 0 else {
         throw CheckpointError(
-          .mismatched, "a standard deviation must be 0 or more, found \(deviation)")
+          .mismatched, "expected a standard deviation of 0 or more, found \(deviation)")
       }
     }
     self.distribution = distribution

@@ -17,7 +17,7 @@ package struct SeedTest {
     func passes(_ seed: UInt32) -> Bool { range.bounds.contains(field.value(for: seed)) }
   }
 
-  /// The first word, if it is among the first 227 of the stream, and its place.
+  /// The first word, if it is among the first 227 of the stream, and its offset.
   private let near: (range: WordRange, position: UInt32)?
   /// The others, and the first one if it is further on.
   private let words: [Word]

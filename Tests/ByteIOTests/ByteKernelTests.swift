@@ -88,9 +88,9 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     var (whole, last) = (0, [Bool]())
     unsafe target.withUnsafeMutableBufferPointer { target in
       guard let start = target.baseAddress else { return }
-      var bits = unsafe variant_bits(place: start, bits: 0, used: UInt64(before))
+      var bits = unsafe variant_bits(next: start, bits: 0, used: UInt64(before))
       unsafe write(&bits, bytes, bytes.count, words, &pairs)
-      unsafe whole = bits.place - start
+      unsafe whole = bits.next - start
       last = unsafe (0..<bits.used).map { unsafe bits.bits >> $0 & 1 == 1 }
     }
     return target[..<whole].flatMap { byte in (0..<8).map { byte >> UInt8($0) & 1 == 1 } } + last

@@ -69,6 +69,35 @@ import Testing
     #expect(changed.openCount(of: "tied") == 1)
   }
 
+  @Test(arguments: [false, true])
+  func `a tie that no longer holds is reported by what redraws and what copies`(
+    isChanged: Bool
+  ) async throws {
+    let memory = MemoryFiles()
+    let entries = [
+      try Checkpoint.Entry(noise: "embed.weight", .float32, [4, 3]),
+      try Checkpoint.Entry(noise: "head.weight", .float32, [4, 3], alias: "embed.weight"),
+    ]
+    try await CheckpointTarget("tied", in: memory.place, format: .safetensors)
+      .write(Checkpoint(entries: entries))
+    var bytes = try #require(memory.bytes(of: "tied"))
+    if isChanged { bytes[bytes.count - 1] ^= 1 }
+    let changed = MemoryFiles(["tied": bytes])
+    let opened = try CheckpointSource.open(FileProbe("tied", in: changed.place)).opened
+    let tree = try opened.checkpoint.tree(model: nil)
+    let step = Reinitialization(match: [try Selector("embed.weight")])
+    let copied = try step.apply(
+      to: opened, tree: tree, copyingFrom: opened.checkpoint, fingerprint: Digest(of: [1]))
+    for result in [try step.apply(to: opened, tree: tree), copied] {
+      #expect(result.replaced == ["embed.weight"])
+      #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed.weight"])
+      #expect(
+        result.notes
+          == (isChanged
+            ? ["tensor 'head.weight' was tied to 'embed.weight' but now differs from it"] : []))
+    }
+  }
+
   @Test func `what is wrong with a file in memory names it`() throws {
     let memory = MemoryFiles(["empty": [], "text": Array("plain text".utf8)])
     for (name, message) in [

@@ -29,6 +29,23 @@ import Testing
     #expect(try place.manifest("a.ckz").prefix(2) == fresh[...])
   }
 
+  @Test func `a tie that no longer holds is reported`() throws {
+    let place = try Workplace()
+    let layer = "Linear(in_features=2, out_features=2, bias=False)"
+    try place.folder.write(Array("Net(\n  (a): \(layer)\n  (b): \(layer)\n)".utf8), to: "two.txt")
+    try place.folder.write(Array("b.weight = a.weight\n".utf8), to: "ties.txt")
+    try place.ckpt("init", "two.txt", "--extra", "ties.txt", "-o", "a.safetensors")
+    var bytes = try place.folder.bytes(of: "a.safetensors")
+    bytes[bytes.count - 1] ^= 1
+    try place.folder.write(bytes, to: "a.safetensors")
+    let run = try place.ckpt("reinit", "a.safetensors", "--match", "a", "--dry-run")
+    #expect(run.lines == ["a.weight"])
+    #expect(
+      run.errors
+        == "ckpt: a.safetensors: tensor 'b.weight' was tied to 'a.weight' but now differs from it\n"
+    )
+  }
+
   @Test func `the order of the walk matters`() throws {
     let place = try Workplace()
     // A parent with a tensor of its own: before its children in modules(), after them in apply().

@@ -14,7 +14,7 @@ import TorchRandom
 
   @Test(arguments: cases)
   func `a side file with what text hides gives torch's bytes`(golden: Golden.ModuleCase) throws {
-    let printed = try Module(printed: golden.repr, extras: SideFile(golden.extra ?? ""))
+    let printed = try Module(printed: golden.repr, sideFile: SideFile(golden.extra ?? ""))
     #expect(printed.description == golden.repr)
     let described = try Module(json: printed.json())
     for tree in [printed, described] {
@@ -67,7 +67,7 @@ import TorchRandom
           (d): Conv1D(nf=4, nx=2)
           (e): Gemma2RMSNormish((4,), eps=1e-06)
         )
-        """, extras: SideFile("class Gemma2RMSNormish(Module)"))
+        """, sideFile: SideFile("class Gemma2RMSNormish(Module)"))
     #expect(
       tree.notes == [
         "Conv2dSame is not a torch.nn class; treated as Conv2d because it prints like one: "

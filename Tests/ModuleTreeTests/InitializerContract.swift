@@ -74,12 +74,12 @@ import TorchRandom
   }
 
   @Test(arguments: [
-    ("trunc_normal(std=0)", "trunc_normal needs a standard deviation above 0, found 0.0"),
-    ("trunc_normal(a=2, b=1)", "trunc_normal needs its lower bound first, found 2.0 to 1.0"),
-    ("sparse(1.5)", "sparsity must be from 0 to 1, found 1.5"),
-    ("xavier_uniform(gain=-1)", "a uniform range needs its lower bound first"),
-    ("normal(std=-1)", "a standard deviation must be 0 or more, found -1.0"),
-    ("dirac", "dirac needs 3, 4 or 5 dimensions, found shape [6, 2]"),
+    ("trunc_normal(std=0)", "trunc_normal: expected a standard deviation above 0, found 0.0"),
+    ("trunc_normal(a=2, b=1)", "trunc_normal: expected its lower bound first, found 2.0 to 1.0"),
+    ("sparse(1.5)", "sparse: expected a sparsity from 0 to 1, found 1.5"),
+    ("xavier_uniform(gain=-1)", "expected a uniform range with its lower bound first"),
+    ("normal(std=-1)", "expected a standard deviation of 0 or more, found -1.0"),
+    ("dirac", "dirac: expected 3, 4, or 5 dimensions, found shape [6, 2]"),
     ("constant(0.5)", nil),
   ])
   func `values that torch refuses are refused`(text: String, message: String?) throws {

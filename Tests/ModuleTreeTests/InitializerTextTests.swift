@@ -88,20 +88,20 @@ import Testing
     ("normal(1, mean=2)", "column 11: mean is given twice"),
     ("uniform(1, 2, 3)", "column 15: uniform takes 2 values, found more"),
     ("kaiming_normal(mode=fan_on)", "column 21: mode has no value 'fan_on'; did you mean fan_in?"),
-    ("kaiming_normal(mode=2)", "column 21: mode needs one of fan_in, fan_out, found 2"),
+    ("kaiming_normal(mode=2)", "column 21: mode: expected one of fan_in, fan_out, found 2"),
     (
       "kaiming_normal(nonlinearity=leakyrelu)",
       "column 29: nonlinearity has no value 'leakyrelu'; did you mean leaky_relu?"
     ),
-    ("kaiming_normal(a=True)", "column 18: a needs a number, found 'True'"),
+    ("kaiming_normal(a=True)", "column 18: a: expected a number, found 'True'"),
     ("normal(std=0.0.2)", "column 12: expected an initializer or a number, found '0'"),
     ("normal(0, 0.02", "column 15: expected ',' or ')', found the end"),
     ("normal(0 0.02)", "column 10: expected ',' or ')', found '0'"),
     ("normal(0, 1) x", "column 14: expected the end of the initializer, found 'x'"),
     ("kaiming_normal(mode='fan_in)", "column 21: the quote ' is not closed"),
-    ("sparse", "column 1: sparse needs a value for sparsity"),
-    ("constant()", "column 1: constant needs a value for val"),
-    ("dirac(groups=1.5)", "column 14: groups needs a whole number of 1 or more, found 1.5"),
+    ("sparse", "column 1: sparse: expected a value for sparsity"),
+    ("constant()", "column 1: constant: expected a value for val"),
+    ("dirac(groups=1.5)", "column 14: groups: expected a whole number of 1 or more, found 1.5"),
     (
       "uniform(exp(1), 2)",
       "column 9: unknown function 'exp(…)': expected sqrt or calculate_gain"

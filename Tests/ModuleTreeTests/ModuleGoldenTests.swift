@@ -20,7 +20,7 @@ import TorchRandom
 
   /// The tree of a case.
   static func tree(_ golden: Golden.ModuleCase) throws -> Module {
-    try Module(printed: golden.repr, extras: SideFile(extras[golden.id] ?? ""))
+    try Module(printed: golden.repr, sideFile: SideFile(extras[golden.id] ?? ""))
   }
 
   @Test func `the goldens are all here`() throws {

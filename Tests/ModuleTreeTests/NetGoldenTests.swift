@@ -37,7 +37,7 @@ import TorchRandom
   ]
 
   static func plan(_ golden: Golden.NetCase) throws -> Initialization {
-    let tree = try Module(printed: golden.print, extras: SideFile(extras[golden.id] ?? ""))
+    let tree = try Module(printed: golden.print, sideFile: SideFile(extras[golden.id] ?? ""))
     return try Initialization(of: tree, generator: Generator(seed: golden.seed))
   }
 

@@ -11,7 +11,7 @@ import Testing
   /// Two goldens print classes that cannot be read without being told of them.
   static func read(_ text: String) throws -> Module {
     let extras = "class Leafy(Module)\nclass ParametrizedLinear(Module)\nclass _WeightNorm(Module)"
-    return try Module(printed: text, extras: SideFile(extras))
+    return try Module(printed: text, sideFile: SideFile(extras))
   }
 
   @Test(arguments: texts)
@@ -166,8 +166,9 @@ import Testing
     #expect(message.hasPrefix("line 2, column \(column): unknown class \(kind)"))
     #expect(message.contains("--extra"))
     #expect(
-      try Module(printed: nested, extras: SideFile("class \(kind)(Module)")).description == nested)
-    #expect(try Module(printed: nested, extras: SideFile("x.w: [2] = 1")).stateDict().count == 1)
+      try Module(printed: nested, sideFile: SideFile("class \(kind)(Module)")).description == nested
+    )
+    #expect(try Module(printed: nested, sideFile: SideFile("x.w: [2] = 1")).stateDict().count == 1)
   }
 
   @Test func `deep nesting is read up to a limit`() throws {

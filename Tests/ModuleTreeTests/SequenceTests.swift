@@ -18,11 +18,11 @@ import TorchRandom
 
   @Test(arguments: try Fixtures.cases("goldens-extra/sequences.json", as: Sequence.self))
   func `each draw leaves the generator where torch's next one begins`(golden: Sequence) throws {
-    let extras = try SideFile(golden.lines.joined(separator: "\n"))
+    let sideFile = try SideFile(golden.lines.joined(separator: "\n"))
     let seed = try #require(UInt64(golden.seed))
     let cpuPath = try #require(CPUPath(rawValue: golden.path))
     var plan = try Initialization(
-      of: Module(printed: "Net()", extras: extras),
+      of: Module(printed: "Net()", sideFile: sideFile),
       generator: Generator(seed: seed, cpuPath: cpuPath))
     try plan.construct()
     for (index, entry) in try plan.entries().enumerated() {

@@ -20,7 +20,7 @@ import TorchRandom
     """
 
   @Test func `a side file adds what text cannot show`() throws {
-    let extras = try SideFile(
+    let sideFile = try SideFile(
       """
       # comment
       class StdConv2d(Conv2d)
@@ -29,7 +29,7 @@ import TorchRandom
       blocks.1.fc.weight = blocks.0.fc.weight
       attn: kdim=3, add_bias_kv=True
       """)
-    let tree = try Module(printed: Self.text, extras: extras)
+    let tree = try Module(printed: Self.text, sideFile: sideFile)
     #expect(tree.description == Self.text)
     #expect(
       tree.stateDict().map { "\($0.name) \($0.shape)" } == [
@@ -67,12 +67,12 @@ import TorchRandom
     ("construct: a", "line 1: the model has no module 'a'"),
     ("a.b = lin.weight", "the model has no such parameter"),
   ])
-  func `extras that cannot be are refused with their line`(text: String, message: String) {
+  func `an impossible side file is refused with its line`(text: String, message: String) {
     let thrown = #expect(throws: CheckpointError.self) {
       try Module(
         printed:
           "Net(\n  (lin): Linear(in_features=1, out_features=1, bias=True)\n  (relu): ReLU()\n)",
-        extras: SideFile(text))
+        sideFile: SideFile(text))
     }
     #expect(thrown?.message == message)
   }
@@ -87,7 +87,7 @@ import TorchRandom
       """
     let ties = (1...1_500).map { "l.\($0).weight = l.0.weight" }.joined(separator: "\n")
     let thrown = #expect(throws: CheckpointError.self) {
-      try Module(printed: text, extras: SideFile(ties))
+      try Module(printed: text, sideFile: SideFile(ties))
     }
     #expect(thrown?.message.contains("at most 1333 statements for a model of 3000 tensors") == true)
     #expect(thrown?.message.contains("--allow-large") == true)
@@ -99,9 +99,9 @@ import TorchRandom
         {"name": "w", "shape": [2, 3], "rule": null, "reason": "saved"}], "buffers": [
         {"name": "b", "shape": [2], "dtype": "int64", "rule": null, "reason": "saved"}]}]}
       """
-    let extras = try SideFile("w: [2, 3] = 0.5\nb: [2] = ones")
+    let sideFile = try SideFile("w: [2, 3] = 0.5\nb: [2] = ones")
     var plan = try Initialization(
-      of: Module(json: json, extras: extras), generator: Generator(seed: 1))
+      of: Module(json: json, sideFile: sideFile), generator: Generator(seed: 1))
     try plan.construct()
     let entries = try plan.entries()
     #expect(entries.map(\.info.dtype) == [.float32, .int64])
@@ -110,7 +110,7 @@ import TorchRandom
       try entries[1].allBytes()
         == Array(repeatElement([1, 0, 0, 0, 0, 0, 0, 0], count: 2).joined()))
     let other = try SideFile("w: [3, 2] = 0.5")
-    let error = #expect(throws: CheckpointError.self) { try Module(json: json, extras: other) }
+    let error = #expect(throws: CheckpointError.self) { try Module(json: json, sideFile: other) }
     #expect(error?.message == "line 1: expected shape [2, 3] for 'w' of Net, found [3, 2]")
   }
 
@@ -124,13 +124,13 @@ import TorchRandom
       let thrown = #expect(throws: CheckpointError.self) { try Module(printed: text) }
       let statement = "class \(kind)(\(likeness))"
       #expect(thrown?.message.contains("'\(statement)'") == true, "\(thrown?.message ?? "")")
-      #expect(try !Module(printed: text, extras: SideFile(statement)).stateDict().isEmpty)
+      #expect(try !Module(printed: text, sideFile: SideFile(statement)).stateDict().isEmpty)
     }
   }
 
   @Test func `classes known to hide tensors are noted until the tensors are given`() throws {
     let text = "Net(\n  (a): LayerScale()\n  (b): CNBlock(\n    (x): ReLU()\n  )\n)"
-    let plain = try Module(printed: text, extras: SideFile("class LayerScale(Module)"))
+    let plain = try Module(printed: text, sideFile: SideFile("class LayerScale(Module)"))
     #expect(
       plain.notes == [
         "LayerScale owns tensors that printed text does not show, such as a.gamma; give them with --extra",
@@ -138,7 +138,7 @@ import TorchRandom
           + "give them with --extra",
       ])
     let given = try Module(
-      printed: text, extras: SideFile("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
+      printed: text, sideFile: SideFile("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
     #expect(given.notes.isEmpty)
   }
 }

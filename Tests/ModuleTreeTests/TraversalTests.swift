@@ -29,7 +29,7 @@ import Testing
       let shared = Linear(1, 1).module.shared()
       return Sequential(shared, Sequential(shared), Linear(1, 1)).module
     case "extra":
-      return try Module(printed: golden.repr, extras: SideFile("class Leafy(Module)"))
+      return try Module(printed: golden.repr, sideFile: SideFile("class Leafy(Module)"))
     default: return try Module(printed: golden.repr)
     }
   }

@@ -13,7 +13,7 @@ import TorchRandom
   @Test(arguments: [
     Refusal(
       distribution: .uniform(from: 2, to: 1), dtype: .float32,
-      message: "a uniform range needs its lower bound first, found 2.0 to 1.0"),
+      message: "expected a uniform range with its lower bound first, found 2.0 to 1.0"),
     Refusal(
       distribution: .uniform(from: 0, to: 1e39), dtype: .float32,
       message: "upper bound 1e+39 is outside float32's finite range"),
@@ -28,10 +28,10 @@ import TorchRandom
       message: "uniform range -3e+38 to 3e+38 is wider than float32's maximum"),
     Refusal(
       distribution: .normal(mean: 0, standardDeviation: -1), dtype: .bfloat16,
-      message: "a standard deviation must be 0 or more, found -1.0"),
+      message: "expected a standard deviation of 0 or more, found -1.0"),
     Refusal(
       distribution: .normal(mean: 0, standardDeviation: .nan), dtype: .float32,
-      message: "a standard deviation must be 0 or more, found nan"),
+      message: "expected a standard deviation of 0 or more, found nan"),
     Refusal(
       distribution: .normal(mean: 0, standardDeviation: 1), dtype: .int64,
       message:

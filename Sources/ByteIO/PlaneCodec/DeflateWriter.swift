@@ -18,14 +18,14 @@ struct DeflateWriter {
     guard let base = memory.baseAddress else { preconditionFailure("no memory to write to") }
     unsafe start = base.assumingMemoryBound(to: UInt8.self)
     capacity = memory.count
-    unsafe bits = ckpt_bits(place: start, bits: 0, used: 0)
+    unsafe bits = ckpt_bits(next: start, bits: 0, used: 0)
     // CMF 0x78: deflate with a window of 32 KiB. FLG 0x01: fastest level, and 0x7801 is a multiple of
     // 31 (RFC 1950, section 2.2).
     append(0x0178, bits: 16)
   }
 
   /// Number of whole bytes written so far.
-  var count: Int { unsafe bits.place - start }
+  var count: Int { unsafe bits.next - start }
 
   private func reserve(_ bytes: Int) {
     precondition(bytes + Self.margin <= capacity - count, "the stream does not fit in its memory")
@@ -37,8 +37,8 @@ struct DeflateWriter {
     unsafe bits.bits |= value << bits.used
     unsafe bits.used += UInt64(count)
     while unsafe bits.used >= 8 {
-      unsafe bits.place.pointee = UInt8(truncatingIfNeeded: bits.bits)
-      unsafe bits.place += 1
+      unsafe bits.next.pointee = UInt8(truncatingIfNeeded: bits.bits)
+      unsafe bits.next += 1
       unsafe bits.bits >>= 8
       unsafe bits.used -= 8
     }
@@ -66,11 +66,11 @@ struct DeflateWriter {
       append(UInt64(part ^ 0xffff), bits: 16)
       unsafe bytes.withUnsafeBytes { source in
         if let from = source.baseAddress {
-          unsafe UnsafeMutableRawPointer(bits.place).copyMemory(
+          unsafe UnsafeMutableRawPointer(bits.next).copyMemory(
             from: from + offset, byteCount: part)
         }
       }
-      unsafe bits.place += part
+      unsafe bits.next += part
       offset += part
     } while offset < bytes.byteCount
   }

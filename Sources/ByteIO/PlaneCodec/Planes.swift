@@ -22,12 +22,12 @@ package enum Planes {
       unsafe target.withUnsafeMutableBytes { planes in
         guard let words = words.baseAddress, let first = planes.baseAddress else { return }
         let count = planes.count / width
-        let places: [8 of UnsafeMutablePointer<UInt8>?] = unsafe .init { plane in
+        let planes: [8 of UnsafeMutablePointer<UInt8>?] = unsafe .init { plane in
           unsafe first.assumingMemoryBound(to: UInt8.self)
             + (plane < min(width, 8) ? plane * count : 0)
         }
-        unsafe places.span.withUnsafeBufferPointer { places in
-          unsafe ckpt_planes_split(words, places.baseAddress, count, width, rotated ? 1 : 0)
+        unsafe planes.span.withUnsafeBufferPointer { planes in
+          unsafe ckpt_planes_split(words, planes.baseAddress, count, width, rotated ? 1 : 0)
         }
       }
     }
@@ -43,12 +43,12 @@ package enum Planes {
       unsafe target.withUnsafeMutableBytes { words in
         guard let first = planes.baseAddress, let words = words.baseAddress else { return }
         let count = planes.count / width
-        let places: [8 of UnsafePointer<UInt8>?] = unsafe .init { plane in
+        let planes: [8 of UnsafePointer<UInt8>?] = unsafe .init { plane in
           unsafe first.assumingMemoryBound(to: UInt8.self)
             + (plane < min(width, 8) ? plane * count : 0)
         }
-        unsafe places.span.withUnsafeBufferPointer { places in
-          unsafe ckpt_planes_merge(places.baseAddress, words, count, width, rotated ? 1 : 0)
+        unsafe planes.span.withUnsafeBufferPointer { planes in
+          unsafe ckpt_planes_merge(planes.baseAddress, words, count, width, rotated ? 1 : 0)
         }
       }
     }

@@ -8,20 +8,20 @@ struct PieceSums {
   /// Adds a piece, unless some of it is there already.
   mutating func add(_ range: Range<Int>, _ sum: UInt32) {
     if range.isEmpty { return }
-    // Pieces come nearly in order: the place is sought from the end.
-    var place = pieces.count
-    while place > 0, pieces[place - 1].range.lowerBound >= range.lowerBound { place -= 1 }
-    if place > 0, pieces[place - 1].range.upperBound > range.lowerBound { return }
-    if place < pieces.count, pieces[place].range.lowerBound < range.upperBound { return }
-    if place < pieces.count, pieces[place].range.lowerBound == range.upperBound {
-      pieces[place] = Self.joined((range, sum), pieces[place])
+    // Pieces come nearly in order: the index is sought from the end.
+    var index = pieces.count
+    while index > 0, pieces[index - 1].range.lowerBound >= range.lowerBound { index -= 1 }
+    if index > 0, pieces[index - 1].range.upperBound > range.lowerBound { return }
+    if index < pieces.count, pieces[index].range.lowerBound < range.upperBound { return }
+    if index < pieces.count, pieces[index].range.lowerBound == range.upperBound {
+      pieces[index] = Self.joined((range, sum), pieces[index])
     } else {
       guard pieces.count < Self.most else { return }
-      pieces.insert((range, sum), at: place)
+      pieces.insert((range, sum), at: index)
     }
-    if place > 0, pieces[place - 1].range.upperBound == range.lowerBound {
-      pieces[place - 1] = Self.joined(pieces[place - 1], pieces[place])
-      pieces.remove(at: place)
+    if index > 0, pieces[index - 1].range.upperBound == range.lowerBound {
+      pieces[index - 1] = Self.joined(pieces[index - 1], pieces[index])
+      pieces.remove(at: index)
     }
   }
 

@@ -17,7 +17,7 @@ package final class ZipArchive: Sendable {
   /// The members in the directory's order.
   package let members: [ZipMember]
   private let file: ByteSource
-  private let places: [TensorName: Int]
+  private let indices: [TensorName: Int]
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
   private let inflations: Mutex<[ZipInflation]> = Mutex([])
@@ -51,16 +51,16 @@ package final class ZipArchive: Sendable {
       throw error.adding(path: file.name)
     }
     self.zeroMeansNoSum = zeroMeansNoSum
-    var places: [TensorName: Int] = [:]
-    for member in members { places[member.name] = member.index }
-    self.places = places
+    var indices: [TensorName: Int] = [:]
+    for member in members { indices[member.name] = member.index }
+    self.indices = indices
   }
 
   /// The same archive, in which a CRC-32 of 0 is one that the writer did not compute.
   package var takingZeroForNoSum: ZipArchive { ZipArchive(of: self) }
 
   private init(of other: ZipArchive) {
-    (members, file, places) = (other.members, other.file, other.places)
+    (members, file, indices) = (other.members, other.file, other.indices)
     zeroMeansNoSum = true
   }
 
@@ -76,8 +76,9 @@ package final class ZipArchive: Sendable {
         .malformed, "expected the first member at byte 0, found it at byte \(first)", offset: 0)
     }
     // In file order, each member must end where the next one's local header begins.
-    for (place, index) in order.enumerated() {
-      let next = place + 1 < order.count ? members[order[place + 1]].headerOffset : directory.start
+    for (position, index) in order.enumerated() {
+      let next =
+        position + 1 < order.count ? members[order[position + 1]].headerOffset : directory.start
       let member = members[index]
       do throws(CheckpointError) {
         guard member.headerOffset < next, next <= directory.start else {
@@ -93,7 +94,7 @@ package final class ZipArchive: Sendable {
 
   /// The member with a name, if there is one.
   package func member(named name: TensorName) -> ZipMember? {
-    places[name].map { members[$0] }
+    indices[name].map { members[$0] }
   }
 
   /// Whether the archive has a CRC-32 of a member's content.
@@ -129,7 +130,7 @@ package final class ZipArchive: Sendable {
         try inflation.read(at: offset, into: &target)
       }
     } catch {
-      throw place(error, member)
+      throw locating(error, member)
     }
   }
 
@@ -145,7 +146,7 @@ package final class ZipArchive: Sendable {
     guard member.size <= limit else {
       let error = CheckpointError(
         .unsupported, "expected at most \(limit) bytes here, found \(member.size)")
-      throw place(error, member)
+      throw locating(error, member)
     }
     return try [UInt8](count: member.size) { target throws(CheckpointError) in
       try read(member, at: 0, into: &target)
@@ -170,7 +171,7 @@ package final class ZipArchive: Sendable {
           try check(sum, of: member)
         }
       } catch {
-        throw place(error, member)
+        throw locating(error, member)
       }
       states.withLock { $0[member.index] = .sound }
     }
@@ -198,7 +199,7 @@ package final class ZipArchive: Sendable {
         do throws(CheckpointError) {
           try inflation.read(at: offset, into: &bytes)
         } catch {
-          throw place(error, member)
+          throw locating(error, member)
         }
       } else {
         try read(member, at: offset, into: &bytes)
@@ -266,8 +267,8 @@ package final class ZipArchive: Sendable {
   /// is dropped.
   private func inflation(of member: ZipMember) throws(CheckpointError) -> ZipInflation {
     try inflations.withLock { inflations throws(CheckpointError) in
-      if let place = inflations.firstIndex(where: { $0.member.index == member.index }) {
-        let found = inflations.remove(at: place)
+      if let index = inflations.firstIndex(where: { $0.member.index == member.index }) {
+        let found = inflations.remove(at: index)
         inflations.append(found)
         return found
       }
@@ -278,7 +279,7 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  private func place(_ error: CheckpointError, _ member: ZipMember) -> CheckpointError {
+  private func locating(_ error: CheckpointError, _ member: ZipMember) -> CheckpointError {
     error.adding(member: member.name).adding(path: path, offset: member.dataOffset)
   }
 }

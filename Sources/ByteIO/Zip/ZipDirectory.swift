@@ -50,32 +50,32 @@ struct ZipDirectory {
 
   /// Reads the end record (4.3.16), which must be the last 22 bytes: it may have no comment.
   private static func end(of file: ByteSource) throws(CheckpointError) -> End {
-    let place = file.size - ZipLayout.endSize
-    guard place >= 0 else {
+    let recordOffset = file.size - ZipLayout.endSize
+    guard recordOffset >= 0 else {
       throw CheckpointError(
         .malformed,
         "expected at least \(ZipLayout.endSize) bytes for a zip archive, found \(file.size)",
         offset: 0)
     }
-    let bytes = try file.bytes(place..<file.size)
+    let bytes = try file.bytes(recordOffset..<file.size)
     guard bytes.littleEndian(UInt32.self, at: 0) == ZipLayout.endSignature,
       bytes.littleEndian(UInt16.self, at: 20) == 0
     else {
       throw CheckpointError(
         .malformed,
         "the archive does not end with an end record: it is truncated, or something follows it",
-        offset: place)
+        offset: recordOffset)
     }
     let disks = (0..<4).map { bytes.littleEndian(UInt16.self, at: 4 + 2 * $0) }
     let size = bytes.littleEndian(UInt32.self, at: 12)
     let offset = bytes.littleEndian(UInt32.self, at: 16)
     do throws(CheckpointError) {
-      guard let large = try end64(of: file, before: place) else {
+      guard let large = try end64(of: file, before: recordOffset) else {
         guard disks[0] == 0, disks[1] == 0, disks[2] == disks[3] else {
           throw CheckpointError(.unsupported, "multi-disk archives are not supported")
         }
         return try checked(
-          count: Int(disks[3]), offset: Int(offset), size: Int(size), before: place)
+          count: Int(disks[3]), offset: Int(offset), size: Int(size), before: recordOffset)
       }
       // Each number of the short record equals that of the zip64 record, or is the sentinel for it.
       let counts = [0, 0, large.count, large.count]
@@ -96,29 +96,30 @@ struct ZipDirectory {
       }
       return large
     } catch {
-      throw error.adding(offset: place)
+      throw error.adding(offset: recordOffset)
     }
   }
 
-  /// Reads the zip64 end record (4.3.14) through its locator (4.3.15), if there is one; `place` is
-  /// the offset of the end record.
+  /// Reads the zip64 end record (4.3.14) through its locator (4.3.15), if there is one;
+  /// `recordOffset` is that of the end record.
   private static func end64(
-    of file: ByteSource, before place: Int
+    of file: ByteSource, before recordOffset: Int
   ) throws(CheckpointError) -> End? {
-    let locatorPlace = place - ZipLayout.locatorSize
-    guard locatorPlace >= 0 else { return nil }
-    let locator = try file.bytes(locatorPlace..<place)
+    let locatorOffset = recordOffset - ZipLayout.locatorSize
+    guard locatorOffset >= 0 else { return nil }
+    let locator = try file.bytes(locatorOffset..<recordOffset)
     guard locator.littleEndian(UInt32.self, at: 0) == ZipLayout.locatorSignature else { return nil }
-    let start = locatorPlace - ZipLayout.end64Size
+    let start = locatorOffset - ZipLayout.end64Size
     guard locator.littleEndian(UInt32.self, at: 4) == 0,
       locator.littleEndian(UInt32.self, at: 16) <= 1, start >= 0,
       locator.littleEndian(UInt64.self, at: 8) == UInt64(start)
     else {
       throw CheckpointError(
-        .malformed, "the zip64 locator does not point to the record before it", offset: locatorPlace
+        .malformed, "the zip64 locator does not point to the record before it",
+        offset: locatorOffset
       )
     }
-    let record = try file.bytes(start..<locatorPlace)
+    let record = try file.bytes(start..<locatorOffset)
     let number = { (offset: Int) in record.littleEndian(UInt64.self, at: offset) }
     guard record.littleEndian(UInt32.self, at: 0) == ZipLayout.end64Signature,
       number(4) == UInt64(ZipLayout.end64Size - 12), number(16) == 0, number(24) == number(32),
@@ -135,12 +136,12 @@ struct ZipDirectory {
   /// Checks that the directory ends exactly where the next record begins, and that it can hold this
   /// many members.
   private static func checked(
-    count: Int, offset: Int, size: Int, before place: Int
+    count: Int, offset: Int, size: Int, before limit: Int
   ) throws(CheckpointError) -> End {
-    guard offset <= place, size == place - offset else {
+    guard offset <= limit, size == limit - offset else {
       throw CheckpointError(
         .malformed,
-        "expected the directory to end at byte \(place), found \(size) bytes at byte \(offset)")
+        "expected the directory to end at byte \(limit), found \(size) bytes at byte \(offset)")
     }
     guard count <= size / ZipLayout.centralSize, count <= ZipLayout.maxMembers else {
       throw CheckpointError(
@@ -148,7 +149,7 @@ struct ZipDirectory {
         "expected at most \(ZipLayout.maxMembers) members of at least \(ZipLayout.centralSize) bytes"
           + " each, found \(count) in a directory of \(size) bytes")
     }
-    return End(count: count, directory: offset..<place)
+    return End(count: count, directory: offset..<limit)
   }
 
   // MARK: - Members

@@ -9,11 +9,11 @@ enum ZipLocalHeader {
   static func check(
     _ member: ZipMember, in file: ByteSource, until end: Int
   ) throws(CheckpointError) -> Int {
-    let place = member.headerOffset
+    let headerOffset = member.headerOffset
     let nameCount = member.name.text.utf8.count
     let fixed = ZipLayout.localSize + nameCount
     // Most extra fields are short, so that one read is enough.
-    let guess = try file.bytes(place..<min(end, place + fixed + 96))
+    let guess = try file.bytes(headerOffset..<min(end, headerOffset + fixed + 96))
     guard guess.count >= fixed,
       guess.littleEndian(UInt32.self, at: 0) == ZipLayout.localSignature
     else { throw CheckpointError(.malformed, "expected a local header here") }
@@ -29,14 +29,14 @@ enum ZipLocalHeader {
           + " the directory, found 0x\(String(short(6), radix: 16)), \(short(8)) in the local header"
       )
     }
-    let start = place + fixed + Int(short(28))
+    let start = headerOffset + fixed + Int(short(28))
     guard start <= end, member.storedSize <= end - start else {
       throw CheckpointError(
         .malformed,
         "\(member.storedSize) bytes at byte \(start) overlap the next record at byte \(end)")
     }
-    let bytes = start <= place + guess.count ? guess : try file.bytes(place..<start)
-    let extra = try ZipExtra(bytes[fixed..<start - place])
+    let bytes = start <= headerOffset + guess.count ? guess : try file.bytes(headerOffset..<start)
+    let extra = try ZipExtra(bytes[fixed..<start - headerOffset])
     let sizes = try extra.resolve([long(22), long(18)], isExact: !member.hasDescriptor)
     let found = [Int(long(14)), sizes[0], sizes[1]]
     let wanted = [Int(member.crc32), member.size, member.storedSize]

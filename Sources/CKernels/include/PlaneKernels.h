@@ -21,9 +21,9 @@ void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
 // three or more bytes become matches of distance 1; the end of the block is not counted.
 void ckpt_runs_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
 
-// A bit writer: `place` is the next whole byte, `bits` holds the `used` (< 8) bits that belong there.
+// A bit writer: `next` is the next whole byte, `bits` holds the `used` (< 8) bits that belong there.
 struct ckpt_bits {
-  uint8_t *place;
+  uint8_t *next;
   uint64_t bits;
   uint64_t used;
 };

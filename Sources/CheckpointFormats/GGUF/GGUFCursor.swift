@@ -27,8 +27,8 @@ struct GGUFCursor {
   mutating func number<Number: FixedWidthInteger>(
     _ type: Number.Type = Number.self
   ) throws(CheckpointError) -> Number {
-    let place = try take(Number.bitWidth / 8)
-    return buffer.littleEndian(type, at: place.lowerBound)
+    let range = try take(Number.bitWidth / 8)
+    return buffer.littleEndian(type, at: range.lowerBound)
   }
 
   /// Reads a 64-bit count of items of at least `size` bytes each, which must fit in the rest of the

@@ -39,11 +39,11 @@ struct GGUFHeader {
     // The smallest metadata item: length and one byte of a key, a type, and one byte of a value.
     let valueCount = try cursor.count("metadata values", size: 14)
     let alignment = try readValues(&cursor, valueCount)
-    let places = try Self.places(&cursor, tensorCount)
+    let entries = try Self.entries(&cursor, tensorCount)
     guard let start = GGUF.aligned(cursor.position, to: alignment) else {
       throw CheckpointError(.malformed, "total size reaches 2^63 bytes")
     }
-    let end = try place(places, from: start, alignment: alignment)
+    let end = try layOut(entries, from: start, alignment: alignment)
     // Some writers leave out the last tensor's padding; gguf-py and llama.cpp's loader accept such
     // files. Without tensors there is nothing to align.
     let last = tensors.last.map { $0.start + $0.info.byteCount } ?? cursor.position
@@ -119,18 +119,18 @@ struct GGUFHeader {
   // MARK: - Tensors
 
   /// The header's entry for a tensor.
-  private struct Place {
+  private struct Entry {
     let name: TensorName
     let info: TensorInfo
     let offset: UInt64
     let position: Int
   }
 
-  private static func places(
+  private static func entries(
     _ cursor: inout GGUFCursor, _ count: Int
-  ) throws(CheckpointError) -> [Place] {
+  ) throws(CheckpointError) -> [Entry] {
     var names: Set<TensorName> = []
-    var places: [Place] = []
+    var entries: [Entry] = []
     for _ in 0..<count {
       let start = cursor.position
       let bytes = try cursor.text("a tensor's name", atMost: GGUF.maxNameBytes)
@@ -143,12 +143,12 @@ struct GGUFHeader {
         }
         let info = try info(&cursor)
         let offset = try cursor.number(UInt64.self)
-        places.append(Place(name: TensorName(text), info: info, offset: offset, position: start))
+        entries.append(Entry(name: TensorName(text), info: info, offset: offset, position: start))
       } catch {
         throw error.adding(tensor: text, offset: start)
       }
     }
-    return places
+    return entries
   }
 
   private static func info(_ cursor: inout GGUFCursor) throws(CheckpointError) -> TensorInfo {
@@ -179,25 +179,25 @@ struct GGUFHeader {
   }
 
   /// Checks that tensors follow each other, and returns the end of the last one's padding.
-  private mutating func place(
-    _ places: [Place], from start: Int, alignment: Int
+  private mutating func layOut(
+    _ entries: [Entry], from start: Int, alignment: Int
   ) throws(CheckpointError) -> Int {
     var end = 0
-    for place in places {
-      guard place.offset == end else {
+    for entry in entries {
+      guard entry.offset == end else {
         throw CheckpointError(
           .malformed,
-          "expected offset \(end), found \(place.offset): tensors must follow each other, aligned to "
-            + "\(alignment)", tensor: place.name.text, offset: place.position)
+          "expected offset \(end), found \(entry.offset): tensors must follow each other, aligned to "
+            + "\(alignment)", tensor: entry.name.text, offset: entry.position)
       }
-      tensors.append(Tensor(name: place.name, info: place.info, start: start + end))
-      let (sum, overflow) = end.addingReportingOverflow(place.info.byteCount)
+      tensors.append(Tensor(name: entry.name, info: entry.info, start: start + end))
+      let (sum, overflow) = end.addingReportingOverflow(entry.info.byteCount)
       guard !overflow, let next = GGUF.aligned(sum, to: alignment),
         !next.addingReportingOverflow(start).overflow
       else {
         throw CheckpointError(
-          .malformed, "total size reaches 2^63 bytes at this tensor", tensor: place.name.text,
-          offset: place.position)
+          .malformed, "total size reaches 2^63 bytes at this tensor", tensor: entry.name.text,
+          offset: entry.position)
       }
       end = next
     }

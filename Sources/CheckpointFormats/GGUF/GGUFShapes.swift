@@ -55,15 +55,15 @@ enum GGUFShapes {
     _ text: String, _ stored: [Checkpoint.Entry]
   ) -> [Checkpoint.Entry]? {
     guard case .array(let items)? = (try? JSONValue(text))?.content else { return nil }
-    // Those without elements come at ascending places of the result, between the stored ones.
+    // Those without elements come at ascending indices of the result, between the stored ones.
     var entries: [Checkpoint.Entry] = []
     var rest = stored[...]
     var names = Set(stored.map(\.name))
     for item in items {
       guard case .array(let parts) = item.content, parts.count == 4,
         case .string(let name) = parts[0].content, case .string(let type) = parts[1].content,
-        case .array(let sizes) = parts[2].content, case .number(let place) = parts[3].content,
-        let dtype = DType(rawValue: type), let index = Int(place), index >= 0
+        case .array(let sizes) = parts[2].content, case .number(let number) = parts[3].content,
+        let dtype = DType(rawValue: type), let index = Int(number), index >= 0
       else { return nil }
       let shape = sizes.compactMap { size -> Int? in
         guard case .number(let text) = size.content else { return nil }

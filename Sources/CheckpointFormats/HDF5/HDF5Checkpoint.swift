@@ -8,9 +8,9 @@ import TensorCore
 /// components are joined with dots, so that a flat dataset `layer2.0.weight` keeps its name and a
 /// nested one gets it.
 enum HDF5Checkpoint {
-  /// Says whether a superblock's signature is at one of the places where it may be.
+  /// Says whether a superblock's signature is at one of the offsets where it may be.
   static func recognizes(_ head: [UInt8]) -> Bool {
-    HDF5Superblock.places(within: head.count).contains {
+    HDF5Superblock.offsets(within: head.count).contains {
       head[$0...].starts(with: HDF5Superblock.signature)
     }
   }
@@ -44,8 +44,8 @@ enum HDF5Checkpoint {
       throw CheckpointError(.missing, "contains no numeric dataset\(seen)")
     }
     var datasets = table.datasets
-    if isOurs, case .integers(let places)? = root.value("order") {
-      if let ordered = arranged(datasets, places) {
+    if isOurs, case .integers(let order)? = root.value("order") {
+      if let ordered = arranged(datasets, order) {
         datasets = ordered
       } else {
         notes.append(
@@ -61,15 +61,15 @@ enum HDF5Checkpoint {
     return opened
   }
 
-  /// Puts each dataset in its place; `nil` if the places are not a permutation.
+  /// The datasets in the order given, or `nil` if it is not a permutation.
   private static func arranged(
-    _ datasets: [HDF5Table.Dataset], _ places: [Int]
+    _ datasets: [HDF5Table.Dataset], _ order: [Int]
   ) -> [HDF5Table.Dataset]? {
-    guard places.count == datasets.count else { return nil }
+    guard order.count == datasets.count else { return nil }
     var arranged = [HDF5Table.Dataset?](repeating: nil, count: datasets.count)
-    for (dataset, place) in zip(datasets, places) {
-      guard arranged.indices.contains(place), arranged[place] == nil else { return nil }
-      arranged[place] = dataset
+    for (dataset, index) in zip(datasets, order) {
+      guard arranged.indices.contains(index), arranged[index] == nil else { return nil }
+      arranged[index] = dataset
     }
     return arranged.compactMap { $0 }
   }

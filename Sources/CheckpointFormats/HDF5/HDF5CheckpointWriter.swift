@@ -27,10 +27,10 @@ extension HDF5Checkpoint {
       try file.makeGroup(
         group.path, attributes: group.attributes, links: layout.links(of: group))
     }
-    let items = zip(checkpoint.entries, layout.datasets).map { entry, place in
+    let items = zip(checkpoint.entries, layout.datasets).map { entry, dataset in
       HDF5TensorWriter.Item(
-        entry: entry, path: place.path,
-        linkTarget: place.linkTarget.map { layout.datasets[$0].path },
+        entry: entry, path: dataset.path,
+        linkTarget: dataset.linkTarget.map { layout.datasets[$0].path },
         attributes: attributes(of: entry.info.dtype))
     }
     try await writer.write(items)

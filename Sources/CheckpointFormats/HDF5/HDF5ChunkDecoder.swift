@@ -139,10 +139,10 @@ struct HDF5ChunkDecoder: Sendable {
 
   /// Whether a filter of the dataset was applied to a chunk.
   private func isFiltered(_ number: Int, _ mask: UInt32) -> Bool {
-    guard let place = dataset.filters.firstIndex(where: { $0.number == number }) else {
+    guard let index = dataset.filters.firstIndex(where: { $0.number == number }) else {
       return false
     }
-    return place >= 32 || mask >> UInt32(place) & 1 == 0
+    return index >= 32 || mask >> UInt32(index) & 1 == 0
   }
 
   /// The width in bytes of the words that the shuffle filter divided into planes; 1 without it.

@@ -29,8 +29,8 @@ struct HDF5ChunkGrid: Sendable {
     var rest = number
     var origin = block.start
     for dimension in shape.indices.reversed() {
-      let place = block.start[dimension] / chunk[dimension] + rest % counts[dimension]
-      origin[dimension] = place * chunk[dimension]
+      let index = block.start[dimension] / chunk[dimension] + rest % counts[dimension]
+      origin[dimension] = index * chunk[dimension]
       rest /= counts[dimension]
     }
     return origin

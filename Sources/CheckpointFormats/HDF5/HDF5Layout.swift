@@ -6,7 +6,7 @@ import TensorCore
 /// A group is a module, a dataset a parameter: `layer2.0.weight` is `/layer2/0/weight`. Groups are
 /// made first, in the order of the modules, then datasets in the order of the entries. Read back
 /// with each group's datasets before its subgroups, that is the order of `state_dict()`; where it
-/// is not the order of the entries, the root's attribute `order` gives each dataset's place.
+/// is not the order of the entries, the root's attribute `order` gives each dataset's index.
 struct HDF5Layout {
   /// Value of the root's attribute `format` in files that we write.
   static let formatName = "ckpt"

@@ -35,9 +35,9 @@ struct HDF5TensorWriter {
   /// are written by all tasks in parallel, each at its offset, and chunks one after another. The
   /// same items give the same bytes, whatever the number of threads. Call this once.
   func write(_ items: [Item]) async throws {
-    let places = try items.map { item in try naming(item) { try makeDataset(item) } }
-    let stored = zip(items, places).filter { $0.1 != .nowhere }.map { item, place in
-      Target(item: item, place: place, blocks: HDF5FileWriter.blocks(item.entry.info))
+    let locations = try items.map { item in try naming(item) { try makeDataset(item) } }
+    let stored = zip(items, locations).filter { $0.1 != .nowhere }.map { item, location in
+      Target(item: item, location: location, blocks: HDF5FileWriter.blocks(item.entry.info))
     }
     let pieces = Pieces(
       of: stored.map(\.item.entry), size: WorkLimits.readSize,
@@ -50,7 +50,7 @@ struct HDF5TensorWriter {
         return try naming(target.item) {
           let job = Job.pool.acquire()
           try job.value.read(target.item.entry, block)
-          if case .contiguous(let start) = target.place {
+          if case .contiguous(let start) = target.location {
             try job.value.write(to: output, at: start + block.bytes.lowerBound)
             Job.pool.release(job)
             return nil
@@ -61,7 +61,7 @@ struct HDF5TensorWriter {
       },
       finish: { [file] pieces, job in
         let (target, block) = Self.block(of: pieces[0], stored)
-        guard let job, case .chunks(let address) = target.place else { return }
+        guard let job, case .chunks(let address) = target.location else { return }
         try naming(target.item) {
           if open.dataset?.address != address {
             open.dataset = (address, try file.chunks(at: address))
@@ -72,7 +72,7 @@ struct HDF5TensorWriter {
       })
   }
 
-  private func makeDataset(_ item: Item) throws(CheckpointError) -> HDF5FileWriter.Place {
+  private func makeDataset(_ item: Item) throws(CheckpointError) -> HDF5FileWriter.Location {
     if let target = item.linkTarget {
       try file.makeLink(item.path, to: target)
       return .nowhere
@@ -86,7 +86,7 @@ struct HDF5TensorWriter {
   /// A tensor with bytes, their offset, and how they are cut.
   private struct Target: Sendable {
     let item: Item
-    let place: HDF5FileWriter.Place
+    let location: HDF5FileWriter.Location
     let blocks: HDF5Blocks
   }
 
@@ -145,8 +145,8 @@ struct HDF5TensorWriter {
     }
 
     /// Writes the bytes that were read.
-    func write(to output: ByteSink, at place: Int) throws(CheckpointError) {
-      try output.write(input.bytes(inputCount), at: place)
+    func write(to output: ByteSink, at offset: Int) throws(CheckpointError) {
+      try output.write(input.bytes(inputCount), at: offset)
     }
 
     /// Writes the packed bytes.

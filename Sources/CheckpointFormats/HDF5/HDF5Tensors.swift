@@ -95,8 +95,8 @@ final class HDF5Tensors: Sendable {
       while offset < range.upperBound {
         let block = blocks.block(holding: offset)
         let end = min(range.upperBound, block.bytes.upperBound)
-        let place = offset - range.lowerBound
-        var part = target._mutatingExtracting(place..<place + end - offset)
+        let targetOffset = offset - range.lowerBound
+        var part = target._mutatingExtracting(targetOffset..<targetOffset + end - offset)
         if block.bytes == offset..<end {
           try decode(block, &part)
         } else {

@@ -112,16 +112,16 @@ enum KerasCheckpoint {
     _ variables: [KerasContent.Variable], source: (KerasContent.Variable) -> HDF5Tensors
   ) -> [Checkpoint.Entry] {
     /// One dataset in one file.
-    struct Place: Hashable {
+    struct Identity: Hashable {
       let file: ObjectIdentifier
       let address: UInt64
     }
-    var first: [Place: TensorName] = [:]
+    var first: [Identity: TensorName] = [:]
     return variables.map { variable in
       let tensors = source(variable)
-      let place = Place(file: ObjectIdentifier(tensors), address: variable.dataset.address)
-      let alias = first[place]
-      if alias == nil { first[place] = variable.name }
+      let identity = Identity(file: ObjectIdentifier(tensors), address: variable.dataset.address)
+      let alias = first[identity]
+      if alias == nil { first[identity] = variable.name }
       return tensors.entry(variable.name, variable.dataset, alias: alias)
     }
   }

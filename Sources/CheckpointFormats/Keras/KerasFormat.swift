@@ -58,7 +58,7 @@ enum KerasContainer: Hashable {
 
 /// Contents of a Keras file before tensors are named: the model and its optimizer separately.
 struct KerasContent {
-  /// A tensor's name and its place in the HDF5 file.
+  /// A tensor's name and its offset in the HDF5 file.
   struct Variable {
     let name: TensorName
     let dataset: HDF5Table.Dataset

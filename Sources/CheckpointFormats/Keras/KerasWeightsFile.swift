@@ -1,7 +1,7 @@
 import HDF5
 import TensorCore
 
-/// Keras 3's layout in HDF5: each layer is a group by its place in the model, and its variables
+/// Keras 3's layout in HDF5: each layer is a group by its index in the model, and its variables
 /// are the datasets `vars/0`, `vars/1`, … in it.
 ///
 /// Source: Keras 3.15 `saving/saving_lib.py`. A layer in a list is called by its class and a

@@ -20,7 +20,7 @@ enum KerasWriter {
     return capabilities
   }()
 
-  /// Writes a copy of `options.template` with the checkpoint's tensors in the places of theirs.
+  /// Writes a copy of `options.template` with the checkpoint's tensors in place of its own.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` if the template is not a single HDF5 file,
   ///   `mismatched` when names, types, or shapes differ.
@@ -30,11 +30,11 @@ enum KerasWriter {
     guard let template = options.template else {
       preconditionFailure("the capabilities ask for a template")
     }
-    let places = try places(of: checkpoint, in: template)
+    let offsets = try offsets(of: checkpoint, in: template)
     let input = try template.source
     // Two names of one dataset: the later one counts.
     let pieces = Dictionary(
-      zip(places, checkpoint.entries).filter { $1.info.byteCount > 0 },
+      zip(offsets, checkpoint.entries).filter { $1.info.byteCount > 0 },
       uniquingKeysWith: { _, later in later })
     var buffer = ChunkBuffer()
     for (start, entry) in pieces.sorted(by: { $0.key < $1.key }) {
@@ -51,7 +51,7 @@ enum KerasWriter {
   }
 
   /// Where each tensor's bytes go, none left over on either side.
-  private static func places(
+  private static func offsets(
     of checkpoint: Checkpoint, in template: FileProbe
   ) throws -> [Int] {
     do {
@@ -59,10 +59,10 @@ enum KerasWriter {
       let variables = Dictionary(
         content.model.map { ($0.name, $0.dataset) }, uniquingKeysWith: { first, _ in first })
       var given: Set<TensorName> = []
-      let places = try checkpoint.entries.map { entry in
+      let offsets = try checkpoint.entries.map { entry in
         given.insert(entry.name)
         do throws(CheckpointError) {
-          return try place(of: entry, in: variables[entry.name])
+          return try offset(of: entry, in: variables[entry.name])
         } catch {
           throw error.adding(tensor: entry.name.text)
         }
@@ -73,7 +73,7 @@ enum KerasWriter {
           "the template has this weight, but the checkpoint has no matching tensor",
           tensor: missing.name.text)
       }
-      return places
+      return offsets
     } catch let error as CheckpointError {
       throw error.adding(path: template.path)
     }
@@ -93,7 +93,7 @@ enum KerasWriter {
     }
   }
 
-  private static func place(
+  private static func offset(
     of entry: Checkpoint.Entry, in dataset: HDF5Table.Dataset?
   ) throws(CheckpointError) -> Int {
     guard let dataset else {

@@ -16,14 +16,14 @@ extension NativeFile {
     _ indices: Range<Int>, of stored: NativeIndex.Stored, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     if stored.filter == .raw {
-      var place = 0
+      var offset = 0
       for index in indices {
-        var part = target._mutatingExtracting(place..<place + stored.chunks[index].length)
+        var part = target._mutatingExtracting(offset..<offset + stored.chunks[index].length)
         try naming(index, of: stored) { () throws(CheckpointError) in
           try file.read(at: stored.chunks[index].offset, into: &part)
           try Self.check(part.bytes, stored.chunks[index])
         }
-        place += stored.chunks[index].length
+        offset += stored.chunks[index].length
       }
       return
     }
@@ -44,11 +44,11 @@ extension NativeFile {
       try file.read(at: stored.chunks[indices.lowerBound].offset, into: &bytes)
     }
     if try decodeTwo(indices, of: stored, memory.bytes(length), into: &target) { return }
-    var (start, place) = (0, 0)
+    var (start, offset) = (0, 0)
     for index in indices {
       let chunk = stored.chunks[index]
       let size = NativeLayout.chunkRange(index, of: stored.info.byteCount).count
-      var part = target._mutatingExtracting(place..<place + size)
+      var part = target._mutatingExtracting(offset..<offset + size)
       let stream = memory.bytes(length).extracting(start..<start + chunk.length)
       try naming(index, of: stored) { () throws(CheckpointError) in
         try Self.check(stream, chunk)
@@ -57,7 +57,7 @@ extension NativeFile {
         }
       }
       start += chunk.length
-      place += size
+      offset += size
     }
   }
 

@@ -45,11 +45,11 @@ extension NativeFile {
         "expected the index to end at byte \(end), found \(length) bytes at byte \(start)",
         offset: end)
     }
-    let largest = NativeLayout.maxIndexSize(stored: length)
-    guard let content = Int(exactly: content), content <= largest else {
+    let maxSize = NativeLayout.maxIndexSize(stored: length)
+    guard let content = Int(exactly: content), content <= maxSize else {
       throw CheckpointError(
         .malformed,
-        "expected an index of at most \(largest) bytes for \(length) stored bytes, found \(content)",
+        "expected an index of at most \(maxSize) bytes for \(length) stored bytes, found \(content)",
         offset: end + 16)
     }
     let stream = try file.bytes(start..<end)

@@ -66,10 +66,10 @@ final class NativeFile: Sendable {
       let index = position / NativeLayout.chunkSize
       let chunk = NativeLayout.chunkRange(index, of: stored.info.byteCount)
       var wanted = position..<min(range.upperBound, chunk.upperBound)
-      let place = wanted.lowerBound - range.lowerBound
+      let offset = wanted.lowerBound - range.lowerBound
       if wanted != chunk {
         let start = wanted.lowerBound - chunk.lowerBound
-        var part = target._mutatingExtracting(place..<place + wanted.count)
+        var part = target._mutatingExtracting(offset..<offset + wanted.count)
         try recent.copy(
           start..<start + wanted.count, of: BlockCache.Key(offset: stored.chunks[index].offset),
           size: chunk.count, into: &part
@@ -81,7 +81,7 @@ final class NativeFile: Sendable {
         let end = min(chunk.upperBound + NativeLayout.chunkSize, stored.info.byteCount)
         let isPair = chunk.upperBound < end && end <= range.upperBound
         if isPair { wanted = position..<end }
-        var part = target._mutatingExtracting(place..<place + wanted.count)
+        var part = target._mutatingExtracting(offset..<offset + wanted.count)
         try decode(index..<index + (isPair ? 2 : 1), of: stored, into: &part)
       }
       position = wanted.upperBound
@@ -128,10 +128,10 @@ final class NativeFile: Sendable {
     for chunk in stored.chunks where chunk.padding > 0 {
       let start = chunk.offset - chunk.padding
       let bytes = try file.bytes(start..<chunk.offset)
-      if let place = bytes.firstIndex(where: { $0 != 0 }) {
+      if let index = bytes.firstIndex(where: { $0 != 0 }) {
         throw CheckpointError(
-          .malformed, "expected a padding byte of 0, found \(bytes[place])",
-          offset: start + place)
+          .malformed, "expected a padding byte of 0, found \(bytes[index])",
+          offset: start + index)
       }
     }
   }

@@ -55,7 +55,7 @@ private struct TensorParser {
   private(set) var position = NativeLayout.headerSize
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
-  /// Tensors so far by the place of their first chunk.
+  /// Tensors so far by the offset of their first chunk.
   private var placed: [Int: NativeIndex.Stored] = [:]
 
   mutating func tensor(_ scanner: inout JSONScanner) throws(CheckpointError) -> NativeIndex.Tensor {
@@ -155,7 +155,7 @@ private struct TensorParser {
       }
       return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: original.chunks)
     }
-    let own = try place(chunks, of: info.byteCount, raw: method == .raw)
+    let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
     guard own.first?.offset ?? 0 == offset else {
       throw CheckpointError(
         .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
@@ -165,7 +165,7 @@ private struct TensorParser {
     return stored
   }
 
-  private mutating func place(
+  private mutating func withOffsets(
     _ chunks: [NativeIndex.Chunk], of byteCount: Int, raw: Bool
   ) throws(CheckpointError) -> [NativeIndex.Chunk] {
     var chunks = chunks

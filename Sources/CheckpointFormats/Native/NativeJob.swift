@@ -41,15 +41,16 @@ struct NativeJob: ~Copyable {
     var written = 0
     for piece in pieces {
       let source = plan.sources[piece.tensor]
-      let place = (inputCount, written)
-      let digest = try Self.read(piece, of: source, into: &input, at: place.0)
+      let (inputStart, outputStart) = (inputCount, written)
+      let digest = try Self.read(piece, of: source, into: &input, at: inputStart)
       inputCount += piece.range.count
       isRaw = source.filter == .raw
       if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
         written += Self.encode(
-          input, place.0..<inputCount, width: width, rotated: rotated, into: &output, at: place.1)
+          input, inputStart..<inputCount, width: width, rotated: rotated, into: &output,
+          at: outputStart)
       }
-      let range = isRaw ? place.0..<inputCount : place.1..<written
+      let range = isRaw ? inputStart..<inputCount : outputStart..<written
       let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
       packed.append(
         Packed(source: piece.tensor, range: range, crc32: crc32, digest: digest))

@@ -20,7 +20,7 @@ struct DistributedCheckpoint {
   /// The content of `.metadata`.
   let pickle: Pickle
   /// The byte ranges of files that are archives, in the metadata's order.
-  private(set) var places: [(file: String, range: Range<Int>)] = []
+  private(set) var fileRanges: [(file: String, range: Range<Int>)] = []
   private let folder: FileProbe
   private var archives: [PartKey: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
@@ -98,8 +98,8 @@ struct DistributedCheckpoint {
     }
     var groups: [(key: String, entries: [Checkpoint.Entry])] = []
     for entry in opened.checkpoint.entries {
-      if let place = groups.firstIndex(where: { $0.key == first(entry) }) {
-        groups[place].entries.append(entry)
+      if let index = groups.firstIndex(where: { $0.key == first(entry) }) {
+        groups[index].entries.append(entry)
       } else {
         groups.append((first(entry), [entry]))
       }
@@ -109,11 +109,11 @@ struct DistributedCheckpoint {
     else { return }
     var isOpened = groups.map { !PyTorchParts.isTraining($0.key) }
     if let key {
-      guard let place = groups.firstIndex(where: { $0.key == key }) else {
+      guard let index = groups.firstIndex(where: { $0.key == key }) else {
         throw Opened.unknownPart(key, known: groups.map(\.key))
       }
-      isOpened = groups.indices.map { $0 == place }
-      opened.checkpoint.entries = groups[place].entries.map { entry in
+      isOpened = groups.indices.map { $0 == index }
+      opened.checkpoint.entries = groups[index].entries.map { entry in
         var entry = entry
         entry.name = TensorName(String(entry.name.text.dropFirst(key.count + 1)))
         return entry
@@ -166,9 +166,9 @@ struct DistributedCheckpoint {
     }
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow else { throw CheckpointError(.malformed, "overflow: the end of a part") }
-    places.append((path, offset..<end))
+    fileRanges.append((path, offset..<end))
     // Values that are not tensors have no position in one.
-    guard let place = state(key, "offset"), let offsets = try? sizes(place) else { return }
+    guard let origin = state(key, "offset"), let offsets = try? sizes(origin) else { return }
     archives[PartKey(name: TensorName(name), offsets: offsets)] = DistributedArchive(
       file, offset..<end)
   }

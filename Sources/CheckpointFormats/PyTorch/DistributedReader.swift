@@ -83,8 +83,8 @@ struct DistributedReader: Sendable {
         guard done >= first, done < last else { continue }
         let count = min(end, last) - done
         let start = self.start(of: outer, in: part) + done - first
-        let place = done - range.lowerBound
-        var piece = target._mutatingExtracting(place..<place + count)
+        let offset = done - range.lowerBound
+        var piece = target._mutatingExtracting(offset..<offset + count)
         try part.archive.entry(part.info).read(start..<start + count, into: &piece)
         done += count
         if done == end { break }

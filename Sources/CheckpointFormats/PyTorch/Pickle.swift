@@ -9,7 +9,7 @@ struct Pickle: Sendable {
   /// Index of a value in ``values``.
   typealias Reference = Int32
   /// Indices in ``bytes`` or ``tuples``, which have fewer than 2^31 elements.
-  typealias Places = Range<Int32>
+  typealias CompactRange = Range<Int32>
 
   /// One value, in 16 bytes.
   enum Value: Sendable {
@@ -20,11 +20,11 @@ struct Pickle: Sendable {
     case largeInt
     case float(Double)
     /// A string of valid UTF-8, as a range of ``bytes``.
-    case text(Places)
+    case text(CompactRange)
     /// Bytes, as a range of ``bytes``.
-    case bytes(Places)
+    case bytes(CompactRange)
     /// Elements, as a range of ``tuples``.
-    case tuple(Places)
+    case tuple(CompactRange)
     /// Elements, in ``lists``.
     case list(Int)
     case set(Int)
@@ -123,27 +123,27 @@ extension Pickle {
   /// The elements of a tuple or a list; `nil` for other values.
   func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
-    case .tuple(let places): Array(tuples[Int(places.lowerBound)..<Int(places.upperBound)])
-    case .list(let place): lists[place]
+    case .tuple(let range): Array(tuples[Int(range.lowerBound)..<Int(range.upperBound)])
+    case .list(let index): lists[index]
     default: nil
     }
   }
 
   /// The string; `nil` for other values.
   func text(_ reference: Reference) -> String? {
-    if case .text(let places) = self[reference] { text(at: places) } else { nil }
+    if case .text(let range) = self[reference] { text(at: range) } else { nil }
   }
 
-  private func text(at places: Places) -> String {
-    String(decoding: bytes[Int(places.lowerBound)..<Int(places.upperBound)], as: UTF8.self)
+  private func text(at range: CompactRange) -> String {
+    String(decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
   }
 
   /// Whether a value is this string.
   func isText(_ reference: Reference, _ text: String) -> Bool {
-    guard case .text(let places) = self[reference], places.count == text.utf8.count else {
+    guard case .text(let range) = self[reference], range.count == text.utf8.count else {
       return false
     }
-    return bytes[Int(places.lowerBound)..<Int(places.upperBound)].elementsEqual(text.utf8)
+    return bytes[Int(range.lowerBound)..<Int(range.upperBound)].elementsEqual(text.utf8)
   }
 
   /// The integer; `nil` for other values and beyond 64 bits.
@@ -153,12 +153,12 @@ extension Pickle {
 
   /// The object; `nil` for other values.
   func object(_ reference: Reference) -> Object? {
-    if case .object(let place) = self[reference] { objects[place] } else { nil }
+    if case .object(let index) = self[reference] { objects[index] } else { nil }
   }
 
   /// The class or function; `nil` for other values.
   func global(_ reference: Reference) -> Global? {
-    if case .global(let place) = self[reference] { globals[place] } else { nil }
+    if case .global(let index) = self[reference] { globals[index] } else { nil }
   }
 
   /// The class or function that an object would have been made by.
@@ -170,23 +170,23 @@ extension Pickle {
   func items(_ reference: Reference) -> [(key: Reference, value: Reference)]? {
     var flat: [Reference]
     switch self[reference] {
-    case .dictionary(let place): flat = lists[place]
-    case .object(let place):
-      guard let name = callee(objects[place])?.fullName, PyTorchGlobals.mappings.contains(name)
+    case .dictionary(let index): flat = lists[index]
+    case .object(let index):
+      guard let name = callee(objects[index])?.fullName, PyTorchGlobals.mappings.contains(name)
       else { return nil }
-      flat = argumentItems(objects[place], of: name) + objects[place].items
+      flat = argumentItems(objects[index], of: name) + objects[index].items
     default: return nil
     }
-    var places: [TensorName: Int] = [:]
+    var indices: [TensorName: Int] = [:]
     var items: [(key: Reference, value: Reference)] = []
-    for place in stride(from: 0, to: flat.count - 1, by: 2) {
-      let item = (key: flat[place], value: flat[place + 1])
+    for index in stride(from: 0, to: flat.count - 1, by: 2) {
+      let item = (key: flat[index], value: flat[index + 1])
       if let key = keyText(item.key).map({ TensorName($0) }) {
-        if let known = places[key] {
+        if let known = indices[key] {
           items[known].value = item.value
           continue
         }
-        places[key] = items.count
+        indices[key] = items.count
       }
       items.append(item)
     }
@@ -196,7 +196,7 @@ extension Pickle {
   /// Items given to the constructor: `OrderedDict([(k, v), …])` in old Python, `defaultdict(f, {…})`.
   private func argumentItems(_ object: Object, of name: String) -> [Reference] {
     guard let argument = elements(object.arguments)?.last else { return [] }
-    if case .dictionary(let place) = self[argument] { return lists[place] }
+    if case .dictionary(let index) = self[argument] { return lists[index] }
     guard name == "collections.OrderedDict", let pairs = elements(argument) else { return [] }
     return pairs.flatMap { pair -> [Reference] in
       guard let pair = elements(pair), pair.count == 2 else { return [] }
@@ -207,7 +207,7 @@ extension Pickle {
   /// A key as a part of a name: strings unchanged, integers in decimal; `nil` for other values.
   func keyText(_ reference: Reference) -> String? {
     switch self[reference] {
-    case .text(let places): text(at: places)
+    case .text(let range): text(at: range)
     case .int(let number): String(number)
     case .bool(let value): value ? "True" : "False"
     default: nil
@@ -216,10 +216,10 @@ extension Pickle {
 
   /// The value of a key in a dictionary or in an object that behaves like one.
   func item(_ reference: Reference, _ key: String) -> Reference? {
-    if case .dictionary(let place) = self[reference] {
+    if case .dictionary(let index) = self[reference] {
       // The last value of a key counts; no table of the keys is made, since many tensors may share
       // one dictionary.
-      let flat = lists[place]
+      let flat = lists[index]
       let last = stride(from: flat.count / 2 * 2 - 2, through: 0, by: -2)
       return last.first { isText(flat[$0], key) }.map { flat[$0 + 1] }
     }
@@ -229,8 +229,8 @@ extension Pickle {
   /// Number of values that must be looked at to list what a value holds: its own, and those of its
   /// arguments and its state.
   func breadth(_ reference: Reference) -> Int {
-    guard case .object(let place) = self[reference] else { return ownBreadth(reference) }
-    let object = objects[place]
+    guard case .object(let index) = self[reference] else { return ownBreadth(reference) }
+    let object = objects[index]
     var count = object.items.count + object.elements.count + ownBreadth(object.arguments)
     if let state = object.state { count += ownBreadth(state) }
     if let last = elements(object.arguments)?.last { count += ownBreadth(last) }
@@ -239,8 +239,8 @@ extension Pickle {
 
   private func ownBreadth(_ reference: Reference) -> Int {
     switch self[reference] {
-    case .tuple(let places): places.count
-    case .list(let place), .set(let place), .dictionary(let place): lists[place].count
+    case .tuple(let range): range.count
+    case .list(let index), .set(let index), .dictionary(let index): lists[index].count
     default: 0
     }
   }
@@ -248,10 +248,10 @@ extension Pickle {
   /// Calls `body` with each value that a value contains.
   func forEachChild(of reference: Reference, _ body: (Reference) -> Void) {
     switch self[reference] {
-    case .tuple(let places): for place in places { body(tuples[Int(place)]) }
-    case .list(let place), .set(let place), .dictionary(let place): lists[place].forEach(body)
-    case .object(let place):
-      let object = objects[place]
+    case .tuple(let range): for index in range { body(tuples[Int(index)]) }
+    case .list(let index), .set(let index), .dictionary(let index): lists[index].forEach(body)
+    case .object(let index):
+      let object = objects[index]
       body(object.callee)
       body(object.arguments)
       if let state = object.state { body(state) }

@@ -71,24 +71,24 @@ struct PickleInput {
     return text
   }
 
-  func text(_ places: Pickle.Places) -> String {
+  func text(_ range: Pickle.CompactRange) -> String {
     String(
-      decoding: bytes[Int(places.lowerBound)..<Int(places.upperBound)], as: UTF8.self)
+      decoding: bytes[Int(range.lowerBound)..<Int(range.upperBound)], as: UTF8.self)
   }
 
   func textValue(_ range: Range<Int>) throws(CheckpointError) -> Pickle.Value {
     guard isText(range) else {
       throw CheckpointError(.malformed, "a string of \(range.count) bytes is not UTF-8")
     }
-    return .text(Self.places(range))
+    return .text(Self.compact(range))
   }
 
   /// A `str` of Python 2, which is text or bytes.
   func textOrBytes(_ range: Range<Int>) -> Pickle.Value {
-    isText(range) ? .text(Self.places(range)) : .bytes(Self.places(range))
+    isText(range) ? .text(Self.compact(range)) : .bytes(Self.compact(range))
   }
 
-  func bytesValue(_ range: Range<Int>) -> Pickle.Value { .bytes(Self.places(range)) }
+  func bytesValue(_ range: Range<Int>) -> Pickle.Value { .bytes(Self.compact(range)) }
 
   private func isText(_ range: Range<Int>) -> Bool {
     let text = bytes[range]
@@ -96,7 +96,7 @@ struct PickleInput {
   }
 
   /// Cannot overflow, because a pickle has at most ``Pickle/maxSize`` bytes.
-  private static func places(_ range: Range<Int>) -> Pickle.Places {
+  private static func compact(_ range: Range<Int>) -> Pickle.CompactRange {
     Int32(truncatingIfNeeded: range.lowerBound)..<Int32(truncatingIfNeeded: range.upperBound)
   }
 
@@ -144,9 +144,9 @@ struct PickleInput {
     let filler: UInt8 = isNegative ? 0xff : 0
     guard bytes[range].dropFirst(8).allSatisfy({ $0 == filler }) else { return .largeInt }
     var number: UInt64 = isNegative ? .max : 0
-    for (place, byte) in bytes[range].prefix(8).enumerated() {
-      number &= ~(0xff << UInt64(8 * place))
-      number |= UInt64(byte) << UInt64(8 * place)
+    for (index, byte) in bytes[range].prefix(8).enumerated() {
+      number &= ~(0xff << UInt64(8 * index))
+      number |= UInt64(byte) << UInt64(8 * index)
     }
     let value = Int(bitPattern: UInt(number))
     return range.count > 8 && (value < 0) != isNegative ? .largeInt : .int(value)

@@ -205,11 +205,11 @@ struct PickleMachine {
   }
 
   private mutating func push(
-    _ value: Pickle.Value, sharedAs place: Int
+    _ value: Pickle.Value, sharedAs index: Int
   ) throws(CheckpointError) {
-    if let known = shared[place] { return try stack.push(known) }
+    if let known = shared[index] { return try stack.push(known) }
     let new = try newValue(value)
-    shared[place] = new
+    shared[index] = new
     try stack.push(new)
   }
 
@@ -228,12 +228,12 @@ struct PickleMachine {
 
   private mutating func append(_ new: [Reference]) throws(CheckpointError) {
     switch values[Int(try stack.top())] {
-    case .list(let place), .set(let place):
-      try charge(new, after: lists[place].count)
-      lists[place] += new
-    case .object(let place):
-      try charge(new, after: objects[place].elements.count)
-      objects[place].elements += new
+    case .list(let index), .set(let index):
+      try charge(new, after: lists[index].count)
+      lists[index] += new
+    case .object(let index):
+      try charge(new, after: objects[index].elements.count)
+      objects[index].elements += new
     default:
       throw CheckpointError(
         .malformed, "cannot add elements to a value that is neither a list nor a set")
@@ -242,12 +242,12 @@ struct PickleMachine {
 
   private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
     switch values[Int(try stack.top())] {
-    case .dictionary(let place):
-      try charge(pairs, after: lists[place].count)
-      lists[place] += pairs
-    case .object(let place):
-      try charge(pairs, after: objects[place].items.count)
-      objects[place].items += pairs
+    case .dictionary(let index):
+      try charge(pairs, after: lists[index].count)
+      lists[index] += pairs
+    case .object(let index):
+      try charge(pairs, after: objects[index].items.count)
+      objects[index].items += pairs
     default:
       throw CheckpointError(.malformed, "cannot set items of a value that is not a dictionary")
     }
@@ -256,7 +256,7 @@ struct PickleMachine {
   private mutating func global(
     _ module: String, _ name: String
   ) throws(CheckpointError) -> Pickle.Value {
-    .global(try names.place(of: module, name, at: opcode))
+    .global(try names.index(of: module, name, at: opcode))
   }
 
   private mutating func call(
@@ -271,9 +271,9 @@ struct PickleMachine {
   }
 
   private mutating func build(_ state: Reference) throws(CheckpointError) {
-    guard case .object(let place) = values[Int(try stack.top())] else {
+    guard case .object(let index) = values[Int(try stack.top())] else {
       throw CheckpointError(.malformed, "cannot set the state of a value that is not an object")
     }
-    objects[place].state = state
+    objects[index].state = state
   }
 }

@@ -4,7 +4,7 @@ import TensorCore
 struct PickleNames {
   /// In the order of their first use.
   private(set) var globals: [Pickle.Global] = []
-  private var places: [Name: Int] = [:]
+  private var indices: [Name: Int] = [:]
 
   /// Maximum length of a name with its module, in bytes; names are compared again and again.
   private static let maxLength = 1024
@@ -28,17 +28,17 @@ struct PickleNames {
   /// The index of a name in ``globals``; `offset` is that of the opcode.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for more than ``Pickle/maxGlobals`` names.
-  mutating func place(
+  mutating func index(
     of module: String, _ name: String, at offset: Int
   ) throws(CheckpointError) -> Int {
     try Self.check(module.utf8.count + name.utf8.count)
     let key = Name(module: TensorName(module), name: TensorName(name))
-    if let known = places[key] { return known }
+    if let known = indices[key] { return known }
     guard globals.count < Pickle.maxGlobals else {
       throw CheckpointError(
         .unsupported, "the pickle names more than \(Pickle.maxGlobals) classes and functions")
     }
-    places[key] = globals.count
+    indices[key] = globals.count
     globals.append(Pickle.Global(module: module, name: name, offset: offset))
     return globals.count - 1
   }

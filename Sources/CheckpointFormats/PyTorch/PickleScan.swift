@@ -56,7 +56,7 @@ public struct PickleScan: Sendable {
       guard DistributedCheckpoint.recognizes(candidate) else { return }
       let folder = try DistributedCheckpoint(candidate)
       add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
-      for (name, range) in folder.places {
+      for (name, range) in folder.fileRanges {
         let part = try folder.file(named: name).part(range)
         let archive = try ZipArchive(part, zeroMeansNoSum: true)
         try readArchive(archive, at: range.lowerBound, as: "\(name)@\(range.lowerBound)/")
@@ -132,13 +132,13 @@ public struct PickleScan: Sendable {
   ) {
     pickles.append(name)
     let dependents = Self.dependents(pickle, tensors)
-    for (place, global) in pickle.globals.enumerated() {
+    for (index, global) in pickle.globals.enumerated() {
       let isRecognized = PyTorchGlobals.isRecognized(global)
       findings.append(
         Finding(
           module: global.module, name: global.name, pickle: name, offset: global.offset,
           fileOffset: offset.map { $0 + global.offset }, isRecognized: isRecognized,
-          tensors: isRecognized ? [] : dependents[place] ?? []))
+          tensors: isRecognized ? [] : dependents[index] ?? []))
     }
   }
 
@@ -152,8 +152,8 @@ public struct PickleScan: Sendable {
     for leaf in leaves {
       let name = TensorName(leaf.name.isEmpty ? "tensor" : leaf.name)
       let makers = leaf.makers.compactMap { pickle.object($0)?.callee }
-      for place in names(makers + [leaf.reference], in: pickle) {
-        dependents[place, default: []].append(name)
+      for index in names(makers + [leaf.reference], in: pickle) {
+        dependents[index, default: []].append(name)
       }
     }
     return dependents
@@ -161,18 +161,18 @@ public struct PickleScan: Sendable {
 
   /// The indices of unrecognized names among values and everything that these contain.
   private static func names(_ values: [Pickle.Reference], in pickle: Pickle) -> [Int] {
-    var places: [Int] = []
+    var indices: [Int] = []
     var seen: Set<Pickle.Reference> = []
     var pending = values
     while let value = pending.popLast() {
       guard seen.insert(value).inserted else { continue }
-      if case .global(let place) = pickle[value],
-        !PyTorchGlobals.isRecognized(pickle.globals[place])
+      if case .global(let index) = pickle[value],
+        !PyTorchGlobals.isRecognized(pickle.globals[index])
       {
-        places.append(place)
+        indices.append(index)
       }
       pickle.forEachChild(of: value) { pending.append($0) }
     }
-    return places.sorted()
+    return indices.sorted()
   }
 }

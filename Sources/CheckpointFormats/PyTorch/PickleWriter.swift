@@ -62,9 +62,9 @@ struct PickleWriter {
   }
 
   private mutating func remembering(_ key: String, _ write: (inout [UInt8]) -> Void) {
-    if let place = memo[key] {
+    if let index = memo[key] {
       // BINGET and BINPUT, whose index has one byte: there are fewer such values.
-      bytes += [UInt8(ascii: "h"), UInt8(place)]
+      bytes += [UInt8(ascii: "h"), UInt8(index)]
       return
     }
     write(&bytes)

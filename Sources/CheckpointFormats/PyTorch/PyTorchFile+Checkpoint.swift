@@ -139,7 +139,9 @@ private struct EntryList {
     }
     var entry = Checkpoint.Entry(
       name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor))
-    if tensor.layout.contiguousRange == nil { entry.preferredReadSize = StridedView.unit }
+    if tensor.layout.contiguousRange == nil {
+      entry.preferredReadSize = StridedView.preferredReadSize
+    }
     entries.append(entry)
   }
 }

@@ -39,11 +39,11 @@ struct PyTorchStorage: Sendable {
     let layout = tensor.layout
     let (base, read, check, materialize) = (tensor.storage.viewOffset, read, check, materialize)
     let gather: Checkpoint.Entry.Reader
-    if let place = layout.contiguousRange {
-      let isWhole = base == 0 && place == 0..<byteCount
+    if let stored = layout.contiguousRange {
+      let isWhole = base == 0 && stored == 0..<byteCount
       gather = { range, target in
         if !isWhole { try check() }
-        try read(base + place.lowerBound + range.lowerBound, &target)
+        try read(base + stored.lowerBound + range.lowerBound, &target)
       }
     } else {
       let view = StridedView(layout)
@@ -75,10 +75,10 @@ struct PyTorchStorage: Sendable {
       try gather(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
       if swaps { bytes.swapBytes(width: width) }
       if change == .none { return }
-      for (place, number) in numbers.enumerated() {
+      for (index, number) in numbers.enumerated() {
         let isImaginary = isComplex && number % 2 == 1
         if change.isNegative != (change.isConjugate && isImaginary) {
-          let sign = place * width + width - 1
+          let sign = index * width + width - 1
           bytes.storeBytes(
             of: bytes.bytes.littleEndian(UInt8.self, at: sign) ^ 0x80, toByteOffset: sign,
             as: UInt8.self)

@@ -53,16 +53,16 @@ enum PyTorchStream {
           .malformed, "the list names a storage that the pickle does not use",
           offset: stream.position)
       }
-      let place = stream.position
+      let offset = stream.position
       let count = try stream.number(UInt64.self)
       let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(width))
       guard !overflow, let bytes = Int(exactly: bytes) else {
-        throw CheckpointError(.malformed, "overflow: \(count) elements", offset: place)
+        throw CheckpointError(.malformed, "overflow: \(count) elements", offset: offset)
       }
       let range = try stream.skip(bytes)
       let storage = PyTorchStorage(file, range, isBigEndian: isBigEndian)
       guard opened.storages.updateValue(storage, forKey: TensorName(name)) == nil else {
-        throw CheckpointError(.malformed, "there are two storages named '\(name)'", offset: place)
+        throw CheckpointError(.malformed, "there are two storages named '\(name)'", offset: offset)
       }
     }
     guard stream.position == file.size else {

@@ -16,21 +16,21 @@ enum PyTorchTar {
   }
 
   static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
-    let places = try places(in: file)
-    func place(_ name: String) throws(CheckpointError) -> Range<Int> {
-      guard let place = places[name] else {
+    let ranges = try ranges(in: file)
+    func range(_ name: String) throws(CheckpointError) -> Range<Int> {
+      guard let range = ranges[name] else {
         throw CheckpointError(.malformed, "the tar archive has no member '\(name)'", offset: 0)
       }
-      return place
+      return range
     }
-    let pickleRange = try place("pickle")
+    let pickleRange = try range("pickle")
     var stream = PickleStream(file, pickleRange)
     let pickle = try stream.next()
     var opened = PyTorchFile(
       pickle: pickle, pickleOffset: pickleRange.lowerBound)
     var types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)] = [:]
-    try readStorages(file, try place("storages"), into: &opened, &types)
-    try readTensors(file, try place("tensors"), into: &opened, types)
+    try readStorages(file, try range("storages"), into: &opened, &types)
+    try readTensors(file, try range("tensors"), into: &opened, types)
     return opened
   }
 
@@ -41,12 +41,12 @@ enum PyTorchTar {
   }
 
   /// The byte range of each member's content.
-  private static func places(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
-    var places: [String: Range<Int>] = [:]
+  private static func ranges(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
+    var ranges: [String: Range<Int>] = [:]
     var position = 0
     while position + blockSize <= file.size {
       let header = try file.bytes(position..<position + blockSize)
-      if header.allSatisfy({ $0 == 0 }) { return places }
+      if header.allSatisfy({ $0 == 0 }) { return ranges }
       try checkSum(header, at: position)
       guard let size = octal(header[124..<136]), size >= 0,
         size <= file.size - position - blockSize
@@ -58,7 +58,7 @@ enum PyTorchTar {
       // Regular files only; links and folders have no content, and extended headers are skipped.
       if header[156] == UInt8(ascii: "0") || header[156] == 0 {
         let name = name(header[...])
-        guard places.updateValue(start..<start + size, forKey: name) == nil else {
+        guard ranges.updateValue(start..<start + size, forKey: name) == nil else {
           throw CheckpointError(
             .malformed, "there are two tar members named '\(name)'", offset: position)
         }
@@ -71,8 +71,8 @@ enum PyTorchTar {
 
   private static func checkSum(_ header: [UInt8], at position: Int) throws(CheckpointError) {
     var sum = 0
-    for (place, byte) in header.enumerated() {
-      sum += (148..<156).contains(place) ? 0x20 : Int(byte)
+    for (index, byte) in header.enumerated() {
+      sum += (148..<156).contains(index) ? 0x20 : Int(byte)
     }
     guard octal(header[148..<156]) == sum else {
       throw CheckpointError(.malformed, "a tar header has a wrong checksum", offset: position)

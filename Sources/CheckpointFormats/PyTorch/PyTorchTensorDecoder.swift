@@ -10,8 +10,8 @@ struct PyTorchTensorDecoder {
   /// Whether a value is a call that makes a tensor.
   func isTensor(_ reference: Pickle.Reference) -> Bool {
     switch pickle[reference] {
-    case .object(let place):
-      guard let name = pickle.callee(pickle.objects[place])?.fullName else { return false }
+    case .object(let index):
+      guard let name = pickle.callee(pickle.objects[index])?.fullName else { return false }
       return PyTorchGlobals.tensorMakers.contains(name)
         || PyTorchGlobals.unreadTensorMakers.contains(name)
     case .persistent(let identifier):

@@ -48,7 +48,7 @@ struct PyTorchTree {
       }
     }
     forEachHold { _, child in ends[child + 1] += 1 }
-    for place in 1..<ends.count { ends[place] += ends[place - 1] }
+    for index in 1..<ends.count { ends[index] += ends[index - 1] }
     var holders = [Pickle.Reference](repeating: 0, count: Int(ends[ends.count - 1]))
     var filled = ends
     forEachHold { holder, child in
@@ -128,10 +128,10 @@ struct PyTorchTree {
     switch pickle[reference] {
     case .tuple, .list:
       return (pickle.elements(reference) ?? []).enumerated().map { (String($0), $1) }
-    case .set(let place):
-      return pickle.lists[place].enumerated().map { (String($0), $1) }
-    case .object(let place):
-      let object = pickle.objects[place]
+    case .set(let index):
+      return pickle.lists[index].enumerated().map { (String($0), $1) }
+    case .object(let index):
+      let object = pickle.objects[index]
       var members = object.elements.enumerated().map { (name: String($0), value: $1) }
       members += named(
         stride(from: 0, to: object.items.count - 1, by: 2).map {
@@ -195,9 +195,9 @@ struct PyTorchTree {
   /// The elements of a set, as protocol 4 writes it or as older ones do.
   private func elements(_ reference: Pickle.Reference) -> [Pickle.Reference] {
     switch pickle[reference] {
-    case .set(let place): pickle.lists[place]
-    case .object(let place):
-      (pickle.elements(pickle.objects[place].arguments)?.first).flatMap(pickle.elements) ?? []
+    case .set(let index): pickle.lists[index]
+    case .object(let index):
+      (pickle.elements(pickle.objects[index].arguments)?.first).flatMap(pickle.elements) ?? []
     default: []
     }
   }

@@ -55,14 +55,14 @@ struct PyTorchPlan {
     var writer = PickleWriter()
     writer.orderedDictionary()
     let entries = checkpoint.entries
-    var places: [TensorName: Int] = [:]
+    var indices: [TensorName: Int] = [:]
     var storageOf: [Int] = []
     for (index, entry) in entries.enumerated() {
       if index % Self.batch == 0 {
         if index > 0 { writer.setItems() }
         writer.mark()
       }
-      let original = entry.alias.flatMap { places[$0] }
+      let original = entry.alias.flatMap { indices[$0] }
       if let original, entries[original].info.dtype == entry.info.dtype,
         entries[original].info.byteCount == entry.info.byteCount
       {
@@ -71,7 +71,7 @@ struct PyTorchPlan {
         storageOf.append(storages.count)
         storages.append(index)
       }
-      places[entry.name] = index
+      indices[entry.name] = index
       writer.text(entry.name.text)
       do throws(CheckpointError) {
         try Self.write(entry.info, storage: storageOf[index], to: &writer)
@@ -132,9 +132,9 @@ struct PyTorchPlan {
   /// module, which is 2 for layers with running statistics and 1 for others.
   private static func writeVersions(of checkpoint: Checkpoint, to writer: inout PickleWriter) {
     writer.orderedDictionary()
-    for (place, module) in modules(of: checkpoint).enumerated() {
-      if place % batch == 0 {
-        if place > 0 { writer.setItems() }
+    for (index, module) in modules(of: checkpoint).enumerated() {
+      if index % batch == 0 {
+        if index > 0 { writer.setItems() }
         writer.mark()
       }
       writer.text(module.path)
@@ -156,19 +156,19 @@ struct PyTorchPlan {
       }
     }
     var modules: [(path: String, version: Int)] = []
-    var places: [TensorName: Int] = [:]
+    var indices: [TensorName: Int] = [:]
     for entry in checkpoint.entries {
       let (parent, leaf) = entry.name.parentAndLeaf
       var chain = [parent]
       while let last = chain.last, !last.isEmpty {
         chain.append(TensorName(last).parentAndLeaf.parent)
       }
-      for path in chain.reversed() where places[TensorName(path)] == nil {
-        places[TensorName(path)] = modules.count
+      for path in chain.reversed() where indices[TensorName(path)] == nil {
+        indices[TensorName(path)] = modules.count
         modules.append((path, 1))
       }
-      if leaf == "num_batches_tracked", let place = places[TensorName(parent)] {
-        modules[place].version = 2
+      if leaf == "num_batches_tracked", let index = indices[TensorName(parent)] {
+        modules[index].version = 2
       }
     }
     return modules

@@ -13,7 +13,7 @@ struct ShardIndex {
   private(set) var metadata: [String: String] = [:]
   private(set) var notes: [String] = []
   /// Names of tensors and of the files that have them, in the index's order.
-  private(set) var places: [(tensor: TensorName, file: String)] = []
+  private(set) var weightMap: [(tensor: TensorName, file: String)] = []
 
   /// Largest index that is read, in bytes; as for a header of safetensors.
   private static let maxSize = 100_000_000
@@ -51,7 +51,7 @@ struct ShardIndex {
   private mutating func parse(_ scanner: inout JSONScanner) throws(CheckpointError) {
     var metadata: [String: String] = [:]
     var notes: [String] = []
-    var places: [(tensor: TensorName, file: String)]?
+    var weightMap: [(tensor: TensorName, file: String)]?
     try scanner.object { scanner, key, _ throws(CheckpointError) in
       switch key {
       case "metadata" where scanner.next() == .object:
@@ -70,14 +70,14 @@ struct ShardIndex {
         try scanner.object { scanner, key, _ throws(CheckpointError) in
           map.append((TensorName(key), try Self.fileName(&scanner, of: key)))
         }
-        places = map
+        weightMap = map
       default: try scanner.skip()
       }
     }
-    guard let places else {
+    guard let weightMap else {
       throw CheckpointError(.malformed, "expected a weight_map in the index, found none")
     }
-    (self.metadata, self.notes, self.places) = (metadata, notes, places)
+    (self.metadata, self.notes, self.weightMap) = (metadata, notes, weightMap)
   }
 
   /// A name from a file must not lead anywhere else.
@@ -104,7 +104,7 @@ struct ShardIndex {
   func contents(open: (ByteSource) throws -> Opened) throws -> Opened {
     var joined = ShardJoin(metadata: metadata, notes: notes)
     var opened: [TensorName: Int] = [:]
-    for (tensor, file) in places where opened[TensorName(file)] == nil {
+    for (tensor, file) in weightMap where opened[TensorName(file)] == nil {
       opened[TensorName(file)] = opened.count
       let shard: Opened
       do {
@@ -117,7 +117,7 @@ struct ShardIndex {
       }
       joined.add(shard, from: file)
     }
-    for (tensor, file) in places {
+    for (tensor, file) in weightMap {
       guard let number = opened[TensorName(file)], joined.take(tensor, from: number) else {
         throw CheckpointError(
           .missing, "is missing from '\(file)', where the index places it", path: name,

@@ -58,19 +58,19 @@ extension Opened {
       return
     }
     checkpoint.metadata[key] = nil
-    var places: [TensorName: Int] = [:]
-    for (index, entry) in checkpoint.entries.enumerated() { places[entry.name] = index }
+    var indices: [TensorName: Int] = [:]
+    for (index, entry) in checkpoint.entries.enumerated() { indices[entry.name] = index }
     for (name, value) in members {
-      guard case .string(let original) = value.content, let place = places[TensorName(name)],
-        let other = places[TensorName(original)], other < place,
+      guard case .string(let original) = value.content, let index = indices[TensorName(name)],
+        let other = indices[TensorName(original)], other < index,
         checkpoint.entries[other].alias == nil,
-        checkpoint.entries[other].info == checkpoint.entries[place].info
+        checkpoint.entries[other].info == checkpoint.entries[index].info
       else {
         let other = if case .string(let text) = value.content { "'\(text)'" } else { "a tensor" }
         notes.append("tensor '\(name)' was tied to \(other) but now differs from it")
         continue
       }
-      checkpoint.entries[place].alias = TensorName(original)
+      checkpoint.entries[index].alias = TensorName(original)
       claimedTies.insert(TensorName(name))
     }
   }

@@ -58,7 +58,7 @@ extension Checkpoint.Entry {
       name: name, info: new, pieces: [Piece(source: self, bytes: start..<start + new.byteCount)])
   }
 
-  /// The first axis cut into equal blocks, and block `order[i]` put in place `i`.
+  /// The first axis cut into equal blocks, and block `order[i]` put at index `i`.
   func reordered(_ order: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
     if order == Array(order.indices) { return self }
     let parts = try order.map { index throws(CheckpointError) in try part(index, of: order.count) }

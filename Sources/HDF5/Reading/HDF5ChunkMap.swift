@@ -33,7 +33,7 @@ struct HDF5ChunkMap: Sendable {
     self.chunks = chunks
     shape = dataset.info.shape
     counts = zip(shape, chunks.shape).map { ($0 - 1) / $1 + 1 }
-    maxCounts = zip(chunks.largest, chunks.shape).map { limit, size in
+    maxCounts = zip(chunks.maxSizes, chunks.shape).map { limit, size in
       limit.map { ($0 - 1) / size + 1 }
     }
     chunkSize = chunks.shape.elementCount * dataset.info.dtype.byteWidth

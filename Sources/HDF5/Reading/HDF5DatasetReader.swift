@@ -84,7 +84,7 @@ enum HDF5DatasetReader {
         if case .none = index { return .unwritten }
         return .chunks(
           HDF5Table.Chunks(
-            shape: shape, largest: space.largest, index: index, sizeWidth: sizeWidth,
+            shape: shape, maxSizes: space.maxSizes, index: index, sizeWidth: sizeWidth,
             sparesEdges: sparesEdges))
       }
     case .virtual: return .refused("virtual dataset")

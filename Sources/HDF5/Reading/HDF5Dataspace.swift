@@ -8,7 +8,7 @@ struct HDF5Dataspace {
   /// elements.
   let shape: [Int]?
   /// Maximum sizes, `nil` for unlimited; equal to `shape` unless the file states others.
-  let largest: [Int?]
+  let maxSizes: [Int?]
 
   /// Reads a dataspace message.
   init(_ message: HDF5Cursor) throws(CheckpointError) {
@@ -30,7 +30,7 @@ struct HDF5Dataspace {
     }
     // 0 is a scalar, 1 a simple dataspace, 2 the null dataspace.
     guard kind < 2 else {
-      (shape, largest) = (nil, [])
+      (shape, maxSizes) = (nil, [])
       return
     }
     var sizes: [Int] = []
@@ -38,11 +38,11 @@ struct HDF5Dataspace {
     for _ in 0..<rank { sizes.append(try body.length()) }
     shape = sizes
     guard flags & 1 != 0 else {
-      largest = sizes
+      maxSizes = sizes
       return
     }
     var limits: [Int?] = []
     for _ in 0..<rank { limits.append(try body.optionalLength()) }
-    largest = limits
+    maxSizes = limits
   }
 }

@@ -102,21 +102,21 @@ struct HDF5Datatype {
   ) throws(CheckpointError) -> Kind {
     let records = Kind.other("compound values")
     guard count == 2 else { return records }
-    var parts: [(layout: HDF5FloatLayout, isBig: Bool, place: Int)] = []
+    var parts: [(layout: HDF5FloatLayout, isBig: Bool, offset: Int)] = []
     for name in ["r", "i"] {
       guard try Self.name(version, &body).elementsEqual(name.utf8) else { return records }
-      let place = try body.integer(version < 3 ? 4 : byteWidth(size))
+      let offset = try body.integer(version < 3 ? 4 : byteWidth(size))
       if version == 1 { try body.skip(28) }  // array dimensions
       guard case .float(let layout?, let isBig) = try Self(from: &body, depth: depth + 1).kind
       else {
         return records
       }
-      parts.append((layout, isBig, place))
+      parts.append((layout, isBig, offset))
     }
     guard parts[0].layout == parts[1].layout else { return records }
     let width = parts[0].layout.size
     let isPacked =
-      size == 2 * width && parts[0].place == 0 && parts[1].place == width
+      size == 2 * width && parts[0].offset == 0 && parts[1].offset == width
       && parts[0].isBig == parts[1].isBig
     return .complex(parts[0].layout, isBig: parts[0].isBig, isPacked: isPacked)
   }

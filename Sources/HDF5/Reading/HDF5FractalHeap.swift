@@ -153,28 +153,28 @@ final class HDF5FractalHeap {
   ) throws(CheckpointError) -> HDF5Cursor {
     let outside = CheckpointError(.malformed, "fractal heap has no object at \(offset)")
     guard var block = root else { throw outside }
-    var (rows, place) = (rootRows, offset)
+    var (rows, position) = (rootRows, offset)
     if rows == 0 {
       // The heap has a single direct block.
-      guard place <= startSize, size <= startSize - place else { throw outside }
-      return try object(in: block, place, size, metadata)
+      guard position <= startSize, size <= startSize - position else { throw outside }
+      return try object(in: block, position, size, metadata)
     }
     // Descend; each table is smaller than its parent, so this ends. Row 0 covers the offsets below
     // 2^firstRowBits, and row n > 0 those from 2^(firstRowBits + n - 1) to twice that.
     while true {
       let row =
-        place < 1 << firstRowBits
-        ? 0 : Int.bitWidth - 1 - place.leadingZeroBitCount - firstRowBits + 1
+        position < 1 << firstRowBits
+        ? 0 : Int.bitWidth - 1 - position.leadingZeroBitCount - firstRowBits + 1
       guard row < rows else { throw outside }
       let start = row == 0 ? 0 : 1 << (firstRowBits + row - 1)
-      let column = (place - start) / blockSize(row: row)
+      let column = (position - start) / blockSize(row: row)
       let children = try table(block, rows: rows, metadata)
       guard let child = children[row * tableWidth + column] else { throw outside }
-      place -= start + column * blockSize(row: row)
+      position -= start + column * blockSize(row: row)
       block = child
       if row < objectRows {
-        guard size <= blockSize(row: row) - place else { throw outside }
-        return try object(in: block, place, size, metadata)
+        guard size <= blockSize(row: row) - position else { throw outside }
+        return try object(in: block, position, size, metadata)
       }
       // An indirect block has as many rows as its size in the heap requires.
       rows = blockSize(row: row).trailingZeroBitCount - firstRowBits + 1
@@ -183,17 +183,17 @@ final class HDF5FractalHeap {
 
   /// The bytes at an offset in a direct block; the offset counts the block's own header.
   private func object(
-    in block: UInt64, _ place: Int, _ size: Int, _ metadata: HDF5Metadata
+    in block: UInt64, _ position: Int, _ size: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
     if let last, last.block == block {
-      return try metadata.cursor(atOffset: last.offset + place, count: size)
+      return try metadata.cursor(atOffset: last.offset + position, count: size)
     }
     var signature = try metadata.cursor(at: block, count: 5)
     let offset = signature.offset
     try signature.expect("FHDB")
     try signature.expect(version: 0, of: "fractal heap direct block")
     last = (block, offset)
-    return try metadata.cursor(atOffset: offset + place, count: size)
+    return try metadata.cursor(atOffset: offset + position, count: size)
   }
 
   /// The child addresses in an indirect block, row by row; `nil` for blocks never allocated.

@@ -41,11 +41,11 @@ final class HDF5Metadata {
   ///
   /// - Throws: ``CheckpointError`` `malformed` when it is outside the file.
   func offset(of address: UInt64) throws(CheckpointError) -> Int {
-    guard let place = Int(exactly: address), place <= input.size - superblock.base else {
+    guard let offset = Int(exactly: address), offset <= input.size - superblock.base else {
       throw CheckpointError(
         .malformed, "address \(address) is outside the file of \(input.size) bytes")
     }
-    return superblock.base + place
+    return superblock.base + offset
   }
 
   /// A cursor over the `count` bytes at an address.

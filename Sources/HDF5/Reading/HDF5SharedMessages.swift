@@ -19,12 +19,12 @@ enum HDF5SharedMessages {
     of reference: inout HDF5Cursor, kind: HDF5ObjectHeader.Kind, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
     let version = try reference.byte()
-    let place = try reference.byte()
+    let type = try reference.byte()
     // All versions can refer to another object's header; version 3 also to the shared message heap.
     switch version {
     case 1: try reference.skip(6 + metadata.superblock.widths.length)
     case 2: break
-    case 3 where place == 1:
+    case 3 where type == 1:
       return try heap(for: kind, in: metadata).object(try reference.bytes(8), in: metadata)
     case 3: break
     default:

@@ -26,13 +26,13 @@ extension Module {
     text.utf8.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
   }
 
-  /// Reads a model description; `extras` adds to it as to a printed text.
+  /// Reads a model description; `sideFile` adds to it as to a printed text.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, line and column, what was found there
   ///   and what was expected; `unsupported` for another version of the schema.
-  public init(json text: String, extras: SideFile = SideFile()) throws {
+  public init(json text: String, sideFile: SideFile = SideFile()) throws {
     var reader = try ModelDescriptionReader(text)
-    self = try extras.applied(to: try reader.model())
+    self = try sideFile.applied(to: try reader.model())
   }
 
   /// The model description, with one module and one draw per line.

@@ -16,13 +16,13 @@ public struct Dirac: Initializer, Hashable {
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard 3...5 ~= info.shape.count else {
       throw CheckpointError(
-        .mismatched, "dirac needs 3, 4 or 5 dimensions, found shape \(info.shape)")
+        .mismatched, "dirac: expected 3, 4, or 5 dimensions, found shape \(info.shape)")
     }
     let outputs = info.shape[0]
     guard groups > 0, outputs.isMultiple(of: groups) else {
       throw CheckpointError(
         .mismatched,
-        "dirac needs a first size that groups=\(groups) divides, found shape \(info.shape)")
+        "dirac: expected a first size that groups=\(groups) divides, found shape \(info.shape)")
     }
     guard info.elementCount > 0 else { return .ones(at: []) }
     let inputs = info.shape[1]

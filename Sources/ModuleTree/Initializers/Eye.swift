@@ -9,7 +9,7 @@ public struct Eye: Initializer, Hashable {
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard info.shape.count == 2 else {
-      throw CheckpointError(.mismatched, "eye needs 2 dimensions, found shape \(info.shape)")
+      throw CheckpointError(.mismatched, "eye: expected 2 dimensions, found shape \(info.shape)")
     }
     let columns = info.shape[1]
     return .ones(at: (0..<min(info.shape[0], columns)).map { $0 * columns + $0 })

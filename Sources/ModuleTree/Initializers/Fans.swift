@@ -21,7 +21,7 @@ struct Fans {
   init(of info: TensorInfo, for initializer: String) throws(CheckpointError) {
     guard info.shape.count >= 2 else {
       throw CheckpointError(
-        .mismatched, "\(initializer) needs 2 or more dimensions, found shape \(info.shape)")
+        .mismatched, "\(initializer): expected 2 or more dimensions, found shape \(info.shape)")
     }
     let kernel = info.shape.product(along: 2...)
     input = info.shape[1] * kernel

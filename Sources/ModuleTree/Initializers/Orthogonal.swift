@@ -22,7 +22,7 @@ public struct Orthogonal: Initializer, Hashable {
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard info.shape.count >= 2 else {
       throw CheckpointError(
-        .mismatched, "orthogonal needs 2 or more dimensions, found shape \(info.shape)")
+        .mismatched, "orthogonal: expected 2 or more dimensions, found shape \(info.shape)")
     }
     if info.elementCount == 0 { return .nothing }
     guard Self.dtypes.contains(info.dtype) else {

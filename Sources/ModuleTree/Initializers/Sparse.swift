@@ -19,10 +19,11 @@ public struct Sparse: Initializer, Hashable {
 
   public func fill(for info: TensorInfo) throws -> TensorFill {
     guard info.shape.count == 2 else {
-      throw CheckpointError(.mismatched, "sparse needs 2 dimensions, found shape \(info.shape)")
+      throw CheckpointError(.mismatched, "sparse: expected 2 dimensions, found shape \(info.shape)")
     }
     guard 0...1 ~= sparsity else {
-      throw CheckpointError(.mismatched, "sparsity must be from 0 to 1, found \(sparsity)")
+      throw CheckpointError(
+        .mismatched, "sparse: expected a sparsity from 0 to 1, found \(sparsity)")
     }
     let sampling = try Sampling(
       .normal(mean: 0, standardDeviation: standardDeviation), dtype: info.dtype,

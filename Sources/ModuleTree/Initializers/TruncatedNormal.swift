@@ -33,11 +33,11 @@ public struct TruncatedNormal: Initializer, Hashable {
     guard standardDeviation > 0 else {
       throw CheckpointError(
         .mismatched,
-        "trunc_normal needs a standard deviation above 0, found \(standardDeviation)")
+        "trunc_normal: expected a standard deviation above 0, found \(standardDeviation)")
     }
     guard lower <= upper else {
       throw CheckpointError(
-        .mismatched, "trunc_normal needs its lower bound first, found \(lower) to \(upper)")
+        .mismatched, "trunc_normal: expected its lower bound first, found \(lower) to \(upper)")
     }
     let normal = Distribution.normal(mean: mean, standardDeviation: standardDeviation)
     // No uniform that PyTorch draws is nearer to 0 than 2^-53, so no normal is further out than

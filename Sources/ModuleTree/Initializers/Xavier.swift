@@ -59,7 +59,7 @@ private func xavierDeviation(
   let sum = Double(fans.input) + Double(fans.output)
   guard sum > 0 else {
     throw CheckpointError(
-      .mismatched, "\(name) needs a fan above zero, found shape \(info.shape)")
+      .mismatched, "\(name): expected a fan above zero, found shape \(info.shape)")
   }
   return gain * (2.0 / sum).squareRoot()
 }

@@ -62,7 +62,7 @@ struct InitializerSyntax: Sendable {
       guard let integer = Int(exactly: number), integer >= least else {
         throw InitializerText.error(
           arguments[index]?.column ?? 1,
-          "\(parameters[index].name) needs a whole number of \(least) or more, found "
+          "\(parameters[index].name): expected a whole number of \(least) or more, found "
             + text(number))
       }
       return integer
@@ -89,7 +89,7 @@ struct InitializerSyntax: Sendable {
       case .number(let number):
         throw InitializerText.error(
           column,
-          "\(parameter) needs one of \(names.joined(separator: ", ")), found \(text(number))")
+          "\(parameter): expected one of \(names.joined(separator: ", ")), found \(text(number))")
       case nil:
         throw InitializerText.error(column, "\(parameter) is missing")
       }
@@ -108,7 +108,7 @@ struct InitializerSyntax: Sendable {
         return nonlinearity.gain()
       case (.word(let word), _):
         throw InitializerText.error(
-          argument.column, "\(parameters[index].name) needs a number, found '\(word)'")
+          argument.column, "\(parameters[index].name): expected a number, found '\(word)'")
       }
     }
 

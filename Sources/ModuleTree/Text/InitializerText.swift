@@ -149,7 +149,7 @@ private struct InitializerScanner {
     }
     for (index, parameter) in parameters.enumerated() where given[index] == nil {
       if parameter.isRequired {
-        throw InitializerText.error(start, "\(syntax.name) needs a value for \(parameter.name)")
+        throw InitializerText.error(start, "\(syntax.name): expected a value for \(parameter.name)")
       }
       given[index] = parameter.initial.map { .init(value: $0, column: start) }
     }

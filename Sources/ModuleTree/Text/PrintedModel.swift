@@ -13,13 +13,13 @@ enum PrintedModel {
 }
 
 extension Module {
-  /// Reads the text that `print(model)` shows; `extras` says what the text cannot.
+  /// Reads the text that `print(model)` shows; `sideFile` says what the text cannot.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, the line, the column, what was found
-  ///   there and what was expected; or `missing` when `extras` names what is not there.
-  public init(printed text: String, extras: SideFile = SideFile()) throws {
-    var parser = PrintedModelParser(text, extras: extras)
-    self = try extras.applied(to: try parser.model())
+  ///   there and what was expected; or `missing` when `sideFile` names what is not there.
+  public init(printed text: String, sideFile: SideFile = SideFile()) throws {
+    var parser = PrintedModelParser(text, sideFile: sideFile)
+    self = try sideFile.applied(to: try parser.model())
   }
 }
 
@@ -44,14 +44,14 @@ private struct PrintedModelParser {
   }
 
   private let lines: [ArraySlice<UInt8>]
-  private let extras: SideFile
+  private let sideFile: SideFile
   private var number = 0
   private var stack: [Open] = []
   private var path: [String] = []
   private var root: Module?
 
-  init(_ text: String, extras: SideFile) {
-    self.extras = extras
+  init(_ text: String, sideFile: SideFile) {
+    self.sideFile = sideFile
     var lines = Array(text.utf8).split(
       separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for index in lines.indices where lines[index].last == UInt8(ascii: "\r") {
@@ -204,14 +204,14 @@ private struct PrintedModelParser {
   private mutating func close(argumentsColumn: Int? = nil) throws(CheckpointError) {
     let open = stack.removeLast()
     let arguments = open.arguments.joined(separator: "\n")
-    let place = path.joined(separator: ".")
+    let modulePath = path.joined(separator: ".")
     if open.key != nil { path.removeLast() }
-    let isDescribed = extras.describes(place)
+    let isDescribed = sideFile.describes(modulePath)
     let guess =
-      isDescribed || extras.base(of: open.kind) != nil
+      isDescribed || sideFile.base(of: open.kind) != nil
       ? nil
       : KnownLayers.guessedBase(kind: open.kind, arguments: arguments, children: open.children)
-    let base = extras.base(of: open.kind) ?? guess
+    let base = sideFile.base(of: open.kind) ?? guess
     var module: Module
     do {
       let layer = try KnownLayers.layer(
@@ -264,7 +264,7 @@ private struct PrintedModelParser {
   ) -> CheckpointError {
     var (line, column) = (open.line, open.indent + 1)
     if let argumentsColumn {
-      // Name and arguments are on one line; an offset below 0 is the name's own place.
+      // Name and arguments are on one line; an offset below 0 is the name's own column.
       column = error.offset < 0 ? argumentsColumn - open.kind.utf8.count - 1 : argumentsColumn
       column += max(error.offset, 0)
     } else if error.offset >= 0, !open.arguments.isEmpty {

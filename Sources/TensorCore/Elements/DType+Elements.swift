@@ -54,7 +54,7 @@ extension DType {
     return number(coding)
   }
 
-  /// Copies element `index` of one tensor's bytes to the same place of another's.
+  /// Copies element `index` of one tensor's bytes to the same index of another's.
   package func copyElement(_ index: Int, from source: [UInt8], to target: inout [UInt8]) {
     let width = byteWidth
     for byte in index * width..<(index + 1) * width { target[byte] = source[byte] }

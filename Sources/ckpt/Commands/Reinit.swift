@@ -99,6 +99,7 @@ extension Ckpt {
       } else {
         result = try naming(file) { try step.apply(to: opened, tree: tree) }
       }
+      result.notes.forEach(common.notes(on: file))
       if let target, let path {
         var provenance = try Provenance(of: source)
         inputs.insert(try await common.manifest(of: source).fingerprint, at: 0)

@@ -45,7 +45,7 @@ VARIANT(v4)
 // The kernels of the plane codec; PlaneKernels.h documents them.
 
 struct variant_bits {
-  uint8_t *place;
+  uint8_t *next;
   uint64_t bits;
   uint64_t used;
 };
