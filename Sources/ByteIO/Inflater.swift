@@ -16,6 +16,8 @@ package struct Inflater: ~Copyable {
     unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
+    // A window of 2^15 bytes; negative stands for a raw stream, without the header and trailer of
+    // zlib.
     guard unsafe inflateInit2_(state, -15, ZLIB_VERSION, size) == Z_OK else {
       throw CheckpointError(.system, "zlib cannot allocate memory to inflate")
     }
@@ -50,6 +52,7 @@ package struct Inflater: ~Copyable {
       }
     }
     switch status {
+    // Z_BUF_ERROR does not mean damage: zlib could do nothing without more input or more room.
     case Z_OK, Z_BUF_ERROR: break
     case Z_STREAM_END: isAtEnd = true
     default:

@@ -91,6 +91,7 @@ final class NewFile: Sendable {
       }
     }
     let end = offset + bytes.byteCount
+    // The range grows over gaps as well. It only hints at what to write back, so that does no harm.
     let departing = waiting.withLock { waiting -> Range<Int>? in
       waiting.range =
         waiting.count == 0

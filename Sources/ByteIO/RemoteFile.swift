@@ -51,6 +51,7 @@ final class RemoteFile: Sendable {
   /// Fills `target` with the bytes starting at `offset`; the range must be inside the file.
   func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
     let count = target.byteCount
+    // Large reads bypass the cache: they come once, and would evict what small reads need.
     guard count < Self.blockSize else { return try fetch(offset..<offset + count, into: &target) }
     var done = 0
     while done < count {
@@ -100,6 +101,7 @@ final class RemoteFile: Sendable {
       let answer = request.value.get(url, range, entityTag: entityTag, into: &target)
       WebRequest.pool.release(request)
       if answer.status == 206, answer.failure == nil, !answer.isTooLong { return answer }
+      // No answer, an error of the server, or too many requests: each may pass.
       let isPassing = answer.failure != nil || answer.status >= 500 || answer.status == 429
       guard isPassing, attempt < attempts else {
         throw CheckpointError(

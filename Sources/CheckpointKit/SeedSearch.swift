@@ -64,6 +64,7 @@ public struct SeedSearch: Sendable {
       let sampling = try Sampling(
         distribution, dtype: entry.info.dtype, count: entry.info.elementCount)
       var first = 0
+      // The padding row's draws are lost; what is compared begins at the next block of 16 after it.
       if let zeroed, zeroed.lowerBound < Self.sampleCount {
         first = (zeroed.upperBound + 15) / 16 * 16
       }

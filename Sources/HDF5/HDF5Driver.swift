@@ -64,6 +64,8 @@ enum HDF5Driver {
     unsafe driver.name = UnsafePointer(strdup("ckpt"))  // the library keeps the pointer
     unsafe driver.maxaddr = haddr_t(Int.max)
     unsafe driver.fc_degree = H5F_CLOSE_WEAK
+    // Two kinds of space, metadata and data, by H5FD_mem_t: default, superblock, B-tree, raw data,
+    // global heap, local heap, object header.
     let (metadata, data) = (H5FD_MEM_SUPER, H5FD_MEM_DRAW)  // H5FD_FLMAP_DICHOTOMY
     unsafe driver.fl_map = (metadata, metadata, metadata, data, data, metadata, metadata)
     unsafe driver.open = { path, flags, _, _ in

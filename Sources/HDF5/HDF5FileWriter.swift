@@ -148,6 +148,8 @@ package final class HDF5FileWriter: Sendable {
         if info.dtype.byteWidth > 1 { try checked("shuffle", H5Pset_shuffle(creation.id)) }
         try checked("deflate", H5Pset_deflate(creation.id, UInt32(deflateLevel)))
       } else {
+        // With its space allocated now, the dataset's offset is known and its bytes can bypass the
+        // library.
         try checked("location", H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY))
       }
       let type = try HDF5Types.type(info.dtype)
@@ -223,6 +225,7 @@ package final class HDF5FileWriter: Sendable {
           let origin = block.start.map { hsize_t($0) }
           try checked(
             "write",
+            // Filter mask 0: no filter of the pipeline was skipped.
             unsafe H5Dwrite_chunk(
               id, hid_t(H5P_DEFAULT), 0, origin, stream.count, stream.baseAddress), .system)
         }

@@ -93,6 +93,7 @@ private struct Branch {
         Module(kind: layer.kind, arguments: layer.arguments, layer: layer, children: children))
     }
     if !tensors.isEmpty { note(nil, path) }
+    // `Sequential` names its children 0, 1, 2, …; no other container leaves such a trace.
     let isNumbered =
       !children.isEmpty
       && children.enumerated().allSatisfy {

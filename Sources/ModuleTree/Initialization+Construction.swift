@@ -20,6 +20,7 @@ extension Initialization {
 
   private func flatten(_ module: Module, at path: String, into steps: inout [ConstructionStep]) {
     let node = NamedModule(path: path, module: module, original: path)
+    // A shared module was constructed where it is met first.
     if isFurtherPlace(path) { return }
     for buffer in module.ownBuffers {
       guard let initializer = buffer.initializer else { continue }

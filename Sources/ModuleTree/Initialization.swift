@@ -76,6 +76,7 @@ public struct Initialization: Sendable {
     let start = generator
     do {
       let fill = try skip(info, initializer)
+      // The initializer leaves the tensor alone, so values planned before stay.
       if case .nothing = fill, values[original] != nil { return }
       values[original] = TensorValues(
         info: info, initializer: initializer, fill: fill, start: start)
@@ -114,6 +115,7 @@ public struct Initialization: Sendable {
   ) throws -> TensorFill {
     let fill = try initializer.fill(for: info)
     switch fill {
+    // Only to refuse, before anything is written, a value that the dtype cannot hold.
     case .constant(let value): _ = try info.dtype.element(nearest: value)
     case .ones: _ = try info.dtype.element(nearest: 1)
     case .random(let distribution, _):
@@ -124,6 +126,9 @@ public struct Initialization: Sendable {
       try Budget.current.checkMemory(
         for: initializer.name, elements: info.elementCount,
         width: initializer is Orthogonal ? 32 : 2 * info.dtype.byteWidth + 8)
+      // How many words such a draw takes depends on its values, so it is made once here to find
+      // out, and again when the tensor is read. Without moments the values are computed and draw
+      // nothing.
       if moments != nil { _ = try make(info, &generator) }
     case .nothing: break
     }

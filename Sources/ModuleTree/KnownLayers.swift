@@ -1,7 +1,7 @@
 import TensorCore
 
 /// What the class names of a printed model mean.
-public enum KnownLayers {
+package enum KnownLayers {
   /// Every layer that owns tensors or has an order of construction of its own; a new one is one
   /// file in `Layers/` and one word here.
   ///
@@ -27,7 +27,7 @@ public enum KnownLayers {
   }
 
   /// Names of the classes that are known, in alphabetical order.
-  public static var names: [String] { bases.keys.sorted() }
+  package static var names: [String] { bases.keys.sorted() }
 
   /// Whether a class is one of PyTorch's that this version knows.
   package static func knows(_ kind: String) -> Bool { bases[kind] != nil }

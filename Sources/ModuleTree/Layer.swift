@@ -1,7 +1,7 @@
 /// What a module class means: its printed text, its tensors, and the order of its construction.
 ///
 /// A conforming type is a value that holds the constructor's arguments; it has no forward pass.
-/// Those in ``KnownLayers`` are held to the suite `LayerContract`: every class has a golden made by
+/// Those in `KnownLayers` are held to the suite `LayerContract`: every class has a golden made by
 /// PyTorch, a printed layer prints itself back, and what it prints reads back to the same tensors.
 public protocol Layer: ModuleConvertible {
   /// Class name as printed.

@@ -38,6 +38,8 @@ package struct NamePattern: Sendable, Hashable {
       var next = [Bool](repeating: false, count: parts.count + 1)
       switch component {
       case .any:
+        // At the end `**` takes one part or more, so that `layer2.**` is not `layer2`; elsewhere
+        // none or more.
         let isLast = index == components.count - 1
         var seen = false
         for position in reached.indices {
@@ -117,7 +119,8 @@ struct Glob: Hashable, Sendable {
         token += 1
         position += 1
       } else if let last = retry {
-        // The run takes one more character.
+        // The last run takes one more character. Going back further is never needed: what an earlier
+        // run could take more of, this one can as well.
         retry = (last.token, last.position + 1)
         (token, position) = (last.token + 1, last.position + 1)
       } else {

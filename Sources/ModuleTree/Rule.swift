@@ -132,7 +132,7 @@ extension Rule {
     /// Finds an order by its name.
     ///
     /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, naming both.
-    public init(named name: String) throws {
+    package init(named name: String) throws {
       guard let order = Self(rawValue: name) else {
         throw CheckpointError(.malformed, "unknown order '\(name)': expected modules or apply")
       }

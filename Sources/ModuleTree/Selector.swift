@@ -154,6 +154,7 @@ package struct ResolvedSelector {
     }
 
     private func word(_ text: String) throws -> Node {
+      // As a class and as a name `*` matches, which would be ambiguous in every tree.
       if text == "*" { return .name(NamePattern("**")) }
       let pattern = NamePattern(text)
       if text == "**" || text.utf8.contains(UInt8(ascii: ".")) { return .name(pattern) }

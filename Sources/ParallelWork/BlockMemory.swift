@@ -76,10 +76,12 @@ final class BlockMemory: Sendable {
         // Memory that has been touched is dear; a block that nobody reads any more serves again.
         if var block, block.capacity >= size, isKnownUniquelyReferenced(&block) { spare = block }
       }
+      // A cache whose blocks are larger than its capacity still keeps one block beside the new one.
       while let mine = state.shelves[owner], mine.blocks.count > 1, mine.bytes + size > capacity {
         keep(state.giveUp(owner))
       }
       while state.bytes + size > limit {
+        // Whoever asks is charged with the new block before the largest is chosen.
         func share(_ shelf: (key: UInt64, value: Shelf)) -> Int {
           shelf.value.bytes + (shelf.key == owner ? size : 0)
         }
@@ -117,6 +119,8 @@ final class BlockMemory: Sendable {
       _ size: Int, madeBy make: (inout MutableRawSpan) throws(Failure) -> Void,
       _ use: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
+      // The lock is held while the bytes are made, so that others who need them wait. Afterward
+      // nobody writes, so they are read without it.
       try madeCount.withLock { madeCount throws(Failure) in
         if madeCount != nil { return }
         try memory.fill(size, by: make)

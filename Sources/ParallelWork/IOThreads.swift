@@ -16,11 +16,14 @@ package final class IOThreads: Sendable {
   package func submit(_ job: @escaping @Sendable () -> Void) {
     let isRefused = monitor.withLock { state in
       state.jobs.append(job)
+      // A job never waits for a new thread while an idle one could take it.
       if monitor.wakeOne() || state.threads >= count { return false }
       if startThread({ self.runThread() }) {
         state.threads += 1
         return false
       }
+      // The system gives no more threads. With at least one, the job will be done; with none, the
+      // caller does it.
       if state.threads > 0 { return false }
       state.jobs.removeLast()
       return true

@@ -37,6 +37,8 @@ final class Monitor<State>: @unchecked Sendable {  // the mutex guards everythin
       if let result = body(&state) { return result }
       waiting += 1
       unsafe pthread_cond_wait(condition, mutex)
+      // Whoever returns may not be the one that was signaled, but the sums stay right. A broadcast
+      // or a spurious wake-up counts nobody as woken.
       if woken > 0 { woken -= 1 } else { waiting -= 1 }
     }
   }

@@ -55,6 +55,8 @@ package struct Pieces: Sequence, IteratorProtocol, Sendable {
   package mutating func next() -> [Piece]? {
     guard tensor < entries.count else { return nil }
     let total = entries[tensor].info.byteCount
+    // A large tensor is a unit of its own even in its last, short piece, so that where the next
+    // tensors are gathered does not depend on its size.
     if total > size {
       let end = Swift.min(end(entries[tensor]), total)
       let piece = Piece(tensor: tensor, range: offset..<end, isLast: end == total)

@@ -110,6 +110,8 @@ private final class PipelineRun<Item: Sendable, Value: Sendable>: @unchecked Sen
         switch action {
         case .work(let number, let item):
           let value = try work(item)
+          // Nobody is woken here: this thread asks next, takes what became ready, and wakes another
+          // if there is more.
           monitor.withLock { $0.pipeline.worked(number, value) }
         case .pass(let number, let stage, let item, let value):
           try stages[stage].body(item, value)
@@ -134,13 +136,18 @@ private final class PipelineRun<Item: Sendable, Value: Sendable>: @unchecked Sen
   private func next() -> PipelineState<Item, Value>.Action? {
     monitor.wait { shared in
       if let action = shared.pipeline.next() {
+        // Each thread that finds work starts at most one more, so that no more threads run than
+        // there is work for. If the system refuses a thread, those that run do the work.
         if shared.pipeline.hasMore, !monitor.wakeOne(), shared.threads < shared.pipeline.workers {
           _ = addThread(&shared)
         }
         return .some(action)
       }
       guard shared.pipeline.isDone else { return nil }
+      // The others wait for work that will not come.
       monitor.wakeAll()
+      // The outer optional means that waiting is over, the inner one that there is nothing left to
+      // do.
       return .some(nil)
     }
   }

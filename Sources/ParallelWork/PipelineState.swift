@@ -45,6 +45,8 @@ struct PipelineState<Item, Value> {
     queues = Array(repeating: [:], count: lanes.count)
   }
 
+  // An item keeps its slot until it has passed its last stage, so the window bounds the memory of
+  // all items between reading and writing.
   private var canBegin: Bool { !isExhausted && failure == nil && slots.count < window }
 
   /// Whether another thread may find something to do.
@@ -56,6 +58,9 @@ struct PipelineState<Item, Value> {
   /// What can be done now, if anything: the oldest item first.
   mutating func next() -> Action? {
     guard running < workers else { return nil }
+    // Stages before new work, and the oldest item first: that frees slots, and a window full of
+    // items that wait for an older one cannot arise, because the older one is in the window as
+    // well.
     if let number = ready.min(), let slot = slots[number], let value = slot.value {
       ready.remove(number)
       running += 1
@@ -87,6 +92,7 @@ struct PipelineState<Item, Value> {
     running -= 1
     guard let slot = slots[number] else { return }
     let lane = slot.lanes[slot.stage]
+    // Only the first in its lane can be in its stage, so it is this item.
     queues[slot.stage][lane]?.removeFirst()
     if let following = queues[slot.stage][lane]?.first {
       enqueue(following)
@@ -109,9 +115,12 @@ struct PipelineState<Item, Value> {
   }
 
   /// Drops all items that are not at work.
+  // Items are numbered from 1, so every item comes after this failure.
   mutating func cancel() { stop(at: 0, CancellationError()) }
 
   private mutating func stop(at number: Int, _ error: any Error) {
+    // Items before the failed one go on, since one of them may fail as well and is then the first.
+    // Slots of later items stay, but `enqueue` passes none of them on.
     if number < failure?.number ?? .max { failure = (number, error) }
     ready = ready.filter { $0 < number }
     slots[number] = nil

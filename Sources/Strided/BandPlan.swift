@@ -122,6 +122,8 @@ struct Band {
     var kept = box
     var pieces: [StridedLayout.Axis] = []
     var (extent, size) = (1, 1)
+    // From the smallest stride up: as long as an axis steps no further than what is covered
+    // already, it extends the piece; from the first larger step on, axes repeat the piece.
     for index in box.indices.sorted(by: { box[$0].stride < box[$1].stride }) {
       let axis = box[index]
       if axis.count == 1 { continue }

@@ -82,10 +82,12 @@ public struct Generator: Sendable {
     }
     let beyond = count - here
     if beyond >= Self.leastJump {
+      // The jump gives the 624 words that end here; all of them count as given out.
       state.jump(words: UInt64(beyond))
       used = size
     } else {
       state.twist(times: (beyond + size - 1) / size)
+      // 1 to 624 and never 0: the state moves on when a word of it is needed, not before.
       used = (beyond - 1) % size + 1
     }
   }

@@ -9,6 +9,7 @@ extension Generator {
     var order = Array(0..<count)
     if count < Int(UInt32.max) / 20 {
       for index in 0..<max(count - 1, 0) {
+        // The remainder favors small numbers slightly; that bias is PyTorch's.
         order.swapAt(index, index + Int(nextUInt32()) % (count - index))
       }
     } else {

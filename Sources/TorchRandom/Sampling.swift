@@ -82,6 +82,8 @@ package struct Sampling: Sendable, Hashable {
       fresh -= 1
     }
     generator.skip(words: fresh / 2 * wordsPerBlock)
+    // The second normal of the last pair stays in the generator for the next serial draw, so this
+    // one pair has to be made. Uniform and vector draws leave the cached normal alone.
     if !fresh.isMultiple(of: 2) {
       generator.cachedNormal = NormalPair(drawnFrom: &generator).second
     }

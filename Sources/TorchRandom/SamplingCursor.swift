@@ -80,6 +80,8 @@ package struct SamplingCursor: Sendable {
         var part = target._mutatingExtracting(offset..<offset + wanted.count * width)
         var fork = generator
         readPart(wanted, ofBlockAt: &fork, into: &part)
+        // The copy made the part. The generator itself leaves a block only with the block's last
+        // element, so that a read which stops inside a block can go on there.
         if wanted.upperBound == size {
           generator = fork
           block += 1
@@ -91,6 +93,8 @@ package struct SamplingCursor: Sendable {
 
   private mutating func readTail(_ elements: Range<Int>, into target: inout MutableRawSpan) {
     let tail = sampling.count - 16..<sampling.count
+    // PyTorch draws the last 16 elements again, from words after all others; they replace what the
+    // whole blocks gave.
     let wanted = elements.clamped(to: tail)
     guard !wanted.isEmpty else { return }
     var fork = generator

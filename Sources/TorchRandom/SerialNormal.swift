@@ -22,6 +22,7 @@ struct SerialNormal {
   }
 
   func store(_ normal: Double, as type: DrawnType, at index: Int, in target: inout MutableRawSpan) {
+    // Fused, mean + z·std is rounded once, otherwise twice; the results differ in the last bit.
     let value =
       cpuPath.fuses ? mean.addingProduct(normal, deviation) : normal * deviation + mean
     target.store(value, as: type, at: index)
@@ -35,6 +36,8 @@ struct NormalPair {
   let second: Double
 
   init(_ angle: UInt64, _ radius: UInt64) {
+    // The pair's first uniform is the angle, its second the radius. `log1p(-u)` keeps the precision
+    // of small u, which log(1 - u) would lose.
     let distance = (-2 * log1p(-radius.unitDouble)).squareRoot()
     let theta = 2 * Double.pi * angle.unitDouble
     first = distance * cos(theta)

@@ -53,6 +53,8 @@ struct VectorNormal {
     let deviation = Float(deviation)
     for block in stride(from: 0, to: words.count, by: 16) {
       for index in block..<block + 8 {
+        // 1 - u, because u may be 0 and is never 1. The angle is rounded once, after a product in
+        // double precision: PyTorch's constant 2π is a double.
         let radius = (-2 * logf(1 - words[index].unitFloat)).squareRoot()
         let angle = Float(2 * Double.pi * Double(words[index + 8].unitFloat))
         let first = mean.addingProduct(radius * cosf(angle), deviation)

@@ -30,6 +30,8 @@ struct WordField {
         let sum = sums[word]
         let odd = UInt32(truncatingIfNeeded: (sum & 0x9908_b0df).nonzeroBitCount & 1)
         let both = sum << 1 ^ odd
+        // w[i] = w[i - 227] ^ mixed(w[i - 624], w[i - 623]): where w[i] is part of a sum, these
+        // three take its place. From the last word down, only the 624 of the seeded state are left.
         sums[word - 227] ^= sum
         sums[word - 624] ^= both & 0x8000_0000
         sums[word - 623] ^= both & 0x7fff_ffff

@@ -82,6 +82,8 @@ extension Sampling {
       let end = least(where: { $0 > wanted }, rest: 0)
       let largest = element(words == 2 ? [start, .max] : [start], cpuPath)
       guard largest >= wanted, words == 2 || largest == wanted else { return nil }
+      // `end` is the first word whose value is above the wanted one, or the last word of all if
+      // there is none: only then it belongs to the range.
       let beyond = element([end, 0], cpuPath)
       let isBeyond = beyond > wanted || end > mask / 2 && beyond == lowest
       return WordRange(

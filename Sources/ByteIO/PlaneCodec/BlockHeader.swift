@@ -26,7 +26,10 @@ struct BlockHeader {
   init(literals: [UInt8], distances: [UInt8]) {
     // Trailing zeros are left out, down to the minimum that the format can express.
     literalCount = max(257, (literals.lastIndex { $0 > 0 } ?? 0) + 1)
+    // A block without matches still states one distance code, of length 0.
     distanceCount = max(1, (distances.lastIndex { $0 > 0 } ?? 0) + 1)
+    // Both codes form one sequence of lengths, so that a repetition may cross from one into the
+    // other.
     tokens = Self.tokens(Array(literals[..<literalCount] + distances[..<distanceCount]))
     var counts = [UInt32](repeating: 0, count: 19)
     for token in tokens { counts[Int(token.symbol)] += 1 }

@@ -67,6 +67,7 @@ struct DeflateReader: ~Copyable {
           else { return false }
           let both: [2 of ckpt_deflated] = unsafe [one, two]
           return unsafe both.span.withUnsafeBufferPointer {
+            // A bit per stream that filled its target.
             unsafe ckpt_inflate(tables, $0.baseAddress, 2, 1) == 3
           }
         }

@@ -49,6 +49,7 @@ struct DeflateWriter {
 
   /// Pads the current byte with zero bits.
   private mutating func align() {
+    // `append` leaves fewer than 8 bits pending, so that a rest of 8 means aligned already.
     let rest = unsafe 8 - bits.used
     if rest < 8 { append(0, bits: Int(rest)) }
   }

@@ -30,6 +30,8 @@ package struct HuffmanCode {
       var (leaf, package) = (0, 0)
       while leaf < leaves.count || package + 1 < level.count {
         let pair = package + 1 < level.count ? level[package] + level[package + 1] : Int.max
+        // Ties go to the leaf: any fixed choice is optimal, and a fixed one makes the code
+        // reproducible.
         if leaf < leaves.count, leaves[leaf] <= pair {
           merged.append(leaves[leaf])
           origins.append(true)
@@ -48,6 +50,7 @@ package struct HuffmanCode {
     var lengths = [UInt8](repeating: 0, count: counts.count)
     var taken = 2 * leaves.count - 2
     for origins in isLeaf.reversed() {
+      // Leaves are in ascending order in every level, so those taken are the first ones of `used`.
       let leavesTaken = origins[..<taken].count { $0 }
       for symbol in used[..<leavesTaken] { lengths[symbol] += 1 }
       taken = 2 * (taken - leavesTaken)
@@ -58,6 +61,8 @@ package struct HuffmanCode {
   /// Each symbol's word, bit-reversed so that its first bit is the lowest, plus its length << 16; 0
   /// for a symbol without a word.
   package var words: [UInt32] {
+    // RFC 1951, 3.2.2, step 2. Until the loop below reaches it, next[n] is the number of words of n
+    // - 1 bits, from which the first word of n bits follows.
     var next = [UInt32](repeating: 0, count: 17)
     for length in lengths where length > 0 { next[Int(length) + 1] += 1 }
     // From the number of words of each length to the first word of that length.

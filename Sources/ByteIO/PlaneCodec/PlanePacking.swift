@@ -117,6 +117,10 @@ private func fixedLogarithm(_ number: Int) -> Int {
   var mantissa = (UInt64(number) << UInt64(62 - whole)) >> 31  // 1 <= mantissa / 2^31 < 2
   var result = whole
   for _ in 0..<10 {
+    // Trap: `>>` binds tighter than `*` in Swift, so this multiplies by 1 and the fraction stays 0.
+    // The sample therefore calls noise what takes 7.3 bits a byte or more. A correction changes
+    // which planes are packed, and so the bytes of files; it belongs with other changes to the
+    // codec.
     mantissa = mantissa * mantissa >> 31
     result <<= 1
     if mantissa >= 1 << 32 {

@@ -66,6 +66,7 @@ struct ZipDirectory {
         "the archive does not end with an end record: it is truncated, or something follows it",
         offset: recordOffset)
     }
+    // This disk, the directory's disk, the number of members on this disk, and in all.
     let disks = (0..<4).map { bytes.littleEndian(UInt16.self, at: 4 + 2 * $0) }
     let size = bytes.littleEndian(UInt32.self, at: 12)
     let offset = bytes.littleEndian(UInt32.self, at: 16)
@@ -121,6 +122,8 @@ struct ZipDirectory {
     }
     let record = try file.bytes(start..<locatorOffset)
     let number = { (offset: Int) in record.littleEndian(UInt64.self, at: offset) }
+    // The size of the record leaves out its first 12 bytes. Byte 16 begins two disk numbers of 4
+    // bytes, which must both be 0; then come the number of members on this disk, and in all.
     guard record.littleEndian(UInt32.self, at: 0) == ZipLayout.end64Signature,
       number(4) == UInt64(ZipLayout.end64Size - 12), number(16) == 0, number(24) == number(32),
       let count = Int(exactly: number(32)), let size = Int(exactly: number(40)),
@@ -183,6 +186,7 @@ struct ZipDirectory {
       }
       let flags = short(8)
       guard flags & ~ZipLayout.knownFlags == 0 else {
+        // Bits 0, 6, and 13: encryption, strong encryption, and masked header values.
         let isEncrypted = flags & 0x2041 != 0
         throw CheckpointError(
           .unsupported,

@@ -73,6 +73,7 @@ final class ZipInflation: Sendable {
     try progress.withLock { progress throws(CheckpointError) in
       if kept.copy(part, of: .init(offset: start), into: &target) { return }
       if start < progress.made { progress = try Progress() }
+      // The blocks on the way are made in full and kept: the stream only moves by unpacking.
       while progress.made <= start {
         let isWanted = progress.made == start
         try makeNextBlock(&progress) { bytes in
@@ -87,6 +88,7 @@ final class ZipInflation: Sendable {
   ) throws(CheckpointError) {
     let start = progress.made
     do throws(CheckpointError) {
+      // Made even if it is cached: the stream has to move past it all the same.
       try kept.remake(.init(offset: start), size: blockCount(at: start)) {
         target throws(CheckpointError) in
         try unpack(&progress, into: &target)
@@ -140,6 +142,8 @@ final class ZipInflation: Sendable {
       if progress.input.isEmpty { try refill(&progress) }
       let input = progress.input
       var (taken, made) = (0, 0)
+      // The end of a stream may need more input after its last byte of output. One byte of room
+      // shows a stream that holds more than it should.
       _ = try [UInt8](count: 1) { target throws(CheckpointError) in
         (taken, made) = try progress.inflater.unpack(input.rawBytes, into: &target)
       }

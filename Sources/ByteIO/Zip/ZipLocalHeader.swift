@@ -66,6 +66,7 @@ enum ZipLocalHeader {
     if range.isEmpty { return }
     let bytes = try file.bytes(range)
     var expected: [UInt8] = []
+    // 12 and 20 bytes are without the signature, which is optional; 16 and 24 are with it.
     if range.count % 8 == 0 { expected.appendLittleEndian(ZipLayout.descriptorSignature) }
     expected.appendLittleEndian(member.crc32)
     for size in [member.storedSize, member.size] {

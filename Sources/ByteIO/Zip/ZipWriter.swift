@@ -63,6 +63,9 @@ package struct ZipWriter: ~Copyable {
     let member = Member(
       name: name, size: size, headerOffset: sink.position, hasDescriptor: sum == nil)
     open = member
+    // If a descriptor follows, sum and sizes here are 0 (4.4.4, bit 3). A large member then still
+    // has a zip64 field, of zeros, which tells readers that the descriptor's sizes have 8 bytes
+    // (4.3.9.2).
     let shownSize = sum == nil ? 0 : size
     var extra: [UInt8] = []
     if member.isLarge { Self.appendZip64([shownSize, shownSize], to: &extra) }

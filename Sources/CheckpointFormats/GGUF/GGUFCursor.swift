@@ -38,6 +38,7 @@ struct GGUFCursor {
   ) throws(CheckpointError) -> Int {
     let start = position
     let number = try number(UInt64.self)
+    // Divided, not multiplied: `number` comes from the file, and a product could overflow.
     guard let count = Int(exactly: number), count <= rest / size, count <= most else {
       let isLong = limit < file.size && number <= file.size
       throw CheckpointError(

@@ -35,6 +35,8 @@ struct GGUFHeader {
     }
     _ = try cursor.number(UInt32.self)
     try Self.checkVersion(try cursor.number())
+    // The smallest tensor entry: length of an empty name 8, rank 4, one dimension 8, type 4, offset
+    // 8.
     let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.maxTensors)
     // The smallest metadata item: length and one byte of a key, a type, and one byte of a value.
     let valueCount = try cursor.count("metadata values", size: 14)
@@ -175,6 +177,7 @@ struct GGUFHeader {
         "rows have \(dimensions[0]) elements, but \(dtype.rawValue) stores them in blocks of "
           + "\(dtype.block.elements)")
     }
+    // GGUF lists the fastest dimension first.
     return try TensorInfo(dtype: dtype, shape: dimensions.reversed())
   }
 

@@ -14,6 +14,7 @@ enum GGUFShapes {
     if shape.contains(0) { return nil }
     guard let last = shape.last else { return [1] }
     if shape.count <= GGUF.maxRank { return shape.reversed() }
+    // The last dimension stays as it is: rows of block types consist of whole blocks.
     return [last, shape.product(along: ..<(shape.count - 1))]
   }
 

@@ -142,6 +142,7 @@ struct HDF5ChunkDecoder: Sendable {
     guard let index = dataset.filters.firstIndex(where: { $0.number == number }) else {
       return false
     }
+    // The mask has 32 bits; a filter beyond them cannot be skipped.
     return index >= 32 || mask >> UInt32(index) & 1 == 0
   }
 
@@ -157,6 +158,8 @@ struct HDF5ChunkDecoder: Sendable {
     var bytes = stored
     if isFiltered(HDF5Table.Filter.fletcher32, mask) { bytes = try Self.summed(stored) }
     if isFiltered(HDF5Table.Filter.gzip, mask) {
+      // Deflate's largest expansion: 258 bytes from 2 bits. Checked before the target's pages are
+      // touched.
       guard target.byteCount <= 1032 * bytes.byteCount else {
         throw CheckpointError(
           .malformed,

@@ -29,6 +29,7 @@ struct HDF5ChunkGrid: Sendable {
     var rest = number
     var origin = block.start
     for dimension in shape.indices.reversed() {
+      // `rest` is a mixed-radix number, the last dimension its lowest digit.
       let index = block.start[dimension] / chunk[dimension] + rest % counts[dimension]
       origin[dimension] = index * chunk[dimension]
       rest /= counts[dimension]

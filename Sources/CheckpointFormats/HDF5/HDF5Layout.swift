@@ -80,6 +80,8 @@ struct HDF5Layout {
         throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
       }
       let leaf = paths[index][paths[index].count - 1]
+      // A group holds one link per name, so a tensor named like a module gets the escaped name
+      // `leaf%_`.
       let isTaken = groups[parents[index]].childLinks.contains(TensorName(leaf))
       groups[parents[index]].datasets.append(index)
       var target = entry.alias.flatMap { position[$0] }

@@ -25,6 +25,8 @@ enum HDF5Packing: Hashable, Sendable {
   /// The level that the file names, for programs that pack the dataset again.
   var level: Int {
     switch self {
+    // Programs that pack the dataset again then use h5py's default; our streams do not depend on
+    // it.
     case .planes: 4
     case .gzip(let level): level
     }

@@ -50,6 +50,8 @@ struct HDF5TensorWriter {
         return try naming(target.item) {
           let job = Job.pool.acquire()
           try job.value.read(target.item.entry, block)
+          // Written here, in any order, because each block has its own bytes; only chunks must go
+          // in order.
           if case .contiguous(let start) = target.location {
             try job.value.write(to: output, at: start + block.bytes.lowerBound)
             Job.pool.release(job)

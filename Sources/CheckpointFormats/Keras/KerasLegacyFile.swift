@@ -121,6 +121,8 @@ struct KerasLegacyFile {
       }
       variables.append(KerasContent.Variable(name: name, dataset: weight.dataset))
       let (links, own) = (Self.links(name.text), Self.links(layer))
+      // The part of the path up to the layer's own name is the layer's scope; what follows names
+      // weights.
       let end = (own.count..<max(links.count, own.count)).first { links[..<$0].ends(with: own) }
       if let end {
         layerNames[Self.key(Array(links[..<end]))] = layer

@@ -51,6 +51,8 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   /// Appends the next packed job; `digest` is that of the multi-chunk tensor that it ends.
   func append(_ job: borrowing NativeJob, endingWith digest: Digest?) throws {
     for piece in job.packed where !isCopy(piece.source) {
+      // A piece with a digest is a whole tensor. Of a tensor of several chunks, the first decides
+      // whether it is a copy, and the last one comes with the digest.
       if let digest = piece.digest {
         if take(digest, of: piece.source) { continue }
       } else if chunks[piece.source].isEmpty {

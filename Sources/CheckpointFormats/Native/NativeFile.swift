@@ -65,6 +65,8 @@ final class NativeFile: Sendable {
     while position < range.upperBound {
       let index = position / NativeLayout.chunkSize
       let chunk = NativeLayout.chunkRange(index, of: stored.info.byteCount)
+      // A whole chunk is decoded straight into the target; a part of one goes through the cache,
+      // where the next small read finds the rest.
       var wanted = position..<min(range.upperBound, chunk.upperBound)
       let offset = wanted.lowerBound - range.lowerBound
       if wanted != chunk {

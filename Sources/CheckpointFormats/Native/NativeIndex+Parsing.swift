@@ -7,6 +7,8 @@ extension NativeIndex {
   /// Reads an index and checks all it says: names, types, sizes, and that the chunks tile the file
   /// from the header to `end`, where the index begins.
   init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
+    // Canonical JSON has one spelling for each index: the fixed text between values can be expected
+    // byte by byte, and nothing can be hidden in the spelling.
     var scanner = JSONScanner(text, offsets: .text("index"), spelling: .canonical)
     metadata = try Self.metadata(&scanner)
     try scanner.expect(",\"modules\":")
@@ -156,6 +158,8 @@ private struct TensorParser {
       return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: original.chunks)
     }
     let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
+    // Offsets follow from the lengths of the chunks before; the index states them for readers that
+    // look up one tensor. A tensor without bytes has no chunk and the offset 0.
     guard own.first?.offset ?? 0 == offset else {
       throw CheckpointError(
         .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
@@ -171,6 +175,8 @@ private struct TensorParser {
     var chunks = chunks
     for index in chunks.indices {
       let size = NativeLayout.chunkRange(index, of: byteCount).count
+      // No encoder needs more than stored blocks do, so a longer stream can only waste a reader's
+      // memory.
       let allowed = raw ? size...size : 1...NativeLayout.maxStreamSize(size)
       guard allowed.contains(chunks[index].length) else {
         throw CheckpointError(

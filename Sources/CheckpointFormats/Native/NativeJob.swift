@@ -44,6 +44,7 @@ struct NativeJob: ~Copyable {
       let (inputStart, outputStart) = (inputCount, written)
       let digest = try Self.read(piece, of: source, into: &input, at: inputStart)
       inputCount += piece.range.count
+      // The same for all pieces of a job: a plan stores every tensor raw, or none.
       isRaw = source.filter == .raw
       if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
         written += Self.encode(

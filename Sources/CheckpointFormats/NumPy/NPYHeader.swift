@@ -130,6 +130,7 @@ struct NPYHeader {
         "expected at most \(maxRank) dimensions for \(info.dtype.rawValue) in NumPy, found "
           + "\(info.shape.count)")
     }
+    // `|` means that byte order does not matter, `<` little-endian.
     let order = info.dtype.byteWidth == 1 ? "|" : "<"
     let sizes = info.shape.map { "\($0)" }
     let shape = sizes.count == 1 ? "(\(sizes[0]),)" : "(\(sizes.joined(separator: ", ")))"

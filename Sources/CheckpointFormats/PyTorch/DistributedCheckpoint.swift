@@ -105,6 +105,8 @@ struct DistributedCheckpoint {
       }
       if groups.count > 64 { break }
     }
+    // More first components than that are the model's own modules, and not the parts of a trainer's
+    // state.
     guard groups.count <= 64, groups.contains(where: { PyTorchParts.modelKeys.contains($0.key) })
     else { return }
     var isOpened = groups.map { !PyTorchParts.isTraining($0.key) }
@@ -177,6 +179,8 @@ struct DistributedCheckpoint {
     _ name: TensorName, _ value: Pickle.Reference
   ) throws(CheckpointError) -> Checkpoint.Entry {
     let properties = state(value, "properties").flatMap { pickle.object($0)?.state }
+    // `TensorProperties` pickles itself as a tuple, dtype first; a dictionary of fields is read as
+    // well.
     let dtype = properties.flatMap { pickle.elements($0)?.first ?? pickle.item($0, "dtype") }
       .flatMap(pickle.global)
     guard let global = dtype, let dtype = PyTorchGlobals.dtype(global), dtype.isComputable else {

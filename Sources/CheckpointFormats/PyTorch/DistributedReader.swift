@@ -80,6 +80,8 @@ struct DistributedReader: Sendable {
       for part in parts where holds(part, outer) {
         let first = line * lineBytes + part.offsets[shape.count - 1] * blockBytes
         let last = first + part.sizes[shape.count - 1] * blockBytes
+        // Parts may come in any order along the line. A pass over them that finds no next byte
+        // means a gap, which equal volumes alone do not rule out, since parts may overlap.
         guard done >= first, done < last else { continue }
         let count = min(end, last) - done
         let start = self.start(of: outer, in: part) + done - first

@@ -143,6 +143,8 @@ struct PickleInput {
     let isNegative = last >= 0x80
     let filler: UInt8 = isNegative ? 0xff : 0
     guard bytes[range].dropFirst(8).allSatisfy({ $0 == filler }) else { return .largeInt }
+    // Bytes after the eighth only repeat the sign, so eight hold the number if their own sign
+    // agrees.
     var number: UInt64 = isNegative ? .max : 0
     for (index, byte) in bytes[range].prefix(8).enumerated() {
       number &= ~(0xff << UInt64(8 * index))

@@ -54,6 +54,7 @@ struct PickleMachine {
     case 0x95: try input.checkFrame()  // FRAME
     case UInt8(ascii: "("): try stack.mark()  // MARK
     case UInt8(ascii: "0"):  // POP
+      // POP takes a mark if nothing was pushed since, as in CPython.
       if !stack.dropMark() { _ = try stack.pop() }
     case UInt8(ascii: "1"): _ = try stack.popToMark()  // POP_MARK
     case UInt8(ascii: "2"): try stack.push(try stack.top())  // DUP
@@ -72,6 +73,7 @@ struct PickleMachine {
     case 0x8b: try push(input.integer(try input.take(try input.size(Int32.self))))
     case UInt8(ascii: "F"): try push(.float(try input.decimalFloat()))
     case UInt8(ascii: "G"):
+      // The only big-endian number of the format.
       try push(.float(Double(bitPattern: try input.number(UInt64.self).byteSwapped)))
     // STRING, BINSTRING, SHORT_BINSTRING, UNICODE, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8,
     // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
@@ -138,6 +140,7 @@ struct PickleMachine {
       let parts = try stack.pop(2)
       try call(parts[0], parts[1])
     case 0x92:
+      // Keyword arguments are not kept: nothing that is recognized has any.
       let parts = try stack.pop(3)
       try call(parts[0], parts[1])
     case UInt8(ascii: "i"):
@@ -195,6 +198,7 @@ struct PickleMachine {
     _ elements: [Reference]
   ) throws(CheckpointError) -> Pickle.Value {
     try charge(MemoryLayout<Reference>.stride * elements.count)
+    // Cannot overflow: `charge` keeps all elements together below ``Pickle/maxMemory``.
     let start = Int32(tuples.count)
     tuples += elements
     return .tuple(start..<Int32(tuples.count))
@@ -274,6 +278,7 @@ struct PickleMachine {
     guard case .object(let index) = values[Int(try stack.top())] else {
       throw CheckpointError(.malformed, "cannot set the state of a value that is not an object")
     }
+    // Only objects have a state. Python would let a pickle replace the attributes of other values.
     objects[index].state = state
   }
 }

@@ -42,6 +42,8 @@ struct PickleStream {
           error.path = file.name
           throw error
         }
+        // The machine starts over with more bytes. Windows grow so fast that all attempts together
+        // cost little more than the last one.
         window *= 16
       }
     }

@@ -14,6 +14,7 @@ enum PyTorchArchive {
   static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
     guard head.count > 30, head.starts(with: [0x50, 0x4b, 0x03, 0x04]) else { return false }
+    // A local header: length of the name at byte 26, the name at byte 30 (APPNOTE 4.3.7).
     let count = Int(head.littleEndian(UInt16.self, at: 26))
     let name = String(decoding: head[30...].prefix(count), as: UTF8.self)
     if let slash = name.firstIndex(of: "/") {

@@ -132,6 +132,7 @@ private struct EntryList {
         "expected \(reference.byteCount) bytes in storage '\(reference.key)',"
           + " found \(storage.byteCount)", tensor: name.text)
     }
+    // Equal storage, offset, sizes, and strides: Python wrote one tensor under two names.
     let alias = firsts[tensor.identity]
     if alias == nil {
       firsts[tensor.identity] = name

@@ -36,6 +36,9 @@ enum PyTorchTar {
 
   // MARK: - The archive
 
+  // A header is a block of 512 bytes (POSIX ustar): name at 0, size in octal digits at 124,
+  // checksum at 148, type at 156, "ustar" at 257. Type `x` is an extended header, which may come
+  // first.
   private static func name(_ header: ArraySlice<UInt8>) -> String {
     String(decoding: header.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
   }
@@ -71,6 +74,7 @@ enum PyTorchTar {
 
   private static func checkSum(_ header: [UInt8], at position: Int) throws(CheckpointError) {
     var sum = 0
+    // The checksum's own field counts as eight spaces.
     for (index, byte) in header.enumerated() {
       sum += (148..<156).contains(index) ? 0x20 : Int(byte)
     }
@@ -150,6 +154,8 @@ enum PyTorchTar {
         throw CheckpointError(
           .malformed, "expected the description of a tensor here", offset: start)
       }
+      // The rank, 4 bytes of padding, then sizes, strides, and the offset in elements, of 8 bytes
+      // each.
       let rank = Int(try stream.number(Int32.self))
       _ = try stream.skip(4)
       guard (0...StridedLayout.maxRank).contains(rank) else {

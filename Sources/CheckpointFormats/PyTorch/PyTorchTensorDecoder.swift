@@ -117,6 +117,8 @@ struct PyTorchTensorDecoder {
       }
       element = known
     }
+    // Arguments: storage, offset, sizes, strides (the last three in elements), requires_grad,
+    // hooks; then the dtype in version 3, and a dictionary such as {'conj': True}.
     guard let offset = pickle.int(arguments[1]) else {
       throw Self.refused("a storage offset", "something else")
     }
@@ -135,6 +137,8 @@ struct PyTorchTensorDecoder {
     }
     let info = try TensorInfo(dtype: element, shape: shape)
     let layout = try StridedLayout(info, strides: strides, offset: start)
+    // The check that keeps a pickle from reading beyond its storage: offset and strides are its
+    // own.
     guard layout.reach <= storage.byteCount else {
       throw CheckpointError(
         .malformed,

@@ -41,6 +41,7 @@ struct PyTorchTree {
     if pending.isEmpty { return holds }
     for tensor in pending { holds[Int(tensor)] = true }
     // The holders of each value, one value's after another's; `ends` are the ends of their ranges.
+    // Holders are counted, then placed: two flat arrays instead of an array for each value.
     var ends = [Int32](repeating: 0, count: pickle.values.count + 1)
     func forEachHold(_ body: (_ holder: Pickle.Reference, _ child: Int) -> Void) {
       for holder in all where !holds[Int(holder)] {
@@ -93,6 +94,8 @@ struct PyTorchTree {
   ) throws(CheckpointError) {
     guard holdsTensor(reference) else { return }
     let isTensor = decoder.isTensor(reference)
+    // A value that many hold is walked once for each way to it, so the walk is charged before it is
+    // made.
     room.steps -= 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
     if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
     guard depth <= Pickle.maxDepth, room.steps > 0, room.memory > 0 else {

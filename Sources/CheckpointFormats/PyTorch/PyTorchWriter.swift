@@ -63,6 +63,7 @@ struct PyTorchPlan {
         writer.mark()
       }
       let original = entry.alias.flatMap { indices[$0] }
+      // Tied tensors share a storage if the whole of it suits both; the shape may differ.
       if let original, entries[original].info.dtype == entry.info.dtype,
         entries[original].info.byteCount == entry.info.byteCount
       {
@@ -81,6 +82,7 @@ struct PyTorchPlan {
     }
     if !entries.isEmpty { writer.setItems() }
     writer.emptyDictionary()
+    // `state_dict()` is an OrderedDict with an attribute: BUILD with {'_metadata': …} sets it.
     writer.text("_metadata")
     Self.writeVersions(of: checkpoint, to: &writer)
     writer.setItem()

@@ -20,6 +20,7 @@ enum TorchScriptClasses {
     var searched: Set<String> = []
     for global in pickle.globals
     where global.module.hasPrefix("__torch__") && searched.insert(global.module).inserted {
+      // Class `__torch__.a.b.C` is declared in `code/__torch__/a/b.py`.
       let path = folder + "code/" + global.module.replacing(".", with: "/") + ".py"
       guard let member = archive.member(named: TensorName(path)) else { continue }
       let text = try archive.bytes(member, limit: maxSize)

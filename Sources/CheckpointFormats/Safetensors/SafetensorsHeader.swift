@@ -142,6 +142,7 @@ struct SafetensorsHeader {
 
   /// Makes sure that every byte of the data belongs to one tensor.
   private func checkCoverage(dataSize: Int) throws(CheckpointError) {
+    // By both ends, so that an empty tensor comes before the one that begins at the same byte.
     let order = tensors.indices.sorted {
       let (left, right) = (tensors[$0].range, tensors[$1].range)
       return (left.lowerBound, left.upperBound) < (right.lowerBound, right.upperBound)

@@ -54,10 +54,13 @@ struct SafetensorsLayout {
     }
     var metadata = checkpoint.metadataWithModules
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
+    // Loaders of Hugging Face's libraries expect the metadata to name the framework.
     if metadata[Safetensors.formatMark.key] == nil {
       metadata[Safetensors.formatMark.key] = Safetensors.formatMark.value
     }
     var text = Self.text(metadata, entries, starts)
+    // Spaces to a multiple of 8, so that the data begin aligned; tensors are ordered by falling
+    // element size to stay aligned. Readers must not count on either.
     text += [UInt8](repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
     guard text.count <= Safetensors.maxHeaderSize else {
       throw CheckpointError(

@@ -110,6 +110,7 @@ struct ShardIndex {
       do {
         shard = try open(try place.open(file))
       } catch let error as CheckpointError {
+        // Without an offset the file could not be opened; errors inside it are its own.
         guard error.code == .system, error.offset == nil else { throw error }
         throw CheckpointError(
           .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",

@@ -22,6 +22,8 @@ enum HDF5Checksum {
       a &+= word(offset)
       b &+= word(offset + 4)
       c &+= word(offset + 8)
+      // Each line is one step of `mix`, such as a -= c; a ^= rot(c, 4); c += b. Both parts of a tuple
+      // are computed before either is assigned, so c is the old one in both.
       (a, c) = ((a &- c) ^ rotated(c, 4), c &+ b)
       (b, a) = ((b &- a) ^ rotated(a, 6), a &+ c)
       (c, b) = ((c &- b) ^ rotated(b, 8), b &+ a)
@@ -30,6 +32,7 @@ enum HDF5Checksum {
       (c, b) = ((c &- b) ^ rotated(b, 4), b &+ a)
       offset += 12
     }
+    // Only an empty input leaves nothing for `final`.
     if offset == bytes.endIndex { return c }
     a &+= word(offset)
     b &+= word(offset + 4)

@@ -32,6 +32,7 @@ struct HDF5ChunkMap: Sendable {
   private init(_ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
     self.chunks = chunks
     shape = dataset.info.shape
+    // (n - 1) / c + 1 rounds up, like (n + c - 1) / c, but cannot overflow. No size is 0 here.
     counts = zip(shape, chunks.shape).map { ($0 - 1) / $1 + 1 }
     maxCounts = zip(chunks.maxSizes, chunks.shape).map { limit, size in
       limit.map { ($0 - 1) / size + 1 }
@@ -145,6 +146,8 @@ struct HDF5ChunkMap: Sendable {
         || (position[dimension] == counts[dimension] - 1
           && shape[dimension] % chunks.shape[dimension] != 0)
     }
+    // If partial chunks are spared the filters (flag of the layout message), no mask in the index
+    // says so.
     written.append(
       Chunk(
         number: number, address: address, size: size,
@@ -205,6 +208,7 @@ struct HDF5ChunkMap: Sendable {
     written.sort { $0.number < $1.number }
     for index in written.indices.dropFirst()
     where written[index - 1].number == written[index].number {
+      // Two readers could choose different bytes for it.
       throw CheckpointError(.malformed, "chunk \(written[index].number) is listed twice")
     }
   }

@@ -31,6 +31,7 @@ struct HDF5ChunkTree {
         try visit(try entries.definedAddress(), level: node.level - 1, into: &map)
         continue
       }
+      // This index, the only one before HDF5 1.10, counts elements; all later ones count chunks.
       var origin: [Int] = []
       origin.reserveCapacity(rank)
       for _ in 0..<rank { origin.append(try entries.integer(8)) }

@@ -31,6 +31,7 @@ enum HDF5DataLayout {
     let rank = try body.byte()
     let kind = try body.byte()
     try body.skip(5)
+    // Compact data follow the dimensions, so there is no address.
     let address = try kind == 0 ? nil : body.address()
     var shape: [Int] = []
     for _ in 0..<rank { shape.append(try body.integer(4)) }
@@ -73,6 +74,7 @@ enum HDF5DataLayout {
   private static func indexed(
     _ body: inout HDF5Cursor, _ version: Int
   ) throws(CheckpointError) -> Self {
+    // Bit 0: partial chunks at the edge are not filtered. Bit 1: the only chunk is filtered.
     let flags = try body.byte()
     let rank = try body.byte()
     let width = try body.byte()

@@ -74,6 +74,8 @@ struct HDF5ExtensibleArray {
   ) throws(CheckpointError) {
     // The index block lists the data blocks of the first `level` levels; each level after them has
     // a secondary block of its own.
+    // With p pointers in the smallest secondary block, the levels before it have 1, 1, 2, 2, …,
+    // p/2, p/2 data blocks: 2 (p - 1) in 2 log2(p) levels.
     let blockCount = 2 * (smallestPointers - 1)
     let level = 2 * smallestPointers.trailingZeroBitCount
     let levelCount = 1 + maximumBits - smallestBlock.trailingZeroBitCount
@@ -91,6 +93,8 @@ struct HDF5ExtensibleArray {
     for _ in 0..<tableCount { tables.append(try block.address()) }
     try block.verify(from: origin)
     var next = 0
+    // Blocks after the last element that was set need not exist, so reading stops there. These
+    // blocks have no pages: a page is at least as large as they are.
     for level in 0..<min(level, levelCount) {
       for _ in 0..<blocksOf(level) where next < blockCount && passed < count {
         try takeBlock(blocks[next], elements: elementsOf(level), pages: nil, into: &map)
@@ -111,6 +115,7 @@ struct HDF5ExtensibleArray {
     _ address: UInt64?, level: Int, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
     let (blockCount, elements) = (blocksOf(level), elementsOf(level))
+    // Nothing was ever written here, but the elements still count for the numbers of later chunks.
     guard let address else { return skip(blockCount * elements) }
     // A bit per page states whether the page was written; each data block's bits begin a new byte.
     let pageCount = elements > 1 << pageBits ? elements >> pageBits : 0
@@ -130,6 +135,8 @@ struct HDF5ExtensibleArray {
     for _ in 0..<blockCount { blocks.append(try table.address()) }
     try table.verify(from: origin)
     for (index, block) in blocks.enumerated() where passed < count {
+      // The bitmap has room for whole bytes per data block, but libhdf5 numbers its bits without
+      // gaps.
       let pages = Pages(bitmap: bitmap, first: index * pageCount, count: pageCount)
       try takeBlock(block, elements: elements, pages: pages, into: &map)
     }

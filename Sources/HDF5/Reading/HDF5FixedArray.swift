@@ -16,6 +16,7 @@ enum HDF5FixedArray {
     var header = origin
     try header.expect("FAHD")
     try header.expect(version: 0, of: "fixed array")
+    // The client ID: 1 for filtered chunks, whose elements also have a size and a filter mask.
     let isFiltered = try header.byte() != 0
     let elementSize = try header.byte()
     let pageBits = try header.byte()
@@ -29,6 +30,7 @@ enum HDF5FixedArray {
     }
     // No pages at all means that the elements follow the prefix directly.
     let pageCount = count > 1 << pageBits ? (count + (1 << pageBits) - 1) >> pageBits : 0
+    // Signature, version, and client ID, the address of the header, and the bitmap.
     let prefix = 6 + widths.address + (pageCount + 7) / 8
     let start = try metadata.cursor(
       at: block, count: prefix + (pageCount == 0 ? count * size : 0) + 4)
@@ -49,6 +51,7 @@ enum HDF5FixedArray {
     // All pages but the last have the full size, written or not, so each is at a known offset.
     try body.verify(from: start)
     for page in 0..<pageCount {
+      // In Swift, `<<` binds tighter than `-`.
       let elementCount = min(1 << pageBits, count - page << pageBits)
       // The bitmap's first page is the most significant bit.
       guard pages[page / 8] & 0x80 >> UInt8(page % 8) != 0 else {
@@ -79,6 +82,7 @@ struct HDF5ChunkCounter {
   /// Creates a counter for a dataset with this maximum number of chunks along each dimension.
   init(_ counts: [Int?]) {
     self.counts = counts
+    // Without an unlimited dimension the first is the slowest: plain row-major order.
     slowest = counts.firstIndex { $0 == nil } ?? 0
   }
 
@@ -96,6 +100,7 @@ struct HDF5ChunkCounter {
       position[dimension] = rest % count
       rest /= count
     }
+    // What is left belongs to the slowest dimension, which needs no size.
     if !position.isEmpty { position[slowest] = rest }
     return position
   }

@@ -42,6 +42,8 @@ final class HDF5FractalHeap {
     try cursor.expect("FRHP")
     try cursor.expect(version: 0, of: "fractal heap")
     identifierSize = try cursor.integer(2)
+    // Size of the description of filters, which would add fields to this header and to each entry
+    // of an indirect block.
     guard try cursor.integer(2) == 0 else {
       throw origin.unsupported("fractal heap with filtered blocks is not supported")
     }
@@ -66,6 +68,8 @@ final class HDF5FractalHeap {
     else { throw origin.malformed("fractal heap has impossible parameters") }
     // The specification calls these widths minimal: just enough for any offset and any size.
     offsetWidth = (heapBits + 7) / 8
+    // An object exceeds neither the largest direct block nor the largest managed object; the
+    // smaller of the two widths is the one used.
     sizeWidth = min(
       (maxBlockSize.trailingZeroBitCount + 7) / 8,
       (Int.bitWidth - 1 - maxObjectSize.leadingZeroBitCount + 7) / 8)
@@ -87,6 +91,8 @@ final class HDF5FractalHeap {
       let offset = try cursor.integer(offsetWidth)
       return try managed(offset, size: try cursor.integer(sizeWidth), metadata)
     case 1:
+      // Which of the two it is follows from the header's widths alone; the identifier has no flag
+      // for it.
       // A huge object's identifier holds address and size if there is room, else a B-tree key.
       if widths.address + widths.length <= identifierSize - 1 {
         let address = try cursor.definedAddress()
@@ -153,6 +159,8 @@ final class HDF5FractalHeap {
   ) throws(CheckpointError) -> HDF5Cursor {
     let outside = CheckpointError(.malformed, "fractal heap has no object at \(offset)")
     guard var block = root else { throw outside }
+    // Every number below is a power of two or a sum of them, so that sizes and rows are found by
+    // shifts.
     var (rows, position) = (rootRows, offset)
     if rows == 0 {
       // The heap has a single direct block.
@@ -200,6 +208,7 @@ final class HDF5FractalHeap {
   private func table(
     _ address: UInt64, rows: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> [UInt64?] {
+    // The same bytes read as a table of another size would be another table.
     if let known = tables[address], known.count == rows * tableWidth { return known }
     let widths = metadata.superblock.widths
     let count = rows * tableWidth

@@ -28,6 +28,8 @@ enum HDF5GroupLinks {
     let isTracked = try info.byte() & 1 != 0
     if isTracked { try info.skip(8) }  // largest creation index
     let heapAddress = try info.address()
+    // The index by name, which every large group has. The one by creation order, whose address may
+    // follow, is optional, so links are sorted here instead.
     let tree = try info.address()
     var links: [HDF5Link] = []
     if let heapAddress, let tree {

@@ -30,6 +30,8 @@ final class HDF5Metadata {
   init(_ input: ByteSource, _ superblock: HDF5Superblock) {
     self.input = input
     self.superblock = superblock
+    // A multiple of the size, because each object that uses a shared message or heap reads it again.
+    // The constants let a small file have many links, and cap the work for a huge one.
     budget = 16 * min(input.size, 1 << 28) + (1 << 24)
     textBudget = 4 * min(input.size, 1 << 28) + (1 << 20)
   }

@@ -52,6 +52,7 @@ struct HDF5ObjectHeader {
     if try head.byte() == 1 {
       prefixSize = 8
       // Version 1 (IV.A.1.a): no signature, and messages begin at a multiple of 8, after 4 bytes.
+      // The number of messages is not relied on: a block is read until it ends.
       try head.skip(7)  // reserved, number of messages, reference count
       let count = try head.integer(4)
       try take(try metadata.cursor(atOffset: start.offset + 16, count: count))
@@ -75,6 +76,7 @@ struct HDF5ObjectHeader {
     }
     var seen: Set<UInt64> = []
     while let (address, count) = pending.popLast() {
+      // A block that leads back to an earlier one would be read without end.
       guard seen.insert(address).inserted else {
         throw start.malformed("object header lists its continuation at \(address) twice")
       }

@@ -40,6 +40,8 @@ struct HDF5RecordTree {
     rootCount = try cursor.integer(2)
     _ = try cursor.length()  // total number of records
     try cursor.verify(from: origin)
+    // A node holds at least one record, so that the divisions below are safe; the limit of the
+    // depth bounds the recursion of `visit`.
     guard recordSize > 0, depth < 16, nodeSize <= metadata.fileSize,
       nodeSize > Self.frame + recordSize
     else {
@@ -49,11 +51,15 @@ struct HDF5RecordTree {
     }
     // Bottom-up: the most records in a leaf, then in the subtree of a node at each height.
     let most = (nodeSize - Self.frame) / recordSize
+    // The count of a node has the width of a leaf's maximum at every height, although inner nodes
+    // hold fewer records.
     countWidth = Self.width(most)
     var total = most
     for height in 1..<max(depth, 1) {
       let pointer = widths.address + countWidth + totalWidths[height - 1]
       let count = max(nodeSize - Self.frame - pointer, 0) / (recordSize + pointer)
+      // A full subtree: `count` records in its root, and count + 1 full subtrees one level down.
+      // That of the tree's own root is never needed, because nothing points to the root.
       let (product, overflow) = (count + 1).multipliedReportingOverflow(by: total)
       let (sum, tooLarge) = product.addingReportingOverflow(count)
       guard !overflow, !tooLarge else {
@@ -88,6 +94,8 @@ struct HDF5RecordTree {
     let pointer =
       height == 0
       ? 0 : metadata.superblock.widths.address + countWidth + totalWidths[height - 1]
+    // A node does not state its own number of records; only its parent, or the header, does. The
+    // checksum follows the last record or pointer directly, and what is left of the node is unused.
     let size = Self.frame + count * recordSize + (height == 0 ? 0 : (count + 1) * pointer)
     let origin = try metadata.cursor(at: address, count: size)
     var cursor = origin

@@ -48,6 +48,7 @@ struct HDF5StoredAttributes {
     try HDF5RecordTree(tree, in: metadata).forEach(in: metadata) { record throws(CheckpointError) in
       var record = record
       let identifier = try record.bytes(8)
+      // Bit 1 of the message flags: the attribute is in the file's heap of shared messages instead.
       if try record.byte() & 2 != 0 {
         bodies.append(
           try HDF5SharedMessages.heap(for: .attribute, in: metadata).object(
@@ -72,6 +73,8 @@ struct HDF5StoredAttributes {
     let typeSize = try body.integer(2)
     let spaceSize = try body.integer(2)
     if version == 3 { try body.skip(1) }  // character set of the name: ASCII or UTF-8
+    // Version 1 pads name, datatype, and dataspace to multiples of 8 bytes; their sizes leave that
+    // out.
     func filled(_ size: Int) -> Int { version == 1 ? (size + 7) / 8 * 8 : size }
     let nameBytes = try body.bytes(filled(nameSize)).prefix { $0 != 0 }
     guard let name = String(validating: nameBytes, as: UTF8.self) else {

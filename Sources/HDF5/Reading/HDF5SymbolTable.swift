@@ -56,6 +56,9 @@ struct HDF5SymbolTable {
     try node.expect(version: 1, of: "symbol table node")
     try node.skip(1)
     let count = try node.integer(2)
+    // A node has room for a fixed number of entries, of which the first `count` are in use. Each
+    // has the offset of its name in the heap, the address of an object header, and 24 bytes: cache
+    // type, reserved, and scratch-pad (III.C).
     var entries = try metadata.cursor(
       atOffset: node.offset, count: count * (widths.length + widths.address + 24))
     for _ in 0..<count {

@@ -32,6 +32,8 @@ struct HDF5TreeNode {
     self.level = found.level
     count = try node.integer(2)
     // The addresses of the left and right sibling, which end the prefix, are not needed.
+    // Key and address alternate, beginning with a key. One more key follows the last address; it is
+    // left out, since keys only separate children here.
     entries = try metadata.cursor(
       atOffset: node.offset - 8 + prefix, count: count * (keySize + width))
   }

@@ -113,10 +113,12 @@ struct HDF5Walker {
     var address = path.utf8.first == UInt8(ascii: "/") ? metadata.superblock.root : group
     for part in path.utf8.split(separator: UInt8(ascii: "/")) {
       let name = String(Substring(part))
+      // HDF5 gives no meaning to "..", which is an ordinary name.
       if name == "." { continue }
       switch try links(of: address)[TensorName(name)] {
       case .object(let next)?: address = next
       case .path(let path)?:
+        // A soft link is relative to the group that holds it, not to the one where the path began.
         guard let next = try resolve(path, from: address, &linkCount) else { return nil }
         address = next
       case .otherFile?, .userDefined?, nil: return nil

@@ -110,6 +110,7 @@ private func norms(ofColumns bytes: [UInt8], width: Int, as dtype: DType) -> [UI
   var sums = [Double](repeating: 0, count: width)
   let round = dtype == .float64 ? dtype.rounded : DType.float32.rounded
   for (index, value) in decoded(bytes, as: dtype).enumerated() {
+    // Square and sum are rounded one by one: PyTorch fuses nothing along a column.
     sums[index % width] = round(sums[index % width] + round(value * value))
   }
   return encoded(sums.map { round($0.squareRoot()) }, as: dtype)

@@ -22,7 +22,7 @@ enum ModelDescription {
 
 extension Module {
   /// Whether a text is meant to be a description: its first character other than whitespace is `{`.
-  public static func isDescription(_ text: String) -> Bool {
+  package static func isDescription(_ text: String) -> Bool {
     text.utf8.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
   }
 

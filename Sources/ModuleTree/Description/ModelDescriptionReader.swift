@@ -83,6 +83,8 @@ struct ModelDescriptionReader {
   mutating func model() throws -> Module {
     for node in nodes where node.original == nil && !node.isNone { try collectTies(node) }
     var built = [Module?](repeating: nil, count: nodes.count)
+    // A parent comes before its children, so going backward all children of a node are built before
+    // it.
     for position in nodes.indices.reversed() {
       let node = nodes[position]
       if node.original != nil || node.isNone { continue }

@@ -27,6 +27,7 @@ public struct Dirac: Initializer, Hashable {
     guard info.elementCount > 0 else { return .ones(at: []) }
     let inputs = info.shape[1]
     let plane = info.shape.product(along: 2...)
+    // In each kernel dimension the index size / 2, as PyTorch takes it for even sizes.
     let middle = zip(info.shape, info.shape.contiguousStrides).dropFirst(2).reduce(0) {
       $0 + $1.0 / 2 * $1.1
     }

@@ -19,6 +19,8 @@ package struct KaimingScale: Sendable, Hashable {
   ) throws(CheckpointError) -> Double? {
     if info.shape.contains(0) { return nil }
     let fan = try Fans(of: info, for: name)[mode]
+    // In Python's order of operations, all in float64: another order changes the last bit of some
+    // bounds.
     return nonlinearity.gain(slope) / Double(fan).squareRoot()
   }
 

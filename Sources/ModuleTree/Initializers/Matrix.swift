@@ -49,6 +49,7 @@ struct Matrix {
         let scale = (2 / length).squareRoot()
         for index in vector.indices { vector[index] *= scale }
       }
+      // Columns before this one are finished: below the diagonal they are zero.
       reduced.reflect(vector, fromColumn: column)
       reflectors.append((vector, head >= 0))
     }

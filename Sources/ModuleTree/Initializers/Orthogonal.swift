@@ -47,6 +47,8 @@ public struct Orthogonal: Initializer, Hashable {
       matrix = matrix.orthonormalColumns()
       if isWide { matrix = matrix.transposed }
       let scale = info.dtype.rounded(gain)
+      // Q is rounded to the dtype first, then multiplied by the gain in that dtype, as
+      // `q.mul_(gain)` does.
       values = matrix.elements.map { info.dtype.rounded($0) * scale }
       var bytes = drawn
       bytes.withMutableRawSpan {

@@ -36,6 +36,8 @@ public struct Sparse: Initializer, Hashable {
       var bytes = generator.sample(sampling)
       let width = info.dtype.byteWidth
       for column in 0..<columns {
+        // A permutation of all rows for each column, after all normals. PyTorch takes them from its
+        // default generator even if another is given; here there is only one.
         for row in generator.randperm(rows).prefix(zeros) {
           let first = (row * columns + column) * width
           for index in first..<first + width { bytes[index] = 0 }

@@ -150,6 +150,8 @@ public struct TruncatedNormal: Initializer, Hashable {
     func outside(_ index: Int) -> Bool { !(bounds ~= dtype.number(at: index, in: values)) }
     var pending = (0..<sampling.count).filter(outside)
     while !pending.isEmpty {
+      // A whole tensor again, of which only the pending elements are taken: PyTorch's masked loop
+      // moves the generator just as far.
       let fresh = generator.sample(sampling)
       for index in pending { dtype.copyElement(index, from: fresh, to: &values) }
       pending.removeAll { !outside($0) }

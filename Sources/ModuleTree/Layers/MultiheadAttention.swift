@@ -68,6 +68,8 @@ public struct MultiheadAttention: Layer {
 
   public func construction(children names: [String]) -> [ConstructionStep] {
     let steps = names.map { ConstructionStep.child($0) } + [.ownParameters]
+    // The child draws its bias as any linear layer does; zeros replace it afterward, but the
+    // generator has moved.
     return hasBias ? steps + [.fill("out_proj.bias", Constant(0))] : steps
   }
 }

@@ -51,6 +51,9 @@ extension Module {
       }
       return copy.constructed(
         by: copy.construction + [
+          // The hook draws and normalizes one vector after the other; the parametrization below
+          // draws both first. Draws are the same, since normalizing draws nothing, but both follow
+          // PyTorch's lines.
           .fill(u, Normal()), .normalize(u), .fill(v, Normal()), .normalize(v),
         ])
     }
@@ -159,6 +162,7 @@ extension Module {
       case .ownParameters:
         for parameter in ownParameters {
           guard let initializer = parameter.initializer else { continue }
+          // The moved parameter is drawn where it stood, so that all other draws keep their words.
           let isMoved = parameter.name.isSameText(weight.name)
           steps.append(.fill(isMoved ? path : parameter.name, initializer))
         }

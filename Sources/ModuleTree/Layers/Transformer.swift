@@ -26,6 +26,7 @@ public struct TransformerStack: Layer {
     let layers = children.first { $0.name == "layers" }?.module?.ownChildren.map(\.name) ?? []
     guard let first = layers.first else { return names.map { .child($0) } }
     let source = "layers.\(first)"
+    // Deep copies draw nothing, so a stack moves the generator by one layer, however deep it is.
     return [.child(source)] + layers.dropFirst().map { .copy(of: source, to: "layers.\($0)") }
       + names.filter { $0 != "layers" }.map { .child($0) }
   }

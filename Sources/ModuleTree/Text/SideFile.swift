@@ -197,6 +197,7 @@ public struct SideFile: Sendable {
         throw missing(
           construction.path.isEmpty ? name : "\(construction.path).\(name)", construction.line)
       }
+      // Children that the statement leaves out are constructed last, in printed order.
       let begun = Set(construction.names.map { $0.prefix { $0 != "." } })
       let rest = found.ownChildren.filter { !begun.contains(Substring($0.name)) }.map(\.name)
       found = found.constructed(

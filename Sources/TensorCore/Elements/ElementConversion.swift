@@ -55,6 +55,8 @@ public enum ElementConversion {
   package static func bfloat16(rounding value: Float) -> UInt16 {
     if value.isNaN { return 0x7fc0 }
     let bits = value.bitPattern
+    // Adds half a unit less one bit, and that bit if the result's last bit is 1: ties go to even. A
+    // carry out of the mantissa raises the exponent, up to infinity, which is right.
     return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
   }
 

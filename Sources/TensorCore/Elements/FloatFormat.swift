@@ -64,6 +64,8 @@ package struct FloatFormat: Hashable, Sendable {
   }
 
   /// The largest number that rounds to the largest finite one of a `finite` type: half a unit more.
+  // With mantissa m bits, the largest number of a `finite` type is (2^(m+1) - 2) units, its last
+  // pattern being NaN: half a unit is that divided by 2 (2^(m+1) - 2).
   var roundingLimit: Double { greatestFinite + greatestFinite / Double(4 << mantissaBits - 4) }
 
   /// Whether a constant of this value exists in the type, as `Tensor.fill_` checks it: NaN, infinity
