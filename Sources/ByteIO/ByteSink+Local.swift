@@ -56,6 +56,7 @@ extension ByteSink {
       preconditionFailure("only a local file can be read back")
     }
     let file = LocalFile(
+      // Opened anew, since the descriptor of the sink closes with the sink.
       descriptor: try systemCall("open", path: name) {
         unsafe open(path, O_RDONLY | O_CLOEXEC)
       })

@@ -107,6 +107,7 @@ extension ByteSink {
     return ByteSink(name: name, abilities: Abilities(writesAnywhere: true)) {
       part, offset throws(CheckpointError) in
       bytes.content.withLock { content in
+        // A positioned write may leave a gap, which reads as zeros, as in a file.
         let missing = offset + part.byteCount - content.count
         if missing > 0 { content.append(contentsOf: repeatElement(0, count: missing)) }
         var elements = content.mutableSpan

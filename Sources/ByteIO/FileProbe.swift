@@ -92,6 +92,8 @@ public final class FileProbe: Sendable {
     _ find: (FileProbe) throws(Failure) -> Value
   ) throws(Failure) -> Value {
     let key = ObjectIdentifier(Value.self)
+    // The lock is not held while the value is computed, since that may ask for another finding. Two
+    // tasks may compute the same one; the last is kept.
     if let known = findings.withLock({ $0[key] }) as? Value { return known }
     let value = try find(self)
     findings.withLock { $0[key] = value }

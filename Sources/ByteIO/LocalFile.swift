@@ -54,6 +54,7 @@ final class LocalFile: Sendable {
             descriptor, bytes.baseAddress.map { unsafe $0 + done }, count - done, offset + done)
         }
       }
+      // `read` at the end of a file answers 0: somebody has shortened it since it was opened.
       guard answer > 0 else {
         throw CheckpointError(
           .system, "the file was \(size) bytes long when it was opened, but now ends here",

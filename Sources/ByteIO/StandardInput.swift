@@ -18,6 +18,8 @@ extension ByteSource {
       throw CheckpointError(.system, "may be given only once", path: name)
     }
     let status = try FileStatus(descriptor: STDIN_FILENO, path: name)
+    // After another program has read a part of it, the rest is what counts, and offsets would be
+    // wrong.
     if status.isRegular, lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 {
       let own = try systemCall(nil, path: name) { fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) }
       return ByteSource(LocalFile(descriptor: own), status, name: name)

@@ -48,6 +48,7 @@ struct WebRequest: ~Copyable {
     guard let handle = unsafe handle else {
       return Answer(failure: "libcurl cannot allocate memory")
     }
+    // Ranges count the bytes that are sent: of a compressed answer they would be other bytes.
     var fields = unsafe curl_slist_append(nil, "Accept-Encoding: identity")
     if let entityTag { unsafe fields = curl_slist_append(fields, "If-Match: \(entityTag)") }
     defer { unsafe curl_slist_free_all(fields) }
@@ -83,6 +84,7 @@ struct WebRequest: ~Copyable {
       }
       answer.contentRange = unsafe Self.field("Content-Range", of: handle)
       answer.entityTag = unsafe Self.field("ETag", of: handle).flatMap {
+        // A weak tag, `W/"…"`, may stay while bytes change, and If-Match never matches it.
         $0.hasPrefix("\"") ? $0 : nil
       }
       return answer
@@ -108,6 +110,8 @@ struct WebRequest: ~Copyable {
 
     /// Stores bytes and returns how many; returning fewer than given ends the transfer.
     mutating func take(_ bytes: UnsafeMutablePointer<CChar>, _ length: Int) -> Int {
+      // A server that ignores ranges sends the whole file; refusing bytes ends the transfer at
+      // once.
       guard unsafe length <= memory.count - count else {
         unsafe isTooLong = true
         return 0

@@ -5,7 +5,7 @@ public import TensorCore
 public struct Conversion: Sendable {
   /// The tensors to keep.
   public var selection: Selection
-  /// Their new names.
+  /// How they are renamed; by default all names stay.
   public var names = NameMap()
   /// Floating-point tensors are rounded to this type; others stay as they are.
   public var dtype: DType?

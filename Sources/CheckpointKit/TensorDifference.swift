@@ -25,9 +25,9 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   /// They are equal when `|a - b| ≤ absolute + relative · |b|`, or when both are NaN; an infinite
   /// one only equals itself. With both tolerances zero, equal means bit for bit.
   public struct Tolerance: Hashable, Sendable {
-    /// `--rtol`.
+    /// Part of `|b|` by which values may differ, 0 or more (`--rtol`).
     public var relative = 0.0
-    /// `--atol`.
+    /// What values may differ by in any case, in the tensors' own units, 0 or more (`--atol`).
     public var absolute = 0.0
 
     /// Bit for bit.

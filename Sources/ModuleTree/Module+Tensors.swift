@@ -155,6 +155,7 @@ extension Module {
     var copy = self
     copy.update(sourceName) { $0.identity = identity }
     copy.update(targetName) { $0.identity = identity }
+    // What was tied to the target before is tied to the source with it.
     guard let old = target.identity else { return copy }
     for node in namedModules() {
       for parameter in node.module.ownParameters where parameter.identity === old {

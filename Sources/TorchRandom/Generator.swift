@@ -27,7 +27,7 @@ public struct Generator: Sendable {
     state = GeneratorState(seed: UInt32(truncatingIfNeeded: seed))
   }
 
-  /// The next 32 bits.
+  /// The next word of the stream, 32 bits.
   public mutating func nextUInt32() -> UInt32 {
     if used == GeneratorState.size {
       state.twist()

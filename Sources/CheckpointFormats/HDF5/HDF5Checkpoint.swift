@@ -89,6 +89,7 @@ enum HDF5Checkpoint {
           "two datasets have this name, one of them /\(dataset.path.joined(separator: "/"))",
           tensor: name.text)
       }
+      // Equal addresses are two hard links to one dataset.
       let alias = first[dataset.address]
       if alias == nil { first[dataset.address] = name }
       return tensors.entry(name, dataset, alias: alias)

@@ -101,6 +101,7 @@ final class HDF5Tensors: Sendable {
           try decode(block, &part)
         } else {
           let start = offset - block.bytes.lowerBound
+          // The header's address tells datasets apart; all of a file share its cache.
           let key = BlockCache.Key(
             address: dataset.address, offset: block.bytes.lowerBound)
           try store.copy(

@@ -119,6 +119,7 @@ enum KerasCheckpoint {
     var first: [Identity: TensorName] = [:]
     return variables.map { variable in
       let tensors = source(variable)
+      // Two hard links lead to one object header, so its address tells tied tensors.
       let identity = Identity(file: ObjectIdentifier(tensors), address: variable.dataset.address)
       let alias = first[identity]
       if alias == nil { first[identity] = variable.name }

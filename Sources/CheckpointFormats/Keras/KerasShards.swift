@@ -44,6 +44,7 @@ enum KerasShards {
       content.notes += part.notes.map { "\(name): \($0)" }
       for variable in part.model + part.optimizer {
         let group = "/" + variable.dataset.path.dropLast().joined(separator: "/")
+        // The map names groups, not datasets, and a group may have weights in several files.
         groups[TensorName(group), default: []].insert(name)
         guard sources.updateValue(shards.count - 1, forKey: variable.name) == nil else {
           throw CheckpointError(

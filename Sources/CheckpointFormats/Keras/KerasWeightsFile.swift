@@ -37,6 +37,7 @@ enum KerasWeightsFile {
   static func precedes(_ left: [String], _ right: [String]) -> Bool {
     for (left, right) in zip(left, right) where TensorName(left) != TensorName(right) {
       let (leftKey, rightKey) = (key(left), key(right))
+      // So `dense` comes before `dense_1`, and `dense_2` before `dense_10`, as Keras counts them.
       if leftKey.base != rightKey.base { return leftKey.base < rightKey.base }
       if leftKey.number != rightKey.number { return leftKey.number < rightKey.number }
       return TensorName(left) < TensorName(right)

@@ -43,6 +43,8 @@ extension NativeFile {
       var bytes = memory.mutableBytes(length)
       try file.read(at: stored.chunks[indices.lowerBound].offset, into: &bytes)
     }
+    // If either of the two is damaged, each is decoded on its own, so that the error names the
+    // right one.
     if try decodeTwo(indices, of: stored, memory.bytes(length), into: &target) { return }
     var (start, offset) = (0, 0)
     for index in indices {

@@ -27,6 +27,8 @@ extension NativeFile {
     }
     let end = file.size - NativeLayout.footerSize
     let footer = try file.bytes(end..<file.size)
+    // Footer: start, stored size, and size of the index (8 bytes each), SHA-256 of its stored bytes
+    // (32), and the closing mark (8).
     guard footer[56...] == NativeLayout.endMagic[...] else { throw Self.cut(file) }
     return try index(of: file, footer: footer, end: end)
   }
@@ -46,6 +48,7 @@ extension NativeFile {
         offset: end)
     }
     let maxSize = NativeLayout.maxIndexSize(stored: length)
+    // Checked before the memory is taken: the size comes from the file.
     guard let content = Int(exactly: content), content <= maxSize else {
       throw CheckpointError(
         .malformed,

@@ -11,6 +11,8 @@ extension NativeBody {
   /// lane of its own. A chunk is appended after it is digested.
   func appendAll(threads: Int) async throws {
     let digests = PieceDigests()
+    // Whether a tensor is a copy is decided in order, in the last stage; workers that ask meanwhile
+    // may still pack pieces of it, which are then dropped: more work, but the same bytes.
     try await pipeline(
       Pieces(of: plan.sources.map(\.entry), size: NativeLayout.chunkSize, cut: .exact),
       threads: threads, size: 2 * NativeLayout.chunkSize,

@@ -25,6 +25,7 @@ struct NativePlan: Sendable {
     for entry in checkpoint.entries {
       try Self.checkLimits(entry)
       // An alias whose original was left out, or that has another shape, is stored with its own bytes.
+      // Shape and dtype must agree too: an alias has none of its own in the index.
       if let original = entry.alias, stored[original] == entry.info {
         parts.append(.alias(entry.name, of: original))
       } else {

@@ -55,6 +55,8 @@ enum NativeWriter {
         path: sink.name)
     }
     var stream = try Zlib.deflate(text.rawBytes, level: 6)
+    // Readers bound the index by its packed size; one that packs better than that is stored, as
+    // deflate allows, so that any index can be read.
     if text.count > NativeLayout.maxIndexSize(stored: stream.count) {
       stream = try Zlib.deflate(text.rawBytes, level: 0)
     }

@@ -15,7 +15,7 @@ struct NPYArray: Sendable {
   private let swappedWidth: Int?
   private let source: Source
 
-  /// Describes the array after a header, whose bytes `source` reads; `settle` makes reading in any
+  /// Describes the array after a header, whose bytes `source` reads; `materialize` makes reading in any
   /// order cheap.
   init(
     _ header: NPYHeader, materialize: @escaping @Sendable () throws -> Void = {},
@@ -26,6 +26,8 @@ struct NPYArray: Sendable {
     self.source = source
     if header.isFortranOrder, info.shape.count > 1, info.elementCount > 0 {
       let shape = header.info.shape
+      // Column-major: the first index is the fastest, so a step along a dimension passes all before
+      // it.
       let strides = shape.indices.map { shape.product(along: ..<$0) }
       view = StridedView(try StridedLayout(info, strides: strides))
     } else {
@@ -51,6 +53,8 @@ struct NPYArray: Sendable {
       try source(range.lowerBound, &target)
       return
     }
+    // Bands are read in another order than they are stored; a deflate stream would start over for
+    // each.
     if view.onlyRead == nil { try materialize() }
     try view.read(range, into: &target, from: source)
   }

@@ -77,6 +77,8 @@ struct PyTorchStorage: Sendable {
       if change == .none { return }
       for (index, number) in numbers.enumerated() {
         let isImaginary = isComplex && number % 2 == 1
+        // Negation flips the sign of every part, conjugation that of imaginary parts; both together
+        // cancel.
         if change.isNegative != (change.isConjugate && isImaginary) {
           let sign = index * width + width - 1
           bytes.storeBytes(

@@ -55,6 +55,8 @@ enum PyTorchStream {
       }
       let offset = stream.position
       let count = try stream.number(UInt64.self)
+      // The file counts elements; their width follows from the storage's class, which only the
+      // pickle names.
       let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(width))
       guard !overflow, let bytes = Int(exactly: bytes) else {
         throw CheckpointError(.malformed, "overflow: \(count) elements", offset: offset)

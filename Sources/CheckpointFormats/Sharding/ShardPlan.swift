@@ -73,6 +73,7 @@ package struct ShardPlan: Sendable {
     var size = 0
     for (index, entry) in entries.enumerated() {
       let sum = [size, entry.info.byteCount].saturatedSum()
+      // The first tensor of a file always goes in, however large it is.
       if index > start, sum > limit {
         parts.append(start..<index)
         start = index

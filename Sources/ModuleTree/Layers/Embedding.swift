@@ -20,6 +20,7 @@ public struct Embedding: Layer {
   package init(_ rows: Int, _ columns: Int, paddingIndex: Int?, bagMode: String?) {
     self.rows = rows
     self.columns = columns
+    // PyTorch prints, and zeroes, the index counted from the front.
     self.paddingIndex = paddingIndex.map { $0 < 0 ? $0 + rows : $0 }
     self.bagMode = bagMode
   }

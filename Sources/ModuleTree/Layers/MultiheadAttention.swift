@@ -11,9 +11,9 @@ public struct MultiheadAttention: Layer {
   package let size: Int
   /// Whether there are biases.
   package let hasBias: Bool
-  /// Width of keys.
+  /// Width of keys; one that differs from the queries' divides `in_proj_weight` into three weights.
   public var keySize: Int
-  /// Width of values.
+  /// Width of values, likewise.
   public var valueSize: Int
   /// Whether a trained key and value is added to the sequence.
   public var addsKeyAndValue: Bool

@@ -31,13 +31,13 @@ public struct Recurrent: Layer {
   package let inputs: Int
   /// Size of the hidden state.
   package let hidden: Int
-  /// Number of layers.
+  /// Number of layers, 1 or more, each drawn in turn.
   public var layers = 1
   /// Whether there are biases.
   public var hasBias = true
   /// Whether inputs have the batch first; only printed.
   public var isBatchFirst = false
-  /// Dropout between layers; only printed.
+  /// Probability of dropout between layers, from 0 to 1; only printed.
   public var dropout = 0.0
   /// Whether there is a backward direction.
   public var isBidirectional = false

@@ -84,6 +84,7 @@ extension RunningNorm: PrintedLayer {
       kind: printed.kind, try arguments.size(at: 0, called: "num_features"),
       epsilon: arguments.number("eps", default: 1e-5) ?? 1e-5,
       momentum: arguments.number("momentum", default: 0.1), affine: affine,
+      // PyTorch before 2.15 prints no `bias=`: it has one exactly if it has a weight.
       bias: try arguments.flag("bias", default: affine),
       tracksStatistics: try arguments.flag("track_running_stats", default: !isInstance))
   }
