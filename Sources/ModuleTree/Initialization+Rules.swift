@@ -60,6 +60,7 @@ extension Initialization {
 
   private func modules(in order: Rule.Order) -> [NamedModule] {
     switch order {
+    // `modules()` yields each module once; `apply` visits a shared one once for each parent.
     case .modules: namedModules.filter { $0.path.isSameText($0.original) }
     case .apply: tree.applyOrder()
     }

@@ -50,6 +50,7 @@ package enum KnownLayers {
       kind: kind, arguments: PrintedArguments(arguments), children: children)
     let likely = all.lazy.compactMap { $0.likelyClass(of: printed) }.first
     guard let base = likely, let type = types[base] else { return nil }
+    // A resemblance counts only if the known class can also read the arguments.
     let alike = PrintedModule(kind: base, arguments: printed.arguments, children: children)
     return (try? type.init(printed: alike)) == nil ? nil : base
   }

@@ -62,6 +62,7 @@ private final class WholeValues: Sendable {
   func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
     let made = try bytes.withLock { held in
       let made = try held ?? make()
+      // Tensors are read from end to end as a rule, so the memory goes with the last byte.
       held = range.upperBound == made.count ? nil : made
       return made
     }

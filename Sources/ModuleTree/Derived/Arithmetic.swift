@@ -45,6 +45,7 @@ package struct Arithmetic: Initializer {
       fill.isDeterministic ? nil : fill.moments ?? Moments(mean: 0, standardDeviation: 0)
     for step in steps { moments = moments?.after(step) }
     return .whole(moments) { [base, steps] info, generator in
+      // The base is drawn from here; the generator itself only has to be moved past it.
       let start = generator
       switch fill {
       case .random(let distribution, _):

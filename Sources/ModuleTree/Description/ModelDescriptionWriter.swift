@@ -162,6 +162,8 @@ struct ModelDescriptionWriter {
       switch step {
       case .fill(let name, let initializer):
         let tensor = tensors[TensorName(name)]
+        // A tensor that is filled just once, without a draw, gets the same values from its own
+        // rule, whenever that runs; so its step need not be written.
         guard fills[tensor?.original ?? TensorName(name)] == 1,
           let info = plan.info(of: TensorName(name)),
           try initializer.fill(for: info).isDeterministic

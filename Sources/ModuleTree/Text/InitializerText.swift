@@ -78,6 +78,8 @@ private struct InitializerScanner {
     }
     let word = identifier()
     var name = word.split(separator: ".").last.map(String.init) ?? word
+    // `nn.init.xavier_uniform_`: the module prefix and PyTorch's mark of in-place functions may
+    // stand.
     if name.hasSuffix("_") { name.removeLast() }
     guard let syntax = InitializerText.known.first(where: { $0.name == name }) else {
       throw InitializerText.error(
