@@ -78,7 +78,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "CheckpointKitTests",
-      dependencies: ["CheckpointKit", "ByteIO", "ParallelWork", "TensorCore", "TestSupport"]),
+      dependencies: [
+        "CheckpointKit", "ByteIO", "JSONText", "ParallelWork", "TensorCore", "TestSupport",
+      ]),
     // What the articles show is compiled as in another package, with what is public.
     .testTarget(
       name: "ArticleTests", dependencies: ["CheckpointKit", "TestSupport"], packageAccess: false),

@@ -10,7 +10,7 @@ extension Checkpoint {
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
     /// The model that the tree was read from, where there was one.
-    private let source: Model?
+    private var source: Model?
 
     init(_ module: Module, from source: Model? = nil, notes: [String] = []) {
       self.module = module
@@ -35,7 +35,8 @@ extension Checkpoint {
   /// The tree that the file carries, else one inferred from names and shapes.
   ///
   /// Tensors that a printed text does not show (bare parameters) are added where their names say.
-  /// A `model` that the user gave is taken instead.
+  /// A `model` that the user gave is taken instead. Where the names of the file and of the tree
+  /// differ by a prefix, the tree is put inside a module of that name, or taken out of it.
   /// - Throws: `CheckpointError` when the carried tree cannot be read.
   public func tree(model: Model? = nil) throws -> Tree {
     var tree: Tree
@@ -50,6 +51,7 @@ extension Checkpoint {
       let note = (["has no module tree"] + inferred.notes).joined(separator: "; ")
       return Tree(inferred.tree, notes: [note])
     }
+    try tree.fit(self)
     let known = Set(tree.module.stateDict().map(\.name))
     var added: [TensorName: [Parameter]] = [:]
     for entry in entries where !known.contains(entry.name) {
@@ -60,4 +62,43 @@ extension Checkpoint {
     if !added.isEmpty { tree.module = tree.module.adding(added) }
     return tree
   }
+}
+
+extension Checkpoint.Tree {
+  /// Puts the tree where the names of a checkpoint say, if a prefix tells the two apart.
+  fileprivate mutating func fit(_ checkpoint: Checkpoint) throws {
+    let tensors = module.stateDict().map { ($0.name, $0.shape) }
+    let pairing = try NamePairing(checkpoint.named, tensors)
+    if pairing.partners.isEmpty { return }
+    if !pairing.secondPrefix.isEmpty {
+      guard let inside = module[String(pairing.secondPrefix.dropLast())] else { return }
+      module = inside
+    }
+    for name in pairing.firstPrefix.components.reversed() {
+      module = Module(kind: "Module", children: [.init(name, module)])
+    }
+    source = nil
+    notes.append(pairing.note(of: "the model"))
+  }
+}
+
+extension String {
+  /// The parts of a prefix that ends in a dot.
+  fileprivate var components: [String] {
+    utf8.split(separator: UInt8(ascii: ".")).map { String(Substring($0)) }
+  }
+}
+
+extension NamePairing {
+  /// What a user should know of the prefixes, said of the first list: `names begin with 'module.'`.
+  package func note(of other: String) -> String {
+    switch (firstPrefix.isEmpty, secondPrefix.isEmpty) {
+    case (false, true): "names begin with '\(firstPrefix)', those of \(other) do not"
+    case (true, false): "names do not begin with '\(secondPrefix)', as those of \(other) do"
+    default: "names begin with '\(firstPrefix)', those of \(other) with '\(secondPrefix)'"
+    }
+  }
+
+  /// Whether a prefix was found.
+  package var hasPrefix: Bool { !firstPrefix.isEmpty || !secondPrefix.isEmpty }
 }

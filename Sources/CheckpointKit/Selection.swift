@@ -5,6 +5,8 @@ public import TensorCore
 public struct Selection: Sendable {
   /// All selectors as one; `nil` takes every tensor.
   public let selector: Selector?
+  private let match: [Selector]
+  private let exclude: [Selector]
   /// The model whose classes count, instead of those of the checkpoint's own tree.
   public var model: Model?
 
@@ -12,6 +14,8 @@ public struct Selection: Sendable {
   /// `exclude` takes.
   public init(match: [Selector] = [], exclude: [Selector] = [], model: Model? = nil) {
     self.model = model
+    self.match = match
+    self.exclude = exclude
     let taken = Self.union(match)
     let left = Self.union(exclude)
     selector =
@@ -38,14 +42,32 @@ public struct Selection: Sendable {
   /// checkpoint's own tree.
   ///
   /// `notes` is called if the classes that a selector may mean had to be inferred.
-  /// - Throws: `CheckpointError` with code `missing` when nothing is taken.
+  /// - Throws: `CheckpointError` with code `missing` when a selector matches none of the tensors,
+  ///   or nothing is left of them.
   public func entries(
     of checkpoint: Checkpoint, tree: Module? = nil, notes: (String) -> Void = { _ in }
   ) throws -> [Checkpoint.Entry] {
     guard let selector else { return checkpoint.entries }
     let tree = try tree ?? self.tree(of: checkpoint, for: selector, notes: notes)
-    let selected = try SelectedTensors(selector, in: tree)
-    return checkpoint.entries.filter { selected.contains($0.name) }
+    let isTaken = try predicate(of: checkpoint.entries.map(\.name), tree: tree)
+    return checkpoint.entries.filter { isTaken($0.name) }
+  }
+
+  /// Which names are taken: every selector must match some of them, and something must be left.
+  private func predicate(
+    of names: [TensorName], tree: Module
+  ) throws -> (TensorName) -> Bool {
+    let match = try match.map { try SelectedTensors($0, in: tree, names: names) }
+    let exclude = try exclude.map { try SelectedTensors($0, in: tree, names: names) }
+    func isTaken(_ name: TensorName) -> Bool {
+      (match.isEmpty || match.contains { $0.contains(name) })
+        && !exclude.contains { $0.contains(name) }
+    }
+    guard names.contains(where: isTaken) else {
+      throw CheckpointError(
+        .missing, "nothing is left: --exclude leaves out everything that is selected")
+    }
+    return isTaken
   }
 
   private func tree(
@@ -59,21 +81,24 @@ public struct Selection: Sendable {
   /// Both checkpoints with only the tensors taken of them, judged by the tree of whichever carries
   /// one, the first if both do; one of the two may be left without any.
   ///
-  /// `notes` is told when classes had to be inferred.
+  /// A tensor of the second that `pairing` pairs is judged by its name in the first. `notes` is told
+  /// when classes had to be inferred.
   package func pair(
-    _ left: Checkpoint, _ right: Checkpoint, notes: (String) -> Void = { _ in }
+    _ left: Checkpoint, _ right: Checkpoint, pairing: NamePairing,
+    notes: (String) -> Void = { _ in }
   ) throws -> (Checkpoint, Checkpoint) {
     guard let selector else { return (left, right) }
-    let source = left.modules.isEmpty && !right.modules.isEmpty ? right : left
+    let names = pairing.inverse
+    let renamed = right.renamed(names)
     // The tree of one with the tensors of both: what only one has can be meant too.
-    var both = source
-    let known = Set(source.entries.map(\.name))
-    both.entries += (left.entries + right.entries).filter { !known.contains($0.name) }
-    let selected = try SelectedTensors(
-      selector, in: try tree(of: both, for: selector, notes: notes))
+    var both = left.modules.isEmpty && !right.modules.isEmpty ? renamed : left
+    let known = Set(left.entries.map(\.name))
+    both.entries = left.entries + renamed.entries.filter { !known.contains($0.name) }
+    let isTaken = try predicate(
+      of: both.entries.map(\.name), tree: tree(of: both, for: selector, notes: notes))
     var (left, right) = (left, right)
-    left.entries.removeAll { !selected.contains($0.name) }
-    right.entries.removeAll { !selected.contains($0.name) }
+    left.entries.removeAll { !isTaken($0.name) }
+    right.entries.removeAll { !isTaken(names[$0.name] ?? $0.name) }
     return (left, right)
   }
 }

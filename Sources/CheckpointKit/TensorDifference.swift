@@ -7,17 +7,35 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   public private(set) var elements = 0
   /// Elements that differ: in any bit, or by more than the tolerance if there is one.
   public private(set) var differing = 0
-  /// Largest `|a - b|`; NaN for types whose values cannot be read; infinite when one of the two is infinite or NaN and the other is not.
-  public private(set) var maxAbsolute = 0.0
-  /// Largest distance in units in the last place, where both have one floating-point type.
+  /// Elements that are NaN in the second tensor and not in the first.
+  public private(set) var becameNaN = 0
+  /// Elements that are infinite in the second tensor and not in the first.
+  public private(set) var becameInfinite = 0
+  /// Elements that are NaN in the first tensor and not in the second.
+  public private(set) var noLongerNaN = 0
+  /// Elements that are infinite in the first tensor and not in the second.
+  public private(set) var noLongerInfinite = 0
+  /// Largest `|a - b|` of the elements that differ: NaN where one of the two is NaN, infinite where
+  /// one is infinite; `nil` for types whose values cannot be read.
+  public private(set) var maxAbsolute: Double? = 0
+  /// Largest distance in units in the last place, where both have one floating-point type; `nil`
+  /// where a number became NaN, or NaN a number, because there is no such distance.
   public private(set) var maxULP: UInt64?
   private var squaredDifference = 0.0
   private var squaredReference = 0.0
 
-  /// `‖a - b‖₂ / ‖a‖₂`; the plain norm of the difference when `a` is all zero.
-  public var relativeL2: Double {
-    squaredReference > 0
-      ? (squaredDifference / squaredReference).squareRoot() : squaredDifference.squareRoot()
+  /// `‖a - b‖₂ / ‖a‖₂`, elements that count as equal taken as equal.
+  ///
+  /// NaN if `a` has an element that is not finite or `b` one that is NaN; infinite if `b` alone has an
+  /// infinite one; `nil` if `a` is all zero or the values cannot be read, where nothing is relative.
+  public var relativeL2: Double? {
+    guard squaredReference != 0, maxAbsolute != nil else { return nil }
+    return squaredReference.isFinite ? (squaredDifference / squaredReference).squareRoot() : .nan
+  }
+
+  /// Whether values became NaN or infinite, or ceased to be.
+  public var changesSpecials: Bool {
+    becameNaN + becameInfinite + noLongerNaN + noLongerInfinite > 0
   }
 
   /// How far two elements may be apart and still count as equal, as in `torch.allclose`.
@@ -41,16 +59,22 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case elements, differing, maxAbsolute, maxULP, relativeL2
+    case elements, differing, becameNaN, becameInfinite, noLongerNaN, noLongerInfinite
+    case maxAbsolute, maxULP, relativeL2
   }
 
-  /// Writes the measures as they are printed.
+  /// Writes every measure; `null` stands for one that has no meaning for these tensors.
   public func encode(to encoder: any Encoder) throws {
+    let isRead = maxAbsolute != nil
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(elements, forKey: .elements)
     try values.encode(differing, forKey: .differing)
+    try values.encode(isRead ? becameNaN : nil, forKey: .becameNaN)
+    try values.encode(isRead ? becameInfinite : nil, forKey: .becameInfinite)
+    try values.encode(isRead ? noLongerNaN : nil, forKey: .noLongerNaN)
+    try values.encode(isRead ? noLongerInfinite : nil, forKey: .noLongerInfinite)
     try values.encode(maxAbsolute, forKey: .maxAbsolute)
-    try values.encodeIfPresent(maxULP, forKey: .maxULP)
+    try values.encode(maxULP, forKey: .maxULP)
     try values.encode(relativeL2, forKey: .relativeL2)
   }
 
@@ -111,8 +135,13 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       elements == 0 ? next.maxULP : maxULP.flatMap { ulp in next.maxULP.map { max(ulp, $0) } }
     elements += next.elements
     differing += next.differing
-    maxAbsolute =
-      maxAbsolute.isNaN || next.maxAbsolute.isNaN ? .nan : max(maxAbsolute, next.maxAbsolute)
+    becameNaN += next.becameNaN
+    becameInfinite += next.becameInfinite
+    noLongerNaN += next.noLongerNaN
+    noLongerInfinite += next.noLongerInfinite
+    maxAbsolute = maxAbsolute.flatMap { mine in
+      next.maxAbsolute.map { mine.isNaN || $0.isNaN ? .nan : max(mine, $0) }
+    }
     squaredDifference += next.squaredDifference
     squaredReference += next.squaredReference
   }
@@ -121,7 +150,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   private mutating func countBlocks(
     _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ range: Range<Int>
   ) throws {
-    maxAbsolute = .nan
+    maxAbsolute = nil
     differing = elements
     guard left.info == right.info else { return }
     differing = 0
@@ -142,7 +171,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
 
   private mutating func addReference(_ values: ArraySlice<Double>) {
     var sum = squaredReference
-    for value in values where value.isFinite { sum += value * value }
+    for value in values { sum += value * value }
     squaredReference = sum
   }
 
@@ -154,6 +183,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     let width = dtype.byteWidth / perElement
     addReference(values[...])
     var element = -1
+    var special = -1
     var index = -1
     while index + 1 < values.count {
       index += 1
@@ -181,11 +211,34 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       if index / perElement != element { differing += 1 }
       element = index / perElement
       let distance = x == y || x.isNaN && y.isNaN ? 0 : abs(x - y)
-      maxAbsolute = max(maxAbsolute, distance.isNaN ? .infinity : distance)
-      if distance.isFinite { squaredDifference += distance * distance }
-      if let known = maxULP, let ulp = unitsInLastPlace(from: a, b, at: index * width, dtype) {
+      if !distance.isFinite, element != special {
+        special = element
+        let parts = element * perElement..<(element + 1) * perElement
+        countSpecials(from: values[parts], to: others[parts])
+      }
+      maxAbsolute = maxAbsolute.map { $0.isNaN || distance.isNaN ? .nan : max($0, distance) }
+      squaredDifference += distance * distance
+      if x.isNaN != y.isNaN {
+        maxULP = nil
+      } else if let known = maxULP,
+        let ulp = unitsInLastPlace(from: a, b, at: index * width, dtype)
+      {
         maxULP = max(known, ulp)
       }
+    }
+  }
+
+  /// Counts what one element, given by its one or two numbers, became.
+  private mutating func countSpecials(from old: ArraySlice<Double>, to new: ArraySlice<Double>) {
+    let (wasNaN, isNaN) = (old.contains(where: \.isNaN), new.contains(where: \.isNaN))
+    if wasNaN != isNaN {
+      if isNaN { becameNaN += 1 } else { noLongerNaN += 1 }
+    }
+    // An element with both a NaN and an infinity, of a complex type, counts as NaN.
+    let wasInfinite = !wasNaN && old.contains(where: \.isInfinite)
+    let isInfinite = !isNaN && new.contains(where: \.isInfinite)
+    if wasInfinite != isInfinite {
+      if isInfinite { becameInfinite += 1 } else { noLongerInfinite += 1 }
     }
   }
 }

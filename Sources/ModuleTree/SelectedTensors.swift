@@ -5,35 +5,48 @@ package struct SelectedTensors {
   private let selector: ResolvedSelector
   private let kinds: [TensorName: String]
 
-  /// Settles a selector against a tree.
+  /// Settles a selector against a tree, and against `names`, those of the file in question.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when it means no tensor, saying
-  ///   whether it
-  ///   means modules that own none; or as ``ResolvedSelector`` does.
-  package init(_ selector: Selector, in tree: Module) throws {
-    try self.init(selector, modules: tree.namedModules(removeDuplicates: false))
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when it means none of the names, or
+  ///   no tensor of the tree if there are none, with the nearest names; or as ``ResolvedSelector``
+  ///   does.
+  package init(_ selector: Selector, in tree: Module, names: [TensorName]? = nil) throws {
+    try self.init(
+      selector, modules: tree.namedModules(removeDuplicates: false), names: names)
   }
 
-  init(_ selector: Selector, modules: [NamedModule]) throws {
-    self.selector = try ResolvedSelector(selector, modules: modules)
+  init(_ selector: Selector, modules: [NamedModule], names: [TensorName]? = nil) throws {
+    self.selector = try ResolvedSelector(selector, modules: modules, names: names ?? [])
     kinds = Dictionary(
       modules.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first }
     )
-    if modules.contains(where: { node in node.tensors.contains { contains(node, $0.name) } }) {
-      return
-    }
+    let isFound =
+      names.map { $0.contains(where: contains) }
+      ?? modules.contains { node in node.tensors.contains { contains(node, $0.name) } }
+    if isFound { return }
+    let place = names == nil ? "" : " in the file"
     let matching = modules.filter { self.selector.matches(path: $0.path, kind: $0.module.kind) }
-    if matching.isEmpty {
-      throw CheckpointError(.missing, "selector '\(selector)' matches nothing")
+    if !matching.isEmpty, matching.allSatisfy(\.module.isWithoutTensors) {
+      throw CheckpointError(
+        .missing, "selector '\(selector)' matches only modules without tensors")
     }
-    let owner = matching.first { !$0.module.stateDict().isEmpty }
+    let known =
+      names
+      ?? modules.flatMap { node in
+        node.tensors.map { TensorName(node.name(of: $0.name)) }
+      }
+    let missed = modules.first { node in node.tensors.contains { contains(node, $0.name) } }
+    let advice: String
+    if let missed, let name = missed.tensors.first(where: { contains(missed, $0.name) })?.name {
+      let example = known.first.map { ", the file for example '\($0)'" } ?? ""
+      advice = "; the model has '\(missed.name(of: name))'\(example)"
+    } else {
+      let near = selector.words.lazy.map { nearestNames(to: $0, among: known) }
+        .first { !$0.isEmpty }
+      advice = near?.question ?? ""
+    }
     throw CheckpointError(
-      .missing,
-      "selector '\(selector)' matches modules without tensors of their own"
-        + (owner.map {
-          "; write '\($0.path.isEmpty ? "**" : $0.path + ".**")' for everything inside"
-        } ?? "")
-    )
+      .missing, "selector '\(selector)' matches nothing\(place)\(advice)")
   }
 
   func contains(_ node: NamedModule, _ own: String) -> Bool {
@@ -44,5 +57,13 @@ package struct SelectedTensors {
   package func contains(_ tensor: TensorName) -> Bool {
     let (path, leaf) = tensor.parentAndLeaf
     return selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
+  }
+}
+
+extension Module {
+  /// Whether neither the module nor anything inside it owns a tensor.
+  fileprivate var isWithoutTensors: Bool {
+    ownParameters.isEmpty && ownBuffers.isEmpty
+      && ownChildren.allSatisfy { $0.module?.isWithoutTensors ?? true }
   }
 }

@@ -121,7 +121,7 @@ struct SelectionOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Select tensors by layer class (Linear, Conv*), glob on names (layer2.**), or /regex/, combined with & | ! ( ). May be repeated; a tensor matches if any selector does.",
+      "Select tensors by layer class (Linear, Conv*), container (layer2), glob on names (*.bias; * crosses dots), or /regex/, combined with & | ! ( ). kind: and name: tell classes from names. May be repeated; a tensor matches if any selector does.",
       valueName: "selector"))
   var match: [String] = []
 

@@ -227,14 +227,27 @@ import Testing
       Case(
         "ls a.ckz --match Conv2d", 2,
         "a.ckz: selector 'Conv2d' matches no class or name; \(classes)"),
-      Case("convert a.h5 b.h5 --match no.such", 2, "a.h5: selector 'no.such' matches nothing"),
+      Case(
+        "convert a.h5 b.h5 --match no.such", 2,
+        "a.h5: selector 'no.such' matches nothing in the file"),
+      Case(
+        "ls a.h5 --match layer1 --match '*.wieght'", 2,
+        "a.h5: selector '*.wieght' matches nothing in the file"),
+      Case(
+        "stat a.h5 --exclude layer2.biass", 2,
+        "a.h5: selector 'layer2.biass' matches nothing in the file; did you mean 'layer1.bias'?"),
+      Case(
+        "convert a.h5 b.h5 --match layer1 --exclude '*'", 2,
+        "a.h5: nothing is left: --exclude leaves out everything that is selected"),
+      Case(
+        "reinit a.h5 --match layer1 --match layer9.0 --in-place", 2,
+        "a.h5: selector 'layer9.0' matches nothing in the file; did you mean 'layer2.0'?"),
       Case(
         "reinit a.h5 --match ReLU --in-place", 2,
-        "a.h5: selector 'ReLU' matches modules without tensors of their own"),
+        "a.h5: selector 'ReLU' matches only modules without tensors"),
       Case(
-        "reinit a.h5 --match Sequential --in-place", 2,
-        "a.h5: selector 'Sequential' matches modules without tensors of their own; "
-          + "write 'layer2.**' for everything inside"),
+        "reinit a.h5 --match layer2.1 --in-place", 2,
+        "a.h5: selector 'layer2.1' matches only modules without tensors"),
       Case(
         "init model.txt -o b.h5 --rule 'Conv2d: weight=1'", 2,
         "model.txt: rule 'Conv2d: weight=1': selector 'Conv2d' matches no class or name; \(classes)"

@@ -20,7 +20,7 @@ import Testing
     #expect(run.status == 1 && run.errors.isEmpty)
     #expect(
       run.output == """
-        ~  layer1.bias  F32 [4]  4 of 4, max abs 1, rel L2 0.5, max ULP 4,194,304
+        ~  layer1.bias  F32 [4]  4 of 4, max abs 1, rel L2 0.5
         1 changed, 5 identical
 
         """)
@@ -102,12 +102,105 @@ import Testing
     let run = try place.ckpt("diff", "a.h5", "b.h5", "--json")
     #expect(run.status == 1)
     let json = try JSON(run.output)
-    #expect(json.keys == ["changes", "first", "identical", "second"])
+    #expect(
+      json.keys == [
+        "becameInfinite", "becameNaN", "changes", "first", "identical", "noLongerInfinite",
+        "noLongerNaN", "second",
+      ])
     #expect(json["identical"] == .number(5))
     let change = try #require(json["changes"]?[0])
     #expect(change["kind"] == .text("changed") && change["name"] == .text("layer1.bias"))
     #expect(
       change["difference"]?.keys
-        == ["differing", "elements", "maxAbsolute", "maxULP", "relativeL2"])
+        == [
+          "becameInfinite", "becameNaN", "differing", "elements", "maxAbsolute", "maxULP",
+          "noLongerInfinite", "noLongerNaN", "relativeL2",
+        ])
+  }
+
+  @Test func `values that became NaN or infinite are named first of all`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz", "--rule", "Linear: weight=1, bias=0")
+    try place.makeArticle(
+      "b.ckz", "--rule", "Linear: weight=1, bias=0", "--rule", "layer1: weight=nan, bias=2")
+    let run = try place.ckpt("diff", "a.ckz", "b.ckz")
+    #expect(run.status == 1)
+    #expect(
+      run.output == """
+        ~  layer1.weight  F32 [4, 2]  8 of 8, 8 became NaN, max abs nan, rel L2 nan
+        ~  layer1.bias    F32 [4]     4 of 4, max abs 2, rel L2 -
+        2 changed, 4 identical, 8 became NaN in 1 tensor
+
+        """)
+    let back = try place.ckpt("diff", "b.ckz", "a.ckz").output
+    #expect(back.contains("8 of 8, 8 no longer NaN, max abs nan, rel L2 nan\n"))
+    #expect(back.hasSuffix("2 changed, 4 identical, 8 no longer NaN in 1 tensor\n"))
+    let json = try JSON(try place.ckpt("diff", "a.ckz", "b.ckz", "--json").output)
+    #expect(json["becameNaN"] == .number(8) && json["becameInfinite"] == .number(0))
+    let difference = try #require(json["changes"]?[0]?["difference"])
+    #expect(difference["relativeL2"] == .text("NaN") && difference["maxULP"] == .null)
+    #expect(json["changes"]?[1]?["difference"]?["relativeL2"] == .null)
+  }
+
+  @Test(arguments: ["module.", "model.", "_orig_mod.", "module._orig_mod."])
+  func `names that differ by a prefix are paired, which is noted once`(prefix: String) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.npz", "--rule", "Linear: weight=1, bias=1")
+    try place.makeArticle("c.npz", "--rule", "Linear: weight=2, bias=1")
+    try place.ckpt("convert", "c.npz", "b.npz", "--rename", "s/^/\(prefix)/", "--quiet")
+    let run = try place.ckpt("diff", "a.npz", "b.npz")
+    #expect(run.status == 1)
+    #expect(run.errors == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not\n")
+    #expect(
+      run.output == """
+        ~  layer1.weight    F32 [4, 2]  8 of 8, max abs 1, rel L2 1
+        ~  layer2.0.weight  F32 [2, 4]  8 of 8, max abs 1, rel L2 1
+        ~  layer2.2.weight  F32 [2, 2]  4 of 4, max abs 1, rel L2 1
+        3 changed, 3 identical
+
+        """)
+    let back = try place.ckpt("diff", "b.npz", "a.npz", "--match", "*.bias", "--model", "model.txt")
+    #expect(back.status == 0 && back.output == "3 identical\n")
+    #expect(back.errors == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not\n")
+    let json = try JSON(try place.ckpt("diff", "a.npz", "b.npz", "--json").output)
+    #expect(json["changes"]?[0]?["name"] == .text("layer1.weight"))
+    #expect(json["changes"]?[0]?["newName"] == .text("\(prefix)layer1.weight"))
+    for selector in ["Linear", "layer1", "*.weight"] {
+      let selected = try place.ckpt(
+        "diff", "a.npz", "b.npz", "--match", selector, "--model", "model.txt", "--name-only")
+      #expect(selected.status == 1 && selected.lines.first == "layer1.weight")
+    }
+  }
+
+  @Test func `renamed names are paired`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.npz")
+    try place.ckpt("convert", "a.npz", "b.npz", "--rename", "s/layer([12])/x\\1.y/", "--quiet")
+    let rename = "s/x([12])\\.y/layer\\1/"
+    #expect(try place.ckpt("diff", "a.npz", "b.npz", "--rename", rename).output == "6 identical\n")
+    #expect(try place.ckpt("diff", "b.npz", "a.npz", "--rename", rename).output == "6 identical\n")
+    let wrong = try place.ckpt("diff", "b.npz", "a.npz", "--rename", "s/x")
+    #expect(wrong.status == 64 && wrong.errors.contains("expected s/pattern/replacement/"))
+  }
+
+  @Test func `a selector that matches nothing in the files is an error, also with a model`() throws
+  {
+    let place = try Workplace()
+    try place.folder.write(
+      Array("Net(\n  (n): LayerNorm((4,))\n)\n".utf8), to: "norm.txt")
+    try place.makeArticle("a.h5")
+    for command in [
+      ["ls", "a.h5"], ["stat", "a.h5"], ["diff", "a.h5", "a.h5"], ["convert", "a.h5", "b.h5"],
+    ] {
+      let run = try CommandRun(
+        [CommandRun.executable] + command + ["--match", "LayerNorm", "--model", "norm.txt"],
+        in: place.folder.path)
+      #expect(run.status == 2)
+      #expect(
+        run.errors
+          == "ckpt: a.h5: selector 'LayerNorm' matches nothing in the file; the model has 'n.weight', the file for example 'layer1.weight'\n"
+      )
+    }
+    #expect(try place.folder.names() == ["a.h5", "model.txt", "norm.txt"])
   }
 }

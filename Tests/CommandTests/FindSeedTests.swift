@@ -39,6 +39,7 @@ import Testing
     #expect(
       run.lines == [
         "seed 77", "found by 'layer2.2.weight'; 2 of 6 tensors are identical",
+        "untouched: layer2.2.weight", "untouched: layer2.2.bias",
         "changed: layer1.weight", "changed: layer1.bias", "changed: layer2.0.weight",
         "changed: layer2.0.bias",
       ])
@@ -53,5 +54,50 @@ import Testing
     }
     let run = try CommandRun("find-seed", file, "--range", "9..1", in: folder.path)
     #expect(run.status == 64)
+  }
+
+  @Test func `only tensors of the model count, and the others are named as what they are`() throws {
+    try folder.write(Array("layer2.scale: [2] = 1\n".utf8), to: "extra.txt")
+    let (file, net) = (folder.file("a.h5"), folder.file("net.txt"))
+    _ = try CommandRun(
+      "init", model, "--extra", folder.file("extra.txt"), "--seed", "5", "-o", file,
+      in: folder.path)
+    try folder.write(
+      Array(
+        """
+        Net(
+          (layer1): Linear(in_features=2, out_features=4, bias=True)
+          (layer4): Linear(in_features=1, out_features=1, bias=False)
+        )
+        """.utf8), to: "net.txt")
+    let run = try CommandRun("find-seed", file, "--model", net, in: folder.path)
+    #expect(
+      run.lines == [
+        "seed 5", "found by 'layer1.weight'; 2 of 2 tensors are identical",
+        "untouched: layer1.weight", "untouched: layer1.bias", "not in the model: layer2.scale",
+        "not in the model: layer2.0.weight", "not in the model: layer2.0.bias",
+        "not in the model: layer2.2.weight", "not in the model: layer2.2.bias",
+        "missing from the file: layer4.weight",
+      ])
+    let json = try JSON(
+      try CommandRun("find-seed", file, "--model", net, "--json", in: folder.path).output)
+    #expect(json["tensors"]?[0]?["outcome"] == .text("untouched"))
+    #expect(json["tensors"]?[2]?["outcome"] == .text("notInModel"))
+    #expect(json["tensors"]?[7]?["outcome"] == .text("missing"))
+  }
+
+  @Test(arguments: ["module.", "model.", "module._orig_mod.", "net."])
+  func `names with a prefix are paired with the model's`(prefix: String) throws {
+    let (file, wrapped) = (folder.file("a.npz"), folder.file("b.npz"))
+    _ = try CommandRun("init", model, "--seed", "7", "-o", file, in: folder.path)
+    _ = try CommandRun(
+      "convert", file, wrapped, "--rename", "s/^/\(prefix)/", "--quiet", in: folder.path)
+    let run = try CommandRun("find-seed", wrapped, "--model", model, in: folder.path)
+    #expect(run.lines.first == "seed 7" && run.output.contains("6 of 6 tensors are identical"))
+    #expect(run.errors.contains("b.npz: names begin with '\(prefix)', those of the model do not\n"))
+    let renamed = try CommandRun(
+      "find-seed", wrapped, "--model", model, "--rename", "s/^[a-z_.]*layer/layer/", "--quiet",
+      in: folder.path)
+    #expect(renamed.lines.first == "seed 7" && renamed.errors.isEmpty)
   }
 }

@@ -143,7 +143,8 @@ struct ModelDescriptionReader {
     var module = Module(kind: kind, arguments: arguments, layer: layer, children: children)
     module.base = base
     if base == "ModuleList" { module.compressesRuns = true }
-    var names: Set<TensorName> = Set(children.map { TensorName($0.name) })
+    // A child may have a tensor's name: quantized files hold `l.weight` and `l.weight.absmax`.
+    var names: Set<TensorName> = []
     func claim(_ object: JSONObject) throws -> String {
       let name = try object.requiredText("name")
       guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: ".")),

@@ -1,3 +1,5 @@
+package import TensorCore
+
 /// The name most like `text`, for an error that suggests it; `nil` if none is near.
 ///
 /// Near is at most two edits, or a third of the text's length if that is more; case and
@@ -5,11 +7,51 @@
 package func nearestName(to text: String, among names: [String]) -> String? {
   func plain(_ name: String) -> [Character] { Array(name.lowercased().filter { $0 != "_" }) }
   let wanted = plain(text)
-  let ranked = names.map { (name: $0, distance: edits(from: wanted, to: plain($0))) }
-  guard let best = ranked.min(by: { $0.distance < $1.distance }),
-    best.distance <= max(2, wanted.count / 3), best.distance < wanted.count
-  else { return nil }
-  return best.name
+  let limit = max(2, wanted.count / 3)
+  var best: (name: String, distance: Int)?
+  for name in names {
+    let candidate = plain(name)
+    // No more edits than the lengths differ by would do.
+    if abs(candidate.count - wanted.count) > limit { continue }
+    let distance = edits(from: wanted, to: candidate)
+    if distance <= limit, distance < wanted.count, distance < best?.distance ?? .max {
+      best = (name, distance)
+    }
+  }
+  return best?.name
+}
+
+/// At most three names that someone who wrote `text` may have meant: those that end in it, else the
+/// one most like it, each a tensor's name or that of a container of tensors.
+///
+/// A glob is judged by what precedes its first wildcard.
+package func nearestNames(to text: String, among names: [TensorName]) -> [String] {
+  let literal = text.prefix { !"*?[".contains($0) }
+  let wanted = String(literal.last == "." ? literal.dropLast() : literal)
+  if wanted.isEmpty { return [] }
+  var seen: Set<TensorName> = []
+  var candidates: [String] = []
+  for name in names {
+    // The deeper containers of a hostile name are not worth the time.
+    let text = name.text
+    let dots = text.utf8.indices.lazy.filter { text.utf8[$0] == UInt8(ascii: ".") }.prefix(16)
+    for end in Array(dots) + [text.endIndex]
+    where seen.insert(TensorName(String(text[..<end]))).inserted {
+      candidates.append(String(text[..<end]))
+    }
+  }
+  let ending = candidates.filter { $0.hasSuffix(".\(wanted)") }
+  if !ending.isEmpty { return Array(ending.prefix(3)) }
+  return nearestName(to: wanted, among: candidates).map { [$0] } ?? []
+}
+
+extension [String] {
+  /// The names as a question that ends an error.
+  var question: String {
+    guard let last else { return "" }
+    let others = dropLast().map { "'\($0)'" }.joined(separator: ", ")
+    return "; did you mean \(others.isEmpty ? "" : others + " or ")'\(last)'?"
+  }
 }
 
 /// Levenshtein's distance: insertions, deletions and replacements.

@@ -12,7 +12,7 @@ extension Ckpt {
         EXAMPLES
           ckpt convert net.h5 net.ckz
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
-          ckpt convert net.h5 out.h5 --match 'module.**' --rename 's/^module\\.//'
+          ckpt convert net.h5 out.h5 --match module --rename 's/^module\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
           ckpt convert big.ckz out/model.safetensors --shard-size 5GB
           ckpt convert net.keras net.pt --to-torch-layout
@@ -24,11 +24,7 @@ extension Ckpt {
     @OptionGroup var selection: SelectionOptions
     @Option(help: "Cast floating-point tensors to this type: \(DType.floatingPoint.alternatives).")
     var dtype: String?
-    @Option(
-      help: ArgumentHelp(
-        "Rename tensors as sed does: 's/pattern/replacement/[g][i]'. May be repeated; applied in order.",
-        valueName: "s/…/…/"))
-    var rename: [String] = []
+    @OptionGroup var renaming: RenameOptions
     @Option(help: ArgumentHelp("File of new names, one 'old = new' per line.", valueName: "file"))
     var map: String?
     @Option(
@@ -48,11 +44,7 @@ extension Ckpt {
       if let shardSize, WriteOptions.size(shardSize) == nil {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
-      try checkingUsage {
-        _ = try dtype.map { try Recipe.floatingPoint(named: $0) }
-        var names = NameMap()
-        for text in rename { try names.add(substitution: text) }
-      }
+      try checkingUsage { _ = try dtype.map { try Recipe.floatingPoint(named: $0) } }
     }
 
     func run() async throws {
@@ -66,8 +58,7 @@ extension Ckpt {
       let target = try shards == nil ? self.target.target(output, common, template: template) : nil
       guard let format = shards?.format ?? target?.format else { return }
       var conversion = Conversion(try selection.selection)
-      if let map { conversion.names = try NameMap(file: map) }
-      for text in rename { try conversion.names.add(substitution: text) }
+      conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       var opened = try inputs.open(input, common, readsValues: !dryRun).opened
       let original = opened.checkpoint
@@ -138,7 +129,7 @@ extension Ckpt {
     /// The options that shaped the values, as they were typed.
     private var options: [String] {
       selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
-        + (dtype.map { ["--dtype", $0] } ?? []) + rename.flatMap { ["--rename", $0] }
+        + (dtype.map { ["--dtype", $0] } ?? []) + renaming.rename.flatMap { ["--rename", $0] }
         + (map.map { ["--map", $0] } ?? []) + layout.options
     }
   }

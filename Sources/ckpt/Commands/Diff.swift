@@ -7,14 +7,20 @@ extension Ckpt {
       abstract: "Compare two checkpoints value by value, in any formats.",
       discussion: """
         Reports what was added, removed, renamed (equal bytes under another name), reshaped, retyped, \
-        and changed; for changed tensors how many elements, the largest absolute difference, the \
-        relative L2 norm of the difference, and the largest distance in units in the last place. \
+        and changed; for changed tensors how many elements, how many of them became NaN or infinite, the \
+        largest absolute difference, the relative L2 norm of the difference ('-' where the first tensor is \
+        all zero), and, up to 256, the largest distance in units in the last place. In JSON, numbers that \
+        are not finite are "NaN" and "Infinity", and null is a measure without a meaning. \
         Without a tolerance, equal means bit for bit. Exit status 1 if they differ.
+
+        Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
+        model.) is left out and noted; --rename and --map pair other names.
 
         EXAMPLES
           ckpt diff before.h5 after.ckz
           ckpt diff a.h5 b.h5 --rtol 1e-5 --atol 1e-8 --match Linear
           ckpt diff a.h5 b.h5 --name-only
+          ckpt diff plain.pt wrapped.pt --rename 's/^net\\.//'
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var first: String
@@ -28,6 +34,7 @@ extension Ckpt {
       help: ArgumentHelp(
         "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
     var map: String?
+    @OptionGroup var renaming: RenameOptions
     @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false
     @Flag(help: "Print the share of changed elements as a bar, then the summary.") var stat = false
@@ -47,17 +54,20 @@ extension Ckpt {
 
     func run() async throws {
       let selection = try selection.selection
+      let names = try renaming.names(map: map)
       let sources = try inputs.open(first, second, common)
+      let pairing = try NamePairing(sources.0.checkpoint, sources.1.checkpoint, names: names)
+      notePrefix(pairing)
       let (left, right) = try naming(first) {
         try selection.pair(
-          sources.0.checkpoint, sources.1.checkpoint, notes: common.notes(on: first))
+          sources.0.checkpoint, sources.1.checkpoint, pairing: pairing,
+          notes: common.notes(on: first))
       }
-      let names = try map.map { try NameMap(file: $0) } ?? NameMap()
       let progress = Progress(reading: left.entries, quiet: common.quiet)
       var tracked = left
       tracked.entries = progress.entries
       let diff = try await CheckpointDiff(
-        from: tracked, to: right, map: names.names,
+        from: tracked, to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
       var output = StandardOutput()
@@ -66,19 +76,29 @@ extension Ckpt {
       } else if report.json {
         try output.line(try jsonText(Report(first: first, second: second, diff: diff)))
       } else {
-        for line in stat ? bars(diff) : details(diff) { try output.line(line) }
+        for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
       }
       try output.flush()
       if !diff.changes.isEmpty { throw ExitCode(1) }
     }
 
-    private func details(_ diff: CheckpointDiff) -> [String] {
+    private func notePrefix(_ pairing: NamePairing) {
+      if !pairing.secondPrefix.isEmpty {
+        common.notes(on: second)(pairing.inverted.note(of: displayPath(first)))
+      } else if pairing.hasPrefix {
+        common.notes(on: first)(pairing.note(of: displayPath(second)))
+      }
+    }
+
+    private func details(_ diff: CheckpointDiff, _ names: NameMap) -> [String] {
       var table = Table(.left, .left, .left, .left)
       for change in diff.changes {
+        // What --rename or a prefix says of all names is not said again of each.
+        let isSaid = change.kind != .renamed && names.names[change.name] == nil
         let name =
           change.name.text.escapingControls
-          + (change.newName.map { " → \($0.text.escapingControls)" } ?? "")
+          + (isSaid ? "" : change.newName.map { " → \($0.text.escapingControls)" } ?? "")
         table.add(mark(change.kind), name, shapes(change), measures(change))
       }
       return table.lines.map { line in
@@ -114,11 +134,7 @@ extension Ckpt {
       if difference.differing == 0 {
         return rtol > 0 || atol > 0 ? "values within the tolerance" : "values equal"
       }
-      var text =
-        "\(difference.differing.grouped) of \(difference.elements.grouped), "
-        + "max abs \(difference.maxAbsolute.short), rel L2 \(difference.relativeL2.short)"
-      if let ulp = difference.maxULP { text += ", max ULP \(Int(clamping: ulp).grouped)" }
-      return text
+      return difference.measures
     }
 
     private func bars(_ diff: CheckpointDiff) -> [String] {
@@ -149,12 +165,23 @@ extension Ckpt {
       let first: String
       let second: String
       let identical: Int
+      let becameNaN: Int
+      let becameInfinite: Int
+      let noLongerNaN: Int
+      let noLongerInfinite: Int
       let changes: [Change]
 
       init(first: String, second: String, diff: CheckpointDiff) {
         self.first = first
         self.second = second
         identical = diff.identical
+        func total(_ count: (TensorDifference) -> Int) -> Int {
+          diff.changes.compactMap(\.difference).map(count).saturatedSum()
+        }
+        becameNaN = total(\.becameNaN)
+        becameInfinite = total(\.becameInfinite)
+        noLongerNaN = total(\.noLongerNaN)
+        noLongerInfinite = total(\.noLongerInfinite)
         changes = diff.changes.map {
           Change(
             kind: $0.kind, name: $0.name.text, newName: $0.newName?.text,
@@ -167,12 +194,14 @@ extension Ckpt {
 }
 
 extension CheckpointDiff {
-  /// One line: how many of each kind, and how many are identical.
+  /// One line: how many of each kind, how many are identical, and how many values became NaN or
+  /// infinite.
   fileprivate var summary: String {
     let counts = Change.Kind.allCases.compactMap { kind -> String? in
       let count = changes.count { $0.kind == kind }
       return count == 0 ? nil : "\(count.grouped) \(kind.rawValue)"
     }
-    return (counts + ["\(identical.grouped) identical"]).joined(separator: ", ")
+    let specials = TensorDifference.specials(in: changes.compactMap(\.difference))
+    return (counts + ["\(identical.grouped) identical"] + specials).joined(separator: ", ")
   }
 }

@@ -11,9 +11,14 @@ extension Ckpt {
         layer or a head saved before training). Only the low 32 bits of a seed matter. Exit status 1 \
         if no seed in the range matches.
 
+        Lists the untouched tensors, then the changed ones, then those that only the file or only the \
+        model has. Names that differ from the model's by a prefix (module., _orig_mod., model.) are \
+        paired and noted; --rename pairs others.
+
         EXAMPLES
           ckpt find-seed net.h5 --model model.txt
           ckpt find-seed trained.h5 --model model.txt --range 0..4294967295
+          ckpt find-seed net.h5 --model model.txt --rename 's/^net\\.//'
           ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02)'
         """)
 
@@ -21,6 +26,7 @@ extension Ckpt {
     @Option(help: ArgumentHelp("Seeds to try, inclusive.", valueName: "first..last"))
     var range = "0..100000"
     @OptionGroup var recipeOptions: RecipeOptions
+    @OptionGroup var renaming: RenameOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -37,6 +43,7 @@ extension Ckpt {
       struct Tensor: Encodable {
         let name: String
         let isIdentical: Bool
+        let outcome: String
       }
       let file: String
       let range: [UInt32]
@@ -57,9 +64,11 @@ extension Ckpt {
         model = try tree.model()
       }
       var recipe = try recipeOptions.recipe(over: base, model: model)
+      let pairing = try renaming.pairing(
+        of: checkpoint, with: recipe.model, notes: common.notes(on: file))
       let search = try naming(file) {
         try SeedSearch(
-          of: checkpoint, recipe: recipe,
+          of: checkpoint.renamed(pairing?.partners ?? [:]), recipe: recipe,
           selection: Selection(match: selection.match, exclude: selection.exclude))
       }
       guard let found = await find(search, seeds) else {
@@ -67,7 +76,7 @@ extension Ckpt {
       }
       recipe.seed = Seed(UInt64(found.seed))
       let verification = try await Verification(
-        of: checkpoint, against: recipe, threads: common.threads)
+        of: checkpoint, against: recipe, pairing: pairing, threads: common.threads)
       try printFound(found, seeds, verification)
     }
 
@@ -108,7 +117,8 @@ extension Ckpt {
       var output = StandardOutput()
       if report.json {
         let tensors = verification.tensors.map {
-          Report.Tensor(name: $0.name.text, isIdentical: $0.outcome.isVerified)
+          Report.Tensor(
+            name: $0.name.text, isIdentical: $0.outcome.isVerified, outcome: Fate($0.outcome).key)
         }
         try output.line(
           try jsonText(
@@ -116,20 +126,53 @@ extension Ckpt {
               file: file, range: [seeds.lowerBound, seeds.upperBound], seed: found.seed,
               foundBy: found.clue.text, tensors: tensors)))
       } else {
-        let identical = verification.tensors.count { $0.outcome.isVerified }
+        let tensors = Dictionary(grouping: verification.tensors) { Fate($0.outcome) }
+        let identical = tensors[.untouched]?.count ?? 0
+        let total = identical + (tensors[.changed]?.count ?? 0)
         try output.line("seed \(found.seed)")
-        let total = verification.tensors.count
         try output.line(
           "found by '\(found.clue.text.escapingControls)'; "
             + "\(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
         )
-        let others = verification.tensors.filter { !$0.outcome.isVerified }
-        for tensor in others.prefix(identical == 0 ? 0 : 20) {
-          try output.line("changed: \(tensor.name.text.escapingControls)")
+        if identical == verification.tensors.count { return try output.flush() }
+        for fate in Fate.allCases {
+          let tensors = tensors[fate] ?? []
+          for tensor in tensors.prefix(20) {
+            try output.line("\(fate.rawValue): \(tensor.name.text.escapingControls)")
+          }
+          if tensors.count > 20 {
+            try output.line("… and \((tensors.count - 20).grouped) more \(fate.rawValue)")
+          }
         }
-        if others.count > 20 { try output.line("… and \((others.count - 20).grouped) more") }
       }
       try output.flush()
+    }
+
+    /// What became of a tensor since it was drawn; raw values are what is printed before its name.
+    private enum Fate: String, CaseIterable {
+      case untouched
+      case changed
+      case unexpected = "not in the model"
+      case missing = "missing from the file"
+
+      init(_ outcome: Verification.Outcome) {
+        self =
+          switch outcome {
+          case .identical: .untouched
+          case .unexpected: .unexpected
+          case .missing: .missing
+          case .otherPath, .near, .different, .reshaped, .uncovered: .changed
+          }
+      }
+
+      /// The outcome in JSON.
+      var key: String {
+        switch self {
+        case .untouched, .changed: rawValue
+        case .unexpected: "notInModel"
+        case .missing: "missing"
+        }
+      }
     }
 
     private func bounds(_ text: String) throws -> ClosedRange<UInt32> {

@@ -10,7 +10,7 @@ extension Ckpt {
 
         EXAMPLES
           ckpt ls net.h5
-          ckpt ls net.ckz --match 'layer4.**' --json
+          ckpt ls net.ckz --match layer4 --json
           ckpt ls --keys trainer.pt
         """)
 

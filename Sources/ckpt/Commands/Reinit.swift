@@ -10,10 +10,14 @@ extension Ckpt {
         torch.manual_seed(SEED): each layer's own reset_parameters, or what the rules say. Everything \
         else is unchanged. The step is recorded in the checkpoint, so that verify can repeat it.
 
+        Names that differ from those of --model or --from by a prefix (module., _orig_mod., model.) are \
+        paired and noted; --rename pairs others. The file keeps its names.
+
         EXAMPLES
           ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
           ckpt reinit net.h5 --match Linear --rule 'Linear: bias=0' --in-place
-          ckpt reinit net.h5 --match 'layer4.**' --from pretrained.h5 -o mixed.h5
+          ckpt reinit ddp.pt --match fc --model model.txt --rename 's/^net\\.//' -o new.pt
+          ckpt reinit net.h5 --match layer4 --from pretrained.h5 -o mixed.h5
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
@@ -31,6 +35,7 @@ extension Ckpt {
       help: ArgumentHelp(
         "Copy the selected tensors from this checkpoint instead.", valueName: "file"))
     var from: String?
+    @OptionGroup var renaming: RenameOptions
     @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
     var output: String?
     @Flag(help: "Replace FILE atomically.") var inPlace = false
@@ -57,6 +62,9 @@ extension Ckpt {
       guard !(inPlace && file == "-") else {
         throw ValidationError("--in-place: standard input cannot be replaced")
       }
+      guard renaming.rename.isEmpty || selection.model != nil || from != nil else {
+        throw ValidationError("--rename pairs names with those of --model or --from")
+      }
       guard from == nil || rule.isEmpty else {
         throw ValidationError("--from and --rule exclude each other")
       }
@@ -75,11 +83,17 @@ extension Ckpt {
         target = try self.target.target(
           path, common, template: self.target.template, replaces: inPlace)
       }
-      let model = try selection.selection.model
-      let opened = try inputs.open(file, common).opened
+      let selected = try selection.selection
+      let model = selected.model
+      var opened = try inputs.open(file, common).opened
+      let renames =
+        try renaming.rename.isEmpty
+        ? nil : renaming.pairing(of: opened.checkpoint, with: model, notes: { _ in })
+      opened.checkpoint = opened.checkpoint.renamed(renames?.partners ?? [:])
       let source = opened.checkpoint
       let tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
+      _ = try naming(file) { try selected.entries(of: source, tree: tree.module) }
       var step = Reinitialization(
         match: try selection.match.map { try Selector($0) },
         exclude: try selection.exclude.map { try Selector($0) })
@@ -89,8 +103,11 @@ extension Ckpt {
       var result: Reinitialization.Result
       var inputs: [Digest] = []
       if let from {
-        let other = try CheckpointSource.open(from, notes: common.note).checkpoint
+        var other = try CheckpointSource.open(from, notes: common.note).checkpoint
         let fingerprint = try await common.manifest(of: other).fingerprint
+        let pairing = try NamePairing(source, other, names: renaming.names())
+        if pairing.hasPrefix { common.notes(on: file)(pairing.note(of: displayPath(from))) }
+        other = other.renamed(pairing.inverse)
         inputs.append(fingerprint)
         result = try naming(file) {
           try step.apply(
@@ -100,6 +117,10 @@ extension Ckpt {
         result = try naming(file) { try step.apply(to: opened, tree: tree) }
       }
       result.notes.forEach(common.notes(on: file))
+      if let names = renames?.inverse {
+        result.checkpoint = result.checkpoint.renamed(names)
+        result.replaced = result.replaced.map { names[$0] ?? $0 }
+      }
       if let target, let path {
         var provenance = try Provenance(of: source)
         inputs.insert(try await common.manifest(of: source).fingerprint, at: 0)

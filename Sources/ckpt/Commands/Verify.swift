@@ -7,7 +7,10 @@ extension Ckpt {
       abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """
         With a FILE, every tensor is compared with what a recipe gives: the file's own, or that of \
-        --model with --seed and --rule. Exit status 0 only if all are identical.
+        --model with --seed and --rule. Exit status 0 only if all that the recipe covers are identical: \
+        after reinit of a trained file these are the redrawn tensors. Names that differ from the model's \
+        by a prefix (module., _orig_mod., model.) are paired and noted; --rename pairs others.
+
         With --seeds, values are drawn twice for each seed, with one thread and with all, and compared. \
         Across seeds, random tensors must differ, all others must agree, and means and standard \
         deviations must match their distributions.
@@ -15,6 +18,7 @@ extension Ckpt {
         EXAMPLES
           ckpt verify net.h5
           ckpt verify net.h5 --model model.txt --seed 0
+          ckpt verify ddp.pt --model model.txt --seed 0 --rename 's/^net\\.//'
           ckpt verify --model model.txt --seeds 0..31
         """)
 
@@ -27,6 +31,7 @@ extension Ckpt {
     @Option(help: ArgumentHelp("Seeds to survey, inclusive.", valueName: "first..last"))
     var seeds: String?
     @OptionGroup var recipeOptions: RecipeOptions
+    @OptionGroup var renaming: RenameOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
@@ -69,11 +74,14 @@ extension Ckpt {
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
+      let pairing = try renaming.pairing(
+        of: checkpoint, with: recipe.model, notes: common.notes(on: file))
       let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
       var tracked = checkpoint
       tracked.entries = progress.entries
       let verification = try await naming(self.model ?? self.recipe ?? file) {
-        try await Verification(of: tracked, against: recipe, threads: common.threads)
+        try await Verification(
+          of: tracked, against: recipe, pairing: pairing, threads: common.threads)
       }
       progress.finish()
       try print(verification, recipe: recipe, file: file)
@@ -105,20 +113,42 @@ extension Ckpt {
       }
       var table = Table(.left, .left, .left)
       for tensor in verification.tensors {
-        let word = tensor.outcome.word
-        table.add(
-          tensor.outcome.isVerified ? Style.green(word) : Style.red(word),
-          tensor.name.text.escapingControls, tensor.outcome.detail)
+        let outcome = tensor.outcome
+        let word =
+          outcome.isVerified
+          ? Style.green(outcome.word)
+          : outcome.isCovered ? Style.red(outcome.word) : Style.dim(outcome.word)
+        table.add(word, tensor.name.text.escapingControls, outcome.detail)
       }
       for line in table.lines { try output.line(line) }
-      let identical = verification.tensors.count { $0.outcome.isVerified }
-      let total = verification.tensors.count
-      try output.line(
-        identical == total
-          ? "verified: \(total == 1 ? "the one tensor is" : "all \(total.grouped) tensors are") identical"
-          : "not verified: \(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
-      )
+      try output.line(Self.summary(verification))
       try output.flush()
+    }
+
+    /// The last line: the answer, and what it does not cover.
+    private static func summary(_ verification: Verification) -> String {
+      let identical = verification.tensors.count { $0.outcome.isVerified }
+      let covered = verification.tensors.count { $0.outcome.isCovered }
+      let uncovered = verification.tensors.count - covered
+      if covered == 0 && uncovered > 0 {
+        return "not verified: the recipe covers none of \(uncovered.pluralized("tensor"))"
+      }
+      let rest =
+        uncovered == 0
+        ? ""
+        : "; \(uncovered.pluralized("tensor")) \(uncovered == 1 ? "is" : "are") not covered by the recipe"
+      if identical < covered {
+        return "not verified: \(identical.grouped) of \(covered.pluralized("tensor"))"
+          + " \(covered == 1 ? "is" : "are") identical" + rest
+      }
+      if uncovered > 0 {
+        return
+          "verified: \(identical.pluralized("tensor")) \(identical == 1 ? "is" : "are") identical"
+          + rest
+      }
+      return identical == 1
+        ? "verified: the one tensor is identical"
+        : "verified: all \(identical.grouped) tensors are identical"
     }
 
     private func survey(_ seeds: ClosedRange<UInt64>) async throws {
@@ -210,21 +240,12 @@ extension Verification.Outcome {
   fileprivate var detail: String {
     switch self {
     case .identical: ""
-    case .near(let difference): difference.short
-    case .different(let difference), .otherPath(let difference):
-      difference.short
-        + (difference.maxULP.map { ", max ULP \(Int(clamping: $0).grouped)" } ?? "")
+    case .near(let difference): difference.summary
+    case .different(let difference), .otherPath(let difference): difference.detail
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "in the recipe's model but missing from the file"
     case .unexpected: "the recipe's model has no such tensor"
     case .uncovered(let reason): reason
     }
-  }
-}
-
-extension TensorDifference {
-  /// How many elements, and by how much at most.
-  fileprivate var short: String {
-    "\(differing.grouped) of \(elements.grouped), max abs \(maxAbsolute.short)"
   }
 }
