@@ -49,9 +49,9 @@ public struct Opened: Sendable {
   /// not become tensors of their own, and a note, which is returned and added to ``notes``, says so.
   ///
   /// Whoever writes a checkpoint asks for this first: what is tied is written once. To look at a
-  /// checkpoint nothing need be read.
+  /// checkpoint nothing need be read. Claims of tensors that are not among `names` are left alone.
   @discardableResult
-  public mutating func confirmTies() throws -> [String] {
+  public mutating func confirmTies(among names: Set<TensorName>? = nil) throws -> [String] {
     if claimedTies.isEmpty { return [] }
     var found: [String] = []
     let entries = checkpoint.entries
@@ -59,12 +59,15 @@ public struct Opened: Sendable {
     for (index, entry) in entries.enumerated() { indices[entry.name] = index }
     for (index, entry) in entries.enumerated() where claimedTies.contains(entry.name) {
       guard let original = entry.alias.flatMap({ indices[$0] }) else { continue }
+      if let names, !names.contains(entry.name) || !names.contains(entries[original].name) {
+        continue
+      }
       if try entry.hasBytes(of: entries[original]) { continue }
       checkpoint.entries[index].alias = nil
       found.append(
         "tensor '\(entry.name)' was tied to '\(entries[original].name)' but now differs from it")
     }
-    claimedTies = []
+    claimedTies = names.map { names in claimedTies.filter { !names.contains($0) } } ?? []
     notes += found
     return found
   }

@@ -49,6 +49,19 @@ extension CheckpointDiff {
     return pairs.indices.map { change(pairs[$0], outlooks[$0], differences[$0]) }
   }
 
+  /// Names of the tensors that their replacements leave as they are, byte for byte.
+  ///
+  /// A redraw that changes nothing is most often a mistake: the seed is the one that the values were
+  /// drawn from. Each pair is read to its first difference.
+  package static func unchanged(
+    by replacements: [(old: Checkpoint.Entry, new: Checkpoint.Entry)], threads: Int
+  ) async throws -> [TensorName] {
+    let pairs = replacements.filter { $0.old.info == $0.new.info }
+      .map { (left: $0.old, right: $0.new) }
+    let differing = try await differing(pairs, threads: threads)
+    return pairs.indices.filter { !differing.contains($0) }.map { pairs[$0].left.name }
+  }
+
   private static func pieces(_ pairs: [Pair]) -> Pieces {
     Pieces(of: pairs.map(\.left), size: WorkLimits.comparisonSize, cut: .elements)
   }

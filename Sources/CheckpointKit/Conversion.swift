@@ -34,15 +34,17 @@ public struct Conversion: Sendable {
   ///   name, or `dtype` is not a type that values can be rounded to.
   public func apply(to opened: Opened) throws -> Result {
     var opened = opened
-    let notes = try opened.confirmTies()
+    var notes: [String] = []
+    // What is left out is not read: it may be damaged.
+    let kept = Set(try selection.entries(of: opened.checkpoint) { notes.append($0) }.map(\.name))
+    notes += try opened.confirmTies(among: kept)
     let input = opened.checkpoint
     var result = Result(checkpoint: input, notes: notes)
-    let entries = try selection.entries(of: input) { result.notes.append($0) }
+    let entries = input.entries.filter { kept.contains($0.name) }
     if entries.count != input.entries.count {
       result.isChanged = true
       dropTree(&result, because: "tensors were left out")
     }
-    let kept = Set(entries.map(\.name))
     result.checkpoint.entries = entries.map { entry in
       var entry = entry
       if let alias = entry.alias, !kept.contains(alias) { entry.alias = nil }

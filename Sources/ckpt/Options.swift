@@ -11,7 +11,7 @@ struct CommonOptions: ParsableArguments {
   @Option(name: .long, help: "Number of worker threads; results do not depend on it.")
   var threads: Int = min(max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1), maxThreads)
 
-  @Flag(name: .long, help: "Print no notes or progress on standard error.")
+  @Flag(name: .shortAndLong, help: "Print no notes or progress on standard error.")
   var quiet = false
 
   @Flag(
@@ -28,6 +28,15 @@ struct CommonOptions: ParsableArguments {
   /// Prints a note on standard error, unless `--quiet` is given.
   func note(_ text: String) {
     if !quiet { StandardError().note(text) }
+  }
+
+  /// Prints the one line about a file that was written, unless `--quiet` is given.
+  ///
+  /// Bytes are those of the tensors, tied ones counted once, as `ckpt ls` has them.
+  func wrote(_ path: String, _ details: [String]) {
+    if quiet { return }
+    let name = path == "-" ? "standard output" : path.escapingControls
+    StandardError().write("wrote \(name): \(details.joined(separator: ", "))\n")
   }
 
   /// Prints notes about one file.
@@ -107,6 +116,14 @@ func checkingUsage(_ body: () throws -> Void) throws {
     try body()
   } catch let error as CheckpointError {
     throw ValidationError(error.description)
+  }
+}
+
+extension Checkpoint {
+  /// How many tensors and how many bytes of them, tied ones counted once: what `ckpt ls` ends with.
+  var counts: [String] {
+    let bytes = entries.filter { $0.alias == nil }.map(\.info.byteCount).saturatedSum()
+    return [entries.count.pluralized("tensor"), bytes.byteCountText]
   }
 }
 

@@ -158,4 +158,17 @@ import Testing
       try await self.diff(entries, [unread("a", digest), unread("b", other)])
     }
   }
+
+  @Test func `replacements that change nothing are named`() async throws {
+    let old = [
+      try Checkpoint.Entry(memory: "same", [1, .nan]), try .init(memory: "zero", [0]),
+      try .init(memory: "type", [1]), try .init(memory: "last", [1, 2, 3]),
+    ]
+    let new = [
+      try Checkpoint.Entry(memory: "same", [1, .nan]), try .init(memory: "zero", [-0.0]),
+      try .init(memory: "type", .bfloat16, [1], [0x80, 0x3f]), try .init(memory: "last", [1, 2, 4]),
+    ]
+    let pairs = zip(old, new).map { (old: $0, new: $1) }
+    #expect(try await CheckpointDiff.unchanged(by: pairs, threads: 2) == ["same"])
+  }
 }

@@ -22,7 +22,7 @@ import Testing
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     let run = try place.ckpt("convert", "a.ckz", "b." + format, "--compression", kind)
-    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.status == 0 && run.errors == "wrote b.\(format): 6 tensors, 112 bytes\n")
     #expect(try place.fingerprint("a.ckz") == place.fingerprint("b." + format))
   }
 
@@ -35,6 +35,7 @@ import Testing
     #expect(
       run.errors == """
         ckpt: a.h5: tensors were left out, so the module tree and the recipe were left out
+        wrote b.ckz: 3 tensors, 80 bytes
 
         """)
     #expect(
@@ -65,7 +66,7 @@ import Testing
     try place.makeArticle("b.h5", "--rule", rule, "--dtype", dtype)
     let run = try place.ckpt("convert", "a.h5", "c.ckz", "--dtype", dtype)
     #expect(run.status == 0)
-    #expect(run.errors.hasSuffix("left out the recipe, which does not describe rounded values\n"))
+    #expect(run.errors.contains("left out the recipe, which does not describe rounded values\n"))
     #expect(try place.fingerprint("b.h5") == place.fingerprint("c.ckz"))
   }
 
@@ -73,8 +74,8 @@ import Testing
     let place = try Workplace()
     try place.makeArticle("a.h5")
     let run = try place.shell(
-      "ckpt convert - - --to ckz < a.h5 | ckpt convert - - --to hdf5 | ckpt hash -")
-    #expect(run.status == 0 && run.errors.isEmpty)
+      "ckpt convert - - --to ckz < a.h5 | ckpt convert - - --to hdf5 -q | ckpt hash -")
+    #expect(run.status == 0 && run.errors == "wrote standard output: 6 tensors, 112 bytes\n")
     #expect(run.output == (try place.fingerprint("a.h5")) + "  -\n")
   }
 
@@ -178,11 +179,13 @@ import Testing
     let run = try place.ckpt("convert", "a.h5", "b.ckz")
     #expect(run.status == 0)
     #expect(
-      run.errors == "ckpt: a.h5: tied tensors stay tied: 'layer2.2.bias' (= 'layer2.0.bias')\n")
+      run.errors == "ckpt: a.h5: tied tensors stay tied: 'layer2.2.bias' (= 'layer2.0.bias')\n"
+        + "wrote b.ckz: 6 tensors, 104 bytes\n")
     let other = try place.ckpt("convert", "b.ckz", "c.safetensors")
     #expect(
       other.errors == "ckpt: b.ckz: tied tensors are each written out, and tied again when ckpt "
-        + "reads them: 'layer2.2.bias' (= 'layer2.0.bias')\n")
+        + "reads them: 'layer2.2.bias' (= 'layer2.0.bias')\n"
+        + "wrote c.safetensors: 6 tensors, 104 bytes\n")
     for file in ["b.ckz", "c.safetensors"] {
       let json = try JSON(try place.ckpt("ls", file, "--json").output)
       #expect(json["tensors"]?[5]?["alias"] == .text("layer2.0.bias"))
@@ -208,5 +211,41 @@ import Testing
     let other = try place.ckpt("convert", "a.ckz", "b.ckz", "--shard-size", "1GB")
     #expect(other.status == 2 && other.errors.contains("safetensors"))
     #expect(try place.ckpt("convert", "a.ckz", "b", "--shard-size", "much").status == 64)
+  }
+
+  @Test func `the files of a divided checkpoint are named`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let few = try place.ckpt("convert", "a.h5", "a.safetensors", "--shard-size", "80B")
+    #expect(
+      few.errors == "wrote a.safetensors.index.json: 6 tensors, 112 bytes, in 2 files: "
+        + "a-00001-of-00002.safetensors, a-00002-of-00002.safetensors\n")
+    let many = try place.ckpt("convert", "a.h5", "b.safetensors", "--shard-size", "8B")
+    #expect(
+      many.errors == "wrote b.safetensors.index.json: 6 tensors, 112 bytes, in 6 files: "
+        + "b-00001-of-00006.safetensors to b-00006-of-00006.safetensors\n")
+  }
+
+  @Test(arguments: ["a.pt", "a.npz", "a.ckz"])
+  func `what is left out is not read, so that the rest of a damaged file is rescued`(
+    file: String
+  ) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5", "--rule", "layer1: weight=7")
+    #expect(try place.ckpt("convert", "a.h5", file, "--compression", "none", "-q").status == 0)
+    var bytes = try place.folder.bytes(of: file)
+    let seven: [UInt8] = Array([[0, 0, 0xe0, 0x40], [0, 0, 0xe0, 0x40]].joined())
+    let index = try #require(
+      bytes.indices.dropLast(8).first { bytes[$0..<$0 + 8].elementsEqual(seven) })
+    bytes[index] ^= 1
+    try place.folder.write(bytes, to: file)
+    #expect(try place.ckpt("convert", file, "b.h5").status == 2)
+    let checked = try place.ckpt("check", file)
+    #expect(checked.status == 2 && checked.errors.contains("tensor 'layer1.weight'"))
+    let run = try place.ckpt("convert", file, "b.h5", "--exclude", "layer1.weight", "-q")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(try place.ckpt("diff", "a.h5", "b.h5", "--exclude", "layer1.weight").status == 0)
+    let part = try place.ckpt("convert", file, "c.h5", "--match", "layer2", "-q")
+    #expect(part.status == 0 && part.errors.isEmpty)
   }
 }

@@ -18,7 +18,7 @@ import Testing
     let rules = rule.isEmpty ? [] : ["--rule", rule]
     let file = folder.file("a.h5")
     let made = try CommandRun(
-      [CommandRun.executable, "init", model, "--seed", "1234", "--dtype", dtype, "-o", file]
+      [CommandRun.executable, "init", model, "--seed", "1234", "--dtype", dtype, "-o", file, "-q"]
         + rules,
       in: folder.path)
     #expect(made.errors.isEmpty)

@@ -67,7 +67,8 @@ import Testing
     let run = try CommandRun(
       [CommandRun.executable, "init", "net.txt", "-o", "net.h5", "--seed", "\(golden.seed)"]
         + ["--dtype", golden.dtype] + options, in: place.folder.path)
-    #expect(run.status == 0 && run.output.isEmpty && run.errors.isEmpty)
+    #expect(run.status == 0 && run.output.isEmpty)
+    #expect(run.errors.hasPrefix("wrote net.h5: 6 tensors, ") && run.lines.isEmpty)
     #expect(golden.matches(try place.manifest("net.h5")))
   }
 
@@ -89,7 +90,7 @@ import Testing
     let run = try place.ckpt(
       "init", Fixtures.path("models/\(name).txt"), "--seed", "0", "-o", "net.h5",
       "--rule", "Conv2d: weight=kaiming_normal(mode=fan_out, nonlinearity=relu)",
-      "--rule", "BatchNorm2d: weight=1, bias=0")
+      "--rule", "BatchNorm2d: weight=1, bias=0", "-q")
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(
       try place.ckpt("hash", "--manifest", "net.h5").output
@@ -146,7 +147,7 @@ import Testing
     try place.folder.write(mark + Array(text.utf8), to: "win.recipe")
     try place.folder.write(
       mark + Array("layer1.weight = a.weight\r\nlayer1.bias = a.bias\r\n".utf8), to: "win.map")
-    #expect(try place.ckpt("init", "--recipe", "win.recipe", "-o", "a.h5").errors.isEmpty)
+    #expect(try place.ckpt("init", "--recipe", "win.recipe", "-o", "a.h5", "-q").errors.isEmpty)
     try place.makeArticle("b.h5", "--seed", "3", "--rule", "Linear: bias=1")
     #expect(try place.folder.bytes(of: "a.h5") == place.folder.bytes(of: "b.h5"))
     #expect(
@@ -165,7 +166,9 @@ import Testing
       to: "net.txt")
     let run = try place.ckpt("init", "net.txt", "-o", "a.h5")
     #expect(run.status == 0)
-    #expect(run.errors.split(separator: "\n").count == 1 && run.errors.hasPrefix("ckpt: net.txt: "))
+    let lines = run.errors.split(separator: "\n")
+    #expect(lines.count == 2 && run.errors.hasPrefix("ckpt: net.txt: "))
+    #expect(lines.last?.hasPrefix("wrote a.h5: 2 tensors, ") == true)
   }
 
   @Test func `a checkpoint is a model`() throws {
@@ -189,7 +192,7 @@ import Testing
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     let run = try place.shell("ckpt init - -o - --to ckz < model.txt > b.ckz")
-    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.status == 0 && run.errors.hasPrefix("wrote standard output: 6 tensors, 112 bytes"))
     #expect(try place.folder.bytes(of: "a.ckz") == place.folder.bytes(of: "b.ckz"))
   }
 
@@ -212,5 +215,40 @@ import Testing
       try place.makeArticle("b." + output, "--threads", "5")
       #expect(try place.folder.bytes(of: output) == place.folder.bytes(of: "b." + output))
     }
+  }
+
+  @Test func `one line says what was written`() throws {
+    let place = try Workplace()
+    let run = try place.ckpt("init", "model.txt", "-o", "net.h5")
+    #expect(
+      run.errors
+        == "wrote net.h5: 6 tensors, 112 bytes, seed 0, layers' default initialization\n")
+    let other = try place.ckpt(
+      "init", "model.txt", "-o", "b.ckz", "--seed", "-1", "--rule", "Linear: bias=0")
+    #expect(other.errors == "wrote b.ckz: 6 tensors, 112 bytes, seed -1, 1 rule\n")
+    for flag in ["-q", "--quiet"] {
+      #expect(try place.ckpt("init", "model.txt", "-o", "c\(flag).h5", flag).errors.isEmpty)
+    }
+  }
+
+  @Test func `the README's first example is exact as it is typed`() throws {
+    let place = try Workplace()
+    let text = String(decoding: try Fixtures.bytes("../README.md"), as: UTF8.self)
+    let start = try #require(text.firstRange(of: "```\n")?.upperBound)
+    let end = try #require(text[start...].firstRange(of: "\n```")?.lowerBound)
+    let example = String(text[start..<end])
+    let run = try place.shell(example)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(
+      run.errors == """
+        wrote net.h5: 6 tensors, 112 bytes, seed 0, layers' default initialization
+        wrote new.ckz: redrew 4 of 6 tensors, seed 1
+
+        """)
+    #expect(run.output.contains("\n4 changed, 2 identical\n"))
+    #expect(run.lines.last == "verified: all 6 tensors are identical")
+    // PyTorch's own digests of the net with seed 0.
+    let golden = try #require(Golden.all.first { $0.id == "default@0float32" })
+    #expect(golden.matches(try place.manifest("net.h5")))
   }
 }

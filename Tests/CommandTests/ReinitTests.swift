@@ -8,7 +8,7 @@ import Testing
     let run = try place.ckpt(
       "reinit", "a.h5", "--match", "layer2.**", "--seed", "5", "-o", "b.ckz")
     #expect(run.status == 0 && run.output.isEmpty)
-    #expect(run.errors == "ckpt: redrew 4 of 6 tensors\n")
+    #expect(run.errors == "wrote b.ckz: redrew 4 of 6 tensors, seed 5\n")
     #expect(
       try place.ckpt("diff", "a.h5", "b.ckz", "--name-only").lines == [
         "layer2.0.weight", "layer2.0.bias", "layer2.2.weight", "layer2.2.bias",
@@ -108,7 +108,7 @@ import Testing
     try place.makeArticle("b.ckz", "--seed", "2")
     let run = try place.ckpt(
       "reinit", "a.h5", "--match", "layer2.**", "--from", "b.ckz", "-o", "c.h5")
-    #expect(run.status == 0 && run.errors == "ckpt: copied 4 of 6 tensors\n")
+    #expect(run.status == 0 && run.errors == "wrote c.h5: copied 4 of 6 tensors from b.ckz\n")
     #expect(
       try place.ckpt("diff", "a.h5", "c.h5", "--name-only").lines.allSatisfy {
         $0.hasPrefix("layer2.")
@@ -136,7 +136,7 @@ import Testing
     #expect(
       run.errors == """
         ckpt: b.h5: has no module tree; inferred 3 modules: 3 Linear
-        ckpt: redrew 6 of 6 tensors
+        wrote c.h5: redrew 6 of 6 tensors, seed 2
 
         """)
     try place.makeArticle("d.h5", "--seed", "2")

@@ -46,6 +46,15 @@ enum PyTorchArchive {
     return String(names[0].dropLast("data.pkl".utf8.count))
   }
 
+  /// The key by which the pickle names the storage that is a member; `nil` for another member.
+  static func storageKey(of member: ZipMember, in archive: ZipArchive) -> TensorName? {
+    guard let folder = folder(of: archive) else { return nil }
+    let prefix = Array((folder + "data/").utf8)
+    guard member.name.text.utf8.starts(with: prefix) else { return nil }
+    return TensorName(
+      String(decoding: member.name.text.utf8.dropFirst(prefix.count), as: UTF8.self))
+  }
+
   /// What an archive holds, which must have been opened so that a sum of 0 is none.
   static func open(_ archive: ZipArchive) throws(CheckpointError) -> PyTorchFile {
     guard let folder = folder(of: archive) else {

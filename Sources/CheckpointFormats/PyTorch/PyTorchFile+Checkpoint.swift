@@ -44,6 +44,21 @@ extension PyTorchFile {
     }
   }
 
+  /// Names of the tensors in each storage, of every part of the file; those of a part that is not
+  /// opened by default begin with its key.
+  func namesByStorage() throws(CheckpointError) -> [TensorName: [TensorName]] {
+    let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
+    let tree = PyTorchTree(decoder, stateMembers: stateMembers)
+    let parts = PyTorchParts(tree)
+    let chosen = try parts.chosen(nil)
+    let others = parts.parts.filter { part in !chosen.contains { $0.part.key == part.key } }
+    var entries = EntryList(file: self, decoder: decoder)
+    for (part, prefix) in chosen + others.map({ ($0, $0.key) }) {
+      for leaf in try leaves(tree, part.reference, prefix: prefix) { try entries.add(leaf) }
+    }
+    return entries.namesByStorage
+  }
+
   /// One sentence about the names that the reader does not recognize.
   private var unknownNames: String? {
     let unknown = pickle.globals.filter { !PyTorchGlobals.isRecognized($0) }
@@ -76,6 +91,8 @@ private struct EntryList {
   private(set) var entries: [Checkpoint.Entry] = []
   /// Total size of the tensors in bytes; tied tensors count once.
   private(set) var total = CheckpointTotal()
+  /// Names of the tensors in each storage.
+  private(set) var namesByStorage: [TensorName: [TensorName]] = [:]
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
@@ -125,6 +142,7 @@ private struct EntryList {
       throw CheckpointError(
         .malformed, "its storage '\(reference.key)' is not in the file", tensor: name.text)
     }
+    namesByStorage[TensorName(reference.key), default: []].append(name)
     let (end, overflow) = reference.viewOffset.addingReportingOverflow(reference.byteCount)
     guard !overflow, end <= storage.byteCount else {
       throw CheckpointError(

@@ -85,14 +85,20 @@ enum PyTorchFormat {
     let checkpoint = try open(probe, OpenOptions()).checkpoint
     if case .archive? = PyTorchFile.kind(of: probe.head) {
       let archive = try PyTorchArchive.opened(probe)
-      return try await concurrentMap(archive.members, width: threads) { member in
+      let damage = try await concurrentMap(archive.members, width: threads) { member in
         do throws(CheckpointError) {
           try archive.verify(member)
           return nil
         } catch {
-          return error
+          return (member: member, error: error)
         }
-      }.compactMap { $0 }
+      }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
+      if damage.isEmpty { return [] }
+      let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
+      return damage.map { member, error in
+        let key = PyTorchArchive.storageKey(of: member, in: archive)
+        return error.adding(tensor: key.flatMap { names[$0]?.first?.text })
+      }
     }
     return try await concurrentMap(checkpoint.entries, width: threads) { entry in
       do {

@@ -77,11 +77,25 @@ extension Ckpt {
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
       try await target?.write(result.checkpoint, showing: common)
+      var files: [String] = []
       if let shards {
         let written = try await shards.write(result.checkpoint, showing: common)
         written.notes.forEach(common.notes(on: output))
+        files = written.paths
       }
       noteOverflows(result.overflows, conversion.dtype)
+      let path = files.popLast() ?? output
+      common.wrote(path, result.checkpoint.counts + (files.isEmpty ? [] : [Self.list(files)]))
+    }
+
+    /// The names of shards; of many, the first and the last.
+    private static func list(_ paths: [String]) -> String {
+      let names = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+        .map(\.escapingControls)
+      let list =
+        names.count > 3
+        ? "\(names[0]) to \(names[names.count - 1])" : names.joined(separator: ", ")
+      return "in \(names.count.pluralized("file")): \(list)"
     }
 
     private func print(_ plan: ConversionPlan, _ format: CheckpointFormat) throws {

@@ -14,12 +14,14 @@ extension Ckpt {
         Without a tolerance, equal means bit for bit. Exit status 1 if they differ.
 
         Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
-        model.) is left out and noted; --rename and --map pair other names.
+        model.) is left out and noted; --rename and --map pair other names. --quiet prints no result \
+        either, only the exit status tells.
 
         EXAMPLES
           ckpt diff before.h5 after.ckz
           ckpt diff a.h5 b.h5 --rtol 1e-5 --atol 1e-8 --match Linear
           ckpt diff a.h5 b.h5 --name-only
+          ckpt diff -q a.h5 b.h5 && echo equal
           ckpt diff plain.pt wrapped.pt --rename 's/^net\\.//'
         """)
 
@@ -71,7 +73,9 @@ extension Ckpt {
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
       var output = StandardOutput()
-      if nameOnly {
+      if common.quiet {
+        // The exit status is the answer.
+      } else if nameOnly {
         for change in diff.changes { try output.line(change.name.text.escapingControls) }
       } else if report.json {
         try output.line(try jsonText(Report(first: first, second: second, diff: diff)))

@@ -7,12 +7,14 @@ extension Ckpt {
       abstract: "Initialize a model exactly as PyTorch does, and write the checkpoint.",
       discussion: """
         MODEL is the text that PyTorch's print(model) shows, or a checkpoint that has its module \
-        tree. The values are those of torch.manual_seed(SEED); model = Net() on a CPU, bit for bit; \
-        rules are then applied in a loop over the modules, continuing with the same generator. The \
-        recipe is stored in the checkpoint.
+        tree. The values are those that torch.manual_seed(SEED) and the constructors of the layers give on \
+        a CPU, bit for bit; rules are then applied in a loop over the modules, continuing with the same \
+        generator. The recipe is stored in the checkpoint.
+
+        What a model's own constructor does besides building layers is invisible in print(model), such as \
+        the loops of torchvision's ResNet that redraw its convolutions: repeat it with --rule.
 
         EXAMPLES
-          python -c 'import torchvision as tv; print(tv.models.resnet18())' > model.txt
           ckpt init model.txt --seed 0 -o net.h5
           ckpt init model.txt -o net.ckz --rule 'Linear: weight=xavier_uniform, bias=1'
           ckpt init --recipe net.h5 --seed 1 -o other.h5
@@ -47,6 +49,11 @@ extension Ckpt {
       model?.module.notes.forEach(common.notes(on: source))
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)
+      let seed = recipeOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
+      let rules =
+        recipe.rules.isEmpty
+        ? "layers' default initialization" : recipe.rules.count.pluralized("rule")
+      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)", rules])
     }
   }
 }

@@ -127,6 +127,10 @@ extension Ckpt {
         provenance.add(command: "reinit", options: options, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
         try await target.write(result.checkpoint, to: path, showing: common)
+        let count =
+          "\(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
+        let origin = from.map { "copied \(count) from \(displayPath($0).escapingControls)" }
+        common.wrote(path, [origin ?? "redrew \(count), seed \(seed)"])
       }
       var text = StandardOutput()
       if report.json {
@@ -135,11 +139,6 @@ extension Ckpt {
             Report(file: file, output: dryRun ? nil : path, replaced: result.replaced.map(\.text))))
       } else if dryRun {
         for name in result.replaced { try text.line(name.text.escapingControls) }
-      } else {
-        let verb = from == nil ? "redrew" : "copied"
-        common.note(
-          "\(verb) \(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
-        )
       }
       try text.flush()
     }
