@@ -166,7 +166,8 @@ import Testing
     ]
     let new = [
       try Checkpoint.Entry(memory: "same", [1, .nan]), try .init(memory: "zero", [-0.0]),
-      try .init(memory: "type", .bfloat16, [1], [0x80, 0x3f]), try .init(memory: "last", [1, 2, 4]),
+      try .init(memory: "type", .bfloat16, [1], [0x80, 0x3f]),
+      try .init(memory: "last", [1, 2, 4]),
     ]
     let pairs = zip(old, new).map { (old: $0, new: $1) }
     #expect(try await CheckpointDiff.unchanged(by: pairs, threads: 2) == ["same"])

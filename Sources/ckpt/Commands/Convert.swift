@@ -12,7 +12,7 @@ extension Ckpt {
         EXAMPLES
           ckpt convert net.h5 net.ckz
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
-          ckpt convert net.h5 out.h5 --match module --rename 's/^module\\.//'
+          ckpt convert wrapped.pt out.h5 --match net --rename 's/^net\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
           ckpt convert big.ckz out/model.safetensors --shard-size 5GB
           ckpt convert net.keras net.pt --to-torch-layout

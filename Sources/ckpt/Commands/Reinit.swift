@@ -11,12 +11,13 @@ extension Ckpt {
         else is unchanged. The step is recorded in the checkpoint, so that verify can repeat it.
 
         Names that differ from those of --model or --from by a prefix (module., _orig_mod., model.) are \
-        paired and noted; --rename pairs others. The file keeps its names.
+        paired and noted; --rename pairs others, and selectors then mean the new names. The file keeps \
+        its names.
 
         EXAMPLES
           ckpt reinit net.h5 --match Linear --seed 1 -o again.h5
           ckpt reinit net.h5 --match Linear --rule 'Linear: bias=0' --in-place
-          ckpt reinit ddp.pt --match fc --model model.txt --rename 's/^net\\.//' -o new.pt
+          ckpt reinit w.pt --model model.txt --match fc --rename 's/^net\\.//' -o b.pt
           ckpt reinit net.h5 --match layer4 --from pretrained.h5 -o mixed.h5
         """)
 

@@ -18,7 +18,7 @@ extension Ckpt {
         EXAMPLES
           ckpt verify net.h5
           ckpt verify net.h5 --model model.txt --seed 0
-          ckpt verify ddp.pt --model model.txt --seed 0 --rename 's/^net\\.//'
+          ckpt verify wrapped.pt --model model.txt --seed 0 --rename 's/^net\\.//'
           ckpt verify --model model.txt --seeds 0..31
         """)
 
