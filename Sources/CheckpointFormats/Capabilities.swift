@@ -11,8 +11,9 @@ public struct Capabilities: Sendable {
   public var sharesBytes = true
   /// Whether the module tree is kept.
   public var keepsModules: Bool
-  /// Whether text metadata, the recipe among it, is kept.
-  public var keepsMetadata: Bool
+  /// The kinds of value that other programs read as what they are; empty if the format has no room
+  /// for values.
+  public var values: Set<Value.Kind>
   /// The ways to store tensors that the format has besides ``WriteOptions/Compression/standard`` and
   /// ``WriteOptions/Compression/none``, which every format has.
   public var compressions: Set<WriteOptions.Compression>
@@ -23,19 +24,24 @@ public struct Capabilities: Sendable {
   /// Whether writing fills a copy of an existing file (``WriteOptions/template``), since none can be
   /// made from nothing.
   public var needsTemplate = false
+  /// Whether ``WriteOptions/nests`` gives nested dictionaries.
+  public var nestsValues = false
+  /// Element types that other programs read as something else, with what they read.
+  public var seenAs: [DType: String] = [:]
   /// Endings of files that are read and cannot be written, each with the remedy.
   public var readOnlyEndings: [(ending: String, remedy: String)] = []
 
   /// Lists what a format can carry.
   public init(
-    dtypes: some Sequence<DType>, ties: Bool = true, modules: Bool = true, metadata: Bool = true,
+    dtypes: some Sequence<DType>, ties: Bool = true, modules: Bool = true,
+    values: Set<Value.Kind> = [.text],
     compressions: Set<WriteOptions.Compression> = [], holdsOneTensor: Bool = false,
     isSharded: Bool = false
   ) {
     self.dtypes = Set(dtypes)
     keepsTies = ties
     keepsModules = modules
-    keepsMetadata = metadata
+    self.values = values
     self.compressions = compressions
     self.holdsOneTensor = holdsOneTensor
     self.isSharded = isSharded
@@ -88,8 +94,16 @@ public struct Capabilities: Sendable {
       .unsupported, "\(format) has no compression \(compression.text): expected one of \(names)")
   }
 
+  /// A few names, and how many more there are.
+  private static func list(_ names: [String]) -> String {
+    let first = names.prefix(12).joined(separator: ", ")
+    return names.count > 12 ? first + " and \(names.count - 12) more" : first
+  }
+
   /// The losses when a checkpoint is written in the format, one sentence each.
-  package func losses(of checkpoint: Checkpoint, format: String) -> [String] {
+  package func losses(
+    of checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(), format: String
+  ) -> [String] {
     var losses: [String] = []
     let tied = checkpoint.entries.filter { $0.alias != nil }
     if !keepsTies, let first = tied.first, let original = first.alias {
@@ -100,9 +114,25 @@ public struct Capabilities: Sendable {
     if !keepsModules, !checkpoint.modules.isEmpty {
       losses.append("\(format) cannot hold the module tree; it is left out")
     }
-    if !keepsMetadata, !checkpoint.metadata.isEmpty {
-      let keys = checkpoint.metadata.keys.sorted().joined(separator: ", ")
-      losses.append("\(format) cannot hold metadata; left out: \(keys)")
+    if values.isEmpty, !checkpoint.values.isEmpty {
+      let names = checkpoint.values.map(\.name).sorted { TensorName($0) < TensorName($1) }
+      losses.append("\(format) cannot hold values; left out: \(Self.list(names))")
+    }
+    if nestsValues, options.nests {
+      losses += checkpoint.ownValues.flatMap { named in
+        named.value.objects(at: named.name).map { address, name in
+          "\(format) files that load with weights_only=True have no \(name): '\(address)' is written "
+            + "without its class"
+        }
+      }
+    }
+    for (dtype, other) in seenAs {
+      let entries = checkpoint.entries.filter { $0.info.dtype == dtype }
+      guard let first = entries.first else { continue }
+      let more = entries.count == 1 ? "" : " and \(entries.count - 1) more"
+      losses.append(
+        "\(format) has no \(dtype.torchName): other programs read \(other); '\(first.name)'\(more);"
+          + " pass --dtype float32 to write numbers")
     }
     return losses
   }

@@ -2,6 +2,9 @@
 public struct OpenOptions: Sendable {
   /// The part to read of a file that holds several, such as `optimizer`; `nil` for the model.
   public var key: String?
+  /// Whether every part of such a file is read, its tensors named as the file nests them:
+  /// `model.fc.weight`, `optimizer.state.0.exp_avg`.
+  public var readsAllParts = false
   /// Number of worker threads; what is read does not depend on it.
   public var threads = 1
   /// Whether values will be read, so that a file that claims more than it holds is refused: see

@@ -11,6 +11,8 @@ public struct Opened: Sendable {
   ///
   /// A trainer's file has the model and the optimizer's state. Empty for a file with one.
   public var parts: [Part] = []
+  /// Whether ``OpenOptions/key`` chose the one that was opened, so that nobody expects the others.
+  public var isChosenPart = false
   /// Remarks for users about content that is not in the tensors, one sentence each.
   public var notes: [String] = []
   /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.

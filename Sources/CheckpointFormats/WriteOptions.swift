@@ -18,6 +18,9 @@ public struct WriteOptions: Sendable {
   public var compression = Compression.standard
   /// Number of worker tasks; the bytes written do not depend on it.
   public var threads = 1
+  /// Whether a format that nests values also nests tensors among them, by their dotted names, as the
+  /// file of a training run does; see ``OpenOptions/readsAllParts``.
+  public var nests = false
   /// An existing file whose structure is to be filled, for formats that cannot make one themselves.
   public var template: FileProbe?
 

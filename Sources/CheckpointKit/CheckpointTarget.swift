@@ -11,7 +11,8 @@ public struct CheckpointTarget: Sendable {
   /// The format that is written.
   public let format: CheckpointFormat
   private let write: @Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void
-  private let options: WriteOptions
+  /// How it is written.
+  public var options: WriteOptions
   private let overwrites: Bool
 
   /// Settles the format and refuses, before any work is done, a target that cannot be written.

@@ -40,6 +40,7 @@ public struct Conversion: Sendable {
     notes += try opened.confirmTies(among: kept)
     let input = opened.checkpoint
     var result = Result(checkpoint: input, notes: notes)
+    leaveOutParts(of: opened, &result)
     let entries = input.entries.filter { kept.contains($0.name) }
     if entries.count != input.entries.count {
       result.isChanged = true
@@ -51,9 +52,42 @@ public struct Conversion: Sendable {
       return entry
     }
     try rename(&result)
+    followTensors(of: input, &result)
     try cast(&result)
     _ = try result.checkpoint.total()
     return result
+  }
+
+  /// Renames and leaves out values that belong to one tensor, `NAME@ATTRIBUTE`, along with it.
+  private func followTensors(of input: Checkpoint, _ result: inout Result) {
+    var names: [TensorName: TensorName] = [:]
+    for entry in result.checkpoint.entries {
+      names[result.origins[entry.name] ?? entry.name] = entry.name
+    }
+    let known = Set(input.entries.map(\.name))
+    result.checkpoint.values = result.checkpoint.values.compactMap { named in
+      guard let mark = named.name.utf8.lastIndex(of: UInt8(ascii: "@")) else { return named }
+      let owner = TensorName(String(named.name[..<mark]))
+      guard known.contains(owner) else { return named }
+      return names[owner].map { Checkpoint.Named($0.text + named.name[mark...], named.value) }
+    }
+  }
+
+  /// Leaves out the values of parts that were not opened, and those that were not read.
+  private func leaveOutParts(of opened: Opened, _ result: inout Result) {
+    for part in opened.parts where !part.isOpened {
+      let values = result.checkpoint.removeValue(at: part.key)?.leafCount ?? 0
+      if opened.isChosenPart { continue }
+      let counts = [(part.tensorCount, "tensor"), (values, "value")].filter { $0.0 > 0 }
+      let what = counts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
+      result.notes.append("left out \(part.key) (\(what)); pass --all to convert every part")
+    }
+    for named in result.checkpoint.values {
+      if case .opaque(let reason, _) = named.value, named.value.isUnread {
+        result.notes.append("left out '\(named.name)', \(reason)")
+      }
+    }
+    result.checkpoint.values.removeAll { $0.value.isUnread }
   }
 
   private func rename(_ result: inout Result) throws {

@@ -37,7 +37,8 @@ public struct ConversionPlan: Sendable, Encodable {
 
   /// Plans the writing of what a conversion made of `input`.
   public init(
-    of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat
+    of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat,
+    options: WriteOptions = WriteOptions()
   ) {
     let inputs = Dictionary(
       input.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
@@ -65,6 +66,6 @@ public struct ConversionPlan: Sendable, Encodable {
       return "tied tensors \(how): '\(first.name)' (= '\(original)')\(more)"
     }
     losses =
-      result.notes + format.capabilities.losses(of: result.checkpoint, format: format.name)
+      result.notes + format.capabilities.losses(of: result.checkpoint, options, format: format.name)
   }
 }

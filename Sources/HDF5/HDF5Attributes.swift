@@ -21,7 +21,35 @@ enum HDF5Attributes {
       try write(attribute.name, object, H5T_STD_I64LE, count: numbers.count) {
         unsafe H5Awrite($0, H5T_STD_I64LE, numbers)
       }
+    case .real(let number):
+      try write(attribute.name, object, H5T_IEEE_F64LE, count: nil) {
+        unsafe H5Awrite($0, H5T_IEEE_F64LE, [number])
+      }
+    case .reals(let numbers):
+      try write(attribute.name, object, H5T_IEEE_F64LE, count: numbers.count) {
+        unsafe H5Awrite($0, H5T_IEEE_F64LE, numbers)
+      }
+    case .bool(let value): try write([value], isRow: false, attribute.name, object)
+    case .bools(let values): try write(values, isRow: true, attribute.name, object)
+    case .none:
+      let space = try HDF5Handle(
+        attribute.name, H5Screate(H5S_NULL), closedBy: H5Sclose, .system)
+      _ = try HDF5Handle(
+        attribute.name,
+        unsafe H5Acreate2(
+          object, attribute.name, H5T_IEEE_F32LE, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)),
+        closedBy: H5Aclose, .system)
     case .other: break
+    }
+  }
+
+  private static func write(
+    _ values: [Bool], isRow: Bool, _ name: String, _ object: hid_t
+  ) throws(CheckpointError) {
+    let type = try HDF5Types.type(.bool)
+    let bytes = values.map { Int8($0 ? 1 : 0) }
+    try write(name, object, type.id, count: isRow ? values.count : nil) {
+      unsafe H5Awrite($0, type.id, bytes)
     }
   }
 

@@ -12,6 +12,8 @@ package struct HDF5Table: Sendable {
   /// In each group the datasets come before those of its subgroups, and links come in creation order
   /// where the file has recorded it, else in the order of their names.
   package var datasets: [Dataset] = []
+  /// Every dataset that is not a tensor: strings, and what is not read.
+  package var others: [Other] = []
   /// One sentence for each object or link that the table leaves out.
   package var notes: [String] = []
 
@@ -49,6 +51,15 @@ package struct HDF5Table: Sendable {
       (self.path, self.address, self.info) = (path, address, info)
       (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
     }
+  }
+
+  /// A dataset whose elements are not numbers.
+  package struct Other: Sendable {
+    /// Link names from the root.
+    package let path: [String]
+    /// Its content; the attribute's name is empty.
+    package let content: HDF5Attribute
+    package let attributes: [HDF5Attribute]
   }
 
   /// Where and how a dataset's bytes are stored.
@@ -123,10 +134,13 @@ package struct HDF5Table: Sendable {
 package struct HDF5Attribute: Sendable, Hashable {
   package let name: String
   package let value: HDF5Value
+  /// The sizes of an array of several dimensions; empty for any other value.
+  package let shape: [Int]
 
-  package init(_ name: String, _ value: HDF5Value) {
+  package init(_ name: String, _ value: HDF5Value, shape: [Int] = []) {
     self.name = name
     self.value = value
+    self.shape = shape
   }
 }
 
@@ -140,8 +154,18 @@ package enum HDF5Value: Sendable, Hashable {
   case integer(Int)
   /// An array of integers, flattened in row-major order.
   case integers([Int])
-  /// Any other type; its value is not read.
-  case other
+  /// A scalar floating-point number.
+  case real(Double)
+  /// An array of floating-point numbers, flattened in row-major order.
+  case reals([Double])
+  /// A scalar truth value, as h5py stores it.
+  case bool(Bool)
+  /// An array of truth values, flattened in row-major order.
+  case bools([Bool])
+  /// A type without elements, which h5py calls `Empty`.
+  case none
+  /// Any other type, in words; its value is not read.
+  case other(String)
 }
 
 extension [HDF5Attribute] {

@@ -24,6 +24,10 @@ public struct Budget: Sendable, Hashable {
   /// Largest number of modules and tensors that a text may stand for, at about 1 KiB of memory each.
   package var maxModules: Int { isUnlimited ? 10_000_000 : 200_000 }
 
+  /// Largest number of values besides tensors, at about 32 bytes of memory each; a vocabulary with
+  /// its merges has a million.
+  package var maxValues: Int { isUnlimited ? 100_000_000 : 3_000_000 }
+
   /// Largest number of bytes of values that `fileBytes` bytes may claim.
   package func maxValueBytes(inFileOf fileBytes: Int) -> Int {
     if isUnlimited || fileBytes >= (Shape.limit - Self.freeBytes) / Self.bytesPerByte {

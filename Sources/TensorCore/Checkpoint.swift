@@ -1,4 +1,5 @@
-/// An ordered list of named, typed tensors whose bytes can be read by range, plus text metadata.
+/// An ordered list of named, typed tensors whose bytes can be read by range, and the values stored
+/// alongside them.
 ///
 /// Nothing is loaded: an entry is a description and one closure that reads bytes `lo..<hi`.
 public struct Checkpoint: Sendable {
@@ -68,23 +69,43 @@ public struct Checkpoint: Sendable {
   public var entries: [Entry]
   /// The module tree in pre-order, as labels; empty when the source carries none.
   public var modules: [ModuleLabel]
-  /// Free text by key; written sorted by key.
+  /// What the file holds besides tensors and module tree, by name, in the file's order.
   ///
-  /// Reserved keys: ``recipeKey``, ``provenanceKey``.
-  public var metadata: [String: String]
+  /// Names are unique. Some belong to this project and are not the file's own: ``ownValues``.
+  public var values: [Named]
+
+  /// A value and its name, the first component of its address.
+  public struct Named: Sendable, Equatable {
+    /// The name, compared as UTF-8 bytes.
+    public let name: String
+    /// The value.
+    public var value: Value
+
+    /// Names a value.
+    public init(_ name: String, _ value: Value) {
+      self.name = name
+      self.value = value
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+      left.name.utf8.elementsEqual(right.name.utf8) && left.value == right.value
+    }
+  }
 
   /// Metadata key of the recipe (JSON) from which the values can be made again.
   public static let recipeKey = "recipe"
   /// Metadata key of the list of steps (JSON) that made this checkpoint.
   public static let provenanceKey = "provenance"
 
-  /// Makes a checkpoint of its parts.
+  /// Makes a checkpoint of its parts; `metadata` are texts that follow the values, sorted by name.
   public init(
-    entries: [Entry], modules: [ModuleLabel] = [], metadata: [String: String] = [:]
+    entries: [Entry], modules: [ModuleLabel] = [], values: [Named] = [],
+    metadata: [String: String] = [:]
   ) {
     self.entries = entries
     self.modules = modules
-    self.metadata = metadata
+    self.values = values
+    if !metadata.isEmpty { self.metadata.merge(metadata) { _, new in new } }
   }
 }
 

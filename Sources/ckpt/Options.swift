@@ -59,11 +59,11 @@ struct InputOptions: ParsableArguments {
   var key: String?
 
   /// Opens a checkpoint and says what no tensor of it shows; `readsValues` is false for a command
-  /// that only lists it.
+  /// that only lists it, and `all` true for one that takes every part.
   func open(
-    _ path: String, _ common: CommonOptions, readsValues: Bool = true
+    _ path: String, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false
   ) throws -> CheckpointSource {
-    let source = try openAny(path, common, readsValues)
+    let source = try openAny(path, common, readsValues, all: all)
     if key != nil { try requireParts(source) }
     return source
   }
@@ -78,9 +78,10 @@ struct InputOptions: ParsableArguments {
   }
 
   private func openAny(
-    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true
+    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true, all: Bool = false
   ) throws -> CheckpointSource {
-    let options = OpenOptions(key: key, threads: common.threads, readsValues: readsValues)
+    var options = OpenOptions(key: key, threads: common.threads, readsValues: readsValues)
+    options.readsAllParts = all
     return try CheckpointSource.open(path, options: options, notes: common.note)
   }
 

@@ -179,7 +179,7 @@ extension CheckpointFormat {
       }
     },
     capabilities: Capabilities(
-      dtypes: [.float32], ties: false, modules: false, metadata: false, holdsOneTensor: true))
+      dtypes: [.float32], ties: false, modules: false, values: [], holdsOneTensor: true))
 }
 
 /// Stands for `print` and keeps what it is given.

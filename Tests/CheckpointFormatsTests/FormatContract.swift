@@ -110,7 +110,49 @@ public import Testing
       Checkpoint(entries: entries, modules: modules, metadata: metadata), format)
     for read in try opened(path, format) {
       #expect(read.modules == (format.capabilities.keepsModules ? modules : []))
-      #expect(read.metadata == (format.capabilities.keepsMetadata ? metadata : [:]))
+      #expect(read.metadata == (format.capabilities.values.isEmpty ? [:] : metadata))
+    }
+  }
+
+  @Test(arguments: writable)
+  func `values of every kind come back, or are reported`(
+    _ format: CheckpointFormat
+  ) async throws {
+    let group = Value.dictionary([
+      .init("lr", .real(1e-3)), .init("betas", .tuple([.real(0.9), .real(0.999)])),
+      .init("params", .list([.integer(0), .integer(1)])), .init("fused", .null),
+    ])
+    let values: [Checkpoint.Named] = [
+      .init("null", .null), .init("bool", .bool(true)), .init("epoch", .integer(3)),
+      .init("low", .integer(.min)), .init("lr", .real(0.1)), .init("nan", .real(.nan)),
+      .init("infinite", .real(-.infinity)), .init("text", .text("3")),
+      .init("nul", .text("a\u{0}")),
+      .init("bytes", .bytes([0, 255])), .init("texts", .list([.text("a"), .text("é")])),
+      .init("integers", .list([.integer(1), .integer(-2)])), .init("reals", .list([.real(0.5)])),
+      .init("bools", .list([.bool(false), .bool(true)])), .init("nothing", .list([])),
+      .init("mixed", .list([.integer(1), .text("a")])), .init("tuple", .tuple([.integer(1)])),
+      .init("lists", .list([.list([.integer(1)]), .list([.integer(2)])])),
+      .init("optimizer", .dictionary([.init("param_groups", .list([group]))])),
+      .init("keys", .dictionary([.init(.integer(0), .null), .init("0", .null)])),
+      .init("args", .opaque("argparse.Namespace", [.init("x", .integer(1))])),
+      .init("vocabulary", .list((0..<20_000).map { .text("token \($0)") })),
+    ]
+    let entries = [try Checkpoint.Entry(noise: "layer1.weight", .float32, [4, 2])]
+    let checkpoint = Checkpoint(entries: entries, values: values)
+    let path = try await write(checkpoint, format)
+    let losses = format.capabilities.losses(of: checkpoint, format: format.name)
+    for read in try opened(path, format) {
+      guard !format.capabilities.values.isEmpty else {
+        #expect(read.values.isEmpty && losses.count == 1)
+        continue
+      }
+      #expect(losses.isEmpty)
+      let own = read.ownValues
+      #expect(own.count == values.count)
+      for named in values {
+        let again = own.first { $0.name == named.name }?.value
+        #expect(again == named.value, "\(named.name)")
+      }
     }
   }
 

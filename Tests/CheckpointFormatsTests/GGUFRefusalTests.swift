@@ -64,7 +64,7 @@ import Testing
   @Test func `the sound file is read`() throws {
     let read = try CheckpointFormat.gguf.open(folder.write(File().bytes, to: "a.gguf"))
     #expect(read.entries.map(\.info.shape.sizes) == [[3, 2]])
-    #expect(read.metadata["k"] == "7")
+    #expect(read.checkpoint.value(at: "k") == .integer(7))
   }
 
   @Test func `a file cut after any byte but in the last padding is refused`() throws {

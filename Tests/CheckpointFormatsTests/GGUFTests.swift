@@ -1,5 +1,6 @@
 import ByteIO
 import CheckpointFormats
+import FoundationEssentials
 import TensorCore
 import TestSupport
 import Testing
@@ -17,8 +18,64 @@ import Testing
     #expect(CheckpointFormat.recognized(try FileProbe(path: path))?.name == "gguf")
     let checkpoint = try format.open(path)
     #expect(try Golden.tensors(of: checkpoint) == golden.tensors)
-    #expect(checkpoint.metadata == golden.metadata)
+    #expect(try Self.spelled(checkpoint) == golden.metadata)
     #expect(checkpoint.notes == golden.notes)
+  }
+
+  /// The values as the goldens spell them: numbers in decimal, other bits and bytes in hexadecimal,
+  /// arrays as JSON.
+  private static func spelled(_ opened: Opened) throws -> [String: String] {
+    var kinds: [String: String] = [:]
+    if let text = opened.metadata["ckpt.gguf"] {
+      for pair in try JSONDecoder().decode([[String]].self, from: Data(text.utf8)) {
+        kinds[pair[0]] = pair[1]
+      }
+    }
+    func isHexadecimal(_ value: Value) -> Bool {
+      switch value {
+      case .bytes: true
+      case .list(let elements): elements.contains(where: isHexadecimal)
+      default: false
+      }
+    }
+    var spelled: [String: String] = [:]
+    for named in opened.checkpoint.values where named.name != "ckpt.gguf" {
+      let isSingle = kinds[named.name]?.contains("f32") == true
+      let hex = isHexadecimal(named.value)
+      if hex { kinds[named.name] = kinds[named.name] == "string" ? "hex" : "[hex]" }
+      spelled[named.name] = text(named.value, isSingle: isSingle, isHexadecimal: hex)
+    }
+    if let list = opened.metadata["ckpt.gguf"] {
+      let pairs = try JSONDecoder().decode([[String]].self, from: Data(list.utf8))
+      let texts = pairs.map { #"["\#($0[0])","\#(kinds[$0[0]] ?? "")"]"# }
+      spelled["ckpt.gguf"] = "[" + texts.joined(separator: ",") + "]"
+    }
+    return spelled
+  }
+
+  private static func text(
+    _ value: Value, isSingle: Bool, isHexadecimal: Bool, isElement: Bool = false
+  ) -> String {
+    switch value {
+    case .real(let number) where !number.isFinite:
+      let bits =
+        isSingle
+        ? String(Float(number).bitPattern, radix: 16) : String(number.bitPattern, radix: 16)
+      return isElement ? "\"0x\(bits)\"" : "0x" + bits
+    case .real(let number): return isSingle ? "\(Float(number))" : "\(number)"
+    case .text(let text):
+      let content = isHexadecimal ? Array(text.utf8).hexDigits() : text
+      return isElement ? "\"" + content.replacing("\"", with: "\\\"") + "\"" : content
+    case .bytes(let bytes): return isElement ? "\"\(bytes.hexDigits())\"" : bytes.hexDigits()
+    case .list(let elements):
+      let texts = elements.map {
+        text($0, isSingle: isSingle, isHexadecimal: isHexadecimal, isElement: true)
+      }
+      return "[" + texts.joined(separator: ",") + "]"
+    case .opaque("u64", let members):
+      return members.first.map { text($0.value, isSingle: false, isHexadecimal: false) } ?? ""
+    default: return value.shortText(limit: 80)
+    }
   }
 
   @Test(arguments: ["types", "values", "none"], [nil, "ckz"])

@@ -13,6 +13,8 @@ import Testing
     let notes: [String]
     let aliases: [String: String]
     let metadata: [String: String]
+    /// Values that are not text, on one line each.
+    let values: [String: String]
     var description: String { file }
   }
 
@@ -24,6 +26,10 @@ import Testing
     #expect(try checkpoint.entries.map { try GoldenTensor($0) } == fixture.tensors)
     #expect(checkpoint.notes == fixture.notes)
     #expect(checkpoint.metadata == fixture.metadata)
+    let others = checkpoint.checkpoint.values.filter { $0.value.kind != .text }
+    #expect(
+      Dictionary(uniqueKeysWithValues: others.map { ($0.name, $0.value.shortText(limit: 80)) })
+        == fixture.values)
     let aliases = checkpoint.entries.compactMap { entry in
       entry.alias.map { (entry.name.text, $0.text) }
     }

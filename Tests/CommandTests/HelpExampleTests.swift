@@ -34,7 +34,7 @@ import Testing
     let place = try Workplace()
     try place.folder.write(Array(Self.model.utf8), to: "model.txt")
     for (file, fixture) in [
-      ("trainer.pt", "pytorch/trainer.ckpt"), ("net.keras", "keras/net.keras"),
+      ("trainer.pt", "pytorch/training.pt"), ("net.keras", "keras/net.keras"),
       ("net.weights.h5", "keras/net.weights.h5"),
     ] {
       try place.folder.write(try Fixtures.bytes(fixture), to: file)

@@ -24,43 +24,61 @@ enum LibraryAttributes {
     var attributes: [HDF5Attribute] = []
     for name in names {
       guard let name else { throw CheckpointError(.malformed, "an attribute name is not UTF-8") }
-      attributes.append(HDF5Attribute(name, try value(of: name, on: object)))
+      attributes.append(try attribute(name, on: object))
     }
     return attributes
   }
 
-  private static func value(
-    of name: String, on object: hid_t
-  ) throws(CheckpointError) -> HDF5Value {
+  private static func attribute(
+    _ name: String, on object: hid_t
+  ) throws(CheckpointError) -> HDF5Attribute {
     let what = "attribute '\(name)'"
     let attribute = try HDF5Handle(
       what, unsafe H5Aopen(object, name, hid_t(H5P_DEFAULT)), closedBy: H5Aclose)
     let type = try HDF5Handle(what, H5Aget_type(attribute.id), closedBy: H5Tclose)
     let space = try HDF5Handle(what, H5Aget_space(attribute.id), closedBy: H5Sclose)
+    let shape = try HDF5Space.shape(space.id) ?? []
+    return HDF5Attribute(
+      name, try value(attribute.id, type.id, space.id, what), shape: shape.count > 1 ? shape : [])
+  }
+
+  /// The value; what is not read is `other` without words.
+  private static func value(
+    _ attribute: hid_t, _ type: hid_t, _ space: hid_t, _ what: String
+  ) throws(CheckpointError) -> HDF5Value {
     let isRow: Bool
-    switch H5Sget_simple_extent_type(space.id) {
+    switch H5Sget_simple_extent_type(space) {
     case H5S_SCALAR: isRow = false
     case H5S_SIMPLE: isRow = true
-    default: return .other
+    default: return .none
     }
-    let size = H5Tget_size(type.id)
-    guard let count = Int(exactly: H5Sget_simple_extent_npoints(space.id)), count >= 0, size > 0,
+    let size = H5Tget_size(type)
+    guard let count = Int(exactly: H5Sget_simple_extent_npoints(space)), count >= 0, size > 0,
       count <= limit / max(size, 8)
-    else { return .other }
+    else { return .other("") }
     // NumPy gives an empty list the type float64, so that of an empty attribute says nothing.
     if isRow, count == 0 { return .texts([]) }
-    switch H5Tget_class(type.id) {
+    switch H5Tget_class(type) {
     case H5T_STRING:
       let texts =
-        try H5Tis_variable_str(type.id) > 0
-        ? variableTexts(attribute.id, type.id, space.id, count, what)
-        : fixedTexts(attribute.id, type.id, count, size, what)
+        try H5Tis_variable_str(type) > 0
+        ? variableTexts(attribute, type, space, count, what)
+        : fixedTexts(attribute, type, count, size, what)
       return isRow ? .texts(texts) : .text(texts.first ?? "")
     case H5T_INTEGER:
       var numbers = [Int](repeating: 0, count: count)
-      try checked(what, unsafe H5Aread(attribute.id, H5T_STD_I64LE, &numbers))
+      try checked(what, unsafe H5Aread(attribute, H5T_STD_I64LE, &numbers))
+      if size == 8, H5Tget_sign(type) == H5T_SGN_NONE, numbers.contains(.max) { return .other("") }
       return isRow ? .integers(numbers) : .integer(numbers.first ?? 0)
-    default: return .other
+    case H5T_FLOAT where size == 2 || size == 4 || size == 8:
+      var numbers = [Double](repeating: 0, count: count)
+      try checked(what, unsafe H5Aread(attribute, H5T_IEEE_F64LE, &numbers))
+      return isRow ? .reals(numbers) : .real(numbers.first ?? 0)
+    case H5T_ENUM where LibraryType.element(type, named: nil)?.dtype == .bool:
+      var bytes = [Int8](repeating: 0, count: count)
+      try checked(what, unsafe H5Aread(attribute, type, &bytes))
+      return isRow ? .bools(bytes.map { $0 != 0 }) : .bool(bytes.first != 0)
+    default: return .other("")
     }
   }
 

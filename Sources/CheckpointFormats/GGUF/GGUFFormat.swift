@@ -12,7 +12,9 @@ extension CheckpointFormat {
     recognizes: { GGUF.recognizes($0) },
     open: { probe, _ in try GGUF.open(probe) },
     write: { try await GGUF.write($0, to: $1, options: $2) },
-    capabilities: Capabilities(dtypes: GGUF.types.values).writingTiesOut)
+    capabilities: Capabilities(
+      dtypes: GGUF.types.values, values: [.bool, .integer, .real, .text, .list]
+    ).writingTiesOut)
 }
 
 /// Signatures, limits, and types of the format.

@@ -7,11 +7,11 @@ import TensorCore
 /// The rules are llama.cpp's (`gguf.cpp`): tensor data follow each other in the order of the header,
 /// each at the next multiple of the alignment.
 struct GGUFHeader {
-  /// A metadata value, as text.
+  /// A metadata value and its kind.
   struct Value {
     let key: String
     let kind: GGUFKind
-    let text: String
+    let value: TensorCore.Value
   }
 
   /// A tensor and the offset of its data in the file.
@@ -80,6 +80,7 @@ struct GGUFHeader {
   ) throws(CheckpointError) -> Int {
     var keys: Set<TensorName> = []
     var alignment = GGUF.standardAlignment
+    var room = ValueRoom()
     for _ in 0..<count {
       let start = cursor.position
       let bytes = try cursor.text("a key", atMost: GGUF.maxNameBytes)
@@ -93,9 +94,9 @@ struct GGUFHeader {
           offset: start)
       }
       do throws(CheckpointError) {
-        let (kind, text) = try GGUFKind.read(&cursor)
-        if key == GGUF.alignmentKey { alignment = try Self.alignment(kind, text) }
-        values.append(Value(key: key, kind: kind, text: text))
+        let (kind, value) = try GGUFKind.read(&cursor, &room)
+        if key == GGUF.alignmentKey { alignment = try Self.alignment(kind, value) }
+        values.append(Value(key: key, kind: kind, value: value))
       } catch {
         throw CheckpointError(
           error.code, "metadata '\(JSONScanner.shown(key))': \(error.message)",
@@ -106,14 +107,19 @@ struct GGUFHeader {
   }
 
   /// The alignment in a metadata value.
-  static func alignment(_ kind: GGUFKind, _ text: String) throws(CheckpointError) -> Int {
-    guard kind == GGUFKind(element: .u32), let number = Int(text),
+  static func alignment(
+    _ kind: GGUFKind, _ value: TensorCore.Value
+  ) throws(CheckpointError) -> Int {
+    // A text is how earlier versions kept the number.
+    let spelled: Int? = if case .text(let text) = value { Int(text) } else { nil }
+    let integer: Int? = if case .integer(let number) = value { number } else { spelled }
+    guard kind == GGUFKind(element: .u32), let number = integer,
       (1...GGUF.maxAlignment).contains(number), number & (number - 1) == 0
     else {
       throw CheckpointError(
         .malformed,
         "expected a power of two up to \(GGUF.maxAlignment) as u32, found \(kind.name) "
-          + "\(JSONScanner.shown(text))")
+          + value.shortText(limit: 80))
     }
     return number
   }

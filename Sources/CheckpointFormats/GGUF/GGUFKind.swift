@@ -2,10 +2,7 @@ import ByteIO
 import JSONText
 import TensorCore
 
-/// The kind of a metadata value, and the conversion of values to text and back, bit for bit.
-///
-/// Numbers are written in decimal, infinities and NaN as their bits, `0x7fc00000`; arrays are JSON.
-/// Strings are unchanged, except that those that are not UTF-8 are written in hexadecimal.
+/// The kind of a metadata value, and the conversion of values to the file's bytes and back.
 struct GGUFKind: Hashable {
   /// The type of a value or of an element; raw values are ggml's numbers.
   enum Element: UInt32, CaseIterable {
@@ -26,8 +23,6 @@ struct GGUFKind: Hashable {
 
   var element: Element
   var isArray = false
-  /// Whether strings are written in hexadecimal.
-  var isHexadecimal = false
 
   static let text = GGUFKind(element: .string)
   static let arrayNumber: UInt32 = 9
@@ -37,43 +32,64 @@ struct GGUFKind: Hashable {
     self.isArray = isArray
   }
 
-  /// The kind's name, such as `u32`, `[f32]`, `string`, or `[hex]`.
-  var name: String {
-    let name = isHexadecimal ? "hex" : "\(element)"
-    return isArray ? "[\(name)]" : name
-  }
+  /// The kind's name, such as `u32`, `[f32]`, or `string`.
+  var name: String { isArray ? "[\(element)]" : "\(element)" }
 
-  /// Finds a kind by its name.
+  /// Finds a kind by its name; `hex` is what earlier versions called strings that are not UTF-8.
   init?(named name: String) {
     isArray = name.hasPrefix("[") && name.hasSuffix("]")
     let inner = isArray ? String(name.dropFirst().dropLast()) : name
-    isHexadecimal = inner == "hex"
     guard
-      let element = isHexadecimal
-        ? .string : Element.allCases.first(where: { "\($0)" == inner })
+      let element = inner == "hex" ? .string : Element.allCases.first(where: { "\($0)" == inner })
     else { return nil }
     self.element = element
   }
 
+  /// The kind that a value is written as if nothing else is known; `nil` if GGUF has none for it.
+  init?(for value: Value) {
+    switch value {
+    case .bool: self.init(element: .bool)
+    case .integer: self.init(element: .i64)
+    case .real: self.init(element: .f64)
+    case .text: self.init(element: .string)
+    case .list(let elements):
+      guard let first = elements.first else {
+        self.init(element: .string, isArray: true)
+        return
+      }
+      guard let kind = GGUFKind(for: first), !kind.isArray,
+        elements.allSatisfy({ $0.kind == first.kind })
+      else { return nil }
+      self.init(element: kind.element, isArray: true)
+    case .null, .bytes, .tuple, .dictionary, .opaque: return nil
+    }
+  }
+
   // MARK: - From a file
 
-  /// Reads a value with its type from a header, as text.
+  /// Reads a value with its type from a header; one that there is no room for is opaque.
   static func read(
-    _ cursor: inout GGUFCursor
-  ) throws(CheckpointError) -> (kind: GGUFKind, text: String) {
+    _ cursor: inout GGUFCursor, _ room: inout ValueRoom
+  ) throws(CheckpointError) -> (kind: GGUFKind, value: Value) {
     let start = cursor.position
     let number = try cursor.number(UInt32.self)
     guard number == arrayNumber else {
-      var kind = GGUFKind(element: try element(number, at: start))
-      if kind.element == .string {
-        let bytes = try cursor.text("a text")
-        if let text = String(validating: bytes, as: UTF8.self) { return (kind, text) }
-        kind.isHexadecimal = true
-        return (kind, bytes.hexDigits())
-      }
+      let kind = GGUFKind(element: try element(number, at: start))
+      _ = room.take()
       return (kind, try kind.scalar(&cursor))
     }
-    return try array(&cursor)
+    let elementStart = cursor.position
+    let kind = GGUFKind(
+      element: try element(try cursor.number(), at: elementStart), isArray: true)
+    let count = try cursor.count("elements of an array", size: kind.element.size)
+    let isKept = room.take(count)
+    var values: [Value] = []
+    if isKept { values.reserveCapacity(count) }
+    for _ in 0..<count {
+      let value = try kind.scalar(&cursor)
+      if isKept { values.append(value) }
+    }
+    return (kind, isKept ? .list(values) : .unread("\(kind.name) of \(count) elements"))
   }
 
   private static func element(
@@ -90,51 +106,21 @@ struct GGUFKind: Hashable {
     return element
   }
 
-  private static func array(
-    _ cursor: inout GGUFCursor
-  ) throws(CheckpointError) -> (kind: GGUFKind, text: String) {
-    let start = cursor.position
-    var kind = GGUFKind(element: try element(try cursor.number(), at: start), isArray: true)
-    let count = try cursor.count("elements of an array", size: kind.element.size)
-    var json = JSONWriter()
-    if kind.element == .string {
-      var texts: [[UInt8]] = []
-      for _ in 0..<count { texts.append(try cursor.text("a text")) }
-      kind.isHexadecimal = texts.contains { String(validating: $0, as: UTF8.self) == nil }
-      json.strings(
-        texts.map {
-          kind.isHexadecimal ? $0.hexDigits() : String(decoding: $0, as: UTF8.self)
-        })
-    } else {
-      try json.array { json throws(CheckpointError) in
-        for _ in 0..<count {
-          let text = try kind.scalar(&cursor)
-          // JSON has no infinity.
-          if text.hasPrefix("0x") { json.string(text) } else { json.literal(text) }
-        }
-      }
-    }
-    return (kind, json.text)
-  }
-
-  private func scalar(_ cursor: inout GGUFCursor) throws(CheckpointError) -> String {
+  private func scalar(_ cursor: inout GGUFCursor) throws(CheckpointError) -> Value {
     switch element {
-    case .u8: return "\(try cursor.number(UInt8.self))"
-    case .i8: return "\(try cursor.number(Int8.self))"
-    case .u16: return "\(try cursor.number(UInt16.self))"
-    case .i16: return "\(try cursor.number(Int16.self))"
-    case .u32: return "\(try cursor.number(UInt32.self))"
-    case .i32: return "\(try cursor.number(Int32.self))"
-    case .u64: return "\(try cursor.number(UInt64.self))"
-    case .i64: return "\(try cursor.number(Int64.self))"
-    case .f32:
-      let bits = try cursor.number(UInt32.self)
-      let value = Float(bitPattern: bits)
-      return value.isFinite ? "\(value)" : "0x" + String(bits, radix: 16)
-    case .f64:
-      let bits = try cursor.number(UInt64.self)
-      let value = Double(bitPattern: bits)
-      return value.isFinite ? "\(value)" : "0x" + String(bits, radix: 16)
+    case .u8: return .integer(Int(try cursor.number(UInt8.self)))
+    case .i8: return .integer(Int(try cursor.number(Int8.self)))
+    case .u16: return .integer(Int(try cursor.number(UInt16.self)))
+    case .i16: return .integer(Int(try cursor.number(Int16.self)))
+    case .u32: return .integer(Int(try cursor.number(UInt32.self)))
+    case .i32: return .integer(Int(try cursor.number(Int32.self)))
+    case .u64:
+      let number = try cursor.number(UInt64.self)
+      return Int(exactly: number).map(Value.integer)
+        ?? .opaque("u64", [.init("value", .text("\(number)"))])
+    case .i64: return .integer(Int(try cursor.number(Int64.self)))
+    case .f32: return .real(Double(widening: try cursor.number(UInt32.self)))
+    case .f64: return .real(Double(bitPattern: try cursor.number(UInt64.self)))
     case .bool:
       let start = cursor.position
       let value = try cursor.number(UInt8.self)
@@ -142,74 +128,30 @@ struct GGUFKind: Hashable {
         throw CheckpointError(
           .malformed, "expected a truth value of 0 or 1, found \(value)", offset: start)
       }
-      return value == 1 ? "true" : "false"
-    case .string: return ""  // read where arrays and texts are
-    }
-  }
-
-  // MARK: - To a file
-
-  /// Appends the value written in a text, with its type; returns `false` if the text is not a value
-  /// of this kind.
-  func append(_ text: String, to bytes: inout [UInt8]) -> Bool {
-    if !isArray {
-      bytes.appendLittleEndian(element.rawValue)
-      return append(element: text, to: &bytes)
-    }
-    guard case .array(let values)? = (try? JSONValue(text))?.content else { return false }
-    bytes.appendLittleEndian(Self.arrayNumber)
-    bytes.appendLittleEndian(element.rawValue)
-    bytes.appendLittleEndian(UInt64(values.count))
-    return values.allSatisfy { value in
-      switch value.content {
-      case .string(let text) where element == .string || text.hasPrefix("0x"):
-        append(element: text, to: &bytes)
-      case .number(let text) where element != .string && element != .bool:
-        append(element: text, to: &bytes)
-      case .bool(let truth) where element == .bool: append(element: "\(truth)", to: &bytes)
-      default: false
-      }
-    }
-  }
-
-  private func append(element text: String, to bytes: inout [UInt8]) -> Bool {
-    func add<Number: FixedWidthInteger>(_ number: Number?) -> Bool {
-      guard let number else { return false }
-      bytes.appendLittleEndian(number)
-      return true
-    }
-    let bits = text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil
-    switch element {
-    case .u8: return add(UInt8(text))
-    case .i8: return add(Int8(text))
-    case .u16: return add(UInt16(text))
-    case .i16: return add(Int16(text))
-    case .u32: return add(UInt32(text))
-    case .i32: return add(Int32(text))
-    case .u64: return add(UInt64(text))
-    case .i64: return add(Int64(text))
-    case .f32: return add(bits.map { UInt32(truncatingIfNeeded: $0) } ?? Float(text)?.bitPattern)
-    case .f64: return add(bits ?? Double(text)?.bitPattern)
-    case .bool: return add(text == "true" ? UInt8(1) : text == "false" ? 0 : nil)
+      return .bool(value == 1)
     case .string:
-      guard let content = isHexadecimal ? Self.bytes(hexadecimal: text) : Array(text.utf8) else {
-        return false
-      }
-      bytes.appendLittleEndian(UInt64(content.count))
-      bytes += content
-      return true
+      let bytes = try cursor.text("a text")
+      return String(validating: bytes, as: UTF8.self).map(Value.text) ?? .bytes(bytes)
     }
   }
+}
 
-  private static func bytes(hexadecimal text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    for start in stride(from: 0, to: digits.count, by: 2) {
-      let pair = String(decoding: digits[start..<start + 2], as: UTF8.self)
-      guard let byte = UInt8(pair, radix: 16) else { return nil }
-      bytes.append(byte)
+extension Double {
+  /// A 32-bit floating-point number, bit for bit: the processor would change some NaNs.
+  init(widening bits: UInt32) {
+    let value = Float(bitPattern: bits)
+    guard value.isNaN else {
+      self.init(value)
+      return
     }
-    return bytes
+    let mantissa = UInt64(bits & 0x7f_ffff) << 29
+    self.init(bitPattern: UInt64(bits >> 31) << 63 | 0x7ff << 52 | mantissa)
+  }
+
+  /// The bits of the nearest 32-bit number; of a NaN, those that ``init(widening:)`` made it of.
+  var narrowedBits: UInt32 {
+    guard isNaN else { return Float(self).bitPattern }
+    let mantissa = UInt32(truncatingIfNeeded: bitPattern >> 29) & 0x7f_ffff
+    return UInt32(bitPattern >> 63) << 31 | 0x7f80_0000 | (mantissa == 0 ? 0x40_0000 : mantissa)
   }
 }

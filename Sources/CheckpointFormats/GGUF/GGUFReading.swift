@@ -6,7 +6,7 @@ extension GGUF {
   /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
   static func open(_ probe: FileProbe) throws -> Opened {
     var opened = try join(probe.members == nil ? probe : try member(of: probe))
-    opened.takeModulesFromMetadata()
+    opened.restoreFromTexts()
     GGUFShapes.restore(&opened)
     opened.restoreTies()
     return opened
@@ -53,15 +53,15 @@ extension GGUF {
     let count = number(values, "split.count") ?? 1
     guard count > 1 else {
       do throws(CheckpointError) {
-        return Opened(Checkpoint(entries: entries, metadata: try GGUFMetadata.texts(values)))
+        return Opened(Checkpoint(entries: entries, values: try GGUFMetadata.values(values)))
       } catch {
         throw error.adding(path: probe.path)
       }
     }
     let part = number(values, "split.no") ?? 0
     guard let names = names(of: probe.name, part: part, count: count) else {
-      let metadata = try GGUFMetadata.texts(values.filter { !isPartKey($0) })
-      var lone = Opened(Checkpoint(entries: entries, metadata: metadata))
+      let own = try GGUFMetadata.values(values.filter { !isPartKey($0) })
+      var lone = Opened(Checkpoint(entries: entries, values: own))
       lone.notes = [
         "is part \(part + 1) of \(count), but is not named like one; the other parts are not read"
       ]
@@ -77,7 +77,7 @@ extension GGUF {
       metadata += more.filter { !isPartKey($0) && !known.contains(TensorName($0.key)) }
       all += tensors
     }
-    let joined = Checkpoint(entries: all, metadata: try GGUFMetadata.texts(metadata))
+    let joined = Checkpoint(entries: all, values: try GGUFMetadata.values(metadata))
     do throws(CheckpointError) {
       try joined.checkNames()
       if let total = number(values, "split.tensors.count"), total != all.count {
@@ -122,9 +122,9 @@ extension GGUF {
 
   /// A metadata value that is an integer from 0 to 65535; else `nil`.
   private static func number(_ values: [GGUFHeader.Value], _ key: String) -> Int? {
-    guard let value = values.first(where: { $0.key == key }), !value.kind.isArray else {
+    guard case .integer(let number)? = values.first(where: { $0.key == key })?.value else {
       return nil
     }
-    return Int(value.text).flatMap { (0...65_535).contains($0) ? $0 : nil }
+    return (0...65_535).contains(number) ? number : nil
   }
 }

@@ -10,21 +10,20 @@ extension GGUF {
   ///   the tensors or the system throws.
   static func write(_ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions) async throws
   {
-    var metadata = checkpoint.metadataWithModules
-    metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
-    metadata[GGUFShapes.key] = GGUFShapes.text(checkpoint.entries)
-    let kinds = try GGUFMetadata.kinds(of: metadata)
+    var texts: [String: String] = [:]
+    texts[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
+    texts[GGUFShapes.key] = GGUFShapes.text(checkpoint.entries)
+    let items = try GGUFMetadata.items(of: checkpoint, adding: texts)
     var alignment = standardAlignment
-    if let text = metadata[alignmentKey], let kind = kinds.first(where: { $0.key == alignmentKey })
-    {
-      alignment = try GGUFHeader.alignment(kind.kind, text)
+    if let item = items.first(where: { $0.named.name == alignmentKey }) {
+      alignment = try GGUFHeader.alignment(item.kind, item.named.value)
     }
     let stored = checkpoint.entries.filter { $0.info.elementCount > 0 }
     var header = magic
     header.appendLittleEndian(version)
     header.appendLittleEndian(UInt64(stored.count))
-    header.appendLittleEndian(UInt64(kinds.count))
-    header += try GGUFMetadata.bytes(metadata, kinds)
+    header.appendLittleEndian(UInt64(items.count))
+    header += try GGUFMetadata.bytes(items)
     try append(stored, alignment: alignment, to: &header)
     guard header.count <= maxHeaderSize else {
       throw CheckpointError(

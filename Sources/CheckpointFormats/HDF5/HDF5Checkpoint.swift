@@ -17,7 +17,7 @@ enum HDF5Checkpoint {
 
   /// Everything but types whose elements have no bytes of their own.
   static let capabilities = Capabilities(
-    dtypes: DType.computable,
+    dtypes: DType.computable, values: [.null, .bool, .integer, .real, .text, .list],
     compressions: Set([.planes] + (1...9).map { .gzip(level: $0) }))
 
   /// Opens a file.
@@ -40,7 +40,10 @@ enum HDF5Checkpoint {
     }
     var notes = table.notes
     guard !table.datasets.isEmpty || isOurs else {
-      let seen = notes.first.map { "; \($0)" } ?? ""
+      let text = table.others.first.map {
+        "/\($0.path.joined(separator: "/")) holds text; left out"
+      }
+      let seen = (notes.first ?? text).map { "; \($0)" } ?? ""
       throw CheckpointError(.missing, "contains no numeric dataset\(seen)")
     }
     var datasets = table.datasets
@@ -56,8 +59,9 @@ enum HDF5Checkpoint {
       Checkpoint(
         entries: try entries(datasets, of: tensors, isOurs: isOurs),
         modules: isOurs ? modules(table) : [],
-        metadata: metadata(root, isOurs: isOurs, notes: &notes)))
+        values: HDF5Values.all(table, isOurs: isOurs)))
     opened.notes = notes
+    opened.restoreFromTexts()
     return opened
   }
 
@@ -103,22 +107,5 @@ enum HDF5Checkpoint {
         path: HDF5Path.name(group.path, isEscaped: true), kind: kind,
         arguments: HDF5Layout.text(group.attributes.value("arguments")) ?? "")
     }
-  }
-
-  /// The root's texts and whole numbers; what is left out goes to the notes.
-  private static func metadata(
-    _ root: [HDF5Attribute], isOurs: Bool, notes: inout [String]
-  ) -> [String: String] {
-    var metadata: [String: String] = [:]
-    for attribute in root where !(isOurs && HDF5Layout.reserved.contains(attribute.name)) {
-      let key = isOurs ? HDF5Path.unescaped(attribute.name) : attribute.name
-      switch attribute.value {
-      case .text(let text): metadata[key] = text
-      case .integers(_) where isOurs: metadata[key] = HDF5Layout.text(attribute.value)
-      case .integer(let number): metadata[key] = String(number)
-      default: notes.append("attribute '\(attribute.name)' is not text; left out")
-      }
-    }
-    return metadata
   }
 }

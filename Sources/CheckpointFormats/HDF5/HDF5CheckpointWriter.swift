@@ -31,7 +31,7 @@ extension HDF5Checkpoint {
       HDF5TensorWriter.Item(
         entry: entry, path: dataset.path,
         linkTarget: dataset.linkTarget.map { layout.datasets[$0].path },
-        attributes: attributes(of: entry.info.dtype))
+        attributes: attributes(of: entry.info.dtype) + dataset.attributes)
     }
     try await writer.write(items)
     try file.close()

@@ -14,6 +14,8 @@ struct HDF5Layout {
   static let version = 1
   /// Attributes of groups that are not metadata.
   static let reserved = ["format", "version", "kind", "arguments", "order"]
+  /// Attribute of a dataset that names the type of opaque elements, as in Keras 3.
+  static let elementName = "dtype"
 
   /// A group to make, its parent before it; the root is first.
   struct Group {
@@ -29,6 +31,8 @@ struct HDF5Layout {
     let path: [String]
     /// Index of the earlier entry to whose dataset this is a second link.
     let linkTarget: Int?
+    /// Values that belong to it.
+    var attributes: [HDF5Attribute] = []
   }
 
   private(set) var groups = [Group(path: [])]
@@ -46,14 +50,39 @@ struct HDF5Layout {
       HDF5Attribute("format", .text(Self.formatName)),
       HDF5Attribute("version", .integer(Self.version)),
     ]
-    for (key, text) in checkpoint.metadata.sorted(by: {
-      TensorName($0.key) < TensorName($1.key)
-    }) {
-      root.append(HDF5Attribute(Self.attributeName(ofMetadata: key), Self.value(text)))
-    }
+    root += addValues(of: checkpoint)
     let order = walk()
     if order != Array(datasets.indices) { root.append(HDF5Attribute("order", .integers(order))) }
     groups[0].attributes = root + groups[0].attributes
+  }
+
+  /// Gives values to the groups and datasets to which they belong, and returns the root's.
+  private mutating func addValues(of checkpoint: Checkpoint) -> [HDF5Attribute] {
+    let all = checkpoint.values(withModules: false) { HDF5Values.stored($0.value) != nil }
+    var root: [HDF5Attribute] = []
+    var places: [TensorName: Int] = [:]
+    for (index, entry) in checkpoint.entries.enumerated() { places[entry.name] = index }
+    for named in all.sorted(by: { TensorName($0.name) < TensorName($1.name) }) {
+      guard let value = HDF5Values.stored(named.value) else { continue }
+      let name = named.name.utf8
+      if let mark = name.lastIndex(of: HDF5Values.mark), mark != name.startIndex {
+        let owner = String(named.name[..<mark])
+        let leaf = String(named.name[name.index(after: mark)...])
+        let attribute = HDF5Attribute(
+          leaf == Self.elementName ? "%_" + leaf : Self.attributeName(leaf), value)
+        let path = HDF5Path.links(owner).map { "/" + $0 }.joined()
+        if let place = places[TensorName(owner)], datasets[place].linkTarget == nil {
+          datasets[place].attributes.append(attribute)
+          continue
+        }
+        if let group = groupIndex[TensorName(path)] {
+          groups[group].attributes.append(attribute)
+          continue
+        }
+      }
+      root.append(HDF5Attribute(Self.attributeName(named.name), value))
+    }
+    return root
   }
 
   private mutating func addModules(_ modules: [ModuleLabel]) throws {
@@ -149,7 +178,7 @@ struct HDF5Layout {
     }
   }
 
-  private static func attributeName(ofMetadata key: String) -> String {
-    key.isEmpty || reserved.contains(key) ? "%_" + key : HDF5Path.escaped(key.utf8)
+  private static func attributeName(_ name: String) -> String {
+    name.isEmpty || reserved.contains(name) ? "%_" + name : HDF5Path.escaped(name.utf8)
   }
 }

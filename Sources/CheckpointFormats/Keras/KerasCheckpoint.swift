@@ -43,7 +43,11 @@ enum KerasCheckpoint {
     _ content: KerasContent, _ options: OpenOptions,
     source: (KerasContent.Variable) -> HDF5Tensors
   ) throws -> Opened {
-    let variables = try chosen(content, options.key)
+    let readsAll = options.readsAllParts && options.key == nil && !content.optimizer.isEmpty
+    let variables =
+      readsAll
+      ? nested(content.model, in: modelKey) + nested(content.optimizer, in: content.optimizerKey)
+      : try chosen(content, options.key)
     var checkpoint = Checkpoint(entries: entries(variables, source: source))
     checkpoint.metadata = content.metadata
     if !content.layerNames.isEmpty {
@@ -52,14 +56,22 @@ enum KerasCheckpoint {
     }
     var opened = Opened(checkpoint)
     opened.notes = content.notes
-    opened.parts = try parts(of: content, opened: options.key)
-    if options.key == nil, !content.optimizer.isEmpty {
+    opened.isChosenPart = options.key != nil
+    opened.parts = try parts(of: content, opened: options.key, readsAll: readsAll)
+    if options.key == nil, !readsAll, !content.optimizer.isEmpty {
       let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
       opened.notes.append(
         "reading '\(modelKey)'; the file also holds \(content.optimizerKey) (\(count)): "
           + "use --key to select it")
     }
     return opened
+  }
+
+  /// Variables under the name of their part.
+  private static func nested(
+    _ variables: [KerasContent.Variable], in part: String
+  ) -> [KerasContent.Variable] {
+    variables.map { .init(name: TensorName("\(part).\($0.name)"), dataset: $0.dataset) }
   }
 
   private static func text(_ names: [(key: TensorName, value: String)]) -> String {
@@ -75,7 +87,7 @@ enum KerasCheckpoint {
 
   /// The parts that `--key` can select; empty if there is only one.
   private static func parts(
-    of content: KerasContent, opened key: String?
+    of content: KerasContent, opened key: String?, readsAll: Bool
   ) throws(CheckpointError) -> [Opened.Part] {
     var parts: [Opened.Part] = []
     if content.optimizer.isEmpty { return parts }
@@ -86,7 +98,7 @@ enum KerasCheckpoint {
         Opened.Part(
           key: name, tensorCount: variables.count,
           byteCount: try variables.map(\.dataset.info).total().byteCount,
-          isOpened: name == key ?? modelKey))
+          isOpened: readsAll || name == key ?? modelKey))
     }
     return parts
   }

@@ -12,7 +12,7 @@ enum KerasWriter {
   /// What Keras reads back; the rest is that of the file whose structure is used.
   static let capabilities: Capabilities = {
     var capabilities = Capabilities(
-      dtypes: DType.computable, ties: false, modules: false, metadata: false)
+      dtypes: DType.computable, ties: false, modules: false, values: [])
     capabilities.needsTemplate = true
     capabilities.readOnlyEndings = [".keras", ".weights.json"].map {
       ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")

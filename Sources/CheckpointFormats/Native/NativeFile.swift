@@ -43,7 +43,9 @@ final class NativeFile: Sendable {
         }
       }
     }
-    return Checkpoint(entries: entries, modules: index.modules, metadata: index.metadata)
+    return Checkpoint(
+      entries: entries, modules: index.modules, values: index.values,
+      metadata: index.metadata)
   }
 
   private func entry(

@@ -12,7 +12,8 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
     open: { probe, _ in Opened(try NativeFile.opened(probe).checkpoint()) },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
-    capabilities: Capabilities(dtypes: DType.allCases, compressions: [.planes]),
+    capabilities: Capabilities(
+      dtypes: DType.allCases, values: Set(Value.Kind.allCases), compressions: [.planes]),
     verify: { try await NativeFile.opened($0).verify(threads: $1) })
 }
 

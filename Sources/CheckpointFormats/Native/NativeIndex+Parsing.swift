@@ -9,7 +9,8 @@ extension NativeIndex {
   init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
     // Canonical JSON has one spelling for each index: the fixed text between values can be expected
     // byte by byte, and nothing can be hidden in the spelling.
-    var scanner = JSONScanner(text, offsets: .text("index"), spelling: .canonical)
+    var scanner = JSONScanner(
+      text, offsets: .text("index"), spelling: .canonical, maxDepth: Value.maxJSONDepth)
     metadata = try Self.metadata(&scanner)
     try scanner.expect(",\"modules\":")
     modules = try scanner.moduleLabels()
@@ -19,6 +20,7 @@ extension NativeIndex {
     try scanner.array { scanner throws(CheckpointError) in
       tensors.append(try parser.tensor(&scanner))
     }
+    values = scanner.take(",\"values\":") ? try Self.values(&scanner) : []
     try scanner.expect("}")
     try scanner.end()
     guard parser.position == end else {
@@ -28,6 +30,18 @@ extension NativeIndex {
       )
     }
     self.tensors = tensors
+  }
+
+  private static func values(
+    _ scanner: inout JSONScanner
+  ) throws(CheckpointError) -> [Checkpoint.Named] {
+    var room = ValueRoom()
+    var values: [Checkpoint.Named] = []
+    try scanner.object { scanner, key, _ throws(CheckpointError) in
+      let value = try Value.exact(&scanner, &room)
+      values.append(Checkpoint.Named(key, value))
+    }
+    return values
   }
 
   private static func metadata(

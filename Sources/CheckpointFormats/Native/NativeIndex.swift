@@ -32,12 +32,17 @@ struct NativeIndex {
     var content: Content
   }
 
+  /// Values that are text, by name.
   var metadata: [String: String]
+  /// All other values, in order.
+  var values: [Checkpoint.Named]
   var modules: [ModuleLabel]
   var tensors: [Tensor]
 
   /// The index as canonical JSON: keys sorted, no white space, escapes as Python's
   /// `json.dumps(index, sort_keys=True, separators=(",", ":"), ensure_ascii=False)` has them.
+  ///
+  /// Dictionaries within `values` keep their order; without values the key is left out.
   var text: [UInt8] {
     var json = JSONWriter()
     json.object { json in
@@ -48,6 +53,15 @@ struct NativeIndex {
       json.key("tensors")
       json.array { json in
         for tensor in tensors { json.object { Self.write(tensor, to: &$0) } }
+      }
+      if !values.isEmpty {
+        json.key("values")
+        json.object { json in
+          for named in values {
+            json.key(named.name)
+            json.exact(named.value)
+          }
+        }
       }
     }
     return json.bytes

@@ -43,7 +43,9 @@ enum NativeWriter {
       }
     }
     return NativeIndex(
-      metadata: checkpoint.metadata, modules: checkpoint.modules, tensors: tensors)
+      metadata: checkpoint.metadata,
+      values: checkpoint.values.filter { $0.value.kind != .text }, modules: checkpoint.modules,
+      tensors: tensors)
   }
 
   private static func finish(_ sink: ByteSink, _ index: NativeIndex) throws(CheckpointError) {

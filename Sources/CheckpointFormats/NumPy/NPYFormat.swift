@@ -11,8 +11,9 @@ extension CheckpointFormat {
     open: { probe, _ in try NPY.open(try probe.source) },
     write: { try await NPY.write($0, to: $1, options: $2) },
     capabilities: Capabilities(
-      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false,
-      holdsOneTensor: true))
+      dtypes: NPYHeader.dtypes, ties: false, modules: false, values: [],
+      holdsOneTensor: true
+    ).seenByNumPy)
 }
 
 /// Reading and writing of a lone array.
@@ -48,5 +49,14 @@ enum NPY {
     }
     let stream = TensorStream(checkpoint.entries, threads: options.threads)
     try await stream.forEachChunk { _, _, bytes in try sink.append(bytes) }
+  }
+}
+
+extension Capabilities {
+  /// The same, for files that NumPy reads, which knows bfloat16 only as two bytes.
+  var seenByNumPy: Capabilities {
+    var copy = self
+    copy.seenAs = [.bfloat16: "'|V2', two bytes without a type"]
+    return copy
   }
 }

@@ -32,18 +32,18 @@ struct NPYHeader {
   /// The element types that NumPy has, and bfloat16, which `ml_dtypes` stores as two bytes.
   static let dtypes = types.map(\.dtype)
 
-  /// Reads the header of an array that takes `size` bytes in all.
+  /// Reads the dictionary of an array that takes `size` bytes in all, and where the header ends.
   ///
   /// - Throws: ``CheckpointError``, its offset counted from the array's first byte.
-  init(
+  static func fields(
     size: Int, read: (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
-  ) throws(CheckpointError) {
+  ) throws(CheckpointError) -> (fields: NPYDictionary.Fields, textStart: Int, length: Int) {
     guard size >= 10 else {
       throw CheckpointError(
         .malformed, "expected at least 10 bytes for a NumPy array, found \(size)", offset: 0)
     }
     let start = try read(0..<10)
-    guard start.starts(with: Self.magic) else {
+    guard start.starts(with: magic) else {
       throw CheckpointError(
         .malformed, "is not a NumPy array: it does not begin with \\x93NUMPY", offset: 0)
     }
@@ -53,7 +53,7 @@ struct NPYHeader {
     switch version {
     case (1, 0): break
     case (2, 0), (3, 0):
-      guard size >= 12 else { throw Self.cut(12, size) }
+      guard size >= 12 else { throw cut(12, size) }
       textStart = 12
       let length = try start[8...] + read(10..<12)
       count = Int(Array(length).littleEndian(UInt32.self, at: 0))
@@ -62,15 +62,24 @@ struct NPYHeader {
         .unsupported, "expected format version 1.0 to 3.0, found \(version.0).\(version.1)",
         offset: 6)
     }
-    guard count <= Self.maxSize else {
+    guard count <= maxSize else {
       throw CheckpointError(
-        .unsupported, "expected a header of at most \(Self.maxSize) bytes, found \(count)",
+        .unsupported, "expected a header of at most \(maxSize) bytes, found \(count)",
         offset: 8)
     }
-    guard count <= size - textStart else { throw Self.cut(textStart + count, size) }
+    guard count <= size - textStart else { throw cut(textStart + count, size) }
     var parser = NPYDictionary(try read(textStart..<textStart + count), offset: textStart)
-    let fields = try parser.fields()
-    length = textStart + count
+    return (try parser.fields(), textStart, textStart + count)
+  }
+
+  /// Reads the header of an array that takes `size` bytes in all.
+  ///
+  /// - Throws: as ``fields(size:read:)``, and `unsupported` for elements that are not numbers.
+  init(
+    size: Int, read: (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) {
+    let (fields, textStart, length) = try Self.fields(size: size, read: read)
+    self.length = length
     isFortranOrder = fields.isFortranOrder
     let type: (dtype: DType, isBigEndian: Bool, isGuess: Bool)
     do throws(CheckpointError) {

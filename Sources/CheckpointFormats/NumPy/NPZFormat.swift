@@ -11,7 +11,8 @@ extension CheckpointFormat {
     open: { probe, _ in try NPZ.open(try probe.archive) },
     write: { try await NPZ.write($0, to: $1, options: $2) },
     capabilities: Capabilities(
-      dtypes: NPYHeader.dtypes, ties: false, modules: false, metadata: false),
+      dtypes: NPYHeader.dtypes, ties: false, modules: false, values: []
+    ).seenByNumPy,
     verify: { probe, _ in try NPZ.damage(try probe.archive) })
 }
 
@@ -33,12 +34,24 @@ enum NPZ {
 
   static func open(_ archive: ZipArchive) throws -> Opened {
     var opened = Opened(Checkpoint(entries: []))
+    var room = ValueRoom()
     for member in archive.members {
       guard let name = name(of: member) else {
         opened.notes.append("member '\(member.name)' is not an array; left out")
+        opened.checkpoint.values.append(
+          Checkpoint.Named(member.name.text, .unread("a member that is not an array")))
         continue
       }
-      let header = try header(of: member, in: archive)
+      let header: NPYHeader
+      do throws(CheckpointError) {
+        header = try self.header(of: member, in: archive)
+      } catch {
+        guard error.code == .unsupported else { throw error }
+        opened.checkpoint.values.append(
+          Checkpoint.Named(
+            name.text, try value(of: member, in: archive, &room) ?? .unread(error.message)))
+        continue
+      }
       let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
         offset, target in
         try archive.read(member, at: header.length + offset, into: &target)
@@ -59,8 +72,29 @@ enum NPZ {
   private static func header(
     of member: ZipMember, in archive: ZipArchive
   ) throws(CheckpointError) -> NPYHeader {
+    try placing(member, archive) { read throws(CheckpointError) in
+      try NPYHeader(size: member.size, read: read)
+    }
+  }
+
+  /// The strings of an array that is not a tensor; `nil` if it is something else.
+  private static func value(
+    of member: ZipMember, in archive: ZipArchive, _ room: inout ValueRoom
+  ) throws(CheckpointError) -> Value? {
+    try placing(member, archive) { read throws(CheckpointError) in
+      try NPYText.value(size: member.size, in: &room, read: read)
+    }
+  }
+
+  private typealias Reader = (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
+
+  /// Lets `body` read a member; errors get their place in the file.
+  private static func placing<Result>(
+    _ member: ZipMember, _ archive: ZipArchive,
+    _ body: (Reader) throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
     do throws(CheckpointError) {
-      return try NPYHeader(size: member.size) { range throws(CheckpointError) in
+      return try body { range throws(CheckpointError) in
         try [UInt8](count: range.count) { target throws(CheckpointError) in
           try archive.read(member, at: range.lowerBound, into: &target)
         }

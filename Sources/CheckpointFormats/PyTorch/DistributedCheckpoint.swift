@@ -24,6 +24,8 @@ struct DistributedCheckpoint {
   private let folder: FileProbe
   private var archives: [PartKey: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
+  /// The archives of values that are not tensors.
+  private var values: [TensorName: DistributedArchive] = [:]
 
   private struct PartKey: Hashable {
     let name: TensorName
@@ -65,11 +67,13 @@ struct DistributedCheckpoint {
         .malformed, "the metadata has no state_dict_metadata", path: metadataPath)
     }
     var entries: [Checkpoint.Entry] = []
-    var others: [String] = []
+    var others: [Checkpoint.Named] = []
     for (name, value) in items {
       guard let text = pickle.text(name) else { continue }
       guard state(value, "chunks") != nil else {
-        others.append(text)
+        others.append(
+          Checkpoint.Named(
+            text, values[TensorName(text)]?.value ?? .unread("missing from the files")))
         continue
       }
       do throws(CheckpointError) {
@@ -78,13 +82,7 @@ struct DistributedCheckpoint {
         throw error.adding(path: metadataPath, tensor: text)
       }
     }
-    var opened = Opened(Checkpoint(entries: entries))
-    if let first = others.first {
-      opened.notes.append(
-        others.count == 1
-          ? "skipped 1 value that is not a tensor: '\(first)'"
-          : "skipped \(others.count) values that are not tensors (first: '\(first)')")
-    }
+    var opened = Opened(Checkpoint(entries: entries, values: others))
     try choose(key, from: &opened)
     return opened
   }
@@ -170,7 +168,10 @@ struct DistributedCheckpoint {
     guard !overflow else { throw CheckpointError(.malformed, "overflow: the end of a part") }
     fileRanges.append((path, offset..<end))
     // Values that are not tensors have no position in one.
-    guard let origin = state(key, "offset"), let offsets = try? sizes(origin) else { return }
+    guard let origin = state(key, "offset"), let offsets = try? sizes(origin) else {
+      values[TensorName(name)] = DistributedArchive(file, offset..<end)
+      return
+    }
     archives[PartKey(name: TensorName(name), offsets: offsets)] = DistributedArchive(
       file, offset..<end)
   }
@@ -231,6 +232,18 @@ final class DistributedArchive: Sendable {
   init(_ file: DistributedFile, _ range: Range<Int>) {
     self.file = file
     self.range = range
+  }
+
+  /// What the archive holds if it is not a tensor.
+  var value: Value {
+    do throws(CheckpointError) {
+      let archive = try ZipArchive(try file.open().part(range), zeroMeansNoSum: true)
+      let file = try PyTorchArchive.open(archive)
+      var values = PickleValues(PyTorchTree(PyTorchTensorDecoder(pickle: file.pickle)))
+      return values.whole
+    } catch {
+      return .unread(error.message)
+    }
   }
 
   /// The part as a tensor, which must be of this type and shape.

@@ -42,6 +42,28 @@ struct PickleWriter {
     endTuple()
   }
 
+  /// Writes a floating-point number (BINFLOAT).
+  mutating func real(_ number: Double) {
+    bytes.append(UInt8(ascii: "G"))
+    bytes.appendLittleEndian(number.bitPattern.byteSwapped)
+  }
+
+  /// Writes bytes as Python does in protocol 2: as text that is to be encoded in Latin-1.
+  mutating func encoded(_ content: [UInt8]) {
+    global("_codecs", "encode")
+    mark()
+    var text = String.UnicodeScalarView()
+    for byte in content { text.append(Unicode.Scalar(byte)) }
+    self.text(String(text))
+    word("latin1")
+    endTuple()
+    reduce()
+  }
+
+  mutating func none() { bytes.append(UInt8(ascii: "N")) }
+  mutating func bool(_ value: Bool) { bytes.append(value ? 0x88 : 0x89) }
+  mutating func emptyList() { bytes.append(UInt8(ascii: "]")) }
+  mutating func append() { bytes.append(UInt8(ascii: "e")) }
   mutating func isFalse() { bytes.append(0x89) }
   mutating func emptyTuple() { bytes.append(UInt8(ascii: ")")) }
   mutating func emptyDictionary() { bytes.append(UInt8(ascii: "}")) }

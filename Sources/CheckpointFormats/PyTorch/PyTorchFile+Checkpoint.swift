@@ -6,11 +6,14 @@ extension PyTorchFile {
   /// The tensors of the file, or of the part of it that `key` names.
   ///
   /// - Throws: ``CheckpointError`` naming the malformed tensor, or `missing` if there are no tensors.
-  func contents(key: String?) throws(CheckpointError) -> Opened {
+  func contents(
+    key: String?, readsAllParts: Bool = false
+  ) throws(CheckpointError) -> Opened {
     let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
     let tree = PyTorchTree(decoder, stateMembers: stateMembers)
     let parts = PyTorchParts(tree)
-    let chosen = try parts.chosen(key)
+    let isNested = readsAllParts && key == nil && !parts.parts.isEmpty
+    let chosen = isNested ? parts.parts.map { ($0, $0.key) } : try parts.chosen(key)
     var entries = EntryList(file: self, decoder: decoder)
     for (part, prefix) in chosen {
       for leaf in try leaves(tree, part.reference, prefix: prefix) { try entries.add(leaf) }
@@ -18,8 +21,14 @@ extension PyTorchFile {
     guard !entries.entries.isEmpty || pickle.items(pickle.root) != nil else {
       throw CheckpointError(.missing, "contains no tensor\(unknownNames.map { "; \($0)" } ?? "")")
     }
-    var opened = Opened(Checkpoint(entries: entries.entries, metadata: metadata))
-    opened.takeModulesFromMetadata()
+    var values = PickleValues(tree, keepsContainers: isNested)
+    let root = key == nil || parts.parts.isEmpty ? pickle.root : chosen[0].part.reference
+    var opened = Opened(
+      Checkpoint(entries: entries.entries, values: values.named(root), metadata: metadata))
+    opened.restoreFromTexts()
+    opened.isChosenPart = key != nil
+    // The module tree is that of the model alone, whose tensors are named otherwise here.
+    if isNested { opened.checkpoint.modules = [] }
     opened.notes = notes + opened.notes + entries.notes + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }

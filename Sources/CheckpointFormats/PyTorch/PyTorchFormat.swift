@@ -19,8 +19,12 @@ extension CheckpointFormat {
 
 enum PyTorchFormat {
   /// What a written file can hold: PyTorch's own types and ties, and everything else as text.
-  static let capabilities = Capabilities(
-    dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) }, isSharded: true)
+  static let capabilities: Capabilities = {
+    var capabilities = Capabilities(
+      dtypes: DType.allCases.filter { PyTorchGlobals.canWrite($0) }, isSharded: true)
+    capabilities.nestsValues = true
+    return capabilities
+  }()
 
   /// Extensions of files that an index may name.
   private static let shardEndings = [".bin", ".pt", ".pth"]
@@ -48,7 +52,7 @@ enum PyTorchFormat {
   }
 
   static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
-    if options.key != nil { return try read(probe, options) }
+    if options.key != nil || options.readsAllParts { return try read(probe, options) }
     return try probe.finding { Model(opened: try read($0, options)) }.opened
   }
 
@@ -73,7 +77,8 @@ enum PyTorchFormat {
       if isIndex(probe) {
         return try ShardIndex(probe).contents { try PyTorchFile.open($0).contents(key: nil) }
       }
-      return try PyTorchFile.opened(probe).contents(key: options.key)
+      return try PyTorchFile.opened(probe).contents(
+        key: options.key, readsAllParts: options.readsAllParts)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }

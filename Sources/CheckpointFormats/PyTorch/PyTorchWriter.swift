@@ -14,13 +14,15 @@ enum PyTorchWriter {
   static func write(
     _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
-    let plan = try PyTorchPlan(checkpoint)
+    let plan = try options.nests ? PyTorchPlan(nesting: checkpoint) : PyTorchPlan(checkpoint)
     var archive = ZipWriter(sink)
     try archive.add(TensorName(folder + "data.pkl"), plan.pickle)
     try archive.add(TensorName(folder + ".format_version"), Array("1".utf8))
     try archive.add(TensorName(folder + ".storage_alignment"), Array("64".utf8))
     try archive.add(TensorName(folder + "byteorder"), Array("little".utf8))
-    let metadata = checkpoint.metadataWithModules
+    var others = checkpoint
+    if options.nests { others.values.removeAll { !Checkpoint.isReserved($0.name) } }
+    let metadata = others.texts
     if !metadata.isEmpty {
       var json = JSONWriter()
       json.object { $0.members(metadata) }
@@ -51,17 +53,30 @@ struct PyTorchPlan {
   /// Number of items per SETITEMS opcode, as in Python.
   private static let batch = 1000
 
-  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+  /// A dictionary that nests tensors and values as a trainer's file does, which
+  /// `torch.load(weights_only=True)` takes.
+  init(nesting checkpoint: Checkpoint) throws(CheckpointError) {
     var writer = PickleWriter()
-    writer.orderedDictionary()
     let entries = checkpoint.entries
+    let storageOf = Self.storages(of: entries, &storages)
+    try PyTorchNesting(checkpoint).write(to: &writer) { index, writer throws(CheckpointError) in
+      do throws(CheckpointError) {
+        try Self.write(entries[index].info, storage: storageOf[index], to: &writer)
+      } catch {
+        throw error.adding(tensor: entries[index].name.text)
+      }
+    }
+    writer.stop()
+    pickle = writer.bytes
+  }
+
+  /// The storage of each entry, those of ties being one; `owners` are the entries that have one.
+  private static func storages(
+    of entries: [Checkpoint.Entry], _ owners: inout [Int]
+  ) -> [Int] {
     var indices: [TensorName: Int] = [:]
     var storageOf: [Int] = []
     for (index, entry) in entries.enumerated() {
-      if index % Self.batch == 0 {
-        if index > 0 { writer.setItems() }
-        writer.mark()
-      }
       let original = entry.alias.flatMap { indices[$0] }
       // Tied tensors share a storage if the whole of it suits both; the shape may differ.
       if let original, entries[original].info.dtype == entry.info.dtype,
@@ -69,10 +84,25 @@ struct PyTorchPlan {
       {
         storageOf.append(storageOf[original])
       } else {
-        storageOf.append(storages.count)
-        storages.append(index)
+        storageOf.append(owners.count)
+        owners.append(index)
       }
       indices[entry.name] = index
+    }
+    return storageOf
+  }
+
+  /// A state dict: an `OrderedDict` of tensors.
+  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+    var writer = PickleWriter()
+    writer.orderedDictionary()
+    let entries = checkpoint.entries
+    let storageOf = Self.storages(of: entries, &storages)
+    for (index, entry) in entries.enumerated() {
+      if index % Self.batch == 0 {
+        if index > 0 { writer.setItems() }
+        writer.mark()
+      }
       writer.text(entry.name.text)
       do throws(CheckpointError) {
         try Self.write(entry.info, storage: storageOf[index], to: &writer)

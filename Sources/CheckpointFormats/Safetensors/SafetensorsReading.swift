@@ -21,7 +21,7 @@ extension Safetensors {
         checkpoint.metadata[formatMark.key] = nil
       }
       var opened = Opened(checkpoint)
-      opened.takeModulesFromMetadata()
+      opened.restoreFromTexts()
       opened.restoreTies()
       return opened
     } catch {

@@ -52,7 +52,7 @@ struct SafetensorsLayout {
         throw error.adding(tensor: entries[index].name.text)
       }
     }
-    var metadata = checkpoint.metadataWithModules
+    var metadata = checkpoint.texts
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
     // Loaders of Hugging Face's libraries expect the metadata to name the framework.
     if metadata[Safetensors.formatMark.key] == nil {

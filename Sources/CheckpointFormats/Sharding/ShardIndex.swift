@@ -9,9 +9,8 @@ struct ShardIndex {
   let name: String
   /// Where the index is, and so the files that it names.
   private let place: Place
-  /// Texts of the index's `metadata`; sizes that follow from the tensors are left out.
-  private(set) var metadata: [String: String] = [:]
-  private(set) var notes: [String] = []
+  /// The index's `metadata`; sizes that follow from the tensors are left out.
+  private(set) var values: [Checkpoint.Named] = []
   /// Names of tensors and of the files that have them, in the index's order.
   private(set) var weightMap: [(tensor: TensorName, file: String)] = []
 
@@ -49,20 +48,17 @@ struct ShardIndex {
   }
 
   private mutating func parse(_ scanner: inout JSONScanner) throws(CheckpointError) {
-    var metadata: [String: String] = [:]
-    var notes: [String] = []
+    var values: [Checkpoint.Named] = []
+    var room = ValueRoom()
     var weightMap: [(tensor: TensorName, file: String)]?
     try scanner.object { scanner, key, _ throws(CheckpointError) in
       switch key {
       case "metadata" where scanner.next() == .object:
         try scanner.object { scanner, key, _ throws(CheckpointError) in
-          if scanner.next() == .string {
-            metadata[key] = try scanner.string()
-          } else {
+          if Self.derived.contains(key) {
             try scanner.skip()
-            if !Self.derived.contains(key) {
-              notes.append("the index's '\(key)' is not a string; left out")
-            }
+          } else {
+            values.append(Checkpoint.Named(key, try Value.exact(&scanner, &room)))
           }
         }
       case "weight_map":
@@ -77,7 +73,7 @@ struct ShardIndex {
     guard let weightMap else {
       throw CheckpointError(.malformed, "expected a weight_map in the index, found none")
     }
-    (self.metadata, self.notes, self.weightMap) = (metadata, notes, weightMap)
+    (self.values, self.weightMap) = (values, weightMap)
   }
 
   /// A name from a file must not lead anywhere else.
@@ -102,7 +98,7 @@ struct ShardIndex {
   ///
   /// - Throws: ``CheckpointError`` when a file or a tensor that the index names is not there.
   func contents(open: (ByteSource) throws -> Opened) throws -> Opened {
-    var joined = ShardJoin(metadata: metadata, notes: notes)
+    var joined = ShardJoin(values: values)
     var opened: [TensorName: Int] = [:]
     for (tensor, file) in weightMap where opened[TensorName(file)] == nil {
       opened[TensorName(file)] = opened.count
@@ -127,7 +123,7 @@ struct ShardIndex {
     }
     try joined.takeRest(besides: name)
     var contents = joined.contents
-    contents.takeModulesFromMetadata()
+    contents.restoreFromTexts()
     return contents
   }
 }
@@ -140,9 +136,21 @@ private struct ShardJoin {
   private var rest: [[TensorName: Checkpoint.Entry]] = []
   private var files: [String] = []
 
-  init(metadata: [String: String], notes: [String]) {
-    contents.checkpoint.metadata = metadata
-    contents.notes = notes
+  /// The values so far, by name.
+  private var known: [TensorName: Value] = [:]
+
+  init(values: [Checkpoint.Named]) { values.forEach { add($0, from: "the index") } }
+
+  private mutating func add(_ named: Checkpoint.Named, from file: String) {
+    guard let other = known.updateValue(named.value, forKey: TensorName(named.name)) else {
+      contents.checkpoint.values.append(named)
+      return
+    }
+    known[TensorName(named.name)] = other
+    if other != named.value {
+      contents.notes.append(
+        "metadata '\(named.name)' of '\(file)' differs from that of earlier files; left out")
+    }
   }
 
   mutating func add(_ shard: Opened, from file: String) {
@@ -150,16 +158,7 @@ private struct ShardJoin {
     var entries: [TensorName: Checkpoint.Entry] = [:]
     for entry in shard.checkpoint.entries { entries[entry.name] = entry }
     rest.append(entries)
-    for (key, text) in shard.checkpoint.metadata {
-      guard let known = contents.checkpoint.metadata[key] else {
-        contents.checkpoint.metadata[key] = text
-        continue
-      }
-      if known != text {
-        contents.notes.append(
-          "metadata '\(key)' of '\(file)' differs from that of earlier files; left out")
-      }
-    }
+    shard.checkpoint.values.forEach { add($0, from: file) }
     if contents.checkpoint.modules.isEmpty {
       contents.checkpoint.modules = shard.checkpoint.modules
     }

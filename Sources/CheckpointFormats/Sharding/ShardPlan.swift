@@ -51,7 +51,7 @@ package struct ShardPlan: Sendable {
       }
       shards.append(Shard(name: name, checkpoint: Checkpoint(entries: entries)))
     }
-    var metadata = checkpoint.metadataWithModules
+    var metadata = checkpoint.texts
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(crossing)
     self.shards = shards
     indexName = name + ".index.json"

@@ -5,10 +5,11 @@ enum HDF5DatasetReader {
   /// Largest chunk that is decoded, in bytes.
   static let chunkLimit = 1 << 30
 
-  /// A dataset is either a tensor, or left out with a note.
+  /// A dataset is a tensor, or a value, or left out with a note.
   enum Found {
     case tensor(HDF5Table.Dataset)
-    case other(String)
+    /// Its content, under no name, and its attributes.
+    case value(HDF5Attribute, [HDF5Attribute])
   }
 
   /// Whether an object header belongs to a dataset.
@@ -34,12 +35,10 @@ enum HDF5DatasetReader {
     }
     let attributes = try HDF5StoredAttributes.all(of: header, in: metadata)
     let type = try HDF5Datatype(try HDF5SharedMessages.body(of: typeMessage, in: metadata))
-    guard let element = HDF5Element(type, named: attributes.elementName) else {
-      return .other("holds \(HDF5Element.text(type)); left out")
-    }
     let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
-    guard let shape = space.shape else {
-      return .other("has neither elements nor a shape (null dataspace); left out")
+    guard let shape = space.shape else { return .value(HDF5Attribute("", .none), attributes) }
+    guard let element = HDF5Element(type, named: attributes.elementName) else {
+      return .value(try value(of: layout, type, shape, metadata), attributes)
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
     var filters: [HDF5Table.Filter] = []
@@ -62,6 +61,24 @@ enum HDF5DatasetReader {
     case .plain, .library, .refused: break
     }
     return .tensor(dataset)
+  }
+
+  /// The content of a dataset whose elements are not numbers, as far as it is read: strings that are
+  /// not in chunks.
+  private static func value(
+    of layout: HDF5DataLayout, _ type: HDF5Datatype, _ shape: [Int], _ metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Attribute {
+    switch (layout, type.kind) {
+    case (.compact(var bytes), .text), (.compact(var bytes), .variableText):
+      return try HDF5ValueReader.attribute("", type, shape, &bytes, in: metadata)
+    case (.contiguous(let address?), .text), (.contiguous(let address?), .variableText):
+      guard let count = HDF5ValueReader.byteCount(type, shape), count <= HDF5Metadata.blockLimit
+      else { break }
+      var bytes = try metadata.cursor(at: address, count: count)
+      return try HDF5ValueReader.attribute("", type, shape, &bytes, in: metadata)
+    default: break
+    }
+    return HDF5Attribute("", .other(HDF5Element.text(type)))
   }
 
   private static func storage(

@@ -15,7 +15,7 @@ final class HDF5Metadata {
   /// Size of a window in bytes; a power of two.
   private static let windowSize = 1 << 14
   /// Size in bytes of the largest structure that is read.
-  private static let blockLimit = 1 << 28
+  static let blockLimit = 1 << 28
 
   private let windows = BlockCache(capacity: 64 * windowSize)
   /// Number of bytes that may still be read.

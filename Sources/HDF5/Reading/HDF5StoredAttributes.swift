@@ -7,9 +7,6 @@ import TensorCore
 /// Source: HDF5 File Format Specification 3.0, sections IV.A.2.m "The Attribute Message" and
 /// IV.A.2.v "The Attribute Info Message".
 struct HDF5StoredAttributes {
-  /// Size in bytes of the largest attribute that is read.
-  private static let limit = 1 << 28
-
   private let metadata: HDF5Metadata
   private var attributes: [HDF5Attribute] = []
 
@@ -88,59 +85,8 @@ struct HDF5StoredAttributes {
     if flags & 2 != 0 {
       space = try HDF5SharedMessages.target(of: &space, kind: .dataspace, in: metadata)
     }
-    let value = try value(try HDF5Datatype(type), try HDF5Dataspace(space).shape, &body)
-    attributes.append(HDF5Attribute(name, value))
-  }
-
-  private func value(
-    _ type: HDF5Datatype, _ shape: [Int]?, _ body: inout HDF5Cursor
-  ) throws(CheckpointError) -> HDF5Value {
-    guard let shape else { return .other }
-    let isRow = !shape.isEmpty
-    var count = shape.contains(0) ? 0 : 1
-    for size in shape where count > 0 {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= Self.limit / max(type.size, 8) else { return .other }
-      count = product
-    }
-    // NumPy gives an empty list the type float64, so that of an empty attribute says nothing.
-    if count == 0 { return .texts([]) }
-    switch type.kind {
-    case .text, .variableText, .integer: break
-    default: return .other
-    }
-    guard body.remaining / type.size >= count else {
-      throw body.malformed(
-        "attribute: expected \(count) times \(type.size) bytes, found \(body.remaining)")
-    }
-    switch type.kind {
-    case .text(let filler):
-      var texts: [String] = []
-      for _ in 0..<count { texts.append(Self.text(try body.bytes(type.size), filler)) }
-      try metadata.charge(texts: count * type.size)
-      return isRow ? .texts(texts) : .text(texts[0])
-    case .variableText:
-      var texts: [String] = []
-      for _ in 0..<count {
-        var reference = try body.part(type.size)
-        texts.append(try HDF5GlobalHeap.text(&reference, in: metadata))
-      }
-      return isRow ? .texts(texts) : .text(texts[0])
-    case .integer(let layout) where type.size <= 8:
-      var numbers: [Int] = []
-      for _ in 0..<count { numbers.append(layout.value(try body.bytes(type.size))) }
-      return isRow ? .integers(numbers) : .integer(numbers[0])
-    default: return .other
-    }
-  }
-
-  private static func text(_ bytes: ArraySlice<UInt8>, _ filler: HDF5Datatype.Filler) -> String {
-    var text = bytes
-    switch filler {
-    case .terminator: text = text.prefix { $0 != 0 }
-    case .zeros: while text.last == 0 { text.removeLast() }
-    case .spaces: while text.last == UInt8(ascii: " ") { text.removeLast() }
-    }
-    return String(decoding: text, as: UTF8.self)
+    attributes.append(
+      try HDF5ValueReader.attribute(
+        name, try HDF5Datatype(type), try HDF5Dataspace(space).shape, &body, in: metadata))
   }
 }

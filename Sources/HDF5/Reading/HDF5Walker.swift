@@ -88,7 +88,12 @@ struct HDF5Walker {
           header, path: { path + [name] }, in: metadata)
         switch found {
         case .tensor(let dataset): table.datasets.append(dataset)
-        case .other(let what): note(path + [name], what)
+        case .value(let content, let attributes):
+          if case .other(let what) = content.value {
+            note(path + [name], "holds \(what); left out")
+          }
+          table.others.append(
+            .init(path: path + [name], content: content, attributes: attributes))
         }
       } else if header.has(.datatype) {
         note(path + [name], "is neither a group nor a dataset")

@@ -7,13 +7,15 @@ extension Ckpt {
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """
         The input's format is recognized by content; the output's is chosen by file extension or --to. \
-        Anything the output cannot hold is reported on standard error.
+        Values that are not tensors are carried as well, typed where the format has types. Anything the \
+        output cannot hold is reported on standard error.
 
         EXAMPLES
           ckpt convert net.h5 net.ckz
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
           ckpt convert wrapped.pt out.h5 --match net --rename 's/^net\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
+          ckpt convert trainer.pt everything.ckz --all
           ckpt convert big.ckz out/model.safetensors --shard-size 5GB
           ckpt convert net.keras net.pt --to-torch-layout
           ckpt convert net.pt new.weights.h5 --to-keras-layout --like net.weights.h5
@@ -32,6 +34,10 @@ extension Ckpt {
         "Write shards of at most this size and an index, such as model-00001-of-00003.safetensors.",
         valueName: "5GB"))
     var shardSize: String?
+    @Flag(
+      help: "Convert every part of a training checkpoint, its tensors named as the file nests them."
+    )
+    var all = false
     @OptionGroup var layout: LayoutOptions
     @Flag(help: "Print what would be written and what cannot be; write nothing.")
     var dryRun = false
@@ -41,6 +47,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+      if all, inputs.key != nil { throw ValidationError("--all and --key exclude each other") }
       if let shardSize, WriteOptions.size(shardSize) == nil {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
@@ -55,18 +62,20 @@ extension Ckpt {
           options: self.target.writeOptions(common, template: template),
           overwrites: self.target.force)
       }
-      let target = try shards == nil ? self.target.target(output, common, template: template) : nil
+      var target = try shards == nil ? self.target.target(output, common, template: template) : nil
+      target?.options.nests = all
       guard let format = shards?.format ?? target?.format else { return }
       var conversion = Conversion(try selection.selection)
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      var opened = try inputs.open(input, common, readsValues: !dryRun).opened
+      var opened = try inputs.open(input, common, readsValues: !dryRun, all: all).opened
       let original = opened.checkpoint
       opened.checkpoint = try naming(input) {
         try layout.apply(to: original, like: template, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: opened) }
-      let plan = ConversionPlan(of: result, from: opened.checkpoint, to: format)
+      let plan = ConversionPlan(
+        of: result, from: opened.checkpoint, to: format, options: target?.options ?? WriteOptions())
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
       if dryRun { return try print(plan, format) }
       if result.isChanged || layout.isAsked {
@@ -142,9 +151,13 @@ extension Ckpt {
 
     /// The options that shaped the values, as they were typed.
     private var options: [String] {
-      selection.match.flatMap { ["--match", $0] } + selection.exclude.flatMap { ["--exclude", $0] }
-        + (dtype.map { ["--dtype", $0] } ?? []) + renaming.rename.flatMap { ["--rename", $0] }
-        + (map.map { ["--map", $0] } ?? []) + layout.options
+      var options = selection.match.flatMap { ["--match", $0] }
+      options += selection.exclude.flatMap { ["--exclude", $0] }
+      if let dtype { options += ["--dtype", dtype] }
+      options += renaming.rename.flatMap { ["--rename", $0] }
+      if let map { options += ["--map", map] }
+      if all { options.append("--all") }
+      return options + layout.options
     }
   }
 }

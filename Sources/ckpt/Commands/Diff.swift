@@ -11,7 +11,8 @@ extension Ckpt {
         largest absolute difference, the relative L2 norm of the difference ('-' where the first tensor is \
         all zero), and, up to 256, the largest distance in units in the last place. In JSON, numbers that \
         are not finite are "NaN" and "Infinity", and null is a measure without a meaning. \
-        Without a tolerance, equal means bit for bit. Exit status 1 if they differ.
+        Without a tolerance, equal means bit for bit. Exit status 1 if they differ. What else the files \
+        hold, such as epochs and learning rates, is compared in one line and counts only with --values.
 
         Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
         model.) is left out and noted; --rename and --map pair other names. --quiet prints no result \
@@ -23,6 +24,7 @@ extension Ckpt {
           ckpt diff a.h5 b.h5 --name-only
           ckpt diff -q a.h5 b.h5 && echo equal
           ckpt diff plain.pt wrapped.pt --rename 's/^net\\.//'
+          ckpt diff epoch3.pt epoch7.pt --values
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var first: String
@@ -40,6 +42,9 @@ extension Ckpt {
     @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false
     @Flag(help: "Print the share of changed elements as a bar, then the summary.") var stat = false
+    @Flag(
+      help: "Also list each change of a value that is not a tensor, and count it as a difference.")
+    var values = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -72,19 +77,26 @@ extension Ckpt {
         from: tracked, to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
+      let valueDiff = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
       var output = StandardOutput()
       if common.quiet {
         // The exit status is the answer.
       } else if nameOnly {
         for change in diff.changes { try output.line(change.name.text.escapingControls) }
       } else if report.json {
-        try output.line(try jsonText(Report(first: first, second: second, diff: diff)))
+        try output.line(
+          try jsonText(Report(first: first, second: second, diff: diff, values: valueDiff)))
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
+        if values {
+          for change in valueDiff.changes { try output.line("value \(change.text)") }
+        } else if let line = valueDiff.summary {
+          try output.line(line)
+        }
       }
       try output.flush()
-      if !diff.changes.isEmpty { throw ExitCode(1) }
+      if !diff.changes.isEmpty || values && !valueDiff.changes.isEmpty { throw ExitCode(1) }
     }
 
     private func notePrefix(_ pairing: NamePairing) {
@@ -174,10 +186,12 @@ extension Ckpt {
       let noLongerNaN: Int
       let noLongerInfinite: Int
       let changes: [Change]
+      let values: [ValueDiff.Change]
 
-      init(first: String, second: String, diff: CheckpointDiff) {
+      init(first: String, second: String, diff: CheckpointDiff, values: ValueDiff) {
         self.first = first
         self.second = second
+        self.values = values.changes
         identical = diff.identical
         func total(_ count: (TensorDifference) -> Int) -> Int {
           diff.changes.compactMap(\.difference).map(count).saturatedSum()

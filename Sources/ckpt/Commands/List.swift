@@ -6,17 +6,22 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
       discussion: """
-        One line per tensor, in file order, then a total. Only the file's index is read.
+        One line per tensor, in file order, then a total, then what else the file holds: epochs, \
+        learning rates, attributes, vocabularies. Only the file's index is read.
 
         EXAMPLES
           ckpt ls net.h5
           ckpt ls net.ckz --match layer4 --json
           ckpt ls --keys trainer.pt
+          ckpt ls --values trainer.pt
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
     @Flag(help: "List the parts of a file that holds several checkpoints; --key selects one.")
     var keys = false
+    @Flag(
+      help: "List everything that is not a tensor: address, type, and value; ckpt show prints one.")
+    var values = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -35,6 +40,13 @@ extension Ckpt {
       let tensors: [Tensor]
       let elements: Int
       let bytes: Int
+      let valueCount: Int
+    }
+
+    private struct ValueReport: Encodable {
+      let file: String
+      let format: String
+      let values: [ValueListing.Row]
     }
 
     private struct PartReport: Encodable {
@@ -46,6 +58,7 @@ extension Ckpt {
 
     func run() async throws {
       if keys { return try listKeys() }
+      if values { return try listValues() }
       let selection = try selection.selection
       let source = try inputs.open(file, common, readsValues: false)
       let entries = try naming(file) {
@@ -67,7 +80,7 @@ extension Ckpt {
           try jsonText(
             Report(
               file: file, format: source.format.name, tensors: tensors, elements: elements,
-              bytes: bytes)))
+              bytes: bytes, valueCount: ValueListing(source.checkpoint).count)))
       } else {
         var columns = Columns([.left, .left, .left, .right, .left])
         for entry in entries { columns.measure(Self.cells(entry)) }
@@ -75,6 +88,23 @@ extension Ckpt {
         try output.line(
           "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
         )
+        if let line = ValueListing(source.checkpoint).summary { try output.line(line) }
+      }
+      try output.flush()
+    }
+
+    private func listValues() throws {
+      let source = try inputs.open(file, common, readsValues: false)
+      let listing = ValueListing(source.checkpoint)
+      var output = StandardOutput()
+      if report.json {
+        var rows: [ValueListing.Row] = []
+        listing.forEachRow { rows.append($0) }
+        try output.line(
+          try jsonText(ValueReport(file: file, format: source.format.name, values: rows)))
+      } else {
+        try listing.print(to: &output, isShort: true)
+        if listing.count == 0 { common.notes(on: file)("holds only tensors") }
       }
       try output.flush()
     }

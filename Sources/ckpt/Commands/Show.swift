@@ -5,18 +5,22 @@ import JSONText
 extension Ckpt {
   struct Show: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the values of a tensor or of a slice.",
+      abstract: "Print the elements of a tensor or of a slice, or a value that is not a tensor.",
       discussion: """
         A slice is written as in NumPy, quoted for the shell. Above a thousand values, only the first \
-        and last three along each dimension are printed, unless --full or --json is given.
+        and last three along each dimension are printed, unless --full or --json is given. Values that \
+        are not tensors have dotted addresses, which 'ckpt ls --values' lists.
 
         EXAMPLES
           ckpt show net.h5 fc.bias
           ckpt show net.h5 'conv1.weight[0, :, 2:5, ::2]'
+          ckpt show trainer.pt epoch
+          ckpt show trainer.pt optimizer.param_groups.0.lr
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
-    @Argument(help: "Tensor name, optionally with a slice in brackets.") var tensor: String
+    @Argument(help: "Tensor name, optionally with a slice in brackets, or the address of a value.")
+    var tensor: String
     @Flag(help: "Print every value.") var full = false
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -24,6 +28,8 @@ extension Ckpt {
 
     func run() throws {
       let source = try inputs.open(file, common, readsValues: full || report.json)
+      let isTensor = source.checkpoint.entries.contains { $0.name == TensorName(tensor) }
+      if !isTensor, let value = source.checkpoint.value(at: tensor) { return try print(value) }
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(
@@ -49,6 +55,31 @@ extension Ckpt {
             "\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
         try printer.print(to: &output, asJSON: false)
         try output.line("")
+      }
+      try output.flush()
+    }
+
+    private struct ValueReport: Encodable {
+      let name: String
+      let type: String
+      let value: Value
+    }
+
+    /// Prints a value whole: a text as it is, a dictionary with a line for each value in it.
+    private func print(_ value: Value) throws {
+      var output = StandardOutput()
+      let listing = ValueListing(value)
+      if report.json {
+        try output.line(
+          try jsonText(ValueReport(name: tensor, type: value.kind.rawValue, value: value)))
+      } else if case .text(let text) = value {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+          try output.line(String(line).escapingControls)
+        }
+      } else if value.leafCount == 1, value.isLeaf {
+        try output.line(value.shortText(limit: Int.max / 8))
+      } else {
+        try listing.print(to: &output, isShort: false)
       }
       try output.flush()
     }

@@ -1,0 +1,220 @@
+import TensorCore
+
+/// The values of a pickle that are not tensors: epochs, learning rates, arguments, random states.
+///
+/// Objects become their class name and those of their members that are plain; nothing is called.
+/// Tensors are left out, and so is what holds nothing else.
+struct PickleValues {
+  private let tree: PyTorchTree
+  private let pickle: Pickle
+  /// Whether what holds only tensors is kept, so that it can be filled again.
+  private let keepsContainers: Bool
+  private var room = ValueRoom()
+
+  init(_ tree: PyTorchTree, keepsContainers: Bool = false) {
+    self.tree = tree
+    pickle = tree.pickle
+    self.keepsContainers = keepsContainers
+  }
+
+  /// The values that a dictionary, a list, or a tuple holds, by name; none for anything else, such as
+  /// a whole module.
+  mutating func named(_ root: Pickle.Reference) -> [Checkpoint.Named] {
+    guard let value = value(root, depth: 0) else { return [] }
+    var names: Set<TensorName> = []
+    switch value {
+    case .dictionary(let members):
+      return members.compactMap { member in
+        names.insert(TensorName(member.name)).inserted
+          ? Checkpoint.Named(member.name, member.value) : nil
+      }
+    case .list(let elements), .tuple(let elements):
+      return elements.enumerated().map { Checkpoint.Named(String($0), $1) }
+    default: return []
+    }
+  }
+
+  /// What the whole pickle describes.
+  var whole: Value {
+    mutating get { value(pickle.root, depth: 0) ?? .tensor }
+  }
+
+  /// What a value is without its tensors; `nil` if nothing is left of it.
+  private mutating func value(_ reference: Pickle.Reference, depth: Int) -> Value? {
+    if tree.decoder.isTensor(reference) { return nil }
+    guard room.take() else { return .unread("more than \(Budget.current.maxValues) values") }
+    guard depth <= Value.maxDepth else {
+      return .unread("values nested deeper than \(Value.maxDepth) levels")
+    }
+    switch pickle[reference] {
+    case .none: return .null
+    case .bool(let value): return .bool(value)
+    case .int(let number): return .integer(number)
+    case .largeInt: return .unread("an integer of more than 64 bits")
+    case .float(let number): return .real(number)
+    case .text: return .text(pickle.text(reference) ?? "")
+    case .bytes: return .bytes(bytes(reference) ?? [])
+    case .list: return elements(reference, depth).map(Value.list)
+    case .tuple: return elements(reference, depth).map(Value.tuple)
+    case .set(let place): return set(pickle.lists[place], "set", depth)
+    case .dictionary: return members(pickle.items(reference) ?? [], depth).map(Value.dictionary)
+    case .global(let place): return .opaque(pickle.globals[place].fullName, [])
+    case .persistent: return .unread("data outside the pickle")
+    case .object(let place): return object(reference, pickle.objects[place], depth)
+    }
+  }
+
+  // MARK: - Containers
+
+  /// The elements of a list or a tuple, tensors as such; `nil` if there are only tensors.
+  private mutating func elements(_ reference: Pickle.Reference, _ depth: Int) -> [Value]? {
+    elements(pickle.elements(reference) ?? [], depth)
+  }
+
+  private mutating func elements(_ references: [Pickle.Reference], _ depth: Int) -> [Value]? {
+    var isPlain = references.isEmpty || keepsContainers
+    var values: [Value] = []
+    values.reserveCapacity(references.count)
+    for reference in references {
+      let value = self.value(reference, depth: depth + 1)
+      if value != nil { isPlain = true }
+      values.append(value ?? .tensor)
+    }
+    return isPlain ? values : nil
+  }
+
+  private mutating func members(
+    _ items: [(key: Pickle.Reference, value: Pickle.Reference)], _ depth: Int
+  ) -> [Value.Member]? {
+    var members: [Value.Member] = []
+    for (key, reference) in items {
+      let key = self.value(key, depth: depth + 1) ?? .tensor
+      if let value = value(reference, depth: depth + 1) {
+        members.append(Value.Member(key, value))
+      } else if keepsContainers, key.kind != .text {
+        members.append(Value.Member(key, .tensor))
+      }
+    }
+    return members.isEmpty && !items.isEmpty && !keepsContainers ? nil : members
+  }
+
+  private mutating func set(
+    _ references: [Pickle.Reference], _ name: String, _ depth: Int
+  ) -> Value? {
+    elements(references, depth).map { Self.numbered(name, $0) }
+  }
+
+  private static func numbered(_ name: String, _ elements: [Value]) -> Value {
+    .opaque(name, elements.enumerated().map { Value.Member(.integer($0), $1) })
+  }
+
+  // MARK: - Objects
+
+  private mutating func object(
+    _ reference: Pickle.Reference, _ object: Pickle.Object, _ depth: Int
+  ) -> Value? {
+    let name = pickle.callee(object)?.fullName ?? "object"
+    if let items = pickle.items(reference) { return members(items, depth).map(Value.dictionary) }
+    let arguments = pickle.elements(object.arguments) ?? []
+    switch name {
+    case "torch.Size":
+      return arguments.first.flatMap { elements($0, depth) }.map(Value.tuple)
+    case "builtins.set", "__builtin__.set", "builtins.frozenset", "__builtin__.frozenset":
+      let elements = arguments.first.flatMap { pickle.elements($0) } ?? []
+      return set(elements, name.hasSuffix("frozenset") ? "frozenset" : "set", depth)
+    case "_codecs.encode", "builtins.bytes", "__builtin__.bytes":
+      if let bytes = bytes(reference) { return .bytes(bytes) }
+    case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
+      if let value = numpyScalar(arguments) { return value }
+    default: break
+    }
+    if isModule(object) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
+    return opaque(object, name, arguments, depth)
+  }
+
+  private func isModule(_ object: Pickle.Object) -> Bool {
+    guard let state = object.state else { return false }
+    return pickle.item(state, "_parameters") != nil && pickle.item(state, "_modules") != nil
+  }
+
+  /// An object as its class and what it was given: arguments, items, elements, and state.
+  private mutating func opaque(
+    _ object: Pickle.Object, _ name: String, _ arguments: [Pickle.Reference], _ depth: Int
+  ) -> Value? {
+    if name.hasSuffix("._reconstructor"), let made = arguments.first.flatMap({ pickle.global($0) })
+    {
+      return opaque(object, made.fullName, [], depth)
+    }
+    var found: [Value.Member] = []
+    for (index, argument) in arguments.enumerated() {
+      if let value = value(argument, depth: depth + 1) {
+        found.append(Value.Member(.integer(index), value))
+      }
+    }
+    let items = stride(from: 0, to: object.items.count - 1, by: 2).map {
+      (key: object.items[$0], value: object.items[$0 + 1])
+    }
+    found += members(items, depth) ?? []
+    if !object.elements.isEmpty, let elements = elements(object.elements, depth) {
+      found.append(Value.Member("elements", .list(elements)))
+    }
+    // A state is the `__dict__`, or a pair of it and the slots, or a value for `__setstate__`.
+    if let state = object.state {
+      if let items = pickle.items(state) {
+        found += members(items, depth) ?? []
+      } else if let value = value(state, depth: depth + 1) {
+        found.append(Value.Member("state", value))
+      }
+    }
+    return found.isEmpty && tree.holdsTensor(object.callee) ? nil : .opaque(name, found)
+  }
+
+  // MARK: - Bytes and NumPy's numbers
+
+  /// Bytes, which protocol 2 writes as text that is to be encoded in Latin-1.
+  private func bytes(_ reference: Pickle.Reference) -> [UInt8]? {
+    if case .bytes(let places) = pickle[reference] {
+      return Array(pickle.bytes[Int(places.lowerBound)..<Int(places.upperBound)])
+    }
+    guard let object = pickle.object(reference), let name = pickle.callee(object)?.fullName,
+      let arguments = pickle.elements(object.arguments)
+    else { return nil }
+    if arguments.isEmpty, name.hasSuffix("builtins.bytes") || name.hasSuffix("__builtin__.bytes") {
+      return []
+    }
+    guard name == "_codecs.encode", arguments.count == 2, let text = pickle.text(arguments[0]),
+      let encoding = pickle.text(arguments[1]), encoding.hasPrefix("latin")
+    else { return nil }
+    var bytes: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      guard let byte = UInt8(exactly: scalar.value) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+
+  /// A number of NumPy, such as `numpy.float64(0.5)`: its type and its bytes.
+  private func numpyScalar(_ arguments: [Pickle.Reference]) -> Value? {
+    guard arguments.count == 2, let type = pickle.object(arguments[0]),
+      let name = pickle.elements(type.arguments)?.first.flatMap({ pickle.text($0) }),
+      let stored = bytes(arguments[1]), stored.count <= 8
+    else { return nil }
+    let order = type.state.flatMap { pickle.elements($0) }.flatMap { state in
+      state.count > 1 ? pickle.text(state[1]) : nil
+    }
+    var bits: UInt64 = 0
+    for byte in order == ">" ? stored : stored.reversed() { bits = bits << 8 | UInt64(byte) }
+    let unused = UInt64(64 - 8 * stored.count)
+    switch name {
+    case "f8" where stored.count == 8: return .real(Double(bitPattern: bits))
+    case "f4" where stored.count == 4:
+      return .real(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
+    case "b1": return .bool(bits != 0)
+    case "i8", "i4", "i2", "i1":
+      return .integer(Int(Int64(bitPattern: bits << unused) >> Int64(unused)))
+    case "u4", "u2", "u1": return .integer(Int(bits))
+    case "u8": return Int(exactly: bits).map(Value.integer)
+    default: return nil
+    }
+  }
+}
