@@ -196,4 +196,30 @@ import Testing
       try place.ckpt("verify", "c.ckz").lines.last
         == "verified: 1 tensor is identical; 5 tensors are not covered by the recipe")
   }
+
+  @Test func `a redraw that changes nothing is noted`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let same =
+      "ckpt: a.h5: the redrawn values are those that were there; "
+      + "pass another --seed to change them\n"
+    let run = try place.ckpt("reinit", "a.h5", "--match", "Linear", "-o", "b.h5")
+    #expect(run.status == 0)
+    #expect(run.errors == same + "wrote b.h5: redrew 6 of 6 tensors, seed 0\n")
+    let other = try place.ckpt("reinit", "a.h5", "--match", "Linear", "--seed", "1", "-o", "c.h5")
+    #expect(other.errors == "wrote c.h5: redrew 6 of 6 tensors, seed 1\n")
+    // Only the first layer begins where the generator did.
+    let part = try place.ckpt(
+      "reinit", "a.h5", "--match", "layer1 | layer2.2", "-o", "d.h5")
+    #expect(
+      part.errors.hasPrefix(
+        "ckpt: a.h5: 2 tensors were redrawn with the values that were there, such as 'layer1.weight'; "
+      ))
+    // Constants are the same with every seed.
+    try place.makeArticle("e.h5", "--rule", "Linear: bias=1")
+    let constant = try place.ckpt(
+      "reinit", "e.h5", "--match", "Linear", "--seed", "1", "--rule", "Linear: bias=1", "-o",
+      "f.h5")
+    #expect(constant.errors == "wrote f.h5: redrew 6 of 6 tensors, seed 1\n")
+  }
 }

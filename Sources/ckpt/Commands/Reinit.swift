@@ -118,6 +118,7 @@ extension Ckpt {
         result = try naming(file) { try step.apply(to: opened, tree: tree) }
       }
       result.notes.forEach(common.notes(on: file))
+      try await noteUnchanged(result, source)
       if let names = renames?.inverse {
         result.checkpoint = result.checkpoint.renamed(names)
         result.replaced = result.replaced.map { names[$0] ?? $0 }
