@@ -83,6 +83,18 @@ import TorchRandom
     #expect(thrown?.message == message)
   }
 
+  @Test func `a rule for a container is one for what is inside it`() throws {
+    var (named, spelled) = (try Self.plan(), try Self.plan())
+    try named.apply([Rule("b: weight=uniform, running_mean=3")], order: .modules)
+    try spelled.apply(
+      [Rule("b.0: weight=uniform"), Rule("b.1: weight=uniform, running_mean=3")], order: .modules)
+    for entry in try named.entries() {
+      #expect(try entry.allBytes() == Self.bytes(spelled, entry.name), "\(entry.name)")
+    }
+    #expect(try Self.bytes(named, "b.1.running_mean").prefix(4) == [0, 0, 0x40, 0x40])
+    #expect(try Self.bytes(named, "a.weight") == Self.bytes(Self.plan(), "a.weight"))
+  }
+
   @Test func `a bias that is not there is passed over`() throws {
     var plan = try Self.plan()
     try plan.apply([Rule("b.0: bias=1"), Rule("Linear: bias=1")], order: .apply)
