@@ -120,7 +120,8 @@ public struct Capabilities: Sendable {
     }
     if nestsValues, options.nests {
       losses += checkpoint.ownValues.flatMap { named in
-        named.value.objects(at: named.name).map { address, name in
+        named.value.objects(at: named.name) { !$0.isUnread && !PyTorchNesting.loads($0) }.map {
+          address, name in
           "\(format) files that load with weights_only=True have no \(name): '\(address)' is written "
             + "without its class"
         }

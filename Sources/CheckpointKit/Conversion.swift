@@ -75,16 +75,21 @@ public struct Conversion: Sendable {
 
   /// Leaves out the values of parts that were not opened, and those that were not read.
   private func leaveOutParts(of opened: Opened, _ result: inout Result) {
+    var parts: [String] = []
     for part in opened.parts where !part.isOpened {
       let values = result.checkpoint.removeValue(at: part.key)?.leafCount ?? 0
       if opened.isChosenPart { continue }
       let counts = [(part.tensorCount, "tensor"), (values, "value")].filter { $0.0 > 0 }
       let what = counts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
-      result.notes.append("left out \(part.key) (\(what)); pass --all to convert every part")
+      parts.append("\(part.key) (\(what))")
+    }
+    if !parts.isEmpty {
+      let list = parts.joined(separator: ", ")
+      result.notes.append("left out \(list); pass --all to convert every part")
     }
     for named in result.checkpoint.values {
-      if case .opaque(let reason, _) = named.value, named.value.isUnread {
-        result.notes.append("left out '\(named.name)', \(reason)")
+      for (address, reason) in named.value.objects(at: named.name, where: \.isUnread) {
+        result.notes.append("left out '\(address)', \(reason)")
       }
     }
     result.checkpoint.values.removeAll { $0.value.isUnread }

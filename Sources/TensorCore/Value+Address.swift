@@ -27,12 +27,29 @@ extension Value {
     }
   }
 
-  /// The objects among the value and what it holds: their addresses and what they are called.
-  package func objects(at address: String) -> [(address: String, name: String)] {
+  /// The opaque values among the value and what it holds, but for tensors: their addresses and what
+  /// they are called.
+  package func objects(
+    at address: String, where isIncluded: (Value) -> Bool = { _ in true }
+  ) -> [(address: String, name: String)] {
     var found: [(address: String, name: String)] = []
-    if case .opaque(let name, _) = self, self != .tensor { found.append((address, name)) }
-    for (name, value) in namedChildren { found += value.objects(at: "\(address).\(name)") }
+    if case .opaque(let name, _) = self, self != .tensor, isIncluded(self) {
+      found.append((address, name))
+    }
+    if isListed, !isOpaqueList { return found }
+    for (name, value) in namedChildren {
+      found += value.objects(at: "\(address).\(name)", where: isIncluded)
+    }
     return found
+  }
+
+  /// Whether a list holds opaque values, at any depth.
+  private var isOpaqueList: Bool {
+    switch self {
+    case .list(let elements), .tuple(let elements):
+      elements.contains { $0.kind == .opaque || $0.isOpaqueList }
+    default: false
+    }
   }
 
   /// Number of values that are shown on one line.

@@ -57,7 +57,7 @@ import Testing
     #expect(run.status == 0)
     #expect(
       run.errors.contains(
-        "left out optimizer (6 tensors, 12 values); pass --all to convert every part"))
+        "left out optimizer (6 tensors, 12 values), mixed (1 tensor, 1 value); pass --all"))
     let values = try place.ckpt("diff", trainer, "a" + ending, "--values").output
     let changed = values.split(separator: "\n").filter { $0.hasPrefix("value ") }
     #expect(changed.count { $0.hasPrefix("value optimizer.") } == 12)

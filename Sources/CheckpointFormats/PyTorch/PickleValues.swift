@@ -129,7 +129,7 @@ struct PickleValues {
     default: break
     }
     if isModule(object) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
-    return opaque(object, name, arguments, depth)
+    return opaque(object, name, arguments, holdsTensor: tree.holdsTensor(reference), depth)
   }
 
   private func isModule(_ object: Pickle.Object) -> Bool {
@@ -139,11 +139,12 @@ struct PickleValues {
 
   /// An object as its class and what it was given: arguments, items, elements, and state.
   private mutating func opaque(
-    _ object: Pickle.Object, _ name: String, _ arguments: [Pickle.Reference], _ depth: Int
+    _ object: Pickle.Object, _ name: String, _ arguments: [Pickle.Reference], holdsTensor: Bool,
+    _ depth: Int
   ) -> Value? {
     if name.hasSuffix("._reconstructor"), let made = arguments.first.flatMap({ pickle.global($0) })
     {
-      return opaque(object, made.fullName, [], depth)
+      return opaque(object, made.fullName, [], holdsTensor: holdsTensor, depth)
     }
     var found: [Value.Member] = []
     for (index, argument) in arguments.enumerated() {
@@ -166,7 +167,7 @@ struct PickleValues {
         found.append(Value.Member("state", value))
       }
     }
-    return found.isEmpty && tree.holdsTensor(object.callee) ? nil : .opaque(name, found)
+    return found.isEmpty && holdsTensor ? nil : .opaque(name, found)
   }
 
   // MARK: - Bytes and NumPy's numbers

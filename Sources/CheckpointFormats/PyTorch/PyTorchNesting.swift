@@ -49,7 +49,7 @@ final class PyTorchNesting {
     case .list(let elements): .container(PyTorchNesting(.list, numbered(elements)))
     case .tuple(let elements): .container(PyTorchNesting(.tuple, numbered(elements)))
     case .dictionary(let members): .container(PyTorchNesting(.dictionary, members))
-    case .opaque(_, let members) where !members.isEmpty:
+    case .opaque(_, let members) where !members.isEmpty && !loads(value):
       .container(PyTorchNesting(.dictionary, members))
     case .null, .bool, .integer, .real, .text, .bytes, .opaque: .value(value)
     }
@@ -141,7 +141,32 @@ final class PyTorchNesting {
     case .real(let number): writer.real(number)
     case .text(let text): writer.text(text)
     case .bytes(let bytes): writer.encoded(bytes)
+    case .opaque("set", let members) where loads(value):
+      writer.global("__builtin__", "set")
+      writer.mark()
+      writer.emptyList()
+      writer.mark()
+      for member in members { write(key: member.value, to: &writer) }
+      writer.append()
+      writer.endTuple()
+      writer.reduce()
+    case .opaque(let name, _) where loads(value):
+      writer.global("torch", String(name.dropFirst("torch.".count)))
     case .null, .list, .tuple, .dictionary, .opaque: writer.none()
     }
+  }
+
+  /// Whether `torch.load(weights_only=True)` has this object: sets of scalars, and PyTorch's dtypes.
+  static func loads(_ object: Value) -> Bool {
+    guard case .opaque(let name, let members) = object else { return false }
+    if name == "set" {
+      return members.allSatisfy { member in
+        ![.list, .tuple, .dictionary, .opaque].contains(member.value.kind)
+      }
+    }
+    let parts = name.split(separator: ".")
+    return parts.count == 2
+      && PyTorchGlobals.dtype(
+        Pickle.Global(module: String(parts[0]), name: String(parts[1]), offset: 0)) != nil
   }
 }
