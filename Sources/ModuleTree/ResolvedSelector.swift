@@ -142,10 +142,12 @@ package struct ResolvedSelector {
           node.tensors.map { TensorName(node.name(of: $0.name)) }
         }
       let near = nearestNames(to: text, among: names)
-      if !near.isEmpty { return near.question }
-      if let nearest = nearestName(to: text, among: kinds.sorted()) {
+      // A name of which the word is the end, else a class like it, else a name like it.
+      let isEnd = near.contains { $0.hasSuffix(".\(text)") }
+      if !isEnd, let nearest = nearestName(to: text, among: kinds.sorted()) {
         return "; did you mean \(nearest)?"
       }
+      if !near.isEmpty { return near.question }
       let known = kinds.sorted().prefix(12).joined(separator: ", ")
       return "; the classes are \(known)\(kinds.count > 12 ? ", …" : "")"
     }

@@ -83,6 +83,12 @@ import Testing
     (
       "*in*", "selector '*in*' matches both a class and a name; write kind:*in* or name:*in*"
     ),
+    (
+      "out_porj",
+      "selector 'out_porj' matches no class or name; did you mean 'attn.out_proj'?"
+    ),
+    ("Tahn", "selector 'Tahn' matches no class or name; did you mean Tanh?"),
+    ("conv2D", "selector 'conv2D' matches no class or name; did you mean Conv2d?"),
     ("ReLU", "selector 'ReLU' matches only modules without tensors"),
     ("layer1.2", "selector 'layer1.2' matches only modules without tensors"),
     (

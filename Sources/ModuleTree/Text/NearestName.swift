@@ -22,7 +22,7 @@ package func nearestName(to text: String, among names: [String]) -> String? {
 }
 
 /// At most three names that someone who wrote `text` may have meant: those that end in it, else the
-/// one most like it, each a tensor's name or that of a container of tensors.
+/// one most like it, else those whose last part is; each is a tensor's name or a container's.
 ///
 /// A glob is judged by what precedes its first wildcard.
 package func nearestNames(to text: String, among names: [TensorName]) -> [String] {
@@ -42,7 +42,11 @@ package func nearestNames(to text: String, among names: [TensorName]) -> [String
   }
   let ending = candidates.filter { $0.hasSuffix(".\(wanted)") }
   if !ending.isEmpty { return Array(ending.prefix(3)) }
-  return nearestName(to: wanted, among: candidates).map { [$0] } ?? []
+  if let nearest = nearestName(to: wanted, among: candidates) { return [nearest] }
+  // A misspelled last part, without what precedes it.
+  let leaves = candidates.map { TensorName($0).parentAndLeaf.leaf }
+  guard let leaf = nearestName(to: wanted, among: leaves) else { return [] }
+  return Array(zip(candidates, leaves).filter { $0.1.isSameText(leaf) }.map(\.0).prefix(3))
 }
 
 extension [String] {
