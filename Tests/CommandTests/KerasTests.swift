@@ -31,6 +31,19 @@ import Testing
     #expect(try place.fingerprint("net.keras") == place.fingerprint("net.weights.h5"))
   }
 
+  @Test func `--all takes the optimizer along`() throws {
+    let run = try place.ckpt("convert", "net.keras", "all.ckz", "--all")
+    #expect(run.status == 0)
+    #expect(run.errors.hasPrefix("wrote all.ckz: 24 tensors"), "\(run.errors)")
+    let list = try place.ckpt("ls", "all.ckz").output
+    #expect(list.hasPrefix("model.layers/batch_normalization/vars/0"))
+    #expect(list.contains("\noptimizer.optimizer/vars/0"))
+    #expect(list.hasSuffix("also holds: config.json, metadata.json; --values lists them\n"))
+    let part = try place.ckpt("convert", "net.keras", "part.ckz")
+    #expect(
+      part.errors.contains("left out optimizer (12 tensors); pass --all to convert every part"))
+  }
+
   @Test func `to PyTorch's layout and back into the structure, the file is the same`() throws {
     let there = try place.ckpt(
       "convert", "net.weights.h5", "net.ckz", "--to-torch-layout", "--quiet")

@@ -59,7 +59,7 @@ enum HDF5Checkpoint {
       Checkpoint(
         entries: try entries(datasets, of: tensors, isOurs: isOurs),
         modules: isOurs ? modules(table) : [],
-        values: HDF5Values.all(table, isOurs: isOurs)))
+        values: HDF5Values.all(table, datasets, isOurs: isOurs)))
     opened.notes = notes
     opened.restoreFromTexts()
     return opened

@@ -9,8 +9,11 @@ enum HDF5Values {
   /// Separates the name of an attribute from that of the object that has it.
   static let mark = UInt8(ascii: "@")
 
-  /// All values of a file, the root's first.
-  static func all(_ table: HDF5Table, isOurs: Bool) -> [Checkpoint.Named] {
+  /// All values of a file, the root's first; a dataset with several names has its values under that
+  /// which comes first in `datasets`.
+  static func all(
+    _ table: HDF5Table, _ datasets: [HDF5Table.Dataset], isOurs: Bool
+  ) -> [Checkpoint.Named] {
     var found: [Checkpoint.Named] = []
     var names: Set<TensorName> = []
     var room = ValueRoom()
@@ -29,7 +32,7 @@ enum HDF5Values {
       add(group.attributes, of: group.path, except: isOurs ? HDF5Layout.reserved : [])
     }
     var addresses: Set<UInt64> = []
-    for dataset in table.datasets where !dataset.attributes.isEmpty {
+    for dataset in datasets where !dataset.attributes.isEmpty {
       guard addresses.insert(dataset.address).inserted else { continue }
       // An attribute that names the type of opaque elements says nothing more than the type does.
       let isNamed =

@@ -50,7 +50,8 @@ enum KerasCheckpoint {
       : try chosen(content, options.key)
     var checkpoint = Checkpoint(entries: entries(variables, source: source))
     checkpoint.metadata = content.metadata
-    if !content.layerNames.isEmpty {
+    // The names are those of the model alone.
+    if !content.layerNames.isEmpty, !readsAll {
       let names = content.layerNames.sorted { $0.key < $1.key }
       checkpoint.metadata[Checkpoint.kerasLayersKey] = text(names)
     }
