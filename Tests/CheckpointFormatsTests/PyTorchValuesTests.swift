@@ -112,6 +112,32 @@ import Testing
       "\(run.errors)")
   }
 
+  @Test(arguments: [
+    ([0, 0, 0, 0, 0, 0, 0, 0, 0x40], "1180591620717411303424"),
+    ([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0], "18446744073709551615"),
+    ([1, 0, 0, 0, 0, 0, 0, 0, 0xc0], "-1180591620717411303423"),
+    ([0, 0, 0, 0, 0, 0, 0, 0, 0xff], "-18446744073709551616"),
+  ])
+  func `integers of more than 64 bits keep their digits`(bytes: [UInt8], digits: String)
+    async throws
+  {
+    let value = try #require(try values([0x8a, UInt8(bytes.count)] + bytes))
+    #expect(value == .opaque("int", [.init("digits", .text(digits))]))
+    var options = WriteOptions()
+    options.nests = true
+    let path = folder.file("large.pt")
+    let entries = [try Checkpoint.Entry(noise: "w", .float32, [2])]
+    try await CheckpointFormat.pytorch.writeFile(
+      Checkpoint(entries: entries, values: [.init("v", value)]), path, options)
+    #expect(try CheckpointFormat.pytorch.open(path).checkpoint.value(at: "v") == value)
+  }
+
+  @Test func `an integer of any size costs no time`() throws {
+    let count = 1 << 20
+    let code = [0x8b] + P.little(UInt32(count)) + [UInt8](repeating: 1, count: count)
+    #expect(try values(code)?.isUnread == true)
+  }
+
   // MARK: - Hostile pickles
 
   private func values(_ code: [UInt8]) throws -> Value? {

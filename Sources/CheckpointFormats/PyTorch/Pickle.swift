@@ -16,8 +16,8 @@ struct Pickle: Sendable {
     case none
     case bool(Bool)
     case int(Int)
-    /// An integer of more than 64 bits, whose value is dropped.
-    case largeInt
+    /// An integer of more than 64 bits, as a range of ``bytes``; `nil` if it is written as text.
+    case largeInt(CompactRange?)
     case float(Double)
     /// A string of valid UTF-8, as a range of ``bytes``.
     case text(CompactRange)

@@ -126,7 +126,7 @@ struct PickleInput {
     guard isNumber else {
       throw CheckpointError(.malformed, "'\(digits.prefix(20))' is not a number")
     }
-    return .largeInt
+    return .largeInt(nil)
   }
 
   mutating func decimalFloat() throws(CheckpointError) -> Double {
@@ -142,7 +142,9 @@ struct PickleInput {
     guard let last = bytes[range].last else { return .int(0) }
     let isNegative = last >= 0x80
     let filler: UInt8 = isNegative ? 0xff : 0
-    guard bytes[range].dropFirst(8).allSatisfy({ $0 == filler }) else { return .largeInt }
+    guard bytes[range].dropFirst(8).allSatisfy({ $0 == filler }) else {
+      return .largeInt(Self.compact(range))
+    }
     // Bytes after the eighth only repeat the sign, so eight hold the number if their own sign
     // agrees.
     var number: UInt64 = isNegative ? .max : 0
@@ -151,6 +153,7 @@ struct PickleInput {
       number |= UInt64(byte) << UInt64(8 * index)
     }
     let value = Int(bitPattern: UInt(number))
-    return range.count > 8 && (value < 0) != isNegative ? .largeInt : .int(value)
+    return range.count > 8 && (value < 0) != isNegative
+      ? .largeInt(Self.compact(range)) : .int(value)
   }
 }

@@ -50,7 +50,10 @@ struct PickleValues {
     case .none: return .null
     case .bool(let value): return .bool(value)
     case .int(let number): return .integer(number)
-    case .largeInt: return .unread("an integer of more than 64 bits")
+    case .largeInt(nil): return .unread("an integer of more than 64 bits, written as text")
+    case .largeInt(let places?):
+      return LargeInteger.value(
+        pickle.bytes[Int(places.lowerBound)..<Int(places.upperBound)])
     case .float(let number): return .real(number)
     case .text: return .text(pickle.text(reference) ?? "")
     case .bytes: return .bytes(bytes(reference) ?? [])

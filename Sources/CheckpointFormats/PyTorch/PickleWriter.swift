@@ -35,6 +35,9 @@ struct PickleWriter {
     }
   }
 
+  /// Writes an integer in little-endian two's complement of at most 255 bytes (LONG1).
+  mutating func long(_ content: [UInt8]) { bytes += [0x8a, UInt8(content.count)] + content }
+
   /// Writes a tuple of integers.
   mutating func tuple(_ numbers: [Int]) {
     mark()

@@ -150,15 +150,19 @@ final class PyTorchNesting {
       writer.append()
       writer.endTuple()
       writer.reduce()
+    case .opaque("int", _) where loads(value):
+      if let bytes = LargeInteger.bytes(value) { writer.long(bytes) }
     case .opaque(let name, _) where loads(value):
       writer.global("torch", String(name.dropFirst("torch.".count)))
     case .null, .list, .tuple, .dictionary, .opaque: writer.none()
     }
   }
 
-  /// Whether `torch.load(weights_only=True)` has this object: sets of scalars, and PyTorch's dtypes.
+  /// Whether `torch.load(weights_only=True)` has this object: sets of scalars, large integers, and
+  /// PyTorch's dtypes.
   static func loads(_ object: Value) -> Bool {
     guard case .opaque(let name, let members) = object else { return false }
+    if LargeInteger.bytes(object) != nil { return true }
     if name == "set" {
       return members.allSatisfy { member in
         ![.list, .tuple, .dictionary, .opaque].contains(member.value.kind)
