@@ -78,7 +78,10 @@ def index_of(data):
     require(hashlib.sha256(data[start:start + stored]).digest() == digest, "the index is damaged")
     text = inflate(data[start:start + stored], size).decode("utf-8")
     index = json.loads(text, object_pairs_hook=no_twins)
+    values = index.pop("values", None)
     plain = json.dumps(index, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if values is not None:  # whose keys keep their order
+        plain = plain[:-1] + ',"values":' + json.dumps(values, separators=(",", ":"), ensure_ascii=False) + "}"
     require(plain == text, "the index is not in canonical form")
     require(sorted(index) == ["metadata", "modules", "tensors"], "unknown keys in the index")
     return index, start

@@ -30,8 +30,14 @@ import Testing
     var options = WriteOptions()
     options.compression = compression
     let path = folder.file("it's.ckz")
+    let numbers = [0.1, 1e-5, 1e16, 1e22, 123_456_789_012_345_680, 0.0001, -0.0, 5e300, .nan]
+    let values: [Checkpoint.Named] = [
+      .init("z", .list(numbers.map(Value.real))), .init("epoch", .integer(3)),
+      .init("d", .dictionary([.init("b", .null), .init("a", .tuple([.bool(true)]))])),
+    ]
     try await CheckpointFormat.native.writeFile(
-      Checkpoint(entries: entries, metadata: ["text": "ü\n\u{1}\\"]), path, options)
+      Checkpoint(entries: entries, values: values, metadata: ["text": "ü\n\u{1}\\"]), path,
+      options)
 
     let run = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")
     let expected = try entries.map { entry in
