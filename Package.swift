@@ -50,7 +50,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
-      name: "TestSupport", dependencies: ["ParallelWork", "TensorCore"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["ByteIO", "ParallelWork", "TensorCore"],
+      path: "Tests/TestSupport"),
     .target(
       name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
     .testTarget(

@@ -70,7 +70,7 @@ public struct CheckpointSource: Sendable {
   /// Other files of a folder, or those beside an index or a part, are counted as well, where they
   /// can be listed. Where they cannot, as on a web server, nothing is known and nothing is refused.
   private static func storedBytes(of probe: FileProbe, claiming byteCount: Int) -> Int {
-    if Budget.current.maxValueBytes(inFileOf: probe.size) >= byteCount { return probe.size }
+    if Budget.current.limit(of: .values, size: probe.size) >= byteCount { return probe.size }
     let place = probe.members == nil ? probe.place : probe.place.folder(probe.name)
     let isIndex = probe.head.first { $0 > 0x20 } == UInt8(ascii: "{")
     let isAlone = probe.members == nil && !isIndex && !probe.name.contains("-of-")

@@ -64,6 +64,9 @@ private struct Substitution: Sendable {
   /// The longest name that a substitution may make: no longer one fits in a ZIP file.
   private static let maxNameByteCount = 65_535
 
+  /// Deepest nesting of a pattern: `Regex` parses classes within classes by recursion.
+  private static let maxDepth = 100
+
   private let source: String
   private let pattern: String
   private let replacement: String
@@ -112,6 +115,11 @@ private struct Substitution: Sendable {
 
   /// The compiled pattern, which is not stored because `Regex` is not `Sendable`.
   func expression() throws -> Regex<AnyRegexOutput> {
+    guard depth <= Self.maxDepth else {
+      throw CheckpointError(
+        .malformed,
+        "substitution '\(source)': '\(pattern)' is nested more than \(Self.maxDepth) levels deep")
+    }
     do {
       return try Regex(pattern).ignoresCase(ignoresCase).matchingSemantics(.unicodeScalar)
     } catch {
@@ -120,6 +128,23 @@ private struct Substitution: Sendable {
         "substitution '\(source)': '\(pattern)' is not a regular expression: \(error)"
       )
     }
+  }
+
+  /// Number of brackets and parentheses that are open at once, at most.
+  private var depth: Int {
+    var (depth, deepest) = (0, 0)
+    var isEscaped = false
+    for byte in pattern.utf8 {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\"): isEscaped = true
+      case UInt8(ascii: "["), UInt8(ascii: "("): depth += 1
+      case UInt8(ascii: "]"), UInt8(ascii: ")"): depth = max(depth - 1, 0)
+      default: break
+      }
+      deepest = max(deepest, depth)
+    }
+    return deepest
   }
 
   private func expand(_ output: AnyRegexOutput, into text: inout String) throws {

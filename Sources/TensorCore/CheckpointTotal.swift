@@ -67,3 +67,11 @@ extension Sequence<Int> {
     return sum
   }
 }
+
+extension Int {
+  /// The product of two numbers of 0 or more; ``Shape/limit`` stands for all that reach it.
+  package func saturated(times factor: Int) -> Int {
+    let (product, overflows) = multipliedReportingOverflow(by: factor)
+    return overflows ? Shape.limit : Swift.min(product, Shape.limit)
+  }
+}

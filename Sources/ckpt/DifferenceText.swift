@@ -19,7 +19,7 @@ extension TensorDifference {
 
   private var distance: String {
     guard let maxULP, maxULP <= Self.maxShownULP, !changesSpecials else { return "" }
-    return ", max ULP \(Int(clamping: maxULP).grouped)"
+    return ", max ULP \(maxULP.grouped)"
   }
 
   /// How many values of some tensors became NaN or infinite, or ceased to be; without the counts

@@ -15,14 +15,11 @@ struct SlicePrinter {
   /// Most values printed in short, enough for five shortened dimensions; of further dimensions, the
   /// outermost, only the first position is printed.
   private static let maxShown = 10_000
-  /// Most empty rows that are printed in full unless more are allowed.
-  private static let maxRows = 1 << 20
   /// Values read and printed at once.
   private static let batch = 4096
 
   func print(to output: inout StandardOutput, asJSON: Bool) throws {
-    // A file that holds no values can claim any number of rows.
-    if isFull, slice.shape.elementCount == 0, rowCount > Self.maxRows, !Budget.current.isUnlimited {
+    if isFull, slice.shape.elementCount == 0, rowCount > Budget.current.maxEmptyRows {
       throw CheckpointError(
         .unsupported, "has \(rowCount) empty rows; pass --allow-large to print them",
         path: path, tensor: entry.name.text)

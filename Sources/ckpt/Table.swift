@@ -73,7 +73,7 @@ extension Shape {
   }
 }
 
-extension Int {
+extension BinaryInteger {
   /// Decimal, in groups of three digits: `25,557,032`.
   var grouped: String {
     let digits = String(magnitude).utf8
@@ -85,7 +85,9 @@ extension Int {
     }
     return text
   }
+}
 
+extension Int {
   /// With a noun: `1 tensor`, `320 tensors`.
   func pluralized(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
 

@@ -53,6 +53,23 @@ import Testing
     text(key) + number(type) + bytes
   }
 
+  /// Quadratic work would take hours.
+  @Test func `many tensors without elements are put in their order`() throws {
+    let count = 200_000
+    let empty = (0..<count).map { "[\"e\($0)\",\"F32\",[0],\($0 < count / 2 ? $0 : $0 + 1)]" }
+    let list = "[" + empty.joined(separator: ",") + "]"
+    let file = File {
+      $0.values = Self.value(8, Self.text(list), key: "ckpt.shapes")
+    }
+    let path = try folder.write(file.bytes, to: "a.gguf")
+    let opened = try CheckpointFormat.gguf.open(path)
+    #expect(opened.notes.isEmpty)
+    let names = opened.entries.map(\.name.text)
+    let wanted =
+      (0..<count / 2).map { "e\($0)" } + ["w"] + (count / 2..<count).map { "e\($0)" }
+    #expect(names == wanted)
+  }
+
   private func refusal(_ bytes: [UInt8]) throws -> String {
     let path = try folder.write(bytes, to: "a.gguf")
     let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.gguf.open(path) }

@@ -60,31 +60,16 @@ struct NativeSample {
 
   /// The index of a file as text.
   func index(_ file: [UInt8]) throws -> String {
-    let footer = Array(file.suffix(64))
-    let start = Int(footer.littleEndian(UInt64.self, at: 0))
-    let stream = Array(file[start..<file.count - 64])
-    let text = try [UInt8](count: Int(footer.littleEndian(UInt64.self, at: 16))) { target in
-      try Zlib.inflate(stream.rawBytes, into: &target)
-    }
-    return String(decoding: text, as: UTF8.self)
+    String(decoding: try SignedIndex.text(of: file), as: UTF8.self)
   }
 
-  /// The file with another index, rightly packed and signed, as an attacker would do it.
+  /// The file with another index, rightly packed and signed.
   func replacingIndex(of file: [UInt8], by text: String) throws -> [UInt8] {
-    let start = Int(Array(file.suffix(64)).littleEndian(UInt64.self, at: 0))
-    return try Array(file[..<start])
-      + tail(
-        index: Zlib.deflate(Array(text.utf8).rawBytes, level: 6), size: text.utf8.count, at: start)
+    try SignedIndex.replace(in: file, by: Array(text.utf8))
   }
 
   /// An index as stored, and the footer to it.
   func tail(index stream: [UInt8], size: Int, at start: Int) -> [UInt8] {
-    var digest = DigestBuilder()
-    digest.update(stream.rawBytes)
-    var footer: [UInt8] = []
-    footer.appendLittleEndian(UInt64(start))
-    footer.appendLittleEndian(UInt64(stream.count))
-    footer.appendLittleEndian(UInt64(size))
-    return stream + footer + digest.finalize().bytes + Array("CKZ-end\n".utf8)
+    SignedIndex.tail(stream, size: size, at: start)
   }
 }

@@ -28,6 +28,49 @@ import Testing
     return error?.description ?? ""
   }
 
+  /// As torch 2.15 writes `.metadata`, but for the sizes, whose product overflows beside the 0.
+  @Test(arguments: [
+    [1 << 62, 1 << 62, 0], [0, 1 << 62, 1 << 62], [1 << 62, 0, 1 << 62], [3, 0, 5],
+  ])
+  func `a distributed tensor without elements has sizes that can be multiplied`(
+    sizes: [Int]
+  ) throws {
+    let module = "torch.distributed.checkpoint.metadata"
+    func object(_ name: String, _ state: [UInt8]) -> [UInt8] {
+      P.global(module, name) + P.emptyTuple + [0x81] + state + [0x62]
+    }
+    func fields(_ items: [(String, [UInt8])]) -> [UInt8] {
+      P.emptyDictionary + items.flatMap { P.text($0.0) + $0.1 + [0x73] }
+    }
+    let size = P.global("torch", "Size") + P.tuple(P.tuple(sizes.map(P.int))) + P.reduce
+    let tensor = object(
+      "TensorStorageMetadata",
+      fields([
+        ("properties", object("TensorProperties", P.tuple(P.global("torch", "float32")))),
+        ("size", size), ("chunks", [0x5d]),
+      ]))
+    let metadata = object(
+      "Metadata",
+      fields([
+        ("state_dict_metadata", fields([("w", tensor)])), ("storage_data", P.emptyDictionary),
+      ]))
+    try folder.write(P.proto + metadata + P.stop, to: ".metadata")
+    try folder.write([], to: "__0_0.distcp")
+    if sizes == [3, 0, 5] {
+      let entry = try #require(try CheckpointFormat.pytorch.open(folder.path).entries.first)
+      #expect(entry.info.shape == sizes)
+      #expect(try entry.allBytes().isEmpty)
+      return
+    }
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFormat.pytorch.open(folder.path)
+    }
+    let text = error?.description ?? ""
+    #expect(
+      text.hasSuffix("overflow: shape \(sizes) of F32 reaches 2^62 bytes, zeros left out"),
+      "\(text)")
+  }
+
   @Test func `a sample made by hand is read`() throws {
     let entry = try #require(try open(P.dictionary(("w", P.tensor()))).entries.first)
     #expect(entry.name == "w" && entry.info.shape == [2, 3])

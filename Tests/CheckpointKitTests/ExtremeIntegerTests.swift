@@ -22,6 +22,8 @@ import Testing
     case zip([ExtremeInteger.Notation])
     /// Headers of 512 bytes with a sum each.
     case tar
+    /// A packed index at the end, which is signed again, or the footer.
+    case native
   }
 
   static let files: [(String, Container)] = [
@@ -39,7 +41,7 @@ import Testing
     ("numpy/lone.npy", .npy), ("numpy/columns.npy", .npy), ("numpy/shapes.npz", .zip([.decimal])),
     ("numpy/shapes.npz", .plain(.littleEndian)), ("numpy/compressed.npz", .plain(.littleEndian)),
     ("gguf/types.gguf", .plain(.littleEndian)), ("gguf/values.gguf", .plain(.littleEndian)),
-    ("native/stock.ckz", .plain(.littleEndian)),
+    ("native/stock.ckz", .plain(.littleEndian)), ("native/stock.ckz", .native),
     ("keras/net.keras", .zip([.decimal])), ("keras/net.keras", .zip([.littleEndian])),
     ("keras/described.h5", .plain(.decimal)), ("keras/sharded.weights.json", .plain(.decimal)),
     ("keras/whole.h5", .plain(.littleEndian)), ("keras/recurrent.h5", .plain(.littleEndian)),
@@ -134,6 +136,7 @@ extension ExtremeIntegerTests.Container {
       changed.appendLittleEndian(UInt64(header.count))
       bytes = changed + header + bytes[(8 + length)...]
     case .npy: Self.changeArray(&bytes, &random)
+    case .native: try Self.changeIndex(of: &bytes, &random)
     case .zip(let notations):
       let notation = notations[random.below(notations.count)]
       let archive = try ZipArchive(ByteSource(bytes, name: "a"), zeroMeansNoSum: true)
@@ -168,6 +171,22 @@ extension ExtremeIntegerTests.Container {
       let digits = String(repeating: "0", count: 6 - text.count) + text
       bytes.replaceSubrange(start + 148..<start + 155, with: Array(digits.utf8) + [0])
     }
+  }
+
+  /// Changes numbers of the index, of one to three of its runs of numbers, or those of the footer.
+  private static func changeIndex(
+    of bytes: inout [UInt8], _ random: inout SplitMix
+  ) throws(CheckpointError) {
+    if random.below(8) == 0 {
+      let footer = bytes.count - 64
+      return ExtremeInteger.put(into: &bytes, .littleEndian, in: footer..<footer + 24, &random)
+    }
+    var text = try SignedIndex.text(of: bytes)
+    for _ in 0..<1 + random.below(3) {
+      let runs = SignedIndex.unquoted(text)
+      ExtremeInteger.put(into: &text, .decimal, in: runs[random.below(runs.count)], &random)
+    }
+    bytes = try SignedIndex.replace(in: bytes, by: text)
   }
 
   private static func changeArray(_ bytes: inout [UInt8], _ random: inout SplitMix) {

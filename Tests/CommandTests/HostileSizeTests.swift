@@ -32,6 +32,18 @@ import Testing
     #expect(difference?["maxULP"] == .number(Double(2 * (0x7ff0 << 48 as UInt64))))
   }
 
+  @Test func `drawn float64 values of opposite signs are compared as well`() throws {
+    let place = try Workplace()
+    let rule = "Linear: weight="
+    try place.makeArticle("a.ckz", "--dtype", "float64", "--rule", rule + "-1e308")
+    let run = try place.ckpt(
+      "verify", "a.ckz", "--model", "model.txt", "--dtype", "float64", "--rule", rule + "1e308",
+      "--json")
+    #expect(run.status == 1, "\(run.errors)")
+    // Twice the bits of 1e308, which is more than 2^63.
+    #expect(run.output.contains("max ULP 18,429,"), "\(run.output)")
+  }
+
   @Test func `four digits are printed as C's %.4g prints them, whatever rounding carries`() throws {
     let place = try Workplace()
     let cases: [(Double, String)] = [

@@ -227,7 +227,7 @@ struct ZipDirectory {
     case .stored where member.size != member.storedSize:
       throw CheckpointError(
         .malformed, "expected \(member.size) stored bytes, found \(member.storedSize)")
-    case .deflated where (member.size - 1) / ZipLayout.maxRatio > member.storedSize:
+    case .deflated where (member.size - 1) / Budget.deflateRatio > member.storedSize:
       throw CheckpointError(
         .malformed,
         "\(member.storedSize) deflated bytes cannot expand to \(member.size)")

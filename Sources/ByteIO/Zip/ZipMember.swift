@@ -67,7 +67,4 @@ enum ZipLayout {
 
   /// Largest number of members.
   static let maxMembers = 10_000_000
-  /// Largest number of bytes that one byte of a deflate stream can expand to; source: zlib's manual,
-  /// "Maximum Compression".
-  static let maxRatio = 1032
 }

@@ -29,7 +29,7 @@ struct HDF5ChunkDecoder: Sendable {
     index = HDF5ChunkIndex(file, dataset, chunks)
     self.dataset = dataset
     grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
-    chunkSize = chunks.shape.elementCount * dataset.info.dtype.byteWidth
+    chunkSize = chunks.shape.elementCount.saturated(times: dataset.info.dtype.byteWidth)
   }
 
   /// Fills `target`, which has exactly the block's size.
@@ -160,7 +160,7 @@ struct HDF5ChunkDecoder: Sendable {
     if isFiltered(HDF5Table.Filter.gzip, mask) {
       // Deflate's largest expansion: 258 bytes from 2 bits. Checked before the target's pages are
       // touched.
-      guard target.byteCount <= 1032 * bytes.byteCount else {
+      guard target.byteCount <= bytes.byteCount.saturated(times: Budget.deflateRatio) else {
         throw CheckpointError(
           .malformed,
           "\(bytes.byteCount) deflated bytes cannot expand to a chunk of \(target.byteCount)")

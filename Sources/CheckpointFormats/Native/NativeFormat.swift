@@ -43,7 +43,7 @@ enum NativeLayout {
 
   /// Largest unpacked size of an index of `stored` bytes, so that a small file cannot cost much.
   static func maxIndexSize(stored: Int) -> Int {
-    min(maxIndexSize, (1 << 20) + 64 * min(stored, maxIndexSize))
+    Budget.current.limit(of: .index, size: stored)
   }
 
   /// Allowed sizes of the stream of a chunk of `count` bytes.

@@ -103,11 +103,11 @@ struct Pickle: Sendable {
     objects = machine.objects
   }
 
+  // Limits of the structure; memory and work are charged to the budget.
+
   /// Largest pickle that is read, in bytes.
   static let maxSize = 64 << 20
-  /// Limit of the memory for the values of a pickle, in bytes; a tensor takes about 600.
-  static let maxMemory = 112 << 20
-  /// Largest number of values on the stack, and of marks.
+  /// Deepest stack of values, and of marks.
   static let maxWaiting = 1 << 22
   /// Largest number of distinct classes and functions.
   static let maxGlobals = 1 << 16

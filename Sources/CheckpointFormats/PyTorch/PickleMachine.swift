@@ -19,13 +19,14 @@ struct PickleMachine {
   private var memo = PickleMemo()
   /// Values that are created only once: one-byte integers, None, True, and False.
   private var shared = [Reference?](repeating: nil, count: 259)
-  /// Memory that all values take, in bytes.
-  private var memory = 0
+  /// Bytes of memory that all values take.
+  private var memory: Budget.Account
   /// Offset of the current opcode, for errors.
   private var opcode = 0
 
   init(_ bytes: [UInt8], at start: Int) {
     input = PickleInput(bytes, at: start)
+    memory = Budget.current.account(of: .pickledValues, size: bytes.count - start)
   }
 
   /// Runs up to the STOP opcode and returns the value on top of the stack.
@@ -167,12 +168,13 @@ struct PickleMachine {
 
   // MARK: - Stack
 
-  /// Charges the memory of a value, up to ``Pickle/maxMemory``.
+  /// Charges the memory of a value.
   private mutating func charge(_ bytes: Int) throws(CheckpointError) {
-    memory += bytes
-    guard memory <= Pickle.maxMemory else {
+    guard memory.charge(bytes) else {
       throw CheckpointError(
-        .unsupported, "the values of the pickle take more than \(Pickle.maxMemory) bytes of memory")
+        .unsupported,
+        "the values of the pickle take more than \(memory.limit) bytes of memory; pass "
+          + "--allow-large to read it")
     }
   }
 

@@ -132,8 +132,9 @@ enum PyTorchTar {
           .malformed, "a part of a storage extends beyond its end", offset: stream.position)
       }
       let reference = PyTorchStorageReference(
-        key: whole.key, elementWidth: dtype.byteWidth, byteCount: count * dtype.byteWidth,
-        viewOffset: whole.viewOffset + offset * dtype.byteWidth)
+        key: whole.key, elementWidth: dtype.byteWidth,
+        byteCount: count.saturated(times: dtype.byteWidth),
+        viewOffset: whole.viewOffset + offset.saturated(times: dtype.byteWidth))
       types[TensorName(target)] = (reference, dtype)
     }
   }

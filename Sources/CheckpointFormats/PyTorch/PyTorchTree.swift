@@ -17,13 +17,8 @@ struct PyTorchTree {
     let makers: [Pickle.Reference]
   }
 
-  /// Limits of the memory for tensors, in bytes: per byte of the pickle, in any case, and per tensor.
-  ///
-  /// Several names may lead to one value, so that a small pickle could name any number of tensors.
-  private static let (memoryForEachByte, memoryForAny, memoryForEachLeaf) = (8, 16 << 20, 400)
-  /// Steps made for any pickle, and for each of its values: each value is looked at a few times in
-  /// all, unless many values share what they hold.
-  private static let (stepsForAny, stepsForEachValue) = (100_000, 8)
+  /// Bytes of memory for a tensor, beside its name.
+  private static let memoryForEachLeaf = 400
 
   init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
     self.decoder = decoder
@@ -75,8 +70,8 @@ struct PyTorchTree {
   ///   other in too many ways.
   func leaves(_ reference: Pickle.Reference, prefix: String) throws(CheckpointError) -> [Leaf] {
     var room = Room(
-      steps: Self.stepsForAny + Self.stepsForEachValue * pickle.values.count,
-      memory: Self.memoryForAny + Self.memoryForEachByte * pickle.end)
+      steps: Budget.current.account(of: .pickleSteps, size: pickle.values.count),
+      memory: Budget.current.account(of: .pickledTensors, size: pickle.end))
     var leaves: [Leaf] = []
     try walk(reference, prefix, makers: [], depth: 0, &room, into: &leaves)
     return leaves
@@ -84,8 +79,8 @@ struct PyTorchTree {
 
   /// The work and the memory that a walk may still use.
   private struct Room {
-    var steps: Int
-    var memory: Int
+    var steps: Budget.Account
+    var memory: Budget.Account
   }
 
   private func walk(
@@ -96,12 +91,10 @@ struct PyTorchTree {
     let isTensor = decoder.isTensor(reference)
     // A value that many hold is walked once for each way to it, so the walk is charged before it is
     // made.
-    room.steps -= 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
-    if isTensor { room.memory -= Self.memoryForEachLeaf + path.utf8.count }
-    guard depth <= Pickle.maxDepth, room.steps > 0, room.memory > 0 else {
-      throw CheckpointError(
-        .malformed,
-        "values are nested more than \(Pickle.maxDepth) levels deep, or in too many ways")
+    let steps = 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
+    let memory = isTensor ? Self.memoryForEachLeaf + path.utf8.count : 0
+    guard depth <= Pickle.maxDepth, room.steps.charge(steps), room.memory.charge(memory) else {
+      throw Self.tooDeep
     }
     if isTensor {
       leaves.append(Leaf(name: path, reference: reference, makers: makers))
@@ -114,13 +107,16 @@ struct PyTorchTree {
       makers.append(reference)
     }
     let children = children(reference)
-    room.steps -= children.count
+    guard room.steps.charge(children.count) else { throw Self.tooDeep }
     for (name, child) in children {
       try walk(
         child, path.isEmpty ? name : "\(path).\(name)", makers: makers, depth: depth + 1, &room,
         into: &leaves)
     }
   }
+
+  private static let tooDeep = CheckpointError(
+    .malformed, "values are nested more than \(Pickle.maxDepth) levels deep, or in too many ways")
 
   /// The values that a value contains, with their names.
   private func children(

@@ -114,7 +114,7 @@ struct PyTorchPlan {
     writer.emptyDictionary()
     // `state_dict()` is an OrderedDict with an attribute: BUILD with {'_metadata': …} sets it.
     writer.text("_metadata")
-    Self.writeVersions(of: checkpoint, to: &writer)
+    try Self.writeVersions(of: checkpoint, to: &writer)
     writer.setItem()
     writer.build()
     writer.stop()
@@ -162,9 +162,11 @@ struct PyTorchPlan {
 
   /// Writes `_metadata`, which `state_dict()` keeps along with the tensors: the layout version of each
   /// module, which is 2 for layers with running statistics and 1 for others.
-  private static func writeVersions(of checkpoint: Checkpoint, to writer: inout PickleWriter) {
+  private static func writeVersions(
+    of checkpoint: Checkpoint, to writer: inout PickleWriter
+  ) throws(CheckpointError) {
     writer.orderedDictionary()
-    for (index, module) in modules(of: checkpoint).enumerated() {
+    for (index, module) in try modules(of: checkpoint).enumerated() {
       if index % batch == 0 {
         if index > 0 { writer.setItems() }
         writer.mark()
@@ -179,7 +181,9 @@ struct PyTorchPlan {
   }
 
   /// The modules from the labels or, without labels, from the names of tensors.
-  private static func modules(of checkpoint: Checkpoint) -> [(path: String, version: Int)] {
+  private static func modules(
+    of checkpoint: Checkpoint
+  ) throws(CheckpointError) -> [(path: String, version: Int)] {
     let labels = checkpoint.modules.filter { $0.kind != "None" }
     if !labels.isEmpty {
       return labels.map { label in
@@ -189,10 +193,18 @@ struct PyTorchPlan {
     }
     var modules: [(path: String, version: Int)] = []
     var indices: [TensorName: Int] = [:]
+    var paths = Budget.current.account(
+      of: .modulePaths, size: checkpoint.entries.map(\.name.text.utf8.count).saturatedSum())
     for entry in checkpoint.entries {
       let (parent, leaf) = entry.name.parentAndLeaf
       var chain = [parent]
-      while let last = chain.last, !last.isEmpty {
+      while let last = chain.last, !last.isEmpty, indices[TensorName(last)] == nil {
+        guard paths.charge(last.utf8.count) else {
+          throw CheckpointError(
+            .unsupported,
+            "the names of its modules take more than \(paths.limit) bytes; pass --allow-large to "
+              + "write them", tensor: entry.name.text)
+        }
         chain.append(TensorName(last).parentAndLeaf.parent)
       }
       for path in chain.reversed() where indices[TensorName(path)] == nil {

@@ -77,7 +77,7 @@ extension Checkpoint.Entry {
       only.name = name
       return only
     }
-    var rows = 0
+    var rows: [Int] = []
     for part in parts {
       guard part.info.dtype == first.info.dtype,
         part.info.shape.dropFirst() == first.info.shape.dropFirst(),
@@ -88,9 +88,10 @@ extension Checkpoint.Entry {
           "expected a tensor that can follow \(first.info.dtype.rawValue) \(first.info.shape), found "
             + "\(part.info.dtype.rawValue) \(part.info.shape)", tensor: part.name.text)
       }
-      rows += count
+      rows.append(count)
     }
-    let info = try TensorInfo(dtype: first.info.dtype, shape: [rows] + first.info.shape.dropFirst())
+    let info = try TensorInfo(
+      dtype: first.info.dtype, shape: [rows.saturatedSum()] + first.info.shape.dropFirst())
     return Checkpoint.Entry(
       name: name, info: info,
       pieces: parts.map { Piece(source: $0, bytes: 0..<$0.info.byteCount) })

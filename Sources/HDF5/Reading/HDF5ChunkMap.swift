@@ -37,7 +37,7 @@ struct HDF5ChunkMap: Sendable {
     maxCounts = zip(chunks.maxSizes, chunks.shape).map { limit, size in
       limit.map { ($0 - 1) / size + 1 }
     }
-    chunkSize = chunks.shape.elementCount * dataset.info.dtype.byteWidth
+    chunkSize = chunks.shape.elementCount.saturated(times: dataset.info.dtype.byteWidth)
   }
 
   /// Reads the chunk index of a dataset, which must not be empty.

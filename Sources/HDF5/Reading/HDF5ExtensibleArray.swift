@@ -80,7 +80,9 @@ struct HDF5ExtensibleArray {
     let level = 2 * smallestPointers.trailingZeroBitCount
     let levelCount = 1 + maximumBits - smallestBlock.trailingZeroBitCount
     let tableCount = max(levelCount - level, 0)
-    let size = indexElements * elementSize + (blockCount + tableCount) * widths.address
+    let size =
+      indexElements.saturated(times: elementSize)
+      + (blockCount + tableCount).saturated(times: widths.address)
     let origin = try metadata.cursor(at: address, count: 10 + widths.address + size)
     var block = origin
     try block.expect("EAIB")
@@ -116,16 +118,17 @@ struct HDF5ExtensibleArray {
   ) throws(CheckpointError) {
     let (blockCount, elements) = (blocksOf(level), elementsOf(level))
     // Nothing was ever written here, but the elements still count for the numbers of later chunks.
-    guard let address else { return skip(blockCount * elements) }
+    guard let address else { return skip(blockCount.saturated(times: elements)) }
     // A bit per page states whether the page was written; each data block's bits begin a new byte.
     let pageCount = elements > 1 << pageBits ? elements >> pageBits : 0
-    let bitmapSize = blockCount * ((pageCount + 7) / 8)
+    let bitmapSize = blockCount.saturated(times: (pageCount + 7) / 8)
     let size = 10 + widths.address + (maximumBits + 7) / 8 + bitmapSize
     guard blockCount <= metadata.fileSize else {
       throw CheckpointError(
         .malformed, "extensible array has \(blockCount) blocks, more than the file has bytes")
     }
-    let origin = try metadata.cursor(at: address, count: size + blockCount * widths.address)
+    let origin = try metadata.cursor(
+      at: address, count: size + blockCount.saturated(times: widths.address))
     var table = origin
     try table.expect("EASB")
     try table.expect(version: 0, of: "extensible array secondary block")
@@ -137,7 +140,7 @@ struct HDF5ExtensibleArray {
     for (index, block) in blocks.enumerated() where passed < count {
       // The bitmap has room for whole bytes per data block, but libhdf5 numbers its bits without
       // gaps.
-      let pages = Pages(bitmap: bitmap, first: index * pageCount, count: pageCount)
+      let pages = Pages(bitmap: bitmap, first: index.saturated(times: pageCount), count: pageCount)
       try takeBlock(block, elements: elements, pages: pages, into: &map)
     }
   }
@@ -162,13 +165,13 @@ struct HDF5ExtensibleArray {
     let prefix = 6 + widths.address + (maximumBits + 7) / 8
     let pageCount = pages?.count ?? 0
     let origin = try metadata.cursor(
-      at: address, count: prefix + (pageCount > 0 ? 0 : elements * elementSize) + 4)
+      at: address, count: prefix + (pageCount > 0 ? 0 : elements.saturated(times: elementSize)) + 4)
     var block = origin
     try block.expect("EADB")
     try block.expect(version: 0, of: "extensible array data block")
     try block.skip(prefix - 5)  // client ID, header, block offset
     guard let pages, pageCount > 0 else {
-      var part = try block.part(elements * elementSize)
+      var part = try block.part(elements.saturated(times: elementSize))
       try block.verify(from: origin)
       return try take(elements, &part, into: &map)
     }
@@ -182,7 +185,7 @@ struct HDF5ExtensibleArray {
         continue
       }
       let origin = try metadata.cursor(
-        atOffset: block.offset + page * (pageSize + 4), count: pageSize + 4)
+        atOffset: block.offset + page.saturated(times: pageSize + 4), count: pageSize + 4)
       var body = origin
       var part = try body.part(pageSize)
       try body.verify(from: origin)

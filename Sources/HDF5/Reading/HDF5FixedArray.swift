@@ -33,7 +33,7 @@ enum HDF5FixedArray {
     // Signature, version, and client ID, the address of the header, and the bitmap.
     let prefix = 6 + widths.address + (pageCount + 7) / 8
     let start = try metadata.cursor(
-      at: block, count: prefix + (pageCount == 0 ? count * size : 0) + 4)
+      at: block, count: prefix + (pageCount == 0 ? count.saturated(times: size) : 0) + 4)
     var body = start
     try body.expect("FADB")
     try body.expect(version: 0, of: "fixed array data block")
@@ -41,7 +41,7 @@ enum HDF5FixedArray {
     let pages = Array(try body.bytes((pageCount + 7) / 8))
     var counter = HDF5ChunkCounter(map.maxCounts)
     if pageCount == 0 {
-      var elements = try body.part(count * size)
+      var elements = try body.part(count.saturated(times: size))
       try body.verify(from: start)
       for _ in 0..<count {
         try map.take(counter.next(), &elements, isFiltered: isFiltered, widths: widths)
@@ -59,9 +59,10 @@ enum HDF5FixedArray {
         continue
       }
       let start = try metadata.cursor(
-        atOffset: body.offset + page * ((size << pageBits) + 4), count: elementCount * size + 4)
+        atOffset: body.offset + page.saturated(times: (size << pageBits) + 4),
+        count: elementCount.saturated(times: size) + 4)
       var body = start
-      var elements = try body.part(elementCount * size)
+      var elements = try body.part(elementCount.saturated(times: size))
       try body.verify(from: start)
       for _ in 0..<elementCount {
         try map.take(counter.next(), &elements, isFiltered: isFiltered, widths: widths)

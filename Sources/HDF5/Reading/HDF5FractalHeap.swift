@@ -209,11 +209,13 @@ final class HDF5FractalHeap {
     _ address: UInt64, rows: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> [UInt64?] {
     // The same bytes read as a table of another size would be another table.
-    if let known = tables[address], known.count == rows * tableWidth { return known }
+    if let known = tables[address], known.count == rows.saturated(times: tableWidth) {
+      return known
+    }
     let widths = metadata.superblock.widths
-    let count = rows * tableWidth
+    let count = rows.saturated(times: tableWidth)
     let origin = try metadata.cursor(
-      at: address, count: 9 + widths.address * (count + 1) + offsetWidth)
+      at: address, count: 9 + (count + 1).saturated(times: widths.address) + offsetWidth)
     var cursor = origin
     try cursor.expect("FHIB")
     try cursor.expect(version: 0, of: "fractal heap indirect block")

@@ -8,9 +8,6 @@ import TensorCore
 /// Source: HDF5 File Format Specification 3.0, sections IV.A.2.c "The Link Info Message" and
 /// III.B to III.D for old groups.
 enum HDF5GroupLinks {
-  /// Largest number of objects that are visited in one file.
-  static let limit = 1_000_000
-
   /// Whether an object header belongs to a group.
   static func isGroup(_ header: HDF5ObjectHeader) -> Bool {
     header.has(.symbolTable) || header.has(.linkInfo)
@@ -41,9 +38,7 @@ enum HDF5GroupLinks {
         try record.skip(4)
         let identifier = try record.bytes(record.remaining)
         links.append(try HDF5Link(try heap.object(identifier, in: metadata)))
-        guard links.count <= limit else {
-          throw CheckpointError(.unsupported, "file has more than \(limit) objects")
-        }
+        try metadata.check(linkCount: links.count)
       }
     } else {
       for message in header.messages where message.kind == .link {

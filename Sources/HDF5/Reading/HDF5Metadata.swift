@@ -6,22 +6,24 @@ import TensorCore
 /// small structures do not take ten thousand system calls.
 ///
 /// Addresses are relative to the superblock. The cost of a file is bounded: no structure is larger
-/// than ``blockLimit``, and all reads together are limited to a small multiple of the file's size, so
-/// that structures which refer to each other in a cycle come to an end.
+/// than ``blockLimit``, and all reads together are charged to the budget, so that structures which
+/// refer to each other in a cycle come to an end.
 final class HDF5Metadata {
   let superblock: HDF5Superblock
   private let input: ByteSource
 
   /// Size of a window in bytes; a power of two.
   private static let windowSize = 1 << 14
-  /// Size in bytes of the largest structure that is read.
+  /// Size in bytes of the largest structure that is read, which the file must have.
   static let blockLimit = 1 << 28
 
   private let windows = BlockCache(capacity: 64 * windowSize)
-  /// Number of bytes that may still be read.
-  private var budget: Int
-  /// Number of bytes that text in attributes may still take.
-  private var textBudget: Int
+  /// Bytes that are read, 64 more for each structure.
+  private var structures: Budget.Account
+  /// Bytes of text in attributes.
+  private var texts: Budget.Account
+  /// Objects that links lead to.
+  private var objects: Budget.Account
   /// Byte ranges of the objects in each global heap collection read so far, by address and index.
   var collections: [UInt64: [Int: Range<Int>]] = [:]
   /// The heaps of shared messages, by message kind; `nil` until they are first needed.
@@ -32,8 +34,9 @@ final class HDF5Metadata {
     self.superblock = superblock
     // A multiple of the size, because each object that uses a shared message or heap reads it again.
     // The constants let a small file have many links, and cap the work for a huge one.
-    budget = 16 * min(input.size, 1 << 28) + (1 << 24)
-    textBudget = 4 * min(input.size, 1 << 28) + (1 << 20)
+    structures = Budget.current.account(of: .structures, size: input.size)
+    texts = Budget.current.account(of: .attributeText, size: input.size)
+    objects = Budget.current.account(of: .objects, size: input.size)
   }
 
   /// Size of the file in bytes.
@@ -94,8 +97,7 @@ final class HDF5Metadata {
 
   private func charge(_ count: Int) throws(CheckpointError) {
     // A structure costs something even if it is empty.
-    budget -= count + 64
-    guard budget >= 0 else {
+    guard structures.charge(count + 64) else {
       throw CheckpointError(
         .malformed,
         "structures refer to the same bytes too many times; they may be cyclic")
@@ -104,9 +106,25 @@ final class HDF5Metadata {
 
   /// Charges the bytes of an attribute's text, which may be shared by many attributes.
   func charge(texts count: Int) throws(CheckpointError) {
-    textBudget -= count
-    guard textBudget >= 0 else {
-      throw CheckpointError(.malformed, "attributes hold far more text than the file has bytes")
+    guard texts.charge(count) else {
+      throw CheckpointError(
+        .malformed,
+        "attributes hold far more text than the file has bytes; pass --allow-large to read it")
     }
+  }
+
+  /// Charges an object that a link leads to, which may be one of many paths to it.
+  func chargeObject() throws(CheckpointError) {
+    guard objects.charge(1) else { throw tooManyObjects }
+  }
+
+  /// Refuses a group of more links than the whole file may have.
+  func check(linkCount: Int) throws(CheckpointError) {
+    guard linkCount <= objects.limit else { throw tooManyObjects }
+  }
+
+  private var tooManyObjects: CheckpointError {
+    CheckpointError(
+      .unsupported, "file of \(fileSize) bytes has more than \(objects.limit) objects")
   }
 }

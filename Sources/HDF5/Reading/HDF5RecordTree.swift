@@ -96,7 +96,9 @@ struct HDF5RecordTree {
       ? 0 : metadata.superblock.widths.address + countWidth + totalWidths[height - 1]
     // A node does not state its own number of records; only its parent, or the header, does. The
     // checksum follows the last record or pointer directly, and what is left of the node is unused.
-    let size = Self.frame + count * recordSize + (height == 0 ? 0 : (count + 1) * pointer)
+    let size =
+      Self.frame + count.saturated(times: recordSize)
+      + (height == 0 ? 0 : (count + 1).saturated(times: pointer))
     let origin = try metadata.cursor(at: address, count: size)
     var cursor = origin
     try cursor.expect(height == 0 ? "BTLF" : "BTIN")
@@ -105,7 +107,7 @@ struct HDF5RecordTree {
     guard found == type else {
       throw origin.malformed("B-tree node: expected type \(type), found \(found)")
     }
-    var records = try cursor.part(count * recordSize)
+    var records = try cursor.part(count.saturated(times: recordSize))
     if height == 0 {
       try cursor.verify(from: origin)
       for _ in 0..<count { try body(try records.part(recordSize)) }

@@ -60,7 +60,7 @@ struct HDF5SymbolTable {
     // has the offset of its name in the heap, the address of an object header, and 24 bytes: cache
     // type, reserved, and scratch-pad (III.C).
     var entries = try metadata.cursor(
-      atOffset: node.offset, count: count * (widths.length + widths.address + 24))
+      atOffset: node.offset, count: count.saturated(times: widths.length + widths.address + 24))
     for _ in 0..<count {
       let name = HDF5Link.text(try name(at: try entries.length()))
       let address = try entries.address()
@@ -76,9 +76,7 @@ struct HDF5SymbolTable {
       } else {
         throw entries.malformed("link has no address")
       }
-      guard links.count <= HDF5GroupLinks.limit else {
-        throw CheckpointError(.unsupported, "file has more than \(HDF5GroupLinks.limit) objects")
-      }
+      try metadata.check(linkCount: links.count)
     }
   }
 

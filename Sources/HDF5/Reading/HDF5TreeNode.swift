@@ -35,6 +35,6 @@ struct HDF5TreeNode {
     // Key and address alternate, beginning with a key. One more key follows the last address; it is
     // left out, since keys only separate children here.
     entries = try metadata.cursor(
-      atOffset: node.offset - 8 + prefix, count: count * (keySize + width))
+      atOffset: node.offset - 8 + prefix, count: count.saturated(times: keySize + width))
   }
 }

@@ -51,7 +51,7 @@ enum HDF5ValueReader {
     case .text(let filler):
       var texts: [String] = []
       for _ in 0..<count { texts.append(text(try body.bytes(type.size), filler)) }
-      try metadata.charge(texts: count * type.size)
+      try metadata.charge(texts: count.saturated(times: type.size))
       return isRow ? .texts(texts) : .text(texts[0])
     case .variableText:
       var texts: [String] = []

@@ -13,7 +13,6 @@ struct HDF5Walker {
 
   private var table = HDF5Table()
   private let metadata: HDF5Metadata
-  private var objectCount = 0
   /// Addresses of the groups from the root to the current one.
   private var trail: [UInt64] = []
   /// The links, by name, of the group in which a soft link was looked up last.
@@ -52,10 +51,7 @@ struct HDF5Walker {
       guard let name = link.name else {
         throw CheckpointError(.malformed, "a link name in \(Self.text(path)) is not UTF-8")
       }
-      objectCount += 1
-      guard objectCount <= HDF5GroupLinks.limit else {
-        throw CheckpointError(.unsupported, "file has more than \(HDF5GroupLinks.limit) objects")
-      }
+      try metadata.chargeObject()
       switch link.target {
       case .object(let address):
         if try meet(address, name, in: path) { subgroups.append((name, address)) }

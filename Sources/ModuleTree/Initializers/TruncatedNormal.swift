@@ -102,18 +102,15 @@ public struct TruncatedNormal: Initializer, Hashable {
       return sum + density.acceptance(at: lower + (upper - lower) * share)
     }
     let acceptance = max(acceptance, rounded / Double(steps))
-    guard !Budget.current.isUnlimited, acceptance.isFinite, info.elementCount > 0 else { return }
+    guard acceptance.isFinite, info.elementCount > 0 else { return }
     let rounds = (log(Double(info.elementCount)) + 1) / acceptance
-    guard rounds <= Self.maxRounds || rounds * Double(info.elementCount) <= Self.maxDraws else {
+    guard Budget.current.allowsDraws(of: info.elementCount, rounds: rounds) else {
       throw CheckpointError(
         .mismatched,
         "trunc_normal from \(lower) to \(upper) accepts a share of about \(Float(acceptance)) of its "
           + "draws, and PyTorch draws until all are accepted; pass --allow-large to do that")
     }
   }
-
-  /// Expected numbers of rounds, and of elements drawn in all, of which either is always allowed.
-  private static let (maxRounds, maxDraws) = (1000.0, 0x1p26)
 
   /// Mean and spread after the cut (Johnson, Kotz and Balakrishnan, *Continuous Univariate
   /// Distributions* 1, section 10.1).

@@ -36,9 +36,6 @@ public struct SideFile: Sendable {
     let line: Int
   }
 
-  /// Largest number of tensors that all statements together may look at.
-  private static let maxVisits = 4_000_000
-
   private var tensors: [Tensor] = []
   private var constructions: [Construction] = []
   private var ties: [Tie] = []
@@ -217,13 +214,13 @@ public struct SideFile: Sendable {
 
   /// Each statement looks through all modules or all tensors.
   private func checkWork(on module: Module) throws(CheckpointError) {
-    if Budget.current.isUnlimited { return }
+    let limit = Budget.current.maxVisits
     let statements = [options.count, tensors.count, constructions.count, ties.count].saturatedSum()
     let visited = max(module.namedTensors(removeDuplicates: false).count, 1)
-    guard statements <= Self.maxVisits / visited else {
+    guard statements <= limit / visited else {
       throw CheckpointError(
         .unsupported,
-        "expected at most \(Self.maxVisits / visited) statements for a model of \(visited) tensors, "
+        "expected at most \(limit / visited) statements for a model of \(visited) tensors, "
           + "found \(statements); pass --allow-large to read it")
     }
   }

@@ -64,11 +64,8 @@ extension Ckpt {
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
-      var (elements, bytes) = (0, 0)
-      for entry in entries where entry.alias == nil {
-        elements += entry.info.elementCount
-        bytes += entry.info.byteCount
-      }
+      let total = try naming(file) { try entries.filter { $0.alias == nil }.total() }
+      let (elements, bytes) = (total.elementCount, total.byteCount)
       var output = StandardOutput()
       if report.json {
         let tensors = entries.map {

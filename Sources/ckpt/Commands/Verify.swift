@@ -227,7 +227,7 @@ extension Verification.Outcome {
     switch self {
     case .identical: "identical"
     case .otherPath: "other CPU path"
-    case .near(let difference): "within \(Int(clamping: difference.maxULP ?? 0).grouped) ULP"
+    case .near(let difference): "within \((difference.maxULP ?? 0).grouped) ULP"
     case .different: "different"
     case .reshaped: "reshaped"
     case .missing: "missing"
