@@ -13,8 +13,9 @@ enum KerasArchive {
   private static let texts = ["config.json", "metadata.json"]
   /// Longest text that becomes metadata, in bytes.
   private static let maxTextLength = 1 << 27
-  /// Weights of more than this many bytes may not be more than this many times as large as stored. A
-  /// rule of the format, not of the budget: Keras also refuses such archives.
+  /// Weights of more than this many bytes may not be more than this many times as large as stored.
+  ///
+  /// A rule of the format, not of the budget: Keras also refuses such archives.
   private static let (maxPackedSize, maxRatio) = (1 << 28, 100)
 
   /// Says whether a file is a zip archive with Keras's weights in it.
