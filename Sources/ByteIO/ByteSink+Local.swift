@@ -1,5 +1,4 @@
 import Glibc
-import ParallelWork
 package import TensorCore
 
 /// Sinks that become files of this machine.
@@ -45,6 +44,8 @@ extension ByteSink {
     abilities.descriptorPath = file.descriptorPath
     self.init(name: name, abilities: abilities) { bytes, offset throws(CheckpointError) in
       try file.write(bytes, at: offset)
+    } copy: { source, range, offset throws(CheckpointError) in
+      try file.copy(range, of: source, to: offset)
     } commit: { () throws(CheckpointError) in
       try commit()
     }
@@ -76,13 +77,6 @@ extension ByteSink {
     let file = try ByteSink.temporary(for: name)
     try await body(file)
     let input = try file.readBack()
-    var buffer = ChunkBuffer()
-    for offset in stride(from: 0, to: input.size, by: buffer.capacity) {
-      let count = min(buffer.capacity, input.size - offset)
-      try buffer.fill(count) { target throws(CheckpointError) in
-        try input.read(at: offset, into: &target)
-      }
-      try append(buffer.bytes(count))
-    }
+    try append(0..<input.size, of: input)
   }
 }

@@ -1,3 +1,4 @@
+import ParallelWork
 import Synchronization
 public import TensorCore
 
@@ -24,23 +25,39 @@ public final class ByteSink: Sendable {
   public typealias Writer =
     @Sendable (_ bytes: RawSpan, _ offset: Int) throws(CheckpointError) -> Void
 
+  /// Has the system copy bytes of a local file, from one offset to another; returns how many it
+  /// copied, which is 0 where the system cannot.
+  typealias Copier =
+    @Sendable (_ file: LocalFile, _ range: Range<Int>, _ offset: Int) throws(CheckpointError) -> Int
+
   /// What errors call it: the path as the user gave it, or `standard output`.
   public let name: String
   /// What it can do besides appending.
   public let abilities: Abilities
   private let writer: Writer
+  private let copier: Copier?
   private let committer: @Sendable () throws(CheckpointError) -> Void
   private let state = Mutex((position: 0, isCommitted: false))
 
   /// Makes a sink of a new kind; what `write` and `commit` capture discards the bytes when it is
   /// released before a commit.
-  public init(
+  public convenience init(
     name: String, abilities: Abilities = Abilities(), write: @escaping Writer,
+    commit: @escaping @Sendable () throws(CheckpointError) -> Void
+  ) {
+    self.init(name: name, abilities: abilities, write: write, copy: nil, commit: commit)
+  }
+
+  /// As ``init(name:abilities:write:commit:)``, for a sink that may get bytes without this process
+  /// reading them.
+  init(
+    name: String, abilities: Abilities, write: @escaping Writer, copy: Copier?,
     commit: @escaping @Sendable () throws(CheckpointError) -> Void
   ) {
     self.name = name
     self.abilities = abilities
     writer = write
+    copier = copy
     committer = commit
   }
 
@@ -56,6 +73,31 @@ public final class ByteSink: Sendable {
     if bytes.byteCount == 0 { return }
     try writer(bytes, start)
     state.withLock { $0.position = start + bytes.byteCount }
+  }
+
+  /// Appends the bytes in a range of a source, which must be inside it.
+  ///
+  /// From one local file to another the system copies: file systems that can do so share the blocks
+  /// and copy nothing.
+  /// - Throws: as ``append(_:)``, and what reading the source throws.
+  package func append(_ range: Range<Int>, of source: ByteSource) throws(CheckpointError) {
+    var range = range
+    if let copier, let local = source.local, range.upperBound <= source.size {
+      let start = beginWrite()
+      let bytes = local.start + range.lowerBound..<local.start + range.upperBound
+      let count = try copier(local.file, bytes, start)
+      state.withLock { $0.position = start + count }
+      range = range.lowerBound + count..<range.upperBound
+    }
+    if range.isEmpty { return }
+    var buffer = ChunkBuffer()
+    for offset in stride(from: range.lowerBound, to: range.upperBound, by: buffer.capacity) {
+      let count = min(buffer.capacity, range.upperBound - offset)
+      try buffer.fill(count) { target throws(CheckpointError) in
+        try source.read(at: offset, into: &target)
+      }
+      try append(buffer.bytes(count))
+    }
   }
 
   /// Writes all of `bytes` from byte `offset` on, from any number of tasks at once; the position

@@ -18,16 +18,26 @@ public final class ByteSource: Sendable {
   /// A text that changes when the content does: device, inode, size, and time of a local file, the
   /// `ETag` of a file on a web server; `nil` if unknown.
   public let entityTag: String?
+  /// The local file whose bytes these are, and the offset in it of the first one; `nil` for others.
+  let local: (file: LocalFile, start: Int)?
   private let reader: Reader
 
   /// Creates a source of a new kind: all it needs is a size and a function that reads.
-  package init(
-    name: String, size: Int, entityTag: String? = nil,
+  package convenience init(
+    name: String, size: Int, entityTag: String? = nil, reader: @escaping Reader
+  ) {
+    self.init(name: name, size: size, entityTag: entityTag, local: nil, reader: reader)
+  }
+
+  /// As ``init(name:size:entityTag:reader:)``, for bytes that may be those of a local file.
+  init(
+    name: String, size: Int, entityTag: String?, local: (file: LocalFile, start: Int)?,
     reader: @escaping Reader
   ) {
     self.name = name
     self.size = size
     self.entityTag = entityTag
+    self.local = local
     self.reader = reader
   }
 
@@ -44,7 +54,9 @@ public final class ByteSource: Sendable {
   package func part(_ range: Range<Int>) throws(CheckpointError) -> ByteSource {
     try check(range)
     let (start, reader) = (range.lowerBound, reader)
-    return ByteSource(name: name, size: range.count) { offset, target throws(CheckpointError) in
+    let local = local.map { (file: $0.file, start: $0.start + start) }
+    return ByteSource(name: name, size: range.count, entityTag: nil, local: local) {
+      offset, target throws(CheckpointError) in
       try reader(start + offset, &target)
     }
   }

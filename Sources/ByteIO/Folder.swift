@@ -1,10 +1,23 @@
 import Glibc
 import TensorCore
 
-/// Lists local folders.
+/// Lists and makes local folders.
 enum Folder {
   /// Largest number of names that are read from one folder.
   private static let limit = 1_000_000
+
+  /// Makes a folder, unless it exists.
+  ///
+  /// - Throws: ``CheckpointError`` `system` when the system refuses, or something else has the name.
+  static func make(_ path: String) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      _ = try systemCall("create directory", path: path) { unsafe mkdir(path, 0o777) }
+    } catch {
+      guard error.systemNumber == EEXIST,
+        try FileStatus(path: path, followingLinks: true)?.isFolder == true
+      else { throw error }
+    }
+  }
 
   /// The names in a folder except `.` and `..`, in the system's order.
   ///

@@ -26,7 +26,7 @@ extension ByteSource {
   convenience init(_ file: LocalFile, _ status: FileStatus, name: String) {
     let size = status.size
     self.init(
-      name: name, size: size, entityTag: status.entityTag
+      name: name, size: size, entityTag: status.entityTag, local: (file, 0)
     ) { offset, target throws(CheckpointError) in
       try file.read(at: offset, into: &target, name: name, size: size)
     }

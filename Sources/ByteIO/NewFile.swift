@@ -17,6 +17,10 @@ final class NewFile: Sendable {
 
   /// How many bytes are sent to the device at once.
   private static let writebackSize = 8 << 20
+  /// Most bytes that the system is asked to copy at once, so that signals are not kept waiting.
+  private static let copySize = 64 << 20
+  /// The answers of a system that cannot copy between these two files, though it can read and write.
+  private static let cannotCopy: [Int32] = [EINVAL, ENOSYS, EXDEV, EOPNOTSUPP, EBADF, EPERM]
   /// `O_TMPFILE` of <fcntl.h>, which glibc shows only under _GNU_SOURCE.
   private static let unnamedFlag = 0o20000000 | O_DIRECTORY
 
@@ -90,14 +94,44 @@ final class NewFile: Sendable {
         }
       }
     }
-    let end = offset + bytes.byteCount
+    noteWritten(offset..<offset + bytes.byteCount)
+  }
+
+  /// Has the system copy bytes of another file to byte `offset`; returns how many it copied, fewer
+  /// than asked for where it cannot copy (between some file systems) or the other file ends.
+  func copy(
+    _ range: Range<Int>, of source: LocalFile, to offset: Int
+  ) throws(CheckpointError) -> Int {
+    var (from, to) = (Int64(range.lowerBound), Int64(offset))
+    while from < range.upperBound {
+      let start = Int(to)
+      let count = min(range.upperBound - Int(from), Self.copySize)
+      let answer = unsafe copy_file_range(source.descriptor, &from, descriptor, &to, UInt(count), 0)
+      if answer > 0 {
+        noteWritten(start..<start + answer)
+        continue
+      }
+      let number = answer == 0 ? EINVAL : errno
+      if number == EINTR { continue }
+      guard Self.cannotCopy.contains(number) else {
+        throw .system(number, "write", path: shownName, offset: start)
+      }
+      break
+    }
+    return Int(from) - range.lowerBound
+  }
+
+  /// Notes that bytes were written, and sends them on their way to the device in large pieces.
+  private func noteWritten(_ range: Range<Int>) {
     // The range grows over gaps as well. It only hints at what to write back, so that does no harm.
     let departing = waiting.withLock { waiting -> Range<Int>? in
       waiting.range =
         waiting.count == 0
-        ? offset..<end
-        : min(waiting.range.lowerBound, offset)..<max(waiting.range.upperBound, end)
-      waiting.count += bytes.byteCount
+        ? range
+        : min(
+          waiting.range.lowerBound, range.lowerBound)..<max(
+            waiting.range.upperBound, range.upperBound)
+      waiting.count += range.count
       if waiting.count < Self.writebackSize { return nil }
       waiting.count = 0
       return waiting.range

@@ -15,20 +15,26 @@ public struct Place: Sendable {
   package typealias Creator =
     @Sendable (_ name: String, _ replacing: Bool) throws(CheckpointError) -> ByteSink
 
+  /// Makes a folder, unless it exists.
+  package typealias FolderMaker = @Sendable (_ name: String) throws(CheckpointError) -> Void
+
   /// The text before a name in its path: `runs/3/`, or empty for the current folder.
   package let prefix: String
   private let opener: Opener
   private let lister: Lister
   private let creator: Creator?
+  private let folderMaker: FolderMaker?
 
   /// Makes a place of a new kind; without `creator` it is only read.
   package init(
-    prefix: String, opener: @escaping Opener, lister: @escaping Lister, creator: Creator? = nil
+    prefix: String, opener: @escaping Opener, lister: @escaping Lister, creator: Creator? = nil,
+    folderMaker: FolderMaker? = nil
   ) {
     self.prefix = prefix
     self.opener = opener
     self.lister = lister
     self.creator = creator
+    self.folderMaker = folderMaker
   }
 
   /// The path of a name, for errors.
@@ -64,6 +70,12 @@ public struct Place: Sendable {
     if let creator { return try creator(name, replacing) }
     throw CheckpointError(.unsupported, "files there can only be read", path: path(of: name))
   }
+
+  /// Makes a folder of this name, unless there is one; places in which folders need not be made do
+  /// nothing.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` `system` when the system refuses.
+  package func createFolder(_ name: String) throws(CheckpointError) { try folderMaker?(name) }
 
   /// A folder in this place, as a place.
   public func folder(_ name: String) -> Place {
@@ -119,6 +131,8 @@ public struct Place: Sendable {
       return try Folder.names(in: path.isEmpty ? "." : path)
     } creator: { name, replacing throws(CheckpointError) in
       try ByteSink.local(prefix + name, replacing: replacing)
+    } folderMaker: { name throws(CheckpointError) in
+      try Folder.make(prefix + name)
     }
   }
 

@@ -38,3 +38,13 @@ extension ByteSource {
     }
   }
 }
+
+extension FileProbe {
+  /// The file that an argument of the command names; `-` is standard input.
+  ///
+  /// - Throws: ``CheckpointError`` when it cannot be opened, or standard input is asked for twice.
+  package static func argument(_ path: String) throws(CheckpointError) -> FileProbe {
+    guard path == "-" else { return try FileProbe(path: path) }
+    return try FileProbe(.standardInput(), in: Place.locate("").place)
+  }
+}

@@ -7,3 +7,4 @@ int renameat2(int old_directory, const char *old_path, int new_directory, const 
 const char *strerrordesc_np(int code);
 #define SYNC_FILE_RANGE_WRITE 2u
 int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
+long copy_file_range(int source, long long *source_offset, int target, long long *target_offset, unsigned long count, unsigned int flags);

@@ -21,8 +21,8 @@ public struct Capabilities: Sendable {
   public var holdsOneTensor: Bool
   /// Whether several files with an index are read as one checkpoint.
   public var isSharded: Bool
-  /// Whether writing fills a copy of an existing file (``WriteOptions/template``), since none can be
-  /// made from nothing.
+  /// Whether a file is only ever written as a filled copy of another (``CheckpointFormat/fill``),
+  /// since none can be made from nothing.
   public var needsTemplate = false
   /// Whether ``WriteOptions/nests`` gives nested dictionaries.
   public var nestsValues = false
@@ -49,8 +49,8 @@ public struct Capabilities: Sendable {
 
   /// Refuses what the format cannot write.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` for a compression that it does not have, a missing
-  ///   template, several tensors where there is room for one, or an element type that it does not
+  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` for a compression that it does not have,
+  ///   several tensors where there is room for one, or an element type that it does not
   ///   have; `malformed` for two tensors of one name.
   package func check(
     _ checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(), format: String
@@ -77,11 +77,6 @@ public struct Capabilities: Sendable {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `unsupported`.
   package func check(_ options: WriteOptions, format: String) throws(CheckpointError) {
-    if needsTemplate, options.template == nil {
-      throw CheckpointError(
-        .unsupported,
-        "\(format) files can only be written into a copy of a template; pass --like FILE")
-    }
     let compression = options.compression
     if compression == .standard || compression == .none || compressions.contains(compression) {
       return

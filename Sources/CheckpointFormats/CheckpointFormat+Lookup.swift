@@ -8,20 +8,23 @@ extension CheckpointFormat {
 
   /// Names of the formats that can be written, for messages: `ckz, hdf5`.
   package static var writableNames: String {
-    all.filter { $0.write != nil }.map(\.name).joined(separator: ", ")
+    all.filter(\.isWritable).map(\.name).joined(separator: ", ")
   }
 
   /// Endings of the formats that can be written, for messages: `.ckz, .h5`.
   package static var writableEndings: String {
-    all.filter { $0.write != nil }.flatMap(\.extensions).joined(separator: ", ")
+    all.filter(\.isWritable).flatMap(\.extensions).joined(separator: ", ")
   }
+
+  /// Whether files of the format can be written, from nothing or as filled copies of others.
+  package var isWritable: Bool { write != nil || capabilities.needsTemplate }
 
   /// Finds a writable format by its name or by an extension, with or without the dot.
   public static func writable(named name: String) throws -> CheckpointFormat {
     let found = all.first {
       $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name)
     }
-    guard let found, found.write != nil else {
+    guard let found, found.isWritable else {
       throw CheckpointError(
         .unsupported, "unknown format '\(name)': expected one of \(writableNames)")
     }
@@ -36,7 +39,7 @@ extension CheckpointFormat {
         .unsupported, "files that end in \(ending) can be read but not written; \(remedy)",
         path: path)
     }
-    guard let found = named(byEndingOf: path), found.write != nil else {
+    guard let found = named(byEndingOf: path), found.isWritable else {
       throw CheckpointError(
         .unsupported,
         "expected a name that ends in one of \(writableEndings); otherwise pass --to FORMAT",

@@ -19,6 +19,11 @@ public struct CheckpointFormat: Sendable {
   /// Throws ``TensorCore/CheckpointError`` `unsupported`, before anything is written, for what
   /// ``capabilities`` do not allow.
   public let write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)?
+  /// Puts new bytes for some tensors into a copy of an existing file and leaves everything else as it
+  /// was; `nil` if files of the format cannot be filled.
+  ///
+  /// What it returns is decided, and what cannot be done is refused, before anything is written.
+  public let fill: (@Sendable (Fill) throws -> FilledFiles)?
   /// What a written file can hold, and how it is written.
   public let capabilities: Capabilities
   /// Reads every byte of a file with at most `threads` tasks and returns each damaged tensor's first
@@ -32,7 +37,7 @@ public struct CheckpointFormat: Sendable {
     name: String, extensions: [String], recognizes: @escaping @Sendable (FileProbe) -> Bool,
     open: @escaping @Sendable (FileProbe, OpenOptions) throws -> Opened,
     write: (@Sendable (Checkpoint, ByteSink, WriteOptions) async throws -> Void)? = nil,
-    capabilities: Capabilities,
+    fill: (@Sendable (Fill) throws -> FilledFiles)? = nil, capabilities: Capabilities,
     verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])? = nil
   ) {
     self.name = name
@@ -46,6 +51,19 @@ public struct CheckpointFormat: Sendable {
       }
     } else {
       self.write = nil
+    }
+    if let fill {
+      self.fill = { request in
+        do {
+          let opened = try open(
+            request.template, OpenOptions(key: request.key, threads: request.threads))
+          return try fill(try request.resolved(in: opened))
+        } catch let error as CheckpointError {
+          throw error.adding(path: request.template.path)
+        }
+      }
+    } else {
+      self.fill = nil
     }
     self.capabilities = capabilities
     self.verify = verify

@@ -1,5 +1,3 @@
-public import ByteIO
-
 /// Options for writing a checkpoint; a format refuses what it cannot do.
 public struct WriteOptions: Sendable {
   /// How tensors are stored.
@@ -21,8 +19,6 @@ public struct WriteOptions: Sendable {
   /// Whether a format that nests values also nests tensors among them, by their dotted names, as the
   /// file of a training run does; see ``OpenOptions/readsAllParts``.
   public var nests = false
-  /// An existing file whose structure is to be filled, for formats that cannot make one themselves.
-  public var template: FileProbe?
 
   /// The options as they are by default.
   public init() {}

@@ -9,6 +9,8 @@ extension Checkpoint {
     public var module: Module
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
+    /// Whether the classes are guesses from names and shapes, which are never stored.
+    public var isInferred = false
     /// The model that the tree was read from, where there was one.
     private var source: Model?
 
@@ -22,9 +24,11 @@ extension Checkpoint {
     /// or a description where that shows too little (bare parameters, names with a line feed).
     public func model() throws -> Model {
       let names = module.stateDict().map(\.name)
+      let originals = module.stateDict().map(\.original)
       for model in [source, try? Model(text: module.description)] {
         guard let model, model.module.labels == module.labels,
-          model.module.stateDict().map(\.name) == names
+          model.module.stateDict().map(\.name) == names,
+          model.module.stateDict().map(\.original) == originals
         else { continue }
         return model
       }
@@ -35,6 +39,7 @@ extension Checkpoint {
   /// The tree that the file carries, else one inferred from names and shapes.
   ///
   /// Tensors that a printed text does not show (bare parameters) are added where their names say.
+  /// Tensors that are tied in the file are one in the tree.
   /// A `model` that the user gave is taken instead. Where the names of the file and of the tree
   /// differ by a prefix, the tree is put inside a module of that name, or taken out of it.
   /// - Throws: `CheckpointError` when the carried tree cannot be read.
@@ -49,7 +54,8 @@ extension Checkpoint {
     } else {
       let inferred = try InferredModel(self)
       let note = (["has no module tree"] + inferred.notes).joined(separator: "; ")
-      return Tree(inferred.tree, notes: [note])
+      tree = Tree(inferred.tree, notes: [note])
+      tree.isInferred = true
     }
     try tree.fit(self)
     let known = Set(tree.module.stateDict().map(\.name))
@@ -60,7 +66,24 @@ extension Checkpoint {
         Parameter(leaf, shape: entry.info.shape.sizes, dtype: entry.info.dtype))
     }
     if !added.isEmpty { tree.module = tree.module.adding(added) }
+    tree.module = tree.module.tying(tiedNames)
     return tree
+  }
+
+  /// The tensors that are tied to another of the same shape, with that one.
+  fileprivate var tiedNames: [TensorName: TensorName] {
+    var firsts: [TensorName: (name: TensorName, shape: Shape)] = [:]
+    var tied: [TensorName: TensorName] = [:]
+    for entry in entries {
+      let first = entry.alias.flatMap { firsts[$0] }
+      if let first, first.shape == entry.info.shape {
+        tied[entry.name] = first.name
+        firsts[entry.name] = first
+      } else {
+        firsts[entry.name] = (entry.name, entry.info.shape)
+      }
+    }
+    return tied
   }
 }
 

@@ -8,8 +8,13 @@ public struct CheckpointSource: Sendable {
   public let opened: Opened
   /// The format that its content showed.
   public let format: CheckpointFormat
+  /// What it was opened from; a copy of it can be filled.
+  public let probe: FileProbe
+  /// The part that was asked for, if any.
+  let key: String?
+
   /// What errors call it: the path as the user gave it, or `standard input`.
-  public let path: String
+  public var path: String { probe.path }
 
   /// The tensors, not yet read.
   public var checkpoint: Checkpoint { opened.checkpoint }
@@ -43,7 +48,7 @@ public struct CheckpointSource: Sendable {
       }
       opened.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
       opened.checkpoint.entries = opened.checkpoint.entries.map { $0.naming(probe.path) }
-      return Self(opened: opened, format: format, path: probe.path)
+      return Self(opened: opened, format: format, probe: probe, key: options.key)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }
@@ -76,7 +81,11 @@ public struct CheckpointSource: Sendable {
     let isAlone = probe.members == nil && !isIndex && !probe.name.contains("-of-")
     if isAlone { return probe.size }
     guard let names = try? probe.members ?? place.list() else { return Shape.limit }
-    return names.lazy.compactMap { try? place.open($0).size }.saturatedSum()
+    var size = 0
+    for name in names where Budget.current.limit(of: .values, size: size) < byteCount {
+      size = [size, (try? place.open(name).size) ?? 0].saturatedSum()
+    }
+    return size
   }
 
   /// The first bytes as text where they are text, else in hexadecimal.

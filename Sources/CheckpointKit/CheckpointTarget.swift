@@ -3,6 +3,11 @@ public import CheckpointFormats
 import Glibc
 public import TensorCore
 
+/// Nobody reads standard output any more; a command then ends without a word, as on SIGPIPE.
+package struct BrokenPipe: Error {
+  package init() {}
+}
+
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
 public struct CheckpointTarget: Sendable {
   /// Where the file goes; `nil` for standard output.
@@ -44,9 +49,15 @@ public struct CheckpointTarget: Sendable {
     self.overwrites = overwrites
     let path = place?.path(of: name) ?? name
     guard let write = format.write else {
-      throw CheckpointError(.unsupported, "format \(format.name) cannot be written", path: path)
+      throw CheckpointError(
+        .unsupported,
+        format.capabilities.needsTemplate
+          ? "\(format.name) files can only be written into a copy of a template; pass --like FILE"
+          : "format \(format.name) cannot be written", path: path)
     }
     self.write = write
+    // The sink is dropped: one that is kept until the values are there could outlive the process as
+    // a named temporary, and a target may be written more than once.
     do throws(CheckpointError) {
       try format.capabilities.check(options, format: format.name)
       _ = try place?.create(name, replacing: overwrites)

@@ -35,10 +35,11 @@ public struct ConversionPlan: Sendable, Encodable {
   /// Which tied tensors stay tied, in a sentence; `nil` if there is none.
   public let ties: String?
 
-  /// Plans the writing of what a conversion made of `input`.
+  /// Plans the writing of what a conversion made of `input`; `isCopy` says that a copy of a file of
+  /// the format is filled, which keeps all that is in that file.
   public init(
     of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat,
-    options: WriteOptions = WriteOptions()
+    options: WriteOptions = WriteOptions(), isCopy: Bool = false
   ) {
     let inputs = Dictionary(
       input.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
@@ -58,7 +59,7 @@ public struct ConversionPlan: Sendable, Encodable {
     leftOut = input.entries.map(\.name).filter { !used.contains($0) }.map(\.text)
     let tied = result.checkpoint.entries.filter { $0.alias != nil }
     ties = tied.first.flatMap { first in
-      guard format.capabilities.keepsTies, let original = first.alias else { return nil }
+      guard !isCopy, format.capabilities.keepsTies, let original = first.alias else { return nil }
       let more = tied.count == 1 ? "" : " and \(tied.count - 1) more"
       let how =
         format.capabilities.sharesBytes
@@ -66,6 +67,9 @@ public struct ConversionPlan: Sendable, Encodable {
       return "tied tensors \(how): '\(first.name)' (= '\(original)')\(more)"
     }
     losses =
-      result.notes + format.capabilities.losses(of: result.checkpoint, options, format: format.name)
+      isCopy
+      ? result.notes
+      : result.notes
+        + format.capabilities.losses(of: result.checkpoint, options, format: format.name)
   }
 }

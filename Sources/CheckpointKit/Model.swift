@@ -49,10 +49,10 @@ public struct Model: Sendable {
     }
 
     init(_ probe: FileProbe, extra: FileProbe?) throws {
-      let (text, extraPath) = (try extra.map(readText), extra?.path)
+      let (text, extraPath) = (try extra?.text(), extra?.path)
       do {
         guard CheckpointFormat.recognized(probe) != nil else {
-          self = .model(try Model(text: try readText(probe), extra: text, extraPath: extraPath))
+          self = .model(try Model(text: try probe.text(), extra: text, extraPath: extraPath))
           return
         }
         let checkpoint = try CheckpointSource.open(

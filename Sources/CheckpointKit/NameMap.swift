@@ -1,3 +1,4 @@
+import ByteIO
 public import TensorCore
 
 /// New names for tensors: by a list of pairs, and by substitutions as `sed` writes them.
@@ -14,9 +15,9 @@ public struct NameMap: Sendable {
   /// - Throws: `CheckpointError` with the line's number for a line that is not a pair, or a name
   ///   that is mapped twice.
   public init(file path: String) throws {
-    let text = try readText(path)
-    let path = displayPath(path)
-    for (index, line) in text.trimmedLines.enumerated() {
+    let probe = try FileProbe.argument(path)
+    let path = probe.path
+    for (index, line) in try probe.text().trimmedLines.enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstRange(of: " = ") ?? line.firstRange(of: "=") else {
         throw CheckpointError(

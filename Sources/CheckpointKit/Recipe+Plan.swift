@@ -15,9 +15,12 @@ extension Recipe {
 
   /// Plans all values: constructs the model, applies the rules, then takes the steps in turn.
   ///
-  /// `tensors` is what the file holds, for a recipe without a seed.
+  /// `tensors` is what the file holds, for a recipe without a seed; `inferred` stands in for the
+  /// model of a recipe that has none because the file has none.
   /// - Throws: `CheckpointError` for a recipe without a model, or with a step that matches nothing.
-  public func plan(over tensors: [(name: TensorName, info: TensorInfo)] = []) throws -> Plan {
+  public func plan(
+    over tensors: [(name: TensorName, info: TensorInfo)] = [], inferred: Module? = nil
+  ) throws -> Plan {
     var plan: Plan
     let tree: Module
     if let seed {
@@ -25,7 +28,7 @@ extension Recipe {
       tree = initialization.tree
       plan = Plan(checkpoint: try initialization.checkpoint())
     } else {
-      tree = try module()
+      tree = try model == nil ? inferred ?? module() : module()
       plan = Plan(checkpoint: Checkpoint(entries: [], modules: tree.labels))
       for tensor in tensors { plan.unknown[tensor.name] = "its values came from elsewhere" }
     }

@@ -68,7 +68,7 @@ extension Recipe {
         self = recipe
         return
       }
-      self = try Recipe(text: try readText(probe)) { model, extra in
+      self = try Recipe(text: try probe.text()) { model, extra in
         func resolved(_ text: String) throws -> FileProbe {
           let (place, name) = probe.place.locate(text)
           return try FileProbe(name, in: place)

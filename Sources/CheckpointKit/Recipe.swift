@@ -38,7 +38,8 @@ public struct Recipe: Sendable {
 
   /// The recipe of a checkpoint whose values came from elsewhere, before its first redraw.
   init(valuesFromElsewhereFor tree: Checkpoint.Tree) throws {
-    model = try tree.model()
+    // A guess is not written down: it is made again from the same names and shapes.
+    model = try tree.isInferred ? nil : tree.model()
     seed = nil
   }
 

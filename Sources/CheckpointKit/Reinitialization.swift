@@ -42,11 +42,12 @@ public struct Reinitialization: Sendable {
     let notes = try opened.confirmTies()
     let checkpoint = opened.checkpoint
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
-    let planned = try plan(
-      over: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module,
-      cpuPath: recipe.cpuPath)
+    let tensors = checkpoint.entries.map { ($0.name, $0.info) }
+    let planned = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
     recipe.steps.append(.reinitialize(self))
-    return try replace(checkpoint, by: planned, recipe: recipe, notes)
+    let selected = Set(try names(among: tensors, tree: tree.module))
+    return try replace(
+      checkpoint, by: planned, recipe: recipe, notes + Self.notes(onTies: planned, selected))
   }
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
@@ -72,14 +73,33 @@ public struct Reinitialization: Sendable {
       }
       copies[entry.name] = source
     }
+    let selected = Set(copies.keys)
+    for (name, other) in tree.module.tiedNames(of: selected) { copies[name] = copies[other] }
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     var copy = Reinitialization(match: match, exclude: exclude)
     copy.order = order
     recipe.steps.append(.copy(copy, from: fingerprint.description))
-    return try replace(checkpoint, by: copies, recipe: recipe, notes)
+    return try replace(
+      checkpoint, by: copies, recipe: recipe, notes + Self.notes(onTies: copies, selected))
+  }
+
+  /// A sentence about each tensor that is replaced because it is tied to a selected one.
+  private static func notes(
+    onTies entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>
+  ) -> [String] {
+    entries.keys.filter { !selected.contains($0) }.sorted().map {
+      "'\($0)' changes as well: it is tied to a selected tensor; pass --untie to separate them"
+    }
   }
 
   private var selection: Selection { Selection(match: match, exclude: exclude) }
+
+  /// Names of a checkpoint's tensors that the selectors take, in its order.
+  ///
+  /// - Throws: `CheckpointError` when a selector matches nothing.
+  public func names(in checkpoint: Checkpoint, tree: Checkpoint.Tree) throws -> [TensorName] {
+    try names(among: checkpoint.entries.map { ($0.name, $0.info) }, tree: tree.module)
+  }
 
   /// Names of the tensors that the selectors take.
   func names(
@@ -120,6 +140,7 @@ public struct Reinitialization: Sendable {
           tensor: entry.name.text)
       }
       result.checkpoint.entries[index] = new
+      result.checkpoint.entries[index].name = entry.name
       result.checkpoint.entries[index].alias = entry.alias
       result.replaced.append(entry.name)
     }

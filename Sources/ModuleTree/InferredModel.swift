@@ -87,10 +87,14 @@ private struct Branch {
     }
     let leaf = path.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) }
     let guess = LayerGuess(name: leaf ?? "", tensors: tensors)
-    if let layer = guess.layer {
+    if let (layer, ambiguity) = guess.choice {
       note(layer.kind, path)
-      return guess.completing(
-        Module(kind: layer.kind, arguments: layer.arguments, layer: layer, children: children))
+      var module = Module(
+        kind: layer.kind, arguments: layer.arguments, layer: layer, children: children)
+      if !ambiguity.isEmpty {
+        module.ownParameters = module.ownParameters.map { $0.ambiguous(ambiguity) }
+      }
+      return guess.completing(module)
     }
     if !tensors.isEmpty { note(nil, path) }
     // `Sequential` names its children 0, 1, 2, …; no other container leaves such a trace.
@@ -106,27 +110,41 @@ private struct Branch {
 
 /// The class that a module's own tensors speak for.
 private struct LayerGuess {
+  private let name: String
   private let own: OwnTensors
   private let names: Set<TensorName>
   private let tensors: [(name: String, info: TensorInfo)]
 
   init(name: String, tensors: [(name: String, info: TensorInfo)]) {
-    own = OwnTensors(
-      moduleName: name.lowercased(), shapes: tensors.map { ($0.name, $0.info.shape.sizes) })
+    self.name = name.lowercased()
+    own = OwnTensors(shapes: tensors.map { ($0.name, $0.info.shape.sizes) })
     self.tensors = tensors
     names = Set(tensors.map { TensorName($0.name) })
   }
 
-  /// The layer with these tensors and no others.
-  var layer: (any Layer)? {
+  /// The layers with these tensors and no others, the likeliest first.
+  private var candidates: [any Layer] {
     // A layer multiplies its sizes, by the number of its gates at most.
     guard own.shapes.allSatisfy({ $0.shape.allSatisfy { $0 <= PrintedArguments.maxSize } }) else {
-      return nil
+      return []
     }
+    var (likely, unlikely): ([any Layer], [any Layer]) = ([], [])
     for type in KnownLayers.all {
-      if let layer = type.inferred(from: own), matches(layer) { return layer }
+      guard let layer = type.inferred(from: own), matches(layer) else { continue }
+      if type.suits(moduleName: name) { likely.append(layer) } else { unlikely.append(layer) }
     }
-    return nil
+    return likely + unlikely
+  }
+
+  /// The likeliest layer, and the classes among which it was chosen if they draw other values.
+  var choice: (layer: any Layer, ambiguity: [String])? {
+    let candidates = candidates
+    guard let layer = candidates.first else { return nil }
+    func draws(_ layer: any Layer) -> [String] {
+      layer.parameters.map { "\($0.name) \($0.initializer.map { "\($0)" } ?? "unknown")" }
+    }
+    let isClear = candidates.allSatisfy { draws($0) == draws(layer) }
+    return (layer, isClear ? [] : candidates.map(\.kind).sorted())
   }
 
   private func matches(_ layer: any Layer) -> Bool {
@@ -154,5 +172,15 @@ private struct LayerGuess {
         Parameter($0.name, shape: $0.info.shape.sizes)
       }
     return module
+  }
+}
+
+extension Parameter {
+  /// The parameter of a module that may be of several classes, from which no values are drawn.
+  fileprivate func ambiguous(_ classes: [String]) -> Parameter {
+    var copy = Parameter(name, shape: shape.sizes, dtype: dtype)
+    copy.reason =
+      "without a module tree it may be \(classes.joined(separator: " or ")); pass --model"
+    return copy
   }
 }

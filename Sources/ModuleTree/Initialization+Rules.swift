@@ -74,8 +74,11 @@ extension Initialization {
       let chosen = initializer
         ?? node.tensors.first(where: { $0.name.isSameText(own) })?.initializer
     else {
+      let reason = node.module.ownParameters.first { $0.name.isSameText(own) }?.reason
       throw CheckpointError(
-        .missing, "its default initialization is unknown; pass --rule",
+        .missing,
+        reason.map { "\($0), or give its values by --rule" }
+          ?? "its default initialization is unknown; pass --rule",
         tensor: name.text)
     }
     try plan(name, chosen)

@@ -71,6 +71,9 @@ package protocol PrintedLayer: Layer {
   ///
   /// The caller checks that the layer's tensors and the given ones are the same.
   static func inferred(from tensors: OwnTensors) -> Self?
+  /// Whether a module of this name, in lower case, may be taken for the layer where the tensors leave
+  /// a choice; true by default.
+  static func suits(moduleName name: String) -> Bool
   /// Constructor options that are not printed and that a side file may set, as a user would write
   /// them; none by default.
   static var unprintedOptions: [String] { get }
@@ -83,14 +86,13 @@ extension PrintedLayer {
   package static var suggestions: [String] { [] }
   package static func likelyClass(of printed: PrintedModule) -> String? { nil }
   package static func inferred(from tensors: OwnTensors) -> Self? { nil }
+  package static func suits(moduleName name: String) -> Bool { true }
   package static var unprintedOptions: [String] { [] }
   package func setting(_ options: PrintedArguments) throws(ArgumentError) -> Self? { nil }
 }
 
 /// The tensors that one module of unknown class owns, by name.
 package struct OwnTensors {
-  /// The module's own name in lower case; empty for the root.
-  package let moduleName: String
   /// Names and shapes, in file order.
   package let shapes: [(name: String, shape: [Int])]
 

@@ -165,6 +165,55 @@ extension Module {
     return copy
   }
 
+  /// The same tree with parameters tied, each to another of the same shape that is itself not tied.
+  ///
+  /// Names that are no parameters are passed by. One pass, however many ties there are.
+  package func tying(_ ties: [TensorName: TensorName]) -> Module {
+    if ties.isEmpty { return self }
+    let tensors = namedTensors(removeDuplicates: false)
+    var identities: [TensorName: Identity] = [:]
+    for tensor in tensors {
+      if case .parameter(let parameter) = tensor.role {
+        identities[tensor.name] = parameter.identity
+      }
+    }
+    for tensor in tensors {
+      guard let other = ties[tensor.name] else { continue }
+      let identity = identities[other] ?? identities[tensor.name] ?? Identity()
+      (identities[other], identities[tensor.name]) = (identity, identity)
+    }
+    return identifying(identities, at: "")
+  }
+
+  /// The other names of tensors that have one of these names, each with that one.
+  package func tiedNames(of names: Set<TensorName>) -> [TensorName: TensorName] {
+    let tensors = namedTensors(removeDuplicates: false)
+    var known: [TensorName: TensorName] = [:]
+    for tensor in tensors where names.contains(tensor.name) { known[tensor.original] = tensor.name }
+    var others: [TensorName: TensorName] = [:]
+    for tensor in tensors where !names.contains(tensor.name) {
+      others[tensor.name] = known[tensor.original]
+    }
+    return others
+  }
+
+  private func identifying(_ identities: [TensorName: Identity], at path: String) -> Module {
+    var copy = self
+    for index in copy.ownParameters.indices {
+      let name = copy.ownParameters[index].name
+      if let identity = identities[TensorName(path.isEmpty ? name : "\(path).\(name)")] {
+        copy.ownParameters[index].identity = identity
+      }
+    }
+    for index in copy.ownChildren.indices {
+      guard let child = copy.ownChildren[index].module else { continue }
+      let name = copy.ownChildren[index].name
+      copy.ownChildren[index].module = child.identifying(
+        identities, at: path.isEmpty ? name : "\(path).\(name)")
+    }
+    return copy
+  }
+
   /// The same tree with one module at both paths, as `self.b = self.a` makes it.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `mismatched` when one is below the other or the two

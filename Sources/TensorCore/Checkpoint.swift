@@ -52,6 +52,20 @@ public struct Checkpoint: Sendable {
       }
     }
 
+    /// The same elements in the same order, under another shape of as many elements; not an alias.
+    ///
+    /// - Throws: ``CheckpointError`` `mismatched` when the numbers of elements differ.
+    package func reshaped(_ shape: [Int]) throws(CheckpointError) -> Self {
+      if info.shape == shape { return self }
+      let new = try TensorInfo(dtype: info.dtype, shape: shape)
+      guard new.elementCount == info.elementCount else {
+        throw CheckpointError(
+          .mismatched, "expected a shape that can be viewed as \(shape), found \(info.shape)",
+          tensor: name.text)
+      }
+      return Self(name: name, info: new, reader: reader)
+    }
+
     /// The same tensor, read through `body`, which is given the range, the target and the reader.
     public func wrappingReader(
       _ body: @escaping @Sendable (Range<Int>, inout MutableRawSpan, Reader) throws -> Void
@@ -106,6 +120,22 @@ public struct Checkpoint: Sendable {
     self.modules = modules
     self.values = values
     if !metadata.isEmpty { self.metadata.merge(metadata) { _, new in new } }
+  }
+}
+
+extension Checkpoint {
+  /// Separates tensors of these names from all that they are tied to; the others stay tied.
+  public mutating func untie(_ names: Set<TensorName>) {
+    var firsts: [TensorName: TensorName] = [:]
+    for index in entries.indices {
+      let name = entries[index].name
+      if names.contains(name) {
+        entries[index].alias = nil
+      } else if let original = entries[index].alias, names.contains(original) {
+        entries[index].alias = firsts[original]
+        if firsts[original] == nil { firsts[original] = name }
+      }
+    }
   }
 }
 

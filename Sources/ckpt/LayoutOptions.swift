@@ -27,16 +27,16 @@ struct LayoutOptions: ParsableArguments {
   /// Whether a layout is asked for.
   var isAsked: Bool { toTorchLayout || toKerasLayout }
 
-  /// The checkpoint in the layout that is asked for; `like` is the file whose structure is filled.
+  /// The checkpoint in the layout that is asked for; `like` is that of the file of which a copy is
+  /// filled.
   func apply(
-    to checkpoint: Checkpoint, like: FileProbe?, note: (String) -> Void
+    to checkpoint: Checkpoint, like: Checkpoint?, note: (String) -> Void
   ) throws -> Checkpoint {
     guard isAsked else { return checkpoint }
     let result =
       toTorchLayout
       ? try KerasLayout.torch(checkpoint)
-      : try KerasLayout.keras(
-        checkpoint, like: like.map { try CheckpointSource.open($0).checkpoint })
+      : try KerasLayout.keras(checkpoint, like: like)
     result.notes.forEach(note)
     return result.checkpoint
   }

@@ -93,6 +93,9 @@ struct InputOptions: ParsableArguments {
   }
 }
 
+/// The path as errors show it: `standard input` for `-`.
+func displayPath(_ path: String) -> String { path == "-" ? "standard input" : path }
+
 /// Runs `body` and adds `path` to errors that name no file.
 func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Result {
   do {
@@ -181,13 +184,6 @@ struct OutputOptions: ParsableArguments {
     help: ArgumentHelp("Compression of tensors: planes, gzip[:LEVEL], or none.", valueName: "kind"))
   var compression: String?
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Template: fill a copy of this file's structure with the tensors; needed for Keras .weights.h5 files.",
-      valueName: "file"))
-  var like: String?
-
   @Flag(name: .long, help: "Replace an existing file.")
   var force = false
 
@@ -198,16 +194,10 @@ struct OutputOptions: ParsableArguments {
       "unknown compression '\(compression)': expected planes, gzip, gzip:1 to gzip:9, or none")
   }
 
-  /// The file whose structure is to be filled, opened.
-  var template: FileProbe? { get throws { try like.map(FileProbe.argument) } }
-
   /// How to store tensors, as the options say.
-  ///
-  /// `template` is the file of `--like`, opened.
-  func writeOptions(_ common: CommonOptions, template: FileProbe?) -> WriteOptions {
+  func writeOptions(_ common: CommonOptions) -> WriteOptions {
     var options = WriteOptions()
     options.threads = common.threads
-    options.template = template
     if let parsed = compression.flatMap(WriteOptions.Compression.init(named:)) {
       options.compression = parsed
     }
@@ -215,26 +205,39 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// The target, refused before any work if it cannot be written.
-  ///
-  /// `replaces` says whether an existing file is meant to be replaced, `--force` or not.
-  func target(
-    _ path: String, _ common: CommonOptions, template: FileProbe? = nil, replaces: Bool = false
-  ) throws -> CheckpointTarget {
+  func target(_ path: String, _ common: CommonOptions) throws -> CheckpointTarget {
     if path == "-" && to == nil {
       throw ValidationError("standard output has no file extension; pass --to FORMAT")
     }
+    try checkStandardOutput(path)
+    return try CheckpointTarget(
+      path, format: to, options: writeOptions(common), overwrites: force)
+  }
+
+  /// The target for a filled copy of a file or a folder; `nil` if the output is to be of another format,
+  /// or compressed in another way, and so is written anew.
+  func copyTarget(_ path: String, of source: CheckpointSource) throws -> CopyTarget? {
+    guard compression == nil, source.format.fill != nil else { return nil }
+    let named =
+      try to.map { try CheckpointFormat.writable(named: $0) }
+      ?? CheckpointFormat.named(byEndingOf: path)
+    let isFolder = source.probe.members != nil && named == nil
+    let isAlike = path == "-" || path.ending == source.path.ending || isFolder
+    guard named?.name == source.format.name || to == nil && isAlike else { return nil }
+    try checkStandardOutput(path)
+    return try CopyTarget(copying: source.probe, to: path, overwrites: force)
+  }
+
+  private func checkStandardOutput(_ path: String) throws {
     if path == "-" && StandardOutput.isTerminal {
       throw ValidationError("standard output is a terminal; redirect it, or give a file")
     }
-    var options = writeOptions(common, template: template)
-    if replaces, template == nil { options.template = try FileProbe(path: path) }
-    let target = try CheckpointTarget(
-      path, format: to, options: options, overwrites: force || replaces)
-    if like != nil, !target.format.capabilities.needsTemplate {
-      throw ValidationError("--like is for format keras, the output is \(target.format.name)")
-    }
-    return target
   }
+}
+
+extension String {
+  /// The part of a path from its last dot on; the whole of one without a dot.
+  var ending: Substring { self[(utf8.lastIndex(of: UInt8(ascii: ".")) ?? startIndex)...] }
 }
 
 extension CheckpointTarget {

@@ -17,6 +17,7 @@ struct StandardError: TextOutputStream {
 
 /// Standard output: results, buffered, and with an error when they cannot be written.
 struct StandardOutput: ~Copyable {
+  private static let sink = ByteSink.standardOutput()
   private var pending: [UInt8] = []
 
   /// Whether it is a terminal.
@@ -36,8 +37,14 @@ struct StandardOutput: ~Copyable {
   }
 
   /// Writes everything that is pending; every command ends with it.
+  ///
+  /// - Throws: `BrokenPipe` when nobody reads it, else `CheckpointError` with the system's words.
   mutating func flush() throws {
-    try unsafe writeToStandardOutput(pending.span.bytes)
+    do throws(CheckpointError) {
+      try unsafe Self.sink.append(pending.span.bytes)
+    } catch {
+      throw error.systemNumber == EPIPE ? BrokenPipe() : error
+    }
     pending.removeAll(keepingCapacity: true)
   }
 }

@@ -27,6 +27,26 @@ extension CheckpointFormat {
     #expect(memory.openCount(of: "file") == 0)
     return memory.bytes(of: "file") ?? []
   }
+
+  /// The new contents of the files that a fill changes, by their names.
+  func filled(
+    _ template: FileProbe, with tensors: [TensorName: Checkpoint.Entry],
+    metadata: [String: String] = [:], threads: Int = 2
+  ) async throws -> [String: [UInt8]] {
+    guard let fill else { return [:] }
+    var request = Fill(template: template, tensors: tensors)
+    request.metadata = metadata
+    request.threads = threads
+    var contents: [String: [UInt8]] = [:]
+    for file in try fill(request).files {
+      let memory = MemoryFiles()
+      let sink = try memory.place.create(file.name, replacing: false)
+      try await file.write(sink)
+      try sink.commit()
+      contents[file.name] = memory.bytes(of: file.name)
+    }
+    return contents
+  }
 }
 
 extension Opened {

@@ -12,6 +12,7 @@ extension CheckpointFormat {
     recognizes: { GGUF.recognizes($0) },
     open: { probe, _ in try GGUF.open(probe) },
     write: { try await GGUF.write($0, to: $1, options: $2) },
+    fill: { try GGUF.fill($0) },
     capabilities: Capabilities(
       dtypes: GGUF.types.values, values: [.bool, .integer, .real, .text, .list]
     ).writingTiesOut)

@@ -12,6 +12,8 @@ struct GGUFHeader {
     let key: String
     let kind: GGUFKind
     let value: TensorCore.Value
+    /// Where key, kind, and value are in the file.
+    let range: Range<Int>
   }
 
   /// A tensor and the offset of its data in the file.
@@ -25,6 +27,12 @@ struct GGUFHeader {
   private(set) var values: [Value] = []
   /// Tensors in file order.
   private(set) var tensors: [Tensor] = []
+  /// Offset in the file of the end of the metadata, where the descriptions of the tensors begin.
+  private(set) var valuesEnd = 0
+  /// Offset in the file of the end of those, after which the data are aligned.
+  private(set) var end = 0
+  /// Alignment of the tensors' data in bytes, a power of two.
+  private(set) var alignment = GGUF.standardAlignment
 
   /// Reads and checks the header of a file.
   init(of file: ByteSource) throws(CheckpointError) {
@@ -40,8 +48,10 @@ struct GGUFHeader {
     let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.maxTensors)
     // The smallest metadata item: length and one byte of a key, a type, and one byte of a value.
     let valueCount = try cursor.count("metadata values", size: 14)
-    let alignment = try readValues(&cursor, valueCount)
+    alignment = try readValues(&cursor, valueCount)
+    valuesEnd = cursor.position
     let entries = try Self.entries(&cursor, tensorCount)
+    self.end = cursor.position
     guard let start = GGUF.aligned(cursor.position, to: alignment) else {
       throw CheckpointError(.malformed, "total size reaches 2^63 bytes")
     }
@@ -96,7 +106,8 @@ struct GGUFHeader {
       do throws(CheckpointError) {
         let (kind, value) = try GGUFKind.read(&cursor, &room)
         if key == GGUF.alignmentKey { alignment = try Self.alignment(kind, value) }
-        values.append(Value(key: key, kind: kind, value: value))
+        values.append(
+          Value(key: key, kind: kind, value: value, range: start..<cursor.position))
       } catch {
         throw CheckpointError(
           error.code, "metadata '\(JSONScanner.shown(key))': \(error.message)",

@@ -47,6 +47,21 @@ extension GGUF {
 
   private static let partKeys = ["split.no", "split.count", "split.tensors.count"]
 
+  /// The files of a checkpoint in the order of their numbers: one, or the parts of a split file.
+  static func parts(of probe: FileProbe) throws(CheckpointError) -> [FileProbe] {
+    let file = probe.members == nil ? probe : try member(of: probe)
+    let values = try read(try file.source).values
+    let part = number(values, "split.no") ?? 0
+    guard let count = number(values, "split.count"), count > 1,
+      let names = names(of: file.name, part: part, count: count)
+    else { return [file] }
+    var parts: [FileProbe] = []
+    for (index, name) in names.enumerated() {
+      parts.append(index == part ? file : try FileProbe(name, in: file.place))
+    }
+    return parts
+  }
+
   /// Opens a file and, if it is one of several parts, the others.
   private static func join(_ probe: FileProbe) throws(CheckpointError) -> Opened {
     let (values, entries) = try read(try probe.source)

@@ -81,21 +81,11 @@ enum GGUFShapes {
         entries.append(Checkpoint.Entry(name: TensorName(name), info: info) { _, _ in })
       } else {
         guard let entry = rest.popFirst(), entry.name == TensorName(name),
-          entry.info.dtype == dtype, entry.info.elementCount == info.elementCount
+          entry.info.dtype == dtype, let reshaped = try? entry.reshaped(shape)
         else { return nil }
-        entries.append(entry.reshaped(info))
+        entries.append(reshaped)
       }
     }
     return entries + rest
-  }
-}
-
-extension Checkpoint.Entry {
-  /// The same bytes with a different shape of the same size.
-  fileprivate func reshaped(_ info: TensorInfo) -> Self {
-    let source = self
-    return Self(name: name, info: info, alias: alias) { range, target in
-      try source.read(range, into: &target)
-    }
   }
 }

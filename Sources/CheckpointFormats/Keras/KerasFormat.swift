@@ -10,10 +10,7 @@ extension CheckpointFormat {
     name: "keras", extensions: [".weights.h5"],
     recognizes: { KerasContainer(of: $0) != nil },
     open: { try KerasCheckpoint.open($0, $1) },
-    write: { checkpoint, sink, options in
-      try KerasWriter.write(checkpoint, to: sink, options)
-    },
-    capabilities: KerasWriter.capabilities)
+    fill: { try KerasFilling.fill($0) }, capabilities: KerasFilling.capabilities)
 }
 
 /// The four kinds of file in which Keras keeps weights.

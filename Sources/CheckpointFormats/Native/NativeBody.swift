@@ -20,6 +20,8 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private var originals: [Content: Int] = [:]
   /// First chunks of the multi-chunk tensors written so far.
   private var beginnings: Set<Beginning> = []
+  /// Called before the first chunk of a source is appended.
+  private let beginSource: ((_ source: Int) throws -> Void)?
   /// Multi-chunk sources that are copies of earlier ones.
   private let copies = Mutex<Set<Int>>([])
 
@@ -37,9 +39,12 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     let crc32: UInt32
   }
 
-  init(_ plan: NativePlan, sink: ByteSink) {
+  init(
+    _ plan: NativePlan, sink: ByteSink, beginSource: ((_ source: Int) throws -> Void)? = nil
+  ) {
     self.plan = plan
     self.sink = sink
+    self.beginSource = beginSource
     chunks = Array(repeating: [], count: plan.sources.count)
     digests = Array(repeating: nil, count: plan.sources.count)
   }
@@ -63,6 +68,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
         if originals[content] == nil { originals[content] = piece.source }
       }
       if plan.sources[piece.source].entry.info.byteCount > 0 {
+        if chunks[piece.source].isEmpty { try beginSource?(piece.source) }
         chunks[piece.source].append(try job.append(piece, to: sink))
       }
     }

@@ -5,7 +5,7 @@ import TensorCore
 /// An open file of the native format: its index, checked, and its chunks, checked as they are read.
 final class NativeFile: Sendable {
   let file: ByteSource
-  private let index: NativeIndex
+  let index: NativeIndex
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
   private let recent = BlockCache(capacity: 4 * NativeLayout.chunkSize)

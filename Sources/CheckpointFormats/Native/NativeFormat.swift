@@ -12,6 +12,7 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
     open: { probe, _ in Opened(try NativeFile.opened(probe).checkpoint()) },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
+    fill: { try NativeFilling.filled($0) },
     capabilities: Capabilities(
       dtypes: DType.allCases, values: Set(Value.Kind.allCases), compressions: [.planes]),
     verify: { try await NativeFile.opened($0).verify(threads: $1) })

@@ -11,11 +11,11 @@ struct NativePlan: Sendable {
   /// A tensor to be read.
   struct Source {
     let entry: Checkpoint.Entry
-    let filter: NativeFilter
+    var filter: NativeFilter
   }
 
   private(set) var parts: [Part] = []
-  private(set) var sources: [Source] = []
+  var sources: [Source] = []
 
   /// - Throws: ``CheckpointError`` when a name or a number of dimensions exceeds the format's limits.
   init(

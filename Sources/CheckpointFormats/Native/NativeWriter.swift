@@ -48,7 +48,8 @@ enum NativeWriter {
       tensors: tensors)
   }
 
-  private static func finish(_ sink: ByteSink, _ index: NativeIndex) throws(CheckpointError) {
+  /// Appends index and footer.
+  static func finish(_ sink: ByteSink, _ index: NativeIndex) throws(CheckpointError) {
     let text = index.text
     guard text.count <= NativeLayout.maxIndexSize else {
       throw CheckpointError(

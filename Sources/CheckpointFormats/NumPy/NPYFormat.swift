@@ -10,6 +10,7 @@ extension CheckpointFormat {
     recognizes: { $0.head.starts(with: NPYHeader.magic) },
     open: { probe, _ in try NPY.open(try probe.source) },
     write: { try await NPY.write($0, to: $1, options: $2) },
+    fill: { try NPY.fill($0) },
     capabilities: Capabilities(
       dtypes: NPYHeader.dtypes, ties: false, modules: false, values: [],
       holdsOneTensor: true
@@ -38,6 +39,29 @@ enum NPY {
     } catch {
       throw error.adding(path: file.name)
     }
+  }
+
+  /// Decides what changes in a copy of a file: the elements, stored in the order that the file has.
+  static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
+    let source = try fill.template.source
+    let header = try NPYHeader(size: source.size) { range throws(CheckpointError) in
+      try source.bytes(range)
+    }
+    var copy = PatchedCopy(of: source)
+    if let entry = fill.tensors[name] {
+      copy.replace(at: header.length, with: try entry.stored(as: header))
+    }
+    let patched = copy
+    var filled = FilledFiles(fill.template.name) {
+      try await patched.write(to: $0, threads: fill.threads)
+    }
+    filled.losses =
+      fill.metadata.isEmpty
+      ? []
+      : [
+        "npy has no room for \(fill.metadata.keys.sorted().joined(separator: " and "))"
+      ]
+    return filled
   }
 
   /// Writes a checkpoint of one tensor, whose name is lost.

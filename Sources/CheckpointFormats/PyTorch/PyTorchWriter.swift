@@ -162,6 +162,9 @@ struct PyTorchPlan {
 
   /// Writes `_metadata`, which `state_dict()` keeps along with the tensors: the layout version of each
   /// module, which is 2 for layers with running statistics and 1 for others.
+  ///
+  /// The list of classes is part of this file format (`_version` in torch's `_NormBase`): where such a
+  /// layer keeps no statistics, only the class in its label tells that it may.
   private static func writeVersions(
     of checkpoint: Checkpoint, to writer: inout PickleWriter
   ) throws(CheckpointError) {

@@ -12,6 +12,7 @@ extension CheckpointFormat {
     recognizes: { Safetensors.recognizes($0) },
     open: { probe, _ in try Safetensors.open(probe) },
     write: { try await Safetensors.write($0, to: $1, options: $2) },
+    fill: { try Safetensors.fill($0) },
     capabilities: Capabilities(dtypes: Safetensors.dtypes, isSharded: true).writingTiesOut)
 }
 
@@ -53,7 +54,7 @@ enum Safetensors {
 
   /// Opens a file, an index of several files, or a folder that contains either.
   static func open(_ probe: FileProbe) throws -> Opened {
-    let candidate = probe.members == nil ? probe : try member(of: probe)
+    let candidate = try file(of: probe)
     var opened: Opened
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
       opened = try ShardIndex(candidate).contents { try read($0) }
@@ -63,6 +64,19 @@ enum Safetensors {
     }
     opened.noteTiesWrittenOut()
     return opened
+  }
+
+  /// The file to read: the probe itself or, of a folder, its index or its only file.
+  static func file(of probe: FileProbe) throws(CheckpointError) -> FileProbe {
+    if probe.members == nil { return probe }
+    return try probe.finding { probe throws(CheckpointError) in
+      Member(probe: try member(of: probe))
+    }.probe
+  }
+
+  /// The file that stands for a folder, opened once.
+  private struct Member: Sendable {
+    let probe: FileProbe
   }
 
   /// The index of a folder, or its only file.

@@ -8,7 +8,7 @@ struct ShardIndex {
   /// What errors call the index.
   let name: String
   /// Where the index is, and so the files that it names.
-  private let place: Place
+  let place: Place
   /// The index's `metadata`; sizes that follow from the tensors are left out.
   private(set) var values: [Checkpoint.Named] = []
   /// Names of tensors and of the files that have them, in the index's order.

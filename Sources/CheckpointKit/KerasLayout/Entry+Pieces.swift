@@ -30,19 +30,6 @@ extension Checkpoint.Entry {
     }
   }
 
-  /// The same elements in the same order, under another shape of as many elements.
-  func reshaped(_ shape: [Int]) throws(CheckpointError) -> Checkpoint.Entry {
-    if info.shape == shape { return self }
-    let new = try TensorInfo(dtype: info.dtype, shape: shape)
-    guard new.byteCount == info.byteCount else {
-      throw CheckpointError(
-        .mismatched, "expected a shape that can be viewed as \(shape), found \(info.shape)",
-        tensor: name.text)
-    }
-    return Checkpoint.Entry(
-      name: name, info: new, pieces: [Piece(source: self, bytes: 0..<info.byteCount)])
-  }
-
   /// Part `index` of `count` equal parts along the first axis.
   func part(_ index: Int, of count: Int) throws(CheckpointError) -> Checkpoint.Entry {
     if count == 1 { return self }

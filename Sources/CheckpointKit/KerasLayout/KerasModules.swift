@@ -3,6 +3,9 @@ import TensorCore
 
 /// The layers that Keras would have for a model's modules, with the names and shapes of their
 /// variables; their tensors cannot be read.
+///
+/// Classes are compared by name, as Keras's own are: what is a counterpart is a fact about the pair,
+/// not about the layer, and a tree inferred from tensors has names only.
 struct KerasModules {
   private(set) var layers: [KerasLayer] = []
   private let shapes: [TensorName: TensorInfo]

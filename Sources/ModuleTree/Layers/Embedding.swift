@@ -88,10 +88,11 @@ extension Embedding: PrintedLayer {
   package static func inferred(from tensors: OwnTensors) -> Embedding? {
     guard let weight = tensors.shape("weight"), weight.count == 2, tensors.shape("bias") == nil
     else { return nil }
-    let name = tensors.moduleName
-    let isTable =
-      name.hasPrefix("emb") || ["emb", "embedding", "embeddings"].contains { name.hasSuffix($0) }
+    return Embedding(weight[0], weight[1])
+  }
+
+  package static func suits(moduleName name: String) -> Bool {
+    name.hasPrefix("emb") || ["emb", "embedding", "embeddings"].contains { name.hasSuffix($0) }
       || ["embed_tokens", "tok_embed", "wte", "wpe"].contains(name)
-    return isTable ? Embedding(weight[0], weight[1]) : nil
   }
 }

@@ -60,9 +60,7 @@ extension LayerNorm: PrintedLayer {
   }
 
   package static func inferred(from tensors: OwnTensors) -> LayerNorm? {
-    guard let weight = tensors.shape("weight"), weight.count == 1,
-      RMSNorm.inferred(from: tensors) == nil
-    else { return nil }
+    guard let weight = tensors.shape("weight"), weight.count == 1 else { return nil }
     return LayerNorm(shape: weight, affine: true, bias: tensors.shape("bias") != nil)
   }
 }

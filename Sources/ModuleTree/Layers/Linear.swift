@@ -60,9 +60,7 @@ extension Linear: PrintedLayer {
   }
 
   package static func inferred(from tensors: OwnTensors) -> Linear? {
-    guard let weight = tensors.shape("weight"), weight.count == 2,
-      Embedding.inferred(from: tensors) == nil
-    else { return nil }
+    guard let weight = tensors.shape("weight"), weight.count == 2 else { return nil }
     return Linear(weight[1], weight[0], bias: tensors.shape("bias") != nil)
   }
 }

@@ -64,9 +64,10 @@ extension RMSNorm: PrintedLayer {
   }
 
   package static func inferred(from tensors: OwnTensors) -> RMSNorm? {
-    guard let weight = tensors.shape("weight"), weight.count == 1, tensors.shape("bias") == nil,
-      tensors.moduleName.contains("rms")
+    guard let weight = tensors.shape("weight"), weight.count == 1, tensors.shape("bias") == nil
     else { return nil }
     return RMSNorm(shape: weight, affine: true)
   }
+
+  package static func suits(moduleName name: String) -> Bool { name.contains("rms") }
 }

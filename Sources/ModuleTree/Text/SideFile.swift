@@ -282,15 +282,6 @@ extension PrintedArguments {
 }
 
 extension String {
-  /// Without blanks at either end.
-  var trimmed: String {
-    var text = self[...]
-    while text.unicodeScalars.first?.properties.isWhitespace == true {
-      text.unicodeScalars.removeFirst()
-    }
-    while text.unicodeScalars.last?.properties.isWhitespace == true {
-      text.unicodeScalars.removeLast()
-    }
-    return String(text)
-  }
+  /// Without white space at either end.
+  var trimmed: String { trimming(\.properties.isWhitespace) }
 }

@@ -38,6 +38,11 @@ extension Ckpt {
       help: "Convert every part of a training checkpoint, its tensors named as the file nests them."
     )
     var all = false
+    @Option(
+      help: ArgumentHelp(
+        "Template: write a copy of this file, in its format, with these tensors in place of its own; the only way to write Keras files.",
+        valueName: "file"))
+    var like: String?
     @OptionGroup var layout: LayoutOptions
     @Flag(help: "Print what would be written and what cannot be; write nothing.")
     var dryRun = false
@@ -51,33 +56,32 @@ extension Ckpt {
       if let shardSize, WriteOptions.size(shardSize) == nil {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
+      if like != nil {
+        guard shardSize == nil, target.to == nil, target.compression == nil else {
+          throw ValidationError(
+            "--like keeps the template's format; omit --to, --compression, and --shard-size")
+        }
+      }
       try checkingUsage { _ = try dtype.map { try Recipe.floatingPoint(named: $0) } }
     }
 
     func run() async throws {
-      let template = try self.target.template
-      let shards = try shardSize.flatMap(WriteOptions.size).map { size in
-        try ShardedTarget(
-          output, format: self.target.to, limit: size,
-          options: self.target.writeOptions(common, template: template),
-          overwrites: self.target.force)
-      }
-      var target = try shards == nil ? self.target.target(output, common, template: template) : nil
-      target?.options.nests = all
-      guard let format = shards?.format ?? target?.format else { return }
+      let destination = try destination
       var conversion = Conversion(try selection.selection)
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       var opened = try inputs.open(input, common, readsValues: !dryRun, all: all).opened
       let original = opened.checkpoint
       opened.checkpoint = try naming(input) {
-        try layout.apply(to: original, like: template, note: common.notes(on: input))
+        try layout.apply(
+          to: original, like: destination.template?.checkpoint, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: opened) }
       let plan = ConversionPlan(
-        of: result, from: opened.checkpoint, to: format, options: target?.options ?? WriteOptions())
+        of: result, from: opened.checkpoint, to: destination.format, options: destination.options,
+        isCopy: destination.template != nil)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
-      if dryRun { return try print(plan, format) }
+      if dryRun { return try print(plan, destination.format) }
       if result.isChanged || layout.isAsked {
         var provenance = try Provenance(of: original)
         // Hashing an input that stores no digests would read it a second time.
@@ -85,13 +89,7 @@ extension Ckpt {
         provenance.add(command: "convert", options: options, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
       }
-      try await target?.write(result.checkpoint, showing: common)
-      var files: [String] = []
-      if let shards {
-        let written = try await shards.write(result.checkpoint, showing: common)
-        written.notes.forEach(common.notes(on: output))
-        files = written.paths
-      }
+      var files = try await write(result.checkpoint, to: destination)
       noteOverflows(result.overflows, conversion.dtype)
       let path = files.popLast() ?? output
       common.wrote(path, result.checkpoint.counts + (files.isEmpty ? [] : [Self.list(files)]))
@@ -105,6 +103,83 @@ extension Ckpt {
         names.count > 3
         ? "\(names[0]) to \(names[names.count - 1])" : names.joined(separator: ", ")
       return "in \(names.count.pluralized("file")): \(list)"
+    }
+
+    /// Where the result goes.
+    private enum Destination {
+      case file(CheckpointTarget)
+      case shards(ShardedTarget)
+      case copy(CopyTarget, of: CheckpointSource)
+
+      var format: CheckpointFormat {
+        switch self {
+        case .file(let target): target.format
+        case .shards(let target): target.format
+        case .copy(_, let template): template.format
+        }
+      }
+
+      /// How the tensors are stored.
+      var options: WriteOptions {
+        if case .file(let target) = self { target.options } else { WriteOptions() }
+      }
+
+      /// The file of which a copy is filled.
+      var template: CheckpointSource? {
+        if case .copy(_, let template) = self { template } else { nil }
+      }
+    }
+
+    private var destination: Destination {
+      get throws {
+        if let like {
+          let template = try CheckpointSource.open(like, notes: common.note)
+          if let named = CheckpointFormat.named(byEndingOf: output),
+            named.name != template.format.name, output.ending != like.ending
+          {
+            throw ValidationError(
+              "--like: the template's format is \(template.format.name), but the output is named like \(named.name)"
+            )
+          }
+          return .copy(
+            try CopyTarget(copying: template.probe, to: output, overwrites: target.force),
+            of: template)
+        }
+        if let size = shardSize.flatMap(WriteOptions.size) {
+          return .shards(
+            try ShardedTarget(
+              output, format: target.to, limit: size, options: target.writeOptions(common),
+              overwrites: target.force))
+        }
+        var file = try target.target(output, common)
+        file.options.nests = all
+        return .file(file)
+      }
+    }
+
+    /// Writes the result; returns the paths of its files where there are several, the index last.
+    private func write(
+      _ checkpoint: Checkpoint, to destination: Destination
+    ) async throws -> [String] {
+      switch destination {
+      case .file(let target):
+        try await target.write(checkpoint, showing: common)
+        return []
+      case .shards(let target):
+        let written = try await target.write(checkpoint, showing: common)
+        written.notes.forEach(common.notes(on: output))
+        return written.paths
+      case .copy(let target, let template):
+        let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
+        defer { progress.finish() }
+        let filled = try template.filled(
+          withAllOf: progress.entries, metadata: checkpoint.recorded,
+          isPartial: !selection.match.isEmpty || !selection.exclude.isEmpty,
+          threads: common.threads)
+        filled.losses.forEach(common.notes(on: output))
+        _ = try await target.write(filled)
+        return []
+      }
     }
 
     private func print(_ plan: ConversionPlan, _ format: CheckpointFormat) throws {
@@ -157,6 +232,7 @@ extension Ckpt {
       options += renaming.rename.flatMap { ["--rename", $0] }
       if let map { options += ["--map", map] }
       if all { options.append("--all") }
+      if like != nil { options.append("--like") }
       return options + layout.options
     }
   }

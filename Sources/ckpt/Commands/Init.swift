@@ -40,7 +40,7 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let target = try target.target(output, common, template: target.template)
+      let target = try target.target(output, common)
       var base = try recipe.map { try Recipe(file: $0) }
       base?.steps = []
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }

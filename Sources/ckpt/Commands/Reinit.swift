@@ -40,6 +40,10 @@ extension Ckpt {
     @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
     var output: String?
     @Flag(help: "Replace FILE atomically.") var inPlace = false
+    @Flag(
+      help:
+        "Separate selected tensors from those that they are tied to, instead of changing both.")
+    var untie = false
     @Flag(help: "Print the names of the tensors that would be replaced; write nothing.")
     var dryRun = false
     @OptionGroup var target: OutputOptions
@@ -66,6 +70,9 @@ extension Ckpt {
       guard renaming.rename.isEmpty || selection.model != nil || from != nil else {
         throw ValidationError("--rename pairs names with those of --model or --from")
       }
+      guard !(inPlace && untie) else {
+        throw ValidationError("--untie writes a new file: pass -o OUT instead of --in-place")
+      }
       guard from == nil || rule.isEmpty else {
         throw ValidationError("--from and --rule exclude each other")
       }
@@ -79,20 +86,18 @@ extension Ckpt {
 
     func run() async throws {
       let path = inPlace ? file : output
-      var target: CheckpointTarget?
-      if let path, !dryRun {
-        target = try self.target.target(
-          path, common, template: self.target.template, replaces: inPlace)
-      }
       let selected = try selection.selection
       let model = selected.model
-      var opened = try inputs.open(file, common).opened
+      let input = try inputs.open(file, common)
+      var opened = input.opened
+      try opened.confirmTies().forEach(common.notes(on: file))
       let renames =
         try renaming.rename.isEmpty
         ? nil : renaming.pairing(of: opened.checkpoint, with: model, notes: { _ in })
       opened.checkpoint = opened.checkpoint.renamed(renames?.partners ?? [:])
       let source = opened.checkpoint
-      let tree = try naming(file) { try source.tree(model: model) }
+      let output = try dryRun ? nil : path.map { try self.output($0, of: input) }
+      var tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
       _ = try naming(file) { try selected.entries(of: source, tree: tree.module) }
       var step = Reinitialization(
@@ -101,6 +106,12 @@ extension Ckpt {
       step.rules = try rule.map { try Rule($0) }
       step.order = try Rule.Order(named: order)
       step.seed = try Seed(seed)
+      if untie {
+        try naming(file) {
+          opened.checkpoint.untie(Set(try step.names(in: source, tree: tree)))
+          tree = try opened.checkpoint.tree(model: model)
+        }
+      }
       var result: Reinitialization.Result
       var inputs: [Digest] = []
       if let from {
@@ -123,12 +134,12 @@ extension Ckpt {
         result.checkpoint = result.checkpoint.renamed(names)
         result.replaced = result.replaced.map { names[$0] ?? $0 }
       }
-      if let target, let path {
+      if let output, let path {
         var provenance = try Provenance(of: source)
-        inputs.insert(try await common.manifest(of: source).fingerprint, at: 0)
+        if let stored = Manifest(storedIn: source) { inputs.insert(stored.fingerprint, at: 0) }
         provenance.add(command: "reinit", options: options, inputs: inputs)
         result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
-        try await target.write(result.checkpoint, to: path, showing: common)
+        try await write(result, of: input, to: output)
         let count =
           "\(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
         let origin = from.map { "copied \(count) from \(displayPath($0).escapingControls)" }
@@ -143,6 +154,47 @@ extension Ckpt {
         for name in result.replaced { try text.line(name.text.escapingControls) }
       }
       try text.flush()
+    }
+
+    /// How the result is written.
+    private enum Output {
+      /// As a copy of the input in which the drawn tensors are new.
+      case copy(CopyTarget)
+      /// In another format, from the beginning.
+      case new(CheckpointTarget, path: String)
+    }
+
+    private func output(_ path: String, of input: CheckpointSource) throws -> Output {
+      if inPlace {
+        if target.to != nil || target.compression != nil {
+          throw ValidationError("--in-place keeps the format; omit --to and --compression")
+        }
+        return .copy(CopyTarget(replacing: input.probe))
+      }
+      if !untie, let copy = try target.copyTarget(path, of: input) { return .copy(copy) }
+      return .new(try target.target(path, common), path: path)
+    }
+
+    private func write(
+      _ result: Reinitialization.Result, of input: CheckpointSource, to output: Output
+    ) async throws {
+      switch output {
+      case .new(let target, let path):
+        try await target.write(result.checkpoint, to: path, showing: common)
+      case .copy(let target):
+        let replaced = Set(result.replaced)
+        let progress = Progress(
+          reading: result.checkpoint.entries.filter { replaced.contains($0.name) },
+          quiet: common.quiet)
+        defer { progress.finish() }
+        let filled = try input.filled(
+          with: Dictionary(
+            progress.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
+          metadata: result.checkpoint.recorded,
+          threads: common.threads)
+        filled.losses.forEach(common.notes(on: file))
+        _ = try await target.write(filled)
+      }
     }
 
     /// The options that shaped the values, as they were typed.

@@ -26,7 +26,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-      let tree = try moduleTree()
+      let (tree, isInferred) = try moduleTree()
       let parameters = tree.namedParameters()
       let total = parameters.map(\.shape.elementCount).saturatedSum()
       guard total < Shape.limit else {
@@ -38,7 +38,8 @@ extension Ckpt {
         try output.line(try tree.json())
       } else {
         // A terminal shows control characters of names as escapes; a file gets the very text.
-        for line in tree.description.split(separator: "\n", omittingEmptySubsequences: false) {
+        let shown = isInferred ? tree.markingGuesses : tree
+        for line in shown.description.split(separator: "\n", omittingEmptySubsequences: false) {
           try output.line(StandardOutput.isTerminal ? String(line).escapingControls : String(line))
         }
         if params {
@@ -63,15 +64,16 @@ extension Ckpt {
       try output.flush()
     }
 
-    private func moduleTree() throws -> Module {
+    /// The tree, and whether its classes are guesses.
+    private func moduleTree() throws -> (Module, isInferred: Bool) {
       switch try Model.Content(file: file, extra: extra) {
       case .model(let model):
         model.module.notes.forEach(common.notes(on: file))
-        return model.module
+        return (model.module, false)
       case .checkpoint(let checkpoint, carrying: let model):
         let tree = try naming(file) { try checkpoint.tree(model: model) }
         tree.notes.forEach(common.notes(on: file))
-        return tree.module
+        return (tree.module, tree.isInferred)
       }
     }
   }

@@ -1,0 +1,20 @@
+import ByteIO
+import Strided
+import TensorCore
+
+extension Checkpoint.Entry {
+  /// The tensor as an array with this header stores its elements: in Fortran order, or with the most
+  /// significant byte first, where the header says so.
+  func stored(as header: NPYHeader) throws(CheckpointError) -> Checkpoint.Entry {
+    let ordered =
+      header.isFortranOrder ? try permuted(Array(info.shape.indices.reversed())) : self
+    guard header.isBigEndian else { return ordered }
+    let width = info.dtype.element.wordWidth
+    return ordered.wrappingReader { range, target, read in
+      try target.fillElements(range, width: width) { numbers, bytes in
+        try read(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
+        bytes.swapBytes(width: width)
+      }
+    }
+  }
+}

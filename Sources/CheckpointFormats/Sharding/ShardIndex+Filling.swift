@@ -1,0 +1,56 @@
+import ByteIO
+import JSONText
+import TensorCore
+
+/// Filling some files of several with an index.
+extension ShardIndex {
+  /// Divides a fill among the files; those without a new tensor are not touched.
+  ///
+  /// `fill` gives the writer of a copy of one file. Texts go to the index, whose word counts where
+  /// files contradict each other.
+  func filled(
+    _ fill: Fill, _ index: FileProbe,
+    with copy: (ByteSource, Fill) throws(CheckpointError) ->
+      @Sendable (ByteSink) async throws ->
+      Void
+  ) throws(CheckpointError) -> FilledFiles {
+    var parts: [TensorName: [TensorName: Checkpoint.Entry]] = [:]
+    var files: [String] = []
+    for (tensor, file) in weightMap {
+      if parts.updateValue(parts[TensorName(file)] ?? [:], forKey: TensorName(file)) == nil {
+        files.append(file)
+      }
+      parts[TensorName(file)]?[tensor] = fill.tensors[tensor]
+    }
+    let indexed = Set(weightMap.map(\.tensor))
+    if let unnamed = fill.tensors.keys.filter({ !indexed.contains($0) }).min() {
+      throw CheckpointError(
+        .unsupported, "is in one of the files, but not in their index; fill that file",
+        tensor: unnamed.text)
+    }
+    var filled = FilledFiles([])
+    for file in files {
+      guard let tensors = parts[TensorName(file)], !tensors.isEmpty else {
+        filled.unchanged.append(file)
+        continue
+      }
+      var part = fill
+      part.tensors = tensors
+      part.metadata = [:]
+      do throws(CheckpointError) {
+        filled.files.append(.init(name: file, write: try copy(try place.open(file), part)))
+      } catch {
+        throw error.adding(path: place.path(of: file))
+      }
+    }
+    let source = try index.source
+    let old = try source.bytes(0..<source.size)
+    let new = try JSONScanner.setting(fill.metadata, in: "metadata", of: old)
+    if new == old {
+      filled.unchanged.append(index.name)
+    } else {
+      filled.files.append(.init(name: index.name) { try $0.append(new.rawBytes) })
+    }
+    return filled
+  }
+}
