@@ -16,7 +16,7 @@ package struct StridedLayout: Hashable, Sendable {
   /// Number of source bytes up to the end of the last element; 0 if there are no elements.
   package let reach: Int
   /// Byte offset of the first element in the source.
-  let start: Int
+  package let start: Int
   /// Outermost first, with adjacent axes merged where possible; the last one steps through bytes.
   let axes: [Axis]
 
@@ -156,7 +156,7 @@ package struct StridedLayout: Hashable, Sendable {
   }
 
   /// The largest box of whole steps that begins at byte `position` of the tensor and ends by `end`.
-  private func box(at position: Int, within end: Int) -> (axes: [Axis], start: Int) {
+  func box(at position: Int, within end: Int) -> (axes: [Axis], start: Int) {
     let outer =
       axes.firstIndex { position % $0.span == 0 && $0.span <= end - position } ?? axes.count - 1
     var source = start

@@ -16,7 +16,10 @@ package final class ZipArchive: Sendable {
   package var path: String { file.name }
   /// The members in the directory's order.
   package let members: [ZipMember]
-  private let file: ByteSource
+  /// The file, or the part of one, that the archive is.
+  let file: ByteSource
+  /// The bytes of the central directory.
+  let directory: Range<Int>
   private let indices: [TensorName: Int]
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
@@ -46,6 +49,7 @@ package final class ZipArchive: Sendable {
     self.file = file
     do throws(CheckpointError) {
       let directory = try ZipDirectory(file)
+      self.directory = directory.range
       members = try Self.located(directory, in: file)
     } catch {
       throw error.adding(path: file.name)
@@ -61,6 +65,7 @@ package final class ZipArchive: Sendable {
 
   private init(of other: ZipArchive) {
     (members, file, indices) = (other.members, other.file, other.indices)
+    directory = other.directory
     zeroMeansNoSum = true
   }
 
@@ -70,7 +75,7 @@ package final class ZipArchive: Sendable {
   ) throws(CheckpointError) -> [ZipMember] {
     var members = directory.members
     let order = members.indices.sorted { members[$0].headerOffset < members[$1].headerOffset }
-    let first = order.first.map { members[$0].headerOffset } ?? directory.start
+    let first = order.first.map { members[$0].headerOffset } ?? directory.range.lowerBound
     guard first == 0 else {
       throw CheckpointError(
         .malformed, "expected the first member at byte 0, found it at byte \(first)", offset: 0)
@@ -78,10 +83,11 @@ package final class ZipArchive: Sendable {
     // In file order, each member must end where the next one's local header begins.
     for (position, index) in order.enumerated() {
       let next =
-        position + 1 < order.count ? members[order[position + 1]].headerOffset : directory.start
+        position + 1 < order.count
+        ? members[order[position + 1]].headerOffset : directory.range.lowerBound
       let member = members[index]
       do throws(CheckpointError) {
-        guard member.headerOffset < next, next <= directory.start else {
+        guard member.headerOffset < next, next <= directory.range.lowerBound else {
           throw CheckpointError(.malformed, "shares its local header with another member")
         }
         members[index].dataOffset = try ZipLocalHeader.check(member, in: file, until: next)

@@ -9,13 +9,13 @@ import TensorCore
 struct ZipDirectory {
   /// The members in the directory's order; their ``ZipMember/dataOffset`` is not set yet.
   let members: [ZipMember]
-  /// Offset of the directory, where the last member must end.
-  let start: Int
+  /// The bytes of the directory; where it begins, the last member must end.
+  let range: Range<Int>
 
   init(_ file: ByteSource) throws(CheckpointError) {
     let end = try Self.end(of: file)
     let bytes = try file.bytes(end.directory)
-    start = end.directory.lowerBound
+    range = end.directory
     var members: [ZipMember] = []
     members.reserveCapacity(end.count)
     var names: Set<TensorName> = []
@@ -29,7 +29,7 @@ struct ZipDirectory {
         members.append(member)
         position += size
       } catch {
-        throw error.adding(offset: start + position)
+        throw error.adding(offset: range.lowerBound + position)
       }
     }
     guard members.count == end.count else {

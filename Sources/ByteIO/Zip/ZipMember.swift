@@ -48,6 +48,8 @@ enum ZipLayout {
   static let end64Size = 56
   static let locatorSize = 20
 
+  /// The version that is needed to read records of the zip64 kind: 4.5.
+  static let zip64Version: UInt16 = 45
   /// Identifier of the extra field with 64-bit sizes and offsets.
   static let zip64Field: UInt16 = 1
   /// Identifier of the extra field that PyTorch aligns data with ("FB"), filled with `Z`.

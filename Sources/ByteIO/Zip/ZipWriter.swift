@@ -13,6 +13,8 @@ package struct ZipWriter: ~Copyable {
 
   private let sink: ByteSink
   private let alignment: Int
+  /// The sink's position at the beginning of the archive.
+  private let base: Int
   private var directory: [UInt8] = []
   private var names: Set<TensorName> = []
   private var open: Member?
@@ -34,8 +36,14 @@ package struct ZipWriter: ~Copyable {
 
   /// Writes into a new sink; members' bytes begin at multiples of `alignment`.
   package init(_ sink: ByteSink, alignment: Int = 64) {
+    self.init(sink, alignment: alignment, base: 0)
+  }
+
+  /// Writes into a sink in which the archive begins at `base`.
+  init(_ sink: ByteSink, alignment: Int = 64, base: Int) {
     self.sink = sink
     self.alignment = alignment
+    self.base = base
   }
 
   /// Begins a member of `size` bytes, to be added with ``append(_:)``.
@@ -61,7 +69,7 @@ package struct ZipWriter: ~Copyable {
       throw CheckpointError(.unsupported, "there are two zip members named '\(name)'")
     }
     let member = Member(
-      name: name, size: size, headerOffset: sink.position, hasDescriptor: sum == nil)
+      name: name, size: size, headerOffset: sink.position - base, hasDescriptor: sum == nil)
     open = member
     // If a descriptor follows, sum and sizes here are 0 (4.4.4, bit 3). A large member then still
     // has a zip64 field, of zeros, which tells readers that the descriptor's sizes have 8 bytes
@@ -70,7 +78,7 @@ package struct ZipWriter: ~Copyable {
     var extra: [UInt8] = []
     if member.isLarge { Self.appendZip64([shownSize, shownSize], to: &extra) }
     // An extra field takes at least the four bytes of its own header.
-    let unpadded = sink.position + ZipLayout.localSize + count + extra.count
+    let unpadded = sink.position - base + ZipLayout.localSize + count + extra.count
     if unpadded % alignment != 0 {
       let padding = alignment - (unpadded + 4) % alignment
       extra.appendLittleEndian(ZipLayout.paddingField)
@@ -111,7 +119,7 @@ package struct ZipWriter: ~Copyable {
     var extra: [UInt8] = []
     if !large.isEmpty { Self.appendZip64(large, to: &extra) }
     directory.appendLittleEndian(ZipLayout.centralSignature)
-    directory.appendLittleEndian(UInt16(45))  // made by version 4.5 for MS-DOS
+    directory.appendLittleEndian(ZipLayout.zip64Version)  // made by version 4.5 for MS-DOS
     Self.append(
       member, size: member.size, sum: member.sum, extra: extra.count, needs64: !large.isEmpty,
       to: &directory)
@@ -142,34 +150,15 @@ package struct ZipWriter: ~Copyable {
     try end()
   }
 
+  /// The directory's entries, which the caller writes.
+  consuming func takeDirectory() -> [UInt8] { directory }
+
   /// Writes the directory; the sink is not committed.
   package consuming func finish() throws(CheckpointError) {
     precondition(open == nil, "the archive is ended before its last member")
-    let (start, count) = (sink.position, names.count)
+    let (start, count) = (sink.position - base, names.count)
     try sink.append(directory.rawBytes)
-    var end: [UInt8] = []
-    let isLarge =
-      count >= ZipLayout.sentinel16 || directory.count >= ZipLayout.sentinel32
-      || start >= ZipLayout.sentinel32
-    if isLarge {
-      end.appendLittleEndian(ZipLayout.end64Signature)
-      end.appendLittleEndian(UInt64(ZipLayout.end64Size - 12))
-      for _ in 0..<2 { end.appendLittleEndian(UInt16(45)) }
-      end.appendLittleEndian(UInt64(0))
-      for number in [count, count, directory.count, start] {
-        end.appendLittleEndian(UInt64(number))
-      }
-      end.appendLittleEndian(ZipLayout.locatorSignature)
-      end.appendLittleEndian(UInt32(0))
-      end.appendLittleEndian(UInt64(start + directory.count))
-      end.appendLittleEndian(UInt32(1))
-    }
-    end.appendLittleEndian(ZipLayout.endSignature)
-    end.appendLittleEndian(UInt32(0))
-    for _ in 0..<2 { end.appendLittleEndian(UInt16(clamping: count)) }
-    end.appendLittleEndian(UInt32(clamping: directory.count))
-    end.appendLittleEndian(UInt32(clamping: start))
-    end.appendLittleEndian(UInt16(0))
+    let end = ZipEndRecords.bytes(count: count, directory: start..<start + directory.count)
     try sink.append(end.rawBytes)
   }
 
@@ -178,7 +167,7 @@ package struct ZipWriter: ~Copyable {
   private static func append(
     _ member: Member, size: Int, sum: UInt32, extra: Int, needs64: Bool, to header: inout [UInt8]
   ) {
-    header.appendLittleEndian(UInt16(needs64 ? 45 : 10))
+    header.appendLittleEndian(needs64 ? ZipLayout.zip64Version : 10)
     header.appendLittleEndian(member.flags)
     header.appendLittleEndian(ZipMember.Method.stored.rawValue)
     header.appendLittleEndian(date)

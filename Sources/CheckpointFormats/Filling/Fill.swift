@@ -53,6 +53,12 @@ public struct Fill: Sendable {
     return resolved
   }
 
+  /// The sentence about texts for which there is no room; `what` is the format with its verb.
+  func lostMetadata(where what: String) -> [String] {
+    if metadata.isEmpty { return [] }
+    return ["\(what) no room for \(metadata.keys.sorted().joined(separator: " and "))"]
+  }
+
   /// The error for a tensor that is not like the one in the file.
   static func mismatch(
     _ expected: TensorInfo, _ found: TensorInfo, tensor name: TensorName

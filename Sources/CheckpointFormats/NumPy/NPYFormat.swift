@@ -55,12 +55,7 @@ enum NPY {
     var filled = FilledFiles(fill.template.name) {
       try await patched.write(to: $0, threads: fill.threads)
     }
-    filled.losses =
-      fill.metadata.isEmpty
-      ? []
-      : [
-        "npy has no room for \(fill.metadata.keys.sorted().joined(separator: " and "))"
-      ]
+    filled.losses = fill.lostMetadata(where: "npy has")
     return filled
   }
 

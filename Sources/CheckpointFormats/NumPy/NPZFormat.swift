@@ -10,6 +10,7 @@ extension CheckpointFormat {
     recognizes: { NPZ.recognizes($0) },
     open: { probe, _ in try NPZ.open(try probe.archive) },
     write: { try await NPZ.write($0, to: $1, options: $2) },
+    fill: { try NPZ.fill($0) },
     capabilities: Capabilities(
       dtypes: NPYHeader.dtypes, ties: false, modules: false, values: []
     ).seenByNumPy,
@@ -63,13 +64,13 @@ enum NPZ {
     return opened
   }
 
-  private static func name(of member: ZipMember) -> TensorName? {
+  static func name(of member: ZipMember) -> TensorName? {
     let text = member.name.text
     guard text.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8) else { return nil }
     return TensorName(String(text.dropLast(ending.count)))
   }
 
-  private static func header(
+  static func header(
     of member: ZipMember, in archive: ZipArchive
   ) throws(CheckpointError) -> NPYHeader {
     try placing(member, archive) { read throws(CheckpointError) in

@@ -189,6 +189,26 @@ struct DistributedCheckpoint {
         .unsupported, "unsupported dtype \(dtype?.fullName ?? "(not a torch dtype)")")
     }
     let info = try TensorInfo(dtype: dtype, shape: try sizes(state(value, "size")))
+    let reader = try DistributedReader(info, try chunks(of: name, value))
+    return Checkpoint.Entry(name: name, info: info) { range, target in
+      try reader.read(range, into: &target)
+    }
+  }
+
+  /// The parts of a tensor by its name in the metadata, and its type and shape.
+  func chunks(of name: TensorName) throws(CheckpointError) -> [Chunk] {
+    let items = state(pickle.root, "state_dict_metadata").flatMap(pickle.items) ?? []
+    for (key, value) in items {
+      if let text = pickle.text(key), TensorName(text) == name {
+        return try chunks(of: name, value)
+      }
+    }
+    throw CheckpointError(.missing, "is not in the metadata", tensor: name.text)
+  }
+
+  private func chunks(
+    of name: TensorName, _ value: Pickle.Reference
+  ) throws(CheckpointError) -> [Chunk] {
     var chunks: [Chunk] = []
     for chunk in state(value, "chunks").flatMap(pickle.elements) ?? [] {
       let offsets = try sizes(state(chunk, "offsets"))
@@ -198,16 +218,14 @@ struct DistributedCheckpoint {
       }
       chunks.append(Chunk(offsets: offsets, sizes: sizes, archive: archive))
     }
-    let reader = try DistributedReader(info, chunks)
-    return Checkpoint.Entry(name: name, info: info) { range, target in
-      try reader.read(range, into: &target)
-    }
+    return chunks
   }
 }
 
 /// A file of parts, opened when the first of them is read.
 final class DistributedFile: Sendable {
-  private let name: String
+  /// Its name in the folder.
+  let name: String
   private let place: Place
   private let opened: Mutex<ByteSource?> = Mutex(nil)
 
@@ -225,8 +243,10 @@ final class DistributedFile: Sendable {
 
 /// The archive of one part, opened when it is read.
 final class DistributedArchive: Sendable {
-  private let file: DistributedFile
-  private let range: Range<Int>
+  /// The file that it is in.
+  let file: DistributedFile
+  /// Its bytes in the file.
+  let range: Range<Int>
   private let opened: Mutex<Checkpoint.Entry?> = Mutex(nil)
 
   init(_ file: DistributedFile, _ range: Range<Int>) {
@@ -237,13 +257,17 @@ final class DistributedArchive: Sendable {
   /// What the archive holds if it is not a tensor.
   var value: Value {
     do throws(CheckpointError) {
-      let archive = try ZipArchive(try file.open().part(range), zeroMeansNoSum: true)
-      let file = try PyTorchArchive.open(archive)
+      let file = try Self.contents(of: try file.open().part(range))
       var values = PickleValues(PyTorchTree(PyTorchTensorDecoder(pickle: file.pickle)))
       return values.whole
     } catch {
       return .unread(error.message)
     }
+  }
+
+  /// What the archive holds.
+  static func contents(of part: ByteSource) throws(CheckpointError) -> PyTorchFile {
+    try PyTorchArchive.open(ZipArchive(part, zeroMeansNoSum: true))
   }
 
   /// The part as a tensor, which must be of this type and shape.
@@ -252,8 +276,7 @@ final class DistributedArchive: Sendable {
       if let opened { return opened }
       let part = try file.open().part(range)
       do throws(CheckpointError) {
-        let archive = try ZipArchive(part, zeroMeansNoSum: true)
-        let entries = try PyTorchArchive.open(archive).contents(key: nil).checkpoint.entries
+        let entries = try Self.contents(of: part).contents(key: nil).checkpoint.entries
         guard entries.count == 1, entries[0].info == info else {
           throw CheckpointError(
             .mismatched,

@@ -96,7 +96,8 @@ enum PyTorchArchive {
         error.code, "\(folder)\(pickleName): \(error.message)", path: error.path,
         offset: error.path == nil ? offset + (error.offset ?? 0) : error.offset)
     }
-    var file = PyTorchFile(pickle: pickle, pickleOffset: offset)
+    var file = PyTorchFile(
+      container: .archive(archive, folder: folder), pickle: pickle, pickleOffset: offset)
     let isBigEndian = try isBigEndian(archive, folder)
     let prefix = Array((folder + storages).utf8)
     for member in archive.members where member.name.text.utf8.starts(with: prefix) {

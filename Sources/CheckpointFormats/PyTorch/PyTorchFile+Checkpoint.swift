@@ -43,6 +43,31 @@ extension PyTorchFile {
     return opened
   }
 
+  /// The tensors that ``contents(key:)`` gives, and those of all other parts of the file, as views of
+  /// storages.
+  func tensors(
+    key: String?
+  ) throws(CheckpointError) -> (
+    opened: [(name: TensorName, tensor: PyTorchTensor)],
+    others: [(part: String, tensors: [(name: TensorName, tensor: PyTorchTensor)])]
+  ) {
+    let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
+    let tree = PyTorchTree(decoder, stateMembers: stateMembers)
+    let parts = PyTorchParts(tree)
+    let chosen = try parts.chosen(key)
+    var opened = EntryList(file: self, decoder: decoder)
+    for (part, prefix) in chosen {
+      for leaf in try leaves(tree, part.reference, prefix: prefix) { try opened.add(leaf) }
+    }
+    var others: [(part: String, tensors: [(name: TensorName, tensor: PyTorchTensor)])] = []
+    for part in parts.parts where !chosen.contains(where: { $0.part.key == part.key }) {
+      var list = EntryList(file: self, decoder: decoder)
+      for leaf in try leaves(tree, part.reference, prefix: "") { try list.add(leaf) }
+      others.append((part.key, list.tensors))
+    }
+    return (opened.tensors, others)
+  }
+
   private func leaves(
     _ tree: PyTorchTree, _ reference: Pickle.Reference, prefix: String
   ) throws(CheckpointError) -> [PyTorchTree.Leaf] {
@@ -98,6 +123,8 @@ private struct EntryList {
   let file: PyTorchFile
   let decoder: PyTorchTensorDecoder
   private(set) var entries: [Checkpoint.Entry] = []
+  /// The entries' tensors as views of storages.
+  private(set) var tensors: [(name: TensorName, tensor: PyTorchTensor)] = []
   /// Total size of the tensors in bytes; tied tensors count once.
   private(set) var total = CheckpointTotal()
   /// Names of the tensors in each storage.
@@ -171,5 +198,6 @@ private struct EntryList {
       entry.preferredReadSize = StridedView.preferredReadSize
     }
     entries.append(entry)
+    tensors.append((name, tensor))
   }
 }

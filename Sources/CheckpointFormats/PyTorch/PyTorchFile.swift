@@ -3,6 +3,16 @@ import TensorCore
 
 /// An open file written by any version of `torch.save`: its pickle and its storages.
 struct PyTorchFile: Sendable {
+  /// What pickle and storages are in.
+  enum Container: Sendable {
+    /// A zip archive, and the folder in it, with its slash.
+    case archive(ZipArchive, folder: String)
+    /// A file in which storages are ranges.
+    case file(ByteSource)
+  }
+
+  /// What pickle and storages are in.
+  let container: Container
   /// The pickle of the saved value.
   let pickle: Pickle
   /// Offset of the pickle in the file; 0 if it is deflated in an archive.

@@ -13,6 +13,7 @@ extension CheckpointFormat {
     recognizes: PyTorchFormat.recognizes,
     open: PyTorchFormat.open,
     write: { try await PyTorchWriter.write($0, to: $1, options: $2) },
+    fill: { try PyTorchFilling.fill($0) },
     capabilities: PyTorchFormat.capabilities,
     verify: PyTorchFormat.verify)
 }
@@ -41,12 +42,12 @@ enum PyTorchFormat {
     }
   }
 
-  private static func isIndex(_ candidate: FileProbe) -> Bool {
+  static func isIndex(_ candidate: FileProbe) -> Bool {
     shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
   }
 
   /// The name of the index of a sharded checkpoint in a folder, if there is exactly one.
-  private static func index(in folder: FileProbe) -> String? {
+  static func index(in folder: FileProbe) -> String? {
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
     return found.count == 1 ? found[0] : nil
   }

@@ -4,6 +4,16 @@ import TensorCore
 
 /// The bytes of a storage in a file.
 struct PyTorchStorage: Sendable {
+  /// Where the bytes are.
+  enum Location: Sendable {
+    /// A range of the file.
+    case range(Range<Int>)
+    /// A member of the archive that the file is.
+    case member(ZipMember)
+  }
+
+  /// Where the bytes are.
+  let location: Location
   /// Size in bytes.
   let byteCount: Int
   /// Whether numbers are big-endian.
@@ -17,6 +27,7 @@ struct PyTorchStorage: Sendable {
 
   /// A storage that is a range of a file.
   init(_ file: ByteSource, _ range: Range<Int>, isBigEndian: Bool) {
+    location = .range(range)
     byteCount = range.count
     self.isBigEndian = isBigEndian
     read = { offset, target in try file.read(at: range.lowerBound + offset, into: &target) }
@@ -24,6 +35,7 @@ struct PyTorchStorage: Sendable {
 
   /// A storage that is a member of an archive.
   init(_ archive: ZipArchive, _ member: ZipMember, isBigEndian: Bool) {
+    location = .member(member)
     byteCount = member.size
     self.isBigEndian = isBigEndian
     read = { offset, target in try archive.read(member, at: offset, into: &target) }
@@ -54,15 +66,30 @@ struct PyTorchStorage: Sendable {
         try view.read(range, into: &target) { offset, part in try read(base + offset, &part) }
       }
     }
+    guard let change = change(of: tensor) else { return gather }
+    return { range, target in try change(range, &target, gather) }
+  }
+
+  /// A tensor's elements as the storage has them: with their most significant byte first, negated,
+  /// or conjugated, where that is undone when they are read.
+  func stored(_ entry: Checkpoint.Entry, as tensor: PyTorchTensor) -> Checkpoint.Entry {
+    // What is done to elements as they are read undoes itself.
+    change(of: tensor).map(entry.wrappingReader) ?? entry
+  }
+
+  /// What is done to elements between the storage and the tensor; `nil` for nothing.
+  private func change(
+    of tensor: PyTorchTensor
+  ) -> (@Sendable (Range<Int>, inout MutableRawSpan, Checkpoint.Entry.Reader) throws -> Void)? {
     let dtype = tensor.info.dtype
     let isComplex = if case .complex = dtype.element.kind { true } else { false }
     let width = dtype.element.wordWidth
     let change = tensor.change
     let swaps = isBigEndian && width > 1
-    if !swaps && change == .none { return gather }
-    return { range, target in
+    if !swaps && change == .none { return nil }
+    return { range, target, read in
       try Self.readChanged(
-        range, into: &target, width: width, swaps: swaps, isComplex: isComplex, change, gather)
+        range, into: &target, width: width, swaps: swaps, isComplex: isComplex, change, read)
     }
   }
 

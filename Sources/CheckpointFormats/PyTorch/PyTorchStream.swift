@@ -41,7 +41,7 @@ enum PyTorchStream {
       throw CheckpointError(
         .malformed, "expected a list of storages after the pickle", offset: stream.position)
     }
-    var opened = PyTorchFile(pickle: pickle, pickleOffset: start)
+    var opened = PyTorchFile(container: .file(file), pickle: pickle, pickleOffset: start)
     opened.otherPickles = [
       ("magic number", 0, magic), ("protocol", versionStart, version),
       ("system", systemStart, system), ("storages", listStart, list),

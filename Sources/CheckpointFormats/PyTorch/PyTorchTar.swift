@@ -27,7 +27,7 @@ enum PyTorchTar {
     var stream = PickleStream(file, pickleRange)
     let pickle = try stream.next()
     var opened = PyTorchFile(
-      pickle: pickle, pickleOffset: pickleRange.lowerBound)
+      container: .file(file), pickle: pickle, pickleOffset: pickleRange.lowerBound)
     var types: [TensorName: (reference: PyTorchStorageReference, dtype: DType)] = [:]
     try readStorages(file, try range("storages"), into: &opened, &types)
     try readTensors(file, try range("tensors"), into: &opened, types)

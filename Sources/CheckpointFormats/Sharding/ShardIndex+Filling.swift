@@ -10,10 +10,8 @@ extension ShardIndex {
   /// files contradict each other.
   func filled(
     _ fill: Fill, _ index: FileProbe,
-    with copy: (ByteSource, Fill) throws(CheckpointError) ->
-      @Sendable (ByteSink) async throws ->
-      Void
-  ) throws(CheckpointError) -> FilledFiles {
+    with copy: (ByteSource, Fill) throws -> @Sendable (ByteSink) async throws -> Void
+  ) throws -> FilledFiles {
     var parts: [TensorName: [TensorName: Checkpoint.Entry]] = [:]
     var files: [String] = []
     for (tensor, file) in weightMap {
@@ -37,9 +35,9 @@ extension ShardIndex {
       var part = fill
       part.tensors = tensors
       part.metadata = [:]
-      do throws(CheckpointError) {
+      do {
         filled.files.append(.init(name: file, write: try copy(try place.open(file), part)))
-      } catch {
+      } catch let error as CheckpointError {
         throw error.adding(path: place.path(of: file))
       }
     }
