@@ -85,7 +85,8 @@ let package = Package(
     // What the articles show is compiled as in another package, with what is public.
     .testTarget(
       name: "ArticleTests", dependencies: ["CheckpointKit", "TestSupport"], packageAccess: false),
-    .testTarget(name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "HDF5Oracle", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )

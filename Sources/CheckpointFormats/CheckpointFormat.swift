@@ -88,5 +88,6 @@ extension CheckpointFormat {
     recognizes: { HDF5Checkpoint.recognizes($0.head) },
     open: { probe, _ in try HDF5Checkpoint.open(probe) },
     write: { try await HDF5Checkpoint.write($0, to: $1, $2) },
+    fill: { try HDF5Filling.fill($0) },
     capabilities: HDF5Checkpoint.capabilities)
 }

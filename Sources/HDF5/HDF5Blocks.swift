@@ -31,6 +31,18 @@ package struct HDF5Blocks: Sendable, Hashable {
     self.init(dataset.info, chunk: chunk, target: Self.readingTarget, limit: Self.readingLimit)
   }
 
+  /// Cuts an existing dataset for writing: a chunk that is written in parts would be unpacked and
+  /// packed again for each, so a block holds whole chunks if one of them has the limit's size.
+  package init(filling dataset: HDF5Table.Dataset) {
+    guard case .chunked(let chunk) = dataset.layout else {
+      self.init(dataset)
+      return
+    }
+    let size = chunk.reduce(dataset.info.dtype.byteWidth, *)
+    self.init(
+      dataset.info, chunk: chunk, target: Self.readingTarget, limit: max(Self.readingLimit, size))
+  }
+
   /// Target size of a block for reading, in bytes, and the largest that it may become in order to
   /// hold whole chunks.
   private static let (readingTarget, readingLimit) = (2 << 20, 64 << 20)

@@ -22,8 +22,21 @@ enum HDF5Driver {
   /// The first system call that failed since the library was entered, by `errno`.
   private static let failure = Mutex<Int32?>(nil)
 
-  /// Has files be opened by this driver; to be called inside ``HDF5Library/locked(_:)``.
-  static func select(for access: hid_t) throws(CheckpointError) {
+  /// The access properties of a file that is written through this driver; to be called inside
+  /// ``HDF5Library/locked(_:)``.
+  static func access() throws(CheckpointError) -> HDF5Handle {
+    let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
+    try select(for: access.id)
+    try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
+    // Keep neither chunks nor small writes in memory: an error in a delayed write would go
+    // unreported, because it occurs when the dataset is closed.
+    try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
+    try checked("file access", H5Pset_sieve_buf_size(access.id, 0))
+    return access
+  }
+
+  /// Has files be opened by this driver.
+  private static func select(for access: hid_t) throws(CheckpointError) {
     let id = try driver.withLock { id throws(CheckpointError) in
       if id < 0 {
         var description = unsafe makeClass()

@@ -48,8 +48,8 @@ package final class HDF5File: Sendable {
           return new
         }
         try file.reading { id throws(CheckpointError) in
-          try unsafe HDF5Dataset.read(
-            block, of: dataset.address, in: id, info: dataset.info, into: target)
+          let open = try HDF5Dataset(at: dataset.address, in: id, dataset.info)
+          try unsafe open.read(block, into: target)
         }
       }
     }

@@ -21,15 +21,9 @@ package final class HDF5FileWriter: Sendable {
       preconditionFailure("the library writes local files")
     }
     id = try HDF5Library.locked { () throws(CheckpointError) in
-      let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
-      try HDF5Driver.select(for: access.id)
-      try checked("file access", H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG))
+      let access = try HDF5Driver.access()
       try checked(
         "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
-      // Keep neither chunks nor small writes in memory: an error in a delayed write would go
-      // unreported, because it occurs when the dataset is closed.
-      try checked("file access", H5Pset_cache(access.id, 0, 0, 0, 0))
-      try checked("file access", H5Pset_sieve_buf_size(access.id, 0))
       let creation = try HDF5Handle.properties(H5P_FILE_CREATE)
       try Self.keepOrder(creation.id)
       let file = try HDF5Handle(
@@ -220,15 +214,8 @@ package final class HDF5FileWriter: Sendable {
     package func write(
       _ block: HDF5Blocks.Block, _ stream: RawSpan
     ) throws(CheckpointError) {
-      try unsafe stream.withUnsafeBytes { stream throws(CheckpointError) in
-        try HDF5Library.locked { () throws(CheckpointError) in
-          let origin = block.start.map { hsize_t($0) }
-          try checked(
-            "write",
-            // Filter mask 0: no filter of the pipeline was skipped.
-            unsafe H5Dwrite_chunk(
-              id, hid_t(H5P_DEFAULT), 0, origin, stream.count, stream.baseAddress), .system)
-        }
+      try HDF5Library.locked { () throws(CheckpointError) in
+        try HDF5Dataset.writeChunk(at: block.start, stream, to: id)
       }
     }
   }

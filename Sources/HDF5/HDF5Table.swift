@@ -37,6 +37,10 @@ package struct HDF5Table: Sendable {
     package let address: UInt64
     package let info: TensorInfo
     package let storage: Storage
+    /// How the dataset is laid out, whether or not anything was written.
+    package var layout = Layout.contiguous
+    /// Version of the message that states the layout; 5 is that of HDF5 2.
+    package var layoutVersion = 3
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
     /// Bytes in memory of an element that was never written; empty for zeros.
@@ -60,6 +64,16 @@ package struct HDF5Table: Sendable {
     /// Its content; the attribute's name is empty.
     package let content: HDF5Attribute
     package let attributes: [HDF5Attribute]
+  }
+
+  /// The layouts that a dataset can be given.
+  package enum Layout: Sendable, Hashable {
+    /// One run of bytes.
+    case contiguous
+    /// In the object header, which may have a checksum.
+    case compact
+    /// Chunks of this shape.
+    case chunked([Int])
   }
 
   /// Where and how a dataset's bytes are stored.
@@ -115,10 +129,13 @@ package struct HDF5Table: Sendable {
     package let number: Int
     /// Name for messages, such as `gzip`: the registry's, else the one in the file.
     package let name: String
+    /// The filter's parameters in this dataset, such as the level of gzip.
+    package let values: [Int]
 
-    package init(number: Int, name: String) {
+    package init(number: Int, name: String, values: [Int]) {
       self.number = number
       self.name = name
+      self.values = values
     }
 
     /// Stores the first bytes of all elements, then the second bytes, and so on.
@@ -127,6 +144,8 @@ package struct HDF5Table: Sendable {
     package static let gzip = 1
     /// Appends a Fletcher-32 checksum of 4 bytes.
     package static let fletcher32 = 3
+    /// Stores differences from the smallest value; floating-point numbers are rounded.
+    package static let scaleOffset = 6
   }
 }
 

@@ -111,15 +111,20 @@ enum LibraryDataset {
     var filters: [HDF5Table.Filter] = []
     let count = try checked("filters", H5Pget_nfilters(properties))
     for index in 0..<UInt32(count) {
-      var (flags, values, configuration) = (UInt32(0), 0, UInt32(0))
+      var values = [UInt32](repeating: 0, count: 64)
+      var (flags, valueCount, configuration) = (UInt32(0), values.count, UInt32(0))
       var name = [CChar](repeating: 0, count: 64)
       let number = try checked(
         "filter",
         unsafe H5Pget_filter2(
-          properties, index, &flags, &values, nil, name.count - 1, &name, &configuration))
+          properties, index, &flags, &valueCount, &values, name.count - 1, &name,
+          &configuration))
       let given = String(
         decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      filters.append(.init(number: Int(number), name: HDF5Filters.known[Int(number)] ?? given))
+      filters.append(
+        .init(
+          number: Int(number), name: HDF5Filters.known[Int(number)] ?? given,
+          values: values.prefix(valueCount).map(Int.init)))
     }
     return filters
   }

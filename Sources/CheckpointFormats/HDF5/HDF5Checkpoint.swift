@@ -33,7 +33,7 @@ enum HDF5Checkpoint {
   private static func contents(of tensors: HDF5Tensors) throws -> Opened {
     let table = tensors.table
     let root = table.groups.first?.attributes ?? []
-    let isOurs = root.value("format") == .text(HDF5Layout.formatName)
+    let isOurs = HDF5Layout.isOurs(table)
     if isOurs, case .integer(let version)? = root.value("version"), version > HDF5Layout.version {
       throw CheckpointError(
         .unsupported, "expected layout version \(HDF5Layout.version), found \(version)")
@@ -86,7 +86,7 @@ enum HDF5Checkpoint {
     names.reserveCapacity(datasets.count)
     first.reserveCapacity(datasets.count)
     return try datasets.map { dataset in
-      let name = TensorName(HDF5Path.name(dataset.path, isEscaped: isOurs))
+      let name = name(of: dataset, isOurs: isOurs)
       guard names.insert(name).inserted else {
         throw CheckpointError(
           .malformed,
@@ -98,6 +98,11 @@ enum HDF5Checkpoint {
       if alias == nil { first[dataset.address] = name }
       return tensors.entry(name, dataset, alias: alias)
     }
+  }
+
+  /// The name of a dataset's tensor.
+  static func name(of dataset: HDF5Table.Dataset, isOurs: Bool) -> TensorName {
+    TensorName(HDF5Path.name(dataset.path, isEscaped: isOurs))
   }
 
   private static func modules(_ table: HDF5Table) -> [ModuleLabel] {

@@ -17,6 +17,11 @@ struct HDF5Layout {
   /// Attribute of a dataset that names the type of opaque elements, as in Keras 3.
   static let elementName = "dtype"
 
+  /// Whether a file says that it is of this layout.
+  static func isOurs(_ table: HDF5Table) -> Bool {
+    table.groups.first?.attributes.value("format") == .text(formatName)
+  }
+
   /// A group to make, its parent before it; the root is first.
   struct Group {
     let path: [String]
@@ -178,7 +183,8 @@ struct HDF5Layout {
     }
   }
 
-  private static func attributeName(_ name: String) -> String {
+  /// The root's attribute for a key of the metadata.
+  static func attributeName(_ name: String) -> String {
     name.isEmpty || reserved.contains(name) ? "%_" + name : HDF5Path.escaped(name.utf8)
   }
 }

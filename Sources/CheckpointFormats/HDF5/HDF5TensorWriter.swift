@@ -45,31 +45,41 @@ struct HDF5TensorWriter {
     let open = OpenDataset()
     try await pipeline(
       pieces, threads: threads, size: 3 * WorkLimits.readSize,
-      work: { [output, packing] pieces -> Pool<Job>.Item? in
+      work: { [output, packing] pieces -> Pool<HDF5BlockBuffer>.Item? in
         let (target, block) = Self.block(of: pieces[0], stored)
         return try naming(target.item) {
-          let job = Job.pool.acquire()
-          try job.value.read(target.item.entry, block)
+          let buffer = HDF5BlockBuffer.pool.acquire()
+          try buffer.value.read(target.item.entry, block)
           // Written here, in any order, because each block has its own bytes; only chunks must go
           // in order.
           if case .contiguous(let start) = target.location {
-            try job.value.write(to: output, at: start + block.bytes.lowerBound)
-            Job.pool.release(job)
+            try buffer.value.lend { bytes throws(CheckpointError) in
+              try output.write(bytes, at: start + block.bytes.lowerBound)
+            }
+            HDF5BlockBuffer.pool.release(buffer)
             return nil
           }
-          if let packing { try job.value.pack(target.item.entry.info, packing) }
-          return job
+          if let packing {
+            try buffer.value.pack(
+              chunkSize: target.blocks.blockBytes, width: target.item.entry.info.dtype.byteWidth,
+              packing)
+          }
+          return buffer
         }
       },
-      finish: { [file] pieces, job in
+      finish: { [file] pieces, buffer in
         let (target, block) = Self.block(of: pieces[0], stored)
-        guard let job, case .chunks(let address) = target.location else { return }
+        guard let buffer, case .chunks(let address) = target.location else { return }
         try naming(target.item) {
           if open.dataset?.address != address {
             open.dataset = (address, try file.chunks(at: address))
           }
-          if let chunks = open.dataset?.chunks { try job.value.write(block, to: chunks) }
-          Job.pool.release(job)
+          if let chunks = open.dataset?.chunks {
+            try buffer.value.lend { bytes throws(CheckpointError) in
+              try chunks.write(block, bytes)
+            }
+          }
+          HDF5BlockBuffer.pool.release(buffer)
         }
       })
   }
@@ -102,61 +112,6 @@ struct HDF5TensorWriter {
   /// The dataset whose chunks are being written.
   private final class OpenDataset: @unchecked Sendable {  // one task at a time writes
     var dataset: (address: UInt64, chunks: HDF5FileWriter.Chunks)?
-  }
-
-  /// One block to be written and the memory that it uses.
-  private struct Job: ~Copyable {
-    private var input = ChunkBuffer()
-    private var planes = ChunkBuffer()
-    private var output = ChunkBuffer(
-      capacity: PlaneCodec.maxStreamSize(ChunkBuffer.standardSize))
-    private var inputCount = 0
-    private var packedCount = 0
-
-    /// Jobs that are not in use.
-    static let pool = Pool(capacity: 32) { Job() }
-
-    /// Reads a block.
-    mutating func read(_ entry: Checkpoint.Entry, _ block: HDF5Blocks.Block) throws {
-      var target = input.mutableBytes(block.bytes.count)
-      try entry.read(block.bytes, into: &target)
-      inputCount = block.bytes.count
-    }
-
-    /// Packs the bytes read, zero-padded to a whole chunk.
-    mutating func pack(_ info: TensorInfo, _ packing: HDF5Packing) throws(CheckpointError) {
-      let chunkSize = HDF5FileWriter.blocks(info).blockBytes
-      Self.clear(&input, inputCount..<chunkSize)
-      packedCount = try Self.pack(
-        input, chunkSize, width: info.dtype.byteWidth, packing, &output, &planes)
-    }
-
-    // Separate functions, since the compiler treats access to any buffer as access to all of `self`.
-
-    private static func clear(_ buffer: inout ChunkBuffer, _ range: Range<Int>) {
-      var bytes = buffer.mutableBytes(range.upperBound)
-      for offset in range { bytes.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self) }
-    }
-
-    private static func pack(
-      _ input: borrowing ChunkBuffer, _ count: Int, width: Int, _ packing: HDF5Packing,
-      _ output: inout ChunkBuffer, _ planes: inout ChunkBuffer
-    ) throws(CheckpointError) -> Int {
-      var target = output.mutableBytes(output.capacity)
-      return try packing.pack(input.bytes(count), width: width, into: &target, planes: &planes)
-    }
-
-    /// Writes the bytes that were read.
-    func write(to output: ByteSink, at offset: Int) throws(CheckpointError) {
-      try output.write(input.bytes(inputCount), at: offset)
-    }
-
-    /// Writes the packed bytes.
-    func write(
-      _ block: HDF5Blocks.Block, to chunks: HDF5FileWriter.Chunks
-    ) throws(CheckpointError) {
-      try chunks.write(block, output.bytes(packedCount))
-    }
   }
 }
 

@@ -8,7 +8,7 @@ import TensorCore
 /// Everything is read by position and unpacked here, by any number of tasks at once. Only what is
 /// rarer goes through the library, in its lock.
 final class HDF5Tensors: Sendable {
-  private let file: HDF5File
+  let file: HDF5File
   private let store = BlockCache(capacity: 24 << 20)
 
   /// Reads an open file, which may be a part of another.

@@ -19,51 +19,29 @@ enum KerasFilling {
 
   /// Decides what changes.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` if the file is not a single HDF5 file, or stores a
-  ///   tensor in another way than Keras does.
+  /// - Throws: ``CheckpointError`` `unsupported` if the file is not a single HDF5 file, or a dataset
+  ///   cannot be written.
   static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
-    let content = try structure(of: fill.template)
-    var copy = PatchedCopy(of: try fill.template.source)
-    var filled: Set<Int> = []
-    for variable in content.model + content.optimizer {
-      guard let entry = fill.tensors[variable.name] else { continue }
-      do throws(CheckpointError) {
-        guard let start = try start(of: variable.dataset), filled.insert(start).inserted else {
-          continue
-        }
-        copy.replace(at: start, with: entry)
-      } catch {
-        throw error.adding(tensor: variable.name.text)
-      }
-    }
-    let patched = copy
-    return FilledFiles(fill.template.name) {
-      try await patched.write(to: $0, threads: fill.threads)
-    }
-  }
-
-  private static func structure(of template: FileProbe) throws(CheckpointError) -> KerasContent {
-    guard HDF5Checkpoint.recognizes(template.head) else {
+    guard HDF5Checkpoint.recognizes(fill.template.head) else {
       throw CheckpointError(
         .unsupported,
         "expected a single HDF5 file, such as a .weights.h5 written by the model's save_weights")
     }
-    let table = try HDF5Tensors.opened(template).table
-    switch KerasContainer(of: table) {
-    case .legacy?: return try KerasLegacyFile.content(of: table)
-    case .weights?: return KerasWeightsFile.content(of: table)
-    default: throw CheckpointError(.unsupported, "the file contains no Keras layers")
-    }
+    let filling = try filling(HDF5Tensors.opened(fill.template).file, fill)
+    return FilledFiles(fill.template.name) { try await filling.write(to: $0) }
   }
 
-  /// Where a dataset's bytes are; `nil` if it has none.
-  private static func start(of dataset: HDF5Table.Dataset) throws(CheckpointError) -> Int? {
-    if dataset.info.byteCount == 0 { return nil }
-    guard case .plain(let start) = dataset.storage else {
-      throw CheckpointError(
-        .unsupported,
-        "expected contiguous little-endian storage, as Keras writes it")
-    }
-    return start
+  /// Decides what changes in an HDF5 file, which may be a member of an archive.
+  static func filling(_ file: HDF5File, _ fill: Fill) throws(CheckpointError) -> HDF5Filling {
+    let content =
+      switch KerasContainer(of: file.table) {
+      case .legacy?: try KerasLegacyFile.content(of: file.table)
+      case .weights?: KerasWeightsFile.content(of: file.table)
+      default: throw CheckpointError(.unsupported, "the file contains no Keras layers")
+      }
+    let variables = (content.model + content.optimizer).filter { fill.tensors[$0.name] != nil }
+    let names = Dictionary(
+      variables.map { ($0.dataset.address, $0.name) }, uniquingKeysWith: { first, _ in first })
+    return try HDF5Filling(file, fill) { names[$0.address] }
   }
 }

@@ -41,8 +41,7 @@ enum KerasContainer: Hashable {
 
   /// Recognizes the kind by the groups of an HDF5 file, up to the first dataset.
   init?(of table: HDF5Table) {
-    let root = table.groups.first?.attributes
-    if root?.value("format") == .text(HDF5Layout.formatName) { return nil }
+    if HDF5Layout.isOurs(table) { return nil }
     if KerasLegacyFile.root(of: table) != nil {
       self = .legacy
     } else if let first = table.datasets.first, KerasWeightsFile.isVariable(first.path) {

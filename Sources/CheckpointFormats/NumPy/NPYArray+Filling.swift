@@ -8,13 +8,6 @@ extension Checkpoint.Entry {
   func stored(as header: NPYHeader) throws(CheckpointError) -> Checkpoint.Entry {
     let ordered =
       header.isFortranOrder ? try permuted(Array(info.shape.indices.reversed())) : self
-    guard header.isBigEndian else { return ordered }
-    let width = info.dtype.element.wordWidth
-    return ordered.wrappingReader { range, target, read in
-      try target.fillElements(range, width: width) { numbers, bytes in
-        try read(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
-        bytes.swapBytes(width: width)
-      }
-    }
+    return header.isBigEndian ? ordered.swapped(info.dtype.element.wordWidth) : ordered
   }
 }

@@ -55,6 +55,13 @@ enum HDF5DatasetReader {
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
     if case .swapped(let width) = element.form { dataset.swapWidth = width }
+    var layoutBody = layoutMessage.body
+    dataset.layoutVersion = try layoutBody.byte()
+    switch layout {
+    case .compact: dataset.layout = .compact
+    case .chunked(let sizes, _, _, _): dataset.layout = .chunked(sizes.dropLast())
+    case .contiguous, .virtual: break
+    }
     switch storage {
     case .unwritten, .chunks:
       dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)

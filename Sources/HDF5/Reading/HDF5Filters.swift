@@ -24,10 +24,13 @@ package enum HDF5Filters {
       let valueCount = try body.integer(2)
       let filled = version == 1 ? (nameSize + 7) / 8 * 8 : nameSize
       let name = try body.bytes(filled).prefix { $0 != 0 }
-      try body.skip(4 * (valueCount + (version == 1 ? valueCount % 2 : 0)))
+      var values: [Int] = []
+      for _ in 0..<valueCount { values.append(try body.integer(4)) }
+      if version == 1 { try body.skip(4 * (valueCount % 2)) }
       filters.append(
         HDF5Table.Filter(
-          number: number, name: known[number] ?? String(decoding: name, as: UTF8.self)))
+          number: number, name: known[number] ?? String(decoding: name, as: UTF8.self),
+          values: values))
     }
     return filters
   }

@@ -16,8 +16,10 @@ struct HDF5ObjectHeader {
     case layout = 8
     case filters = 11
     case attribute = 12
+    case oldModificationTime = 14
     case sharedTable = 15
     case symbolTable = 17
+    case modificationTime = 18
     case attributeInfo = 21
   }
 
@@ -32,6 +34,10 @@ struct HDF5ObjectHeader {
   let address: UInt64
   /// All messages of known kinds, in file order.
   private(set) var messages: [Message] = []
+  /// Where the object's times are in the file.
+  private(set) var times: [Range<Int>] = []
+  /// The bytes of the checksum over the times, which follows them; `nil` in version 1.
+  private(set) var timesChecksum: Range<Int>?
   /// Bit n is set if there is a message of kind n.
   private var kinds: UInt32 = 0
   /// Continuation blocks that are yet to be read.
@@ -73,6 +79,8 @@ struct HDF5ObjectHeader {
       }
       try takeVerified(
         try metadata.cursor(atOffset: start.offset, count: prefix + count + 4), skipping: prefix)
+      if flags & 32 != 0 { times = [start.offset + 6..<start.offset + 22] }
+      timesChecksum = start.offset..<start.offset + prefix + count
     }
     var seen: Set<UInt64> = []
     while let (address, count) = pending.popLast() {
@@ -87,6 +95,12 @@ struct HDF5ObjectHeader {
         var signature = block
         try signature.expect("OCHK")
         try takeVerified(block, skipping: 4)
+      }
+    }
+    if prefixSize == 8 {
+      times = messages.compactMap { message in
+        guard [.modificationTime, .oldModificationTime].contains(message.kind) else { return nil }
+        return message.body.offset..<message.body.offset + message.body.remaining
       }
     }
   }

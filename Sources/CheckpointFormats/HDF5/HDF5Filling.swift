@@ -1,0 +1,184 @@
+import ByteIO
+import HDF5
+import ParallelWork
+import Strided
+import TensorCore
+
+/// Filling a copy of an HDF5 file.
+///
+/// A dataset that lies in one run of bytes gets its new ones there, and nothing else changes. The
+/// rest (chunks, datasets in object headers, datasets without bytes yet, and attributes of the root)
+/// is written through libhdf5.
+struct HDF5Filling {
+  /// A dataset and its new elements.
+  private struct Change {
+    let dataset: HDF5Table.Dataset
+    let entry: Checkpoint.Entry
+    let blocks: HDF5Blocks
+    /// How blocks, each of which is a chunk, are packed here; `nil` if the library packs.
+    var packing: HDF5Packing?
+  }
+
+  private let file: HDF5File
+  private let isOurs: Bool
+  private let threads: Int
+  private var copy: PatchedCopy
+  /// What the library writes.
+  private var changes: [Change] = []
+  private var attributes: [HDF5Attribute] = []
+
+  /// Decides what changes.
+  static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
+    let file = try HDF5Tensors.opened(fill.template).file
+    let isOurs = HDF5Layout.isOurs(file.table)
+    let filling = try HDF5Filling(file, fill, isOurs: isOurs) {
+      HDF5Checkpoint.name(of: $0, isOurs: isOurs)
+    }
+    return FilledFiles(fill.template.name) { try await filling.write(to: $0) }
+  }
+
+  /// Decides what changes in a file, which may be a part of another; `name` gives the name of a
+  /// dataset's tensor, if it has one.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for a dataset that cannot be written.
+  init(
+    _ file: HDF5File, _ fill: Fill, isOurs: Bool = false,
+    name: (HDF5Table.Dataset) -> TensorName?
+  ) throws(CheckpointError) {
+    self.file = file
+    self.isOurs = isOurs
+    threads = fill.threads
+    copy = PatchedCopy(of: file.input)
+    var filled: Set<UInt64> = []
+    for dataset in file.table.datasets {
+      guard let name = name(dataset), let entry = fill.tensors[name],
+        dataset.info.byteCount > 0, filled.insert(dataset.address).inserted
+      else { continue }
+      do throws(CheckpointError) {
+        try add(dataset, entry.swapped(dataset.swapWidth))
+      } catch {
+        throw error.adding(tensor: name.text)
+      }
+    }
+    let root = file.table.groups.first?.attributes ?? []
+    for (key, text) in fill.metadata.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
+      let attribute = HDF5Attribute(
+        isOurs ? HDF5Layout.attributeName(key) : key, HDF5Layout.value(text))
+      if root.value(attribute.name) != attribute.value { attributes.append(attribute) }
+    }
+  }
+
+  private mutating func add(
+    _ dataset: HDF5Table.Dataset, _ entry: Checkpoint.Entry
+  ) throws(CheckpointError) {
+    if case .plain(let offset) = dataset.storage, dataset.layout == .contiguous {
+      return copy.replace(at: offset, with: entry)
+    }
+    for filter in dataset.filters where !HDF5Library.encodes(filter: filter.number) {
+      throw CheckpointError(
+        .unsupported,
+        "filter \(filter.number) (\(filter.name)) cannot be applied without loss; "
+          + "write another format with -o")
+    }
+    guard dataset.layoutVersion <= HDF5Library.newestLayout else {
+      throw CheckpointError(
+        .unsupported,
+        "has a layout of HDF5 2, which libhdf5 \(HDF5Library.version) cannot write; "
+          + "write another format with -o")
+    }
+    if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
+    let change =
+      packed(dataset, entry)
+      ?? Change(dataset: dataset, entry: entry, blocks: HDF5Blocks(filling: dataset))
+    changes.append(change)
+  }
+
+  /// A change of a dataset whose chunks are packed here, by several tasks: those that are shuffled
+  /// and deflated, not too large, and each one run of the tensor's bytes.
+  private func packed(_ dataset: HDF5Table.Dataset, _ entry: Checkpoint.Entry) -> Change? {
+    guard case .chunked(let chunk) = dataset.layout, let last = dataset.filters.last,
+      last.number == HDF5Table.Filter.gzip, let level = last.values.first, (1...9).contains(level),
+      dataset.filters.dropLast().map(\.number)
+        == (dataset.info.dtype.byteWidth > 1 ? [HDF5Table.Filter.shuffle] : [])
+    else { return nil }
+    let size = chunk.reduce(dataset.info.dtype.byteWidth, *)
+    let blocks = HDF5Blocks(dataset.info, chunk: chunk, target: size, limit: size)
+    guard size <= HDF5BlockBuffer.maxPacked, blocks.blockShape == chunk else { return nil }
+    let own = HDF5Packing.planes
+    return Change(
+      dataset: dataset, entry: entry, blocks: blocks,
+      packing: isOurs && level == own.level ? own : .gzip(level: level))
+  }
+
+  /// Writes the copy.
+  func write(to sink: ByteSink) async throws {
+    guard !changes.isEmpty || !attributes.isEmpty else {
+      return try await copy.write(to: sink, threads: threads)
+    }
+    try await sink.staging { staged in
+      do {
+        try await copy.write(to: staged, threads: threads)
+        let editor = try HDF5FileEditor(staged)
+        try await write(to: editor)
+        try editor.setRootAttributes(attributes)
+        try editor.close(restoringTimesOf: file)
+      } catch let error as CheckpointError {
+        throw error.adding(path: staged.name)
+      }
+    }
+  }
+
+  /// Writes the changes, block after block; they are read and packed in parallel.
+  private func write(to editor: HDF5FileEditor) async throws {
+    let entries = changes.map(\.entry)
+    try await pipeline(
+      // A size of 0 makes every block a piece of its own.
+      Pieces(
+        of: entries, size: 0,
+        cut: .target { [changes] in changes[$0].blocks.block(holding: $1).bytes.upperBound },
+        maxGathered: 1),
+      threads: threads, size: changes.map(\.blocks.blockBytes).max() ?? 0,
+      work: { [changes] pieces -> Pool<HDF5BlockBuffer>.Item in
+        let change = changes[pieces[0].tensor]
+        let buffer = HDF5BlockBuffer.pool.acquire()
+        try buffer.value.read(
+          change.entry, change.blocks.block(holding: pieces[0].range.lowerBound))
+        if let packing = change.packing {
+          try buffer.value.pack(
+            chunkSize: change.blocks.blockBytes, width: change.entry.info.dtype.byteWidth, packing)
+        }
+        return buffer
+      },
+      finish: { pieces, buffer in
+        let change = changes[pieces[0].tensor]
+        let block = change.blocks.block(holding: pieces[0].range.lowerBound)
+        do throws(CheckpointError) {
+          try buffer.value.lend { bytes throws(CheckpointError) in
+            if change.packing == nil {
+              try editor.write(block, of: change.dataset, bytes)
+            } else {
+              try editor.writeChunk(block, of: change.dataset, bytes)
+            }
+          }
+        } catch {
+          throw error.adding(tensor: change.entry.name.text)
+        }
+        if change.blocks.blockBytes <= HDF5BlockBuffer.maxPacked {
+          HDF5BlockBuffer.pool.release(buffer)
+        }
+      })
+  }
+}
+
+extension Checkpoint.Entry {
+  /// The tensor with the bytes of each word of `width` bytes in the opposite order.
+  func swapped(_ width: Int) -> Checkpoint.Entry {
+    guard width > 1 else { return self }
+    return wrappingReader { range, target, read in
+      try target.fillElements(range, width: width) { numbers, bytes in
+        try read(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
+        bytes.swapBytes(width: width)
+      }
+    }
+  }
+}
