@@ -34,11 +34,12 @@ package struct HDF5Blocks: Sendable, Hashable {
   /// Cuts an existing dataset for writing: a chunk that is written in parts would be unpacked and
   /// packed again for each, so a block holds whole chunks if one of them has the limit's size.
   package init(filling dataset: HDF5Table.Dataset) {
-    guard case .chunked(let chunk) = dataset.layout else {
+    guard case .chunked(let chunk) = dataset.layout,
+      let size = dataset.chunkSize
+    else {
       self.init(dataset)
       return
     }
-    let size = chunk.reduce(dataset.info.dtype.byteWidth, *)
     self.init(
       dataset.info, chunk: chunk, target: Self.readingTarget, limit: max(Self.readingLimit, size))
   }

@@ -55,6 +55,12 @@ package struct HDF5Table: Sendable {
       (self.path, self.address, self.info) = (path, address, info)
       (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
     }
+
+    /// Size in bytes of an unpacked chunk; `nil` if there are no chunks.
+    package var chunkSize: Int? {
+      guard case .chunked(let shape) = layout else { return nil }
+      return (try? TensorInfo(dtype: info.dtype, shape: shape))?.byteCount
+    }
   }
 
   /// A dataset whose elements are not numbers.

@@ -32,7 +32,8 @@ patterns = [
 ]
 # Positions in one tensor, piece, or block of memory, whose bytes `Shape` has checked to be below 2^62.
 inside = [
-    "ByteIO/PlaneCodec/", "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/NumPy/NPYArray.swift",
+    "ByteIO/PlaneCodec/", "CheckpointFormats/Filling/Entry+ByteOrder.swift",
+    "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/NumPy/NPYArray.swift",
     "CheckpointFormats/PyTorch/DistributedReader.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
     "CheckpointKit/KerasLayout/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",

@@ -1,7 +1,6 @@
 import ByteIO
 import HDF5
 import ParallelWork
-import Strided
 import TensorCore
 
 /// Filling a copy of an HDF5 file.
@@ -96,14 +95,14 @@ struct HDF5Filling {
   /// A change of a dataset whose chunks are packed here, by several tasks: those that are shuffled
   /// and deflated, not too large, and each one run of the tensor's bytes.
   private func packed(_ dataset: HDF5Table.Dataset, _ entry: Checkpoint.Entry) -> Change? {
-    guard case .chunked(let chunk) = dataset.layout, let last = dataset.filters.last,
+    guard case .chunked(let chunk) = dataset.layout, let size = dataset.chunkSize,
+      size <= HDF5BlockBuffer.maxPacked, let last = dataset.filters.last,
       last.number == HDF5Table.Filter.gzip, let level = last.values.first, (1...9).contains(level),
       dataset.filters.dropLast().map(\.number)
         == (dataset.info.dtype.byteWidth > 1 ? [HDF5Table.Filter.shuffle] : [])
     else { return nil }
-    let size = chunk.reduce(dataset.info.dtype.byteWidth, *)
     let blocks = HDF5Blocks(dataset.info, chunk: chunk, target: size, limit: size)
-    guard size <= HDF5BlockBuffer.maxPacked, blocks.blockShape == chunk else { return nil }
+    guard blocks.blockShape == chunk else { return nil }
     let own = HDF5Packing.planes
     return Change(
       dataset: dataset, entry: entry, blocks: blocks,
@@ -167,18 +166,5 @@ struct HDF5Filling {
           HDF5BlockBuffer.pool.release(buffer)
         }
       })
-  }
-}
-
-extension Checkpoint.Entry {
-  /// The tensor with the bytes of each word of `width` bytes in the opposite order.
-  func swapped(_ width: Int) -> Checkpoint.Entry {
-    guard width > 1 else { return self }
-    return wrappingReader { range, target, read in
-      try target.fillElements(range, width: width) { numbers, bytes in
-        try read(numbers.lowerBound * width..<numbers.upperBound * width, &bytes)
-        bytes.swapBytes(width: width)
-      }
-    }
   }
 }
