@@ -83,18 +83,27 @@ import Testing
     var bytes = try #require(memory.bytes(of: "tied"))
     if isChanged { bytes[bytes.count - 1] ^= 1 }
     let changed = MemoryFiles(["tied": bytes])
-    let opened = try CheckpointSource.open(FileProbe("tied", in: changed.place)).opened
+    var opened = try CheckpointSource.open(FileProbe("tied", in: changed.place)).opened
+    #expect(
+      try opened.confirmTies()
+        == (isChanged
+          ? ["tensor 'head.weight' was tied to 'embed.weight' but now differs from it"] : []))
     let tree = try opened.checkpoint.tree(model: nil)
-    let step = Reinitialization(match: [try Selector("embed.weight")])
+    var step = Reinitialization(match: [try Selector("embed.weight")])
+    #expect(throws: CheckpointError.self) { try step.apply(to: opened, tree: tree) }
+    step.rules = [try Rule("name:embed: weight=normal")]
     let copied = try step.apply(
       to: opened, tree: tree, copyingFrom: opened.checkpoint, fingerprint: Digest(of: [1]))
     for result in [try step.apply(to: opened, tree: tree), copied] {
-      #expect(result.replaced == ["embed.weight"])
+      #expect(result.replaced == (isChanged ? ["embed.weight"] : ["embed.weight", "head.weight"]))
       #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed.weight"])
       #expect(
         result.notes
           == (isChanged
-            ? ["tensor 'head.weight' was tied to 'embed.weight' but now differs from it"] : []))
+            ? []
+            : [
+              "'head.weight' changes as well: it is tied to a selected tensor; pass --untie to separate them"
+            ]))
     }
   }
 

@@ -63,4 +63,6 @@ extension LayerNorm: PrintedLayer {
     guard let weight = tensors.shape("weight"), weight.count == 1 else { return nil }
     return LayerNorm(shape: weight, affine: true, bias: tensors.shape("bias") != nil)
   }
+
+  package static func suits(moduleName name: String) -> Bool { !RMSNorm.suits(moduleName: name) }
 }
