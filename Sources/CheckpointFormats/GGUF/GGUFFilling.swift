@@ -51,7 +51,9 @@ extension GGUF {
     var added: [UInt8] = []
     var (addedCount, growth) = (0, 0)
     for (key, text) in texts.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
-      let item = try GGUFMetadata.bytes([key: text], [(key: key, kind: GGUFKind.text)])
+      let item = try GGUFMetadata.bytes([
+        (named: Checkpoint.Named(key, .text(text)), kind: GGUFKind.text)
+      ])
       if let old = header.values.first(where: { TensorName($0.key) == TensorName(key) }) {
         copy.replace(old.range, with: item)
         growth += item.count - old.range.count
