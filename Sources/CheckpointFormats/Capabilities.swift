@@ -28,8 +28,8 @@ public struct Capabilities: Sendable {
   public var nestsValues = false
   /// Element types that other programs read as something else, with what they read.
   public var seenAs: [DType: String] = [:]
-  /// Endings of files that are read and cannot be written, each with the remedy.
-  public var readOnlyEndings: [(ending: String, remedy: String)] = []
+  /// Further endings of files that are only written as filled copies of others.
+  public var copiedEndings: [String] = []
 
   /// Lists what a format can carry.
   public init(

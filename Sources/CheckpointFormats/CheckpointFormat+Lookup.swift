@@ -33,10 +33,11 @@ extension CheckpointFormat {
 
   /// Finds the writable format whose extension a path ends in.
   public static func writable(forPath path: String) throws -> CheckpointFormat {
-    for (ending, remedy) in all.flatMap(\.capabilities.readOnlyEndings)
+    for ending in all.flatMap(\.capabilities.copiedEndings)
     where path.lowercased().hasSuffix(ending) {
       throw CheckpointError(
-        .unsupported, "files that end in \(ending) can be read but not written; \(remedy)",
+        .unsupported,
+        "files that end in \(ending) can only be written into a copy of a template; pass --like FILE",
         path: path)
     }
     guard let found = named(byEndingOf: path), found.isWritable else {

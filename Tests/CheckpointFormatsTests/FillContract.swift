@@ -114,7 +114,7 @@ import Testing
       try format.open(
         try probe(try await filled(bytes, format, [], metadata: texts), format), OpenOptions())
     )
-    if format.capabilities.keepsMetadata {
+    if format.capabilities.values.contains(.text) {
       let isKept = before.metadata.merging(texts) { _, new in new }.allSatisfy { key, text in
         after.metadata[key] == text
       }

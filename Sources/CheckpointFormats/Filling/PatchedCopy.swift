@@ -10,6 +10,7 @@ struct PatchedCopy: Sendable {
   /// What goes in place of a range.
   fileprivate enum Content {
     case bytes([UInt8])
+    case source(ByteSource)
     case tensor(Checkpoint.Entry)
   }
 
@@ -22,6 +23,18 @@ struct PatchedCopy: Sendable {
   /// Puts bytes in place of a range.
   mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) {
     patches.append((range, .bytes(bytes)))
+  }
+
+  /// Puts all bytes of another source in place of a range.
+  mutating func replace(_ range: Range<Int>, with content: ByteSource) {
+    patches.append((range, .source(content)))
+  }
+
+  /// Adds the changes of a copy of a part that begins at an offset.
+  mutating func add(_ part: PatchedCopy, at offset: Int) {
+    for (range, content) in part.patches {
+      patches.append((offset + range.lowerBound..<offset + range.upperBound, content))
+    }
   }
 
   /// Puts a tensor's bytes in place of those that begin at an offset.
@@ -53,8 +66,11 @@ struct PatchedCopy: Sendable {
         try sink.append(end..<patch.range.lowerBound, of: source)
         end = patch.range.upperBound
         rest = rest.dropFirst()
-        guard case .bytes(let bytes) = patch.content else { return }
-        try sink.append(bytes.rawBytes)
+        switch patch.content {
+        case .tensor: return
+        case .bytes(let bytes): try sink.append(bytes.rawBytes)
+        case .source(let content): try sink.append(0..<content.size, of: content)
+        }
       }
       try sink.append(end..<source.size, of: source)
     }

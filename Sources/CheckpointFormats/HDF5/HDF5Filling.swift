@@ -109,6 +109,9 @@ struct HDF5Filling {
       packing: isOurs && level == own.level ? own : .gzip(level: level))
   }
 
+  /// The changes if they are only ranges of bytes; `nil` if the library writes.
+  var patches: PatchedCopy? { changes.isEmpty && attributes.isEmpty ? copy : nil }
+
   /// Writes the copy.
   func write(to sink: ByteSink) async throws {
     guard !changes.isEmpty || !attributes.isEmpty else {

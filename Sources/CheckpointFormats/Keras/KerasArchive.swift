@@ -9,7 +9,7 @@ import TensorCore
 /// Weights that are stored are read in their place; HDF5 is read by position, so deflated ones are
 /// unpacked to a temporary file.
 enum KerasArchive {
-  private static let weights: TensorName = "model.weights.h5"
+  static let weights: TensorName = "model.weights.h5"
   private static let texts = ["config.json", "metadata.json"]
   /// Longest text that becomes metadata, in bytes.
   private static let maxTextLength = 1 << 27
@@ -38,7 +38,7 @@ enum KerasArchive {
         "member '\(weights)' unpacks from \(member.storedSize) to \(member.size) bytes, more than "
           + "the allowed factor of \(maxRatio)", path: path)
     }
-    var metadata: [String: String] = [:]
+    var metadata = try ArchiveTexts.read(archive)
     for name in texts {
       guard let text = archive.member(named: TensorName(name)) else { continue }
       metadata[name] = String(

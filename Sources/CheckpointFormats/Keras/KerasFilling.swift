@@ -2,7 +2,8 @@ import ByteIO
 import HDF5
 import TensorCore
 
-/// Fills a copy of an HDF5 file that Keras has written.
+/// Fills a copy of an HDF5 file that Keras has written, of an archive with one in it, or of several
+/// with a map.
 ///
 /// Groups, attributes, the model's description, and the optimizer's state stay as they are.
 enum KerasFilling {
@@ -11,21 +12,18 @@ enum KerasFilling {
     var capabilities = Capabilities(
       dtypes: DType.computable, ties: false, modules: false, values: [])
     capabilities.needsTemplate = true
-    capabilities.readOnlyEndings = [".keras", ".weights.json"].map {
-      ($0, "write .weights.h5 with --like FILE, which the model's load_weights reads")
-    }
+    capabilities.copiedEndings = [".keras", ".weights.json"]
     return capabilities
   }()
 
   /// Decides what changes.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` if the file is not a single HDF5 file, or a dataset
-  ///   cannot be written.
-  static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
-    guard HDF5Checkpoint.recognizes(fill.template.head) else {
-      throw CheckpointError(
-        .unsupported,
-        "expected a single HDF5 file, such as a .weights.h5 written by the model's save_weights")
+  /// - Throws: ``CheckpointError`` `unsupported` if a dataset cannot be written.
+  static func fill(_ fill: Fill) throws -> FilledFiles {
+    switch KerasContainer(of: fill.template) {
+    case .archive?: return try KerasArchive.fill(fill)
+    case .shards?: return try KerasShards.fill(fill)
+    case .legacy?, .weights?, nil: break
     }
     let filling = try filling(HDF5Tensors.opened(fill.template).file, fill)
     return FilledFiles(fill.template.name) { try await filling.write(to: $0) }

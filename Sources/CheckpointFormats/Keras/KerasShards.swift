@@ -25,9 +25,9 @@ enum KerasShards {
       throw CheckpointError(
         .unsupported, "expected at most \(maxSize) bytes, found \(input.size)", path: path)
     }
-    let map: [TensorName: [String]]
+    let (map, metadata): ([TensorName: [String]], [String: String])
     do throws(CheckpointError) {
-      map = try weightMap(try input.head(input.size))
+      (map, metadata) = try index(try input.head(input.size))
     } catch {
       throw error.adding(path: path)
     }
@@ -62,18 +62,26 @@ enum KerasShards {
           path: path)
       }
     }
+    content.metadata.merge(metadata) { _, own in own }
     content.model.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
     content.optimizer.sort { KerasWeightsFile.precedes($0.dataset.path, $1.dataset.path) }
     return try KerasCheckpoint.contents(content, options) { shards[sources[$0.name] ?? 0] }
   }
 
-  /// The map's files by group; the files must stand beside the map.
-  private static func weightMap(
+  /// The map's files by group, and its texts; the files must stand beside the map.
+  static func index(
     _ bytes: [UInt8]
-  ) throws(CheckpointError) -> [TensorName: [String]] {
+  ) throws(CheckpointError) -> (map: [TensorName: [String]], metadata: [String: String]) {
     var map: [TensorName: [String]] = [:]
+    var metadata: [String: String] = [:]
     var scanner = JSONScanner(bytes)
     try scanner.object { scanner, key, _ throws(CheckpointError) in
+      if key == "metadata", scanner.next() == .object {
+        return try scanner.object { scanner, key, _ throws(CheckpointError) in
+          guard scanner.next() == .string else { return try scanner.skip() }
+          metadata[key] = try scanner.string()
+        }
+      }
       guard key == "weight_map" else { return try scanner.skip() }
       try scanner.object { scanner, group, offset throws(CheckpointError) in
         var names: [String] = []
@@ -97,6 +105,6 @@ enum KerasShards {
     }
     try scanner.end()
     guard !map.isEmpty else { throw CheckpointError(.malformed, "weight_map is missing or empty") }
-    return map
+    return (map, metadata)
   }
 }

@@ -9,19 +9,17 @@ extension NPZ {
     let members = archive.members.filter { member in
       name(of: member).map { fill.tensors[$0] != nil } ?? false
     }
-    let copy = try ZipCopy(of: archive, replacing: members)
-    var contents = PatchedCopy(of: copy.contents)
+    var copy = try ArchiveCopy(of: archive, replacing: members)
     for member in members {
       guard let entry = name(of: member).flatMap({ fill.tensors[$0] }) else { continue }
       let header = try header(of: member, in: archive)
-      contents.replace(
-        at: copy.range(of: member).lowerBound + header.length, with: try entry.stored(as: header))
+      copy.contents.replace(
+        at: copy.start(of: member) + header.length, with: try entry.stored(as: header))
+      copy.keepsSome(of: member)  // its header
     }
-    let patched = contents
+    let writer = copy
     var filled = FilledFiles(fill.template.name) { sink in
-      // The headers stay, and get a new CRC-32.
-      for member in members { try archive.verify(member) }
-      try await copy.write(to: sink) { try await patched.write(to: $0, threads: fill.threads) }
+      try await writer.write(to: sink, threads: fill.threads)
     }
     filled.losses = fill.lostMetadata(where: "npz has")
     return filled

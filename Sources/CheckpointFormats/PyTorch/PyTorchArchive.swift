@@ -1,5 +1,4 @@
 import ByteIO
-import JSONText
 import TensorCore
 
 /// Zip archives of `torch.save` since 1.6, and of TorchScript.
@@ -7,9 +6,6 @@ import TensorCore
 /// `X/data.pkl` is the pickle, `X/data/KEY` a storage, `X/byteorder` the byte order; the folder `X` is
 /// the file's stem or `archive`. The writer may leave out checksums, which are then 0.
 enum PyTorchArchive {
-  /// Our own member for what a pickle of tensors cannot hold: strings by key, as JSON.
-  static let metadataName = "ckpt.json"
-
   /// Whether an archive that begins so is PyTorch's: by the name of its first member, else by all.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
@@ -63,9 +59,7 @@ enum PyTorchArchive {
         .malformed, "expected 1 member named data.pkl, found \(count)", offset: 0)
     }
     var file = try self.file(archive, folder: folder, pickleName: "data.pkl", storages: "data/")
-    if let member = archive.member(named: TensorName(folder + metadataName)) {
-      file.metadata = try metadata(try archive.bytes(member, limit: Pickle.maxSize))
-    }
+    file.metadata = try ArchiveTexts.read(archive, folder: folder)
     if archive.member(named: TensorName(folder + "constants.pkl")) != nil {
       file.stateMembers = try TorchScriptClasses.members(
         of: file.pickle, in: archive, folder: folder)
@@ -119,15 +113,5 @@ enum PyTorchArchive {
       throw CheckpointError(
         .malformed, "expected byte order little or big, found '\(text)'", offset: member.dataOffset)
     }
-  }
-
-  private static func metadata(_ text: [UInt8]) throws(CheckpointError) -> [String: String] {
-    var scanner = JSONScanner(text, spelling: .canonical)
-    var metadata: [String: String] = [:]
-    try scanner.object { scanner, key, _ throws(CheckpointError) in
-      metadata[key] = try scanner.string()
-    }
-    try scanner.end()
-    return metadata
   }
 }

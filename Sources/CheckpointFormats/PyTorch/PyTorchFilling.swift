@@ -1,5 +1,4 @@
 import ByteIO
-import JSONText
 import Strided
 import TensorCore
 
@@ -42,18 +41,19 @@ struct PyTorchCopy: Sendable {
   /// What cannot be stored, and what changes besides the tensors that were asked for, one sentence
   /// each.
   private(set) var losses: [String] = []
-  private var contents: PatchedCopy
-  /// The archive's copy, of which the contents are the members'; `nil` for a file that is patched.
-  private var archive: ZipCopy?
-  /// Members of which some bytes stay.
-  private var kept: [ZipMember] = []
+  private let output: Output
+
+  /// How the copy is written.
+  private enum Output {
+    case archive(ArchiveCopy)
+    case file(PatchedCopy)
+  }
+
   /// Whether every offset in the copy is what it was.
-  private(set) var keepsSize = true
-  private let source: PyTorchFile
+  var keepsSize: Bool { if case .archive(let copy) = output { copy.keepsSize } else { true } }
 
   /// Decides what changes.
   init(of file: PyTorchFile, with fill: Fill) throws {
-    source = file
     let (opened, others) = try file.tensors(key: fill.key)
     var parts: [TensorName: [PyTorchPatches.Part]] = [:]
     for (name, tensor) in opened {
@@ -67,49 +67,38 @@ struct PyTorchCopy: Sendable {
     }
     switch file.container {
     case .file(let source):
-      contents = PatchedCopy(of: source)
-      losses = fill.lostMetadata(where: "legacy PyTorch files have")
+      var copy = PatchedCopy(of: source)
       for (storage, patches) in patches {
         guard case .range(let range) = storage.location else { continue }
         for patch in patches.patches {
-          contents.replace(at: range.lowerBound + patch.offset, with: patch.entry)
+          copy.replace(at: range.lowerBound + patch.offset, with: patch.entry)
         }
       }
+      output = .file(copy)
+      losses = fill.lostMetadata(where: "legacy PyTorch files have")
     case .archive(let archive, let folder):
-      let name = TensorName(folder + PyTorchArchive.metadataName)
-      let (member, text) = (archive.member(named: name), file.metadata(with: fill.metadata))
-      var members = patches.compactMap { $0.storage.member }
-      if text != nil, let member { members.append(member) }
-      keepsSize = text == nil && members.allSatisfy { $0.method == .stored }
-      var copy = try ZipCopy(of: archive, replacing: members)
-      contents = PatchedCopy(of: copy.contents)
+      var copy = try ArchiveCopy(
+        of: archive, replacing: patches.compactMap { $0.storage.member }, recording: fill.metadata,
+        in: folder)
       for (storage, patches) in patches {
         guard let member = storage.member else { continue }
-        if !patches.isWhole { kept.append(member) }
-        let start = copy.range(of: member).lowerBound
+        if !patches.isWhole { copy.keepsSome(of: member) }
+        let start = copy.start(of: member)
         for patch in patches.patches {
-          contents.replace(at: start + patch.offset, with: patch.entry)
+          copy.contents.replace(at: start + patch.offset, with: patch.entry)
         }
       }
-      if let text, let member {
-        try copy.resize(member, to: text.count)
-        contents.replace(copy.range(of: member), with: text)
-      } else if let text {
-        copy.add(name, text)
-      }
-      self.archive = copy
+      output = .archive(copy)
     }
     losses += Self.sharing(parts, opened, others)
   }
 
   /// Writes the copy.
   func write(to sink: ByteSink, threads: Int) async throws {
-    guard let archive, case .archive(let source, _) = source.container else {
-      return try await contents.write(to: sink, threads: threads)
+    switch output {
+    case .archive(let copy): try await copy.write(to: sink, threads: threads)
+    case .file(let copy): try await copy.write(to: sink, threads: threads)
     }
-    // What is kept of a member gets a new CRC-32.
-    for member in kept { try source.verify(member) }
-    try await archive.write(to: sink) { try await contents.write(to: $0, threads: threads) }
   }
 
   /// Sentences about tensors that were not asked for and share bytes with those that were.
@@ -155,16 +144,5 @@ extension PyTorchTensor {
   /// The bytes of the storage's record from its first element to the end of its last one.
   fileprivate var extent: Range<Int> {
     storage.viewOffset + layout.start..<storage.viewOffset + max(layout.start, layout.reach)
-  }
-}
-
-extension PyTorchFile {
-  /// The new content of our own member when these texts are set; `nil` if they are there already.
-  fileprivate func metadata(with texts: [String: String]) -> [UInt8]? {
-    let new = metadata.merging(texts) { _, new in new }
-    if new == metadata { return nil }
-    var json = JSONWriter()
-    json.object { $0.members(new) }
-    return json.bytes
   }
 }

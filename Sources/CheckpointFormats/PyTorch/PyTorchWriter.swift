@@ -1,5 +1,4 @@
 import ByteIO
-import JSONText
 import ParallelWork
 import Strided
 import TensorCore
@@ -24,9 +23,8 @@ enum PyTorchWriter {
     if options.nests { others.values.removeAll { !Checkpoint.isReserved($0.name) } }
     let metadata = others.texts
     if !metadata.isEmpty {
-      var json = JSONWriter()
-      json.object { $0.members(metadata) }
-      try archive.add(TensorName(folder + PyTorchArchive.metadataName), json.bytes)
+      try archive.add(
+        TensorName(folder + ArchiveTexts.memberName), ArchiveTexts.bytes(metadata))
     }
     let entries = plan.storages.map { checkpoint.entries[$0] }
     let stream = TensorStream(entries, threads: options.threads)
