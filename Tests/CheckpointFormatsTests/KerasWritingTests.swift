@@ -80,12 +80,4 @@ import Testing
     #expect(error?.path == Fixtures.path("keras/net.weights.h5"))
     #expect(error?.description.hasSuffix(message) == true, "\(String(describing: error))")
   }
-
-  @Test func `an archive is refused as a template`() async throws {
-    let checkpoint = try open("net.keras").checkpoint
-    let error = await #expect(throws: CheckpointError.self) {
-      _ = try await write(checkpoint, like: "net.keras")
-    }
-    #expect(error?.message.hasPrefix("expected a single HDF5 file") == true)
-  }
 }

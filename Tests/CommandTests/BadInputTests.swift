@@ -294,8 +294,8 @@ import Testing
       Case("init model.txt -o a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(
         "convert a.h5 a.keras", 2,
-        "a.keras: files that end in .keras can be read but not written; write .weights.h5 with --like FILE, "
-          + "which the model's load_weights reads"),
+        "a.keras: files that end in .keras can only be written into a copy of a template; pass --like FILE"
+      ),
       Case("convert a.h5 a.ckz", 2, "a.ckz: exists; pass --force to replace it"),
       Case("convert a.h5 a.h5", 2, "a.h5: exists; pass --force to replace it"),
       Case(
