@@ -9,6 +9,7 @@ extension CheckpointSource {
   ///   - tensors: the new tensors by their names here, of the types and shapes here.
   ///   - metadata: texts to record, where the files have room for them.
   ///   - threads: number of worker threads.
+  /// - Returns: the files that change, and what cannot be stored in them.
   /// - Throws: `CheckpointError` `unsupported` when files of the format cannot be filled; `missing`
   ///   or `mismatched` for a tensor that does not fit.
   public func filled(

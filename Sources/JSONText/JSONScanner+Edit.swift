@@ -11,6 +11,7 @@ extension JSONScanner {
   ///   - texts: the members to set.
   ///   - name: the member of the outermost object that holds them; `null` counts as absent.
   ///   - json: a text that holds an object.
+  /// - Returns: the changed text.
   /// - Throws: ``CheckpointError`` `malformed` if the text is not an object of that kind.
   package static func setting(
     _ texts: [String: String], in name: String, of json: [UInt8]

@@ -167,7 +167,7 @@ extension Module {
 
   /// The same tree with parameters tied, each to another of the same shape that is itself not tied.
   ///
-  /// Names that are no parameters are passed by. One pass, however many ties there are.
+  /// Names of other things than parameters are passed by. One pass, however many ties there are.
   package func tying(_ ties: [TensorName: TensorName]) -> Module {
     if ties.isEmpty { return self }
     let tensors = namedTensors(removeDuplicates: false)

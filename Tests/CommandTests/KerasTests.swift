@@ -45,7 +45,8 @@ import Testing
       part.errors.contains("left out optimizer (12 tensors); pass --all to convert every part"))
   }
 
-  @Test func `to PyTorch's layout and back into the structure, only the provenance is new`() throws {
+  @Test func `to PyTorch's layout and back into the structure, only the provenance is new`() throws
+  {
     let there = try place.ckpt(
       "convert", "net.weights.h5", "net.ckz", "--to-torch-layout", "--quiet")
     #expect(there.status == 0, "\(there.errors)")

@@ -14,20 +14,20 @@ enum NPYText {
   ) throws(CheckpointError) -> Value? {
     let (fields, _, length) = try NPYHeader.fields(size: size, read: read)
     guard let (order, kind, count) = parts(fields.description), size <= maxSize else { return nil }
-    let width = kind == "U" ? 4 : 1
+    let width = count.saturated(times: kind == "U" ? 4 : 1)
     let elements = try Shape(fields.shape).elementCount
-    let (byteCount, overflow) = elements.multipliedReportingOverflow(by: count * width)
-    guard !overflow, byteCount == size - length else {
+    guard elements.saturated(times: width) == size - length else {
       throw CheckpointError(
         .malformed,
-        "expected \(elements) times \(count * width) bytes, found \(size - length) after the header",
+        "expected \(elements) times \(width) bytes, found \(size - length) after the header",
         offset: length)
     }
     guard !fields.isFortranOrder || fields.shape.count < 2, room.take(elements) else { return nil }
     let bytes = try read(length..<size)
     var texts: [Value] = []
     for index in 0..<elements {
-      let element = bytes[index * count * width..<(index + 1) * count * width]
+      let start = index * width  // inside the bytes that were just counted
+      let element = bytes[start..<start + width]
       texts.append(
         kind == "U" ? .text(text(element, isBig: order == ">")) : string(element))
     }
