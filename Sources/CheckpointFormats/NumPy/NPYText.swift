@@ -26,7 +26,7 @@ enum NPYText {
     let bytes = try read(length..<size)
     var texts: [Value] = []
     for index in 0..<elements {
-      let start = index * width  // inside the bytes that were just counted
+      let start = index.saturated(times: width)
       let element = bytes[start..<start + width]
       texts.append(
         kind == "U" ? .text(text(element, isBig: order == ">")) : string(element))
