@@ -52,6 +52,20 @@ import Testing
     #expect(try before.entries.map { try $0.allBytes() } == after.entries.map { try $0.allBytes() })
   }
 
+  @Test(arguments: ["net.weights.h5", "weights.h5", "whole.h5", "tf-parts.h5"])
+  func `recorded texts come back from Keras's own files`(file: String) async throws {
+    let template = try FileProbe(path: Fixtures.path("keras/" + file))
+    let texts = ["recipe": "{\"seed\": 1}", "provenance": "[]"]
+    let bytes = try await CheckpointFormat.keras.filled(template, with: [:], metadata: texts)
+    let path = try folder.write(bytes[file] ?? [], to: "out.weights.h5")
+    let (before, after) = (
+      try open(file), try CheckpointFormat.keras.open(path, OpenOptions())
+    )
+    #expect(after.metadata == before.metadata.merging(texts) { _, new in new })
+    #expect(after.entries.map(\.name) == before.entries.map(\.name))
+    #expect(after.parts == before.parts)
+  }
+
   /// Changes that make tensors unfit, and the error for `layers/batch_normalization/vars`.
   static let unfit: [(String, String)] = [
     ("F32 [2]", "/0': expected F32 [3], as in the file, found F32 [2]"),

@@ -29,6 +29,10 @@ enum KerasWeightsFile {
       guard case .text(let name)? = group.attributes.value("name") else { continue }
       content.layerNames[TensorName(group.path.dropLast().joined(separator: "/"))] = name
     }
+    // Keras itself stores no text here; ckpt records what it has done.
+    for attribute in table.groups.first?.attributes ?? [] {
+      if case .text(let text) = attribute.value { content.metadata[attribute.name] = text }
+    }
     content.notes = table.notes
     return content
   }
