@@ -11,6 +11,8 @@ extension Checkpoint {
     public var notes: [String] = []
     /// Whether the classes are guesses from names and shapes, which are never stored.
     public var isInferred = false
+    /// The tree without the ties of the file, which the file itself has.
+    fileprivate var untied: Module?
     /// The model that the tree was read from, where there was one.
     private var source: Model?
 
@@ -23,6 +25,7 @@ extension Checkpoint {
     /// A model whose text parses to this tree: the one it was read from, else what PyTorch prints,
     /// or a description where that shows too little (bare parameters, names with a line feed).
     public func model() throws -> Model {
+      let module = untied ?? module
       let names = module.stateDict().map(\.name)
       let originals = module.stateDict().map(\.original)
       for model in [source, try? Model(text: module.description)] {
@@ -66,12 +69,13 @@ extension Checkpoint {
         Parameter(leaf, shape: entry.info.shape.sizes, dtype: entry.info.dtype))
     }
     if !added.isEmpty { tree.module = tree.module.adding(added) }
+    tree.untied = tree.module
     tree.module = tree.module.tying(tiedNames)
     return tree
   }
 
   /// The tensors that are tied to another of the same shape, with that one.
-  fileprivate var tiedNames: [TensorName: TensorName] {
+  var tiedNames: [TensorName: TensorName] {
     var firsts: [TensorName: (name: TensorName, shape: Shape)] = [:]
     var tied: [TensorName: TensorName] = [:]
     for entry in entries {

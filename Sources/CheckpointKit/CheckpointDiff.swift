@@ -35,6 +35,19 @@ public struct CheckpointDiff: Sendable {
     public let difference: TensorDifference?
   }
 
+  /// A tensor that one file has under a further name.
+  public struct Tie: Sendable {
+    /// The name that only one file has.
+    public let name: TensorName
+    /// The name that both files have, to which it is tied.
+    public let original: TensorName
+    /// Whether the second file has it.
+    public let isInSecond: Bool
+  }
+
+  /// Names that only one file has, because it is tied there to a tensor that both have; many tools
+  /// leave such names out, and nothing is missing.
+  public let tied: [Tie]
   /// What differs: removed, renamed, reshaped, retyped, changed in the first's order, then added.
   public let changes: [Change]
   /// Tensors that are equal (within the tolerance, if there is one).
@@ -64,7 +77,13 @@ public struct CheckpointDiff: Sendable {
         leftOver.append(entry)
       }
     }
-    let rightOver = right.entries.filter { !paired.contains($0.name) }
+    var rightOver = right.entries.filter { !paired.contains($0.name) }
+    let tiesLeft = Self.ties(of: leftOver, in: left, with: Set(pairs.map(\.0.name)), second: false)
+    let tiesRight = Self.ties(of: rightOver, in: right, with: paired, second: true)
+    tied = tiesLeft + tiesRight
+    let (tiedLeft, tiedRight) = (Set(tiesLeft.map(\.name)), Set(tiesRight.map(\.name)))
+    leftOver.removeAll { tiedLeft.contains($0.name) }
+    rightOver.removeAll { tiedRight.contains($0.name) }
     let compared = try await Self.compare(pairs, tolerance, threads: threads)
     let renames = try await Self.renames(from: leftOver, to: rightOver, threads: threads)
 
@@ -73,7 +92,8 @@ public struct CheckpointDiff: Sendable {
     let renamed = Set(renames.compactMap(\.newName))
     var changes: [Change] = left.entries.compactMap { entry in
       if let change = ordered[entry.name] { return change }
-      guard rightByName[map[entry.name] ?? entry.name] == nil else { return nil }
+      guard rightByName[map[entry.name] ?? entry.name] == nil, !tiedLeft.contains(entry.name)
+      else { return nil }
       return Change(
         kind: .removed, name: entry.name, newName: nil, old: entry.info, new: nil, difference: nil)
     }
@@ -84,6 +104,24 @@ public struct CheckpointDiff: Sendable {
     }
     self.changes = changes
     identical = compared.count { $0 == nil }
+  }
+
+  /// Those of `entries` that are tied, in their file, to a tensor that has a partner.
+  private static func ties(
+    of entries: [Checkpoint.Entry], in checkpoint: Checkpoint, with paired: Set<TensorName>,
+    second isInSecond: Bool
+  ) -> [Tie] {
+    let originals = checkpoint.tiedNames
+    var partners: [TensorName: TensorName] = [:]
+    for entry in checkpoint.entries where paired.contains(entry.name) {
+      let original = originals[entry.name] ?? entry.name
+      if partners[original] == nil { partners[original] = entry.name }
+    }
+    return entries.compactMap { entry in
+      partners[originals[entry.name] ?? entry.name].map {
+        Tie(name: entry.name, original: $0, isInSecond: isInSecond)
+      }
+    }
   }
 
   /// Pairs what has equal type, shape and bytes; among several candidates (freshly made biases are

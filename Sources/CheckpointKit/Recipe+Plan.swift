@@ -16,10 +16,12 @@ extension Recipe {
   /// Plans all values: constructs the model, applies the rules, then takes the steps in turn.
   ///
   /// `tensors` is what the file holds, for a recipe without a seed; `inferred` stands in for the
-  /// model of a recipe that has none because the file has none.
+  /// model of a recipe that has none because the file has none; `ties` are the names that share a
+  /// tensor in the file, which a step changes together.
   /// - Throws: `CheckpointError` for a recipe without a model, or with a step that matches nothing.
   public func plan(
-    over tensors: [(name: TensorName, info: TensorInfo)] = [], inferred: Module? = nil
+    over tensors: [(name: TensorName, info: TensorInfo)] = [], inferred: Module? = nil,
+    ties: [TensorName: TensorName] = [:]
   ) throws -> Plan {
     var plan: Plan
     let tree: Module
@@ -32,12 +34,13 @@ extension Recipe {
       plan = Plan(checkpoint: Checkpoint(entries: [], modules: tree.labels))
       for tensor in tensors { plan.unknown[tensor.name] = "its values came from elsewhere" }
     }
+    let tied = tree.tying(ties)
     for step in steps {
       let known = plan.checkpoint.entries.map { ($0.name, $0.info) }
       let present = seed == nil ? tensors : known
       switch step {
       case .reinitialize(let reinitialization):
-        plan.replace(try reinitialization.plan(over: present, tree: tree, cpuPath: cpuPath))
+        plan.replace(try reinitialization.plan(over: present, tree: tied, cpuPath: cpuPath))
       case .copy(let copy, let source):
         for name in try copy.names(among: present, tree: tree) {
           plan.unknown[name] = "copied from the checkpoint \(source)"

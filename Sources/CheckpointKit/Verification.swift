@@ -59,11 +59,13 @@ public struct Verification: Sendable {
     let names = pairing?.inverse ?? [:]
     let infos = checkpoint.entries.map { ($0.name, $0.info) }
     let tree = try recipe.model == nil ? checkpoint.tree().module : nil
-    let plan = try recipe.plan(over: infos, inferred: tree)
+    let plan = try recipe.plan(over: infos, inferred: tree, ties: checkpoint.tiedNames)
     var otherRecipe = recipe
     otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
     let expected = Self.byName(plan.checkpoint)
-    let other = Self.byName(try otherRecipe.plan(over: infos, inferred: tree).checkpoint)
+    let other = Self.byName(try otherRecipe.plan(
+        over: infos, inferred: tree, ties: checkpoint.tiedNames
+      ).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
       let outcome: Outcome
       if let reason = plan.unknown[entry.name] {

@@ -215,4 +215,23 @@ import Testing
       #expect(try place.ckpt("diff", "a.h5", file, "--json", flag).output.isEmpty)
     }
   }
+
+  @Test func `a name that a tool left out because it is tied is tied, not added`() throws {
+    let place = try Workplace()
+    let layer = "Linear(in_features=2, out_features=2, bias=False)"
+    try place.folder.write(Array("Net(\n  (a): \(layer)\n  (b): \(layer)\n)".utf8), to: "two.txt")
+    try place.folder.write(Array("b.weight = a.weight\n".utf8), to: "ties.txt")
+    try place.ckpt("init", "two.txt", "--extra", "ties.txt", "-o", "both.pt")
+    for name in ["a", "b"] {
+      try place.ckpt("convert", "both.pt", "\(name).npz", "--match", "name:\(name)", "--quiet")
+      let run = try place.ckpt("diff", "\(name).npz", "both.pt", "--quiet")
+      #expect(run.status == 0)
+      let other = name == "a" ? "b" : "a"
+      #expect(
+        try place.ckpt("diff", "\(name).npz", "both.pt").lines == [
+          "=  \(other).weight  tied to \(name).weight in both.pt", "1 identical, 1 tied",
+        ])
+      #expect(try place.ckpt("diff", "both.pt", "\(name).npz").lines.last == "1 identical, 1 tied")
+    }
+  }
 }

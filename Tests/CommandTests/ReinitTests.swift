@@ -224,4 +224,65 @@ import Testing
       "f.h5")
     #expect(constant.errors == "wrote f.h5: redrew 6 of 6 tensors, seed 1\n")
   }
+
+  /// A file with an embedding and a head that is tied to it, and no module tree.
+  private func tiedPlace() throws -> Workplace {
+    let place = try Workplace()
+    try place.folder.write(
+      Array(
+        """
+        Net(
+          (embed): Embedding(5, 3)
+          (head): Linear(in_features=3, out_features=5, bias=False)
+        )
+        """.utf8), to: "net.txt")
+    try place.folder.write(Array("head.weight = embed.weight\n".utf8), to: "ties.txt")
+    try place.ckpt("init", "net.txt", "--extra", "ties.txt", "-o", "own.pt")
+    // Renamed twice, so that neither tree nor recipe is left, and the tie is.
+    try place.ckpt("convert", "own.pt", "x.pt", "--rename", "s/^/net./", "--quiet")
+    try place.ckpt("convert", "x.pt", "tied.pt", "--rename", "s/^net.//", "--quiet")
+    return place
+  }
+
+  @Test func `a tie is redrawn under both names, and verify agrees`() throws {
+    let place = try tiedPlace()
+    for (name, option, value) in [
+      ("model", "--model", "net.txt"), ("rule", "--rule", "name:head: weight=normal"),
+    ] {
+      let run = try place.ckpt(
+        "reinit", "tied.pt", "--match", "head", "--seed", "3", "-o", name + ".pt", option, value)
+      #expect(run.status == 0)
+      #expect(
+        run.errors.contains("'embed.weight' changes as well: it is tied to a selected tensor"))
+      #expect(run.errors.contains("wrote \(name).pt: redrew 2 of 2 tensors, seed 3"))
+      #expect(try place.ckpt("diff", "tied.pt", name + ".pt", "--quiet").status == 1)
+      let verified = try place.ckpt("verify", name + ".pt", "--quiet")
+      #expect(verified.status == 0)
+      #expect(verified.lines.last == "verified: 2 of 2 tensors are identical")
+    }
+    let separate = try place.ckpt(
+      "reinit", "tied.pt", "--match", "head", "--model", "net.txt", "--untie", "-o", "two.pt",
+      "--quiet")
+    #expect(separate.status == 0)
+    #expect(
+      try place.ckpt("diff", "tied.pt", "two.pt", "--name-only", "--quiet").status == 1)
+    #expect(try place.ckpt("diff", "tied.pt", "two.pt", "--name-only").lines == ["head.weight"])
+    #expect(try place.ckpt("verify", "two.pt", "--quiet").status == 0)
+    #expect(
+      try place.ckpt("reinit", "tied.pt", "--match", "head", "--untie", "--in-place").status == 64)
+  }
+
+  @Test func `an ambiguous guess is not drawn from, and no guess is stored`() throws {
+    let place = try tiedPlace()
+    let run = try place.ckpt("reinit", "tied.pt", "--match", "head", "-o", "new.pt", "--quiet")
+    #expect(run.status == 2)
+    #expect(
+      run.errors
+        == "ckpt: tied.pt: tensor 'head.weight': without a module tree it may be Embedding or Linear; pass --model, or give its values by --rule\n"
+    )
+    #expect(try place.ckpt("tree", "tied.pt", "--quiet").output.contains("(head): Linear?("))
+    try place.ckpt(
+      "reinit", "tied.pt", "--match", "head", "--rule", "name:head: weight=1", "-o", "new.pt")
+    #expect(try place.ckpt("tree", "new.pt").errors.contains("has no module tree"))
+  }
 }

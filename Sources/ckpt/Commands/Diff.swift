@@ -117,6 +117,12 @@ extension Ckpt {
           + (isSaid ? "" : change.newName.map { " → \($0.text.escapingControls)" } ?? "")
         table.add(mark(change.kind), name, shapes(change), measures(change))
       }
+      for tie in diff.tied {
+        table.add(
+          "=", tie.name.text.escapingControls,
+          "tied to \(tie.original.text.escapingControls) in \(displayPath(tie.isInSecond ? second : first).escapingControls)"
+        )
+      }
       return table.lines.map { line in
         switch line.first {
         case "+": Style.green(line)
@@ -168,6 +174,11 @@ extension Ckpt {
     }
 
     private struct Report: Encodable {
+      struct Tie: Encodable {
+        let name: String
+        let original: String
+        let file: String
+      }
       struct Change: Encodable {
         let kind: CheckpointDiff.Change.Kind
         let name: String
@@ -186,6 +197,7 @@ extension Ckpt {
       let noLongerNaN: Int
       let noLongerInfinite: Int
       let changes: [Change]
+      let tied: [Tie]
       let values: [ValueDiff.Change]
 
       init(first: String, second: String, diff: CheckpointDiff, values: ValueDiff) {
@@ -193,6 +205,9 @@ extension Ckpt {
         self.second = second
         self.values = values.changes
         identical = diff.identical
+        tied = diff.tied.map {
+          Tie(name: $0.name.text, original: $0.original.text, file: $0.isInSecond ? second : first)
+        }
         func total(_ count: (TensorDifference) -> Int) -> Int {
           diff.changes.compactMap(\.difference).map(count).saturatedSum()
         }
@@ -220,6 +235,7 @@ extension CheckpointDiff {
       return count == 0 ? nil : "\(count.grouped) \(kind.rawValue)"
     }
     let specials = TensorDifference.specials(in: changes.compactMap(\.difference))
-    return (counts + ["\(identical.grouped) identical"] + specials).joined(separator: ", ")
+    let ties = tied.isEmpty ? [] : ["\(tied.count.grouped) tied"]
+    return (counts + ["\(identical.grouped) identical"] + ties + specials).joined(separator: ", ")
   }
 }
