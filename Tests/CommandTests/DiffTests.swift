@@ -105,7 +105,7 @@ import Testing
     #expect(
       json.keys == [
         "becameInfinite", "becameNaN", "changes", "first", "identical", "noLongerInfinite",
-        "noLongerNaN", "second", "values",
+        "noLongerNaN", "second", "tied", "values",
       ])
     #expect(json["identical"] == .number(5))
     let change = try #require(json["changes"]?[0])
