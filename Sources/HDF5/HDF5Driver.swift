@@ -58,6 +58,11 @@ enum HDF5Driver {
     }
   }
 
+  /// Whether bytes can lie at an offset, which in a damaged file may be any number.
+  private static func isOffset(_ offset: haddr_t, _ count: Int) -> Bool {
+    offset <= haddr_t(Int.max) && count >= 0 && count <= Int.max - Int(offset)
+  }
+
   private static func fail() -> herr_t {
     let number = errno
     failure.withLock { if $0 == nil { $0 = number } }
@@ -126,7 +131,9 @@ enum HDF5Driver {
       return haddr_t(status.st_size)
     }
     unsafe driver.read = { file, _, _, offset, count, target in
-      guard let file = unsafe HDF5Driver.file(file), let target = unsafe target else { return -1 }
+      guard let file = unsafe HDF5Driver.file(file), let target = unsafe target,
+        HDF5Driver.isOffset(offset, count)
+      else { return -1 }
       var done = 0
       while done < count {
         let answer = HDF5Driver.retrying {
@@ -143,7 +150,9 @@ enum HDF5Driver {
       return 0
     }
     unsafe driver.write = { file, _, _, offset, count, source in
-      guard let file = unsafe HDF5Driver.file(file), let source = unsafe source else { return -1 }
+      guard let file = unsafe HDF5Driver.file(file), let source = unsafe source,
+        HDF5Driver.isOffset(offset, count)
+      else { return -1 }
       var done = 0
       while done < count {
         let answer = HDF5Driver.retrying {
@@ -155,7 +164,9 @@ enum HDF5Driver {
       return 0
     }
     unsafe driver.truncate = { file, _, _ in
-      guard let file = unsafe HDF5Driver.file(file) else { return -1 }
+      guard let file = unsafe HDF5Driver.file(file),
+        unsafe HDF5Driver.isOffset(file.pointee.end, 0)
+      else { return -1 }
       let answer = unsafe ftruncate(file.pointee.descriptor, Int(file.pointee.end))
       return answer == -1 ? HDF5Driver.fail() : 0
     }

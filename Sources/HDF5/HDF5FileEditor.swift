@@ -35,8 +35,8 @@ package final class HDF5FileEditor: Sendable {
     try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
   }
 
-  /// Writes one block of a dataset, whose elements are in the order of the file's bytes if
-  /// ``HDF5Table/Dataset/swapWidth`` is not 1.
+  /// Writes one block of a dataset, whose elements are as they are stored, unless the library converts
+  /// them (``HDF5Table/Dataset/isConverted``).
   ///
   /// - Throws: ``CheckpointError``: `system` when a write fails, else with the library's reason.
   package func write(
@@ -45,7 +45,7 @@ package final class HDF5FileEditor: Sendable {
     written.withLock { _ = $0.insert(dataset.address) }
     try HDF5Library.locked { () throws(CheckpointError) in
       let open = try HDF5Dataset(
-        at: dataset.address, in: id, dataset.info, isRaw: dataset.swapWidth > 1)
+        at: dataset.address, in: id, dataset.info, isRaw: !dataset.isConverted)
       try open.write(block, bytes)
     }
   }

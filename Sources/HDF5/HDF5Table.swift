@@ -41,6 +41,8 @@ package struct HDF5Table: Sendable {
     package var layout = Layout.contiguous
     /// Version of the message that states the layout; 5 is that of HDF5 2.
     package var layoutVersion = 3
+    /// Whether libhdf5 converts elements: stored integers of fewer bits, complex numbers with gaps.
+    package var isConverted = false
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
     /// Bytes in memory of an element that was never written; empty for zeros.

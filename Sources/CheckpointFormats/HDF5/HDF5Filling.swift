@@ -86,6 +86,10 @@ struct HDF5Filling {
           + "write another format with -o")
     }
     if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
+    // libhdf5 trusts what it finds.
+    if case .chunks(let chunks) = dataset.storage {
+      try HDF5ChunkIndex(file, dataset, chunks).check()
+    }
     let change =
       packed(dataset, entry)
       ?? Change(dataset: dataset, entry: entry, blocks: HDF5Blocks(filling: dataset))

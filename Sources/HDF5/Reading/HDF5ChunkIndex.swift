@@ -19,6 +19,9 @@ package final class HDF5ChunkIndex: Sendable {
     self.chunks = chunks
   }
 
+  /// Reads the index, so that damage in it is found before anything else uses it.
+  package func check() throws(CheckpointError) { _ = try lookUp() }
+
   /// A chunk as stored in the file, still packed by the filters.
   package struct StoredChunk: Sendable {
     /// Position of its bytes in the memory that was filled.

@@ -54,6 +54,7 @@ enum HDF5DatasetReader {
     var dataset = HDF5Table.Dataset(
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
+    dataset.isConverted = element.form == .converted
     if case .swapped(let width) = element.form { dataset.swapWidth = width }
     var layoutBody = layoutMessage.body
     dataset.layoutVersion = try layoutBody.byte()

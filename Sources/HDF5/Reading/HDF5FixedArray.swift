@@ -28,6 +28,10 @@ enum HDF5FixedArray {
       throw origin.malformed(
         "fixed array: expected elements of \(size) bytes, found \(count) of \(elementSize)")
     }
+    let chunkCount = map.maxCounts.reduce(1) { $0.saturated(times: $1 ?? 1) }
+    guard count == chunkCount else {
+      throw origin.malformed("fixed array: expected \(chunkCount) elements, found \(count)")
+    }
     // No pages at all means that the elements follow the prefix directly.
     let pageCount = count > 1 << pageBits ? (count + (1 << pageBits) - 1) >> pageBits : 0
     // Signature, version, and client ID, the address of the header, and the bitmap.
