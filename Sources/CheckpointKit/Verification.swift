@@ -63,7 +63,8 @@ public struct Verification: Sendable {
     var otherRecipe = recipe
     otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
     let expected = Self.byName(plan.checkpoint)
-    let other = Self.byName(try otherRecipe.plan(
+    let other = Self.byName(
+      try otherRecipe.plan(
         over: infos, inferred: tree, ties: checkpoint.tiedNames
       ).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
