@@ -26,9 +26,10 @@ public struct CheckpointFormat: Sendable {
   public let fill: (@Sendable (Fill) throws -> FilledFiles)?
   /// What a written file can hold, and how it is written.
   public let capabilities: Capabilities
-  /// Reads every byte of a file with at most `threads` tasks and returns each damaged tensor's first
-  /// error, none for a sound file; `nil` if reading all tensors checks all that the format can.
+  /// Checks what reading all tensors leaves unchecked with at most `threads` tasks, and returns one
+  /// error for each damaged part; `nil` if there is nothing else.
   ///
+  /// Where checksums cover everything (``Opened/coverage``), it reads every byte by itself.
   /// What keeps the file from being opened at all is thrown.
   public var verify: (@Sendable (FileProbe, _ threads: Int) async throws -> [CheckpointError])?
 

@@ -15,6 +15,10 @@ public struct Opened: Sendable {
   public var isChosenPart = false
   /// Remarks for users about content that is not in the tensors, one sentence each.
   public var notes: [String] = []
+  /// The fingerprints that its files carry, not yet compared: one for each file that has one.
+  public package(set) var fingerprints: [StoredFingerprint] = []
+  /// What the file's own checksums cover, which are compared when everything is read.
+  public package(set) var coverage = ChecksumCoverage.none
   /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
   package var claimedTies: Set<TensorName> = []
 

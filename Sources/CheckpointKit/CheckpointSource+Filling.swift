@@ -9,13 +9,15 @@ extension CheckpointSource {
   ///   - tensors: the new tensors by their names here, of the types and shapes here.
   ///   - metadata: texts to record, where the files have room for them.
   ///   - threads: number of worker threads.
+  ///
+  /// A fingerprint that the file carries is renewed, for which all tensors are read once.
   /// - Returns: the files that change, and what cannot be stored in them.
   /// - Throws: `CheckpointError` `unsupported` when files of the format cannot be filled; `missing`
   ///   or `mismatched` for a tensor that does not fit.
   public func filled(
     with tensors: [TensorName: Checkpoint.Entry], metadata: [String: String] = [:],
     threads: Int = 1
-  ) throws -> FilledFiles {
+  ) async throws -> FilledFiles {
     guard let fill = format.fill else {
       throw CheckpointError(
         .unsupported, "\(format.name) files cannot be filled; write another format", path: path)
@@ -23,7 +25,10 @@ extension CheckpointSource {
     var request = Fill(template: probe, key: key, tensors: tensors)
     request.metadata = metadata
     request.threads = threads
-    return try fill(request)
+    let losses = try await renewFingerprints(in: &request)
+    var filled = try fill(request)
+    filled.losses += losses
+    return filled
   }
 
   /// The same with another checkpoint's tensors, each of which must have its place here.
@@ -34,7 +39,7 @@ extension CheckpointSource {
   public func filled(
     withAllOf entries: [Checkpoint.Entry], metadata: [String: String], isPartial: Bool,
     threads: Int
-  ) throws -> FilledFiles {
+  ) async throws -> FilledFiles {
     let known = Set(checkpoint.entries.map(\.name))
     if let extra = entries.first(where: { !known.contains($0.name) }) {
       let layout =
@@ -52,7 +57,7 @@ extension CheckpointSource {
         "the template has this tensor, but the checkpoint has no matching one; pass --match to fill only a part",
         path: path, tensor: missing.name.text)
     }
-    return try filled(
+    return try await filled(
       with: Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { _, later in later }),
       metadata: metadata, threads: threads)
   }

@@ -2,84 +2,158 @@ public import ByteIO
 import ParallelWork
 public import TensorCore
 
-/// What `ckpt check` does.
-extension CheckpointSource {
-  /// Reads every byte of a checkpoint and checks all that its format lets be checked.
+/// What `ckpt check` has found out about a file.
+public struct Integrity: Sendable {
+  /// How much of a file was compared with something that the file stores.
+  public enum Extent: String, Sendable, Encodable {
+    /// Every byte.
+    case everyByte = "every byte"
+    /// The bytes of every tensor.
+    case everyTensor = "every tensor"
+    /// Structures only: a flipped bit in a tensor would go unnoticed.
+    case structure
+  }
+
+  /// Each damaged tensor's or part's first error; empty for an intact file.
+  public let damage: [CheckpointError]
+  /// How much was compared.
+  public let extent: Extent
+  /// With what tensors were compared: `checksums`, `fingerprint`.
+  public let means: [String]
+  /// Why only structures could be verified.
+  private let obstacle: String
+
+  /// What could be verified, `every tensor: fingerprint` or `structure only: npy has no checksums`.
+  public var summary: String {
+    switch extent {
+    case .everyByte: extent.rawValue
+    case .everyTensor: "\(extent.rawValue): \(means.joined(separator: " and "))"
+    case .structure: "structure only: \(obstacle)"
+    }
+  }
+}
+
+/// Reading a checkpoint to find damage.
+extension Integrity {
+  /// Reads every byte of a checkpoint and compares all that its format and its fingerprint let be
+  /// compared; stored digests are not relied on.
   ///
   /// `reading` is given the tensors before they are read, to count them, say.
-  /// - Returns: each damaged tensor's first error; empty for an intact file.
   /// - Throws: `CheckpointError` when the file cannot be opened at all.
-  public static func damage(
-    in path: String, threads: Int,
+  public init(
+    of path: String, threads: Int,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
-  ) async throws -> [CheckpointError] {
-    try await damage(in: .argument(path), threads: threads, reading: reading)
+  ) async throws {
+    try await self.init(of: .argument(path), threads: threads, reading: reading)
   }
 
-  /// Reads every byte of a checkpoint that a place has opened, and checks it likewise.
-  public static func damage(
-    in probe: FileProbe, threads: Int,
+  /// The same for a checkpoint that a place has opened.
+  public init(
+    of probe: FileProbe, threads: Int,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
-  ) async throws -> [CheckpointError] {
-    let source = try open(probe)
+  ) async throws {
+    var options = OpenOptions(threads: threads)
+    options.readsAllParts = true
+    let source = try CheckpointSource.open(probe, options: options)
+    let opened = source.opened
+    var damage: [CheckpointError] = []
+    var seal = Seal()
+    if opened.coverage < .everything {
+      let entries = reading(opened.checkpoint.entries)
+      if opened.fingerprints.isEmpty {
+        damage = try await Self.readErrors(of: entries, threads: threads)
+      } else {
+        let digests = try await Checkpoint.digests(of: entries, threads: threads)
+        damage = zip(entries, digests).compactMap { entry, digest in
+          Self.error(of: digest)?.adding(tensor: entry.name.text)
+        }
+        seal = try Seal(opened, zip(entries, digests))
+        damage += seal.damage.map { $0.adding(path: probe.path) }
+      }
+    }
     if let verify = source.format.verify {
-      return try await verify(probe, threads).map { $0.adding(path: probe.path) }
+      // What a tensor's error already says, its member need not say again.
+      let known = Set(damage.map(\.message))
+      damage += try await verify(probe, threads).filter { !known.contains($0.message) }
     }
-    let entries = reading(source.checkpoint.entries)
-    let summed = entries.indices.filter { entries[$0].storedDigest != nil }
-    let digests = try await Checkpoint.digests(of: summed.map { entries[$0] }, threads: threads)
-    var errors = try await firstErrors(of: entries, threads: threads)
-    for (index, digest) in zip(summed, digests) {
-      errors[index] = mismatch(entries[index], digest)
-    }
-    return zip(entries, errors).compactMap { entry, error in
-      error?.adding(path: probe.path, tensor: entry.name.text)
-    }
+    self.damage = damage.map { $0.adding(path: probe.path) }
+    means =
+      (opened.coverage == .tensors ? ["checksums"] : []) + (seal.isComplete ? ["fingerprint"] : [])
+    extent =
+      opened.coverage == .everything ? .everyByte : means.isEmpty ? .structure : .everyTensor
+    let mayHave = source.format.verify != nil || source.format.name == "hdf5"
+    obstacle =
+      seal.remark ?? "\(mayHave ? "the file" : source.format.name) has no checksums"
   }
 
-  /// Errors from reading each tensor without a stored digest.
-  private static func firstErrors(
+  /// The first error of reading each tensor.
+  private static func readErrors(
     of entries: [Checkpoint.Entry], threads: Int
-  ) async throws -> [CheckpointError?] {
+  ) async throws -> [CheckpointError] {
     var errors = [CheckpointError?](repeating: nil, count: entries.count)
-    let unsummed = entries.indices.filter { entries[$0].storedDigest == nil }
-    let tensors = unsummed.map { entries[$0] }
     try await pipeline(
-      Pieces(of: tensors, size: WorkLimits.digestSize, cut: .source), threads: threads,
+      Pieces(of: entries, size: WorkLimits.digestSize, cut: .source), threads: threads,
       work: { pieces in
         let buffer = PieceBuffer.pool.acquire()
         defer { PieceBuffer.pool.release(buffer) }
-        return try pieces.map { piece in
-          try error { try buffer.value.read([piece], of: tensors) }
+        return pieces.map { piece in
+          error(of: Result { try buffer.value.read([piece], of: entries) })
         }
       },
       finish: { pieces, found in
-        for (piece, error) in zip(pieces, found) where errors[unsummed[piece.tensor]] == nil {
-          errors[unsummed[piece.tensor]] = error
+        for (piece, error) in zip(pieces, found) where errors[piece.tensor] == nil {
+          errors[piece.tensor] = error?.adding(tensor: entries[piece.tensor].name.text)
         }
       })
-    return errors
+    return errors.compactMap { $0 }
+  }
+
+  private static func error<Value>(of result: Result<Value, any Error>) -> CheckpointError? {
+    guard case .failure(let error) = result else { return nil }
+    return error as? CheckpointError ?? CheckpointError(.system, "\(error)")
+  }
+}
+
+/// A comparison of tensors with the fingerprints that their files carry.
+private struct Seal {
+  private(set) var damage: [CheckpointError] = []
+  /// Whether a fingerprint that could be compared covers every tensor.
+  private(set) var isComplete = false
+  /// What kept a fingerprint from being compared.
+  private(set) var remark: String?
+
+  /// Nothing is compared.
+  init() {}
+
+  init(
+    _ opened: Opened,
+    _ tensors: some Sequence<(Checkpoint.Entry, Result<Digest, any Error>)>
+  ) throws {
+    var covered: Set<TensorName> = []
+    for stored in opened.fingerprints {
+      do throws(CheckpointError) {
+        let expected = try Fingerprint(stored.text)
+        covered.formUnion(stored.tensors)
+        let own = tensors.filter { stored.tensors.contains($0.0.name) }
+        let known = own.compactMap { entry, digest in (try? digest.get()).map { (entry, $0) } }
+        // A tensor that cannot be read is damage already.
+        guard known.count == own.count else { continue }
+        let found = Fingerprint(Manifest(known.map { (entry: $0.0, digest: $0.1) }))
+        if found != expected { damage.append(Self.mismatch(stored, expected, found)) }
+      } catch {
+        if error.code == .unsupported { remark = error.message } else { damage.append(error) }
+      }
+    }
+    isComplete = remark == nil && opened.checkpoint.entries.allSatisfy { covered.contains($0.name) }
   }
 
   private static func mismatch(
-    _ entry: Checkpoint.Entry, _ digest: Result<Digest, any Error>
-  ) -> CheckpointError? {
-    do {
-      let found = try digest.get()
-      guard let stored = entry.storedDigest, found != stored else { return nil }
-      return CheckpointError(
-        .malformed, "its bytes do not have the stored SHA-256 \(stored)", tensor: entry.name.text)
-    } catch {
-      return error as? CheckpointError ?? CheckpointError(.system, "\(error)")
-    }
-  }
-
-  private static func error(_ body: () throws -> Void) throws -> CheckpointError? {
-    do {
-      try body()
-      return nil
-    } catch let error as CheckpointError {
-      return error
-    }
+    _ stored: StoredFingerprint, _ expected: Fingerprint, _ found: Fingerprint
+  ) -> CheckpointError {
+    let file = stored.file.map { "file '\($0)': " } ?? ""
+    return CheckpointError(
+      .malformed,
+      "\(file)expected tensors with the stored fingerprint \(expected), found \(found): they are "
+        + "damaged, or another program has changed them")
   }
 }

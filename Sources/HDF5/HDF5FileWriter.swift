@@ -90,6 +90,15 @@ package final class HDF5FileWriter: Sendable {
     }
   }
 
+  /// Gives the root one more attribute.
+  package func addRootAttribute(_ attribute: HDF5Attribute) throws(CheckpointError) {
+    try HDF5Library.locked { () throws(CheckpointError) in
+      let root = try HDF5Handle(
+        "/", unsafe H5Gopen2(id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
+      try HDF5Attributes.write(attribute, on: root.id)
+    }
+  }
+
   /// Creates a second hard link, in an existing group, to an existing dataset.
   package func makeLink(_ path: [String], to target: [String]) throws(CheckpointError) {
     let name = "/" + path.joined(separator: "/")

@@ -18,20 +18,34 @@ package struct TensorStream {
   }
 
   /// Calls `body` for every piece, in order, while the caller is suspended; the first error ends it.
-  package func forEachChunk(_ body: Body) async throws {
+  ///
+  /// `digests` gets the bytes as well: small tensors where they are read, and the pieces of large
+  /// ones in order, tensors next to each other.
+  package func forEachChunk(digesting digests: TensorDigests? = nil, _ body: Body) async throws {
     let pieces = Pieces(of: entries, size: WorkLimits.readSize, cut: .source)
     try await withoutActuallyEscaping(body) { body in
+      var stages: [PipelineStage<[Piece], Pool<PieceBuffer>.Item>] = []
+      if let digests {
+        stages.append(
+          PipelineStage(lane: { $0[0].tensor }) { pieces, buffer in
+            if !pieces[0].isWhole { buffer.value.forEach(pieces) { digests.add($0, $1) } }
+          })
+      }
+      stages.append(
+        PipelineStage { pieces, buffer in
+          try buffer.value.forEach(pieces) { try body($0.tensor, $0.range.lowerBound, $1) }
+          PieceBuffer.pool.release(buffer)
+        })
       try await pipeline(
         pieces, threads: threads, size: pieces.maxSize,
         work: { [entries] pieces in
           let buffer = PieceBuffer.pool.acquire()
           try buffer.value.read(pieces, of: entries)
+          if let digests, pieces[0].isWhole {
+            buffer.value.forEach(pieces) { digests.add($0, $1) }
+          }
           return buffer
-        },
-        finish: { pieces, buffer in
-          try buffer.value.forEach(pieces) { try body($0.tensor, $0.range.lowerBound, $1) }
-          PieceBuffer.pool.release(buffer)
-        })
+        }, stages: stages)
     }
   }
 }

@@ -29,13 +29,14 @@ final class Progress: Sendable {
 }
 
 extension CommonOptions {
-  /// The digests of a checkpoint's tensors, with a progress bar.
-  func manifest(of checkpoint: Checkpoint) async throws -> Manifest {
+  /// The digests of a checkpoint's tensors, with a progress bar; if it `isFull`, stored ones are not
+  /// relied on.
+  func manifest(of checkpoint: Checkpoint, isFull: Bool = false) async throws -> Manifest {
     let progress = Progress(reading: checkpoint.entries, quiet: quiet)
     defer { progress.finish() }
     var tracked = checkpoint
     tracked.entries = progress.entries
-    return try await Manifest(of: tracked, threads: threads)
+    return try await Manifest(of: tracked, threads: threads, trustingStored: !isFull)
   }
 }
 

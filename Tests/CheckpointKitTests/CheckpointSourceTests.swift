@@ -25,7 +25,7 @@ import Testing
     for (entry, other) in zip(source.checkpoint.entries, local.checkpoint.entries) {
       #expect(try entry.allBytes() == other.allBytes(), "\(entry.name)")
     }
-    #expect(try await CheckpointSource.damage(in: probe, threads: 2).isEmpty)
+    #expect(try await Integrity(of: probe, threads: 2).damage.isEmpty)
     #expect(memory.openCount(of: "file") == 1)
   }
 

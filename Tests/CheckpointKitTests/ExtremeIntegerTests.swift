@@ -252,7 +252,7 @@ extension ExtremeIntegerTests {
     for entry in checkpoint.entries { await attempt { _ = try TensorStatistics(of: entry) } }
     await attempt { _ = try await CheckpointDiff(from: checkpoint, to: checkpoint, threads: 1) }
     await attempt { _ = try await Manifest(of: checkpoint, threads: 1) }
-    await attempt { errors += try await CheckpointSource.damage(in: path, threads: 1) }
+    await attempt { errors += try await Integrity(of: path, threads: 1).damage }
     return errors
   }
 

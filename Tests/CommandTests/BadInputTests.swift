@@ -345,7 +345,7 @@ import Testing
       try place.ckpt("ls", name).errors == "ckpt: \(shown): No such file or directory\n")
     try place.makeArticle(name)
     let run = try place.ckpt("check", name)
-    #expect(run.status == 0 && run.output == "\(shown): ok\n")
+    #expect(run.status == 0 && run.output == "\(shown): ok (every tensor: fingerprint)\n")
     #expect(
       try place.ckpt("show", name, "x\u{1b}").errors.hasPrefix(
         "ckpt: \(shown): no tensor 'x\\u{1b}'"))

@@ -28,7 +28,10 @@ import Testing
         in: place.folder.path)
       #expect(found.status == expected.status, "\(words) \(found.errors)")
       func comparable(_ text: String) -> String {
-        text.replacing("a.h5", with: file).replacing("hdf5", with: format.name)
+        let text = text.replacing("a.h5", with: file).replacing("hdf5", with: format.name)
+        // What could be verified depends on the format.
+        guard words[0] == "check", let start = text.firstIndex(of: "(") else { return text }
+        return String(text[..<start])
       }
       #expect(comparable(found.output) == comparable(expected.output), "\(words)")
     }

@@ -37,9 +37,9 @@ import Testing
     try place.makeArticle("a.h5")
     try place.makeArticle("a.ckz")
     let run = try place.ckpt("check", "a.h5", "a.ckz")
-    #expect(run.status == 0 && run.output == "a.h5: ok\na.ckz: ok\n" && run.errors.isEmpty)
+    #expect(run.status == 0 && run.output == "a.h5: ok (every tensor: fingerprint)\na.ckz: ok (every byte)\n" && run.errors.isEmpty)
     let json = try JSON(try place.ckpt("check", "a.h5", "--json").output)
-    #expect(json[0]?.keys == ["damage", "file", "isSound"])
+    #expect(json[0]?.keys == ["comparedWith", "damage", "file", "isSound", "verified"])
   }
 
   @Test func `a flipped bit is found, the tensor named, and other files are still checked`() throws
@@ -52,7 +52,7 @@ import Testing
     bytes[40] ^= 1
     try place.folder.write(bytes, to: "a.ckz")
     let run = try place.ckpt("check", "a.ckz", "b.ckz")
-    #expect(run.status == 2 && run.output == "b.ckz: ok\n")
+    #expect(run.status == 2 && run.output == "b.ckz: ok (every byte)\n")
     #expect(run.errors.hasPrefix("ckpt: a.ckz: tensor 'layer1.weight' "))
     #expect(run.errors.split(separator: "\n").count == 1)
     let json = try place.ckpt("check", "a.ckz", "--json", "--quiet")
@@ -73,5 +73,113 @@ import Testing
       #expect(run.status == 2 && run.output.isEmpty, "byte \(index)")
       #expect(run.errors.hasPrefix("ckpt: b.ckz: "), "byte \(index)")
     }
+  }
+
+  @Test func `a damaged tensor of a PyTorch file is named`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.pt")
+    var bytes = try place.folder.bytes(of: "a.pt")
+    // The first storage, at the next multiple of 64 bytes after its name.
+    let mark = Array("archive/data/0".utf8)
+    let start = try #require(bytes.indices.first { bytes[$0...].starts(with: mark) })
+    bytes[(start + mark.count + 63) / 64 * 64] ^= 4
+    try place.folder.write(bytes, to: "a.pt")
+    let run = try place.ckpt("check", "a.pt")
+    #expect(run.status == 2 && run.output.isEmpty)
+    #expect(run.errors.hasPrefix("ckpt: a.pt: tensor 'layer1.weight' "), "\(run.errors)")
+    #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+  }
+
+  @Test func `a file of another program is checked as far as it goes`() throws {
+    let place = try Workplace()
+    let names = ["safetensors/dtypes.safetensors", "numpy/lone.npy"]
+    for name in names {
+      let run = try place.ckpt("check", Fixtures.path(name))
+      #expect(run.status == 0 && run.output.contains(": ok (structure only: "), "\(run.output)")
+    }
+  }
+
+  @Test(arguments: ["h5", "safetensors", "gguf", "pt", "npz"])
+  func `filling renews a fingerprint, unless it did not match before`(_ ending: String) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.\(ending)")
+    let drawn = try place.ckpt(
+      "reinit", "a.\(ending)", "--match", "layer1.*", "--model", "model.txt", "--seed", "9",
+      "--in-place")
+    #expect(drawn.status == 0, "\(drawn.errors)")
+    let sound = try place.ckpt("check", "a.\(ending)")
+    #expect(sound.status == 0 && sound.output.contains("fingerprint)"), "\(sound.errors)")
+    guard ending == "safetensors" else { return }
+    var bytes = try place.folder.bytes(of: "a.\(ending)")
+    bytes[bytes.count - 1] ^= 1
+    try place.folder.write(bytes, to: "b.\(ending)")
+    let again = try place.ckpt(
+      "reinit", "b.\(ending)", "--match", "layer1.bias", "--model", "model.txt", "--in-place")
+    #expect(again.errors.contains("did not match its tensors before, so it is not renewed"))
+    #expect(try place.ckpt("check", "b.\(ending)").status == 2)
+  }
+
+  @Test func `a file without a fingerprint gets none when it is filled`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.shell(
+      """
+      set -e; ckpt convert a.h5 - --to safetensors --quiet > a.safetensors; \
+      ckpt reinit a.safetensors --match 'layer1.*' --model model.txt --in-place --quiet; \
+      ckpt check a.safetensors
+      """)
+    #expect(
+      run.output == "a.safetensors: ok (structure only: safetensors has no checksums)\n",
+      "\(run.errors)")
+  }
+
+  @Test func `hash --check compares as sha256sum does`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    try place.makeArticle("b.ckz", "--seed", "1")
+    try place.makeArticle("c.npz", "--seed", "2")
+    let same = try place.shell("ckpt hash a.h5 b.ckz c.npz > SUMS; ckpt hash --check SUMS")
+    #expect(same.status == 0 && same.output == "a.h5: OK\nb.ckz: OK\nc.npz: OK\n")
+    #expect(same.errors.isEmpty)
+    try place.makeArticle("b.ckz", "--seed", "3", "--force")
+    let run = try place.shell("rm c.npz; echo nonsense >> SUMS; ckpt hash --check SUMS")
+    #expect(run.status == 1)
+    #expect(run.output == "a.h5: OK\nb.ckz: FAILED\nc.npz: FAILED open or read\n")
+    let warnings = run.errors.split(separator: "\n")
+    #expect(warnings.count == 4 && warnings[0].hasPrefix("ckpt: c.npz: "))
+    #expect(
+      warnings.dropFirst() == [
+        "ckpt: WARNING: 1 line is improperly formatted",
+        "ckpt: WARNING: 1 listed file could not be read",
+        "ckpt: WARNING: 1 computed checksum did NOT match",
+      ])
+    let quiet = try place.ckpt("hash", "--check", "SUMS", "--quiet")
+    #expect(quiet.status == 1)
+    #expect(quiet.output == "b.ckz: FAILED\nc.npz: FAILED open or read\n")
+    let none = try place.shell("echo nonsense > none; ckpt hash --check none")
+    #expect(none.status == 2 && none.output.isEmpty)
+  }
+
+  @Test func `hash --check of a stored digest reads the data`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    _ = try place.shell("ckpt hash a.ckz > SUMS")
+    var bytes = try place.folder.bytes(of: "a.ckz")
+    bytes[40] ^= 1
+    try place.folder.write(bytes, to: "a.ckz")
+    #expect(try place.shell("ckpt hash a.ckz | cmp - SUMS").status == 0)
+    let run = try place.ckpt("hash", "--check", "SUMS")
+    #expect(run.status == 1 && run.output == "a.ckz: FAILED open or read\n")
+  }
+
+  @Test func `hash --check takes a manifest for one file`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    try place.makeArticle("b.h5", "--rule", "layer1: bias=1")
+    let same = try place.shell("ckpt hash --manifest a.h5 > M; ckpt hash --check M a.h5 --quiet")
+    #expect(same.status == 0 && same.output.isEmpty && same.errors.isEmpty)
+    let run = try place.ckpt("hash", "--check", "M", "b.h5", "--quiet")
+    #expect(run.status == 1 && run.output == "layer1.bias: FAILED\n")
+    #expect(try place.ckpt("hash", "--check", "M").status == 64)
   }
 }

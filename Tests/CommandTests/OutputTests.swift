@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(arguments: formats)
-  func `a pipe gets the bytes of a file`(_ format: String) throws {
+  func `a pipe gets the bytes of a file, but for a fingerprint before the tensors`(_ format: String) throws {
     let place = try Self.place()
     // Large tensors, copies of them, and copies but for the last byte.
     let text = """
@@ -33,11 +33,15 @@ import Testing
     try place.folder.write(Array(text.utf8), to: "net.txt")
     let rules = "--rule 'a: weight=ones' --rule 'b: weight=ones' --rule 'c: weight=ones'"
     let one = format == "npy" ? "--match a.weight --quiet" : "--quiet"
+    // All of the tensors' bytes and more, at the file's end.
+    let part =
+      ["safetensors", "gguf"].contains(format)
+      ? "tail -c 7568000 piped > p; tail -c 7568000 file > f; cmp p f" : "cmp piped file"
     let run = try place.shell(
       """
       set -e; mkdir tmp; export TMPDIR=$PWD/tmp; ckpt init net.txt -o net.h5 \(rules); \
       ckpt convert net.h5 - --to \(format) \(one) | cat > piped; \
-      ckpt convert net.h5 file --to \(format) \(one); cmp piped file; ckpt check piped > check; ls -A tmp
+      ckpt convert net.h5 file --to \(format) \(one); \(part); ckpt check piped > check; ls -A tmp
       """)
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.isEmpty)

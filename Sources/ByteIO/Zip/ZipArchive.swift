@@ -98,6 +98,9 @@ package final class ZipArchive: Sendable {
     return members
   }
 
+  /// The text about the archive that ``ZipWriter`` has put into its directory, if there is one.
+  package var note: String? { members.last { $0.note != nil }?.note }
+
   /// The member with a name, if there is one.
   package func member(named name: TensorName) -> ZipMember? {
     indices[name].map { members[$0] }

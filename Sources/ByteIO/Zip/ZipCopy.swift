@@ -8,6 +8,8 @@ package import TensorCore
 package struct ZipCopy: Sendable {
   /// The contents that the replaced members have now, one after the other in the order of the file.
   package let contents: ByteSource
+  /// A text in place of ``ZipArchive/note``, of the same length; `nil` keeps that one.
+  package var note: String?
   private let archive: ZipArchive
   private var replacements: [ZipReplacement]
   private let starts: [Int: Int]
@@ -72,7 +74,7 @@ package struct ZipCopy: Sendable {
         end: { index, numbers throws(CheckpointError) in try output.end(index, numbers) }))
     try await content(contents.sink(name: sink.name))
     try contents.finish()
-    try output.finish(adding: additions)
+    try output.finish(adding: additions, note: note)
   }
 
   /// What the headers will say of the contents.

@@ -67,7 +67,7 @@ final class ZipCopyOutput: Sendable {
 
   /// Writes everything after the last replaced member: other members, new ones, the directory.
   func finish(
-    adding additions: [(name: TensorName, bytes: [UInt8])]
+    adding additions: [(name: TensorName, bytes: [UInt8])], note: String?
   ) throws(CheckpointError) {
     let state = state.withLock { $0 }
     try sink.append(state.copied..<archive.directory.lowerBound, of: archive.file)
@@ -75,7 +75,7 @@ final class ZipCopyOutput: Sendable {
     for (name, bytes) in additions { try writer.add(name, bytes) }
     let added = writer.takeDirectory()
     let start = sink.position - base
-    let directory = try directory(state) + added
+    let directory = try directory(state, note: note) + added
     try sink.append(directory.rawBytes)
     let end = try ZipEndRecords.bytes(
       count: archive.members.count + additions.count, directory: start..<start + directory.count,
@@ -84,7 +84,7 @@ final class ZipCopyOutput: Sendable {
   }
 
   /// The old members' entries, in which sizes, sums, and offsets are the new ones.
-  private func directory(_ state: State) throws(CheckpointError) -> [UInt8] {
+  private func directory(_ state: State, note: String?) throws(CheckpointError) -> [UInt8] {
     let old = try archive.file.bytes(archive.directory)
     var directory: [UInt8] = []
     directory.reserveCapacity(old.count)
@@ -99,6 +99,7 @@ final class ZipCopyOutput: Sendable {
       let numbers = state.numbers[member.index]
       if distance == 0, numbers == nil {
         directory += entry
+        Self.setNote(of: member, to: note, at: &directory)
         continue
       }
       var header = ZipHeader(central: Array(entry))
@@ -109,8 +110,19 @@ final class ZipCopyOutput: Sendable {
       }
       try header.set(.headerOffset, to: member.headerOffset + distance)
       directory += header.bytes
+      Self.setNote(of: member, to: note, at: &directory)
     }
     return directory
+  }
+
+  /// Replaces the note with which a member's entry, the last so far, ends.
+  private static func setNote(
+    of member: ZipMember, to note: String?, at directory: inout [UInt8]
+  ) {
+    guard let old = member.note, let note, old.utf8.count == note.utf8.count,
+      directory.suffix(old.utf8.count).elementsEqual(old.utf8)
+    else { return }
+    directory.replaceSubrange((directory.count - old.utf8.count)..., with: note.utf8)
   }
 }
 

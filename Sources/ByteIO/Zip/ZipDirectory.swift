@@ -200,9 +200,10 @@ struct ZipDirectory {
       }
       let extra = try ZipExtra(rest.dropFirst(nameSize).prefix(extraSize))
       let numbers = try extra.resolve([long(24), long(20), long(42)], isExact: true)
-      let member = ZipMember(
+      var member = ZipMember(
         name: name, method: method, size: numbers[0], storedSize: numbers[1], crc32: long(16),
         index: index, flags: flags, headerOffset: numbers[2])
+      member.note = extra.note
       try check(member)
       return (member, size)
     } catch {

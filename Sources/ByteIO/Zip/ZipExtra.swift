@@ -5,11 +5,14 @@ import TensorCore
 struct ZipExtra {
   /// The content of the zip64 field, if there is one.
   let zip64: ArraySlice<UInt8>?
+  /// The content of our own field, if there is one.
+  let note: String?
 
   /// Parses the fields, each an identifier and a size of 2 bytes and its content; together they must
   /// fill `bytes`.
   init(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) {
     var zip64: ArraySlice<UInt8>?
+    var note: String?
     var rest = bytes
     while !rest.isEmpty {
       guard rest.count >= 4 else {
@@ -28,10 +31,13 @@ struct ZipExtra {
           throw CheckpointError(.malformed, "expected at most 1 zip64 field, found 2")
         }
         zip64 = rest.dropFirst(4).prefix(count)
+      } else if identifier == ZipLayout.noteField {
+        note = String(decoding: rest.dropFirst(4).prefix(count), as: UTF8.self)
       }
       rest = rest.dropFirst(4 + count)
     }
     self.zip64 = zip64
+    self.note = note
   }
 
   /// Replaces each of the header's fields that holds the sentinel by the next number of the zip64

@@ -19,6 +19,8 @@ package struct ZipMember: Sendable {
   package let crc32: UInt32
   /// Offset in the file of the content or the deflate stream.
   package internal(set) var dataOffset = 0
+  /// A text about the whole archive in this member's entry of the directory (``ZipWriter/finish(note:)``).
+  package internal(set) var note: String?
 
   /// Index in the central directory.
   let index: Int
@@ -54,6 +56,8 @@ enum ZipLayout {
   static let zip64Field: UInt16 = 1
   /// Identifier of the extra field that PyTorch aligns data with ("FB"), filled with `Z`.
   static let paddingField: UInt16 = 0x4246
+  /// Identifier of our own extra field in the directory ("CK"), a text about the archive.
+  static let noteField: UInt16 = 0x4b43
 
   /// A descriptor with sizes and CRC-32 follows the data.
   static let descriptorFlag: UInt16 = 1 << 3

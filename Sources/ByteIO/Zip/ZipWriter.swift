@@ -18,6 +18,8 @@ package struct ZipWriter: ~Copyable {
   private var directory: [UInt8] = []
   private var names: Set<TensorName> = []
   private var open: Member?
+  /// Where the directory's last entry begins.
+  private var lastEntry = 0
 
   private struct Member {
     let name: TensorName
@@ -118,6 +120,7 @@ package struct ZipWriter: ~Copyable {
     if member.headerOffset >= ZipLayout.sentinel32 { large.append(member.headerOffset) }
     var extra: [UInt8] = []
     if !large.isEmpty { Self.appendZip64(large, to: &extra) }
+    lastEntry = directory.count
     directory.appendLittleEndian(ZipLayout.centralSignature)
     directory.appendLittleEndian(ZipLayout.zip64Version)  // made by version 4.5 for MS-DOS
     Self.append(
@@ -154,8 +157,21 @@ package struct ZipWriter: ~Copyable {
   consuming func takeDirectory() -> [UInt8] { directory }
 
   /// Writes the directory; the sink is not committed.
-  package consuming func finish() throws(CheckpointError) {
+  ///
+  /// `note` is a text about the whole archive that is known only now. It goes into an extra field of
+  /// the directory's last entry, which other programs ignore: a member would be listed by all of
+  /// them, and `numpy.load` would take it for an array. An archive without members has no room for it.
+  package consuming func finish(note: String? = nil) throws(CheckpointError) {
     precondition(open == nil, "the archive is ended before its last member")
+    if let note, !names.isEmpty {
+      // An entry ends with its extra fields.
+      let size = directory.littleEndian(UInt16.self, at: lastEntry + 30) + UInt16(note.utf8.count + 4)
+      directory[lastEntry + 30] = UInt8(size & 0xff)
+      directory[lastEntry + 31] = UInt8(size >> 8)
+      directory.appendLittleEndian(ZipLayout.noteField)
+      directory.appendLittleEndian(UInt16(note.utf8.count))
+      directory += note.utf8
+    }
     let (start, count) = (sink.position - base, names.count)
     try sink.append(directory.rawBytes)
     let end = ZipEndRecords.bytes(count: count, directory: start..<start + directory.count)

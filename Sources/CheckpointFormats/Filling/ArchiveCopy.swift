@@ -50,6 +50,9 @@ struct ArchiveCopy: Sendable {
   /// one, which would hide damage.
   mutating func keepsSome(of member: ZipMember) { kept.append(member) }
 
+  /// Renews the fingerprint that the archive carries.
+  mutating func setFingerprint(_ text: String?) { copy.note = text }
+
   /// Puts another content, of any size, in place of a member's.
   mutating func replace(_ member: ZipMember, with content: ByteSource) throws(CheckpointError) {
     try copy.resize(member, to: content.size)

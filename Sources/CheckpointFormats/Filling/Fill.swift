@@ -12,6 +12,11 @@ public struct Fill: Sendable {
   public var tensors: [TensorName: Checkpoint.Entry]
   /// Texts to store under these keys where the file has free-form metadata that other readers ignore.
   public var metadata: [String: String] = [:]
+  /// The fingerprint (``TensorCore/Fingerprint``) of all tensors with the new ones among them, for a
+  /// file that carries one: it is overwritten. `nil` leaves the one that is there.
+  public var fingerprint: String?
+  /// The same for the files of a template that is several with an index, by file name.
+  public var shardFingerprints: [String: String] = [:]
   /// Number of worker threads; the bytes written do not depend on it.
   public var threads = 1
 
@@ -24,12 +29,19 @@ public struct Fill: Sendable {
     self.tensors = tensors
   }
 
+  /// All texts to store.
+  var texts: [String: String] {
+    var texts = metadata
+    if let fingerprint { texts[Fingerprint.key] = fingerprint }
+    return texts
+  }
+
   /// The same, every tensor checked against the one in the file, and tied names resolved: a tensor
   /// that shares its bytes with an earlier one is filled under that one's name.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `missing` for a name that the file does not have;
   ///   `mismatched` for another type or shape, or for tied names that get different tensors.
-  func resolved(in opened: Opened) throws(CheckpointError) -> Fill {
+  package func resolved(in opened: Opened) throws(CheckpointError) -> Fill {
     var known: [TensorName: Checkpoint.Entry] = [:]
     for entry in opened.checkpoint.entries { known[entry.name] = entry }
     var resolved = self

@@ -10,7 +10,7 @@ extension GGUF {
     var filled = FilledFiles([])
     for (number, probe) in probes.enumerated() {
       var part = fill
-      if number > 0 { part.metadata = [:] }
+      if number > 0 { (part.metadata, part.fingerprint) = ([:], nil) }
       if let file = try file(probe, part) {
         filled.files.append(file)
       } else {
@@ -28,7 +28,7 @@ extension GGUF {
       let source = try probe.source
       let header = try GGUFHeader(of: source)
       var copy = PatchedCopy(of: source)
-      var isChanged = try set(fill.metadata, header, in: &copy, size: source.size)
+      var isChanged = try set(fill.texts, header, in: &copy, size: source.size)
       for tensor in header.tensors {
         guard let entry = fill.tensors[tensor.name] else { continue }
         copy.replace(at: tensor.start, with: entry)

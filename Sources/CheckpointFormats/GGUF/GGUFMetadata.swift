@@ -13,6 +13,7 @@ enum GGUFMetadata {
   /// Names for what is not user metadata.
   private static let reserved = [
     Checkpoint.modulesKey, Checkpoint.typedKey, Checkpoint.tiesKey, GGUFShapes.key,
+    Fingerprint.key,
   ]
 
   /// The metadata of a header.

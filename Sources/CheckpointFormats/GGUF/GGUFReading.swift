@@ -9,6 +9,7 @@ extension GGUF {
     opened.restoreFromTexts()
     GGUFShapes.restore(&opened)
     opened.restoreTies()
+    opened.takeFingerprint()
     return opened
   }
 

@@ -6,19 +6,52 @@ import TensorCore
 extension GGUF {
   /// Writes a file: header, then the tensors in their order, each padded to the alignment.
   ///
+  /// The fingerprint, which is in the header, is known after the tensors: the header is then written
+  /// once more. A sink that can only append gets a file without one.
   /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
   ///   the tensors or the system throws.
   static func write(_ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions) async throws
   {
+    let isSealed = sink.abilities.writesAnywhere
+    let (beginning, alignment) = try header(
+      checkpoint, fingerprint: isSealed ? Fingerprint.placeholder : nil)
+    try sink.append(beginning.rawBytes)
+    try sink.pad(toMultipleOf: alignment)
+    let stored = checkpoint.entries.indices.filter { isStored(checkpoint.entries[$0]) }
+    let entries = stored.map { checkpoint.entries[$0] }
+    let digests = isSealed ? TensorDigests(count: stored.count) : nil
+    try await TensorStream(entries, threads: options.threads).forEachChunk(digesting: digests) {
+      tensor, offset, bytes in
+      try sink.append(bytes)
+      if offset + bytes.byteCount == entries[tensor].info.byteCount {
+        try sink.pad(toMultipleOf: alignment)
+      }
+    }
+    guard let digests else { return }
+    var numbers = [Int?](repeating: nil, count: checkpoint.entries.count)
+    for (number, index) in stored.enumerated() { numbers[index] = number }
+    let fingerprint = try checkpoint.fingerprint { numbers[$0].flatMap { digests[$0] } }
+    let sealed = try self.header(checkpoint, fingerprint: fingerprint.description)
+    try sink.write(sealed.bytes.rawBytes, at: 0)
+  }
+
+  /// Whether the file has bytes for a tensor.
+  private static func isStored(_ entry: Checkpoint.Entry) -> Bool { entry.info.elementCount > 0 }
+
+  /// Everything before the tensors, and their alignment.
+  private static func header(
+    _ checkpoint: Checkpoint, fingerprint: String?
+  ) throws(CheckpointError) -> (bytes: [UInt8], alignment: Int) {
     var texts: [String: String] = [:]
     texts[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
     texts[GGUFShapes.key] = GGUFShapes.text(checkpoint.entries)
+    texts[Fingerprint.key] = fingerprint
     let items = try GGUFMetadata.items(of: checkpoint, adding: texts)
     var alignment = standardAlignment
     if let item = items.first(where: { $0.named.name == alignmentKey }) {
       alignment = try GGUFHeader.alignment(item.kind, item.named.value)
     }
-    let stored = checkpoint.entries.filter { $0.info.elementCount > 0 }
+    let stored = checkpoint.entries.filter(isStored)
     var header = magic
     header.appendLittleEndian(version)
     header.appendLittleEndian(UInt64(stored.count))
@@ -29,14 +62,7 @@ extension GGUF {
       throw CheckpointError(
         .unsupported, "expected a header of at most \(maxHeaderSize) bytes, found \(header.count)")
     }
-    try sink.append(header.rawBytes)
-    try sink.pad(toMultipleOf: alignment)
-    try await TensorStream(stored, threads: options.threads).forEachChunk { tensor, offset, bytes in
-      try sink.append(bytes)
-      if offset + bytes.byteCount == stored[tensor].info.byteCount {
-        try sink.pad(toMultipleOf: alignment)
-      }
-    }
+    return (header, alignment)
   }
 
   private static func append(

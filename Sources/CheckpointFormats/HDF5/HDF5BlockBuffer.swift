@@ -34,6 +34,11 @@ struct HDF5BlockBuffer: ~Copyable {
     packedCount = try Self.pack(input, chunkSize, width: width, packing, &output, &planes)
   }
 
+  /// Hands the bytes read to a digest.
+  func digest(_ piece: Piece, by digests: TensorDigests) {
+    digests.add(piece, input.bytes(inputCount))
+  }
+
   /// Lends the packed chunk, or the block as it was read.
   func lend(to body: (RawSpan) throws(CheckpointError) -> Void) throws(CheckpointError) {
     if let packedCount {

@@ -62,6 +62,7 @@ enum HDF5Checkpoint {
         values: HDF5Values.all(table, datasets, isOurs: isOurs)))
     opened.notes = notes
     opened.restoreFromTexts()
+    opened.takeFingerprint()
     return opened
   }
 

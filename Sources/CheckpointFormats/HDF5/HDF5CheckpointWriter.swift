@@ -33,7 +33,10 @@ extension HDF5Checkpoint {
         linkTarget: dataset.linkTarget.map { layout.datasets[$0].path },
         attributes: attributes(of: entry.info.dtype) + dataset.attributes)
     }
-    try await writer.write(items)
+    let digests = try await writer.write(items)
+    // A second link has its dataset's bytes.
+    let fingerprint = try checkpoint.fingerprint { digests[layout.datasets[$0].linkTarget ?? $0] }
+    try file.addRootAttribute(HDF5Attribute(Fingerprint.key, .text(fingerprint.description)))
     try file.close()
   }
 

@@ -60,7 +60,7 @@ struct HDF5Filling {
       }
     }
     let root = file.table.groups.first?.attributes ?? []
-    for (key, text) in fill.metadata.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
+    for (key, text) in fill.texts.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
       let attribute = HDF5Attribute(
         isOurs ? HDF5Layout.attributeName(key) : key, HDF5Layout.value(text))
       if root.value(attribute.name) != attribute.value { attributes.append(attribute) }

@@ -34,32 +34,36 @@ struct HDF5TensorWriter {
   /// All datasets are created first, so that their headers lie close together. Then contiguous bytes
   /// are written by all tasks in parallel, each at its offset, and chunks one after another. The
   /// same items give the same bytes, whatever the number of threads. Call this once.
-  func write(_ items: [Item]) async throws {
+  ///
+  /// - Returns: for each item whose bytes were written their digest.
+  func write(_ items: [Item]) async throws -> [Digest?] {
     let locations = try items.map { item in try naming(item) { try makeDataset(item) } }
-    let stored = zip(items, locations).filter { $0.1 != .nowhere }.map { item, location in
-      Target(item: item, location: location, blocks: HDF5FileWriter.blocks(item.entry.info))
+    let indices = items.indices.filter { locations[$0] != .nowhere }
+    let stored = indices.map { index in
+      Target(
+        item: items[index], location: locations[index],
+        blocks: HDF5FileWriter.blocks(items[index].entry.info))
     }
+    let digests = TensorDigests(count: stored.count)
     let pieces = Pieces(
       of: stored.map(\.item.entry), size: WorkLimits.readSize,
       cut: .target { stored[$0].blocks.block(holding: $1).bytes.upperBound }, maxGathered: 1)
     let open = OpenDataset()
     try await pipeline(
       pieces, threads: threads, size: 3 * WorkLimits.readSize,
-      work: { [output, packing] pieces -> Pool<HDF5BlockBuffer>.Item? in
+      work: { [output, packing] pieces in
         let (target, block) = Self.block(of: pieces[0], stored)
         return try naming(target.item) {
           let buffer = HDF5BlockBuffer.pool.acquire()
           try buffer.value.read(target.item.entry, block)
+          if pieces[0].isWhole { buffer.value.digest(pieces[0], by: digests) }
           // Written here, in any order, because each block has its own bytes; only chunks must go
           // in order.
           if case .contiguous(let start) = target.location {
             try buffer.value.lend { bytes throws(CheckpointError) in
               try output.write(bytes, at: start + block.bytes.lowerBound)
             }
-            HDF5BlockBuffer.pool.release(buffer)
-            return nil
-          }
-          if let packing {
+          } else if let packing {
             try buffer.value.pack(
               chunkSize: target.blocks.blockBytes, width: target.item.entry.info.dtype.byteWidth,
               packing)
@@ -67,21 +71,29 @@ struct HDF5TensorWriter {
           return buffer
         }
       },
-      finish: { [file] pieces, buffer in
-        let (target, block) = Self.block(of: pieces[0], stored)
-        guard let buffer, case .chunks(let address) = target.location else { return }
-        try naming(target.item) {
-          if open.dataset?.address != address {
-            open.dataset = (address, try file.chunks(at: address))
-          }
-          if let chunks = open.dataset?.chunks {
-            try buffer.value.lend { bytes throws(CheckpointError) in
-              try chunks.write(block, bytes)
+      stages: [
+        PipelineStage(lane: { $0[0].tensor }) { pieces, buffer in
+          if !pieces[0].isWhole { buffer.value.digest(pieces[0], by: digests) }
+        },
+        PipelineStage { [file] pieces, buffer in
+          defer { HDF5BlockBuffer.pool.release(buffer) }
+          let (target, block) = Self.block(of: pieces[0], stored)
+          guard case .chunks(let address) = target.location else { return }
+          try naming(target.item) {
+            if open.dataset?.address != address {
+              open.dataset = (address, try file.chunks(at: address))
+            }
+            if let chunks = open.dataset?.chunks {
+              try buffer.value.lend { bytes throws(CheckpointError) in
+                try chunks.write(block, bytes)
+              }
             }
           }
-          HDF5BlockBuffer.pool.release(buffer)
-        }
-      })
+        },
+      ])
+    var found = [Digest?](repeating: nil, count: items.count)
+    for (number, index) in indices.enumerated() { found[index] = digests[number] }
+    return found
   }
 
   private func makeDataset(_ item: Item) throws(CheckpointError) -> HDF5FileWriter.Location {

@@ -10,7 +10,11 @@ extension CheckpointFormat {
     name: "ckz",
     extensions: [".ckz"],
     recognizes: { $0.head.starts(with: NativeLayout.magic) },
-    open: { probe, _ in Opened(try NativeFile.opened(probe).checkpoint()) },
+    open: { probe, _ in
+      var opened = Opened(try NativeFile.opened(probe).checkpoint())
+      opened.coverage = .everything
+      return opened
+    },
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
     fill: { try NativeFilling.filled($0) },
     capabilities: Capabilities(

@@ -17,6 +17,7 @@ extension NPZ {
         at: copy.start(of: member) + header.length, with: try entry.stored(as: header))
       copy.keepsSome(of: member)  // its header
     }
+    copy.setFingerprint(fill.fingerprint)
     let writer = copy
     var filled = FilledFiles(fill.template.name) { sink in
       try await writer.write(to: sink, threads: fill.threads)

@@ -61,6 +61,8 @@ enum NPZ {
         Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
       if header.isGuess { opened.notes.append("tensor '\(name)': \(NPY.guess)") }
     }
+    opened.coverage = .tensors
+    opened.carry(archive.note)
     return opened
   }
 
@@ -129,7 +131,8 @@ enum NPZ {
   {
     let entries = checkpoint.entries
     var writer = ZipWriter(sink)
-    try await TensorStream(entries, threads: options.threads).forEachChunk {
+    let digests = TensorDigests(count: entries.count)
+    try await TensorStream(entries, threads: options.threads).forEachChunk(digesting: digests) {
       tensor, offset, bytes in
       let entry = entries[tensor]
       if offset == 0 {
@@ -145,6 +148,6 @@ enum NPZ {
       try writer.append(bytes)
       if offset + bytes.byteCount == entry.info.byteCount { try writer.end() }
     }
-    try writer.finish()
+    try writer.finish(note: try checkpoint.fingerprint { digests[$0] }.description)
   }
 }

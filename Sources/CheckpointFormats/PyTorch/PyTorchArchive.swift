@@ -67,7 +67,9 @@ enum PyTorchArchive {
         "TorchScript archive: only parameters and buffers are read, not other attributes and"
           + " constants; its code is not run")
     }
+    file.fingerprint = archive.note
     let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
+    file.coverage = unsummed == 0 ? .tensors : .none
     if unsummed > 0 {
       file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be detected")
     }

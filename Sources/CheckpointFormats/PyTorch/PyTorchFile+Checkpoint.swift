@@ -29,6 +29,9 @@ extension PyTorchFile {
     opened.isChosenPart = key != nil
     // The module tree is that of the model alone, whose tensors are named otherwise here.
     if isNested { opened.checkpoint.modules = [] }
+    opened.coverage = coverage
+    // The fingerprint is that of all tensors, whatever part they are in.
+    if key == nil, isNested || parts.parts.isEmpty { opened.carry(fingerprint) }
     opened.notes = notes + opened.notes + entries.notes + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }

@@ -27,6 +27,10 @@ struct PyTorchFile: Sendable {
   var stateMembers: [String: [TensorName]] = [:]
   /// Metadata that our own writer added.
   var metadata: [String: String] = [:]
+  /// The fingerprint that our own writer added.
+  var fingerprint: String?
+  /// What checksums cover.
+  var coverage = ChecksumCoverage.none
   /// Remarks about content that is not a tensor.
   var notes: [String] = []
 

@@ -80,6 +80,7 @@ struct PyTorchCopy: Sendable {
       var copy = try ArchiveCopy(
         of: archive, replacing: patches.compactMap { $0.storage.member }, recording: fill.metadata,
         in: folder)
+      copy.setFingerprint(fill.fingerprint)
       for (storage, patches) in patches {
         guard let member = storage.member else { continue }
         if !patches.isWhole { copy.keepsSome(of: member) }

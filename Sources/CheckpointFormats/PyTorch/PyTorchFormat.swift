@@ -85,35 +85,24 @@ enum PyTorchFormat {
     }
   }
 
-  /// Checks the CRC-32 of all members of an archive; files of other kinds have none, and are only
-  /// read.
+  /// Checks the CRC-32 of all members of an archive; files of other kinds have none.
   static func verify(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
-    let checkpoint = try open(probe, OpenOptions()).checkpoint
-    if case .archive? = PyTorchFile.kind(of: probe.head) {
-      let archive = try PyTorchArchive.opened(probe)
-      let damage = try await concurrentMap(archive.members, width: threads) { member in
-        do throws(CheckpointError) {
-          try archive.verify(member)
-          return nil
-        } catch {
-          return (member: member, error: error)
-        }
-      }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
-      if damage.isEmpty { return [] }
-      let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
-      return damage.map { member, error in
-        let key = PyTorchArchive.storageKey(of: member, in: archive)
-        return error.adding(tensor: key.flatMap { names[$0]?.first?.text })
-      }
-    }
-    return try await concurrentMap(checkpoint.entries, width: threads) { entry in
-      do {
-        var buffer = ChunkBuffer()
-        try entry.forEachChunk(using: &buffer) { _, _ in }
+    _ = try open(probe, OpenOptions())
+    guard case .archive? = PyTorchFile.kind(of: probe.head) else { return [] }
+    let archive = try PyTorchArchive.opened(probe)
+    let damage = try await concurrentMap(archive.members, width: threads) { member in
+      do throws(CheckpointError) {
+        try archive.verify(member)
         return nil
-      } catch let error as CheckpointError {
-        return error.adding(path: probe.path, tensor: entry.name.text)
+      } catch {
+        return (member: member, error: error)
       }
-    }.compactMap { $0 }
+    }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
+    if damage.isEmpty { return [] }
+    let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
+    return damage.map { member, error in
+      let key = PyTorchArchive.storageKey(of: member, in: archive)
+      return error.adding(tensor: key.flatMap { names[$0]?.first?.text })
+    }
   }
 }

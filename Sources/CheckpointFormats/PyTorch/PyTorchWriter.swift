@@ -28,7 +28,8 @@ enum PyTorchWriter {
     }
     let entries = plan.storages.map { checkpoint.entries[$0] }
     let stream = TensorStream(entries, threads: options.threads)
-    try await stream.forEachChunk { storage, offset, bytes in
+    let digests = TensorDigests(count: entries.count)
+    try await stream.forEachChunk(digesting: digests) { storage, offset, bytes in
       let size = entries[storage].info.byteCount
       if offset == 0 {
         try archive.begin(TensorName("\(folder)data/\(storage)"), size: size)
@@ -37,7 +38,8 @@ enum PyTorchWriter {
       if offset + bytes.byteCount == size { try archive.end() }
     }
     try archive.add(TensorName(folder + "version"), Array("3\n".utf8))
-    try archive.finish()
+    let fingerprint = try checkpoint.fingerprint { digests[plan.storageOf[$0]] }
+    try archive.finish(note: fingerprint.description)
   }
 }
 
@@ -47,6 +49,8 @@ struct PyTorchPlan {
   let pickle: [UInt8]
   /// For each storage the entry that has its bytes.
   private(set) var storages: [Int] = []
+  /// For each entry its storage.
+  let storageOf: [Int]
 
   /// Number of items per SETITEMS opcode, as in Python.
   private static let batch = 1000
@@ -57,6 +61,7 @@ struct PyTorchPlan {
     var writer = PickleWriter()
     let entries = checkpoint.entries
     let storageOf = Self.storages(of: entries, &storages)
+    self.storageOf = storageOf
     try PyTorchNesting(checkpoint).write(to: &writer) { index, writer throws(CheckpointError) in
       do throws(CheckpointError) {
         try Self.write(entries[index].info, storage: storageOf[index], to: &writer)
@@ -72,8 +77,8 @@ struct PyTorchPlan {
   private static func storages(
     of entries: [Checkpoint.Entry], _ owners: inout [Int]
   ) -> [Int] {
-    var indices: [TensorName: Int] = [:]
     var storageOf: [Int] = []
+    var indices: [TensorName: Int] = [:]
     for (index, entry) in entries.enumerated() {
       let original = entry.alias.flatMap { indices[$0] }
       // Tied tensors share a storage if the whole of it suits both; the shape may differ.
@@ -96,6 +101,7 @@ struct PyTorchPlan {
     writer.orderedDictionary()
     let entries = checkpoint.entries
     let storageOf = Self.storages(of: entries, &storages)
+    self.storageOf = storageOf
     for (index, entry) in entries.enumerated() {
       if index % Self.batch == 0 {
         if index > 0 { writer.setItems() }

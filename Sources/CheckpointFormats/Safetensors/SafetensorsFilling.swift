@@ -27,7 +27,7 @@ extension Safetensors {
     let header = try SafetensorsHeader(of: source)
     var copy = PatchedCopy(of: source)
     let old = try source.bytes(8..<header.dataStart)
-    let new = try JSONScanner.setting(fill.metadata, in: metadataKey, of: old)
+    let new = try JSONScanner.setting(fill.texts, in: metadataKey, of: old)
     if new != old { copy.replace(0..<header.dataStart, with: try padded(new, like: old, source)) }
     for tensor in header.tensors {
       guard let entry = fill.tensors[tensor.name] else { continue }

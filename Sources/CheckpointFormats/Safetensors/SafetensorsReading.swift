@@ -23,6 +23,7 @@ extension Safetensors {
       var opened = Opened(checkpoint)
       opened.restoreFromTexts()
       opened.restoreTies()
+      opened.takeFingerprint()
       return opened
     } catch {
       throw error.adding(path: file.name)

@@ -7,16 +7,27 @@ import TensorCore
 extension Safetensors {
   /// Writes a file as the reference writer orders it, with the header in the tensors' order.
   ///
+  /// The fingerprint, which is in the header, is known after the tensors: the header is then written
+  /// once more. A sink that can only append gets a file without one.
   /// - Throws: ``CheckpointError`` `unsupported` for what the format cannot hold, and what reading
   ///   the tensors or the system throws.
   static func write(
     _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
-    let layout = try SafetensorsLayout(checkpoint)
+    let isSealed = sink.abilities.writesAnywhere
+    let layout = try SafetensorsLayout(
+      checkpoint, fingerprint: isSealed ? Fingerprint.placeholder : nil)
     try sink.append(layout.header.rawBytes)
     let stream = TensorStream(
       layout.order.map { checkpoint.entries[$0] }, threads: options.threads)
-    try await stream.forEachChunk { _, _, bytes in try sink.append(bytes) }
+    let digests = isSealed ? TensorDigests(count: layout.order.count) : nil
+    try await stream.forEachChunk(digesting: digests) { _, _, bytes in try sink.append(bytes) }
+    guard let digests else { return }
+    var ranks = layout.order
+    for (rank, index) in layout.order.enumerated() { ranks[index] = rank }
+    let fingerprint = try checkpoint.fingerprint { digests[ranks[$0]] }
+    let sealed = try SafetensorsLayout(checkpoint, fingerprint: fingerprint.description)
+    try sink.write(sealed.header.rawBytes, at: 0)
   }
 }
 
@@ -31,7 +42,7 @@ struct SafetensorsLayout {
   /// Lays out a checkpoint.
   ///
   /// - Throws: ``CheckpointError`` for what the format cannot hold.
-  init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+  init(_ checkpoint: Checkpoint, fingerprint: String?) throws(CheckpointError) {
     let entries = checkpoint.entries
     if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
       throw CheckpointError(
@@ -54,6 +65,7 @@ struct SafetensorsLayout {
     }
     var metadata = checkpoint.texts
     metadata[Checkpoint.tiesKey] = Checkpoint.tiesText(checkpoint.ties)
+    metadata[Fingerprint.key] = fingerprint
     // Loaders of Hugging Face's libraries expect the metadata to name the framework.
     if metadata[Safetensors.formatMark.key] == nil {
       metadata[Safetensors.formatMark.key] = Safetensors.formatMark.value

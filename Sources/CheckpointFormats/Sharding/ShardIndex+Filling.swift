@@ -35,6 +35,7 @@ extension ShardIndex {
       var part = fill
       part.tensors = tensors
       part.metadata = [:]
+      part.fingerprint = fill.shardFingerprints[file]
       do {
         filled.files.append(.init(name: file, write: try copy(try place.open(file), part)))
       } catch let error as CheckpointError {

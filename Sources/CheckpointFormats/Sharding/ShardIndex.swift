@@ -154,6 +154,11 @@ private struct ShardJoin {
   }
 
   mutating func add(_ shard: Opened, from file: String) {
+    contents.coverage = files.isEmpty ? shard.coverage : min(contents.coverage, shard.coverage)
+    for var fingerprint in shard.fingerprints {
+      fingerprint.file = file
+      contents.fingerprints.append(fingerprint)
+    }
     files.append(file)
     var entries: [TensorName: Checkpoint.Entry] = [:]
     for entry in shard.checkpoint.entries { entries[entry.name] = entry }

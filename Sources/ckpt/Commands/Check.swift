@@ -9,6 +9,15 @@ extension Ckpt {
         One line per intact file on standard output, one line per damaged tensor on standard error. \
         Exit status 2 if anything is damaged.
 
+        The line says what could be verified. A .ckz file has checksums over every byte. All other \
+        files that ckpt writes, except .npy, carry the fingerprint of their tensors: any change of a \
+        tensor is found, though not always which one changed. Of a file of another program, only what \
+        its checksums cover can be verified.
+
+          ok (every byte)
+          ok (every tensor: fingerprint)
+          ok (structure only: safetensors has no checksums)
+
         EXAMPLES
           ckpt check net.ckz
           ckpt check *.h5 --json
@@ -26,6 +35,10 @@ extension Ckpt {
       }
       let file: String
       let isSound: Bool
+      /// How much was verified; absent if the file could not be opened.
+      let verified: Integrity.Extent?
+      /// With what tensors were compared.
+      let comparedWith: [String]
       let damage: [Damage]
     }
 
@@ -34,24 +47,29 @@ extension Ckpt {
       var reports: [Report] = []
       for file in files {
         var damage: [CheckpointError]
+        var integrity: Integrity?
         do {
           var progress: Progress?
           defer { progress?.finish() }
-          damage = try await CheckpointSource.damage(in: file, threads: common.threads) {
+          let found = try await Integrity(of: file, threads: common.threads) {
             let reading = Progress(reading: $0, quiet: common.quiet)
             progress = reading
             return reading.entries
           }
+          (damage, integrity) = (found.damage, found)
         } catch let error as CheckpointError {
           damage = [error]
         }
         for error in damage { StandardError().note(error.description) }
         reports.append(
           Report(
-            file: file, isSound: damage.isEmpty,
+            file: file, isSound: damage.isEmpty, verified: integrity?.extent,
+            comparedWith: integrity?.means ?? [],
             damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
         )
-        if damage.isEmpty && !report.json { try output.line("\(file.escapingControls): ok") }
+        if damage.isEmpty, !report.json, let integrity {
+          try output.line("\(file.escapingControls): ok (\(integrity.summary))")
+        }
       }
       if report.json { try output.line(try jsonText(reports)) }
       try output.flush()

@@ -172,7 +172,7 @@ extension Ckpt {
       case .copy(let target, let template):
         let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
         defer { progress.finish() }
-        let filled = try template.filled(
+        let filled = try await template.filled(
           withAllOf: progress.entries, metadata: checkpoint.recorded,
           isPartial: !selection.match.isEmpty || !selection.exclude.isEmpty,
           threads: common.threads)

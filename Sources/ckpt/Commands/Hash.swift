@@ -8,15 +8,26 @@ extension Ckpt {
       discussion: """
         One line per file, as sha256sum prints it. The fingerprint is the SHA-256 of the manifest: one \
         line per tensor, 'sha256  dtype  shape  name', sorted by name. A .ckz file stores its \
-        tensors' digests, which are not computed again; 'ckpt check' does that.
+        tensors' digests, which are not computed again: 'ckpt check' and --check read everything.
+
+        --check reads lines that were printed without it and prints OK or FAILED for each, as \
+        'sha256sum -c' does; with the lines of --manifest, name the file that they are compared with. \
+        Exit status 1 if any differs, is missing, or cannot be read.
 
         EXAMPLES
           ckpt hash net.h5 net.ckz
           ckpt hash --manifest net.h5 | sha256sum
+          ckpt hash *.safetensors > SUMS
+          ckpt hash --check SUMS
         """)
 
-    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String]
+    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String] = []
     @Flag(help: "Print the manifest instead of the fingerprint.") var manifest = false
+    @Option(
+      help: ArgumentHelp(
+        "Compare with fingerprints, or with a manifest, from this file; '-' for standard input. With --quiet, print failures only.",
+        valueName: "sums"))
+    var check: String?
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
@@ -33,7 +44,15 @@ extension Ckpt {
       let tensors: [Tensor]?
     }
 
+    func validate() throws {
+      guard check != nil || !files.isEmpty else { throw ValidationError("missing FILE") }
+      guard check == nil || !manifest else {
+        throw ValidationError("--check and --manifest exclude each other")
+      }
+    }
+
     func run() async throws {
+      if let check { return try await compare(with: check) }
       var output = StandardOutput()
       var reports: [Report] = []
       for file in files {

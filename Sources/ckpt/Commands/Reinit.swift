@@ -187,7 +187,7 @@ extension Ckpt {
           reading: result.checkpoint.entries.filter { replaced.contains($0.name) },
           quiet: common.quiet)
         defer { progress.finish() }
-        let filled = try input.filled(
+        let filled = try await input.filled(
           with: Dictionary(
             progress.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
           metadata: result.checkpoint.recorded,

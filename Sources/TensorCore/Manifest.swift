@@ -1,6 +1,3 @@
-import ParallelWork
-public import TensorCore
-
 /// The digests of a checkpoint's tensors, and the one digest of them all.
 ///
 /// A tensor's digest is the SHA-256 of its elements, row-major and little-endian. The manifest is
@@ -21,33 +18,20 @@ public struct Manifest: Sendable {
   /// Lines sorted by name.
   public let lines: [Line]
 
-  /// Digests every tensor, reading each once; those whose digest the file stores are not read.
-  ///
-  /// With `trustingStored` false every byte is read all the same.
-  /// - Throws: `CheckpointError` when a tensor cannot be read.
-  public init(
-    of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
-  ) async throws {
-    let unknown = checkpoint.entries.indices.filter {
-      !trustingStored || checkpoint.entries[$0].storedDigest == nil
-    }
-    let found = try await Checkpoint.digests(
-      of: unknown.map { checkpoint.entries[$0] }, threads: threads)
-    var digests = checkpoint.entries.map(\.storedDigest)
-    for (index, result) in zip(unknown, found) { digests[index] = try result.get() }
-    lines = zip(checkpoint.entries, digests).compactMap { entry, digest in
-      digest.map { Line(name: entry.name, info: entry.info, digest: $0) }
-    }.sorted { $0.name < $1.name }
+  /// The lines of these tensors, sorted.
+  package init(_ tensors: some Sequence<(entry: Checkpoint.Entry, digest: Digest)>) {
+    lines = tensors.map { Line(name: $0.entry.name, info: $0.entry.info, digest: $0.digest) }
+      .sorted { $0.name < $1.name }
   }
 
   /// The digests that the checkpoint's file stores; `nil` unless it stores all of them.
   public init?(storedIn checkpoint: Checkpoint) {
-    var lines: [Line] = []
+    var tensors: [(entry: Checkpoint.Entry, digest: Digest)] = []
     for entry in checkpoint.entries {
       guard let digest = entry.storedDigest else { return nil }
-      lines.append(Line(name: entry.name, info: entry.info, digest: digest))
+      tensors.append((entry, digest))
     }
-    self.lines = lines.sorted { $0.name < $1.name }
+    self.init(tensors)
   }
 
   /// The lines `digest  dtype  shape  name`, each ended by a line feed.

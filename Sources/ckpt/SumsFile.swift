@@ -1,0 +1,53 @@
+import CheckpointKit
+
+/// A file of fingerprints or a manifest, as `ckpt hash` prints them, to be checked.
+struct SumsFile {
+  /// A line that can be checked.
+  enum Line {
+    /// The fingerprint that a checkpoint should have.
+    case checkpoint(Digest, path: String)
+    /// The digest, type, and shape that a tensor should have; the name is as a manifest spells it.
+    case tensor(String, name: String)
+  }
+
+  private(set) var lines: [Line] = []
+  /// Number of lines that are neither.
+  private(set) var malformed = 0
+
+  /// Parses lines of the forms `fingerprint  path` and `digest  dtype  shape  name`; empty lines and
+  /// comments are skipped, as by `sha256sum`.
+  init(_ text: String) {
+    for line in text.utf8.split(separator: 0x0a) {
+      let line = line.last == 0x0d ? line.dropLast() : line
+      if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+      if let parsed = Line(String(decoding: line, as: UTF8.self)) {
+        lines.append(parsed)
+      } else {
+        malformed += 1
+      }
+    }
+  }
+}
+
+extension SumsFile.Line {
+  /// Parses a line; `nil` if it is of neither form.
+  fileprivate init?(_ line: String) {
+    var text = line[...]
+    if text.hasPrefix("\(Fingerprint.algorithm):") {
+      text = text.dropFirst(Fingerprint.algorithm.count + 1)
+    }
+    guard let digest = Digest(hexadecimal: String(text.prefix(64))) else { return nil }
+    let rest = text.dropFirst(64)
+    // Two spaces or, for what was read as binary, a space and an asterisk.
+    guard rest.hasPrefix("  ") || rest.hasPrefix(" *"), rest.count > 2 else { return nil }
+    let parts = rest.dropFirst(2).split(
+      separator: "  ", maxSplits: 2, omittingEmptySubsequences: false)
+    if parts.count == 3, DType(rawValue: String(parts[0])) != nil, parts[1].hasPrefix("["),
+      parts[1].hasSuffix("]")
+    {
+      self = .tensor("\(digest)  \(parts[0])  \(parts[1])", name: String(parts[2]))
+    } else {
+      self = .checkpoint(digest, path: String(rest.dropFirst(2)))
+    }
+  }
+}
