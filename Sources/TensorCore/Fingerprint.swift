@@ -32,7 +32,8 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     guard isNamed, parts[0] == Self.algorithm, let digest = Digest(hexadecimal: parts[1]) else {
       throw CheckpointError(
         .malformed,
-        "expected a fingerprint of the form \(Self.algorithm):HEX, found '\(text.shortened(to: 80))'")
+        "expected a fingerprint of the form \(Self.algorithm):HEX, found '\(text.shortened(to: 80))'"
+      )
     }
     self.digest = digest
   }

@@ -1,5 +1,6 @@
 import ByteIO
 import CheckpointFormats
+import Synchronization
 import TensorCore
 import Testing
 
@@ -28,6 +29,17 @@ extension CheckpointFormat {
     return memory.bytes(of: "file") ?? []
   }
 
+  /// What a pipe gets: the bytes of a file, without a fingerprint where that comes first.
+  func pipedBytes(of checkpoint: Checkpoint) async throws -> [UInt8] {
+    let received = Received()
+    let sink = ByteSink(name: "pipe") { bytes, _ throws(CheckpointError) in
+      received.append(bytes)
+    } commit: {
+    }
+    try await write?(checkpoint, sink, WriteOptions())
+    return received.bytes.withLock { $0 }
+  }
+
   /// The new contents of the files that a fill changes, by their names.
   func filled(
     _ template: FileProbe, with tensors: [TensorName: Checkpoint.Entry],
@@ -46,6 +58,15 @@ extension CheckpointFormat {
       contents[file.name] = memory.bytes(of: file.name)
     }
     return contents
+  }
+}
+
+private final class Received: Sendable {
+  let bytes = Mutex<[UInt8]>([])
+
+  func append(_ part: RawSpan) {
+    let copy = unsafe part.withUnsafeBytes { unsafe Array($0) }
+    bytes.withLock { $0 += copy }
   }
 }
 

@@ -88,8 +88,9 @@ import Testing
       try await format.writeFile(read.checkpoint, folder.file("other"), WriteOptions())
       read = try format.open(folder.file("other"))
     }
-    try await format.writeFile(read.checkpoint, folder.file("a.gguf"), WriteOptions())
-    #expect(try folder.bytes(of: "a.gguf") == Fixtures.bytes("gguf/\(name).gguf"))
+    // Without the fingerprint, which gguf-py does not know.
+    #expect(
+      try await format.pipedBytes(of: read.checkpoint) == Fixtures.bytes("gguf/\(name).gguf"))
   }
 
   @Test func `parts are written as one file with the same metadata`() async throws {

@@ -70,7 +70,8 @@ import Testing
     let intact = try await manifest(whole, format)
     let found = try await Integrity(of: probe(whole, format), threads: 1)
     #expect(found.damage.isEmpty)
-    #expect(found.extent == (format.name == "ckz" ? .everyByte : format.name == "npy" ? .structure : .everyTensor))
+    let extents: [String: Integrity.Extent] = ["ckz": .everyByte, "npy": .structure]
+    #expect(found.extent == extents[format.name, default: .everyTensor])
     var changes = 0
     for index in whole.indices {
       var damaged = whole
@@ -88,7 +89,8 @@ import Testing
 
   /// The value was computed by hand with Python's hashlib: see ``ManifestTests``.
   @Test(arguments: carriers)
-  func `a file carries the fingerprint that hashlib gives`(_ format: CheckpointFormat) async throws {
+  func `a file carries the fingerprint that hashlib gives`(_ format: CheckpointFormat) async throws
+  {
     let checkpoint = Checkpoint(entries: [
       try .init(memory: "b.weight", [1, 2], shape: [1, 2]), try .init(memory: "a\nb\\", [0]),
       try .init(memory: "n", .int64, [], [3, 0, 0, 0, 0, 0, 0, 0]),

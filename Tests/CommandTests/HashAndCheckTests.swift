@@ -37,7 +37,8 @@ import Testing
     try place.makeArticle("a.h5")
     try place.makeArticle("a.ckz")
     let run = try place.ckpt("check", "a.h5", "a.ckz")
-    #expect(run.status == 0 && run.output == "a.h5: ok (every tensor: fingerprint)\na.ckz: ok (every byte)\n" && run.errors.isEmpty)
+    #expect(run.status == 0 && run.errors.isEmpty)
+    #expect(run.output == "a.h5: ok (every tensor: fingerprint)\na.ckz: ok (every byte)\n")
     let json = try JSON(try place.ckpt("check", "a.h5", "--json").output)
     #expect(json[0]?.keys == ["comparedWith", "damage", "file", "isSound", "verified"])
   }

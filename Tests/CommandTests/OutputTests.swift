@@ -19,7 +19,9 @@ import Testing
   }
 
   @Test(arguments: formats)
-  func `a pipe gets the bytes of a file, but for a fingerprint before the tensors`(_ format: String) throws {
+  func `a pipe gets the bytes of a file, but for a fingerprint before the tensors`(_ format: String)
+    throws
+  {
     let place = try Self.place()
     // Large tensors, copies of them, and copies but for the last byte.
     let text = """

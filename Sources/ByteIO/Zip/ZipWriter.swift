@@ -165,7 +165,8 @@ package struct ZipWriter: ~Copyable {
     precondition(open == nil, "the archive is ended before its last member")
     if let note, !names.isEmpty {
       // An entry ends with its extra fields.
-      let size = directory.littleEndian(UInt16.self, at: lastEntry + 30) + UInt16(note.utf8.count + 4)
+      let size =
+        directory.littleEndian(UInt16.self, at: lastEntry + 30) + UInt16(note.utf8.count + 4)
       directory[lastEntry + 30] = UInt8(size & 0xff)
       directory[lastEntry + 31] = UInt8(size >> 8)
       directory.appendLittleEndian(ZipLayout.noteField)

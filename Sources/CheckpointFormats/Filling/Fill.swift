@@ -12,8 +12,9 @@ public struct Fill: Sendable {
   public var tensors: [TensorName: Checkpoint.Entry]
   /// Texts to store under these keys where the file has free-form metadata that other readers ignore.
   public var metadata: [String: String] = [:]
-  /// The fingerprint (``TensorCore/Fingerprint``) of all tensors with the new ones among them, for a
-  /// file that carries one: it is overwritten. `nil` leaves the one that is there.
+  /// The fingerprint of all tensors, the new ones among them, for a file that carries one.
+  ///
+  /// It replaces that one; `nil` leaves it. See ``TensorCore/Fingerprint``.
   public var fingerprint: String?
   /// The same for the files of a template that is several with an index, by file name.
   public var shardFingerprints: [String: String] = [:]

@@ -45,7 +45,9 @@ extension Ckpt {
     }
 
     func validate() throws {
-      guard check != nil || !files.isEmpty else { throw ValidationError("missing FILE") }
+      guard check != nil || !files.isEmpty else {
+        throw ValidationError("missing expected argument '<files> ...'")
+      }
       guard check == nil || !manifest else {
         throw ValidationError("--check and --manifest exclude each other")
       }
