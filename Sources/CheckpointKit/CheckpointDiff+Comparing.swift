@@ -29,14 +29,15 @@ extension CheckpointDiff {
     }
   }
 
-  /// What became of each pair; `nil` where it is identical, or equal within the tolerance.
+  /// What became of each pair; `nil` where it is identical, or equal within the tolerance. Also how
+  /// many are so by the digests that their files store, without being read.
   ///
   /// Bytes are compared first, at the speed of memory, to the first difference of each tensor. Then
   /// the tensors that differ are measured from end to end.
   static func compare(
     _ pairs: [(Checkpoint.Entry, Checkpoint.Entry)], _ tolerance: TensorDifference.Tolerance,
     threads: Int
-  ) async throws -> [Change?] {
+  ) async throws -> (changes: [Change?], storedCount: Int) {
     let outlooks = pairs.map { Outlook($0) }
     let unknown = pairs.indices.filter { outlooks[$0] == .unknown }
     var isMeasured = outlooks.map { $0 == .retyped }
@@ -46,7 +47,10 @@ extension CheckpointDiff {
     let found = try await differences(measured.map { pairs[$0] }, tolerance, threads: threads)
     var differences = [TensorDifference?](repeating: nil, count: pairs.count)
     for (index, difference) in zip(measured, found) { differences[index] = difference }
-    return pairs.indices.map { change(pairs[$0], outlooks[$0], differences[$0]) }
+    return (
+      pairs.indices.map { change(pairs[$0], outlooks[$0], differences[$0]) },
+      outlooks.count { $0 == .identical }
+    )
   }
 
   /// Names of the tensors that their replacements leave as they are, byte for byte.

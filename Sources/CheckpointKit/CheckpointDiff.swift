@@ -52,6 +52,9 @@ public struct CheckpointDiff: Sendable {
   public let changes: [Change]
   /// Tensors that are equal (within the tolerance, if there is one).
   public let identical: Int
+  /// How many of those are equal by the digests that both files store, so that their bytes were not
+  /// read; none for entries whose `storedDigest` is `nil`.
+  public let identicalByStoredDigest: Int
 
   /// Compares two checkpoints in bounded memory.
   ///
@@ -84,7 +87,7 @@ public struct CheckpointDiff: Sendable {
     let (tiedLeft, tiedRight) = (Set(tiesLeft.map(\.name)), Set(tiesRight.map(\.name)))
     leftOver.removeAll { tiedLeft.contains($0.name) }
     rightOver.removeAll { tiedRight.contains($0.name) }
-    let compared = try await Self.compare(pairs, tolerance, threads: threads)
+    let (compared, storedCount) = try await Self.compare(pairs, tolerance, threads: threads)
     let renames = try await Self.renames(from: leftOver, to: rightOver, threads: threads)
 
     var ordered: [TensorName: Change] = [:]
@@ -104,6 +107,7 @@ public struct CheckpointDiff: Sendable {
     }
     self.changes = changes
     identical = compared.count { $0 == nil }
+    identicalByStoredDigest = storedCount
   }
 
   /// Those of `entries` that are tied, in their file, to a tensor that has a partner.

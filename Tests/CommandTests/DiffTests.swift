@@ -42,7 +42,7 @@ import Testing
         >  layer1.bias → first.shift      F32 [4]
         >  layer2.0.weight → gone.weight  F32 [2, 4]
         -  layer2.2.bias                  F32 [2]
-        1 removed, 2 renamed, 3 identical
+        1 removed, 2 renamed, 3 identical by stored digest
 
         """)
     let back = try place.ckpt("diff", "b.ckz", "a.ckz").output
@@ -104,7 +104,8 @@ import Testing
     let json = try JSON(run.output)
     #expect(
       json.keys == [
-        "becameInfinite", "becameNaN", "changes", "first", "identical", "noLongerInfinite",
+        "becameInfinite", "becameNaN", "changes", "first", "identical", "identicalByStoredDigest",
+        "noLongerInfinite",
         "noLongerNaN", "second", "tied", "values",
       ])
     #expect(json["identical"] == .number(5))
@@ -129,12 +130,13 @@ import Testing
       run.output == """
         ~  layer1.weight  F32 [4, 2]  8 of 8, 8 became NaN, max abs nan, rel L2 nan
         ~  layer1.bias    F32 [4]     4 of 4, max abs 2, rel L2 -
-        2 changed, 4 identical, 8 became NaN in 1 tensor
+        2 changed, 4 identical by stored digest, 8 became NaN in 1 tensor
 
         """)
     let back = try place.ckpt("diff", "b.ckz", "a.ckz").output
     #expect(back.contains("8 of 8, 8 no longer NaN, max abs nan, rel L2 nan\n"))
-    #expect(back.hasSuffix("2 changed, 4 identical, 8 no longer NaN in 1 tensor\n"))
+    #expect(
+      back.hasSuffix("2 changed, 4 identical by stored digest, 8 no longer NaN in 1 tensor\n"))
     let json = try JSON(try place.ckpt("diff", "a.ckz", "b.ckz", "--json").output)
     #expect(json["becameNaN"] == .number(8) && json["becameInfinite"] == .number(0))
     let difference = try #require(json["changes"]?[0]?["difference"])
@@ -233,5 +235,20 @@ import Testing
         ])
       #expect(try place.ckpt("diff", "both.pt", "\(name).npz").lines.last == "1 identical, 1 tied")
     }
+  }
+
+  @Test func `what is equal by stored digest is said to be, and --full reads the data`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    var bytes = try place.folder.bytes(of: "a.ckz")
+    bytes[40] ^= 1
+    try place.folder.write(bytes, to: "damaged.ckz")
+    let quick = try place.ckpt("diff", "a.ckz", "damaged.ckz")
+    #expect(quick.status == 0 && quick.lines == ["6 identical by stored digest"])
+    let json = try JSON(try place.ckpt("diff", "a.ckz", "damaged.ckz", "--json").output)
+    #expect(json["identicalByStoredDigest"] == .number(6))
+    let full = try place.ckpt("diff", "a.ckz", "damaged.ckz", "--full")
+    #expect(full.status == 2 && full.errors.contains("damaged.ckz: tensor '"))
+    #expect(try place.ckpt("diff", "a.ckz", "a.ckz", "--full").lines == ["6 identical"])
   }
 }

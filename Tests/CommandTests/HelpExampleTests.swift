@@ -16,7 +16,7 @@ import Testing
   private static let setup = """
     set -e
     cp model.txt gpt.txt
-    for name in net.h5 net.ckz a.h5 b.h5 before.h5 big.ckz trained.h5 model.pt pytorch_model.bin plain.pt; do
+    for name in net.h5 net.ckz a.h5 b.h5 before.h5 big.ckz trained.h5 model.safetensors model.pt pytorch_model.bin plain.pt; do
       ckpt init model.txt -o $name -q
     done
     for name in after.ckz pretrained.h5; do ckpt init model.txt --seed 1 -o $name -q; done

@@ -11,7 +11,8 @@ extension Ckpt {
         largest absolute difference, the relative L2 norm of the difference ('-' where the first tensor is \
         all zero), and, up to 256, the largest distance in units in the last place. In JSON, numbers that \
         are not finite are "NaN" and "Infinity", and null is a measure without a meaning. \
-        Without a tolerance, equal means bit for bit. Exit status 1 if they differ. What else the files \
+        Without a tolerance, equal means bit for bit; where both files store a digest of a tensor (.ckz), \
+        equal digests count as equal bytes, and the last line says so; --full reads the data. Exit status 1 if they differ. What else the files \
         hold, such as epochs and learning rates, is compared in one line and counts only with --values.
 
         Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
@@ -39,6 +40,7 @@ extension Ckpt {
         "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
     var map: String?
     @OptionGroup var renaming: RenameOptions
+    @Flag(help: "Read all data, even where both files store a digest of it.") var full = false
     @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false
     @Flag(help: "Print the share of changed elements as a bar, then the summary.") var stat = false
@@ -70,7 +72,7 @@ extension Ckpt {
           sources.0.checkpoint, sources.1.checkpoint, pairing: pairing,
           notes: common.notes(on: first))
       }
-      let progress = Progress(reading: left.entries, quiet: common.quiet)
+      let progress = Progress(reading: full ? left.unsummed : left.entries, quiet: common.quiet)
       var tracked = left
       tracked.entries = progress.entries
       let diff = try await CheckpointDiff(
@@ -192,6 +194,7 @@ extension Ckpt {
       let first: String
       let second: String
       let identical: Int
+      let identicalByStoredDigest: Int
       let becameNaN: Int
       let becameInfinite: Int
       let noLongerNaN: Int
@@ -205,6 +208,7 @@ extension Ckpt {
         self.second = second
         self.values = values.changes
         identical = diff.identical
+        identicalByStoredDigest = diff.identicalByStoredDigest
         tied = diff.tied.map {
           Tie(name: $0.name.text, original: $0.original.text, file: $0.isInSecond ? second : first)
         }
@@ -226,6 +230,17 @@ extension Ckpt {
   }
 }
 
+extension Checkpoint {
+  /// The tensors without the digests that the file stores of them.
+  fileprivate var unsummed: [Checkpoint.Entry] {
+    entries.map { entry in
+      var entry = entry
+      entry.storedDigest = nil
+      return entry
+    }
+  }
+}
+
 extension CheckpointDiff {
   /// One line: how many of each kind, how many are identical, and how many values became NaN or
   /// infinite.
@@ -236,6 +251,13 @@ extension CheckpointDiff {
     }
     let specials = TensorDifference.specials(in: changes.compactMap(\.difference))
     let ties = tied.isEmpty ? [] : ["\(tied.count.grouped) tied"]
-    return (counts + ["\(identical.grouped) identical"] + ties + specials).joined(separator: ", ")
+    let isStored = identicalByStoredDigest == identical
+    let how =
+      switch identicalByStoredDigest {
+      case 0: ""
+      case let count: isStored ? " by stored digest" : ", \(count.grouped) of them by stored digest"
+      }
+    return (counts + ["\(identical.grouped) identical\(how)"] + ties + specials).joined(
+      separator: ", ")
   }
 }
