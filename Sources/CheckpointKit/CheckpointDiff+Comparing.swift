@@ -29,9 +29,10 @@ extension CheckpointDiff {
     }
   }
 
-  /// What became of each pair; `nil` where it is identical, or equal within the tolerance. Also how
-  /// many are so by the digests that their files store, without being read.
+  /// What became of each pair; `nil` where it is identical, or equal within the tolerance.
   ///
+  /// The count is of those that are identical by the digests that their files store, without being
+  /// read.
   /// Bytes are compared first, at the speed of memory, to the first difference of each tensor. Then
   /// the tensors that differ are measured from end to end.
   static func compare(
