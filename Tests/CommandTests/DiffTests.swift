@@ -237,7 +237,8 @@ import Testing
     }
   }
 
-  @Test func `the summary tells what is equal by stored digest, and --full reads the data`() throws {
+  @Test func `the summary tells what is equal by stored digest, and --full reads the data`() throws
+  {
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     var bytes = try place.folder.bytes(of: "a.ckz")
