@@ -88,10 +88,15 @@ public struct Place: Sendable {
         try creator(start + inner, replacing)
       }
     }
+    var folderInside: FolderMaker?
+    if let folderMaker {
+      folderInside = { inner throws(CheckpointError) in try folderMaker(start + inner) }
+    }
     return Place(
       prefix: prefix + start,
       opener: { inner throws(CheckpointError) in try opener(start + inner) },
-      lister: { inner throws(CheckpointError) in try lister(start + inner) }, creator: inside)
+      lister: { inner throws(CheckpointError) in try lister(start + inner) }, creator: inside,
+      folderMaker: folderInside)
   }
 
   // MARK: - Paths

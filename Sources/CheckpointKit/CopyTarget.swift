@@ -14,6 +14,8 @@ public struct CopyTarget: Sendable {
   private let name: String
   private let overwrites: Bool
   private let isInPlace: Bool
+  /// Deepest nesting of folders that is copied.
+  private static let maxDepth = 16
 
   /// The place of the files themselves, which are replaced.
   public init(replacing source: FileProbe) {
@@ -57,7 +59,7 @@ public struct CopyTarget: Sendable {
         try await file.write(sink)
         sinks.append(sink)
       }
-      if !isInPlace { sinks += try copies(of: filled, in: place) }
+      if !isInPlace { try copyOthers(than: filled, to: place) }
       for sink in sinks { try sink.commit() }
       return sinks.map(\.name)
     } catch let error as CheckpointError {
@@ -77,18 +79,35 @@ public struct CopyTarget: Sendable {
     return [sink.name]
   }
 
-  /// Copies of the files that do not change: those of the checkpoint, or all of a folder.
-  private func copies(of filled: FilledFiles, in place: Place) throws -> [ByteSink] {
+  /// Copies the files that do not change: those of the checkpoint, or all of a folder.
+  private func copyOthers(than filled: FilledFiles, to place: Place) throws {
     let changed = Set(filled.files.map { TensorName($0.name) })
-    let from = source.members == nil ? source.place : source.folder
     let names = source.members ?? filled.unchanged
-    return try names.compactMap { name in
-      guard !changed.contains(TensorName(name)), let file = try from.openFile(name) else {
-        return nil
+    try copy(
+      names.filter { !changed.contains(TensorName($0)) },
+      from: source.members == nil ? source.place : source.folder, to: place, depth: 0)
+  }
+
+  /// Copies files, and folders with all that is in them.
+  private func copy(
+    _ names: [String], from: Place, to: Place, depth: Int
+  ) throws(CheckpointError) {
+    for name in names {
+      if let file = try from.openFile(name) {
+        let sink = try to.create(depth == 0 ? outputName(of: name) : name, replacing: overwrites)
+        try sink.append(0..<file.size, of: file)
+        try sink.commit()
+        continue
       }
-      let sink = try place.create(outputName(of: name), replacing: overwrites)
-      try sink.append(0..<file.size, of: file)
-      return sink
+      // A link may lead to a folder above it.
+      guard depth < Self.maxDepth else {
+        throw CheckpointError(
+          .unsupported, "folders are nested deeper than \(Self.maxDepth) levels",
+          path: from.path(of: name))
+      }
+      try to.createFolder(name)
+      try copy(
+        try from.list(name), from: from.folder(name), to: to.folder(name), depth: depth + 1)
     }
   }
 

@@ -285,4 +285,25 @@ import Testing
       "reinit", "tied.pt", "--match", "head", "--rule", "name:head: weight=1", "-o", "new.pt")
     #expect(try place.ckpt("tree", "new.pt").errors.contains("has no module tree"))
   }
+
+  @Test func `a copy of a folder holds all that is in it, and other shards stay`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    _ = try place.shell(
+      "mkdir -p d/sub/deep && echo '{}' > d/config.json && echo x > d/sub/deep/y.txt")
+    let made = try place.ckpt("convert", "a.h5", "d/model.safetensors", "--shard-size", "40B")
+    try #require(made.status == 0)
+    let run = try place.ckpt("reinit", "d", "--match", "layer1", "--seed", "8", "-o", "e")
+    #expect(run.status == 0, "\(run.errors)")
+    let changed = try place.shell("diff -rq d e | sed 's/.* and //; s/ differ//'")
+    let shards = try place.ckpt("diff", "d", "e", "--name-only").lines
+    #expect(shards == ["layer1.weight", "layer1.bias"])
+    #expect(changed.lines.contains("e/model.safetensors.index.json"))
+    #expect(changed.lines.allSatisfy { $0.hasPrefix("e/model") })
+    #expect(try place.shell("cat e/sub/deep/y.txt e/config.json").output == "x\n{}\n")
+    #expect(try place.ckpt("verify", "e", "--quiet").status == 0)
+    let inPlace = try place.ckpt("reinit", "d", "--match", "layer1", "--seed", "8", "--in-place")
+    #expect(inPlace.status == 0)
+    #expect(try place.shell("diff -r d e").status == 0)
+  }
 }
