@@ -58,7 +58,7 @@ extension Opened {
     if let text = checkpoint.text(modules) {
       do {
         checkpoint.modules = try Self.modules(Array(text.utf8))
-        checkpoint.metadata[modules] = nil
+        checkpoint.setText(nil, for: modules)
       } catch {
         notes.append("metadata '\(modules)' is not a module tree; left as it is")
       }

@@ -143,13 +143,15 @@ public struct Conversion: Sendable {
     }
     guard isCast else { return }
     result.isChanged = true
-    if result.checkpoint.metadata.removeValue(forKey: Checkpoint.recipeKey) != nil {
+    if result.checkpoint.metadata[Checkpoint.recipeKey] != nil {
+      result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
       result.notes.append("left out the recipe, which does not describe rounded values")
     }
   }
 
   private func dropTree(_ result: inout Result, because reason: String) {
-    let hadRecipe = result.checkpoint.metadata.removeValue(forKey: Checkpoint.recipeKey) != nil
+    let hadRecipe = result.checkpoint.metadata[Checkpoint.recipeKey] != nil
+    result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
     if !result.checkpoint.modules.isEmpty || hadRecipe {
       result.notes.append("\(reason), so the module tree and the recipe were left out")
     }

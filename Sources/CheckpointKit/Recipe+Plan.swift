@@ -47,7 +47,7 @@ extension Recipe {
         }
       }
     }
-    plan.checkpoint.metadata[Checkpoint.recipeKey] = try json
+    plan.checkpoint.setText(try json, for: Checkpoint.recipeKey)
     return plan
   }
 

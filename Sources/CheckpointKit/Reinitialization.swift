@@ -149,7 +149,7 @@ public struct Reinitialization: Sendable {
       throw CheckpointError(
         .missing, "in the model but missing from the file", tensor: missing.text)
     }
-    result.checkpoint.metadata[Checkpoint.recipeKey] = try recipe.json
+    result.checkpoint.setText(try recipe.json, for: Checkpoint.recipeKey)
     return result
   }
 }

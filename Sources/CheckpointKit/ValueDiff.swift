@@ -18,16 +18,25 @@ public struct ValueDiff: Sendable {
   /// Compares the values that are the files' own; notes of this project about them do not count.
   public init(from left: Checkpoint, to right: Checkpoint) {
     let (olds, news) = (Self.leaves(of: left), Self.leaves(of: right))
-    let byAddress = Dictionary(news.map { (TensorName($0.0), $0.1) }, uniquingKeysWith: { $1 })
-    var seen: Set<TensorName> = []
+    // Names may contain dots, so several values may have one address: they are paired in their order.
+    let partners = Dictionary(grouping: news.indices) { TensorName(news[$0].0) }
+    var taken: [TensorName: Int] = [:]
     var changes: [Change] = []
     for (address, old) in olds {
-      let new = byAddress[TensorName(address)]
-      seen.insert(TensorName(address))
+      let name = TensorName(address)
+      let number = taken[name, default: 0]
+      let all = partners[name] ?? []
+      let new = number < all.count ? news[all[number]].1 : nil
+      taken[name] = number + 1
       if new != old { changes.append(Change(address: address, old: old, new: new)) }
     }
-    for (address, new) in news where !seen.contains(TensorName(address)) {
-      changes.append(Change(address: address, old: nil, new: new))
+    var passed: [TensorName: Int] = [:]
+    for (address, new) in news {
+      let name = TensorName(address)
+      passed[name, default: 0] += 1
+      if passed[name, default: 0] > taken[name, default: 0] {
+        changes.append(Change(address: address, old: nil, new: new))
+      }
     }
     self.changes = changes
   }

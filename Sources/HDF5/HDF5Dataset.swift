@@ -2,7 +2,7 @@ internal import CHDF5
 import TensorCore
 
 /// A dataset that is open in libhdf5; to be made, used, and ended inside
-/// ``HDF5Library/locked(_:)``.
+/// ``HDF5Library/locked(on:_:)``.
 struct HDF5Dataset: ~Copyable {
   private let object: HDF5Handle
   /// The type of elements in memory.

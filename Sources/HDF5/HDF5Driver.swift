@@ -23,7 +23,7 @@ enum HDF5Driver {
   private static let failure = Mutex<Int32?>(nil)
 
   /// The access properties of a file that is written through this driver; to be called inside
-  /// ``HDF5Library/locked(_:)``.
+  /// ``HDF5Library/locked(on:_:)``.
   static func access() throws(CheckpointError) -> HDF5Handle {
     let access = try HDF5Handle.properties(H5P_FILE_ACCESS)
     try select(for: access.id)

@@ -40,7 +40,7 @@ package final class HDF5File: Sendable {
   ) throws(CheckpointError) {
     if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
     try unsafe target.withUnsafeMutableBytes { target throws(CheckpointError) in
-      try HDF5Library.locked { () throws(CheckpointError) in
+      try HDF5Library.locked(on: input.name) { () throws(CheckpointError) in
         let file = try opened.withLock { opened throws(CheckpointError) in
           if let opened { return opened }
           let new = try HDF5SourceFile(input)

@@ -11,18 +11,21 @@ package final class HDF5FileEditor: Sendable {
   private let id: hid_t
   private let isOpen = Atomic(true)
   private let sink: ByteSink
+  /// What errors call the file of which this is a copy.
+  private let name: String
   /// Addresses of the datasets written so far.
   private let written = Mutex<Set<UInt64>>([])
 
-  /// Opens the file in a sink that a library can open (``ByteSink/staging(_:)``).
+  /// Opens the file in a sink that a library can open (``ByteSink/staging(_:)``), a copy of the file
+  /// with this name.
   ///
   /// - Throws: ``CheckpointError`` with the library's reason.
-  package init(_ sink: ByteSink) throws(CheckpointError) {
+  package init(_ sink: ByteSink, copyOf name: String) throws(CheckpointError) {
     guard let path = sink.abilities.descriptorPath else {
       preconditionFailure("the library writes local files")
     }
-    self.sink = sink
-    id = try HDF5Library.locked { () throws(CheckpointError) in
+    (self.sink, self.name) = (sink, name)
+    id = try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let access = try HDF5Driver.access()
       let file = try HDF5Handle(
         "open", unsafe H5Fopen(path, H5F_ACC_RDWR, access.id), closedBy: H5Fclose)
@@ -32,7 +35,7 @@ package final class HDF5FileEditor: Sendable {
 
   deinit {
     guard isOpen.load(ordering: .relaxed) else { return }
-    try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
+    try? HDF5Library.locked(on: name) { () throws(CheckpointError) in _ = H5Fclose(id) }
   }
 
   /// Writes one block of a dataset, whose elements are as they are stored, unless the library converts
@@ -43,7 +46,7 @@ package final class HDF5FileEditor: Sendable {
     _ block: HDF5Blocks.Block, of dataset: HDF5Table.Dataset, _ bytes: RawSpan
   ) throws(CheckpointError) {
     written.withLock { _ = $0.insert(dataset.address) }
-    try HDF5Library.locked { () throws(CheckpointError) in
+    try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let open = try HDF5Dataset(
         at: dataset.address, in: id, dataset.info, isRaw: !dataset.isConverted)
       try open.write(block, bytes)
@@ -58,7 +61,7 @@ package final class HDF5FileEditor: Sendable {
     _ block: HDF5Blocks.Block, of dataset: HDF5Table.Dataset, _ stream: RawSpan
   ) throws(CheckpointError) {
     written.withLock { _ = $0.insert(dataset.address) }
-    try HDF5Library.locked { () throws(CheckpointError) in
+    try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let object = try HDF5Handle(
         "dataset", H5Oopen_by_addr(id, haddr_t(dataset.address)), closedBy: H5Oclose)
       try HDF5Dataset.writeChunk(at: block.start, stream, to: object.id)
@@ -68,7 +71,7 @@ package final class HDF5FileEditor: Sendable {
   /// Gives the root attributes, in place of those of the same names.
   package func setRootAttributes(_ attributes: [HDF5Attribute]) throws(CheckpointError) {
     if attributes.isEmpty { return }
-    try HDF5Library.locked { () throws(CheckpointError) in
+    try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let root = try HDF5Handle(
         "root group", unsafe H5Gopen2(id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
       for attribute in attributes {
@@ -86,7 +89,7 @@ package final class HDF5FileEditor: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `system` when a write fails, for example on a full disk.
   package func close(restoringTimesOf original: HDF5File) throws(CheckpointError) {
-    try HDF5Library.locked { () throws(CheckpointError) in
+    try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .system)
       isOpen.store(false, ordering: .relaxed)
       _ = try checked("close", H5Fclose(id), .system)

@@ -2,7 +2,7 @@ package import CHDF5
 package import TensorCore
 
 /// An HDF5 identifier that closes itself; create, use, and end it inside
-/// ``HDF5Library/locked(_:)``.
+/// ``HDF5Library/locked(on:_:)``.
 package struct HDF5Handle: ~Copyable {
   package let id: hid_t
   private let close: @convention(c) (hid_t) -> herr_t

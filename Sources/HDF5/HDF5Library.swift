@@ -1,5 +1,5 @@
 internal import CHDF5
-import Synchronization
+package import Synchronization
 package import TensorCore
 
 /// Access to the C library: one lock for the whole process, as in h5py.
@@ -8,12 +8,22 @@ package import TensorCore
 /// distributions do not, and that lock admits only one thread in any case.
 package enum HDF5Library {
   private static let isStarted = Mutex(false)
+  /// Whether a thread is inside the library, which trusts what it finds in a file and crashes on some
+  /// damaged ones; may be read in a signal handler.
+  package static let isInside = Atomic(false)
+  /// The file that the thread inside works on, for the error if it crashes.
+  package static let subject = Mutex("")
 
-  /// Runs `body` with exclusive access to the library; `body` must not call ``locked(_:)`` again.
+  /// Runs `body` with exclusive access to the library; `body` must not call this again.
+  ///
+  /// `file` is what errors call the file that it works on.
   package static func locked<Result: Sendable>(
-    _ body: () throws(CheckpointError) -> Result
+    on file: String = "", _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
     try isStarted.withLock { started throws(CheckpointError) in
+      subject.withLock { $0 = file }
+      isInside.store(true, ordering: .sequentiallyConsistent)
+      defer { isInside.store(false, ordering: .sequentiallyConsistent) }
       if !started {
         // A file whose flush failed (disk full) must not be flushed again at exit.
         H5dont_atexit()

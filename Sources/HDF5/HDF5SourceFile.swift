@@ -5,7 +5,7 @@ import TensorCore
 
 /// A source as a file of libhdf5, which reads it through a virtual file driver and never by a path.
 ///
-/// To be made and used inside ``HDF5Library/locked(_:)``.
+/// To be made and used inside ``HDF5Library/locked(on:_:)``.
 final class HDF5SourceFile: Sendable {
   private let content: Content
   private let id: hid_t
@@ -54,7 +54,11 @@ final class HDF5SourceFile: Sendable {
     }
   }
 
-  deinit { try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) } }
+  deinit {
+    try? HDF5Library.locked(on: content.source.name) { () throws(CheckpointError) in
+      _ = H5Fclose(id)
+    }
+  }
 
   /// Lets `body` read the file; an error of the source counts for more than the library's.
   func reading(_ body: (hid_t) throws(CheckpointError) -> Void) throws(CheckpointError) {

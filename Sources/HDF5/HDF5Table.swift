@@ -63,6 +63,15 @@ package struct HDF5Table: Sendable {
       guard case .chunked(let shape) = layout else { return nil }
       return (try? TensorInfo(dtype: info.dtype, shape: shape))?.byteCount
     }
+
+    /// Number of chunks that the dataset has when all are written; 0 if it is not divided into any.
+    package var chunkCount: Int {
+      guard case .chunked(let chunk) = layout else { return 0 }
+      return zip(info.shape, chunk).reduce(1) { count, sizes in
+        let (size, step) = sizes
+        return step < 1 ? count : count.saturated(times: size / step + (size % step == 0 ? 0 : 1))
+      }
+    }
   }
 
   /// A dataset whose elements are not numbers.

@@ -58,6 +58,9 @@ public struct Budget: Sendable, Hashable {
     /// Objects that links of an HDF5 file lead to: groups within groups may lead to one object along
     /// any number of paths.
     package static let objects = Cost(base: 10_000, share: 1, most: 1_000_000, isLifted: false)
+    /// Chunks of an HDF5 file that are written, by its size: a chunk that holds a few bytes costs as
+    /// much time as one that holds many, and a file need not have those that it claims.
+    package static let chunks = Cost(base: 1 << 20, share: 1, most: Shape.limit, isLifted: true)
     /// Bytes of text in HDF5 attributes, which many attributes may share.
     package static let attributeText = Cost(
       base: 1 << 20, share: 4, most: 1 << 30, isLifted: true)

@@ -25,6 +25,21 @@ extension Checkpoint {
     }
   }
 
+  /// Sets or, with `nil`, removes the text of a name; names are compared as UTF-8 bytes, and all other
+  /// values stay.
+  ///
+  /// A value of another kind is replaced as well, and removed only if it is text.
+  public mutating func setText(_ text: String?, for name: String) {
+    let index = values.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+    switch (index, text) {
+    case (let index?, let text?): values[index].value = .text(text)
+    case (let index?, nil):
+      if case .text = values[index].value { values.remove(at: index) }
+    case (nil, let text?): values.append(Named(name, .text(text)))
+    case (nil, nil): break
+    }
+  }
+
   /// The values that are the file's own, not notes of this project about it.
   public var ownValues: [Named] { values.filter { !Self.isReserved($0.name) } }
 

@@ -15,7 +15,7 @@ extension Value {
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let number): text += String(number)
     case .real(let number): text += "\(number)"
-    case .text(let content): text += "\"" + content.prefix(limit + 1) + "\""
+    case .text(let content): text += "\"" + Self.beginning(of: content, limit) + "\""
     case .bytes(let bytes): text += "<\(bytes.count) byte\(bytes.count == 1 ? "" : "s")>"
     case .list(let elements):
       Self.append(elements, "[", "]", to: &text, limit: limit) { $0.append(to: &$1, limit: limit) }
@@ -33,11 +33,16 @@ extension Value {
     }
   }
 
+  /// More of a text than is shown; a character may have any number of code points.
+  private static func beginning(of text: String, _ limit: Int) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit + 1)))
+  }
+
   private static func append(
     _ members: [Member], _ opening: String, _ closing: String, to text: inout String, limit: Int
   ) {
     append(members, opening, closing, to: &text, limit: limit) { member, text in
-      text += member.name + ": "
+      text += beginning(of: member.name, limit) + ": "
       member.value.append(to: &text, limit: limit)
     }
   }
@@ -60,6 +65,9 @@ extension Value: Encodable {
   /// Encodes the value for a report: a list or tuple as an array, a dictionary as an object, bytes as
   /// hexadecimal text, an opaque value as an object with its name under `class`.
   ///
+  /// Members whose names an object cannot tell apart are an array of names and values, under `members`
+  /// in an opaque value.
+  ///
   /// What a report cannot tell apart, the exact form of a file can: see `JSONWriter.exact(_:)`.
   public func encode(to encoder: any Encoder) throws {
     switch self {
@@ -80,11 +88,21 @@ extension Value: Encodable {
   private static func encode(
     _ members: [Member], to encoder: any Encoder, kind: String?
   ) throws {
+    var names: Set<String> = kind == nil ? [] : ["class"]
+    let isClear = members.allSatisfy { names.insert($0.name).inserted }
+    if !isClear, kind == nil { return try pairs(of: members).encode(to: encoder) }
     var container = encoder.container(keyedBy: Name.self)
     if let kind { try container.encode(kind, forKey: Name(stringValue: "class")) }
+    guard isClear else {
+      return try container.encode(pairs(of: members), forKey: Name(stringValue: "members"))
+    }
     for member in members {
       try container.encode(member.value, forKey: Name(stringValue: member.name))
     }
+  }
+
+  private static func pairs(of members: [Member]) -> Value {
+    .list(members.map { .list([.text($0.name), $0.value]) })
   }
 
   private struct Name: CodingKey {

@@ -26,6 +26,7 @@ struct Ckpt: AsyncParsableCommand {
   static func main() async {
     ProcessSetup.openStandardStreams()
     ProcessSetup.removeTemporariesOnSignals()
+    ProcessSetup.reportLibraryCrashes()
     ProcessSetup.requireThreads()
     var command: (any ParsableCommand)?
     do {

@@ -28,12 +28,38 @@ enum ProcessSetup {
       var signal: UInt8 = 0
       while unsafe read(wakeUp.read, &signal, 1) != 1 {}
       CheckpointTarget.removeUnfinished()
+      if crashSignals.contains(Int32(signal)) {
+        StandardError().note("\(LibraryCrash.error)")
+        _exit(2)
+      }
       _exit(128 + Int32(signal))
     }
     for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
       signal(number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
         unsafe _ = write(wakeUp.write, &byte, 1)
+      }
+    }
+  }
+
+  /// Makes a crash of libhdf5 on a damaged file an error of the file, with one line and status 2; all
+  /// other crashes stay what they are.
+  ///
+  /// The thread that crashed only waits: the one that ``removeTemporariesOnSignals()`` has started ends
+  /// the process, within seconds even if the memory it needs is damaged.
+  static func reportLibraryCrashes() {
+    guard wakeUp.read >= 0, !LibraryCrash.isPossible else { return }
+    for number in crashSignals {
+      signal(number) { number in
+        guard LibraryCrash.isPossible else {
+          signal(number, SIG_DFL)
+          raise(number)
+          return
+        }
+        alarm(5)
+        var byte = UInt8(truncatingIfNeeded: number)
+        unsafe _ = write(wakeUp.write, &byte, 1)
+        while true { pause() }
       }
     }
   }
@@ -77,6 +103,9 @@ enum ProcessSetup {
     return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == ignore
   }
 }
+
+/// The signals that end a process which has damaged its memory.
+private let crashSignals = [SIGSEGV, SIGBUS, SIGFPE, SIGABRT]
 
 /// The two ends of the pipe that reports signals; -1 if it could not be created.
 private let wakeUp: (read: Int32, write: Int32) = {

@@ -1,4 +1,5 @@
 public import ByteIO
+import ParallelWork
 public import TensorCore
 
 /// New bytes for some tensors of an existing file, of which everything else is kept: attributes,
@@ -42,7 +43,7 @@ public struct Fill: Sendable {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `missing` for a name that the file does not have;
   ///   `mismatched` for another type or shape, or for tied names that get different tensors.
-  package func resolved(in opened: Opened) throws(CheckpointError) -> Fill {
+  package func resolved(in opened: Opened) throws -> Fill {
     var known: [TensorName: Checkpoint.Entry] = [:]
     for entry in opened.checkpoint.entries { known[entry.name] = entry }
     var resolved = self
@@ -59,8 +60,15 @@ public struct Fill: Sendable {
         resolved.tensors[name] = new
         continue
       }
-      if tensors[original] == nil, resolved.tensors[original] == nil {
+      guard let other = tensors[original] ?? resolved.tensors[original] else {
         resolved.tensors[original] = new
+        continue
+      }
+      guard try new.hasBytes(of: other) else {
+        throw CheckpointError(
+          .mismatched,
+          "is one with '\(original)' in the file, but the two get different values",
+          tensor: name.text)
       }
     }
     return resolved

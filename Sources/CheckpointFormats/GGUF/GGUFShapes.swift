@@ -49,7 +49,7 @@ enum GGUFShapes {
       return
     }
     opened.checkpoint.entries = entries
-    opened.checkpoint.metadata[key] = nil
+    opened.checkpoint.setText(nil, for: key)
   }
 
   private static func entries(

@@ -25,6 +25,7 @@ struct HDF5Filling {
   /// What the library writes.
   private var changes: [Change] = []
   private var attributes: [HDF5Attribute] = []
+  private var chunks: Budget.Account
 
   /// Decides what changes.
   static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
@@ -48,6 +49,7 @@ struct HDF5Filling {
     self.isOurs = isOurs
     threads = fill.threads
     copy = PatchedCopy(of: file.input)
+    chunks = Budget.current.account(of: .chunks, size: file.input.size)
     var filled: Set<UInt64> = []
     for dataset in file.table.datasets {
       guard let name = name(dataset), let entry = fill.tensors[name],
@@ -86,6 +88,12 @@ struct HDF5Filling {
           + "write another format with -o")
     }
     if case .refused(let reason) = dataset.storage { throw CheckpointError(.unsupported, reason) }
+    guard chunks.charge(dataset.chunkCount) else {
+      throw CheckpointError(
+        .unsupported,
+        "more than \(chunks.limit) chunks would be written into a file of \(file.input.size) "
+          + "bytes; pass --allow-large to write them")
+    }
     // libhdf5 trusts what it finds.
     if case .chunks(let chunks) = dataset.storage {
       try HDF5ChunkIndex(file, dataset, chunks).check()
@@ -124,13 +132,26 @@ struct HDF5Filling {
     try await sink.staging { staged in
       do {
         try await copy.write(to: staged, threads: threads)
-        let editor = try HDF5FileEditor(staged)
+        let editor = try HDF5FileEditor(staged, copyOf: file.input.name)
         try await write(to: editor)
         try editor.setRootAttributes(attributes)
         try editor.close(restoringTimesOf: file)
+        try check(try HDF5File(staged.readBack()))
       } catch let error as CheckpointError {
         throw error.adding(path: staged.name)
       }
+    }
+  }
+
+  /// Makes sure that our own reader finds every dataset again in what the library has left.
+  private func check(_ written: HDF5File) throws(CheckpointError) {
+    let (before, after) = (file.table.datasets, written.table.datasets)
+    let isWhole = before.elementsEqual(after) {
+      $0.address == $1.address && $0.path == $1.path && $0.info == $1.info
+    }
+    guard isWhole else {
+      throw CheckpointError(
+        .malformed, "libhdf5 lost datasets while it wrote; the file is most likely damaged")
     }
   }
 

@@ -53,7 +53,7 @@ enum KerasCheckpoint {
     // The names are those of the model alone.
     if !content.layerNames.isEmpty, !readsAll {
       let names = content.layerNames.sorted { $0.key < $1.key }
-      checkpoint.metadata[Checkpoint.kerasLayersKey] = text(names)
+      checkpoint.setText(text(names), for: Checkpoint.kerasLayersKey)
     }
     var opened = Opened(checkpoint)
     opened.notes = content.notes

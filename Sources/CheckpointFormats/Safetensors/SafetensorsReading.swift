@@ -18,7 +18,7 @@ extension Safetensors {
       }
       // The mark says how the file is laid out, not what is in it; every file that is written gets it.
       if checkpoint.metadata[formatMark.key] == formatMark.value {
-        checkpoint.metadata[formatMark.key] = nil
+        checkpoint.setText(nil, for: formatMark.key)
       }
       var opened = Opened(checkpoint)
       opened.restoreFromTexts()

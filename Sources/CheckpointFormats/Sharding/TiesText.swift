@@ -57,7 +57,7 @@ extension Opened {
       notes.append("metadata '\(key)' is not a JSON object; left as it is")
       return
     }
-    checkpoint.metadata[key] = nil
+    checkpoint.setText(nil, for: key)
     var indices: [TensorName: Int] = [:]
     for (index, entry) in checkpoint.entries.enumerated() { indices[entry.name] = index }
     for (name, value) in members {

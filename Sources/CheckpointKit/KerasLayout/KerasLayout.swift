@@ -56,7 +56,7 @@ public enum KerasLayout {
     }
     result.checkpoint.entries = try unique(entries + left)
     result.checkpoint.modules = []
-    result.checkpoint.metadata[Checkpoint.kerasLayersKey] = nil
+    result.checkpoint.setText(nil, for: Checkpoint.kerasLayersKey)
     return result
   }
 

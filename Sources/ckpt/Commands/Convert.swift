@@ -87,7 +87,7 @@ extension Ckpt {
         // Hashing an input that stores no digests would read it a second time.
         let inputs = Manifest(storedIn: original).map { [$0.fingerprint] } ?? []
         provenance.add(command: "convert", options: options, inputs: inputs)
-        result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
+        result.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
       }
       var files = try await write(result.checkpoint, to: destination)
       noteOverflows(result.overflows, conversion.dtype)

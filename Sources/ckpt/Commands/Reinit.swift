@@ -138,7 +138,7 @@ extension Ckpt {
         var provenance = try Provenance(of: source)
         if let stored = Manifest(storedIn: source) { inputs.insert(stored.fingerprint, at: 0) }
         provenance.add(command: "reinit", options: options, inputs: inputs)
-        result.checkpoint.metadata[Checkpoint.provenanceKey] = try provenance.json
+        result.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
         try await write(result, of: input, to: output)
         let count =
           "\(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
