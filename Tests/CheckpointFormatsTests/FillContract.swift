@@ -13,7 +13,7 @@ import Testing
 
   /// Tensors of all sizes, tied ones, one without elements, a module tree, and texts.
   private func checkpoint() throws -> Checkpoint {
-    Checkpoint(
+    var checkpoint = Checkpoint(
       entries: [
         try .init(noise: "embed.weight", .float32, [300, 1000]),
         try .init(noise: "layer.weight", .float32, [7, 5], seed: 2),
@@ -27,6 +27,12 @@ import Testing
         ModuleLabel(path: "", kind: "Net", arguments: ""),
         ModuleLabel(path: "layer", kind: "Linear", arguments: "in_features=5, out_features=7"),
       ], metadata: ["note": "kept \u{e9}", Checkpoint.recipeKey: "{}"])
+    checkpoint.values += [
+      .init("epoch", .integer(3)), .init("lr", .real(0.1)), .init("done", .bool(true)),
+      .init("names", .list([.text("a"), .text("b")])),
+      .init("optimizer", .dictionary([.init("betas", .list([.real(0.9), .real(0.999)]))])),
+    ]
+    return checkpoint
   }
 
   private func probe(_ bytes: [UInt8], _ format: CheckpointFormat) throws -> FileProbe {
@@ -62,7 +68,11 @@ import Testing
     #expect(after.entries.map(\.name) == before.entries.map(\.name))
     #expect(after.entries.map(\.info) == before.entries.map(\.info))
     #expect(after.entries.map(\.alias) == before.entries.map(\.alias))
-    #expect(after.modules == before.modules && after.metadata == before.metadata)
+    #expect(after.modules == before.modules)
+    #expect(after.checkpoint.values == before.checkpoint.values)
+    if !format.capabilities.values.isEmpty {
+      #expect(after.checkpoint.value(at: "epoch") == .integer(3))
+    }
     #expect(after.notes == before.notes)
     for (old, now) in zip(before.entries, after.entries) {
       let wanted = try (new.first { $0.name == old.name } ?? old).allBytes()
@@ -98,6 +108,22 @@ import Testing
       #expect(try entry.allBytes() == new[0].allBytes(), "\(entry.name)")
     }
     if format.capabilities.keepsTies { #expect(after.entries[6].alias == "embed.weight") }
+  }
+
+  @Test(arguments: formats)
+  func `tied names that get different values are refused`(
+    _ format: CheckpointFormat
+  ) async throws {
+    guard format.capabilities.sharesBytes, format.capabilities.keepsTies else { return }
+    let bytes = try await format.bytes(of: try checkpoint())
+    let new = try [("embed.weight", 9), ("head.weight", 10)].map { name, seed in
+      try Checkpoint.Entry(
+        noise: TensorName(name), .float32, [300, 1000], seed: UInt64(seed))
+    }
+    let error = await #expect(throws: CheckpointError.self) {
+      _ = try await filled(bytes, format, new)
+    }
+    #expect(error?.code == .mismatched && error?.tensor == "head.weight")
   }
 
   @Test(arguments: formats)

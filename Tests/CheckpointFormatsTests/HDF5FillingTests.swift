@@ -63,11 +63,14 @@ import Testing
         let wanted = isFilled ? try new(entry) : before.entries[number]
         #expect(try other.allBytes() == wanted.allBytes(), "\(entry.name): \(other.name)")
       }
-      let tied = after.entries.filter { $0.name == entry.name || $0.alias == entry.name }
+      let first = before.entries[index].alias ?? entry.name
+      // A soft link is a name for us, and a link for the library.
+      let tied = after.entries.filter {
+        ($0.name == first || $0.alias == first) && $0.name.text != "soft"
+      }
+      let wanted = Set(tied.map { "/" + $0.name.text.replacing(".", with: "/") + " = " })
       let changed = try changes(path(file), out)
-      #expect(
-        !changed.isEmpty && changed.allSatisfy { $0.hasSuffix(" = ") }, "\(entry.name): \(changed)")
-      #expect(changed.count <= max(tied.count, 3), "\(entry.name): \(changed)")
+      #expect(changed == wanted, "\(entry.name)")
     }
   }
 
@@ -123,6 +126,7 @@ import Testing
     }
     let changed = try changes(path(file), out)
     #expect(changed.allSatisfy { $0.hasSuffix(" = ") || $0 == "@provenance" }, "\(changed)")
+    #expect(changed.count > entries.count && changed.contains("@provenance"))
     // To a file, without a copy in between.
     var request = Fill(
       template: try FileProbe(path: path(file)),
@@ -203,15 +207,25 @@ import Testing
     }
   }
 
+  /// Files with a layout of HDF5 2 or a filter that loses values.
+  private static let refused = [
+    "hdf5/new-layout.h5", "hdf5/scale-offset.h5", "hdf5/ways/layouts-latest.h5",
+    "hdf5/ways/user-block-latest.h5",
+  ]
+
   @Test(arguments: HDF5TableTests.files)
   func `every file that is read can be filled with its own tensors, or says why not`(
     file: String
   ) async throws {
     let path = Fixtures.path(file)
-    guard let entries = try? CheckpointFormat.hdf5.open(path).entries else { return }
+    guard let entries = try? CheckpointFormat.hdf5.open(path).entries else {
+      #expect(file.hasPrefix("hdf5/refused-"))
+      return
+    }
     let own = entries.filter { $0.alias == nil && (try? $0.allBytes()) != nil }
     do {
       let out = try await fill(path, own, metadata: ["provenance": "[]"])
+      #expect(!Self.refused.contains(file))
       let after = try CheckpointFormat.hdf5.open(out).entries
       #expect(after.map(\.name) == entries.map(\.name))
       for (old, now) in zip(entries, after) {
@@ -220,6 +234,7 @@ import Testing
       }
     } catch let error as CheckpointError {
       #expect(error.code == .unsupported && error.path != nil, "\(error)")
+      #expect(Self.refused.contains(file), "\(error)")
     }
   }
 }

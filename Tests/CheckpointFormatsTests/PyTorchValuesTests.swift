@@ -174,10 +174,11 @@ import Testing
   }
 
   @Test func `objects are their class and their state, and nothing is called`() throws {
-    let call = P.global("os", "system") + P.tuple(P.text("touch /tmp/ckpt-canary")) + P.reduce
-    #expect(
-      try values(call)
-        == .opaque("os.system", [.init(.integer(0), .text("touch /tmp/ckpt-canary"))]))
+    let folder = try TemporaryFolder()
+    let command = "touch \(folder.file("canary"))"
+    let call = P.global("os", "system") + P.tuple(P.text(command)) + P.reduce
+    #expect(try values(call) == .opaque("os.system", [.init(.integer(0), .text(command))]))
+    #expect(try folder.names().isEmpty)
     let state = P.emptyDictionary + P.text("lr") + P.int(1) + [0x73]
     let namespace = P.global("argparse", "Namespace") + P.emptyTuple + [0x81] + state + [0x62]
     #expect(try values(namespace) == .opaque("argparse.Namespace", [.init("lr", .integer(1))]))

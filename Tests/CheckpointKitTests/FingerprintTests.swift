@@ -152,12 +152,18 @@ import Testing
       ("blake3:" + text.dropFirst(7), nil),
     ]
     for (new, message) in cases {
-      let changed = whole.replacing(Array(text.utf8), with: Array(new.utf8))
+      var changed = whole.replacing(Array(text.utf8), with: Array(new.utf8))
+      #expect(changed != whole)
+      var found: Integrity?
       // HDF5 has checksums over its structures as well.
-      guard let integrity = try? await Integrity(of: probe(changed, format), threads: 1) else {
-        #expect(format.name == "hdf5")
-        continue
+      for _ in 0..<8 where found == nil {
+        do {
+          found = try await Integrity(of: probe(changed, format), threads: 1)
+        } catch let error as CheckpointError {
+          try #require(error.mendChecksum(in: &changed), "\(error)")
+        }
       }
+      let integrity = try #require(found)
       if let message {
         #expect(integrity.damage.first?.message.hasPrefix(message) == true, "\(new)")
       } else {

@@ -306,4 +306,32 @@ import Testing
     #expect(inPlace.status == 0)
     #expect(try place.shell("diff -r d e").status == 0)
   }
+
+  @Test func `the rest of a training checkpoint stays`() throws {
+    let place = try Workplace()
+    try place.folder.write(try Fixtures.bytes("pytorch/training.pt"), to: "a.pt")
+    let keys = try place.ckpt("ls", "--keys", "a.pt", "--quiet").lines
+    let optimizer = try place.ckpt("hash", "a.pt", "--key", "optimizer", "--quiet").output
+    try place.folder.write(try Fixtures.bytes("pytorch/training.pt"), to: "b.pt")
+    for arguments in [["a.pt", "-o", "b.pt", "--force"], ["a.pt", "--in-place"]] {
+      let run = try CommandRun(
+        [CommandRun.executable, "reinit"] + arguments
+          + ["--match", "name:weight", "--rule", "*: weight=0.5", "--quiet"],
+        in: place.folder.path)
+      #expect(run.status == 0, "\(run.errors)")
+      let file = arguments.contains("-o") ? "b.pt" : "a.pt"
+      try place.folder.write(try Fixtures.bytes("pytorch/training.pt"), to: "old.pt")
+      let diff = try place.ckpt("diff", "old.pt", file, "--values", "--name-only", "--quiet")
+      #expect(diff.status == 1)
+      #expect(
+        try place.ckpt("diff", "old.pt", file, "--values", "--json")
+          .output.contains("\"values\" : [\n\n  ]"))
+      #expect(
+        try place.ckpt("diff", "old.pt", file, "--name-only").lines == ["weight"])
+      #expect(try place.ckpt("ls", "--keys", file, "--quiet").lines == keys)
+      #expect(
+        try place.ckpt("hash", file, "--key", "optimizer", "--quiet").output.prefix(64)
+          == optimizer.prefix(64))
+    }
+  }
 }
