@@ -22,6 +22,13 @@ public struct Opened: Sendable {
   /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
   package var claimedTies: Set<TensorName> = []
 
+  /// The same, of a file that has checksums over the bytes of all tensors.
+  var checksummed: Self {
+    var copy = self
+    copy.coverage = .tensors
+    return copy
+  }
+
   /// A checkpoint about which there is nothing more to say, such as one made in memory.
   public init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 

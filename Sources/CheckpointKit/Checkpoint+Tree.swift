@@ -3,7 +3,7 @@ public import TensorCore
 
 /// The module tree of a checkpoint: stored, given, or inferred.
 extension Checkpoint {
-  /// A module tree for a checkpoint's tensors, and how it was come by.
+  /// A module tree for a checkpoint's tensors, and where it comes from.
   public struct Tree: Sendable {
     /// The tree, which contains every tensor of the checkpoint.
     public var module: Module
@@ -117,12 +117,15 @@ extension String {
 }
 
 extension NamePairing {
-  /// What a user should know of the prefixes, said of the first list: `names begin with 'module.'`.
+  /// A sentence on the prefixes, about the first list: `names begin with 'module.', …`.
   package func note(of other: String) -> String {
     switch (firstPrefix.isEmpty, secondPrefix.isEmpty) {
-    case (false, true): "names begin with '\(firstPrefix)', those of \(other) do not"
-    case (true, false): "names do not begin with '\(secondPrefix)', as those of \(other) do"
-    default: "names begin with '\(firstPrefix)', those of \(other) with '\(secondPrefix)'"
+    case (false, true):
+      "names begin with '\(firstPrefix)', those of \(other) do not: paired without it"
+    case (true, false):
+      "names lack '\(secondPrefix)', with which those of \(other) begin: paired all the same"
+    default:
+      "names begin with '\(firstPrefix)', those of \(other) with '\(secondPrefix)': paired all the same"
     }
   }
 

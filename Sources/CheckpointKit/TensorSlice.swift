@@ -163,10 +163,10 @@ extension Checkpoint {
         }
       }
     }
-    let nearest = nearestName(to: text, among: entries.map(\.name.text))
+    let nearest = nearestName(to: text, among: entries.map(\.name.text) + addresses(atMost: 10_000))
     throw CheckpointError(
       .missing,
-      "no tensor '\(text)'; "
+      "no tensor or value '\(text)'; "
         + (nearest.map { "the nearest name is '\($0)'" } ?? "ckpt ls lists their names"),
       path: path)
   }

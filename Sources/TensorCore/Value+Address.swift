@@ -1,3 +1,16 @@
+extension Checkpoint {
+  /// The addresses of the file's own values that are shown on one line, the first `count` of them.
+  package func addresses(atMost count: Int) -> [String] {
+    var found: [String] = []
+    for named in ownValues where found.count < count {
+      named.value.forEachLeaf(at: named.name) { address, _ in
+        if found.count < count { found.append(address) }
+      }
+    }
+    return found
+  }
+}
+
 /// Finding values by their addresses: `epoch`, `optimizer.param_groups.0.lr`.
 extension Value {
   /// The members of a dictionary or an opaque value, or the elements of a list by their indices.

@@ -42,6 +42,6 @@ import Testing
     let checkpoint = Checkpoint(entries: [try .init(memory: "w[0]", [5])])
     #expect(try checkpoint.entry(sliced: "w[0]").0.name == "w[0]")
     let error = #expect(throws: CheckpointError.self) { _ = try checkpoint.entry(sliced: "w0]") }
-    #expect(error?.message == "no tensor 'w0]'; the nearest name is 'w[0]'")
+    #expect(error?.message == "no tensor or value 'w0]'; the nearest name is 'w[0]'")
   }
 }

@@ -213,8 +213,8 @@ import Testing
     try Self.check([
       Case(
         "show a.h5 layer1.weigth", 2,
-        "a.h5: no tensor 'layer1.weigth'; the nearest name is 'layer1.weight'"),
-      Case("show a.h5 nope", 2, "a.h5: no tensor 'nope'; ckpt ls lists their names"),
+        "a.h5: no tensor or value 'layer1.weigth'; the nearest name is 'layer1.weight'"),
+      Case("show a.h5 nope", 2, "a.h5: no tensor or value 'nope'; ckpt ls lists their names"),
       Case(
         "show a.h5 layer1.weight[9]", 2,
         "a.h5: tensor 'layer1.weight': slice [9]: index '9' of dimension 0 is outside its size 4"),
@@ -348,6 +348,6 @@ import Testing
     #expect(run.status == 0 && run.output == "\(shown): ok (every tensor: fingerprint)\n")
     #expect(
       try place.ckpt("show", name, "x\u{1b}").errors.hasPrefix(
-        "ckpt: \(shown): no tensor 'x\\u{1b}'"))
+        "ckpt: \(shown): no tensor or value 'x\\u{1b}'"))
   }
 }

@@ -104,9 +104,9 @@ import Testing
     let json = try JSON(run.output)
     #expect(
       json.keys == [
-        "becameInfinite", "becameNaN", "changes", "first", "identical", "identicalByStoredDigest",
-        "noLongerInfinite",
-        "noLongerNaN", "second", "tied", "values",
+        "becameInfinite", "becameNaN", "changes", "first", "firstPrefix", "identical",
+        "identicalByStoredDigest", "noLongerInfinite", "noLongerNaN", "second", "secondPrefix",
+        "tied", "values",
       ])
     #expect(json["identical"] == .number(5))
     let change = try #require(json["changes"]?[0])
@@ -152,7 +152,9 @@ import Testing
     try place.ckpt("convert", "c.npz", "b.npz", "--rename", "s/^/\(prefix)/", "--quiet")
     let run = try place.ckpt("diff", "a.npz", "b.npz")
     #expect(run.status == 1)
-    #expect(run.errors == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not\n")
+    #expect(
+      run.errors
+        == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not: paired without it\n")
     #expect(
       run.output == """
         ~  layer1.weight    F32 [4, 2]  8 of 8, max abs 1, rel L2 1
@@ -163,7 +165,9 @@ import Testing
         """)
     let back = try place.ckpt("diff", "b.npz", "a.npz", "--match", "*.bias", "--model", "model.txt")
     #expect(back.status == 0 && back.output == "3 identical\n")
-    #expect(back.errors == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not\n")
+    #expect(
+      back.errors
+        == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not: paired without it\n")
     let json = try JSON(try place.ckpt("diff", "a.npz", "b.npz", "--json").output)
     #expect(json["changes"]?[0]?["name"] == .text("layer1.weight"))
     #expect(json["changes"]?[0]?["newName"] == .text("\(prefix)layer1.weight"))

@@ -139,7 +139,10 @@ import Testing
     try place.ckpt("convert", "a.ckz", "b.ckz", "--rename", "s/^/\(prefix)/", "--quiet")
     let run = try place.ckpt("verify", "b.ckz", "--model", "model.txt", "--seed", "7")
     #expect(run.status == 0 && run.lines.first == "identical  \(prefix)layer1.weight")
-    #expect(run.errors == "ckpt: b.ckz: names begin with '\(prefix)', those of the model do not\n")
+    #expect(
+      run.errors
+        == "ckpt: b.ckz: names begin with '\(prefix)', those of the model do not: paired without it\n"
+    )
     let renamed = try place.ckpt(
       "verify", "b.ckz", "--model", "model.txt", "--seed", "7", "--rename", "s/^\(prefix)//")
     #expect(renamed.status == 0 && renamed.errors.isEmpty)
@@ -148,7 +151,9 @@ import Testing
       "reinit", "b.ckz", "--match", "\(prefix)layer2", "--model", "model.txt", "--seed", "7", "-o",
       "c.ckz")
     #expect(redrawn.status == 0)
-    #expect(redrawn.errors.contains("names begin with '\(prefix)', those of the model do not\n"))
+    #expect(
+      redrawn.errors.contains(
+        "names begin with '\(prefix)', those of the model do not: paired without it\n"))
     let verified = try place.ckpt("verify", "c.ckz")
     #expect(verified.status == 0 && verified.errors.isEmpty)
     #expect(verified.lines.contains("identical    \(prefix)layer2.0.weight"))
@@ -157,7 +162,8 @@ import Testing
         == "verified: 4 tensors are identical; 2 tensors are not covered by the recipe")
     let copied = try place.ckpt(
       "reinit", "b.ckz", "--match", "\(prefix)layer1", "--from", "a.ckz", "-o", "d.ckz")
-    #expect(copied.status == 0 && copied.errors.contains("those of a.ckz do not\n"))
+    #expect(
+      copied.status == 0 && copied.errors.contains("those of a.ckz do not: paired without it\n"))
   }
 
   @Test func `a file of which the recipe covers nothing is not verified`() throws {

@@ -15,7 +15,7 @@ enum KerasCheckpoint {
       try open(HDF5Tensors.opened(probe), probe.path, options, content: KerasLegacyFile.content)
     case .weights?:
       try open(HDF5Tensors.opened(probe), probe.path, options, content: KerasWeightsFile.content)
-    case .archive?: try KerasArchive.open(probe, options)
+    case .archive?: try KerasArchive.open(probe, options).checksummed
     case .shards?: try KerasShards.open(probe, options)
     case nil:
       throw CheckpointError(.malformed, "contains no Keras layers", path: probe.path)

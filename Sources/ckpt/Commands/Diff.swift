@@ -87,7 +87,9 @@ extension Ckpt {
         for change in diff.changes { try output.line(change.name.text.escapingControls) }
       } else if report.json {
         try output.line(
-          try jsonText(Report(first: first, second: second, diff: diff, values: valueDiff)))
+          try jsonText(
+            Report(
+              first: first, second: second, diff: diff, values: valueDiff, pairing: pairing)))
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
@@ -193,6 +195,8 @@ extension Ckpt {
       }
       let first: String
       let second: String
+      let firstPrefix: String
+      let secondPrefix: String
       let identical: Int
       let identicalByStoredDigest: Int
       let becameNaN: Int
@@ -203,7 +207,11 @@ extension Ckpt {
       let tied: [Tie]
       let values: [ValueDiff.Change]
 
-      init(first: String, second: String, diff: CheckpointDiff, values: ValueDiff) {
+      init(
+        first: String, second: String, diff: CheckpointDiff, values: ValueDiff,
+        pairing: NamePairing
+      ) {
+        (firstPrefix, secondPrefix) = (pairing.firstPrefix, pairing.secondPrefix)
         self.first = first
         self.second = second
         self.values = values.changes

@@ -29,7 +29,7 @@ extension Ckpt {
     func run() throws {
       let source = try inputs.open(file, common, readsValues: full || report.json)
       let isTensor = source.checkpoint.entries.contains { $0.name == TensorName(tensor) }
-      if !isTensor, let value = source.checkpoint.value(at: tensor) { return try print(value) }
+      if !isTensor, let value = source.checkpoint.value(at: address) { return try print(value) }
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(
@@ -59,8 +59,15 @@ extension Ckpt {
       try output.flush()
     }
 
+    /// What was asked for as the address of a value: an index in brackets is a component.
+    private var address: String {
+      guard tensor.hasSuffix("]"), let bracket = tensor.lastIndex(of: "[") else { return tensor }
+      let index = tensor[tensor.index(after: bracket)...].dropLast()
+      return Int(index) == nil ? tensor : "\(tensor[..<bracket]).\(index)"
+    }
+
     private struct ValueReport: Encodable {
-      let name: String
+      let address: String
       let type: String
       let value: Value
     }
@@ -71,7 +78,7 @@ extension Ckpt {
       let listing = ValueListing(value)
       if report.json {
         try output.line(
-          try jsonText(ValueReport(name: tensor, type: value.kind.rawValue, value: value)))
+          try jsonText(ValueReport(address: address, type: value.kind.rawValue, value: value)))
       } else if case .text(let text) = value {
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
           try output.line(String(line).escapingControls)
