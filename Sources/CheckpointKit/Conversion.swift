@@ -97,6 +97,7 @@ public struct Conversion: Sendable {
 
   private func rename(_ result: inout Result) throws {
     if names.isEmpty { return }
+    try names.requireMatches(among: result.checkpoint.entries.map(\.name))
     let renamed = try names.renaming()
     var sources: [TensorName: TensorName] = [:]
     var isRenamed = false

@@ -1,4 +1,5 @@
 import ByteIO
+import ModuleTree
 public import TensorCore
 
 /// New names for tensors: by a list of pairs, and by substitutions as `sed` writes them.
@@ -60,6 +61,26 @@ public struct NameMap: Sendable {
   }
 }
 
+extension NameMap {
+  /// Makes sure that each substitution changes or confirms a name; where there are no names, all is well.
+  ///
+  /// - Throws: `CheckpointError` `missing` for one that matches none, with the nearest name if there
+  ///   is one.
+  package func requireMatches(among all: [TensorName]) throws {
+    if all.isEmpty { return }
+    var texts = all.filter { names[$0] == nil }.map(\.text)
+    for substitution in substitutions {
+      let expression = try substitution.expression()
+      guard texts.contains(where: { $0.firstMatch(of: expression) != nil }) else {
+        let nearest = substitution.literal.map { nearestNames(to: $0, among: all) } ?? []
+        throw CheckpointError(
+          .missing, "--rename '\(substitution.source)' matches no name\(nearest.question)")
+      }
+      texts = try texts.map { try substitution.replaced(in: $0, expression: expression) }
+    }
+  }
+}
+
 /// `s/pattern/replacement/flags`.
 private struct Substitution: Sendable {
   /// The longest name that a substitution may make: no longer one fits in a ZIP file.
@@ -68,7 +89,7 @@ private struct Substitution: Sendable {
   /// Deepest nesting of a pattern: `Regex` parses classes within classes by recursion.
   private static let maxDepth = 100
 
-  private let source: String
+  let source: String
   private let pattern: String
   private let replacement: String
   private let isGlobal: Bool
@@ -100,6 +121,17 @@ private struct Substitution: Sendable {
     isGlobal = parts[2].contains("g")
     ignoresCase = parts[2].contains("i")
     _ = try expression()
+  }
+
+  /// The text that it looks for, anchors and final dots left out; `nil` for a pattern of more than that.
+  var literal: String? {
+    var text = pattern[...]
+    if text.first == "^" { text = text.dropFirst() }
+    if text.last == "$" { text = text.dropLast() }
+    let plain = String(text.replacing("\\.", with: "."))
+    guard !plain.contains(where: { "\\[](){}*+?|^$".contains($0) }) else { return nil }
+    let rest = plain.last == "." ? String(plain.dropLast()) : plain
+    return rest.isEmpty ? nil : rest
   }
 
   func replaced(in name: String, expression: Regex<AnyRegexOutput>) throws -> String {

@@ -10,7 +10,29 @@ extension Recipe {
     /// recipe as metadata.
     public var checkpoint: Checkpoint
     /// Names of tensors that came from elsewhere, each with its origin.
-    public var unknown: [TensorName: String] = [:]
+    public var unknown: [TensorName: Origin] = [:]
+  }
+
+  /// Where values come from that a recipe cannot give.
+  public enum Origin: Sendable, CustomStringConvertible {
+    /// From training, or from another program.
+    case elsewhere
+    /// From the checkpoint with this fingerprint.
+    case checkpoint(String)
+
+    /// A phrase with the whole fingerprint.
+    public var description: String {
+      switch self {
+      case .elsewhere: "its values came from elsewhere"
+      case .checkpoint(let fingerprint): "copied from the checkpoint \(fingerprint)"
+      }
+    }
+
+    /// A phrase for a line of a table, with the first 12 digits of the fingerprint.
+    public var text: String {
+      guard case .checkpoint(let fingerprint) = self else { return description }
+      return Self.checkpoint(String(fingerprint.prefix(12))).description.escapingControls
+    }
   }
 
   /// Plans all values: constructs the model, applies the rules, then takes the steps in turn.
@@ -32,7 +54,7 @@ extension Recipe {
     } else {
       tree = try model == nil ? inferred ?? module() : module()
       plan = Plan(checkpoint: Checkpoint(entries: [], modules: tree.labels))
-      for tensor in tensors { plan.unknown[tensor.name] = "its values came from elsewhere" }
+      for tensor in tensors { plan.unknown[tensor.name] = .elsewhere }
     }
     let tied = tree.tying(ties)
     for step in steps {
@@ -43,7 +65,7 @@ extension Recipe {
         plan.replace(try reinitialization.plan(over: present, tree: tied, cpuPath: cpuPath))
       case .copy(let copy, let source):
         for name in try copy.names(among: present, tree: tree) {
-          plan.unknown[name] = "copied from the checkpoint \(source)"
+          plan.unknown[name] = .checkpoint(source)
         }
       }
     }

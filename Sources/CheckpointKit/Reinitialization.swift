@@ -35,8 +35,8 @@ public struct Reinitialization: Sendable {
   /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
   ///
   /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
-  /// - Throws: `CheckpointError` when nothing is matched, or a tensor of the tree is missing in
-  ///   the checkpoint or has another shape there.
+  /// - Throws: `CheckpointError` when nothing is matched, a tensor of the tree is missing in
+  ///   the checkpoint or has another shape there, or an excluded one is tied to a matched one.
   public func apply(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
     var opened = opened
     let notes = try opened.confirmTies()
@@ -46,6 +46,7 @@ public struct Reinitialization: Sendable {
     let planned = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
     recipe.steps.append(.reinitialize(self))
     let selected = Set(try names(among: tensors, tree: tree.module))
+    try keepExcluded(planned, selected, tree: tree.module)
     return try replace(
       checkpoint, by: planned, recipe: recipe, notes + Self.notes(onTies: planned, selected))
   }
@@ -53,8 +54,8 @@ public struct Reinitialization: Sendable {
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
   ///
   /// `fingerprint` is the other checkpoint's, for the recipe.
-  /// - Throws: `CheckpointError` when nothing is matched, or `other` lacks a matched tensor or
-  ///   has it in another type or shape.
+  /// - Throws: `CheckpointError` when nothing is matched, `other` lacks a matched tensor or
+  ///   has it in another type or shape, or an excluded one is tied to a matched one.
   public func apply(
     to opened: Opened, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
     fingerprint: Digest
@@ -75,6 +76,7 @@ public struct Reinitialization: Sendable {
     }
     let selected = Set(copies.keys)
     for (name, other) in tree.module.tiedNames(of: selected) { copies[name] = copies[other] }
+    try keepExcluded(copies, selected, tree: tree.module)
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     var copy = Reinitialization(match: match, exclude: exclude)
     copy.order = order
@@ -89,6 +91,23 @@ public struct Reinitialization: Sendable {
   ) -> [String] {
     entries.keys.filter { !selected.contains($0) }.sorted().map {
       "'\($0)' changes as well: it is tied to a selected tensor; pass --untie to separate them"
+    }
+  }
+
+  /// Refuses to replace an excluded tensor because it is tied to a selected one.
+  private func keepExcluded(
+    _ entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>, tree: Module
+  ) throws {
+    let tied = entries.keys.filter { !selected.contains($0) }.sorted()
+    if tied.isEmpty { return }
+    for selector in exclude {
+      let excluded = try SelectedTensors(selector, in: tree)
+      guard let name = tied.first(where: excluded.contains) else { continue }
+      let names = tree.tiedNames(of: [name]).keys.filter(selected.contains)
+      let other = names.min().map { "'\($0)'" } ?? "a selected tensor"
+      throw CheckpointError(
+        .mismatched, "is excluded, but tied to \(other); pass --untie to separate them",
+        tensor: name.text)
     }
   }
 

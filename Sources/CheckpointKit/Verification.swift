@@ -19,8 +19,8 @@ public struct Verification: Sendable {
     case missing
     /// In the file, but not in the recipe's model.
     case unexpected
-    /// In both, but its values came from elsewhere; the text names the origin.
-    case uncovered(String)
+    /// In both, but its values are not the recipe's.
+    case uncovered(Recipe.Origin)
 
     /// Whether the bytes are the recipe's.
     public var isVerified: Bool { if case .identical = self { true } else { false } }
@@ -49,6 +49,11 @@ public struct Verification: Sendable {
     return covered.allSatisfy(\.outcome.isVerified) && (!covered.isEmpty || tensors.isEmpty)
   }
 
+  /// Whether the recipe says of no tensor what its values are, as after a copy from another checkpoint.
+  public var coversNothing: Bool {
+    !tensors.isEmpty && !tensors.contains { $0.outcome.isCovered }
+  }
+
   /// Samples the recipe's values and compares them with the checkpoint's, in bounded memory.
   ///
   /// `pairing` says which tensor of the checkpoint is which of the recipe's model, where names differ.
@@ -69,8 +74,8 @@ public struct Verification: Sendable {
       ).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
       let outcome: Outcome
-      if let reason = plan.unknown[entry.name] {
-        outcome = .uncovered(reason)
+      if let origin = plan.unknown[entry.name] {
+        outcome = .uncovered(origin)
       } else if let wanted = expected[entry.name] {
         outcome = try Self.compare(entry, wanted, other: other[entry.name])
       } else {

@@ -23,6 +23,13 @@ struct RenameOptions: ParsableArguments {
 }
 
 extension RenameOptions {
+  /// Makes sure that each substitution matches a name of a checkpoint or of a model.
+  func requireMatches(among checkpoints: [Checkpoint], and model: Model?) throws {
+    if rename.isEmpty { return }
+    let theirs = model?.module.stateDict().map(\.name) ?? []
+    try names().requireMatches(among: checkpoints.flatMap { $0.entries.map(\.name) } + theirs)
+  }
+
   /// Pairs a checkpoint's tensors with those of a model, and notes a prefix that differs.
   func pairing(
     of checkpoint: Checkpoint, with model: Model?, notes: (String) -> Void

@@ -11,19 +11,21 @@ struct SumsFile {
   }
 
   private(set) var lines: [Line] = []
-  /// Number of lines that are neither.
-  private(set) var malformed = 0
+  /// Lines that are neither, with their numbers from 1.
+  private(set) var malformed: [(number: Int, text: String)] = []
 
   /// Parses lines of the forms `fingerprint  path` and `digest  dtype  shape  name`; empty lines and
   /// comments are skipped, as by `sha256sum`.
   init(_ text: String) {
-    for line in text.utf8.split(separator: 0x0a) {
+    let lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
       let line = line.last == 0x0d ? line.dropLast() : line
       if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
-      if let parsed = Line(String(decoding: line, as: UTF8.self)) {
-        lines.append(parsed)
+      let text = String(decoding: line, as: UTF8.self)
+      if let parsed = Line(text) {
+        self.lines.append(parsed)
       } else {
-        malformed += 1
+        malformed.append((index + 1, text))
       }
     }
   }

@@ -178,6 +178,33 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "diff a.ckz a.ckz", "convert a.ckz b.h5", "convert a.ckz b.h5 --dry-run", "verify a.ckz",
+    "verify a.ckz --model model.txt", "find-seed a.ckz --model model.txt",
+    "reinit a.ckz --match layer1 --model model.txt -o b.ckz",
+    "reinit a.ckz --match layer1 --from a.ckz -o b.ckz",
+  ])
+  func `a substitution that matches no name is an error with the nearest name`(
+    _ line: String
+  ) throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    let command = [CommandRun.executable] + line.split(separator: " ").map(String.init)
+    for (rename, hint) in [
+      (#"s/^layr1\.//"#, "; did you mean 'layer1'?"), ("s/^[xy]+//", ""),
+    ] {
+      let run = try CommandRun(command + ["--rename", rename], in: place.folder.path)
+      #expect(run.status == 2, "\(run.errors)")
+      #expect(
+        run.errors.hasSuffix("ckpt: a.ckz: --rename '\(rename)' matches no name\(hint)\n"),
+        "\(run.errors)")
+    }
+    // What an earlier substitution makes is a name.
+    let chain = try place.ckpt(
+      "convert", "a.ckz", "c.h5", "--rename", "s/layer1/one/", "--rename", "s/one/1/")
+    #expect(chain.status == 0)
+  }
+
   @Test func `renamed names are paired`() throws {
     let place = try Workplace()
     try place.makeArticle("a.npz")

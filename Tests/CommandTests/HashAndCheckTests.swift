@@ -52,6 +52,8 @@ import Testing
     // The first chunk, that of layer1.weight, follows the header.
     bytes[40] ^= 1
     try place.folder.write(bytes, to: "a.ckz")
+    let quiet = try place.ckpt("check", "-q", "a.ckz", "b.ckz")
+    #expect(quiet.status == 2 && quiet.output.isEmpty && !quiet.errors.isEmpty)
     let run = try place.ckpt("check", "a.ckz", "b.ckz")
     #expect(run.status == 2 && run.output == "b.ckz: ok (every byte)\n")
     #expect(run.errors.hasPrefix("ckpt: a.ckz: tensor 'layer1.weight' "))
@@ -154,6 +156,11 @@ import Testing
         "ckpt: WARNING: 1 listed file could not be read",
         "ckpt: WARNING: 1 computed checksum did NOT match",
       ])
+    let json = try JSON(try place.ckpt("hash", "--check", "SUMS", "--json", "--quiet").output)
+    #expect(json.count == 4)
+    #expect(
+      json[3]
+        == .object(["line": .number(4), "name": .text("nonsense"), "result": .text("malformed")]))
     let quiet = try place.ckpt("hash", "--check", "SUMS", "--quiet")
     #expect(quiet.status == 1)
     #expect(quiet.output == "b.ckz: FAILED\nc.npz: FAILED open or read\n")

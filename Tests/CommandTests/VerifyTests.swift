@@ -166,13 +166,20 @@ import Testing
       copied.status == 0 && copied.errors.contains("those of a.ckz do not: paired without it\n"))
   }
 
-  @Test func `a file of which the recipe covers nothing is not verified`() throws {
+  @Test func `of a file of which the recipe covers nothing there is nothing to verify`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     try place.ckpt("convert", "a.ckz", "b.ckz", "--rename", "s/layer/l/", "--quiet")
     try place.ckpt("reinit", "b.ckz", "--match", "l1", "--from", "b.ckz", "-o", "c.ckz", "--quiet")
     let run = try place.ckpt("verify", "c.ckz")
-    #expect(run.status == 1)
-    #expect(run.lines.last == "not verified: the recipe covers none of 6 tensors")
+    #expect(run.status == 0)
+    #expect(run.lines.last == "nothing to verify: the recipe covers none of 6 tensors")
+    let fingerprint = try place.fingerprint("b.ckz")
+    let origin = "copied from the checkpoint "
+    #expect(run.lines.count { $0.hasSuffix(origin + fingerprint.prefix(12)) } == 2)
+    #expect(run.lines.allSatisfy { $0.count < 80 })
+    let json = try JSON(try place.ckpt("verify", "c.ckz", "--json").output)
+    #expect(json["isVerified"] == .truth(false))
+    #expect(json["tensors"]?[0]?["detail"] == .text(origin + fingerprint))
   }
 }

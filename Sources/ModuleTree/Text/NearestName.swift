@@ -51,7 +51,7 @@ package func nearestNames(to text: String, among names: [TensorName]) -> [String
 
 extension [String] {
   /// The names as a question that ends an error.
-  var question: String {
+  package var question: String {
     guard let last else { return "" }
     let others = dropLast().map { "'\($0)'" }.joined(separator: ", ")
     return "; did you mean \(others.isEmpty ? "" : others + " or ")'\(last)'?"

@@ -6,8 +6,8 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       discussion: """
-        One line per intact file on standard output, one line per damaged tensor on standard error. \
-        Exit status 2 if anything is damaged.
+        One line per intact file on standard output, none with --quiet; one line per damaged tensor on \
+        standard error. Exit status 2 if anything is damaged.
 
         The line says what could be verified. A .ckz file has checksums over every byte. All other \
         files that ckpt writes, except .npy, carry the fingerprint of their tensors: any change of a \
@@ -67,7 +67,7 @@ extension Ckpt {
             comparedWith: integrity?.means ?? [],
             damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
         )
-        if damage.isEmpty, !report.json, let integrity {
+        if damage.isEmpty, !report.json, !common.quiet, let integrity {
           try output.line("\(file.escapingControls): ok (\(integrity.summary))")
         }
       }

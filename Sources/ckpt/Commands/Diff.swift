@@ -65,6 +65,9 @@ extension Ckpt {
       let selection = try selection.selection
       let names = try renaming.names(map: map)
       let sources = try inputs.open(first, second, common)
+      try naming(first) {
+        try renaming.requireMatches(among: [sources.0.checkpoint, sources.1.checkpoint], and: nil)
+      }
       let pairing = try NamePairing(sources.0.checkpoint, sources.1.checkpoint, names: names)
       notePrefix(pairing)
       let (left, right) = try naming(first) {

@@ -18,7 +18,7 @@ extension Ckpt {
         EXAMPLES
           ckpt find-seed net.h5 --model model.txt
           ckpt find-seed trained.h5 --model model.txt --range 0..4294967295
-          ckpt find-seed net.h5 --model model.txt --rename 's/^net\\.//'
+          ckpt find-seed wrapped.pt --model model.txt --rename 's/^net\\.//'
           ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02)'
         """)
 
@@ -64,6 +64,7 @@ extension Ckpt {
         model = try tree.model()
       }
       var recipe = try recipeOptions.recipe(over: base, model: model)
+      try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
       let pairing = try renaming.pairing(
         of: checkpoint, with: recipe.model, notes: common.notes(on: file))
       let search = try naming(file) {

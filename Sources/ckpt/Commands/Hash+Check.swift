@@ -9,10 +9,13 @@ extension Ckpt.Hash {
       case same = "OK"
       case different = "FAILED"
       case unreadable = "FAILED open or read"
+      case malformed
     }
-    /// A file, or with a manifest a tensor.
+    /// A file, or with a manifest a tensor; of a malformed line its text.
     let name: String
     let result: Result
+    /// Number of a malformed line, from 1.
+    var line: Int?
   }
 
   /// Compares checkpoints with the lines of a file, or of standard input.
@@ -52,9 +55,14 @@ extension Ckpt.Hash {
     for file in files {
       try await compare(file, with: tensors, add: add)
     }
-    if report.json { try output.line(try jsonText(outcomes)) }
+    if report.json {
+      let malformed = sums.malformed.map {
+        Outcome(name: $0.text, result: .malformed, line: $0.number)
+      }
+      try output.line(try jsonText(outcomes + malformed))
+    }
     try output.flush()
-    warn(outcomes, malformed: sums.malformed, isManifest: !files.isEmpty)
+    warn(outcomes, malformed: sums.malformed.count, isManifest: !files.isEmpty)
     if outcomes.contains(where: { $0.result != .same }) { throw ExitCode(1) }
   }
 

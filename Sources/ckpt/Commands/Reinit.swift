@@ -94,9 +94,14 @@ extension Ckpt {
       let renames =
         try renaming.rename.isEmpty
         ? nil : renaming.pairing(of: opened.checkpoint, with: model, notes: { _ in })
+      let other = try from.map { try CheckpointSource.open($0, notes: common.note).checkpoint }
       opened.checkpoint = opened.checkpoint.renamed(renames?.partners ?? [:])
       let source = opened.checkpoint
       let output = try dryRun ? nil : path.map { try self.output($0, of: input) }
+      try naming(file) {
+        try renaming.requireMatches(
+          among: [input.checkpoint, other].compactMap { $0 }, and: model)
+      }
       var tree = try naming(file) { try source.tree(model: model) }
       tree.notes.forEach(common.notes(on: file))
       _ = try naming(file) { try selected.entries(of: source, tree: tree.module) }
@@ -114,8 +119,7 @@ extension Ckpt {
       }
       var result: Reinitialization.Result
       var inputs: [Digest] = []
-      if let from {
-        var other = try CheckpointSource.open(from, notes: common.note).checkpoint
+      if let from, var other {
         let fingerprint = try await common.manifest(of: other).fingerprint
         let pairing = try NamePairing(source, other, names: renaming.names())
         if pairing.hasPrefix { common.notes(on: file)(pairing.note(of: displayPath(from))) }

@@ -8,7 +8,7 @@ extension Ckpt {
       discussion: """
         With a FILE, every tensor is compared with what a recipe gives: the file's own, or that of \
         --model with --seed and --rule. Exit status 0 only if all that the recipe covers are identical: \
-        after reinit of a trained file these are the redrawn tensors. Names that differ from the model's \
+        after reinit of a trained file these are the redrawn tensors, after reinit --from none. Names that differ from the model's \
         by a prefix (module., _orig_mod., model.) are paired and noted; --rename pairs others.
 
         With --seeds, values are drawn twice for each seed, with one thread and with all, and compared. \
@@ -74,6 +74,7 @@ extension Ckpt {
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
+      try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
       let pairing = try renaming.pairing(
         of: checkpoint, with: recipe.model, notes: common.notes(on: file))
       let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
@@ -85,7 +86,7 @@ extension Ckpt {
       }
       progress.finish()
       try print(verification, recipe: recipe, file: file)
-      if !verification.isVerified { throw ExitCode(1) }
+      if !verification.isVerified, !verification.coversNothing { throw ExitCode(1) }
     }
 
     private func print(_ verification: Verification, recipe: Recipe, file: String) throws {
@@ -114,11 +115,13 @@ extension Ckpt {
       var table = Table(.left, .left, .left)
       for tensor in verification.tensors {
         let outcome = tensor.outcome
+        let detail =
+          if case .uncovered(let origin) = outcome { origin.text } else { outcome.detail }
         let word =
           outcome.isVerified
           ? Style.green(outcome.word)
           : outcome.isCovered ? Style.red(outcome.word) : Style.dim(outcome.word)
-        table.add(word, tensor.name.text.escapingControls, outcome.detail)
+        table.add(word, tensor.name.text.escapingControls, detail)
       }
       for line in table.lines { try output.line(line) }
       try output.line(Self.summary(verification))
@@ -131,7 +134,7 @@ extension Ckpt {
       let covered = verification.tensors.count { $0.outcome.isCovered }
       let uncovered = verification.tensors.count - covered
       if covered == 0 && uncovered > 0 {
-        return "not verified: the recipe covers none of \(uncovered.pluralized("tensor"))"
+        return "nothing to verify: the recipe covers none of \(uncovered.pluralized("tensor"))"
       }
       let rest =
         uncovered == 0
@@ -245,7 +248,7 @@ extension Verification.Outcome {
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "in the recipe's model but missing from the file"
     case .unexpected: "the recipe's model has no such tensor"
-    case .uncovered(let reason): reason
+    case .uncovered(let origin): origin.description
     }
   }
 }
