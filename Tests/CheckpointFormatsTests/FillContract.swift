@@ -169,4 +169,18 @@ import Testing
       #expect(error?.tensor == entry.name.text && error?.path != nil)
     }
   }
+
+  @Test(arguments: [1, 2, 5])
+  func `a .ckz file of several filters is filled`(count: Int) async throws {
+    let bytes = try Fixtures.bytes("native/stock.ckz")
+    let own = try CheckpointFormat.native.open(probe(bytes, .native), OpenOptions()).entries
+    let new = own.filter { $0.alias == nil }.prefix(count)
+    let copy = try await filled(bytes, .native, Array(new))
+    let after = try CheckpointFormat.native.open(probe(copy, .native), OpenOptions()).entries
+    #expect(after.map(\.name) == own.map(\.name) && after.map(\.alias) == own.map(\.alias))
+    for (before, after) in zip(own, after) {
+      #expect(try after.allBytes() == before.allBytes(), "\(after.name)")
+    }
+    #expect(await damage(try probe(copy, .native), .native) == nil)
+  }
 }

@@ -7,7 +7,9 @@ struct NativeJob: ~Copyable {
   /// A piece as it is stored in the file.
   struct Packed {
     let source: Int
-    /// Its range in the packed bytes.
+    /// Whether its bytes are stored as they were read.
+    let isRaw: Bool
+    /// Its range in the packed bytes, or in those that were read.
     let range: Range<Int>
     let crc32: UInt32
     /// SHA-256 of a whole tensor.
@@ -21,8 +23,6 @@ struct NativeJob: ~Copyable {
   private(set) var packed: [Packed] = []
   /// SHA-256 of the multi-chunk tensor that ends with this job.
   var digest: Digest?
-  /// Whether the bytes are stored as they were read.
-  private var isRaw = false
   private var inputCount = 0
 
   /// Jobs that are not in use.
@@ -44,8 +44,7 @@ struct NativeJob: ~Copyable {
       let (inputStart, outputStart) = (inputCount, written)
       let digest = try Self.read(piece, of: source, into: &input, at: inputStart)
       inputCount += piece.range.count
-      // The same for all pieces of a job: a plan stores every tensor raw, or none.
-      isRaw = source.filter == .raw
+      let isRaw = source.filter == .raw
       if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
         written += Self.encode(
           input, inputStart..<inputCount, width: width, rotated: rotated, into: &output,
@@ -54,7 +53,7 @@ struct NativeJob: ~Copyable {
       let range = isRaw ? inputStart..<inputCount : outputStart..<written
       let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
       packed.append(
-        Packed(source: piece.tensor, range: range, crc32: crc32, digest: digest))
+        Packed(source: piece.tensor, isRaw: isRaw, range: range, crc32: crc32, digest: digest))
     }
   }
 
@@ -92,10 +91,10 @@ struct NativeJob: ~Copyable {
 
   /// Writes one of the pieces, aligned if it is raw, and returns its offset.
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
-    if isRaw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
+    if piece.isRaw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position
     let end = piece.range.upperBound
-    try sink.append((isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    try sink.append((piece.isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
     return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32)
   }
 }
