@@ -10,7 +10,9 @@ extension Checkpoint {
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
     /// Whether the classes are guesses from names and shapes, which are never stored.
-    public var isInferred = false
+    public var isInferred: Bool { choices != nil }
+    /// What an inferred tree leaves open; `nil` for a tree that was given.
+    public fileprivate(set) var choices: OpenChoices?
     /// The tree without the ties of the file, which the file itself has.
     fileprivate var untied: Module?
     /// The model that the tree was read from, where there was one.
@@ -56,9 +58,9 @@ extension Checkpoint {
       tree = Tree(try Module(labels: modules))
     } else {
       let inferred = try InferredModel(self)
-      let note = (["has no module tree"] + inferred.notes).joined(separator: "; ")
-      tree = Tree(inferred.tree, notes: [note])
-      tree.isInferred = true
+      let state = hasUnreadTree ? "its module tree is not read" : "has no module tree"
+      tree = Tree(inferred.tree, notes: [([state] + inferred.notes).joined(separator: "; ")])
+      tree.choices = OpenChoices(inferred, tree: inferred.tree, ties: tiedNames)
     }
     try tree.fit(self)
     let known = Set(tree.module.stateDict().map(\.name))
@@ -72,6 +74,13 @@ extension Checkpoint {
     tree.untied = tree.module
     tree.module = tree.module.tying(tiedNames)
     return tree
+  }
+
+  /// Whether the file tells its modules in a way that is not read: pickled modules, a Keras model.
+  package var hasUnreadTree: Bool {
+    modules.isEmpty
+      && (hasPickledModules
+        || ["config.json", "model_config"].contains { metadata[$0] != nil })
   }
 
   /// The tensors that are tied to another of the same shape, with that one.

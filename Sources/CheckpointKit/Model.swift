@@ -15,6 +15,12 @@ public struct Model: Sendable {
   /// The text that PyTorch's `print(model)` shows, or a model description.
   public var text: String { description ?? module.description }
 
+  init(_ module: Module) {
+    self.module = module
+    description = nil
+    extra = nil
+  }
+
   /// Reads the printed text, the model description, or the tree that a checkpoint carries; `-` is standard input.
   ///
   /// - Parameters:
@@ -29,10 +35,10 @@ public struct Model: Sendable {
   init(_ probe: FileProbe, extra: FileProbe?) throws {
     switch try Content(probe, extra: extra) {
     case .model(let model), .checkpoint(_, carrying: let model?): self = model
-    case .checkpoint(_, carrying: nil):
+    case .checkpoint(let checkpoint, carrying: nil):
+      let state = checkpoint.hasUnreadTree ? "its module tree is not read" : "has no module tree"
       throw CheckpointError(
-        .missing, "has no module tree; give the text of print(model) instead",
-        path: probe.path)
+        .missing, "\(state); give the text of print(model) instead", path: probe.path)
     }
   }
 

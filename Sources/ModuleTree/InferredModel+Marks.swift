@@ -7,17 +7,28 @@ extension Module {
   ]
 
   /// The tree with a `?` after each argument that no tensor shows, such as a stride, and after each
-  /// class that is one of several possible ones; only for printing.
+  /// class that is one of several with these tensors; only for printing.
   package var markingGuesses: Module {
-    let isAmbiguous = layer != nil && ownParameters.contains { $0.reason != nil }
-    return Module(
-      kind: isAmbiguous ? kind + "?" : kind, arguments: Self.marked(arguments),
+    Module(
+      kind: possibleKinds.count > 1 ? kind + "?" : kind,
+      arguments: Self.marked(arguments, positional: undeterminedArguments),
       children: ownChildren.map { child in
         Module.Child(child.name, child.module?.markingGuesses)
       })
   }
 
-  private static func marked(_ arguments: String) -> String {
+  /// Positions of the arguments without a name that depend on more than the tensors.
+  private var undeterminedArguments: Set<Int> {
+    switch layer {
+    case is GroupNorm: [0]
+    case let layer as Convolution:
+      // The weight's second size is that of one group.
+      layer.isTransposed ? (layer.options.bias ? [] : [1]) : [0]
+    default: []
+    }
+  }
+
+  private static func marked(_ arguments: String, positional: Set<Int>) -> String {
     var (depth, part) = (0, "")
     var parts: [String] = []
     for character in arguments {
@@ -34,8 +45,10 @@ extension Module {
       }
     }
     parts.append(part)
-    return parts.map { part in
-      guard let equals = part.firstIndex(of: "=") else { return part }
+    return parts.enumerated().map { index, part in
+      guard let equals = part.firstIndex(of: "=") else {
+        return positional.contains(index) ? part + "?" : part
+      }
       let name = part[..<equals].drop { $0 == " " }
       return known.contains(String(name)) ? part : part + "?"
     }.joined(separator: ",")

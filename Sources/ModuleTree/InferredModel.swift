@@ -4,12 +4,18 @@ package import TensorCore
 ///
 /// What belongs to one module is everything up to the last dot of a name. Its class follows from
 /// the tensors it has, as a person would guess; a module whose tensors match no class gets the class
-/// `Module` and owns them with no known initial values.
+/// `Module` and owns them with no known initial values. So do the tensors of a module that may be of
+/// classes with different initial values. Classes of `torch.nn` count; those of another library only
+/// if the tensors of some module match them and none of `torch.nn`, as the layers of GPT-2 do.
 package struct InferredModel: Sendable {
   /// The tree; the root's class is `Module`.
   package let tree: Module
   /// Sentences for the user: what was inferred, how many of each class, and what was not.
   package let notes: [String]
+  private let root: Branch
+  private let libraries: Set<String>
+  /// Paths of the modules that may be of classes with different initial values, each with their number.
+  private let ambiguous: [(path: TensorName, count: Int)]
 
   /// Guesses from names, types and shapes in file order.
   ///
@@ -28,9 +34,13 @@ package struct InferredModel: Sendable {
       }
       root.insert(tensor.info, at: parts[...])
     }
+    var libraries: Set<String> = []
+    root.collectLibraries(into: &libraries)
     var counts: [(kind: String, count: Int)] = []
     var unknown: [String] = []
-    tree = root.module(path: "") { kind, path in
+    var ambiguous: [(path: TensorName, count: Int)] = []
+    tree = root.module(path: "", libraries: libraries, choice: { _ in nil }) { kind, path, groups in
+      if groups > 1 { ambiguous.append((TensorName(path), groups)) }
       guard let kind else {
         unknown.append(path.isEmpty ? "the model itself" : path)
         return
@@ -42,23 +52,70 @@ package struct InferredModel: Sendable {
       }
     }
     counts.sort { ($1.count, $0.kind) < ($0.count, $1.kind) }
-    let total = counts.reduce(0) { $0 + $1.count }
-    var notes: [String] = []
-    if total > 0 {
-      let list = counts.map { "\($0.count) \($0.kind)" }.joined(separator: ", ")
-      notes.append("inferred \(total == 1 ? "1 module" : "\(total) modules"): \(list)")
-    }
-    if !unknown.isEmpty {
-      let list = unknown.prefix(5).joined(separator: ", ") + (unknown.count > 5 ? ", …" : "")
-      let count = unknown.count == 1 ? "" : "\(unknown.count) modules: "
-      notes.append("no class inferred for the tensors of \(count)\(list)")
-    }
-    self.notes = notes
+    self.root = root
+    self.libraries = libraries
+    self.ambiguous = ambiguous
+    notes = Self.notes(counts, unknown)
   }
 
   /// Guesses from a checkpoint's entries.
   package init(_ checkpoint: Checkpoint) throws {
     try self.init(checkpoint.entries.map { ($0.name, $0.info) })
+  }
+
+  /// Length of notes that fit on one line together with a short file name.
+  private static let width = 64
+
+  private static func notes(
+    _ counts: [(kind: String, count: Int)], _ unknown: [String]
+  ) -> [String] {
+    var notes: [String] = []
+    for named in [4, 3, 2, 1] where notes.isEmpty || notes.reduce(0, { $0 + $1.utf8.count }) > width
+    {
+      notes = Self.notes(counts, unknown, named: named)
+    }
+    return notes
+  }
+
+  /// The notes, with at most `named` of the classes.
+  private static func notes(
+    _ counts: [(kind: String, count: Int)], _ unknown: [String], named: Int
+  ) -> [String] {
+    var notes: [String] = []
+    if !counts.isEmpty {
+      var list = counts.prefix(named).map { "\($0.count) \($0.kind)" }.joined(separator: ", ")
+      let more = counts.count - named
+      if more > 0 {
+        list += "\(named > 1 ? "," : "") and \(more) more \(more == 1 ? "class" : "classes")"
+      }
+      notes.append("inferred \(list)")
+    }
+    if unknown.count == 1 {
+      notes.append("no class inferred for the tensors of \(unknown[0])")
+    } else if !unknown.isEmpty {
+      notes.append("no class inferred for \(unknown.count) modules such as \(unknown[0])")
+    }
+    return notes
+  }
+
+  /// The trees in which every module has one of the classes that it may be of, so that all values are
+  /// known but those of tensors that match no class; the likeliest first, at most `limit`.
+  ///
+  /// Tensors without known values are left out.
+  package func alternatives(limit: Int) -> [Module] {
+    var count = 1
+    for module in ambiguous where count < limit { count *= module.count }
+    return (0..<min(count, limit)).map { number in
+      var choices: [TensorName: Int] = [:]
+      var rest = number
+      for module in ambiguous {
+        choices[module.path] = rest % module.count
+        rest /= module.count
+      }
+      return root.module(
+        path: "", libraries: libraries, choice: { choices[TensorName($0)] }, note: { _, _, _ in }
+      ).withoutUnknownValues
+    }
   }
 }
 
@@ -78,109 +135,78 @@ private struct Branch {
     branches[TensorName(first), default: Branch()].insert(info, at: parts.dropFirst())
   }
 
-  func module(path: String, note: (_ kind: String?, _ path: String) -> Void) -> Module {
+  /// The libraries that alone have classes with the tensors of some module.
+  func collectLibraries(into libraries: inout Set<String>) {
+    if !tensors.isEmpty, LayerGuess(name: "", tensors: tensors, libraries: []).groups.isEmpty {
+      for library in Set(KnownLayers.all.compactMap { $0.library }).subtracting(libraries)
+      where !LayerGuess(name: "", tensors: tensors, libraries: [library]).groups.isEmpty {
+        libraries.insert(library)
+      }
+    }
+    for branch in branches.values { branch.collectLibraries(into: &libraries) }
+  }
+
+  /// The module; `choice` says which of the classes with different values one at a path is of, where
+  /// it may be of several.
+  func module(
+    path: String, madeBy outer: (any Layer)? = nil, libraries: Set<String>,
+    choice: (_ path: String) -> Int?,
+    note: (_ kind: String?, _ path: String, _ groups: Int) -> Void
+  ) -> Module {
+    let name = path.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) }
+    let guess = LayerGuess(
+      name: name ?? "", tensors: tensors, madeBy: outer, libraries: libraries)
+    let chosen = choice(path)
+    let layer = guess.groups.isEmpty ? nil : guess.groups[chosen ?? 0][0]
     let children = order.compactMap { name in
       branches[TensorName(name)].map {
         Module.Child(
-          name, $0.module(path: path.isEmpty ? name : "\(path).\(name)", note: note))
+          name,
+          $0.module(
+            path: path.isEmpty ? name : "\(path).\(name)", madeBy: layer, libraries: libraries,
+            choice: choice, note: note))
       }
     }
-    let leaf = path.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) }
-    let guess = LayerGuess(name: leaf ?? "", tensors: tensors)
-    if let (layer, ambiguity) = guess.choice {
-      note(layer.kind, path)
+    if let layer {
+      note(layer.kind, path, guess.groups.count)
       var module = Module(
         kind: layer.kind, arguments: layer.arguments, layer: layer, children: children)
-      if !ambiguity.isEmpty {
-        module.ownParameters = module.ownParameters.map { $0.ambiguous(ambiguity) }
+      module.possibleKinds = guess.kinds
+      if guess.groups.count > 1, chosen == nil {
+        module.ownParameters = module.ownParameters.map { $0.ambiguous(guess.kindList) }
       }
       return guess.completing(module)
     }
-    if !tensors.isEmpty { note(nil, path) }
-    // `Sequential` names its children 0, 1, 2, …; no other container leaves such a trace.
+    if !tensors.isEmpty { note(nil, path, 0) }
+    // A `Sequential` and a `ModuleList` name their children 0, 1, 2, …; others leave no such trace.
     let isNumbered =
       !children.isEmpty
       && children.enumerated().allSatisfy {
         $0.element.name == String($0.offset)
       }
-    return guess.completing(
-      Module(kind: isNumbered ? "Sequential" : "Module", children: children))
+    var module = Module(kind: isNumbered ? "Sequential" : "Module", children: children)
+    if isNumbered { module.possibleKinds = ["Sequential", "ModuleList"] }
+    return guess.completing(module)
   }
 }
 
-/// The class that a module's own tensors speak for.
-private struct LayerGuess {
-  private let name: String
-  private let own: OwnTensors
-  private let names: Set<TensorName>
-  private let tensors: [(name: String, info: TensorInfo)]
-
-  init(name: String, tensors: [(name: String, info: TensorInfo)]) {
-    self.name = name.lowercased()
-    own = OwnTensors(shapes: tensors.map { ($0.name, $0.info.shape.sizes) })
-    self.tensors = tensors
-    names = Set(tensors.map { TensorName($0.name) })
-  }
-
-  /// The layers with these tensors and no others, the likeliest first.
-  private var candidates: [any Layer] {
-    // A layer multiplies its sizes, by the number of its gates at most.
-    guard own.shapes.allSatisfy({ $0.shape.allSatisfy { $0 <= PrintedArguments.maxSize } }) else {
-      return []
+extension Module {
+  /// The tree without the parameters whose initial values are unknown.
+  fileprivate var withoutUnknownValues: Module {
+    var copy = self
+    copy.ownParameters.removeAll { $0.initializer == nil }
+    for index in copy.ownChildren.indices {
+      copy.ownChildren[index].module = copy.ownChildren[index].module?.withoutUnknownValues
     }
-    var (likely, unlikely): ([any Layer], [any Layer]) = ([], [])
-    for type in KnownLayers.all {
-      guard let layer = type.inferred(from: own), matches(layer) else { continue }
-      if type.suits(moduleName: name) { likely.append(layer) } else { unlikely.append(layer) }
-    }
-    return likely + unlikely
-  }
-
-  /// The likeliest layer, and the classes among which it was chosen if they draw other values.
-  var choice: (layer: any Layer, ambiguity: [String])? {
-    let candidates = candidates
-    guard let layer = candidates.first else { return nil }
-    func draws(_ layer: any Layer) -> [String] {
-      layer.parameters.map { "\($0.name) \($0.initializer.map { "\($0)" } ?? "unknown")" }
-    }
-    let isClear = candidates.allSatisfy { draws($0) == draws(layer) }
-    return (layer, isClear ? [] : candidates.map(\.kind).sorted())
-  }
-
-  private func matches(_ layer: any Layer) -> Bool {
-    // By name, since a recurrent layer may have any number of tensors.
-    let expected = Dictionary(
-      layer.parameters.map { (TensorName($0.name), $0.shape) }
-        + layer.buffers.map { (TensorName($0.name), $0.shape) },
-      uniquingKeysWith: { first, _ in first })
-    return own.shapes.allSatisfy { tensor in
-      expected[TensorName(tensor.name)].map { $0 == tensor.shape } ?? false
-    } && expected.keys.allSatisfy { names.contains($0) || $0 == "num_batches_tracked" }
-  }
-
-  /// The module with all tensors that are there and no others: the layer's in the order in which it
-  /// draws them, whatever the file's, then those that it does not know.
-  func completing(_ module: Module) -> Module {
-    var module = module
-    let parameters = module.ownParameters
-    module.ownBuffers = module.ownBuffers.filter { names.contains(TensorName($0.name)) }
-    let known = Set(
-      (parameters.map(\.name) + module.ownBuffers.map(\.name)).map { TensorName($0) })
-    module.ownParameters =
-      parameters.filter { names.contains(TensorName($0.name)) }
-      + tensors.filter { !known.contains(TensorName($0.name)) }.map {
-        Parameter($0.name, shape: $0.info.shape.sizes)
-      }
-    return module
+    return copy
   }
 }
 
 extension Parameter {
   /// The parameter of a module that may be of several classes, from which no values are drawn.
-  fileprivate func ambiguous(_ classes: [String]) -> Parameter {
+  fileprivate func ambiguous(_ classes: String) -> Parameter {
     var copy = Parameter(name, shape: shape.sizes, dtype: dtype)
-    copy.reason =
-      "without a module tree it may be \(classes.joined(separator: " or ")); pass --model"
+    copy.reason = "without a module tree it may be \(classes); pass --model"
     return copy
   }
 }

@@ -62,7 +62,7 @@ package enum KnownLayers {
   static let rotaryTable = "RotaryEmbedding"
 
   /// The library that defines a class; `nil` for one of `torch.nn` and for an unknown one.
-  static func library(of kind: String) -> String? { types[kind]?.library }
+  package static func library(of kind: String) -> String? { types[kind]?.library }
 
   /// What a side file can say of layers whose options are not printed: each class with its options.
   static var unprintedOptions: String {

@@ -67,13 +67,13 @@ package protocol PrintedLayer: Layer {
   static var suggestions: [String] { get }
   /// The class, if any, that an unknown class printing these arguments behaves as; none by default.
   static func likelyClass(of printed: PrintedModule) -> String?
-  /// The layer that has these own tensors, if there is one; none by default.
+  /// The layers of these classes that may have these own tensors, the likeliest first; none by default.
   ///
-  /// The caller checks that the layer's tensors and the given ones are the same.
-  static func inferred(from tensors: OwnTensors) -> Self?
-  /// Whether a module of this name, in lower case, may be taken for the layer where the tensors leave
-  /// a choice; true by default.
-  static func suits(moduleName name: String) -> Bool
+  /// The caller checks that a layer's tensors and the given ones are the same.
+  static func inferred(from tensors: OwnTensors) -> [Self]
+  /// How likely a module of this name, in lower case, is the layer where the tensors leave a choice;
+  /// usual by default.
+  func likelihood(moduleName name: String) -> Likelihood
   /// Constructor options that are not printed and that a side file may set, as a user would write
   /// them; none by default.
   static var unprintedOptions: [String] { get }
@@ -85,10 +85,21 @@ extension PrintedLayer {
   package static var library: String? { nil }
   package static var suggestions: [String] { [] }
   package static func likelyClass(of printed: PrintedModule) -> String? { nil }
-  package static func inferred(from tensors: OwnTensors) -> Self? { nil }
-  package static func suits(moduleName name: String) -> Bool { true }
+  package static func inferred(from tensors: OwnTensors) -> [Self] { [] }
+  package func likelihood(moduleName name: String) -> Likelihood { .usual }
   package static var unprintedOptions: [String] { [] }
   package func setting(_ options: PrintedArguments) throws(ArgumentError) -> Self? { nil }
+}
+
+/// How likely a class is among those that have the same tensors.
+package enum Likelihood: Int, Comparable {
+  case rare, possible, usual
+  /// The module's name speaks for the class.
+  case named
+
+  package static func < (first: Likelihood, second: Likelihood) -> Bool {
+    first.rawValue < second.rawValue
+  }
 }
 
 /// The tensors that one module of unknown class owns, by name.

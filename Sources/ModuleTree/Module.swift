@@ -40,6 +40,8 @@ public struct Module: Sendable {
   package var base: String?
   /// Whether ``base`` was guessed from the shape of the printed text.
   package var isBaseGuessed = false
+  /// The classes that have this module's tensors, for one whose class was inferred.
+  package var possibleKinds: [String] = []
   private var customConstruction: [ConstructionStep]?
 
   /// Makes a node of a class that owns no tensors of its own, or of a layer that does.

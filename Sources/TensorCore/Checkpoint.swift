@@ -83,6 +83,8 @@ public struct Checkpoint: Sendable {
   public var entries: [Entry]
   /// The module tree in pre-order, as labels; empty when the source carries none.
   public var modules: [ModuleLabel]
+  /// Whether the tensors are those of pickled modules, whose classes and other state are not read.
+  package var hasPickledModules = false
   /// What the file holds besides tensors and module tree, by name, in the file's order.
   ///
   /// Names are unique. Some belong to this project and are not the file's own: ``ownValues``.

@@ -102,4 +102,76 @@ import Testing
       in: folder.path)
     #expect(renamed.lines.first == "seed 7" && renamed.errors.isEmpty)
   }
+
+  /// A file without a module tree that holds what a model of these lines gives with seed 5.
+  private func bare(_ name: String, extra: String = "", dtype: String = "float32") throws -> String
+  {
+    let net = """
+      Net(
+        (tok): Embedding(20, 8)
+        (fc): Linear(in_features=8, out_features=5, bias=True)
+        (act): PReLU(num_parameters=5)
+        (out): Linear(in_features=5, out_features=4, bias=True)
+      )
+      """
+    try folder.write(Array(net.utf8), to: "bare.txt")
+    try folder.write(Array(extra.utf8), to: "extra.txt")
+    let (own, renamed) = (folder.file("own.npz"), folder.file("renamed.npz"))
+    _ = try CommandRun(
+      "init", folder.file("bare.txt"), "--extra", folder.file("extra.txt"), "--seed", "5",
+      "--dtype", dtype, "-o", own, "--force", in: folder.path)
+    // Renamed twice, so that neither tree nor recipe is left.
+    _ = try CommandRun("convert", own, renamed, "--rename", "s/^/x./", "--force", in: folder.path)
+    _ = try CommandRun(
+      "convert", renamed, folder.file(name), "--rename", "s/^x.//", in: folder.path)
+    return folder.file(name)
+  }
+
+  @Test(arguments: ["float32", "float64"])
+  func `without a module tree the classes that give the values are found`(dtype: String) throws {
+    let run = try CommandRun("find-seed", try bare("b.npz", dtype: dtype), in: folder.path)
+    #expect(run.status == 0)
+    #expect(run.lines == ["seed 5", "found by 'fc.weight'; 6 of 6 tensors are identical"])
+  }
+
+  @Test func `a tensor of no known class does not hide the seed`() throws {
+    let run = try CommandRun(
+      "find-seed", try bare("b.npz", extra: "extra.x: [3] = 2\n"), in: folder.path)
+    #expect(
+      run.lines == [
+        "seed 5", "found by 'fc.weight'; 6 of 7 tensors are identical", "untouched: tok.weight",
+        "untouched: fc.weight", "untouched: fc.bias", "untouched: act.weight",
+        "untouched: out.weight", "untouched: out.bias", "undetermined: extra.x",
+      ])
+    let json = try JSON(try CommandRun("find-seed", "b.npz", "--json", in: folder.path).output)
+    #expect(json["tensors"]?[6]?["outcome"] == .text("undetermined"))
+  }
+
+  @Test func `of an ambiguous tensor and what follows it, nothing is said to have changed`() throws
+  {
+    let file = try bare("b.npz")
+    _ = try CommandRun(
+      "reinit", file, "--match", "tok | act | out", "--model", folder.file("bare.txt"), "--rule",
+      "Module: weight=normal(0, 0.3)", "--rule", "Linear: bias=0.7", "-o", folder.file("c.npz"),
+      in: folder.path)
+    let run = try CommandRun("find-seed", "c.npz", in: folder.path)
+    #expect(
+      run.lines == [
+        "seed 5", "found by 'fc.weight'; 2 of 6 tensors are identical",
+        "untouched: fc.weight", "untouched: fc.bias", "undetermined: tok.weight",
+        "undetermined: act.weight", "undetermined: out.weight", "undetermined: out.bias",
+      ])
+    let known = try CommandRun(
+      "find-seed", "c.npz", "--model", folder.file("bare.txt"), in: folder.path)
+    #expect(known.lines.contains("changed: tok.weight") && !known.output.contains("undetermined"))
+  }
+
+  @Test func `that no seed is found in an inferred tree says what to pass`() throws {
+    let run = try CommandRun(
+      "find-seed", try bare("b.npz"), "--range", "0..4", in: folder.path)
+    #expect(run.status == 1)
+    #expect(run.lines.count == 1)
+    #expect(run.lines[0].hasPrefix("no seed from 0 to 4 gives these values, judged by 'fc.weight'"))
+    #expect(run.lines[0].hasSuffix("; the module tree is inferred: pass --model"))
+  }
 }

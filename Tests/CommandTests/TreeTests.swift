@@ -123,4 +123,36 @@ import Testing
     #expect(run.errors.hasPrefix("ckpt: net.txt: "))
     #expect(run.errors.contains("a.layer_scale"))
   }
+
+  @Test func `a module tree that is there and not read is not said to be missing`() throws {
+    let place = try Workplace()
+    for file in ["pytorch/module.pt", "keras/net.keras", "keras/described.h5"] {
+      let run = try place.ckpt("tree", Fixtures.path(file))
+      #expect(run.errors.contains(": its module tree is not read; "), "\(file)")
+      #expect(!run.errors.contains("has no module tree"), "\(file)")
+    }
+    let values = try place.ckpt("ls", "--values", Fixtures.path("pytorch/module.pt"))
+    #expect(values.errors.contains("holds pickled modules, of which only the tensors are read"))
+  }
+
+  @Test func `the note on what was inferred is one line that fits a terminal`() throws {
+    let place = try Workplace()
+    let net = """
+      Net(
+        (a): Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1))
+        (b): BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+        (c): ConvTranspose2d(4, 3, kernel_size=(2, 2), stride=(2, 2))
+        (d): LSTM(3, 4)
+        (e): GRU(3, 4)
+        (f): LayerNorm((4,), eps=1e-05, elementwise_affine=True)
+        (g): Linear(in_features=4, out_features=4, bias=True)
+      )
+      """
+    try place.folder.write(Array(net.utf8), to: "net.txt")
+    _ = try place.shell(
+      "ckpt init net.txt -o a.npz -q && ckpt convert a.npz b.npz --rename s/^/m./ -q")
+    let run = try place.ckpt("tree", "b.npz")
+    #expect(run.errors.hasSuffix("more classes\n"))
+    #expect(run.errors.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(run.errors)")
+  }
 }

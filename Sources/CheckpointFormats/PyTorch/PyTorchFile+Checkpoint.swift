@@ -25,6 +25,7 @@ extension PyTorchFile {
     let root = key == nil || parts.parts.isEmpty ? pickle.root : chosen[0].part.reference
     var opened = Opened(
       Checkpoint(entries: entries.entries, values: values.named(root), metadata: metadata))
+    opened.checkpoint.hasPickledModules = chosen.contains { tree.isModule($0.part.reference) }
     opened.restoreFromTexts()
     opened.isChosenPart = key != nil
     // The module tree is that of the model alone, whose tensors are named otherwise here.

@@ -155,6 +155,11 @@ struct PyTorchTree {
 
   // MARK: - Modules
 
+  /// Whether a value is a module, pickled or of TorchScript.
+  func isModule(_ reference: Pickle.Reference) -> Bool {
+    moduleMembers(reference) != nil || scriptMembers(reference) != nil
+  }
+
   /// Parameters, persistent buffers, and submodules of a pickled `nn.Module`.
   private func moduleMembers(
     _ reference: Pickle.Reference

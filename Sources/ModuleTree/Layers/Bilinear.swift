@@ -50,4 +50,13 @@ extension Bilinear: PrintedLayer {
       try printed.arguments.size("out_features"),
       bias: try printed.arguments.flag("bias", default: true))
   }
+
+  package static func inferred(from tensors: OwnTensors) -> [Bilinear] {
+    guard let weight = tensors.shape("weight"), weight.count == 3 else { return [] }
+    return [Bilinear(weight[1], weight[2], weight[0], bias: tensors.shape("bias") != nil)]
+  }
+
+  package func likelihood(moduleName name: String) -> Likelihood {
+    name.contains("bilinear") ? .named : .possible
+  }
 }

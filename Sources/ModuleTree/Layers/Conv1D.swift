@@ -31,4 +31,14 @@ extension Conv1D: PrintedLayer {
   static func likelyClass(of printed: PrintedModule) -> String? {
     Set(printed.arguments.names).isSuperset(of: ["nf", "nx"]) ? "Conv1D" : nil
   }
+
+  static func inferred(from tensors: OwnTensors) -> [Conv1D] {
+    guard let weight = tensors.shape("weight"), weight.count == 2, tensors.shape("bias") != nil
+    else { return [] }
+    return [Conv1D(inputs: weight[0], outputs: weight[1])]
+  }
+
+  func likelihood(moduleName name: String) -> Likelihood {
+    ["c_attn", "c_proj", "c_fc"].contains(name) ? .named : .possible
+  }
 }

@@ -149,11 +149,26 @@ extension Convolution: PrintedLayer {
     return "Conv\(isTransposed ? "Transpose" : "")\(rank)d"
   }
 
-  package static func inferred(from tensors: OwnTensors) -> Convolution? {
-    guard let weight = tensors.shape("weight"), 3...5 ~= weight.count else { return nil }
+  package static func inferred(from tensors: OwnTensors) -> [Convolution] {
+    guard let weight = tensors.shape("weight"), 3...5 ~= weight.count else { return [] }
+    let (bias, kernel) = (tensors.shape("bias"), Array(weight[2...]))
     var options = Options()
-    options.bias = tensors.shape("bias") != nil
-    return Convolution(weight[1], weight[0], kernel: Array(weight[2...]), options: options)
+    options.bias = bias != nil
+    let straight = Convolution(weight[1], weight[0], kernel: kernel, options: options)
+    // The bias has one number for each output, and a weight of a transposed one those of one group.
+    let outputs = bias?.first ?? weight[1]
+    options.groups = weight[1] > 0 ? outputs / weight[1] : 1
+    guard options.groups > 0, options.groups <= weight[0], weight[0] % options.groups == 0,
+      outputs == weight[1] * options.groups
+    else { return [straight] }
+    let transposed = Convolution(
+      weight[0], outputs, kernel: kernel, transposed: true, options: options)
+    return [straight, transposed]
+  }
+
+  package func likelihood(moduleName name: String) -> Likelihood {
+    guard isTransposed else { return .usual }
+    return ["transpose", "deconv"].contains { name.contains($0) } ? .named : .possible
   }
 }
 

@@ -85,14 +85,19 @@ extension Embedding: PrintedLayer {
     return kind.hasSuffix("Embedding") || kind.hasSuffix("Embeddings") ? "Embedding" : nil
   }
 
-  package static func inferred(from tensors: OwnTensors) -> Embedding? {
+  package static func inferred(from tensors: OwnTensors) -> [Embedding] {
     guard let weight = tensors.shape("weight"), weight.count == 2, tensors.shape("bias") == nil
-    else { return nil }
-    return Embedding(weight[0], weight[1])
+    else { return [] }
+    return [nil, "mean"].map {
+      Embedding(weight[0], weight[1], paddingIndex: nil, bagMode: $0)
+    }
   }
 
-  package static func suits(moduleName name: String) -> Bool {
-    name.hasPrefix("emb") || ["emb", "embedding", "embeddings"].contains { name.hasSuffix($0) }
+  package func likelihood(moduleName name: String) -> Likelihood {
+    guard bagMode == nil else { return name.contains("bag") ? .named : .rare }
+    let isNamed =
+      name.hasPrefix("emb") || ["emb", "embedding", "embeddings"].contains { name.hasSuffix($0) }
       || ["embed_tokens", "tok_embed", "wte", "wpe"].contains(name)
+    return isNamed ? .named : .possible
   }
 }

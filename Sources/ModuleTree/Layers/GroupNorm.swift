@@ -58,4 +58,13 @@ extension GroupNorm: PrintedLayer {
     printed.has(positional: 2, "eps", "affine") && Convolution.likelyClass(of: printed) == nil
       ? "GroupNorm" : nil
   }
+
+  package static func inferred(from tensors: OwnTensors) -> [GroupNorm] {
+    guard let weight = tensors.shape("weight"), weight.count == 1 else { return [] }
+    return [GroupNorm(1, weight[0], bias: tensors.shape("bias") != nil)]
+  }
+
+  package func likelihood(moduleName name: String) -> Likelihood {
+    name.contains("group") ? .named : hasBias ? .possible : .rare
+  }
 }

@@ -59,10 +59,15 @@ extension LayerNorm: PrintedLayer {
     return printed.kind.lowercased().contains("rms") ? nil : "LayerNorm"
   }
 
-  package static func inferred(from tensors: OwnTensors) -> LayerNorm? {
-    guard let weight = tensors.shape("weight"), weight.count == 1 else { return nil }
-    return LayerNorm(shape: weight, affine: true, bias: tensors.shape("bias") != nil)
+  package static func inferred(from tensors: OwnTensors) -> [LayerNorm] {
+    guard let weight = tensors.shape("weight"), !weight.isEmpty else { return [] }
+    let hasBias = tensors.shape("bias") != nil
+    // A weight of 4 dimensions or more without a bias is a convolution's: such norms are not made.
+    guard hasBias || weight.count < 4 else { return [] }
+    return [LayerNorm(shape: weight, affine: true, bias: hasBias)]
   }
 
-  package static func suits(moduleName name: String) -> Bool { !RMSNorm.suits(moduleName: name) }
+  package func likelihood(moduleName name: String) -> Likelihood {
+    shape.count > 1 && !hasBias ? .rare : .usual
+  }
 }

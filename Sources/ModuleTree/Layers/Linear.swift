@@ -59,9 +59,9 @@ extension Linear: PrintedLayer {
       ? "Linear" : nil
   }
 
-  package static func inferred(from tensors: OwnTensors) -> Linear? {
-    guard let weight = tensors.shape("weight"), weight.count == 2 else { return nil }
-    return Linear(weight[1], weight[0], bias: tensors.shape("bias") != nil)
+  package static func inferred(from tensors: OwnTensors) -> [Linear] {
+    guard let weight = tensors.shape("weight"), weight.count == 2 else { return [] }
+    return [Linear(weight[1], weight[0], bias: tensors.shape("bias") != nil)]
   }
 }
 

@@ -95,12 +95,18 @@ extension MultiheadAttention: PrintedLayer {
     return copy
   }
 
-  package static func inferred(from tensors: OwnTensors) -> MultiheadAttention? {
-    guard let projection = tensors.shape("in_proj_weight"), projection.count == 2 else {
-      return nil
+  package static func inferred(from tensors: OwnTensors) -> [MultiheadAttention] {
+    func width(_ name: String) -> Int? {
+      tensors.shape(name).flatMap { $0.count == 2 ? $0[1] : nil }
     }
-    return MultiheadAttention(
-      projection[1], bias: tensors.shape("in_proj_bias") != nil,
-      addsKeyAndValue: tensors.shape("bias_k") != nil)
+    let query = width("q_proj_weight")
+    guard let size = width("in_proj_weight") ?? query else { return [] }
+    return [
+      MultiheadAttention(
+        size, bias: tensors.shape("in_proj_bias") != nil,
+        keySize: query == nil ? nil : width("k_proj_weight"),
+        valueSize: query == nil ? nil : width("v_proj_weight"),
+        addsKeyAndValue: tensors.shape("bias_k") != nil)
+    ]
   }
 }

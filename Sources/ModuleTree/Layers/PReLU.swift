@@ -38,4 +38,13 @@ extension PReLU: PrintedLayer {
     else { return nil }
     return PReLU(slopes, initial: value)
   }
+
+  package static func inferred(from tensors: OwnTensors) -> [PReLU] {
+    guard let weight = tensors.shape("weight"), weight.count == 1 else { return [] }
+    return [PReLU(weight[0])]
+  }
+
+  package func likelihood(moduleName name: String) -> Likelihood {
+    name.contains("prelu") ? .named : .possible
+  }
 }

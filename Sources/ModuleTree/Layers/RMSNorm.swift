@@ -63,11 +63,15 @@ extension RMSNorm: PrintedLayer {
       && printed.kind.lowercased().contains("rms") ? "RMSNorm" : nil
   }
 
-  package static func inferred(from tensors: OwnTensors) -> RMSNorm? {
-    guard let weight = tensors.shape("weight"), weight.count == 1, tensors.shape("bias") == nil
-    else { return nil }
-    return RMSNorm(shape: weight, affine: true)
+  package static func inferred(from tensors: OwnTensors) -> [RMSNorm] {
+    guard let weight = tensors.shape("weight"), 1...3 ~= weight.count,
+      tensors.shape("bias") == nil
+    else { return [] }
+    return [RMSNorm(shape: weight, affine: true)]
   }
 
-  package static func suits(moduleName name: String) -> Bool { name.contains("rms") }
+  package func likelihood(moduleName name: String) -> Likelihood {
+    if shape.count > 1 { return .rare }
+    return name.contains("rms") ? .named : .possible
+  }
 }

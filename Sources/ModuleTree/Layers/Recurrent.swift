@@ -115,14 +115,14 @@ extension Recurrent: PrintedLayer {
 
   package static let suggestions = ["LSTM"]
 
-  package static func inferred(from tensors: OwnTensors) -> Recurrent? {
+  package static func inferred(from tensors: OwnTensors) -> [Recurrent] {
     guard let input = tensors.shape("weight_ih_l0"), let hidden = tensors.shape("weight_hh_l0"),
       input.count == 2, hidden.count == 2
-    else { return nil }
+    else { return [] }
     // With a projection the hidden state is narrower than the gates say.
     let projected = tensors.shape("weight_hr_l0")
     let size = projected?.last ?? hidden[1]
-    guard let cell = Cell(rows: hidden[0], hidden: size) else { return nil }
+    guard let cell = Cell(rows: hidden[0], hidden: size) else { return [] }
     var layer = Recurrent(cell, input[1], size)
     layer.projection = projected?.first ?? 0
     layer.hasBias = tensors.shape("bias_ih_l0") != nil
@@ -132,7 +132,7 @@ extension Recurrent: PrintedLayer {
       tensor.name.hasPrefix(prefix) ? Int(tensor.name.dropFirst(prefix.count)) : nil
     }
     layer.layers = max(min(numbers.max() ?? 0, tensors.shapes.count - 1), 0) + 1
-    return layer
+    return [layer]
   }
 }
 

@@ -57,11 +57,11 @@ extension RecurrentCell: PrintedLayer {
       nonlinearity: printed.arguments.text("nonlinearity") ?? "tanh")
   }
 
-  package static func inferred(from tensors: OwnTensors) -> RecurrentCell? {
+  package static func inferred(from tensors: OwnTensors) -> [RecurrentCell] {
     guard let input = tensors.shape("weight_ih"), let hidden = tensors.shape("weight_hh"),
       input.count == 2, hidden.count == 2,
       let cell = Recurrent.Cell(rows: hidden[0], hidden: hidden[1])
-    else { return nil }
-    return RecurrentCell(cell, input[1], hidden[1], bias: tensors.shape("bias_ih") != nil)
+    else { return [] }
+    return [RecurrentCell(cell, input[1], hidden[1], bias: tensors.shape("bias_ih") != nil)]
   }
 }

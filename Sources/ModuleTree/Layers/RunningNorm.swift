@@ -98,11 +98,22 @@ extension RunningNorm: PrintedLayer {
     return printed.kind.contains("Instance") ? "InstanceNorm2d" : "BatchNorm2d"
   }
 
-  package static func inferred(from tensors: OwnTensors) -> RunningNorm? {
-    guard let mean = tensors.shape("running_mean"), mean.count == 1 else { return nil }
-    return RunningNorm(
-      kind: "BatchNorm2d", mean[0], affine: tensors.shape("weight") != nil,
-      bias: tensors.shape("bias") != nil, tracksStatistics: true)
+  package static func inferred(from tensors: OwnTensors) -> [RunningNorm] {
+    let mean = tensors.shape("running_mean")
+    guard let shape = mean ?? tensors.shape("weight"), shape.count == 1 else { return [] }
+    return [
+      "BatchNorm2d", "BatchNorm1d", "BatchNorm3d", "SyncBatchNorm", "InstanceNorm2d",
+      "InstanceNorm1d", "InstanceNorm3d",
+    ].map { kind in
+      RunningNorm(
+        kind: kind, shape[0], affine: tensors.shape("weight") != nil,
+        bias: tensors.shape("bias") != nil, tracksStatistics: mean != nil)
+    }
+  }
+
+  package func likelihood(moduleName name: String) -> Likelihood {
+    if !tracksStatistics { return .rare }
+    return kind == "BatchNorm2d" ? .usual : .possible
   }
 }
 

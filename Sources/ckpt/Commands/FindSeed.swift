@@ -12,7 +12,8 @@ extension Ckpt {
         if no seed in the range matches.
 
         Lists the untouched tensors, then the changed ones, then those that only the file or only the \
-        model has. Names that differ from the model's by a prefix (module., _orig_mod., model.) are \
+        model has. Without a module tree, classes are inferred; tensors that may be of several classes, \
+        and those drawn after them, are undetermined unless one of the classes gives their values. Names that differ from the model's by a prefix (module., _orig_mod., model.) are \
         paired and noted; --rename pairs others.
 
         EXAMPLES
@@ -55,30 +56,88 @@ extension Ckpt {
     func run() async throws {
       let seeds = try bounds(range)
       let checkpoint = try inputs.open(file, common).checkpoint
-      var base = try selection.model == nil ? checkpoint.recipe() : nil
-      base?.steps = []
-      var model = try selection.model.map { try Model(file: $0, extra: recipeOptions.extra) }
-      if model == nil && base == nil {
-        let tree = try checkpoint.tree()
-        tree.notes.forEach(common.notes(on: file))
-        model = try tree.model()
+      let (recipes, choices) = try recipes(for: checkpoint)
+      var searches: [SeedSearch] = []
+      var refusal: CheckpointError?
+      for (index, recipe) in recipes.enumerated() {
+        try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
+        let pairing = try pairing(of: checkpoint, with: recipe, isNoted: index == 0)
+        do {
+          let search = try SeedSearch(
+            of: checkpoint.renamed(pairing?.partners ?? [:]), recipe: recipe,
+            selection: Selection(match: selection.match, exclude: selection.exclude))
+          searches.append(search)
+          guard let found = await find(search, seeds) else { continue }
+          return try await printFound(found, seeds, checkpoint, recipes, index, choices)
+        } catch let error as CheckpointError where error.code == .missing {
+          refusal = refusal ?? error
+        }
       }
-      var recipe = try recipeOptions.recipe(over: base, model: model)
-      try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
-      let pairing = try renaming.pairing(
-        of: checkpoint, with: recipe.model, notes: common.notes(on: file))
-      let search = try naming(file) {
-        try SeedSearch(
-          of: checkpoint.renamed(pairing?.partners ?? [:]), recipe: recipe,
-          selection: Selection(match: selection.match, exclude: selection.exclude))
+      guard let search = searches.first else {
+        throw refusal.map { $0.adding(path: displayPath(file)) }
+          ?? CheckpointError(
+            .missing, "there is no model to search by", path: displayPath(file))
       }
-      guard let found = await find(search, seeds) else {
-        return try printNothing(search, seeds)
+      try printNothing(search, seeds, choices)
+    }
+
+    /// The recipes to try: one, or for an inferred tree one for each choice of classes.
+    private func recipes(for checkpoint: Checkpoint) throws -> ([Recipe], OpenChoices?) {
+      if let path = selection.model {
+        let model = try Model(file: path, extra: recipeOptions.extra)
+        return ([try recipeOptions.recipe(over: nil, model: model)], nil)
       }
-      recipe.seed = Seed(UInt64(found.seed))
-      let verification = try await Verification(
-        of: checkpoint, against: recipe, pairing: pairing, threads: common.threads)
-      try printFound(found, seeds, verification)
+      if var base = try checkpoint.recipe() {
+        base.steps = []
+        return ([try recipeOptions.recipe(over: base, model: nil)], nil)
+      }
+      let tree = try checkpoint.tree()
+      tree.notes.forEach(common.notes(on: file))
+      let models = try tree.choices?.models ?? [tree.model()]
+      var base = Recipe()
+      let dtypes = Set(checkpoint.entries.map(\.info.dtype)).intersection(DType.drawable)
+      if dtypes.count == 1, let dtype = dtypes.first { base.dtype = dtype }
+      return (try models.map { try recipeOptions.recipe(over: base, model: $0) }, tree.choices)
+    }
+
+    private func pairing(
+      of checkpoint: Checkpoint, with recipe: Recipe, isNoted: Bool
+    ) throws -> NamePairing? {
+      try renaming.pairing(of: checkpoint, with: recipe.model) {
+        if isNoted { common.notes(on: file)($0) }
+      }
+    }
+
+    /// Compares the file with what the seed gives under the recipe by which it was found, or under
+    /// another that gives more of the tensors whose class is a choice.
+    private func printFound(
+      _ found: SeedSearch.Found, _ seeds: ClosedRange<UInt32>, _ checkpoint: Checkpoint,
+      _ recipes: [Recipe], _ index: Int, _ choices: OpenChoices?
+    ) async throws {
+      func verification(of checkpoint: Checkpoint, _ recipe: Recipe) async throws -> Verification {
+        var recipe = recipe
+        recipe.seed = Seed(UInt64(found.seed))
+        return try await Verification(
+          of: checkpoint, against: recipe,
+          pairing: pairing(of: checkpoint, with: recipe, isNoted: false), threads: common.threads)
+      }
+      var best = recipes[index]
+      if let choices, recipes.count > 1 {
+        var part = checkpoint
+        part.entries.removeAll {
+          !choices.undetermined.contains($0.name) && $0.name != found.clue
+        }
+        var most = -1
+        for recipe in recipes[index...] + recipes[..<index] {
+          let count = try await verification(of: part, recipe).tensors.count(
+            where: \.outcome.isVerified)
+          if count > most { (best, most) = (recipe, count) }
+        }
+      }
+      let verification = try await verification(of: checkpoint, best)
+      let identical = verification.tensors.filter(\.outcome.isVerified).map(\.name)
+      try printFound(
+        found, seeds, verification, inDoubt: choices?.inDoubt(identical: Set(identical)) ?? [])
     }
 
     /// Tries the certain clues, else the earliest few others.
@@ -94,7 +153,9 @@ extension Ckpt {
       return nil
     }
 
-    private func printNothing(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) throws {
+    private func printNothing(
+      _ search: SeedSearch, _ seeds: ClosedRange<UInt32>, _ choices: OpenChoices?
+    ) throws {
       var output = StandardOutput()
       if report.json {
         try output.line(
@@ -106,20 +167,25 @@ extension Ckpt {
         let names = search.clues.prefix(3).map { "'\($0.name.text.escapingControls)'" }
         try output.line(
           "no seed from \(seeds.lowerBound) to \(seeds.upperBound) gives these values, "
-            + "judged by \(names.joined(separator: ", "))")
+            + "judged by \(names.joined(separator: ", "))"
+            + (choices == nil ? "" : "; the module tree is inferred: pass --model"))
       }
       try output.flush()
       throw ExitCode(1)
     }
 
     private func printFound(
-      _ found: SeedSearch.Found, _ seeds: ClosedRange<UInt32>, _ verification: Verification
+      _ found: SeedSearch.Found, _ seeds: ClosedRange<UInt32>, _ verification: Verification,
+      inDoubt: Set<TensorName>
     ) throws {
+      func fate(_ tensor: Verification.Tensor) -> Fate {
+        inDoubt.contains(tensor.name) ? .undetermined : Fate(tensor.outcome)
+      }
       var output = StandardOutput()
       if report.json {
         let tensors = verification.tensors.map {
           Report.Tensor(
-            name: $0.name.text, isIdentical: $0.outcome.isVerified, outcome: Fate($0.outcome).key)
+            name: $0.name.text, isIdentical: $0.outcome.isVerified, outcome: fate($0).key)
         }
         try output.line(
           try jsonText(
@@ -127,9 +193,10 @@ extension Ckpt {
               file: file, range: [seeds.lowerBound, seeds.upperBound], seed: found.seed,
               foundBy: found.clue.text, tensors: tensors)))
       } else {
-        let tensors = Dictionary(grouping: verification.tensors) { Fate($0.outcome) }
+        let tensors = Dictionary(grouping: verification.tensors, by: fate)
         let identical = tensors[.untouched]?.count ?? 0
-        let total = identical + (tensors[.changed]?.count ?? 0)
+        let total =
+          identical + (tensors[.changed]?.count ?? 0) + (tensors[.undetermined]?.count ?? 0)
         try output.line("seed \(found.seed)")
         try output.line(
           "found by '\(found.clue.text.escapingControls)'; "
@@ -153,6 +220,8 @@ extension Ckpt {
     private enum Fate: String, CaseIterable {
       case untouched
       case changed
+      /// Its class or place in the order of drawing is not known without a model.
+      case undetermined
       case unexpected = "not in the model"
       case missing = "missing from the file"
 
@@ -169,7 +238,7 @@ extension Ckpt {
       /// The outcome in JSON.
       var key: String {
         switch self {
-        case .untouched, .changed: rawValue
+        case .untouched, .changed, .undetermined: rawValue
         case .unexpected: "notInModel"
         case .missing: "missing"
         }

@@ -101,7 +101,11 @@ extension Ckpt {
           try jsonText(ValueReport(file: file, format: source.format.name, values: rows)))
       } else {
         try listing.print(to: &output, isShort: true)
-        if listing.count == 0 { common.notes(on: file)("holds only tensors") }
+        if listing.count == 0 {
+          common.notes(on: file)(
+            source.checkpoint.hasPickledModules
+              ? "holds pickled modules, of which only the tensors are read" : "holds only tensors")
+        }
       }
       try output.flush()
     }
