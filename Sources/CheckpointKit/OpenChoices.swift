@@ -35,7 +35,7 @@ public struct OpenChoices: Sendable {
     drawn = undetermined.subtracting(constant)
   }
 
-  /// The tensors of which nothing can be said once those of `identical` have been recognized: the
+  /// The tensors that remain undetermined once those of `identical` have been recognized: the
   /// other undetermined ones, and all that may have been drawn after one of them.
   public func inDoubt(identical: Set<TensorName>) -> Set<TensorName> {
     let rest = order.drop { !drawn.contains($0) || identical.contains($0) }

@@ -91,7 +91,7 @@ package struct InferredModel: Sendable {
       notes.append("inferred \(list)")
     }
     if unknown.count == 1 {
-      notes.append("no class inferred for the tensors of \(unknown[0])")
+      notes.append("no class inferred for \(unknown[0])")
     } else if !unknown.isEmpty {
       notes.append("no class inferred for \(unknown.count) modules such as \(unknown[0])")
     }

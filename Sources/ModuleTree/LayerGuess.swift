@@ -10,9 +10,8 @@ struct LayerGuess {
 
   /// Guesses from the last part of a module's name and its tensors.
   ///
-  /// - Parameters:
-  ///   - outer: a layer that makes a child of this name itself, such as attention's output.
-  ///   - libraries: the libraries beside `torch.nn` whose classes count.
+  /// Only a class that `outer` itself makes under this name counts, as attention does its output; of
+  /// other libraries than `torch.nn`, those of `libraries` count.
   init(
     name: String, tensors: [(name: String, info: TensorInfo)], madeBy outer: (any Layer)? = nil,
     libraries: Set<String>

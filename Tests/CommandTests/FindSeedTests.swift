@@ -136,23 +136,23 @@ import Testing
 
   @Test func `a tensor of no known class does not hide the seed`() throws {
     let run = try CommandRun(
-      "find-seed", try bare("b.npz", extra: "extra.x: [3] = 2\n"), in: folder.path)
+      "find-seed", try bare("b.npz", extra: "odd: [3] = 2\n"), in: folder.path)
     #expect(
       run.lines == [
         "seed 5", "found by 'fc.weight'; 6 of 7 tensors are identical", "untouched: tok.weight",
         "untouched: fc.weight", "untouched: fc.bias", "untouched: act.weight",
-        "untouched: out.weight", "untouched: out.bias", "undetermined: extra.x",
+        "untouched: out.weight", "untouched: out.bias", "undetermined: odd",
       ])
     let json = try JSON(try CommandRun("find-seed", "b.npz", "--json", in: folder.path).output)
-    #expect(json["tensors"]?[6]?["outcome"] == .text("undetermined"))
+    #expect(json["tensors"]?[0]?["outcome"] == .text("undetermined"))
   }
 
-  @Test func `of an ambiguous tensor and what follows it, nothing is said to have changed`() throws
-  {
+  @Test func `an ambiguous tensor and what follows it are not reported as changed`() throws {
     let file = try bare("b.npz")
     _ = try CommandRun(
       "reinit", file, "--match", "tok | act | out", "--model", folder.file("bare.txt"), "--rule",
-      "Module: weight=normal(0, 0.3)", "--rule", "Linear: bias=0.7", "-o", folder.file("c.npz"),
+      "/tok|act/: weight=normal(0, 0.3)", "--rule", "Linear: weight=normal(0, 0.3), bias=0.7", "-o",
+      folder.file("c.npz"),
       in: folder.path)
     let run = try CommandRun("find-seed", "c.npz", in: folder.path)
     #expect(
