@@ -63,18 +63,21 @@ extension Ckpt {
         try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
         let pairing = try pairing(of: checkpoint, with: recipe, isNoted: index == 0)
         do {
-          let search = try SeedSearch(
-            of: checkpoint.renamed(pairing?.partners ?? [:]), recipe: recipe,
-            selection: Selection(match: selection.match, exclude: selection.exclude))
+          let search = try naming(file) {
+            try SeedSearch(
+              of: checkpoint.renamed(pairing?.partners ?? [:]), recipe: recipe,
+              selection: Selection(match: selection.match, exclude: selection.exclude))
+          }
           searches.append(search)
-          guard let found = await find(search, seeds) else { continue }
-          return try await printFound(found, seeds, checkpoint, recipes, index, choices)
         } catch let error as CheckpointError where error.code == .missing {
           refusal = refusal ?? error
+          continue
         }
+        guard let found = await find(searches[searches.count - 1], seeds) else { continue }
+        return try await printFound(found, seeds, checkpoint, recipes, index, choices)
       }
       guard let search = searches.first else {
-        throw refusal.map { $0.adding(path: displayPath(file)) }
+        throw refusal
           ?? CheckpointError(
             .missing, "there is no model to search by", path: displayPath(file))
       }
