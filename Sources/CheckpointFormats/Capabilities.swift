@@ -95,6 +95,22 @@ public struct Capabilities: Sendable {
     return names.count > 12 ? first + " and \(names.count - 12) more" : first
   }
 
+  /// The addresses of all values, sorted: those of what holds tensors as well one by one.
+  private static func addresses(of checkpoint: Checkpoint) -> [String] {
+    let holders = Set(
+      checkpoint.entries.map { TensorName(String($0.name.text.prefix { $0 != "." })) })
+    var addresses: [String] = []
+    for named in checkpoint.values.sorted(by: { TensorName($0.name) < TensorName($1.name) })
+    where !named.value.isSkeleton {
+      if holders.contains(TensorName(named.name)) {
+        named.value.forEachLeaf(at: named.name) { address, _ in addresses.append(address) }
+      } else {
+        addresses.append(named.name)
+      }
+    }
+    return addresses
+  }
+
   /// The losses when a checkpoint is written in the format, one sentence each.
   package func losses(
     of checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(), format: String
@@ -109,9 +125,18 @@ public struct Capabilities: Sendable {
     if !keepsModules, !checkpoint.modules.isEmpty {
       losses.append("\(format) cannot hold the module tree; it is left out")
     }
-    if values.isEmpty, !checkpoint.values.isEmpty {
-      let names = checkpoint.values.map(\.name).sorted { TensorName($0) < TensorName($1) }
-      losses.append("\(format) cannot hold values; left out: \(Self.list(names))")
+    let lost = values.isEmpty ? Self.addresses(of: checkpoint) : []
+    if !lost.isEmpty {
+      losses.append("\(format) cannot hold values; left out: \(Self.list(lost))")
+    }
+    if nestsValues, !options.nests {
+      let names = checkpoint.ownValues.filter { !$0.value.isSkeleton }.map(\.name)
+      let more = names.count > 3 ? " and \(names.count - 2) more" : ""
+      let first = names.prefix(more.isEmpty ? 3 : 2).joined(separator: ", ")
+      if !names.isEmpty {
+        losses.append(
+          "values are stored where only ckpt reads them: \(first)\(more); convert --all nests them")
+      }
     }
     if nestsValues, options.nests {
       losses += checkpoint.ownValues.flatMap { named in

@@ -5,6 +5,8 @@ public struct OpenOptions: Sendable {
   /// Whether every part of such a file is read, its tensors named as the file nests them:
   /// `model.fc.weight`, `optimizer.state.0.exp_avg`.
   public var readsAllParts = false
+  /// Whether a note says that a file holds more parts than the one that is read.
+  public var notesParts = true
   /// Number of worker threads; what is read does not depend on it.
   public var threads = 1
   /// Whether values will be read, so that a file that claims more than it holds is refused: see

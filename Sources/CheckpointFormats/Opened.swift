@@ -52,6 +52,22 @@ public struct Opened: Sendable {
     }
   }
 
+  /// That the file holds more than what was opened; `nil` if it does not, or if a part was asked for.
+  public var partsNote: String? {
+    let others = parts.filter { !$0.isOpened }
+    guard !isChosenPart, !others.isEmpty else { return nil }
+    let rest = others.map { part in
+      "\(part.key) (\(part.tensorCount) tensor\(part.tensorCount == 1 ? "" : "s"))"
+    }.joined(separator: ", ")
+    return "reading \(openedParts); the file also holds \(rest): use --key to select"
+      + (others.count == 1 ? " it" : " one")
+  }
+
+  /// The keys of the parts that were opened, in quotes.
+  package var openedParts: String {
+    parts.filter(\.isOpened).map { "'\($0.key)'" }.joined(separator: ", ")
+  }
+
   /// The error for a `--key` that selects none of a file's parts.
   static func unknownPart(_ key: String, known: [String]) -> CheckpointError {
     CheckpointError(

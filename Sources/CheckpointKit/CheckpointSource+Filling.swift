@@ -31,6 +31,18 @@ extension CheckpointSource {
     return filled
   }
 
+  /// What a copy filled with some tensors cannot store, one sentence each; nothing is read.
+  ///
+  /// - Throws: as ``filled(with:metadata:threads:)``.
+  package func losses(
+    fillingWith tensors: [TensorName: Checkpoint.Entry], metadata: [String: String]
+  ) throws -> [String] {
+    guard let fill = format.fill else { return [] }
+    var request = Fill(template: probe, key: key, tensors: tensors)
+    request.metadata = metadata
+    return try fill(request).losses
+  }
+
   /// The same with another checkpoint's tensors, each of which must have its place here.
   ///
   /// `isPartial` says that tensors for which there is no new one may stay as they are.

@@ -45,7 +45,7 @@ extension CheckpointSource {
   }
 
   /// The file with all its parts, to which a fingerprint belongs.
-  private func withAllParts(_ threads: Int) throws -> Opened {
+  package func withAllParts(_ threads: Int) throws -> Opened {
     if opened.parts.isEmpty { return opened }
     var options = OpenOptions(threads: threads)
     options.readsAllParts = true

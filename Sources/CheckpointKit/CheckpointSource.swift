@@ -46,7 +46,10 @@ public struct CheckpointSource: Sendable {
         try Budget.current.checkValues(
           of: total.byteCount, inFileOf: storedBytes(of: probe, claiming: total.byteCount))
       }
-      opened.notes.forEach { notes("\(probe.path.escapingControls): \($0)") }
+      let silenced = options.notesParts ? nil : opened.partsNote
+      opened.notes.filter { $0 != silenced }.forEach {
+        notes("\(probe.path.escapingControls): \($0)")
+      }
       opened.checkpoint.entries = opened.checkpoint.entries.map { $0.naming(probe.path) }
       return Self(opened: opened, format: format, probe: probe, key: options.key)
     } catch let error as CheckpointError {

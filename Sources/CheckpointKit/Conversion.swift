@@ -10,6 +10,11 @@ public struct Conversion: Sendable {
   /// Floating-point tensors are rounded to this type; others stay as they are.
   public var dtype: DType?
 
+  /// What users can do about parts that are left out: the end of the note about them.
+  public var remedy = "pass --all for every part, --key for another"
+  /// Keys of parts that the output has anyway, being a copy of the file.
+  public var keptParts: Set<TensorName> = []
+
   /// A conversion that keeps a selection unchanged.
   public init(_ selection: Selection) { self.selection = selection }
 
@@ -45,6 +50,7 @@ public struct Conversion: Sendable {
     if entries.count != input.entries.count {
       result.isChanged = true
       dropTree(&result, because: "tensors were left out")
+      dropSkeletons(of: input, keeping: kept, &result)
     }
     result.checkpoint.entries = entries.map { entry in
       var entry = entry
@@ -78,14 +84,14 @@ public struct Conversion: Sendable {
     var parts: [String] = []
     for part in opened.parts where !part.isOpened {
       let values = result.checkpoint.removeValue(at: part.key)?.leafCount ?? 0
-      if opened.isChosenPart { continue }
+      if opened.isChosenPart || keptParts.contains(TensorName(part.key)) { continue }
       let counts = [(part.tensorCount, "tensor"), (values, "value")].filter { $0.0 > 0 }
       let what = counts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
       parts.append("\(part.key) (\(what))")
     }
     if !parts.isEmpty {
       let list = parts.joined(separator: ", ")
-      result.notes.append("left out \(list); pass --all to convert every part")
+      result.notes.append("converting \(opened.openedParts); left out \(list): \(remedy)")
     }
     for named in result.checkpoint.values {
       for (address, reason) in named.value.objects(at: named.name, where: \.isUnread) {
@@ -93,6 +99,36 @@ public struct Conversion: Sendable {
       }
     }
     result.checkpoint.values.removeAll { $0.value.isUnread }
+  }
+
+  /// Leaves out dictionaries that were only there for tensors that are left out.
+  private func dropSkeletons(
+    of input: Checkpoint, keeping kept: Set<TensorName>, _ result: inout Result
+  ) {
+    guard input.values.contains(where: { $0.value.isSkeleton || $0.value.kind == .dictionary })
+    else { return }
+    func containers(_ names: some Sequence<TensorName>) -> Set<TensorName> {
+      var found: Set<TensorName> = []
+      for name in names {
+        let text = name.text
+        let dots = text.utf8.indices.lazy.filter { text.utf8[$0] == UInt8(ascii: ".") }
+        for dot in dots.prefix(Value.maxDepth) { found.insert(TensorName(String(text[..<dot]))) }
+        found.insert(name)
+      }
+      return found
+    }
+    let empty = containers(input.entries.map(\.name)).subtracting(containers(kept))
+    func pruned(_ value: Value, at address: String) -> Value? {
+      if value.isSkeleton, empty.contains(TensorName(address)) { return nil }
+      guard case .dictionary(let members) = value else { return value }
+      return .dictionary(
+        members.compactMap { member in
+          pruned(member.value, at: "\(address).\(member.name)").map { Value.Member(member.key, $0) }
+        })
+    }
+    result.checkpoint.values = result.checkpoint.values.compactMap { named in
+      pruned(named.value, at: named.name).map { Checkpoint.Named(named.name, $0) }
+    }
   }
 
   private func rename(_ result: inout Result) throws {

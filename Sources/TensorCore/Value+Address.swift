@@ -32,8 +32,21 @@ extension Value {
     }
   }
 
-  /// Calls `body` with each value that is shown on one line, and its address.
+  /// Whether nothing is in it but tensors and more of its kind: an empty dictionary, or what is only
+  /// there for the tensors, which the checkpoint lists.
+  package var isSkeleton: Bool {
+    switch self {
+    case .tensor: true
+    case .dictionary(let members): members.allSatisfy(\.value.isSkeleton)
+    case .list(let elements), .tuple(let elements):
+      !elements.isEmpty && elements.allSatisfy(\.isSkeleton)
+    default: false
+    }
+  }
+
+  /// Calls `body` with each value that is shown on one line, and its address; skeletons are not shown.
   package func forEachLeaf(at address: String, _ body: (String, Value) throws -> Void) rethrows {
+    if isSkeleton { return }
     if isLeaf { return try body(address, self) }
     for (name, value) in namedChildren {
       try value.forEachLeaf(at: "\(address).\(name)", body)
@@ -67,7 +80,7 @@ extension Value {
 
   /// Number of values that are shown on one line.
   package var leafCount: Int {
-    isLeaf ? 1 : namedChildren.lazy.map(\.value.leafCount).saturatedSum()
+    isSkeleton ? 0 : isLeaf ? 1 : namedChildren.lazy.map(\.value.leafCount).saturatedSum()
   }
 
   /// The value at an address relative to this one; `nil` if there is none.

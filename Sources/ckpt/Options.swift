@@ -59,11 +59,13 @@ struct InputOptions: ParsableArguments {
   var key: String?
 
   /// Opens a checkpoint and says what no tensor of it shows; `readsValues` is false for a command
-  /// that only lists it, and `all` true for one that takes every part.
+  /// that only lists it, `all` true for one that takes every part, and `notesParts` false for one that
+  /// says itself what becomes of them.
   func open(
-    _ path: String, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false
+    _ path: String, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false,
+    notesParts: Bool = true
   ) throws -> CheckpointSource {
-    let source = try openAny(path, common, readsValues, all: all)
+    let source = try openAny(path, common, readsValues, all: all, notesParts: notesParts)
     if key != nil { try requireParts(source) }
     return source
   }
@@ -78,10 +80,12 @@ struct InputOptions: ParsableArguments {
   }
 
   private func openAny(
-    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true, all: Bool = false
+    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true, all: Bool = false,
+    notesParts: Bool = true
   ) throws -> CheckpointSource {
     var options = OpenOptions(key: key, threads: common.threads, readsValues: readsValues)
     options.readsAllParts = all
+    options.notesParts = notesParts
     return try CheckpointSource.open(path, options: options, notes: common.note)
   }
 

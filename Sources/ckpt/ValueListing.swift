@@ -14,7 +14,7 @@ struct ValueListing {
   private static let ending = "; --values lists them"
 
   /// Lists a checkpoint's own values, not this project's notes about it.
-  init(_ checkpoint: Checkpoint) { values = checkpoint.ownValues }
+  init(_ checkpoint: Checkpoint) { values = checkpoint.ownValues.filter { !$0.value.isSkeleton } }
 
   /// Lists what one value holds, with addresses inside it.
   init(_ value: Value) {

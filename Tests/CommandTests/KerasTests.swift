@@ -42,7 +42,9 @@ import Testing
     #expect(list.hasSuffix("also holds: config.json, metadata.json; --values lists them\n"))
     let part = try place.ckpt("convert", "net.keras", "part.ckz")
     #expect(
-      part.errors.contains("left out optimizer (12 tensors); pass --all to convert every part"))
+      part.errors.contains(
+        "net.keras: converting 'model'; left out optimizer (12 tensors): pass --all for every part, --key for another\n"
+      ))
   }
 
   @Test func `to PyTorch's layout and back into the structure, only the provenance is new`() throws

@@ -64,7 +64,12 @@ import Testing
     #expect(run.status == 0)
     #expect(
       run.errors.contains(
-        "left out optimizer (6 tensors, 12 values), mixed (1 tensor, 1 value); pass --all"))
+        "ckpt: \(trainer): converting 'state_dict'; left out optimizer (6 tensors, 12 values), mixed (1 tensor, 1 value): pass --all for every part, --key for another\n"
+      ))
+    #expect(!run.errors.contains("reading"))
+    #expect(
+      run.errors.contains(
+        "values are stored where only ckpt reads them: epoch, best_acc and ") == (ending == ".pt"))
     let values = try place.ckpt("diff", trainer, "a" + ending, "--values").output
     let changed = values.split(separator: "\n").filter { $0.hasPrefix("value ") }
     #expect(changed.count { $0.hasPrefix("value optimizer.") } == 12)
@@ -94,5 +99,74 @@ import Testing
     #expect(try place.ckpt("ls", "--keys", "back.pt").output.contains("optimizer"))
     let usage = try place.ckpt("convert", trainer, "x.pt", "--all", "--key", "optimizer")
     #expect(usage.status == 64)
+  }
+
+  @Test func `what only holds tensors is no value of its own`() throws {
+    let npz = try place.ckpt("convert", trainer, "all.npz", "--all")
+    let lost = try #require(npz.errors.split(separator: "\n").first { $0.contains("left out: ") })
+    #expect(!lost.contains("state_dict"))
+    #expect(!lost.contains(", optimizer,") && lost.contains("optimizer.param_groups.0."))
+    #expect(try place.ckpt("convert", trainer, "all.ckz", "--all", "-q").status == 0)
+    let values = try place.ckpt("ls", "--values", "all.ckz").output
+    #expect(!values.contains("dictionary") && values.contains("optimizer.param_groups.0.lr"))
+    let diff = try place.ckpt("diff", trainer, "all.ckz", "--values").output
+    #expect(!diff.contains("{}"))
+    // Left out tensors leave nothing.
+    #expect(
+      try place.ckpt(
+        "convert", trainer, "part.pt", "--all", "--match", "name:state_dict*", "-q"
+      ).status == 0)
+    #expect(try !place.ckpt("ls", "--keys", "part.pt").output.contains("optimizer"))
+    #expect(try place.ckpt("show", "part.pt", "optimizer.state", "-q").status == 2)
+  }
+
+  @Test func `a copy of the same file keeps its parts without a word`() throws {
+    let run = try place.ckpt("convert", trainer, "like.pt", "--like", trainer)
+    #expect(run.status == 0)
+    #expect(run.errors.hasSuffix("wrote like.pt: 2 tensors, 12 bytes\n"), "\(run.errors)")
+    #expect(!run.errors.contains("reading") && !run.errors.contains("left out"))
+    #expect(try place.ckpt("diff", trainer, "like.pt", "--values", "-q").status == 0)
+  }
+
+  private let rule = ["--rule", "Linear: weight=1, bias=1", "--match", "**"]
+
+  private func reinit(_ options: String...) throws -> CommandRun {
+    try CommandRun(
+      [CommandRun.executable, "reinit", trainer] + rule + options, in: place.folder.path)
+  }
+
+  @Test(arguments: [".ckz", ".safetensors", ".npz"])
+  func `reinit into another format names what it leaves out, before and when it writes`(
+    _ ending: String
+  ) throws {
+    let note =
+      "converting 'state_dict'; left out optimizer (6 tensors, 12 values), mixed (1 tensor, 1 value): keep the file's format for every part, or pass --key for another"
+    let dry = try reinit("-o", "a" + ending, "--dry-run", "--json")
+    #expect(dry.status == 0, "\(dry.errors)")
+    #expect(dry.errors.contains(note + "\n"))
+    let losses = try JSON(dry.output)["losses"]
+    #expect(losses?[0] == .text(note))
+    #expect((losses?.count ?? 0) == (ending == ".npz" ? 2 : 1))
+    let run = try reinit("-o", "a" + ending)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.errors.split(separator: "\n").count { $0.contains(note) } == 1)
+    #expect(try !place.ckpt("ls", "--values", "a" + ending).output.contains("optimizer"))
+    let same = try reinit("--dry-run", "--json")
+    #expect(try JSON(same.output)["losses"]?.count == 0)
+  }
+
+  @Test func `reinit that unties writes every part, nested as it was`() throws {
+    let run = try reinit("--untie", "-o", "two.pt")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(!run.errors.contains("left out"))
+    #expect(
+      try place.ckpt("ls", "--keys", "two.pt").output
+        == place.ckpt("ls", "--keys", trainer).output)
+    #expect(
+      try place.ckpt("diff", trainer, "two.pt", "--name-only", "-q").status == 1)
+    let optimizer = try place.ckpt("diff", trainer, "two.pt", "--key", "optimizer", "--values")
+    #expect(optimizer.status == 0, "\(optimizer.output)")
+    #expect(try place.ckpt("show", "two.pt", "epoch", "-q").output == "3\n")
+    #expect(try place.ckpt("verify", "two.pt", "-q").status == 0)
   }
 }

@@ -59,12 +59,7 @@ enum KerasCheckpoint {
     opened.notes = content.notes
     opened.isChosenPart = options.key != nil
     opened.parts = try parts(of: content, opened: options.key, readsAll: readsAll)
-    if options.key == nil, !readsAll, !content.optimizer.isEmpty {
-      let count = content.optimizer.count == 1 ? "1 tensor" : "\(content.optimizer.count) tensors"
-      opened.notes.append(
-        "reading '\(modelKey)'; the file also holds \(content.optimizerKey) (\(count)): "
-          + "use --key to select it")
-    }
+    if let note = opened.partsNote { opened.notes.append(note) }
     return opened
   }
 

@@ -43,7 +43,7 @@ extension PyTorchFile {
           key: part.key, tensorCount: all.entries.count, byteCount: all.total.byteCount,
           isOpened: isOpened))
     }
-    if let note = Self.partsNote(opened.parts, key: key) { opened.notes.append(note) }
+    if let note = opened.partsNote { opened.notes.append(note) }
     return opened
   }
 
@@ -108,17 +108,6 @@ extension PyTorchFile {
       : "\(names) unrecognized classes or functions, first"
     return "\(what) '\(first.fullName)' at byte \(pickleOffset + first.offset); nothing was run,"
       + " see ckpt scan"
-  }
-
-  private static func partsNote(_ parts: [Opened.Part], key: String?) -> String? {
-    let others = parts.filter { !$0.isOpened }
-    guard key == nil, !others.isEmpty else { return nil }
-    let opened = parts.filter(\.isOpened).map { "'\($0.key)'" }.joined(separator: ", ")
-    let rest = others.map { part in
-      "\(part.key) (\(part.tensorCount) tensor\(part.tensorCount == 1 ? "" : "s"))"
-    }.joined(separator: ", ")
-    return "reading \(opened); the file also holds \(rest): use --key to select"
-      + (others.count == 1 ? " it" : " one")
   }
 }
 

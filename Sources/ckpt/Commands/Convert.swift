@@ -70,7 +70,12 @@ extension Ckpt {
       var conversion = Conversion(try selection.selection)
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
-      var opened = try inputs.open(input, common, readsValues: !dryRun, all: all).opened
+      var opened = try inputs.open(input, common, readsValues: !dryRun, all: all, notesParts: false)
+        .opened
+      if let like {
+        conversion.remedy = "pass --key for another"
+        conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
+      }
       let original = opened.checkpoint
       opened.checkpoint = try naming(input) {
         try layout.apply(
@@ -133,7 +138,9 @@ extension Ckpt {
     private var destination: Destination {
       get throws {
         if let like {
-          let template = try CheckpointSource.open(like, notes: common.note)
+          var reading = OpenOptions()
+          reading.notesParts = false
+          let template = try CheckpointSource.open(like, options: reading, notes: common.note)
           if let named = CheckpointFormat.named(byEndingOf: output),
             named.name != template.format.name, output.ending != like.ending
           {

@@ -44,7 +44,10 @@ extension Ckpt {
       help:
         "Separate selected tensors from those that they are tied to, instead of changing both.")
     var untie = false
-    @Flag(help: "Print the names of the tensors that would be replaced; write nothing.")
+    @Flag(
+      help:
+        "Print the names of the tensors that would be replaced, and what would be lost; write nothing."
+    )
     var dryRun = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var report: ReportOptions
@@ -82,13 +85,15 @@ extension Ckpt {
       let file: String
       let output: String?
       let replaced: [String]
+      /// What the output does not hold, one sentence each.
+      let losses: [String]
     }
 
     func run() async throws {
       let path = inPlace ? file : output
       let selected = try selection.selection
       let model = selected.model
-      let input = try inputs.open(file, common)
+      let input = try inputs.open(file, common, notesParts: false)
       var opened = input.opened
       try opened.confirmTies().forEach(common.notes(on: file))
       let renames =
@@ -97,7 +102,9 @@ extension Ckpt {
       let other = try from.map { try CheckpointSource.open($0, notes: common.note).checkpoint }
       opened.checkpoint = opened.checkpoint.renamed(renames?.partners ?? [:])
       let source = opened.checkpoint
-      let output = try dryRun ? nil : path.map { try self.output($0, of: input) }
+      let output = try path.map { try self.output($0, of: input) }
+      if output?.isNew != true { input.opened.partsNote.map(common.notes(on: file)) }
+      var untied: Set<TensorName> = []
       try naming(file) {
         try renaming.requireMatches(
           among: [input.checkpoint, other].compactMap { $0 }, and: model)
@@ -113,7 +120,8 @@ extension Ckpt {
       step.seed = try Seed(seed)
       if untie {
         try naming(file) {
-          opened.checkpoint.untie(Set(try step.names(in: source, tree: tree)))
+          untied = Set(try step.names(in: source, tree: tree))
+          opened.checkpoint.untie(untied)
           tree = try opened.checkpoint.tree(model: model)
         }
       }
@@ -137,13 +145,19 @@ extension Ckpt {
       if let names = renames?.inverse {
         result.checkpoint = result.checkpoint.renamed(names)
         result.replaced = result.replaced.map { names[$0] ?? $0 }
+        untied = Set(untied.map { names[$0] ?? $0 })
       }
-      if let output, let path {
+      opened.checkpoint = result.checkpoint
+      var plan = try await naming(file) {
+        try await self.plan(result, opened, untied: untied, of: input, to: output)
+      }
+      plan.losses.forEach(common.notes(on: file))
+      if let output, let path, !dryRun {
         var provenance = try Provenance(of: source)
         if let stored = Manifest(storedIn: source) { inputs.insert(stored.fingerprint, at: 0) }
         provenance.add(command: "reinit", options: options, inputs: inputs)
-        result.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
-        try await write(result, of: input, to: output)
+        plan.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
+        try await write(plan, of: input, to: output)
         let count =
           "\(result.replaced.count.grouped) of \(source.entries.count.pluralized("tensor"))"
         let origin = from.map { "copied \(count) from \(displayPath($0).escapingControls)" }
@@ -153,52 +167,13 @@ extension Ckpt {
       if report.json {
         try text.line(
           try jsonText(
-            Report(file: file, output: dryRun ? nil : path, replaced: result.replaced.map(\.text))))
+            Report(
+              file: file, output: dryRun ? nil : path, replaced: result.replaced.map(\.text),
+              losses: plan.losses)))
       } else if dryRun {
         for name in result.replaced { try text.line(name.text.escapingControls) }
       }
       try text.flush()
-    }
-
-    /// How the result is written.
-    private enum Output {
-      /// As a copy of the input in which the drawn tensors are new.
-      case copy(CopyTarget)
-      /// In another format, from the beginning.
-      case new(CheckpointTarget, path: String)
-    }
-
-    private func output(_ path: String, of input: CheckpointSource) throws -> Output {
-      if inPlace {
-        if target.to != nil || target.compression != nil {
-          throw ValidationError("--in-place keeps the format; omit --to and --compression")
-        }
-        return .copy(CopyTarget(replacing: input.probe))
-      }
-      if !untie, let copy = try target.copyTarget(path, of: input) { return .copy(copy) }
-      return .new(try target.target(path, common), path: path)
-    }
-
-    private func write(
-      _ result: Reinitialization.Result, of input: CheckpointSource, to output: Output
-    ) async throws {
-      switch output {
-      case .new(let target, let path):
-        try await target.write(result.checkpoint, to: path, showing: common)
-      case .copy(let target):
-        let replaced = Set(result.replaced)
-        let progress = Progress(
-          reading: result.checkpoint.entries.filter { replaced.contains($0.name) },
-          quiet: common.quiet)
-        defer { progress.finish() }
-        let filled = try await input.filled(
-          with: Dictionary(
-            progress.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-          metadata: result.checkpoint.recorded,
-          threads: common.threads)
-        filled.losses.forEach(common.notes(on: file))
-        _ = try await target.write(filled)
-      }
     }
 
     /// The options that shaped the values, as they were typed.

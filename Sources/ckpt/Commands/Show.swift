@@ -83,7 +83,7 @@ extension Ckpt {
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
           try output.line(String(line).escapingControls)
         }
-      } else if value.leafCount == 1, value.isLeaf {
+      } else if value.isLeaf {
         try output.line(value.shortText(limit: Int.max / 8))
       } else {
         try listing.print(to: &output, isShort: false)
