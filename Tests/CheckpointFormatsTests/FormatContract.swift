@@ -146,7 +146,8 @@ public import Testing
         #expect(read.values.isEmpty && losses.count == 1)
         continue
       }
-      #expect(losses.isEmpty)
+      let onlyHere = "values are stored where only ckpt reads them: null, bool and 20 more"
+      #expect(losses == (format.name == "pytorch" ? [onlyHere + "; convert --all nests them"] : []))
       let own = read.ownValues
       #expect(own.count == values.count)
       for named in values {

@@ -101,7 +101,7 @@ import Testing
     #expect(usage.status == 64)
   }
 
-  @Test func `what only holds tensors is no value of its own`() throws {
+  @Test func `what only holds tensors is not a value of its own`() throws {
     let npz = try place.ckpt("convert", trainer, "all.npz", "--all")
     let lost = try #require(npz.errors.split(separator: "\n").first { $0.contains("left out: ") })
     #expect(!lost.contains("state_dict"))
