@@ -31,6 +31,38 @@ package final class HDF5File: Sendable {
     }
   }
 
+  /// The table's other datasets, with the strings that are stored in chunks; `read` gives all bytes
+  /// of a dataset.
+  ///
+  /// Strings of more text than the file justifies are not read.
+  package func others(
+    reading read: (HDF5Table.Dataset) throws -> [UInt8]
+  ) throws -> [HDF5Table.Other] {
+    let metadata = HDF5Metadata(input, superblock)
+    var others = table.others
+    for index in others.indices {
+      guard let packed = others[index].packed else { continue }
+      do {
+        let content: HDF5Attribute
+        if metadata.allows(texts: packed.bytes.info.byteCount) {
+          let bytes = try read(packed.bytes)
+          var body = HDF5Cursor(bytes, 0, count: bytes.count, start: 0, superblock.widths)
+          content = try HDF5ValueReader.attribute(
+            "", packed.type, packed.shape, &body, in: metadata)
+        } else {
+          content = HDF5Attribute(
+            "", .other("far more text than the file has bytes; pass --allow-large to read it"))
+        }
+        others[index] = HDF5Table.Other(
+          path: others[index].path, content: content, attributes: others[index].attributes)
+      } catch let error as CheckpointError {
+        let path = "/" + others[index].path.joined(separator: "/")
+        throw error.adding(tensor: path).adding(path: input.name)
+      }
+    }
+    return others
+  }
+
   /// Reads one block of a dataset of the table through the library, whatever its layout.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for refused datasets, the source's own error, or

@@ -45,6 +45,9 @@ package struct HDF5Table: Sendable {
     package var isConverted = false
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
+    /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
+    /// strings are read as bytes.
+    package var stringSize: Int?
     /// Bytes in memory of an element that was never written; empty for zeros.
     package var fill: [UInt8] = []
     package let filters: [Filter]
@@ -81,6 +84,16 @@ package struct HDF5Table: Sendable {
     /// Its content; the attribute's name is empty.
     package let content: HDF5Attribute
     package let attributes: [HDF5Attribute]
+    /// The chunks of a dataset of strings, from which ``HDF5File/others(reading:)`` makes the content.
+    package var packed: PackedStrings?
+  }
+
+  /// Strings that are stored in chunks.
+  package struct PackedStrings: Sendable {
+    /// The strings, or the references to them, as bytes: one more dimension than the strings have.
+    package let bytes: Dataset
+    let type: HDF5Datatype
+    let shape: [Int]
   }
 
   /// The layouts that a dataset can be given.

@@ -51,6 +51,7 @@ import Testing
     ("hdf5/name-order.h5", .plain(.littleEndian)), ("hdf5/nbit.h5", .plain(.littleEndian)),
     ("hdf5/scale-offset.h5", .plain(.littleEndian)), ("hdf5/unwritten.h5", .plain(.littleEndian)),
     ("hdf5/others.h5", .plain(.littleEndian)), ("hdf5/links.h5", .plain(.littleEndian)),
+    ("hdf5/packed-strings.h5", .plain(.littleEndian)),
   ]
 
   @Test(arguments: files)

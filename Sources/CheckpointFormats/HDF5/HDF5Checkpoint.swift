@@ -46,6 +46,11 @@ enum HDF5Checkpoint {
       let seen = (notes.first ?? text).map { "; \($0)" } ?? ""
       throw CheckpointError(.missing, "contains no numeric dataset\(seen)")
     }
+    let others = try tensors.others()
+    for (known, read) in zip(table.others, others) where known.packed != nil {
+      guard case .other(let what) = read.content.value else { continue }
+      notes.append("/\(read.path.joined(separator: "/")) holds \(what); left out")
+    }
     var datasets = table.datasets
     if isOurs, case .integers(let order)? = root.value("order") {
       if let ordered = arranged(datasets, order) {
@@ -59,7 +64,7 @@ enum HDF5Checkpoint {
       Checkpoint(
         entries: try entries(datasets, of: tensors, isOurs: isOurs),
         modules: isOurs ? modules(table) : [],
-        values: HDF5Values.all(table, datasets, isOurs: isOurs)))
+        values: HDF5Values.all(table, datasets, others, isOurs: isOurs)))
     opened.notes = notes
     opened.restoreFromTexts()
     opened.takeFingerprint()

@@ -148,7 +148,8 @@ struct HDF5ChunkDecoder: Sendable {
 
   /// The width in bytes of the words that the shuffle filter divided into planes; 1 without it.
   private func width(_ mask: UInt32) -> Int {
-    isFiltered(HDF5Table.Filter.shuffle, mask) ? dataset.info.dtype.byteWidth : 1
+    isFiltered(HDF5Table.Filter.shuffle, mask)
+      ? dataset.stringSize ?? dataset.info.dtype.byteWidth : 1
   }
 
   /// Undoes the filters of a chunk, the last one first.

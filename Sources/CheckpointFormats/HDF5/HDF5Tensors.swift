@@ -45,6 +45,15 @@ final class HDF5Tensors: Sendable {
 
   private static let maxUnit = 8 << 20
 
+  /// The datasets that are not tensors, with their content.
+  func others() throws -> [HDF5Table.Other] {
+    try file.others { dataset in
+      try [UInt8](count: dataset.info.byteCount) { target in
+        try reader(dataset)(0..<dataset.info.byteCount, &target)
+      }
+    }
+  }
+
   /// How a dataset's bytes are read.
   func reader(_ dataset: HDF5Table.Dataset) -> Checkpoint.Entry.Reader {
     reader(dataset, HDF5Blocks(dataset))

@@ -12,7 +12,7 @@ enum HDF5Values {
   /// All values of a file, the root's first; a dataset with several names has its values under that
   /// which comes first in `datasets`.
   static func all(
-    _ table: HDF5Table, _ datasets: [HDF5Table.Dataset], isOurs: Bool
+    _ table: HDF5Table, _ datasets: [HDF5Table.Dataset], _ others: [HDF5Table.Other], isOurs: Bool
   ) -> [Checkpoint.Named] {
     var found: [Checkpoint.Named] = []
     var names: Set<TensorName> = []
@@ -39,7 +39,7 @@ enum HDF5Values {
         dataset.attributes.elementName.flatMap { DType(named: $0) } == dataset.info.dtype
       add(dataset.attributes, of: dataset.path, except: isNamed ? [HDF5Layout.elementName] : [])
     }
-    for other in table.others {
+    for other in others {
       add(HDF5Path.name(other.path, isEscaped: isOurs), other.content)
       add(other.attributes, of: other.path, except: [])
     }

@@ -17,6 +17,8 @@ struct HDF5ChunkMap: Sendable {
   }
 
   private let shape: Shape
+  /// Dimensions that the file counts: the bytes of a string are not one of them.
+  private let rank: Int
   private let chunks: HDF5Table.Chunks
   /// Chunks along each dimension of the dataset's current shape, and of its maximum shape (`nil` for
   /// no limit).
@@ -32,6 +34,7 @@ struct HDF5ChunkMap: Sendable {
   private init(_ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
     self.chunks = chunks
     shape = dataset.info.shape
+    rank = shape.count - (dataset.stringSize == nil ? 0 : 1)
     // (n - 1) / c + 1 rounds up, like (n + c - 1) / c, but cannot overflow. No size is 0 here.
     counts = zip(shape, chunks.shape).map { ($0 - 1) / $1 + 1 }
     maxCounts = zip(chunks.maxSizes, chunks.shape).map { limit, size in
@@ -48,7 +51,7 @@ struct HDF5ChunkMap: Sendable {
     switch chunks.index {
     case .none: break
     case .tree1(let address):
-      try HDF5ChunkTree(rank: map.shape.count, metadata).visit(address, level: nil, into: &map)
+      try HDF5ChunkTree(rank: map.rank, metadata).visit(address, level: nil, into: &map)
     case .single(let address, let size, let mask):
       try map.add(
         [Int](repeating: 0, count: map.shape.count), address, size: size ?? map.chunkSize,
@@ -130,6 +133,8 @@ struct HDF5ChunkMap: Sendable {
   mutating func add(
     _ position: [Int], _ address: UInt64, size: Int, mask: UInt32
   ) throws(CheckpointError) {
+    var position = position
+    if position.count == rank, rank < counts.count { position.append(0) }
     guard position.count == counts.count else {
       throw CheckpointError(
         .malformed,
@@ -182,7 +187,7 @@ struct HDF5ChunkMap: Sendable {
         .malformed, "chunk index: expected a B-tree of type 10 or 11, found type \(tree.type)")
     }
     var map = self
-    let (rank, widths) = (shape.count, metadata.superblock.widths)
+    let (rank, widths) = (rank, metadata.superblock.widths)
     try tree.forEach(in: metadata) { record throws(CheckpointError) in
       var record = record
       // The position comes last: one 8-byte number per dimension, counted in chunks.

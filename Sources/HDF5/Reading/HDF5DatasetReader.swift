@@ -8,8 +8,8 @@ enum HDF5DatasetReader {
   /// A dataset is a tensor, or a value, or left out with a note.
   enum Found {
     case tensor(HDF5Table.Dataset)
-    /// Its content, under no name, and its attributes.
-    case value(HDF5Attribute, [HDF5Attribute])
+    /// Its content, under no name, its attributes, and the chunks from which the content is read later.
+    case value(HDF5Attribute, [HDF5Attribute], HDF5Table.PackedStrings? = nil)
   }
 
   /// Whether an object header belongs to a dataset.
@@ -38,7 +38,8 @@ enum HDF5DatasetReader {
     let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
     guard let shape = space.shape else { return .value(HDF5Attribute("", .none), attributes) }
     guard let element = HDF5Element(type, named: attributes.elementName) else {
-      return .value(try value(of: layout, type, shape, metadata), attributes)
+      let packed = try packedStrings(header, layout, type, shape, space, metadata)
+      return .value(try value(of: layout, type, shape, metadata), attributes, packed)
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
     var filters: [HDF5Table.Filter] = []
@@ -87,6 +88,39 @@ enum HDF5DatasetReader {
     default: break
     }
     return HDF5Attribute("", .other(HDF5Element.text(type)))
+  }
+
+  /// The chunks of a dataset of strings; `nil` for any other, and where the chunks are not read here.
+  private static func packedStrings(
+    _ header: HDF5ObjectHeader, _ layout: HDF5DataLayout, _ type: HDF5Datatype, _ shape: [Int],
+    _ space: HDF5Dataspace, _ metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Table.PackedStrings? {
+    guard case .chunked(let sizes, let index, let sizeWidth, let sparesEdges) = layout,
+      type.isString, !shape.contains(0), HDF5ValueReader.byteCount(type, shape) != nil,
+      sizes.count == shape.count + 1, sizes.last == type.size, !sizes.contains(0)
+    else { return nil }
+    var filters: [HDF5Table.Filter] = []
+    if let message = header.first(.filters) {
+      filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
+    }
+    guard HDF5Filters.arePlain(filters),
+      let chunk = try? TensorInfo(dtype: .uint8, shape: sizes), chunk.byteCount <= chunkLimit
+    else { return nil }
+    let info = try TensorInfo(dtype: .uint8, shape: shape + [type.size])
+    var storage = HDF5Table.Storage.unwritten
+    if case .none = index {
+    } else {
+      storage = .chunks(
+        HDF5Table.Chunks(
+          shape: chunk.shape, maxSizes: space.maxSizes + [type.size], index: index,
+          sizeWidth: sizeWidth, sparesEdges: sparesEdges))
+    }
+    var bytes = HDF5Table.Dataset(
+      path: [], address: header.address, info: info, storage: storage, filters: filters,
+      attributes: [])
+    bytes.layout = .chunked(sizes)
+    bytes.stringSize = type.size
+    return HDF5Table.PackedStrings(bytes: bytes, type: type, shape: shape)
   }
 
   private static func storage(

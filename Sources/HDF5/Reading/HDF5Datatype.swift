@@ -3,9 +3,9 @@ import TensorCore
 /// A datatype message, parsed as far as tensors and attributes need it.
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.d "The Datatype Message".
-struct HDF5Datatype {
+struct HDF5Datatype: Sendable {
   /// The datatype classes.
-  enum Kind {
+  enum Kind: Sendable {
     case integer(HDF5Integer)
     /// The layout is `nil` for floats without an implied leading bit, or in VAX byte order.
     case float(HDF5FloatLayout?, isBig: Bool)
@@ -21,7 +21,7 @@ struct HDF5Datatype {
   }
 
   /// Padding of fixed-size strings.
-  enum Filler {
+  enum Filler: Sendable {
     case terminator
     case zeros
     case spaces
@@ -30,6 +30,14 @@ struct HDF5Datatype {
   /// Size of an element in bytes.
   let size: Int
   let kind: Kind
+
+  /// Whether elements are text of fixed or variable length.
+  var isString: Bool {
+    switch kind {
+    case .text, .variableText: true
+    case .integer, .float, .opaque, .named, .complex, .other: false
+    }
+  }
 
   /// Reads a datatype message.
   init(_ message: HDF5Cursor) throws(CheckpointError) {

@@ -104,6 +104,9 @@ final class HDF5Metadata {
     }
   }
 
+  /// Whether this many bytes more of text may be read.
+  func allows(texts count: Int) -> Bool { texts.charge(count) }
+
   /// Charges the bytes of an attribute's text, which may be shared by many attributes.
   func charge(texts count: Int) throws(CheckpointError) {
     guard texts.charge(count) else {

@@ -84,12 +84,14 @@ struct HDF5Walker {
           header, path: { path + [name] }, in: metadata)
         switch found {
         case .tensor(let dataset): table.datasets.append(dataset)
-        case .value(let content, let attributes):
-          if case .other(let what) = content.value {
+        case .value(let content, let attributes, let packed):
+          if case .other(let what) = content.value, packed == nil {
             note(path + [name], "holds \(what); left out")
           }
-          table.others.append(
-            .init(path: path + [name], content: content, attributes: attributes))
+          var other = HDF5Table.Other(
+            path: path + [name], content: content, attributes: attributes)
+          other.packed = packed
+          table.others.append(other)
         }
       } else if header.has(.datatype) {
         note(path + [name], "is neither a group nor a dataset")
