@@ -153,7 +153,15 @@ private struct Seal {
     let file = stored.file.map { "file '\($0)': " } ?? ""
     return CheckpointError(
       .malformed,
-      "\(file)expected tensors with the stored fingerprint \(expected), found \(found): they are "
-        + "damaged, or another program has changed them")
+      "\(file)expected tensors of fingerprint \(short(expected)), found \(short(found)): damaged, "
+        + "or changed by another program")
+  }
+
+  /// The algorithm and the first 12 digits.
+  private static func short(_ fingerprint: Fingerprint) -> String {
+    let text = fingerprint.description
+    let digits = text.utf8.firstIndex(of: UInt8(ascii: ":")).map(text.index(after:))
+    guard let start = digits else { return text }
+    return text[..<start] + text[start...].prefix(12) + "…"
   }
 }

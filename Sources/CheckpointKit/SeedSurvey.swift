@@ -29,7 +29,7 @@ public struct SeedSurvey: Sendable {
   public let seedCount: Int
 
   /// Whether every check passed.
-  public var isSound: Bool { tensors.allSatisfy(\.failures.isEmpty) }
+  public var allPassed: Bool { tensors.allSatisfy(\.failures.isEmpty) }
 
   /// Chance, in standard errors, of reporting a tensor that is correct: below 1e-8 each.
   private static let threshold = 6.0

@@ -147,7 +147,7 @@ import Testing
       try CheckpointSource.open(try probe(whole, format)).opened.fingerprints.first?.text)
     let last: Character = text.last == "0" ? "1" : "0"
     let cases: [(String, String?)] = [
-      (String(text.dropLast()) + String(last), "expected tensors with the stored fingerprint"),
+      (String(text.dropLast()) + String(last), "expected tensors of fingerprint"),
       (String(text.dropLast()) + "g", "expected a fingerprint of the form sha256:HEX, found"),
       ("blake3:" + text.dropFirst(7), nil),
     ]

@@ -306,6 +306,24 @@ import Testing
     #expect(try place.ckpt("tree", "new.pt").errors.contains("has no module tree"))
   }
 
+  @Test func `the fingerprint of a shard that is filled is renewed, the others stay`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    _ = try place.shell("mkdir d")
+    let made = try place.ckpt("convert", "a.h5", "d/model.safetensors", "--shard-size", "40B")
+    #expect(made.status == 0, "\(made.errors)")
+    #expect(try place.ckpt("check", "d").output.contains("every tensor: fingerprint"))
+    let sums = "sha256sum d/*.safetensors"
+    let before = try place.shell(sums).lines
+    let run = try place.ckpt("reinit", "d", "--match", "layer1", "--seed", "9", "--in-place")
+    #expect(run.status == 0, "\(run.errors)")
+    let after = try place.shell(sums).lines
+    let changed = zip(before, after).count { $0 != $1 }
+    #expect(before.count == after.count && (1..<before.count).contains(changed))
+    let check = try place.ckpt("check", "d")
+    #expect(check.status == 0 && check.output.contains("every tensor: fingerprint"))
+  }
+
   @Test func `a copy of a folder holds all that is in it, and other shards stay`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")

@@ -34,7 +34,7 @@ extension Ckpt {
         let message: String
       }
       let file: String
-      let isSound: Bool
+      let ok: Bool
       /// How much was verified; absent if the file could not be opened.
       let verified: Integrity.Extent?
       /// With what tensors were compared.
@@ -63,7 +63,7 @@ extension Ckpt {
         for error in damage { StandardError().note(error.description) }
         reports.append(
           Report(
-            file: file, isSound: damage.isEmpty, verified: integrity?.extent,
+            file: file, ok: damage.isEmpty, verified: integrity?.extent,
             comparedWith: integrity?.means ?? [],
             damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
         )
@@ -73,7 +73,7 @@ extension Ckpt {
       }
       if report.json { try output.line(try jsonText(reports)) }
       try output.flush()
-      if reports.contains(where: { !$0.isSound }) { throw ExitCode(2) }
+      if reports.contains(where: { !$0.ok }) { throw ExitCode(2) }
     }
   }
 }

@@ -177,7 +177,7 @@ extension Ckpt {
         }
         struct Report: Encodable {
           let seeds: Int
-          let isSound: Bool
+          let ok: Bool
           let tensors: [Tensor]
         }
         let tensors = survey.tensors.map {
@@ -187,7 +187,7 @@ extension Ckpt {
             expectedStandardDeviation: $0.expected?.standardDeviation, failures: $0.failures)
         }
         try output.line(
-          try jsonText(Report(seeds: survey.seedCount, isSound: survey.isSound, tensors: tensors)))
+          try jsonText(Report(seeds: survey.seedCount, ok: survey.allPassed, tensors: tensors)))
       } else {
         var table = Table(.left, .left, .left, .right, .right, .right, .right, .left)
         table.add("", "name", "initializer", "mean", "expected", "std", "expected", "")
@@ -205,7 +205,7 @@ extension Ckpt {
             + (failed == 0 ? "all checks passed" : "\(failed.grouped) fail"))
       }
       try output.flush()
-      if !survey.isSound { throw ExitCode(1) }
+      if !survey.allPassed { throw ExitCode(1) }
     }
 
     private func range(_ text: String) throws -> ClosedRange<UInt64> {
