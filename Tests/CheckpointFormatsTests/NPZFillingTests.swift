@@ -4,7 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// Copies of archives that NumPy has written, in which some arrays are new.
+/// Copies of arrays and archives that NumPy has written, in which some arrays are new.
 @Suite struct NPZFillingTests {
   static let files = [
     "types.npz", "compressed.npz", "big-endian.npz", "shapes.npz", "others.npz",
@@ -55,6 +55,27 @@ import Testing
       let changed = zip(bytes, copy).count { $0 != $1 }
       #expect(changed <= entry.info.byteCount + 2 * 4, "\(entry.name)")
     }
+  }
+
+  @Test(arguments: [
+    "columns.npy", "lone.npy", "python2.npy", "version2.npy", "version3.npy", "void.npy",
+  ])
+  func `only the elements of a lone array change`(name: String) async throws {
+    let bytes = try Fixtures.bytes("numpy/" + name)
+    let format = CheckpointFormat.npy
+    let before = try format.open(probe(name, bytes), OpenOptions())
+    let old = try #require(before.entries.first)
+    let new = try Checkpoint.Entry(noise: old.name, old.info.dtype, old.info.shape.sizes, seed: 9)
+    let same = try await format.filled(probe(name, bytes), with: [old.name: old])
+    #expect(same[name] == bytes)
+    let copy = try #require(
+      try await format.filled(probe(name, bytes), with: [old.name: new])[name])
+    #expect(copy.count == bytes.count)
+    let start = bytes.count - old.info.byteCount
+    #expect(copy[..<start] == bytes[..<start])
+    let after = try format.open(probe(name, copy), OpenOptions())
+    #expect(after.notes == before.notes)
+    #expect(try after.entries[0].allBytes() == new.allBytes())
   }
 
   @Test func `texts have no room`() throws {
