@@ -49,7 +49,12 @@ public struct Selection: Sendable {
   ) throws -> [Checkpoint.Entry] {
     guard let selector else { return checkpoint.entries }
     let tree = try tree ?? self.tree(of: checkpoint, for: selector, notes: notes)
-    let isTaken = try predicate(of: checkpoint.entries.map(\.name), tree: tree)
+    let isTaken = try predicate(
+      of: checkpoint.entries.map(\.name) + checkpoint.leftOut.keys, tree: tree)
+    let unread = match.isEmpty ? [] : checkpoint.leftOut.filter { isTaken($0.key) }
+    if let (name, reason) = unread.min(by: { $0.key < $1.key }) {
+      throw CheckpointError(.unsupported, "cannot be read: \(reason)", tensor: name.text)
+    }
     return checkpoint.entries.filter { isTaken($0.name) }
   }
 

@@ -85,6 +85,9 @@ public struct Checkpoint: Sendable {
   public var modules: [ModuleLabel]
   /// Whether the tensors are those of pickled modules, whose classes and other state are not read.
   package var hasPickledModules = false
+  /// Tensors of the file that cannot be read and are not among the entries, with the reason: selecting
+  /// one by name is an error.
+  package var leftOut: [TensorName: String] = [:]
   /// What the file holds besides tensors and module tree, by name, in the file's order.
   ///
   /// Names are unique. Some belong to this project and are not the file's own: ``ownValues``.

@@ -58,7 +58,6 @@ import Testing
   }
 
   @Test(arguments: [
-    ("object", "object arrays ('|O') hold pickled Python objects and are not supported"),
     ("text", "expected numeric or Boolean elements such as '<f4', found type '<U2'"),
     ("bytes", "expected numeric or Boolean elements such as '<f4', found type '|S1'"),
     ("date", "expected numeric or Boolean elements such as '<f4', found type '<M8[D]'"),
@@ -73,6 +72,13 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.npy.open(path) }
     #expect(error?.message == message)
     #expect(error?.path == path && error?.offset != nil)
+  }
+
+  @Test func `an array of objects without tensors is not a checkpoint`() throws {
+    let path = Fixtures.path("numpy/refused-object.npy")
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.npy.open(path) }
+    #expect(error?.message == "is an array of objects that contains no tensor")
+    #expect(error?.path == path)
   }
 
   // MARK: - Headers

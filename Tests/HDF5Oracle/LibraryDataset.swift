@@ -29,11 +29,6 @@ enum LibraryDataset {
     let properties = try HDF5Handle(
       "dataset properties", H5Dget_create_plist(dataset), closedBy: H5Pclose)
     let layout = H5Pget_layout(properties.id)
-    // Asking a virtual dataset for its shape may open its source files.
-    if layout == H5D_VIRTUAL {
-      throw CheckpointError(
-        .unsupported, "is a virtual dataset: its bytes are in other files, which are not opened")
-    }
     let id = properties.id
     return try describe(dataset, path: path, address: address, attributes: attributes) {
       element, info throws(CheckpointError) in
@@ -103,6 +98,8 @@ enum LibraryDataset {
         bytes <= chunkLimit
       else { return .refused("chunks of shape \(chunk) have more than \(chunkLimit) bytes") }
       return bytes > 0 ? .library(chunk: chunk) : .refused("chunks have 0 bytes")
+    case H5D_VIRTUAL:
+      return .refused("is a virtual dataset: its bytes are in other datasets, which are not read")
     default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is unknown")
     }
   }

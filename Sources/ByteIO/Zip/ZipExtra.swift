@@ -47,26 +47,40 @@ struct ZipExtra {
   func resolve(_ fields: [UInt32], isExact: Bool) throws(CheckpointError) -> [Int] {
     let wanted = fields.count { $0 == ZipLayout.sentinel32 }
     let found = zip64?.count ?? 0
+    // Python before 3.11.4 also stores numbers there that the header has room for; they must agree.
+    if wanted == 0, found > 0, found % 8 == 0, found <= 8 * fields.count {
+      let copies = stride(from: 0, to: found, by: 8).map { number(at: $0) }
+      guard zip(copies, fields).allSatisfy({ $0 == UInt64($1) }) else {
+        throw CheckpointError(
+          .malformed,
+          "expected \(fields.prefix(copies.count)) from the header in the zip64 field, "
+            + "found \(copies)")
+      }
+      return fields.map(Int.init)
+    }
     guard found >= 8 * wanted, !isExact || found == 8 * wanted else {
       throw CheckpointError(
         .malformed, "expected a zip64 field of \(8 * wanted) bytes, found \(found)")
     }
-    var rest = zip64 ?? []
+    var offset = 0
     var numbers: [Int] = []
     for field in fields {
       guard field == ZipLayout.sentinel32 else {
         numbers.append(Int(field))
         continue
       }
-      var number: UInt64 = 0
-      for byte in rest.prefix(8).reversed() { number = number << 8 | UInt64(byte) }
-      guard let number = Int(exactly: number) else {
-        throw CheckpointError(.malformed, "expected a zip64 number below 2^63, found \(number)")
+      let found = number(at: offset)
+      guard let number = Int(exactly: found) else {
+        throw CheckpointError(.malformed, "expected a zip64 number below 2^63, found \(found)")
       }
       numbers.append(number)
-      rest = rest.dropFirst(8)
+      offset += 8
     }
     return numbers
+  }
+
+  private func number(at offset: Int) -> UInt64 {
+    (zip64 ?? []).dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }
 

@@ -66,6 +66,18 @@ struct ZipHeader: Sendable {
       bytes.setLittleEndian(UInt64(value), at: field.lowerBound + 4 + offset)
       return
     }
+    if let field = redundantField(with: number) {
+      bytes.setLittleEndian(UInt64(value), at: field.lowerBound + 4 + 8 * number.rawValue)
+      if value < ZipLayout.sentinel32 {
+        bytes.setLittleEndian(UInt32(value), at: short)
+      } else {
+        // From now on all numbers that the field has are there only.
+        for offset in offsets.prefix((field.count - 4) / 8) {
+          bytes.setLittleEndian(ZipLayout.sentinel32, at: offset)
+        }
+      }
+      return
+    }
     guard value >= ZipLayout.sentinel32 else {
       bytes.setLittleEndian(UInt32(value), at: short)
       return
@@ -134,6 +146,14 @@ struct ZipHeader: Sendable {
       position = end
     }
     return nil
+  }
+
+  /// The zip64 field if it repeats numbers that the header has room for, this one among them.
+  private func redundantField(with number: Number) -> Range<Int>? {
+    guard let field = field(ZipLayout.zip64Field), field.count - 4 >= 8 * (number.rawValue + 1),
+      offsets.allSatisfy({ bytes.littleEndian(UInt32.self, at: $0) != ZipLayout.sentinel32 })
+    else { return nil }
+    return field
   }
 
   /// Offset of a number in the content of the zip64 field: after the others that are there.

@@ -26,6 +26,14 @@ enum NPY {
 
   static func open(_ file: ByteSource) throws -> Opened {
     do throws(CheckpointError) {
+      if let objects = try NPYObjects(file, named: "") {
+        var opened = Opened(Checkpoint(entries: []))
+        opened.add(objects, of: nil)
+        guard !opened.checkpoint.entries.isEmpty else {
+          throw CheckpointError(.missing, "is an array of objects that contains no tensor")
+        }
+        return opened
+      }
       let header = try NPYHeader(size: file.size) { range throws(CheckpointError) in
         try file.bytes(range)
       }
@@ -44,6 +52,7 @@ enum NPY {
   /// Decides what changes in a copy of a file: the elements, stored in the order that the file has.
   static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
     let source = try fill.template.source
+    try fill.refuseObjects(besides: [name])
     let header = try NPYHeader(size: source.size) { range throws(CheckpointError) in
       try source.bytes(range)
     }

@@ -102,7 +102,11 @@ struct NPYHeader {
       .malformed, "expected a header of \(required) bytes, but the file has \(size)", offset: size)
   }
 
-  private static func type(
+  /// The element type that a description such as `<f4` stands for, whether its most significant byte
+  /// comes first, and whether it is only a guess.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for elements that are not numbers.
+  static func type(
     _ description: String
   ) throws(CheckpointError) -> (dtype: DType, isBigEndian: Bool, isGuess: Bool) {
     let name = String(description.dropFirst())

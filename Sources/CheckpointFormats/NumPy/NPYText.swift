@@ -13,17 +13,27 @@ enum NPYText {
     read: (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
   ) throws(CheckpointError) -> Value? {
     let (fields, _, length) = try NPYHeader.fields(size: size, read: read)
+    return try value(fields, size: size - length, offset: length, in: &room) {
+      range throws(CheckpointError) in
+      try read(range.lowerBound + length..<range.upperBound + length)
+    }
+  }
+
+  /// The same of `size` bytes that `read` gives, `offset` bytes into an array's own.
+  static func value(
+    _ fields: NPYDictionary.Fields, size: Int, offset: Int = 0, in room: inout ValueRoom,
+    read: (_ range: Range<Int>) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) -> Value? {
     guard let (order, kind, count) = parts(fields.description), size <= maxSize else { return nil }
     let width = count.saturated(times: kind == "U" ? 4 : 1)
     let elements = try Shape(fields.shape).elementCount
-    guard elements.saturated(times: width) == size - length else {
+    guard elements.saturated(times: width) == size else {
       throw CheckpointError(
-        .malformed,
-        "expected \(elements) times \(width) bytes, found \(size - length) after the header",
-        offset: length)
+        .malformed, "expected \(elements) times \(width) bytes, found \(size) after the header",
+        offset: offset)
     }
     guard !fields.isFortranOrder || fields.shape.count < 2, room.take(elements) else { return nil }
-    let bytes = try read(length..<size)
+    let bytes = try read(0..<size)
     var texts: [Value] = []
     for index in 0..<elements {
       let start = index.saturated(times: width)

@@ -6,13 +6,13 @@ extension NPZ {
   /// Decides what changes: the arrays' elements, in the order and the byte order of their headers.
   static func fill(_ fill: Fill) throws -> FilledFiles {
     let archive = try fill.template.archive
-    let members = archive.members.filter { member in
-      name(of: member).map { fill.tensors[$0] != nil } ?? false
+    let members = try arrays(in: archive).compactMap { member, name in
+      name.flatMap { name in fill.tensors[name].map { (member: member, name: name, entry: $0) } }
     }
-    var copy = try ArchiveCopy(of: archive, replacing: members)
-    for member in members {
-      guard let entry = name(of: member).flatMap({ fill.tensors[$0] }) else { continue }
-      let header = try header(of: member, in: archive)
+    try fill.refuseObjects(besides: Set(members.map(\.name)))
+    var copy = try ArchiveCopy(of: archive, replacing: members.map(\.member))
+    for (member, name, entry) in members {
+      let header = try header(of: member, named: name, in: archive)
       copy.contents.replace(
         at: copy.start(of: member) + header.length, with: try entry.stored(as: header))
       copy.keepsSome(of: member)  // its header

@@ -23,21 +23,62 @@ enum NPZ {
   private static let localMark = Array("PK\u{3}\u{4}".utf8)
   private static let endMark = Array("PK\u{5}\u{6}".utf8)
 
-  /// Whether the first member of an archive is an array, or there is none.
+  /// Whether the first member of an archive is an array by its name or its content, or there is none.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
     if head.starts(with: endMark) { return candidate.size == 22 }
     guard head.starts(with: localMark), head.count > 30 else { return false }
     let length = Int(head.littleEndian(UInt16.self, at: 26))
     guard head.count >= 30 + length else { return false }
-    return head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8)
+    if head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8) { return true }
+    let start = 30 + length + Int(head.littleEndian(UInt16.self, at: 28))
+    if head.dropFirst(start).starts(with: NPYHeader.magic) { return true }
+    guard candidate.name.lowercased().hasSuffix(".npz"), let archive = try? candidate.archive,
+      let members = try? arrays(in: archive)
+    else { return false }
+    return members.contains { $0.name != nil }
+  }
+
+  /// The members of an archive; those that are arrays have a name: their own without `.npy`, or, as
+  /// `numpy.load` has it, any name if the content is an array.
+  static func arrays(
+    in archive: ZipArchive
+  ) throws(CheckpointError) -> [(member: ZipMember, name: TensorName?)] {
+    var arrays: [(member: ZipMember, name: TensorName?)] = []
+    var bareNames: Set<TensorName> = []
+    for member in archive.members where !isNamedArray(member) {
+      let isArray = try isArray(member, in: archive)
+      if isArray { bareNames.insert(member.name) }
+    }
+    for member in archive.members {
+      guard isNamedArray(member) else {
+        arrays.append((member, bareNames.contains(member.name) ? member.name : nil))
+        continue
+      }
+      let name = TensorName(String(member.name.text.dropLast(ending.count)))
+      arrays.append((member, bareNames.contains(name) ? member.name : name))
+    }
+    return arrays
+  }
+
+  private static func isNamedArray(_ member: ZipMember) -> Bool {
+    member.name.text.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+  }
+
+  private static func isArray(
+    _ member: ZipMember, in archive: ZipArchive
+  ) throws(CheckpointError) -> Bool {
+    guard member.size >= NPYHeader.magic.count else { return false }
+    return try [UInt8](count: NPYHeader.magic.count) { target throws(CheckpointError) in
+      try archive.read(member, at: 0, into: &target)
+    } == NPYHeader.magic
   }
 
   static func open(_ archive: ZipArchive) throws -> Opened {
     var opened = Opened(Checkpoint(entries: []))
     var room = ValueRoom()
-    for member in archive.members {
-      guard let name = name(of: member) else {
+    for (member, name) in try arrays(in: archive) {
+      guard let name else {
         opened.notes.append("member '\(member.name)' is not an array; left out")
         opened.checkpoint.values.append(
           Checkpoint.Named(member.name.text, .unread("a member that is not an array")))
@@ -45,12 +86,23 @@ enum NPZ {
       }
       let header: NPYHeader
       do throws(CheckpointError) {
-        header = try self.header(of: member, in: archive)
+        header = try self.header(of: member, named: name, in: archive)
       } catch {
         guard error.code == .unsupported else { throw error }
+        do throws(CheckpointError) {
+          if let objects = try objects(of: member, named: name, in: archive) {
+            opened.add(objects, of: name)
+            continue
+          }
+        } catch {
+          opened.leaveOut(name, error.message)
+          opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(error.message)))
+          continue
+        }
+        let value = try value(of: member, named: name, in: archive, &room)
+        if value == nil { opened.leaveOut(name, error.message) }
         opened.checkpoint.values.append(
-          Checkpoint.Named(
-            name.text, try value(of: member, in: archive, &room) ?? .unread(error.message)))
+          Checkpoint.Named(name.text, value ?? .unread(error.message)))
         continue
       }
       let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
@@ -66,26 +118,42 @@ enum NPZ {
     return opened
   }
 
-  static func name(of member: ZipMember) -> TensorName? {
-    let text = member.name.text
-    guard text.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8) else { return nil }
-    return TensorName(String(text.dropLast(ending.count)))
-  }
-
   static func header(
-    of member: ZipMember, in archive: ZipArchive
+    of member: ZipMember, named name: TensorName, in archive: ZipArchive
   ) throws(CheckpointError) -> NPYHeader {
-    try placing(member, archive) { read throws(CheckpointError) in
+    try placing(member, name, archive) { read throws(CheckpointError) in
       try NPYHeader(size: member.size, read: read)
     }
   }
 
   /// The strings of an array that is not a tensor; `nil` if it is something else.
   private static func value(
-    of member: ZipMember, in archive: ZipArchive, _ room: inout ValueRoom
+    of member: ZipMember, named name: TensorName, in archive: ZipArchive, _ room: inout ValueRoom
   ) throws(CheckpointError) -> Value? {
-    try placing(member, archive) { read throws(CheckpointError) in
-      try NPYText.value(size: member.size, in: &room, read: read)
+    do throws(CheckpointError) {
+      return try placing(member, name, archive) { read throws(CheckpointError) in
+        try NPYText.value(size: member.size, in: &room, read: read)
+      }
+    } catch {
+      // A structured type.
+      guard error.code == .unsupported else { throw error }
+      return nil
+    }
+  }
+
+  /// What an array of objects holds; `nil` if it is something else.
+  private static func objects(
+    of member: ZipMember, named name: TensorName, in archive: ZipArchive
+  ) throws(CheckpointError) -> NPYObjects? {
+    let source: ByteSource
+    if let stored = try archive.file(of: member) {
+      try archive.verify(member)
+      source = stored
+    } else {
+      source = ByteSource(try archive.bytes(member, limit: Pickle.maxSize), name: archive.path)
+    }
+    return try placing(member, name, archive) { _ throws(CheckpointError) in
+      try NPYObjects(source, named: name.text)
     }
   }
 
@@ -93,7 +161,7 @@ enum NPZ {
 
   /// Lets `body` read a member; errors get their place in the file.
   private static func placing<Result>(
-    _ member: ZipMember, _ archive: ZipArchive,
+    _ member: ZipMember, _ name: TensorName, _ archive: ZipArchive,
     _ body: (Reader) throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
     do throws(CheckpointError) {
@@ -109,19 +177,19 @@ enum NPZ {
         placed.offset =
           member.method == .stored ? error.offset.map { $0 + member.dataOffset } : member.dataOffset
       }
-      throw placed.adding(path: archive.path, tensor: name(of: member)?.text)
+      throw placed.adding(path: archive.path, tensor: name.text)
     }
   }
 
   /// Reads every member and checks its CRC-32; answers each damaged one's error.
   static func damage(_ archive: ZipArchive) throws -> [CheckpointError] {
     _ = try open(archive)
-    return archive.members.compactMap { member in
+    return try arrays(in: archive).compactMap { member, name in
       do throws(CheckpointError) {
         try archive.verify(member)
         return nil
       } catch {
-        return error.adding(tensor: name(of: member)?.text)
+        return error.adding(tensor: name?.text)
       }
     }
   }

@@ -5,19 +5,23 @@ import TensorCore
 ///
 /// Source: CPython 3.13 `Lib/pickletools.py`, whose argument types the functions here follow.
 struct PickleInput {
-  let bytes: [UInt8]
+  /// The pickle's bytes, and after them the strings that had escapes, unescaped.
+  private(set) var bytes: [UInt8]
+  /// Number of bytes to read.
+  private let limit: Int
   private(set) var position: Int
   /// Whether more bytes were wanted than there are.
   private(set) var isCut = false
 
   init(_ bytes: [UInt8], at start: Int) {
     self.bytes = bytes
+    limit = bytes.count
     position = start
   }
 
   /// `uint1`.
   mutating func byte() throws(CheckpointError) -> UInt8 {
-    guard position < bytes.count else { throw cut() }
+    guard position < limit else { throw cut() }
     defer { position += 1 }
     return bytes[position]
   }
@@ -30,7 +34,7 @@ struct PickleInput {
 
   /// The range of the next `count` bytes.
   mutating func take(_ count: Int) throws(CheckpointError) -> Range<Int> {
-    guard count <= bytes.count - position else { throw cut() }
+    guard count <= limit - position else { throw cut() }
     defer { position += count }
     return position..<position + count
   }
@@ -59,7 +63,9 @@ struct PickleInput {
 
   /// The bytes up to the next newline, which is consumed (`stringnl`).
   mutating func line() throws(CheckpointError) -> Range<Int> {
-    guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw cut() }
+    guard let end = bytes[position..<limit].firstIndex(of: UInt8(ascii: "\n")) else {
+      throw cut()
+    }
     defer { position = end + 1 }
     return position..<end
   }
@@ -95,17 +101,37 @@ struct PickleInput {
     return text.allSatisfy { $0 < 0x80 } || String(validating: text, as: UTF8.self) != nil
   }
 
-  /// Cannot overflow, because a pickle has at most ``Pickle/maxSize`` bytes.
+  /// Cannot overflow, because a pickle has at most ``Pickle/maxSize`` bytes, and three times as many
+  /// with its unescaped strings.
   private static func compact(_ range: Range<Int>) -> Pickle.CompactRange {
     Int32(truncatingIfNeeded: range.lowerBound)..<Int32(truncatingIfNeeded: range.upperBound)
   }
 
-  /// The range between quotes; escapes are not interpreted.
-  func quoted(_ range: Range<Int>) throws(CheckpointError) -> Range<Int> {
+  /// The string between quotes, its escapes interpreted as Python 2 wrote them.
+  mutating func quoted(_ range: Range<Int>) throws(CheckpointError) -> Range<Int> {
     guard range.count >= 2, let quote = bytes[range].first, [0x22, 0x27].contains(quote),
       bytes[range.upperBound - 1] == quote
     else { throw CheckpointError(.malformed, "a string has no quotes") }
-    return range.lowerBound + 1..<range.upperBound - 1
+    let inner = range.lowerBound + 1..<range.upperBound - 1
+    guard bytes[inner].contains(PickleEscapes.mark) else { return inner }
+    return appending(try PickleEscapes.string(bytes[inner]))
+  }
+
+  /// The text of a line, which is in Latin-1 with escapes (`raw-unicode-escape`).
+  mutating func unicode(_ range: Range<Int>) throws(CheckpointError) -> Pickle.Value {
+    guard bytes[range].contains(where: { $0 >= 0x80 || $0 == PickleEscapes.mark }) else {
+      return .text(Self.compact(range))
+    }
+    return .text(Self.compact(appending(try PickleEscapes.unicode(bytes[range]))))
+  }
+
+  /// Puts bytes after the pickle's own.
+  ///
+  /// All together they are at most twice as many as those, since each comes from a line that is read
+  /// once.
+  private mutating func appending(_ new: [UInt8]) -> Range<Int> {
+    bytes += new
+    return bytes.count - new.count..<bytes.count
   }
 
   mutating func memoKey() throws(CheckpointError) -> Int {

@@ -81,7 +81,7 @@ struct PickleMachine {
     case UInt8(ascii: "S"): try push(input.textOrBytes(try input.quoted(try input.line())))
     case UInt8(ascii: "T"): try push(input.textOrBytes(try input.take(try input.size(Int32.self))))
     case UInt8(ascii: "U"): try push(input.textOrBytes(try input.take(Int(try input.byte()))))
-    case UInt8(ascii: "V"): try push(try input.textValue(try input.line()))
+    case UInt8(ascii: "V"): try push(try input.unicode(try input.line()))
     case UInt8(ascii: "X"):
       try push(try input.textValue(try input.take(try input.size(UInt32.self))))
     case 0x8c: try push(try input.textValue(try input.take(Int(try input.byte()))))

@@ -78,3 +78,50 @@ struct PickleStream {
     return position..<position + count
   }
 }
+
+/// Files of `pickle.dump`.
+extension PickleStream {
+  /// Whether a file begins with a pickle: of protocol 2 to 5, which a mark says, or of protocol 0 or 1,
+  /// as they begin for a dictionary, a list, or an object.
+  static func recognizes(_ head: [UInt8]) -> Bool {
+    guard head.count >= 2 else { return false }
+    if head[0] == 0x80 { return (2...5).contains(head[1]) }
+    if ["(dp", "(lp", "(dq", "(lq", "}q", "]q"].contains(where: { head.starts(with: $0.utf8) }) {
+      return head[head[0] == UInt8(ascii: "(") ? 3 : 2] < 0x40
+    }
+    // GLOBAL: a module and a name, a line each; then arguments, or a place in the memo.
+    guard head[0] == UInt8(ascii: "c") else { return false }
+    let lines = head.dropFirst().prefix(200).split(
+      separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
+    guard lines.count == 3, let next = lines[2].first else { return false }
+    return isName(lines[0]) && isName(lines[1]) && "pqr()".utf8.contains(next)
+  }
+
+  private static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let first = bytes.first, first >= UInt8(ascii: "A") else { return false }
+    return bytes.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        true
+      default: false
+      }
+    }
+  }
+
+  /// The pickle at the beginning of a file, which `pickle.load` reads.
+  static func open(
+    _ file: ByteSource, at start: Int = 0
+  ) throws(CheckpointError) -> PyTorchFile {
+    var stream = PickleStream(file, start..<file.size)
+    let pickle = try stream.next()
+    var opened = PyTorchFile(container: .file(file), pickle: pickle, pickleOffset: start)
+    let rest = file.size - stream.position
+    if rest > 0 {
+      opened.notes.append(
+        "\(rest) bytes follow the first pickle; they are not read (pickle.load does not read them "
+          + "either)")
+    }
+    return opened
+  }
+}

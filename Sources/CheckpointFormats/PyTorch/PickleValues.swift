@@ -10,6 +10,8 @@ struct PickleValues {
   /// Whether what holds only tensors is kept, so that it can be filled again.
   private let keepsContainers: Bool
   private var room = ValueRoom()
+  /// Whether the value is a part of a random generator of NumPy, whose arrays are values.
+  private var isInRandomState = false
 
   init(_ tree: PyTorchTree, keepsContainers: Bool = false) {
     self.tree = tree
@@ -34,14 +36,22 @@ struct PickleValues {
     }
   }
 
+  /// What the whole pickle describes; `nil` if there are only tensors.
+  var wholeIfAny: Value? {
+    mutating get { value(pickle.root, depth: 0) }
+  }
+
   /// What the whole pickle describes.
   var whole: Value {
-    mutating get { value(pickle.root, depth: 0) ?? .tensor }
+    mutating get { wholeIfAny ?? .tensor }
   }
 
   /// What a value is without its tensors; `nil` if nothing is left of it.
   private mutating func value(_ reference: Pickle.Reference, depth: Int) -> Value? {
-    if tree.decoder.isTensor(reference) { return nil }
+    if !isInRandomState, tree.decoder.isTensor(reference) {
+      if case .other(let what)? = tree.decoder.array(reference)?.elements { return .unread(what) }
+      return nil
+    }
     guard room.take() else { return .unread("more than \(Budget.current.maxValues) values") }
     guard depth <= Value.maxDepth else {
       return .unread("values nested deeper than \(Value.maxDepth) levels")
@@ -117,6 +127,15 @@ struct PickleValues {
     _ reference: Pickle.Reference, _ object: Pickle.Object, _ depth: Int
   ) -> Value? {
     let name = pickle.callee(object)?.fullName ?? "object"
+    if let array = tree.decoder.array(reference), !array.isTensor {
+      return self.array(array, depth)
+    }
+    if let callee = pickle.callee(object), PyTorchGlobals.isRandomState(callee), !isInRandomState {
+      isInRandomState = true
+      defer { isInRandomState = false }
+      return opaque(
+        object, name, pickle.elements(object.arguments) ?? [], holdsTensor: false, depth)
+    }
     if let items = pickle.items(reference) { return members(items, depth).map(Value.dictionary) }
     let arguments = pickle.elements(object.arguments) ?? []
     switch name {
@@ -125,7 +144,7 @@ struct PickleValues {
     case "builtins.set", "__builtin__.set", "builtins.frozenset", "__builtin__.frozenset":
       let elements = arguments.first.flatMap { pickle.elements($0) } ?? []
       return set(elements, name.hasSuffix("frozenset") ? "frozenset" : "set", depth)
-    case "_codecs.encode", "builtins.bytes", "__builtin__.bytes":
+    case "_codecs.encode", "builtins.bytes", "__builtin__.bytes", "builtins.bytearray":
       if let bytes = bytes(reference) { return .bytes(bytes) }
     case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
       if let value = numpyScalar(arguments) { return value }
@@ -133,6 +152,26 @@ struct PickleValues {
     }
     if isModule(object) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
     return opaque(object, name, arguments, holdsTensor: tree.holdsTensor(reference), depth)
+  }
+
+  /// The strings or the objects of an array.
+  private mutating func array(_ array: PickledArray, _ depth: Int) -> Value? {
+    let shape = (try? tree.decoder.sizes(array.shape)) ?? []
+    switch array.elements {
+    case .objects:
+      let elements = pickle.elements(array.data) ?? []
+      if shape.isEmpty, elements.count == 1 { return value(elements[0], depth: depth + 1) }
+      return self.elements(elements, depth).map(Value.list)
+    case .text(let type):
+      guard let bytes = pickle.pickledBytes(array.data) else { return .unread("strings") }
+      let fields = NPYDictionary.Fields(
+        description: type, isFortranOrder: array.isFortranOrder, shape: shape)
+      let stored = pickle.array(bytes)
+      return
+        (try? NPYText.value(fields, size: stored.count, in: &room) { Array(stored[$0]) })
+        .flatMap { $0 } ?? .unread("an array of strings")
+    case .numbers, .other: return nil
+    }
   }
 
   private func isModule(_ object: Pickle.Object) -> Bool {
@@ -175,34 +214,18 @@ struct PickleValues {
 
   // MARK: - Bytes and NumPy's numbers
 
-  /// Bytes, which protocol 2 writes as text that is to be encoded in Latin-1.
   private func bytes(_ reference: Pickle.Reference) -> [UInt8]? {
-    if case .bytes(let places) = pickle[reference] {
-      return Array(pickle.bytes[Int(places.lowerBound)..<Int(places.upperBound)])
-    }
-    guard let object = pickle.object(reference), let name = pickle.callee(object)?.fullName,
-      let arguments = pickle.elements(object.arguments)
-    else { return nil }
-    if arguments.isEmpty, name.hasSuffix("builtins.bytes") || name.hasSuffix("__builtin__.bytes") {
-      return []
-    }
-    guard name == "_codecs.encode", arguments.count == 2, let text = pickle.text(arguments[0]),
-      let encoding = pickle.text(arguments[1]), encoding.hasPrefix("latin")
-    else { return nil }
-    var bytes: [UInt8] = []
-    for scalar in text.unicodeScalars {
-      guard let byte = UInt8(exactly: scalar.value) else { return nil }
-      bytes.append(byte)
-    }
-    return bytes
+    if case .text = pickle[reference] { return nil }
+    return pickle.pickledBytes(reference).map { pickle.array($0) }
   }
 
   /// A number of NumPy, such as `numpy.float64(0.5)`: its type and its bytes.
   private func numpyScalar(_ arguments: [Pickle.Reference]) -> Value? {
     guard arguments.count == 2, let type = pickle.object(arguments[0]),
       let name = pickle.elements(type.arguments)?.first.flatMap({ pickle.text($0) }),
-      let stored = bytes(arguments[1]), stored.count <= 8
+      let pickled = pickle.pickledBytes(arguments[1]), pickled.count <= 8
     else { return nil }
+    let stored = pickle.array(pickled)
     let order = type.state.flatMap { pickle.elements($0) }.flatMap { state in
       state.count > 1 ? pickle.text(state[1]) : nil
     }

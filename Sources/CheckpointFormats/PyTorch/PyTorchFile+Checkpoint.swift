@@ -18,7 +18,7 @@ extension PyTorchFile {
     for (part, prefix) in chosen {
       for leaf in try leaves(tree, part.reference, prefix: prefix) { try entries.add(leaf) }
     }
-    guard !entries.entries.isEmpty || pickle.items(pickle.root) != nil else {
+    guard !entries.entries.isEmpty || !isBarePickle && pickle.items(pickle.root) != nil else {
       throw CheckpointError(.missing, "contains no tensor\(unknownNames.map { "; \($0)" } ?? "")")
     }
     var values = PickleValues(tree, keepsContainers: isNested)
@@ -26,6 +26,7 @@ extension PyTorchFile {
     var opened = Opened(
       Checkpoint(entries: entries.entries, values: values.named(root), metadata: metadata))
     opened.checkpoint.hasPickledModules = chosen.contains { tree.isModule($0.part.reference) }
+    opened.checkpoint.leftOut = entries.leftOut
     opened.restoreFromTexts()
     opened.isChosenPart = key != nil
     // The module tree is that of the model alone, whose tensors are named otherwise here.
@@ -44,6 +45,7 @@ extension PyTorchFile {
           isOpened: isOpened))
     }
     if let note = opened.partsNote { opened.notes.append(note) }
+    if let note = placeholders(among: opened.checkpoint.entries) { opened.notes.append(note) }
     return opened
   }
 
@@ -97,6 +99,40 @@ extension PyTorchFile {
     return entries.namesByStorage
   }
 
+  /// Whether the file is of `pickle.dump`, which also holds what is not a checkpoint at all.
+  private var isBarePickle: Bool {
+    if case .file = container { storages.isEmpty && otherPickles.isEmpty } else { false }
+  }
+
+  /// Everything that a pickle holds, tensors named after a prefix, and what was left out.
+  func everything(
+    named prefix: String
+  ) throws(CheckpointError) -> (entries: [Checkpoint.Entry], value: Value?, notes: [String]) {
+    let decoder = PyTorchTensorDecoder(pickle: pickle, outside: tensors)
+    let tree = PyTorchTree(decoder)
+    var entries = EntryList(file: self, decoder: decoder)
+    for leaf in try leaves(tree, pickle.root, prefix: prefix) { try entries.add(leaf) }
+    var values = PickleValues(tree)
+    return (entries.entries, values.wholeIfAny, entries.notes + (unknownNames.map { [$0] } ?? []))
+  }
+
+  /// One sentence about tensors of shape [0], which a rank of a partitioned model keeps in place of its
+  /// own (ZeRO-3, FSDP).
+  private func placeholders(among entries: [Checkpoint.Entry]) -> String? {
+    let empty = entries.filter { $0.info.shape == [0] && $0.alias == nil }
+    guard let first = empty.first else { return nil }
+    return empty.count == 1
+      ? "1 tensor has no elements: '\(first.name)'"
+      : "\(empty.count) tensors have no elements (first: '\(first.name)'); if a rank of a partitioned "
+        + "model wrote the file, their values are in other files"
+  }
+
+  /// The storage that a tensor is a view of: a record, or bytes of the pickle.
+  func storage(_ reference: PyTorchStorageReference) -> PyTorchStorage? {
+    if let pickled = reference.pickled { return PyTorchStorage(pickle, pickled) }
+    return storages[TensorName(reference.key)]
+  }
+
   /// One sentence about the names that the reader does not recognize.
   private var unknownNames: String? {
     let unknown = pickle.globals.filter { !PyTorchGlobals.isRecognized($0) }
@@ -125,6 +161,10 @@ private struct EntryList {
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
+  /// Tensors that cannot be read, with the reason.
+  private(set) var leftOut: [TensorName: String] = [:]
+  /// Names and places of tensors of which the file has only one process's part.
+  private var locals: [(name: String, place: String)] = []
 
   /// Number of remarks that are reported individually.
   private static let maxRemarks = 5
@@ -137,8 +177,21 @@ private struct EntryList {
   /// Remarks about values that cannot be represented as one tensor.
   var notes: [String] {
     let more = remarks.count - Self.maxRemarks
-    return Array(remarks.prefix(Self.maxRemarks))
+    return localNote + Array(remarks.prefix(Self.maxRemarks))
       + (more > 0 ? ["and \(more) more tensor\(more == 1 ? "" : "s") of unsupported kinds"] : [])
+  }
+
+  /// One sentence about distributed tensors.
+  private var localNote: [String] {
+    guard let first = locals.first else { return [] }
+    let place = first.place.isEmpty ? "" : " is \(first.place)"
+    return [
+      locals.count == 1
+        ? "tensor '\(first.name)' is a DTensor: the part of this rank is read"
+          + (place.isEmpty ? "" : ", which\(place)")
+        : "\(locals.count) tensors are DTensors: the parts of this rank are read"
+          + " (first: '\(first.name)'\(place))"
+    ]
   }
 
   mutating func add(_ leaf: PyTorchTree.Leaf) throws(CheckpointError) {
@@ -151,7 +204,12 @@ private struct EntryList {
         for (suffix, tensor) in parts {
           try add(TensorName(suffix.isEmpty ? name : "\(name).\(suffix)"), tensor)
         }
-      case .unread(let reason): remarks.append("tensor '\(name)' \(reason)")
+      case .local(let tensor, let place):
+        locals.append((name, place))
+        try add(TensorName(name), tensor)
+      case .unread(let reason):
+        remarks.append("tensor '\(name)' \(reason)")
+        leftOut[TensorName(name)] = reason
       }
     } catch {
       var error = error.adding(tensor: name)
@@ -167,11 +225,13 @@ private struct EntryList {
       throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
     }
     let reference = tensor.storage
-    guard let storage = file.storages[TensorName(reference.key)] else {
+    guard let storage = file.storage(reference) else {
       throw CheckpointError(
         .malformed, "its storage '\(reference.key)' is not in the file", tensor: name.text)
     }
-    namesByStorage[TensorName(reference.key), default: []].append(name)
+    if reference.pickled == nil {
+      namesByStorage[TensorName(reference.key), default: []].append(name)
+    }
     let (end, overflow) = reference.viewOffset.addingReportingOverflow(reference.byteCount)
     guard !overflow, end <= storage.byteCount else {
       throw CheckpointError(

@@ -42,7 +42,7 @@ struct PyTorchFile: Sendable {
     case stream
     /// A tar archive: before version 0.1.10.
     case tar
-    /// A bare pickle, which `torch.save` never wrote.
+    /// A bare pickle, as `pickle.dump` writes it.
     case pickle
   }
 
@@ -51,8 +51,7 @@ struct PyTorchFile: Sendable {
     if head.starts(with: [0x50, 0x4b, 0x03, 0x04]) { return .archive }
     if PyTorchTar.recognizes(head) { return .tar }
     if PyTorchStream.recognizes(head) { return .stream }
-    guard head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) else { return nil }
-    return .pickle
+    return PickleStream.recognizes(head) ? .pickle : nil
   }
 
   /// Opens a file that is being recognized; the archive's directory and the pickle are read once.
@@ -79,11 +78,7 @@ struct PyTorchFile: Sendable {
         return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))
       case .stream: return try PyTorchStream.open(file)
       case .tar: return try PyTorchTar.open(file)
-      case .pickle:
-        throw CheckpointError(
-          .unsupported,
-          "is a bare pickle, not a torch.save file; load it in Python and save it with torch.save",
-          offset: 0)
+      case .pickle: return try PickleStream.open(file)
       case nil:
         let start = String(decoding: try file.head(8), as: UTF8.self)
         throw CheckpointError(

@@ -58,6 +58,12 @@ struct PyTorchCopy: Sendable {
     var parts: [TensorName: [PyTorchPatches.Part]] = [:]
     for (name, tensor) in opened {
       guard let entry = fill.tensors[name] else { continue }
+      guard tensor.storage.pickled == nil else {
+        throw CheckpointError(
+          .unsupported,
+          "is an array inside the pickle, which cannot be replaced there; write the tensors to "
+            + "another format with ckpt convert", tensor: name.text)
+      }
       parts[TensorName(tensor.storage.key), default: []].append(.init(tensor: tensor, entry: entry))
     }
     var patches: [(storage: PyTorchStorage, patches: PyTorchPatches)] = []

@@ -41,8 +41,25 @@ enum PyTorchGlobals {
     "builtins.complex", "_codecs.encode", "argparse.Namespace", "pathlib.PosixPath",
     "datetime.timedelta", "datetime.datetime", "collections.deque",
     "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
-    "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype",
-    "numpy.ndarray", "copyreg._reconstructor", "copy_reg._reconstructor", "builtins.object",
+    "numpy.dtype", "numpy.ndarray", "numpy.matrix", "numpy.matrixlib.defmatrix.matrix",
+    "numpy.memmap", "numpy.core.memmap.memmap", "numpy._core.memmap.memmap", "numpy.recarray",
+    "numpy.rec.recarray", "numpy.record", "numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray",
+    "builtins.tuple", "__builtin__.tuple", "builtins.bytes", "__builtin__.bytes",
+    "__builtin__.bytearray",
+    "torch.distributed.tensor.DTensor", "torch.distributed.tensor.api.DTensor",
+    "torch.distributed._tensor.api.DTensor", "torch.distributed.device_mesh.DeviceMesh",
+    "torch.distributed.tensor._dtensor_spec.DTensorSpec",
+    "torch.distributed.tensor._dtensor_spec.TensorMeta",
+    "torch.distributed.tensor._dtensor_spec.ShardOrderEntry",
+    "torch.distributed._tensor.placement_types.DTensorSpec",
+    "torch.distributed._tensor.placement_types.TensorMeta",
+    "torch.distributed._tensor.placement_types.Shard",
+    "torch.distributed._tensor.placement_types.Replicate",
+    "torch.distributed.tensor.placement_types.Shard",
+    "torch.distributed.tensor.placement_types.Replicate",
+    "torch.distributed.tensor.placement_types.Partial",
+    "torch.distributed._mesh_layout._MeshLayout", "torch.distributed._mesh_layout._FlatLayout",
+    "copyreg._reconstructor", "copy_reg._reconstructor", "builtins.object",
     "__builtin__.object",
     "torch.distributed.checkpoint.metadata.Metadata",
     "torch.distributed.checkpoint.metadata.TensorStorageMetadata",
@@ -61,7 +78,32 @@ enum PyTorchGlobals {
     let name = global.fullName
     return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
       || unreadTensorMakers.contains(name) || storage(global) != nil || dtype(global) != nil
-      || isTensorClass(global)
+      || isTensorClass(global) || PickledArray.makers.contains(name) || isNumPyClass(global)
+  }
+
+  /// Whether it is a class of NumPy's random states, or an element type of ml_dtypes.
+  private static func isNumPyClass(_ global: Pickle.Global) -> Bool {
+    if global.module == "ml_dtypes" {
+      return dtypes[global.name] != nil
+    }
+    return isRandomState(global)
+  }
+
+  /// Whether it makes a random generator of NumPy, whose arrays are its state and no tensors.
+  static func isRandomState(_ global: Pickle.Global) -> Bool {
+    if global.module == "numpy.random._pickle" || global.module == "numpy.random" {
+      return ["__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor"].contains(
+        global.name)
+    }
+    if global.name.hasPrefix("__pyx_unpickle_"), global.module.hasPrefix("numpy.random.") {
+      return true
+    }
+    return [
+      "numpy.random._mt19937.MT19937", "numpy.random._pcg64.PCG64",
+      "numpy.random._pcg64.PCG64DXSM", "numpy.random._philox.Philox",
+      "numpy.random._sfc64.SFC64", "numpy.random.bit_generator.SeedSequence",
+      "numpy.random.mtrand.RandomState",
+    ].contains(global.fullName)
   }
 
   /// Whether it is one of the former tensor classes per element type, such as `FloatTensor`.

@@ -12,6 +12,7 @@ struct PyTorchParts {
   /// In file order; empty if the file is a single state dict.
   let parts: [Part]
   private let root: Pickle.Reference
+  private let decoder: PyTorchTensorDecoder
 
   /// Names that trainers use for the model's state, in order of preference.
   static let modelKeys = [
@@ -28,6 +29,7 @@ struct PyTorchParts {
 
   init(_ tree: PyTorchTree) {
     root = tree.pickle.root
+    decoder = tree.decoder
     parts = Self.parts(of: tree.pickle.root, path: "", in: tree, depth: 0)
   }
 
@@ -36,8 +38,10 @@ struct PyTorchParts {
   ) -> [Part] {
     guard let items = tree.pickle.items(reference) else { return [] }
     let holders = items.filter { tree.holdsTensor($0.value) }
-    // A dictionary with tensors of its own is a state dict.
-    guard !holders.contains(where: { tree.decoder.isTensor($0.value) }) else { return [] }
+    // A dictionary with tensors of its own is a state dict, unless they only stand beside one: an
+    // accuracy, a loss.
+    let loose = holders.filter { tree.decoder.isTensor($0.value) }
+    guard loose.isEmpty || isTrainers(holders, in: tree) else { return [] }
     return holders.flatMap { key, value -> [Part] in
       let name = tree.pickle.keyText(key) ?? "?"
       let path = path.isEmpty ? name : "\(path).\(name)"
@@ -55,10 +59,38 @@ struct PyTorchParts {
     }
   }
 
+  /// Whether state dicts are among the values, and no name of a tensor beside them is one of theirs.
+  private static func isTrainers(
+    _ holders: [(key: Pickle.Reference, value: Pickle.Reference)], in tree: PyTorchTree
+  ) -> Bool {
+    var hasState = false
+    for (key, value) in holders {
+      guard let name = tree.pickle.text(key) else { return false }
+      if tree.decoder.isTensor(value) {
+        if name.utf8.contains(UInt8(ascii: ".")) { return false }
+      } else if let items = tree.pickle.items(value) {
+        hasState =
+          hasState || modelKeys.contains(name)
+          || items.contains { item in
+            tree.decoder.isTensor(item.value)
+              && tree.pickle.text(item.key)?.utf8.contains(UInt8(ascii: ".")) == true
+          }
+      }
+    }
+    return hasState
+  }
+
   static func isTraining(_ key: String) -> Bool {
     let key = key.lowercased()
     return trainingParts.contains { key.contains($0) }
       || key.split(whereSeparator: { !$0.isLetter }).contains { trainingWords.contains(String($0)) }
+  }
+
+  /// The prefix of the names of a part's tensors that is opened alone: none, or for a lone tensor its
+  /// own name.
+  private func prefix(alone part: Part) -> String {
+    guard decoder.isTensor(part.reference) else { return "" }
+    return part.key.split(separator: ".").last.map(String.init) ?? part.key
   }
 
   /// The parts to open, each with the prefix for its tensors' names.
@@ -70,13 +102,13 @@ struct PyTorchParts {
       guard let part = parts.first(where: { TensorName($0.key) == TensorName(key) }) else {
         throw Opened.unknownPart(key, known: parts.map(\.key))
       }
-      return [(part, "")]
+      return [(part, prefix(alone: part))]
     }
     for wanted in Self.modelKeys {
       let found = parts.first {
         TensorName($0.key) == TensorName(wanted) || $0.key.hasSuffix("." + wanted)
       }
-      if let found { return [(found, "")] }
+      if let found { return [(found, prefix(alone: found))] }
     }
     let models = parts.filter { !Self.isTraining($0.key) }
     return (models.isEmpty ? parts : models).map { ($0, $0.key) }

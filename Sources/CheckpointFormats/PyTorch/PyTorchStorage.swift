@@ -10,6 +10,8 @@ struct PyTorchStorage: Sendable {
     case range(Range<Int>)
     /// A member of the archive that the file is.
     case member(ZipMember)
+    /// In the pickle.
+    case pickled
   }
 
   /// Where the bytes are.
@@ -41,6 +43,23 @@ struct PyTorchStorage: Sendable {
     read = { offset, target in try archive.read(member, at: offset, into: &target) }
     check = { try archive.verify(member) }
     materialize = { try archive.materialize(member) }
+  }
+
+  /// A storage whose bytes are in a pickle.
+  init(_ pickle: Pickle, _ pickled: PyTorchStorageReference.Pickled) {
+    location = .pickled
+    byteCount = pickled.bytes.count
+    isBigEndian = pickled.isBigEndian
+    let start = pickled.bytes.stored.lowerBound
+    if pickled.bytes.isText {
+      let text = PickledText(pickle.bytes, pickled.bytes.stored)
+      read = { text.read(at: $0, into: &$1) }
+    } else {
+      read = { [bytes = pickle.bytes] offset, target in
+        let range = start + offset..<start + offset + target.byteCount
+        target.copyBytes(from: bytes.rawBytes.extracting(range))
+      }
+    }
   }
 
   /// A reader of a tensor's bytes.

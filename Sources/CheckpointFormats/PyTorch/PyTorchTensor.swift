@@ -34,6 +34,15 @@ struct PyTorchStorageReference: Hashable, Sendable {
   let byteCount: Int
   /// Offset in bytes inside another storage, of which this one is a part (old files only).
   var viewOffset = 0
+  /// The bytes of a storage that has no record and is in the pickle.
+  var pickled: Pickled?
+
+  /// Elements in a pickle.
+  struct Pickled: Hashable, Sendable {
+    let bytes: PickledBytes
+    /// Whether their most significant byte comes first.
+    let isBigEndian: Bool
+  }
 }
 
 /// An operation that PyTorch postpones until elements are used.
@@ -51,6 +60,8 @@ enum PyTorchValue {
   case tensor(PyTorchTensor)
   /// A tensor that PyTorch stores as several, each with a suffix for its name (or an empty one).
   case parts([(suffix: String, tensor: PyTorchTensor)], note: String)
+  /// The part of a distributed tensor that one process has, and where it belongs.
+  case local(PyTorchTensor, place: String)
   /// A tensor whose elements cannot be read, with the reason.
   case unread(String)
 }

@@ -14,6 +14,7 @@ struct PyTorchTensorDecoder {
       guard let name = pickle.callee(pickle.objects[index])?.fullName else { return false }
       return PyTorchGlobals.tensorMakers.contains(name)
         || PyTorchGlobals.unreadTensorMakers.contains(name)
+        || PickledArray.makers.contains(name) && array(reference)?.isTensor == true
     case .persistent(let identifier):
       return !outside.isEmpty && outside[pickle.keyText(identifier) ?? ""] != nil
     default: return false
@@ -27,7 +28,7 @@ struct PyTorchTensorDecoder {
     try decode(reference, depth: 0)
   }
 
-  private func decode(
+  func decode(
     _ reference: Pickle.Reference, depth: Int
   ) throws(CheckpointError) -> PyTorchValue {
     if case .persistent(let identifier) = pickle[reference],
@@ -39,6 +40,7 @@ struct PyTorchTensorDecoder {
       let arguments = pickle.elements(object.arguments), depth < 8
     else { throw Self.refused("a tensor", "something else") }
     do throws(CheckpointError) {
+      if let array = array(reference) { return try decode(array) }
       guard object.items.isEmpty, object.elements.isEmpty else {
         throw Self.refused("a tensor", "an object with items")
       }
@@ -48,7 +50,7 @@ struct PyTorchTensorDecoder {
     }
   }
 
-  private func decode(
+  func decode(
     _ name: String, _ arguments: [Pickle.Reference], depth: Int
   ) throws(CheckpointError) -> PyTorchValue {
     func require(_ count: Int) throws(CheckpointError) {
@@ -83,10 +85,7 @@ struct PyTorchTensorDecoder {
     case "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type",
       "torch.tensor._rebuild_from_type":
       try require(3)
-      guard let maker = pickle.global(arguments[0])?.fullName,
-        PyTorchGlobals.tensorMakers.contains(maker), let inner = pickle.elements(arguments[2])
-      else { return .unread("is made by an unrecognized function") }
-      return try decode(maker, inner, depth: depth + 1)
+      return try subclass(arguments, depth: depth)
     case _ where PyTorchGlobals.unreadTensorMakers.contains(name):
       return .unread("is stored through \(name), which is not supported")
     default:

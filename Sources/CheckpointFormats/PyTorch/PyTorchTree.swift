@@ -39,7 +39,7 @@ struct PyTorchTree {
     // Holders are counted, then placed: two flat arrays instead of an array for each value.
     var ends = [Int32](repeating: 0, count: pickle.values.count + 1)
     func forEachHold(_ body: (_ holder: Pickle.Reference, _ child: Int) -> Void) {
-      for holder in all where !holds[Int(holder)] {
+      for holder in all where !holds[Int(holder)] && !decoder.isRandomState(holder) {
         pickle.forEachChild(of: holder) { body(holder, Int($0)) }
       }
     }
@@ -110,7 +110,8 @@ struct PyTorchTree {
     guard room.steps.charge(children.count) else { throw Self.tooDeep }
     for (name, child) in children {
       try walk(
-        child, path.isEmpty ? name : "\(path).\(name)", makers: makers, depth: depth + 1, &room,
+        child, path.isEmpty || name.isEmpty ? path + name : "\(path).\(name)", makers: makers,
+        depth: depth + 1, &room,
         into: &leaves)
     }
   }
@@ -124,6 +125,7 @@ struct PyTorchTree {
   ) -> [(name: String, value: Pickle.Reference)] {
     if let members = moduleMembers(reference) ?? scriptMembers(reference) { return members }
     if let items = pickle.items(reference) { return named(items) }
+    if let objects = decoder.objects(reference) { return objects }
     switch pickle[reference] {
     case .tuple, .list:
       return (pickle.elements(reference) ?? []).enumerated().map { (String($0), $1) }

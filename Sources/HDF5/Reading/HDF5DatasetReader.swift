@@ -29,10 +29,6 @@ enum HDF5DatasetReader {
         offset: try? metadata.offset(of: header.address))
     }
     let layout = try HDF5DataLayout(layoutMessage.body)
-    if case .virtual = layout {
-      throw CheckpointError(
-        .unsupported, "is a virtual dataset: its bytes are in other files, which are not opened")
-    }
     let attributes = try HDF5StoredAttributes.all(of: header, in: metadata)
     let type = try HDF5Datatype(try HDF5SharedMessages.body(of: typeMessage, in: metadata))
     let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
@@ -146,7 +142,8 @@ enum HDF5DatasetReader {
             shape: shape, maxSizes: space.maxSizes, index: index, sizeWidth: sizeWidth,
             sparesEdges: sparesEdges))
       }
-    case .virtual: return .refused("virtual dataset")
+    case .virtual:
+      return .refused("is a virtual dataset: its bytes are in other datasets, which are not read")
     }
   }
 

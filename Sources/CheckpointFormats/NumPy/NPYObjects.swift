@@ -1,0 +1,68 @@
+import ByteIO
+import TensorCore
+
+/// What an array of Python's objects holds: NumPy stores the array's pickle after the header.
+///
+/// Source: numpy 2.4, `lib/format.py` (`write_array`).
+struct NPYObjects {
+  /// The tensors among the objects.
+  let entries: [Checkpoint.Entry]
+  /// The other objects; `nil` if there are only tensors.
+  let value: Value?
+  /// Remarks, one sentence each.
+  let notes: [String]
+
+  /// Reads the array that `source` is, naming tensors after it; `nil` if it holds no objects.
+  ///
+  /// - Throws: ``CheckpointError`` when the pickle cannot be read.
+  init?(_ source: ByteSource, named name: String) throws(CheckpointError) {
+    let fields: NPYDictionary.Fields
+    let length: Int
+    do throws(CheckpointError) {
+      (fields, _, length) = try NPYHeader.fields(size: source.size) {
+        range throws(CheckpointError) in
+        try source.bytes(range)
+      }
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      return nil
+    }
+    guard fields.description == "|O" || fields.description == "O" else { return nil }
+    let file = try PickleStream.open(source, at: length)
+    (entries, value, notes) = try file.everything(named: name)
+  }
+}
+
+extension Opened {
+  /// Records an array that cannot be read, with a note.
+  mutating func leaveOut(_ name: TensorName, _ reason: String) {
+    checkpoint.leftOut[name] = reason
+    notes.append("'\(name)' is left out: \(reason)")
+  }
+
+  /// Adds what an array of objects holds; its values are under the array's name, or, without one, under
+  /// their own if it is a dictionary.
+  mutating func add(_ objects: NPYObjects, of name: TensorName?) {
+    checkpoint.entries += objects.entries
+    notes += objects.notes.map { note in name.map { "\($0): \(note)" } ?? note }
+    switch (objects.value, name) {
+    case (nil, _): break
+    case (let value?, let name?): checkpoint.values.append(Checkpoint.Named(name.text, value))
+    case (.dictionary(let members)?, nil):
+      checkpoint.values += members.map { Checkpoint.Named($0.name, $0.value) }
+    case (let value?, nil):
+      checkpoint.values.append(Checkpoint.Named(NPY.name.text, value))
+    }
+  }
+}
+
+extension Fill {
+  /// Refuses tensors that are inside an array of objects: their bytes are in a pickle.
+  func refuseObjects(besides known: Set<TensorName>) throws(CheckpointError) {
+    guard let name = tensors.keys.filter({ !known.contains($0) }).min() else { return }
+    throw CheckpointError(
+      .unsupported,
+      "is inside an array of objects, where it cannot be replaced; write the tensors to another "
+        + "format with ckpt convert", tensor: name.text)
+  }
+}
