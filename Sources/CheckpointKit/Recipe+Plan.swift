@@ -35,7 +35,7 @@ extension Recipe {
     }
   }
 
-  /// Plans all values: constructs the model, applies the rules, then takes the steps in turn.
+  /// Plans all values: takes the steps in turn.
   ///
   /// `tensors` is what the file holds, for a recipe without a seed; `inferred` stands in for the
   /// model of a recipe that has none because the file has none; `ties` are the names that share a
@@ -47,47 +47,84 @@ extension Recipe {
   ) throws -> Plan {
     var plan: Plan
     let tree: Module
+    var rest = steps[...]
     if let seed {
       let initialization = try initialization(seed: seed)
       tree = initialization.tree
       plan = Plan(checkpoint: try initialization.checkpoint())
+      rest = rest.drop(while: \.isDrawing)
     } else {
-      tree = try model == nil ? inferred ?? module() : module()
+      tree = try constructions.isEmpty ? inferred ?? self.tree() : self.tree()
       plan = Plan(checkpoint: Checkpoint(entries: [], modules: tree.labels))
       for tensor in tensors { plan.unknown[tensor.name] = .elsewhere }
+      rest = rest.drop { if case .construct = $0 { true } else { false } }
     }
     let tied = tree.tying(ties)
-    for step in steps {
+    for step in rest {
       let known = plan.checkpoint.entries.map { ($0.name, $0.info) }
       let present = seed == nil ? tensors : known
       switch step {
       case .reinitialize(let reinitialization):
-        plan.replace(try reinitialization.plan(over: present, tree: tied, cpuPath: cpuPath))
+        plan.replace(
+          try reinitialization.plan(over: present, tree: tied, cpuPath: cpuPath).entries)
       case .copy(let copy, let source):
         for name in try copy.names(among: present, tree: tree) {
           plan.unknown[name] = .checkpoint(source)
         }
+      case .cast(let dtype, let selector):
+        let selected = try selector.map { try SelectedTensors($0, in: tree) }
+        try plan.cast(to: dtype) { selected?.contains($0) ?? true }
+      case .keep(let match, let exclude):
+        let kept = try Reinitialization(match: match, exclude: exclude)
+          .names(among: present, tree: tree)
+        plan.keep(Set(kept))
+      case .skip, .construct, .rules, .replace, .give:
+        throw CheckpointError(
+          .unsupported, "the recipe draws again after values were redrawn or left out")
       }
     }
     plan.checkpoint.setText(try json, for: Checkpoint.recipeKey)
     return plan
   }
 
-  /// The model constructed and the rules applied with a seed; later steps are left out.
+  /// All values that are drawn from one generator with a seed; what comes after a redraw is left out.
   func initialization(seed: Seed) throws -> Initialization {
+    var tree = try tree()
+    let drawing = steps.prefix(while: \.isDrawing)
+    var successors: [(path: String, module: Module)] = []
+    // Until it is replaced, the earlier layer stands in the tree.
+    for case .replace(let path, let old) in drawing.reversed() {
+      guard let module = tree[path], !path.isEmpty else {
+        throw CheckpointError(.missing, "'was \(path)': the model has no module '\(path)'")
+      }
+      successors.append((path, module))
+      tree[path] = old.module
+    }
     var plan = try Initialization(
-      of: module(), dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
-    try plan.construct()
-    try plan.apply(rules, order: order)
+      of: tree, dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
+    for step in drawing {
+      switch step {
+      case .skip(let skip): try plan.perform(skip)
+      case .construct(let construction): try plan.construct(at: construction.prefix)
+      case .rules(let rules, let order): try plan.apply(rules, order: order)
+      case .replace:
+        if let next = successors.popLast() { try plan.replace(at: next.path, with: next.module) }
+      case .cast(let dtype, let selector): try plan.cast(to: dtype, selector)
+      case .give(let source, let target): try plan.copyAll(from: source, to: target)
+      case .keep, .reinitialize, .copy: break
+      }
+    }
     return plan
   }
+}
 
-  private func module() throws -> Module {
-    guard let model else {
-      throw CheckpointError(
-        .missing, "the recipe has no model; give one with 'model: FILE' or --model")
+extension Recipe.Step {
+  /// Whether the step is one of those on the recipe's own generator.
+  fileprivate var isDrawing: Bool {
+    switch self {
+    case .skip, .construct, .rules, .replace, .cast, .give: true
+    case .keep, .reinitialize, .copy: false
     }
-    return model.module
   }
 }
 
@@ -101,5 +138,26 @@ extension Recipe.Plan {
       checkpoint.entries[index] = entry
     }
     checkpoint.entries += left.values.sorted { $0.name < $1.name }
+  }
+
+  /// Rounds the floating-point tensors that `isSelected` takes.
+  fileprivate mutating func cast(
+    to dtype: DType, where isSelected: (TensorName) -> Bool
+  ) throws {
+    checkpoint.entries = try checkpoint.entries.map { entry in
+      guard isSelected(entry.name), entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype
+      else { return entry }
+      return try entry.cast(to: dtype)
+    }
+  }
+
+  /// Leaves out all other tensors.
+  fileprivate mutating func keep(_ names: Set<TensorName>) {
+    checkpoint.entries = checkpoint.entries.filter { names.contains($0.name) }.map { entry in
+      var entry = entry
+      if let alias = entry.alias, !names.contains(alias) { entry.alias = nil }
+      return entry
+    }
+    unknown = unknown.filter { names.contains($0.key) }
   }
 }

@@ -6,49 +6,26 @@ import TorchRandom
 
 /// The text form of recipes, as users write them.
 extension Recipe {
-  /// Parses a recipe file: `model: FILE`, `extra: FILE`, `seed: N`, `order: …`, `dtype: …` and RULE lines.
+  /// Parses a recipe file, one statement per line; see the article *Recipes*.
   ///
-  /// `#` begins a comment. `loadModel` reads the file named after `model:`, with the side file named
-  /// after `extra:`.
+  /// `#` begins a comment. `loadModel` reads the file named after `model:` or `construct`, with the side
+  /// file named after `extra:`.
   /// - Throws: `CheckpointError` with the line's number.
   public init(
     text: String, loadModel: (_ file: String, _ extra: String?) throws -> Model
   ) throws {
-    var seen: Set<String> = []
-    var files: (model: String?, extra: String?)
+    var reader = RecipeReader()
     for (index, line) in text.trimmedLines.enumerated() {
       let line = line.prefix(while: { $0 != "#" }).trimmingBlanks
       if line.isEmpty { continue }
-      func fail(_ message: String) -> CheckpointError {
-        CheckpointError(.malformed, "line \(index + 1): \(message)")
-      }
-      guard let colon = line.firstIndex(of: ":") else {
-        throw fail(
-          "expected 'key: value' or a rule 'SELECTOR: PARAMETER=INITIALIZER', found '\(line)'")
-      }
-      let key = line[..<colon].trimmingBlanks
-      let value = line[line.index(after: colon)...].trimmingBlanks
-      if ["model", "extra", "seed", "order", "dtype"].contains(key), !value.contains("=") {
-        guard seen.insert(key).inserted else { throw fail("'\(key)' is given a second time") }
-      }
       do {
-        switch key {
-        case "model" where !value.contains("="): files.model = value
-        case "extra" where !value.contains("="): files.extra = value
-        case "seed": seed = try Seed(value)
-        case "order": order = try Rule.Order(named: value)
-        case "dtype": dtype = try Self.floatingPoint(named: value)
-        default: rules.append(try Rule(line))
-        }
+        try reader.read(line)
       } catch let error as CheckpointError {
-        throw error.path == nil ? fail(error.message) : error
+        throw error.path == nil
+          ? CheckpointError(error.code, "line \(index + 1): \(error.message)") : error
       }
     }
-    if let file = files.model {
-      model = try loadModel(file, files.extra)
-    } else if files.extra != nil {
-      throw CheckpointError(.missing, "'extra' needs a 'model' as well")
-    }
+    self = try reader.recipe(loadModel: loadModel)
   }
 
   /// Reads a recipe file, or the recipe that a checkpoint carries.

@@ -43,12 +43,14 @@ public struct Reinitialization: Sendable {
     let checkpoint = opened.checkpoint
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     let tensors = checkpoint.entries.map { ($0.name, $0.info) }
-    let planned = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
+    let redrawn = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
+    let planned = redrawn.entries
     recipe.steps.append(.reinitialize(self))
     let selected = Set(try names(among: tensors, tree: tree.module))
     try keepExcluded(planned, selected, tree: tree.module)
     return try replace(
-      checkpoint, by: planned, recipe: recipe, notes + Self.notes(onTies: planned, selected))
+      checkpoint, by: planned, recipe: recipe,
+      notes + redrawn.notes + Self.notes(onTies: planned, selected))
   }
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
@@ -83,6 +85,17 @@ public struct Reinitialization: Sendable {
     recipe.steps.append(.copy(copy, from: fingerprint.description))
     return try replace(
       checkpoint, by: copies, recipe: recipe, notes + Self.notes(onTies: copies, selected))
+  }
+
+  /// A sentence about each class whose modules keep their own tensors.
+  private static func notes(onSkipped skipped: [(kind: String, path: String)]) -> [String] {
+    Dictionary(grouping: skipped, by: \.kind).sorted { $0.key < $1.key }.map { kind, modules in
+      let place = modules[0].path.isEmpty ? "the model itself" : "'\(modules[0].path)'"
+      let more = modules.count > 1 ? " and \(modules.count - 1) more" : ""
+      return "\(kind) has no reset_parameters, so the tensors of its own are left as they are: "
+        + "\(place)\(more); --rule '\(kind): _reset_parameters' calls the class's private method, "
+        + "if it has one"
+    }
   }
 
   /// A sentence about each tensor that is replaced because it is tied to a selected one.
@@ -133,16 +146,15 @@ public struct Reinitialization: Sendable {
   func plan(
     over tensors: [(name: TensorName, info: TensorInfo)], tree: Module,
     cpuPath: CPUPath
-  ) throws -> [TensorName: Checkpoint.Entry] {
+  ) throws -> (entries: [TensorName: Checkpoint.Entry], notes: [String]) {
     let dtypes = Dictionary(
       tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
     var plan = try Initialization(
       of: tree, generator: Generator(seed: seed.value, cpuPath: cpuPath), dtypes: dtypes)
     var planned: [TensorName: Checkpoint.Entry] = [:]
-    for name in try plan.reset(selection.selector ?? .all, rules: rules, order: order) {
-      planned[name] = try plan.entry(of: name)
-    }
-    return planned
+    let redrawn = try plan.reset(selection.selector ?? .all, rules: rules, order: order)
+    for name in redrawn.names { planned[name] = try plan.entry(of: name) }
+    return (planned, Self.notes(onSkipped: redrawn.skipped))
   }
 
   private func replace(

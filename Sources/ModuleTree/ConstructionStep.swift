@@ -14,6 +14,15 @@ public enum ConstructionStep: Sendable {
   /// Fills again a run of one tensor's elements, counted in row-major order, as an operation on
   /// `tensor[2:4]` does.
   case fillPart(String, Range<Int>, any Initializer)
+  /// Fills again the part of a tensor that an index takes, as an operation on `tensor[0:4, 2]` does:
+  /// a part that is not contiguous in memory is drawn as PyTorch draws into such a view.
+  case fillView(String, StridedPart, any Initializer)
+  /// Changes every element of a tensor that has values.
+  case change(String, [ElementStep])
+  /// Rounds a tensor to another floating-point type, which it has from then on: `Tensor.to`.
+  case cast(String, DType)
+  /// Applies rules in a loop over the module and all that is below it.
+  case rules([Rule], Rule.Order)
   /// Fills again every parameter with more than one dimension, in `parameters()` order.
   case fillMatrices(any Initializer)
   /// Fills a tensor that is not part of the model; a `dtype` of `nil` is the model's own.
@@ -29,4 +38,26 @@ public enum ConstructionStep: Sendable {
   case powerMethod(weight: String, u: String, v: String, rows: Int)
   /// Gives every tensor that has no values yet those of its own initializer, if it draws nothing.
   case remainder
+}
+
+extension ConstructionStep {
+  /// The step with other names for its tensors.
+  func renamed(_ name: (String) -> String) -> ConstructionStep {
+    switch self {
+    case .fill(let own, let initializer): .fill(name(own), initializer)
+    case .fillPart(let own, let elements, let initializer):
+      .fillPart(name(own), elements, initializer)
+    case .fillView(let own, let view, let initializer): .fillView(name(own), view, initializer)
+    case .change(let own, let steps): .change(name(own), steps)
+    case .cast(let own, let dtype): .cast(name(own), dtype)
+    case .copy(let source, let target): .copy(of: name(source), to: name(target))
+    case .norms(let source, let target, let dimension):
+      .norms(of: name(source), to: name(target), along: dimension)
+    case .normalize(let own): .normalize(name(own))
+    case .powerMethod(let weight, let u, let v, let rows):
+      .powerMethod(weight: name(weight), u: name(u), v: name(v), rows: rows)
+    case .child(let own): .child(name(own))
+    case .ownParameters, .fillMatrices, .discard, .advance, .remainder, .rules: self
+    }
+  }
 }

@@ -20,10 +20,12 @@ public struct Initialization: Sendable {
   let dtype: DType
   let namedModules: [NamedModule]
   let tensors: [NamedTensor]
-  private let originals: [TensorName: TensorName]
+  let originals: [TensorName: TensorName]
   private let originalPaths: [TensorName: String]
-  private let infos: [TensorName: TensorInfo]
-  private var values: [TensorName: TensorValues] = [:]
+  var infos: [TensorName: TensorInfo]
+  var values: [TensorName: TensorValues] = [:]
+  /// Whether a tie says whose draw is kept.
+  let hasReplacements: Bool
 
   /// Prepares the tensors of a tree, in `dtype` or as `dtypes` says by name.
   ///
@@ -53,6 +55,9 @@ public struct Initialization: Sendable {
       }
     }
     self.originals = originals
+    hasReplacements = tensors.contains {
+      if case .parameter(let parameter) = $0.role { parameter.isReplaced } else { false }
+    }
     self.infos = infos
     originalPaths = Dictionary(
       namedModules.map { (TensorName($0.path), $0.original) },
@@ -66,6 +71,9 @@ public struct Initialization: Sendable {
 
   /// Whether a tensor is met under this name first.
   func isOriginal(_ name: TensorName) -> Bool { originals[name] == name }
+
+  /// The name under which a tensor is met first.
+  func original(of name: TensorName) -> TensorName { originals[name] ?? name }
 
   /// Type and shape of the tensor of this name.
   func info(of name: TensorName) -> TensorInfo? { originals[name].flatMap { infos[$0] } }
@@ -90,49 +98,48 @@ public struct Initialization: Sendable {
     _ = try skip(info, initializer)
   }
 
-  /// Plans new values for a run of elements of a tensor that has values.
-  mutating func planPart(
-    of name: TensorName, _ elements: Range<Int>, _ initializer: any Initializer
-  ) throws {
-    guard let original = originals[name], let whole = infos[original] else { return }
-    let part = try TensorInfo(dtype: whole.dtype, shape: [elements.count])
-    let start = generator
-    do {
-      let fill = try skip(part, initializer)
-      guard let before = values[original] else { return }
-      let filled = TensorValues(info: part, initializer: initializer, fill: fill, start: start)
-      let patched = Patched(before: before, part: filled, elements: elements)
-      values[original] = TensorValues(
-        info: whole, initializer: patched, fill: try patched.fill(for: whole), start: start)
-    } catch let error as CheckpointError {
-      throw error.adding(tensor: name.text)
-    }
-  }
-
   /// Advances the generator past what an initializer draws for a tensor.
-  private mutating func skip(
-    _ info: TensorInfo, _ initializer: any Initializer
+  mutating func skip(
+    _ info: TensorInfo, _ initializer: any Initializer, isContiguous: Bool = true
   ) throws -> TensorFill {
     let fill = try initializer.fill(for: info)
+    try skip(fill, of: info, initializer, isContiguous)
+    return fill
+  }
+
+  private mutating func skip(
+    _ fill: TensorFill, of info: TensorInfo, _ initializer: any Initializer, _ isContiguous: Bool
+  ) throws {
     switch fill {
     // Only to refuse, before anything is written, a value that the dtype cannot hold.
     case .constant(let value): _ = try info.dtype.element(nearest: value)
     case .ones: _ = try info.dtype.element(nearest: 1)
-    case .random(let distribution, _):
-      try Sampling(distribution, dtype: info.dtype, count: info.elementCount).skip(&generator)
+    case .random(let distribution, let zeroed):
+      if !isContiguous, zeroed != nil {
+        throw CheckpointError(.unsupported, "padding_idx needs a whole tensor")
+      }
+      try Sampling(
+        distribution, dtype: info.dtype, count: info.elementCount, contiguous: isContiguous
+      ).skip(&generator)
+    case .mapped(let base, _): try skip(base, of: info, initializer, isContiguous)
     case .whole(let moments, let make):
+      let base = (initializer as? Arithmetic)?.base ?? initializer
+      guard isContiguous || moments == nil || base is Orthogonal || info.elementCount < 16 else {
+        throw CheckpointError(
+          .unsupported,
+          "\(base.name) of a part that is not contiguous in memory is not reproduced")
+      }
       // An orthogonal matrix is made in float64, with a copy and its reflectors; of other values
       // two tensors and a list of indices are held.
       try Budget.current.checkMemory(
-        for: initializer.name, elements: info.elementCount,
-        width: initializer is Orthogonal ? 32 : 2 * info.dtype.byteWidth + 8)
+        for: base.name, elements: info.elementCount,
+        width: base is Orthogonal ? 32 : 2 * info.dtype.byteWidth + 8)
       // How many words such a draw takes depends on its values, so it is made once here to find
       // out, and again when the tensor is read. Without moments the values are computed and draw
       // nothing.
       if moments != nil { _ = try make(info, &generator) }
-    case .nothing: break
+    case .streamed, .nothing: break
     }
-    return fill
   }
 
   /// Gives a tensor the values that another has now, if they are known.

@@ -97,7 +97,7 @@ struct LayerGuess {
       switch fill {
       case .constant(let value): return "\(name) \(value)"
       case .random(let distribution, let zeroed): return "\(name) \(distribution) \(zeroed as Any)"
-      case .ones, .whole, .nothing: return "\(name) \(initializer)"
+      case .ones, .whole, .mapped, .streamed, .nothing: return "\(name) \(initializer)"
       }
     }
   }

@@ -134,7 +134,7 @@ extension Module {
   }
 
   /// The same tree with the tensor `name` replaced by the tensor `other`, as
-  /// `self.head.weight = self.embedding.weight` does.
+  /// `self.head.weight = self.embedding.weight` does: the values are those of `other`.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` or `mismatched` when there is no such
   ///   parameter or the shapes differ.
@@ -143,6 +143,7 @@ extension Module {
       namedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
       uniquingKeysWith: { first, _ in first })
     let (targetName, sourceName) = (originals[name] ?? name, originals[other] ?? other)
+    if targetName == sourceName, name != other, originals[name] != nil { return self }
     let target = try parameter(targetName)
     let source = try parameter(sourceName)
     guard source.shape == target.shape else {
@@ -155,11 +156,15 @@ extension Module {
     var copy = self
     copy.update(sourceName) { $0.identity = identity }
     copy.update(targetName) { $0.identity = identity }
+    copy.update(name) { $0.isReplaced = true }
     // What was tied to the target before is tied to the source with it.
     guard let old = target.identity else { return copy }
     for node in namedModules() {
       for parameter in node.module.ownParameters where parameter.identity === old {
-        copy.update(TensorName(node.name(of: parameter.name))) { $0.identity = identity }
+        copy.update(TensorName(node.name(of: parameter.name))) {
+          $0.identity = identity
+          $0.isReplaced = true
+        }
       }
     }
     return copy
@@ -235,6 +240,7 @@ extension Module {
     var copy = self
     copy[other]?.identity = there.identity ?? Identity()
     copy[path] = copy[other]
+    copy[path]?.isReference = true
     return copy
   }
 

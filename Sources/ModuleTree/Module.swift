@@ -42,7 +42,25 @@ public struct Module: Sendable {
   package var isBaseGuessed = false
   /// The classes that have this module's tensors, for one whose class was inferred.
   package var possibleKinds: [String] = []
+  /// What is done with the generator before anything of the module is built.
+  package var preamble: [ConstructionStep] = []
+  /// Rules that are applied to each module inside, right after it was built and before the next.
+  package var constructionRules: [Rule] = []
+  /// Whether the module stands here only because it was assigned after it was built elsewhere.
+  package var isReference = false
+  /// What the module is made from, instead of being constructed or after it.
+  package var copied: Copied?
+  /// The module that stood here during construction and was replaced after it; at most one.
+  package var predecessors: [Module] = []
   private var customConstruction: [ConstructionStep]?
+
+  /// From where a module's values are copied, by its dotted path in the whole model.
+  package enum Copied: Sendable {
+    /// `copy.deepcopy`, at the module's place in the order: nothing is drawn.
+    case deepCopy(of: String)
+    /// After everything was constructed, this module too: `load_state_dict`.
+    case values(of: String)
+  }
 
   /// Makes a node of a class that owns no tensors of its own, or of a layer that does.
   public init(

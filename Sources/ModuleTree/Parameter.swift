@@ -20,6 +20,8 @@ public struct Parameter: Sendable {
   package var reason: String?
   /// Present when the same tensor is registered under several names.
   package var identity: Identity?
+  /// Whether another tensor took this one's place after it was drawn: `wte.weight = head.weight`.
+  package var isReplaced = false
 
   /// Describes a parameter of the model's own dtype, unless another is given.
   public init(

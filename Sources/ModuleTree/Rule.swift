@@ -4,17 +4,32 @@ import TensorCore
 ///
 /// `default` stands for the layer's own `reset_parameters`.
 public struct Rule: Sendable, CustomStringConvertible {
-  /// One tensor's new values.
+  /// One tensor's new values, or a method of the module that is called.
   public struct Assignment: Sendable {
-    /// The tensor's name within its module.
+    /// The tensor's name within its module, or a glob on names of parameters, which are then taken
+    /// in order of registration; for a method, its name.
     public let parameter: String
     /// How it is filled; `nil` for the layer's own way.
     public let initializer: (any Initializer)?
+    /// The part that is filled; `nil` for the whole tensor.
+    package var part: TensorPart?
+    /// Which tensors are meant of those that have the name; `nil` for all.
+    package var condition: Condition?
+    /// Whether a method is called: `_reset_parameters`.
+    package var isCall = false
 
     /// Pairs a name with an initializer.
     public init(_ parameter: String, _ initializer: (any Initializer)?) {
       self.parameter = parameter
       self.initializer = initializer
+    }
+
+    /// Whether the name is a glob.
+    var isPattern: Bool { parameter.unicodeScalars.contains { "*?[".unicodeScalars.contains($0) } }
+
+    /// Whether the name is that of a tensor, or matches it.
+    func names(_ own: String) -> Bool {
+      isPattern ? Glob(parameter).matches(own) : parameter.isSameText(own)
     }
   }
 
@@ -42,28 +57,14 @@ public struct Rule: Sendable, CustomStringConvertible {
     let selector = try Selector(Self.string(scalars[..<colon]).trimmed)
     var assignments: [Assignment] = []
     for part in Self.divided(scalars, from: colon + 1) {
-      let piece = scalars[part]
-      guard let equals = piece.firstIndex(of: "="),
-        case let name = Self.string(piece[..<equals]).trimmed, !name.isEmpty
-      else {
-        throw CheckpointError(
-          .malformed,
-          "rule '\(text)', column \(part.lowerBound + 1): expected "
-            + "PARAMETER=INITIALIZER, found '\(Self.string(piece).trimmed)'")
-      }
-      guard !assignments.contains(where: { $0.parameter.isSameText(name) }) else {
-        throw CheckpointError(.malformed, "rule '\(text)' gives '\(name)' twice")
-      }
-      let value = Self.string(piece[(equals + 1)...])
-      if value.trimmed == "default" {
-        assignments.append(Assignment(name, nil))
-      } else {
-        do {
-          let initializer = try InitializerText.parse(value, column: equals + 2)
-          assignments.append(Assignment(name, initializer))
-        } catch {
-          throw CheckpointError(error.code, "rule '\(text)', \(error.message)")
+      do {
+        let assignment = try Assignment(Self.string(scalars[part]), column: part.lowerBound + 1)
+        guard !assignments.contains(where: { $0.target == assignment.target }) else {
+          throw CheckpointError(.malformed, "rule '\(text)' gives '\(assignment.target)' twice")
         }
+        assignments.append(assignment)
+      } catch let error as CheckpointError where !error.message.hasPrefix("rule '") {
+        throw CheckpointError(error.code, "rule '\(text)', \(error.message)")
       }
     }
     self.init(selector, assignments)
@@ -71,10 +72,7 @@ public struct Rule: Sendable, CustomStringConvertible {
 
   /// The text from which an equal rule is parsed.
   public var description: String {
-    let parts = assignments.map {
-      "\($0.parameter)=\($0.initializer.map { "\($0)" } ?? "default")"
-    }
-    return "\(selector): \(parts.joined(separator: ", "))"
+    "\(selector): \(assignments.map(\.description).joined(separator: ", "))"
   }
 
   /// The colon that ends the selector: outside an expression, and not that of a prefix.
@@ -96,14 +94,14 @@ public struct Rule: Sendable, CustomStringConvertible {
     return nil
   }
 
-  /// The parts between commas that stand outside of parentheses.
+  /// The parts between commas that stand outside of brackets.
   private static func divided(_ scalars: [Unicode.Scalar], from start: Int) -> [Range<Int>] {
     var parts: [Range<Int>] = []
     var (begin, depth) = (start, 0)
     for index in start..<scalars.count {
       switch scalars[index] {
-      case "(": depth += 1
-      case ")": depth -= 1
+      case "(", "[": depth += 1
+      case ")", "]": depth -= 1
       case "," where depth == 0:
         parts.append(begin..<index)
         begin = index + 1
@@ -114,7 +112,7 @@ public struct Rule: Sendable, CustomStringConvertible {
     return parts
   }
 
-  private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+  static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
     var text = String.UnicodeScalarView()
     text.append(contentsOf: scalars)
     return String(text)
@@ -128,13 +126,16 @@ extension Rule {
     case modules
     /// `model.apply(f)`: children before their parent.
     case apply
+    /// A loop for each rule: the first walks the whole model before the second begins.
+    case rules
 
     /// Finds an order by its name.
     ///
     /// - Throws: ``TensorCore/CheckpointError`` with code `malformed`, naming both.
     package init(named name: String) throws {
       guard let order = Self(rawValue: name) else {
-        throw CheckpointError(.malformed, "unknown order '\(name)': expected modules or apply")
+        throw CheckpointError(
+          .malformed, "unknown order '\(name)': expected modules, apply, or rules")
       }
       self = order
     }

@@ -13,6 +13,10 @@ public enum TensorFill: Sendable {
   /// The moments are those to be expected of its elements, `nil` when nothing is drawn for them.
   case whole(
     Moments?, @Sendable (_ info: TensorInfo, _ generator: inout Generator) throws -> [UInt8])
+  /// Another fill, then operations on every element.
+  indirect case mapped(TensorFill, [ElementStep])
+  /// Values that come from those of other tensors, read range by range; nothing is drawn.
+  case streamed(@Sendable () throws -> Checkpoint.Entry.Reader)
   /// The values are not touched and nothing is drawn: PyTorch's no-op on empty tensors.
   case nothing
 }
@@ -47,7 +51,8 @@ extension TensorFill {
   /// Whether the generator stays where it is.
   package var isDeterministic: Bool {
     switch self {
-    case .constant, .ones, .nothing: true
+    case .constant, .ones, .nothing, .streamed: true
+    case .mapped(let base, _): base.isDeterministic
     case .random: false
     case .whole(let moments, _): moments == nil
     }
@@ -56,7 +61,11 @@ extension TensorFill {
   /// The moments of the elements drawn; `nil` where nothing is drawn, or all of it is one number.
   package var moments: Moments? {
     switch self {
-    case .constant, .ones, .nothing: nil
+    case .constant, .ones, .nothing, .streamed: nil
+    case .mapped(let base, let steps):
+      base.moments.map { moments in
+        steps.reduce(moments) { $0.after($1) }
+      }
     case .random(.uniform(let from, let to), _):
       from == to
         ? nil : Moments(mean: (from + to) / 2, standardDeviation: (to - from) / 12.0.squareRoot())

@@ -12,6 +12,8 @@ package struct TensorValues: Sendable {
   package let fill: TensorFill
   /// The generator before the first draw for this tensor.
   package let start: Generator
+  /// Whether the tensor drawn is contiguous in memory, as all are but some parts of others.
+  var isContiguous = true
 
   /// A function that samples the values, range by range, in memory that does not grow with the
   /// tensor, unless the fill needs the whole of it.
@@ -30,7 +32,8 @@ package struct TensorValues: Sendable {
         }
       }
     case .random(let distribution, let zeroed):
-      let sampling = try Sampling(distribution, dtype: info.dtype, count: info.elementCount)
+      let sampling = try Sampling(
+        distribution, dtype: info.dtype, count: info.elementCount, contiguous: isContiguous)
       let values = SharedSampling(sampling, from: start)
       let width = info.dtype.byteWidth
       let zeros = zeroed.map { $0.lowerBound * width..<$0.upperBound * width } ?? 0..<0
@@ -46,6 +49,19 @@ package struct TensorValues: Sendable {
         return try make(info, &generator)
       }
       return { range, target in try values.read(range, into: &target) }
+    case .mapped(let base, let steps):
+      let read = try TensorValues(
+        info: info, initializer: initializer, fill: base, start: start, isContiguous: isContiguous
+      ).reader()
+      let dtype = info.dtype
+      return { range, target in
+        try target.fillElements(range, width: dtype.byteWidth) { elements, bytes in
+          try read(
+            elements.lowerBound * dtype.byteWidth..<elements.upperBound * dtype.byteWidth, &bytes)
+          ElementStep.apply(steps, to: &bytes, as: dtype)
+        }
+      }
+    case .streamed(let make): return try make()
     case .nothing:
       return { _, target in target.repeat([0], from: 0) }
     }

@@ -1,5 +1,13 @@
+/// The least permutation that is drawn with 64 bits an element.
+private let leastWide = Int(UInt32.max) / 20
+
 /// Permutations, as `torch.randperm` draws them.
 extension Generator {
+  /// Number of words that `torch.randperm(count)` takes.
+  package static func wordsOfRandperm(_ count: Int) -> Int {
+    count < leastWide ? max(count - 1, 0) : 2 * count
+  }
+
   /// The permutation of `0 ..< count` that `torch.randperm(count)` draws.
   ///
   /// Source: PyTorch 2.15 `randperm_cpu`: from 214,748,364 on it draws 64 bits an element, from
@@ -7,7 +15,7 @@ extension Generator {
   package mutating func randperm(_ count: Int) -> [Int] {
     precondition(count >= 0, "negative count")
     var order = Array(0..<count)
-    if count < Int(UInt32.max) / 20 {
+    if count < leastWide {
       for index in 0..<max(count - 1, 0) {
         // The remainder favors small numbers slightly; that bias is PyTorch's.
         order.swapAt(index, index + Int(nextUInt32()) % (count - index))

@@ -17,15 +17,31 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help:
-      "Order in which rules visit the modules: modules (pre-order, the default) or apply (post-order)."
+      "Order in which rules visit the modules: modules (pre-order, the default), apply (post-order), or rules (each rule walks the whole model before the next)."
   )
   var order: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Rule for each module as soon as it is built, before the next. May be repeated.",
+      valueName: "rule"))
+  var atConstruction: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Draws to throw away first: 32-bit words, or a call as 'randn(1000)'.", valueName: "draws"))
+  var skip: String?
 
   @Option(
     help:
       "Default dtype of parameters. Default: float32. PyTorch draws in \(DType.drawable.alternatives)."
   )
   var dtype: String?
+
+  @Option(
+    help: "Round floating-point tensors to this dtype afterward, as .to(dtype) does.")
+  var cast: String?
 
   @Option(
     help:
@@ -47,10 +63,37 @@ struct RecipeOptions: ParsableArguments {
     var recipe = base ?? Recipe()
     if let model { recipe.model = model }
     if let seed { recipe.seed = try Seed(seed) }
+    if !atConstruction.isEmpty { try recipe.setConstructionRules(atConstruction) }
     if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0) } }
     if let order { recipe.order = try Rule.Order(named: order) }
     if let matchTorch { recipe.cpuPath = try CPUPath(named: matchTorch) }
+    if let skip { recipe.setSkip(try Skip(skip)) }
+    if let cast { recipe.setCast(try Recipe.floatingPoint(named: cast)) }
     if let dtype { recipe.dtype = try Recipe.floatingPoint(named: dtype) }
     return recipe
+  }
+}
+
+extension Recipe {
+  /// Replaces the rules at the construction of every model.
+  fileprivate mutating func setConstructionRules(_ texts: [String]) throws {
+    let rules = try texts.map { try Rule($0) }
+    for index in steps.indices {
+      guard case .construct(var construction) = steps[index] else { continue }
+      construction.rules = rules
+      steps[index] = .construct(construction)
+    }
+  }
+
+  /// Replaces what is skipped before anything is drawn.
+  fileprivate mutating func setSkip(_ skip: Skip) {
+    while case .skip = steps.first { steps.removeFirst() }
+    steps.insert(.skip(skip), at: 0)
+  }
+
+  /// Replaces all casts by one at the end.
+  fileprivate mutating func setCast(_ dtype: DType) {
+    steps.removeAll { if case .cast = $0 { true } else { false } }
+    steps.append(.cast(dtype, nil))
   }
 }

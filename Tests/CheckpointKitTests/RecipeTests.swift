@@ -3,19 +3,22 @@ import TensorCore
 import Testing
 
 @Suite struct RecipeTests {
-  /// The JSON of a recipe with every key, as an earlier version wrote it.
+  /// The JSON of a recipe with every key and every step.
   static let json = """
-    {"dtype":"float64","extra":"act: init=0.1","model":"Net(\\n  (act): PReLU(num_parameters=1)\\n)",\
-    "order":"apply","redraws":[{"exclude":["*.bias"],"match":["Linear|PReLU"],"order":"modules",\
-    "rules":["PReLU: weight=1"],"seed":"3"},{"copiedFrom":"abc","exclude":[],"match":["act"],\
-    "order":"modules","rules":[],"seed":"0"}],"rules":["PReLU: weight=0.5"],"seed":"7",\
-    "torch":"2.15 default","version":1}
+    {"dtype":"float64","seed":"7","steps":[{"skip":"randn(1000)"},\
+    {"as":"net","atConstruction":["PReLU: weight=2"],"construct":"Net(\\n  (act): PReLU(num_parameters=1)\\n)",\
+    "extra":"act: init=0.1"},{"order":"apply","rules":["PReLU: weight=0.5"]},\
+    {"name":"net.act","was":"PReLU(num_parameters=3)"},{"copy":"net","to":"ema"},\
+    {"cast":"bfloat16","match":"ema"},{"exclude":[],"keep":["ema"]},{"cast":"float32"},\
+    {"exclude":["*.bias"],"order":"rules","redraw":["Linear|PReLU"],"rules":["PReLU: weight=1"],\
+    "seed":"3"},{"copiedFrom":"abc","exclude":[],"order":"modules","redraw":["act"],"rules":[],\
+    "seed":"0"}],"torch":"2.15 default","version":2}
     """
 
   @Test func `a stored recipe is written back byte for byte`() throws {
     #expect(try Recipe(json: Self.json).json == Self.json)
-    let empty = #"{"dtype":"float32","order":"modules","redraws":[],"rules":[],"seed":"0","#
-    #expect(try Recipe().json == empty + #""torch":"2.15 avx2","version":1}"#)
+    let empty = #"{"dtype":"float32","seed":"0","steps":[],"#
+    #expect(try Recipe().json == empty + #""torch":"2.15 avx2","version":2}"#)
   }
 
   @Test(arguments: [
@@ -25,10 +28,13 @@ import Testing
     (#""apply""#, #""up""#, "order: unknown order 'up'"),
     (#""seed":"7""#, #""seed":"x""#, "seed: seed 'x': expected an integer"),
     ("weight=0.5", "weight=half", "rules: rule 'PReLU: weight=half'"),
-    ("Linear|PReLU", "Linear|", "match: selector 'Linear|'"),
-    (#""Net("#, #""Net"#, "model: line 1, column 1: expected a module"),
-    (#""version":1"#, #""version":2"#, "expected version 1, found version 2"),
-    (#""redraws":["#, #""redraws":[1,"#, "expected the JSON that 'ckpt init' writes, found '{"),
+    ("Linear|PReLU", "Linear|", "redraw: selector 'Linear|'"),
+    (#""Net("#, #""Net"#, "construct: line 1, column 1: expected a module"),
+    (#""version":2"#, #""version":1"#, "expected version 2, found version 1"),
+    ("randn(1000)", "randn(x)", "skip: skip 'randn(x)'"),
+    ("PReLU(num_parameters=3)", "Foo(3)", "was: expected a layer of torch.nn"),
+    (#"{"skip""#, #"{"jump""#, "steps: expected construct, skip, rules"),
+    (#""steps":["#, #""steps":[1,"#, "expected the JSON that 'ckpt init' writes, found '{"),
   ])
   func `an unknown value in a stored recipe is an error that names the key`(
     old: String, new: String, message: String

@@ -128,8 +128,8 @@ import Testing
         "text.txt: line 1, column 1: \(place), found 'hello world'"),
       Case(
         "init --recipe text.txt -o b.h5", 2,
-        "text.txt: line 1: expected 'key: value' or a rule "
-          + "'SELECTOR: PARAMETER=INITIALIZER', found 'hello world'"),
+        "text.txt: line 1: expected 'key: value', a rule 'SELECTOR: PARAMETER=INITIALIZER', "
+          + "or a step such as 'construct FILE as NAME', found 'hello world'"),
       Case(
         "convert a.h5 b.h5 --map text.txt", 2,
         "text.txt: line 1: expected 'old = new', found 'hello world'"),
@@ -162,7 +162,7 @@ import Testing
       ),
       Case(
         "init no.txt -o b.h5 --order up", 64,
-        "unknown order 'up': expected modules or apply (see 'ckpt init --help')"),
+        "unknown order 'up': expected modules, apply, or rules (see 'ckpt init --help')"),
       Case(
         "init no.txt -o b.h5 --to zip", 64,
         "unknown format 'zip': expected one of \(CheckpointFormat.writableNames) (see 'ckpt init --help')"

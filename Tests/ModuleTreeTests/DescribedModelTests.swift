@@ -93,7 +93,7 @@ import Testing
     ),
     (
       model(root, #"{"rule": "normal"}"#),
-      "line 3, column 11: expected fill, discard, advance, copy, norms, normalize, or powers, found none"
+      "line 3, column 11: expected fill, change, cast, discard, advance, copy, norms, normalize, or powers, found none"
     ),
   ]
 

@@ -103,12 +103,13 @@ import Testing
     ("constant()", "column 1: constant: expected a value for val"),
     ("dirac(groups=1.5)", "column 14: groups: expected a whole number of 1 or more, found 1.5"),
     (
-      "uniform(exp(1), 2)",
-      "column 9: unknown function 'exp(…)': expected sqrt or calculate_gain"
+      "uniform(sin(1), 2)",
+      "column 9: unknown function 'sin(…)': expected sqrt or calculate_gain, or one of log, exp, abs, "
+        + "min, max, pow, int"
     ),
     ("xavier_uniform(gain=tahn)", "column 21: gain has no value 'tahn'; did you mean tanh?"),
     ("", "column 1: expected an initializer or a number, found the end"),
-    ("(1)", "column 1: expected an initializer or a number, found '('"),
+    ("(1", "column 3: expected ')', found the end"),
   ])
   func `a mistake is named with its column`(text: String, message: String) {
     let error = #expect(throws: CheckpointError.self) { try InitializerText.parse(text) }

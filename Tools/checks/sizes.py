@@ -38,7 +38,7 @@ inside = [
     "CheckpointKit/KerasLayout/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
     "HDF5/Reading/HDF5ChunkMap.swift", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
-    "ModuleTree/Initializers/", "ModuleTree/TensorValues.swift", "ParallelWork/Piece.swift", "Strided/",
+    "ModuleTree/Initializers/", "ModuleTree/TensorPart.swift", "ModuleTree/TensorValues.swift", "ParallelWork/Piece.swift", "Strided/",
     "TensorCore/Elements/", "TensorCore/RawSpan+Bytes.swift", "TensorCore/TensorInfo.swift", "TorchRandom/",
 ]
 # File and a part of the line: why it cannot overflow, or is meant to.

@@ -23,35 +23,6 @@ package struct LiteralValues: Initializer {
   package var description: String { "literal(\(bytes.count) bytes)" }
 }
 
-/// A tensor's values with a run of elements that was filled later.
-struct Patched: Initializer {
-  let before: TensorValues
-  let part: TensorValues
-  let elements: Range<Int>
-
-  let name = "patched"
-
-  func fill(for info: TensorInfo) throws -> TensorFill {
-    guard elements.lowerBound >= 0, elements.upperBound <= info.elementCount else {
-      throw CheckpointError(
-        .mismatched,
-        "expected element indices below \(info.elementCount), for shape \(info.shape), found \(elements)"
-      )
-    }
-    return .computed { [self] in
-      var bytes = try before.bytes()
-      let width = info.dtype.byteWidth
-      bytes.replaceSubrange(
-        elements.lowerBound * width..<elements.upperBound * width, with: try part.bytes())
-      return bytes
-    }
-  }
-
-  var description: String {
-    "\(before.initializer), then \(part.initializer) from \(elements.lowerBound)"
-  }
-}
-
 extension TensorFill {
   /// A fill that draws nothing and whose values take work to make.
   static func computed(_ make: @escaping @Sendable () throws -> [UInt8]) -> TensorFill {

@@ -15,8 +15,9 @@ enum ModelDescription {
     "name", "shape", "dtype", "rule", "data", "reason", "persistent",
   ]
   static let drawKeys: Set = [
-    "fill", "rule", "data", "elements", "discard", "dtype", "advance", "copy", "norms",
-    "dimension", "normalize", "to", "powers", "u", "v", "rows",
+    "fill", "rule", "data", "elements", "part", "discard", "dtype", "advance", "change", "by",
+    "cast",
+    "copy", "norms", "dimension", "normalize", "to", "powers", "u", "v", "rows",
   ]
 }
 

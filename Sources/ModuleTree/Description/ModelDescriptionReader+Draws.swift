@@ -30,8 +30,18 @@ extension ModelDescriptionReader {
     }
     let steps = try draws.map { object -> ConstructionStep in
       if object.has("fill") {
-        try keys(object, ["fill", "rule", "data", "elements"])
+        try keys(object, ["fill", "rule", "data", "elements", "part"])
         let target = try name(object, "fill")
+        if let part = try object.text("part") {
+          let shape = tensors[TensorName(target)]?.shape ?? .scalar
+          do {
+            let view = try TensorPart(part, column: 1)
+              .resolved(in: shape, sizes: NumberContext(shape: shape))
+            return .fillView(target, view, try rule(object))
+          } catch let error as CheckpointError {
+            throw object.error("part", error.message)
+          }
+        }
         guard let elements = try object.counts("elements") else {
           return .fill(target, try rule(object))
         }
@@ -46,6 +56,22 @@ extension ModelDescriptionReader {
       if let shape = try object.shape("discard", of: dtype) {
         try keys(object, ["discard", "rule", "dtype"])
         return .discard(shape: shape, dtype: dtype, try rule(object))
+      }
+      if object.has("change") {
+        try keys(object, ["change", "by"])
+        let target = try name(object, "change")
+        do {
+          return .change(target, try InitializerText.steps(object.requiredText("by")))
+        } catch let error as CheckpointError {
+          throw object.error("by", error.message)
+        }
+      }
+      if object.has("cast") {
+        try keys(object, ["cast", "dtype"])
+        guard let dtype = try object.dtype("dtype"), dtype.isFloatingPoint else {
+          throw object.error("dtype", "expected a floating-point type")
+        }
+        return .cast(try name(object, "cast"), dtype)
       }
       if object.has("advance") {
         try keys(object, ["advance"])
@@ -85,7 +111,9 @@ extension ModelDescriptionReader {
       }
       guard object.has("normalize") else {
         throw object.error(
-          nil, "expected fill, discard, advance, copy, norms, normalize, or powers, found none")
+          nil,
+          "expected fill, change, cast, discard, advance, copy, norms, normalize, or powers, found none"
+        )
       }
       try keys(object, ["normalize"])
       return .normalize(try name(object, "normalize"))

@@ -153,7 +153,7 @@ struct ModelDescriptionWriter {
 
   /// The steps that the modules' own rules do not imply.
   private func draws() throws -> [ConstructionStep] {
-    let steps = plan.flatConstruction()
+    let steps = try plan.flatConstruction()
     var fills: [TensorName: Int] = [:]
     for step in steps {
       for name in step.names { fills[tensors[name]?.original ?? name, default: 0] += 1 }
@@ -169,7 +169,7 @@ struct ModelDescriptionWriter {
           try initializer.fill(for: info).isDeterministic
         else { return true }
         return tensor?.initializer.map { Rule($0) == Rule(initializer) } != true
-      case .ownParameters, .child, .fillMatrices, .remainder: return false
+      case .ownParameters, .child, .fillMatrices, .remainder, .rules: return false
       default: return true
       }
     }
@@ -191,6 +191,14 @@ struct ModelDescriptionWriter {
       json.key("elements")
       json.numbers([elements.lowerBound, elements.upperBound])
       Rule(initializer).write(to: &json)
+    case .fillView(let name, let view, let initializer):
+      names(["fill": name, "part": view.description])
+      Rule(initializer).write(to: &json)
+    case .change(let name, let steps):
+      names(["change": name, "by": steps.map(\.description).joined(separator: " ")])
+    case .cast(let name, let dtype):
+      names(["cast": name])
+      write(dtype, to: &json)
     case .discard(let shape, let dtype, let initializer):
       json.key("discard")
       json.numbers(shape)
@@ -211,7 +219,7 @@ struct ModelDescriptionWriter {
       json.key("rows")
       json.number(rows)
     case .normalize(let name): names(["normalize": name])
-    case .ownParameters, .child, .fillMatrices, .remainder: break
+    case .ownParameters, .child, .fillMatrices, .remainder, .rules: break
     }
   }
 }
@@ -220,11 +228,13 @@ extension ConstructionStep {
   /// The tensors that a flat step reads or fills.
   fileprivate var names: [TensorName] {
     switch self {
-    case .fill(let name, _), .fillPart(let name, _, _), .normalize(let name): [TensorName(name)]
+    case .fill(let name, _), .fillPart(let name, _, _), .fillView(let name, _, _),
+      .change(let name, _), .cast(let name, _), .normalize(let name):
+      [TensorName(name)]
     case .copy(let source, let target), .norms(let source, let target, _):
       [TensorName(source), TensorName(target)]
     case .powerMethod(let weight, let u, let v, _): [weight, u, v].map { TensorName($0) }
-    case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder: []
+    case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder, .rules: []
     }
   }
 }

@@ -2,7 +2,7 @@ internal import TensorCore
 
 /// How an initializer is written: its name, its parameters in PyTorch's order with their
 /// defaults, and what the values make.
-struct InitializerSyntax: Sendable {
+package struct InitializerSyntax: Sendable {
   /// A parameter's name, what it takes and its default.
   struct Parameter: Sendable {
     enum Kind: Sendable {
@@ -37,12 +37,24 @@ struct InitializerSyntax: Sendable {
   enum Value: Sendable, Hashable {
     case number(Double)
     case word(String)
+    /// A number that is computed from sizes.
+    case expression(NumberExpression)
   }
 
   /// A value as it was written, with the column where it begins.
-  struct Argument: Sendable {
+  package struct Argument: Sendable {
     let value: Value
     let column: Int
+
+    init(value: Value, column: Int) {
+      self.value = value
+      self.column = column
+    }
+
+    /// A number, at once if no sizes are needed.
+    init(_ number: NumberExpression, at column: Int) {
+      self.init(value: number.constant.map { .number($0) } ?? .expression(number), column: column)
+    }
   }
 
   /// One argument for each parameter, `nil` where an optional one was left out.
@@ -90,6 +102,10 @@ struct InitializerSyntax: Sendable {
         throw InitializerText.error(
           column,
           "\(parameter): expected one of \(names.joined(separator: ", ")), found \(text(number))")
+      case .expression(let expression):
+        throw InitializerText.error(
+          column,
+          "\(parameter): expected one of \(names.joined(separator: ", ")), found \(expression)")
       case nil:
         throw InitializerText.error(column, "\(parameter) is missing")
       }
@@ -109,6 +125,10 @@ struct InitializerSyntax: Sendable {
       case (.word(let word), _):
         throw InitializerText.error(
           argument.column, "\(parameters[index].name): expected a number, found '\(word)'")
+      case (.expression(let expression), _):
+        throw InitializerText.error(
+          argument.column,
+          "\(parameters[index].name): expected a number without sizes, found \(expression)")
       }
     }
 

@@ -71,6 +71,8 @@ package struct PrintedArguments {
 
   /// How many values have no name.
   package var positionalCount: Int { positional.count }
+  /// The values without a name, in order.
+  var positionals: [String] { positional.map(\.value) }
   /// Names of the named values, in order.
   package var names: [String] { items.compactMap(\.name) }
 

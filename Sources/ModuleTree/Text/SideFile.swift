@@ -12,8 +12,14 @@ import TensorCore
 ///     conv: weight_norm=weight, dim=2      its dim, None for one norm; also of a parametrization
 ///     class StdConv2d(Conv2d)              a class that prints and initializes as another does
 ///     class LayerScale(Module)             a class that owns no tensors of its own
-///     construct: z, a, e                   the order of construction, where not the printed one
-///     construct enc: down.0, up.0          the same within a module, deeper paths if wanted
+///     order: z, p, e                       the order of construction, where not the printed one; own
+///                                          parameters are named as well, or else come first
+///     order enc: down.0, up.0              the same within a module, deeper paths if wanted
+///     skip: randn(1000)                    draws before anything is built, see ``Skip``
+///     at construction: Linear: bias=0      a rule for each module, before the next is built
+///     was fc: Linear(512, 1000)            the layer that a later one replaced
+///     target <- online                     values copied after construction: load_state_dict
+///     target = deepcopy(online)            a copy that is never drawn
 public struct SideFile: Sendable {
   struct Tensor {
     let module: String
@@ -37,6 +43,7 @@ public struct SideFile: Sendable {
   }
 
   private var tensors: [Tensor] = []
+  private var script = SideScript()
   private var constructions: [Construction] = []
   private var ties: [Tie] = []
   private var options: [Option] = []
@@ -91,7 +98,8 @@ public struct SideFile: Sendable {
       classes[name] = base
       return
     }
-    if let match = text.wholeMatch(of: /construct(\s+[^\s:]+)?\s*:(.*)/) {
+    if try script.read(text, line: line) { return }
+    if let match = text.wholeMatch(of: /(?:construct|order)(\s+[^\s:]+)?\s*:([^=]*)/) {
       let names = match.output.2.split(separator: ",").map { String($0).trimmed }
       let path = String(match.output.1 ?? "").trimmed
       constructions.append(Construction(path: path, names: names, line: line))
@@ -190,15 +198,20 @@ public struct SideFile: Sendable {
       guard var found = module[construction.path] else {
         throw missing(construction.path, construction.line)
       }
-      for name in construction.names where name.isEmpty || found[name] == nil {
+      for name in construction.names
+      where name.isEmpty || found[name] == nil && !found.owns(parameter: name) {
         throw missing(
           construction.path.isEmpty ? name : "\(construction.path).\(name)", construction.line)
       }
-      // Children that the statement leaves out are constructed last, in printed order.
+      // Children that the statement leaves out are constructed last, in printed order; own
+      // parameters that it leaves out first.
       let begun = Set(construction.names.map { $0.prefix { $0 != "." } })
       let rest = found.ownChildren.filter { !begun.contains(Substring($0.name)) }.map(\.name)
+      let own = found.ownParameters.filter { parameter in
+        !construction.names.contains { $0.isSameText(parameter.name) }
+      }
       found = found.constructed(
-        by: [.ownParameters] + (construction.names + rest).map { .child($0) })
+        by: (own.map(\.name) + construction.names + rest).map { .child($0) })
       module[construction.path] = found
     }
     for tie in ties {
@@ -209,7 +222,7 @@ public struct SideFile: Sendable {
           try module.tying(tie.name, to: tie.other)
         }
     }
-    return module
+    return try script.applied(to: module)
   }
 
   /// Each statement looks through all modules or all tensors.
@@ -227,57 +240,6 @@ public struct SideFile: Sendable {
 
   private func missing(_ path: String, _ line: Int) -> CheckpointError {
     CheckpointError(.missing, "line \(line): the model has no module '\(path)'")
-  }
-}
-
-extension Module {
-  fileprivate mutating func apply(
-    _ arguments: PrintedArguments, at path: String, line: Int
-  ) throws {
-    guard let old = self[path] else { return }
-    if let way = Reparametrization.allCases.first(where: { arguments.names.first == $0.rawValue }),
-      let own = arguments.text(way.rawValue)
-    {
-      do {
-        self[path] = try old.hooked(own, way, along: arguments.dimension(of: way))
-      } catch {
-        throw CheckpointError(.missing, "line \(line): \(error.message)")
-      }
-      return
-    }
-    func refuse(_ names: String) -> CheckpointError {
-      CheckpointError(
-        .unsupported,
-        "line \(line): expected \(names), found options '\(arguments.text)' for \(old.kind)")
-    }
-    let layer: any Layer
-    do {
-      guard let printed = old.layer as? any PrintedLayer,
-        !type(of: printed).unprintedOptions.isEmpty
-      else { throw refuse("a class with unprinted options: \(KnownLayers.unprintedOptions)") }
-      guard let changed = try printed.setting(arguments) else {
-        throw refuse(type(of: printed).unprintedOptions.joined(separator: ", "))
-      }
-      layer = changed
-    } catch let error as ArgumentError {
-      throw CheckpointError(.malformed, "line \(line): \(error.message)")
-    }
-    var new = Module(
-      kind: old.kind, arguments: old.arguments, layer: layer, children: old.ownChildren)
-    new.base = old.base
-    self[path] = new
-  }
-}
-
-extension PrintedArguments {
-  /// What follows the name of a reparametrization: the `dim` of `weight_norm`.
-  fileprivate func dimension(of way: Reparametrization) throws(ArgumentError) -> Int? {
-    guard names.count > 1 else { return 0 }
-    guard way == .weightNorm, names.dropFirst() == ["dim"] else {
-      throw ArgumentError(
-        offset: 0, message: "expected at most 'dim' of weight_norm, found '\(text)'")
-    }
-    return text("dim") == "None" ? nil : try size("dim")
   }
 }
 

@@ -91,7 +91,7 @@ extension Ckpt {
         return ([try recipeOptions.recipe(over: nil, model: model)], nil)
       }
       if var base = try checkpoint.recipe() {
-        base.steps = []
+        base.removeRedraws()
         return ([try recipeOptions.recipe(over: base, model: nil)], nil)
       }
       let tree = try checkpoint.tree()

@@ -42,7 +42,7 @@ extension Ckpt {
     func run() async throws {
       let target = try target.target(output, common)
       var base = try recipe.map { try Recipe(file: $0) }
-      base?.steps = []
+      base?.removeRedraws()
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let source = self.model ?? self.recipe ?? ""

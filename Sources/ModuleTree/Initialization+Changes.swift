@@ -1,0 +1,100 @@
+package import TensorCore
+internal import TorchRandom
+
+/// What scripts do to tensors beyond filling them: parts, casts, replaced modules, copies.
+extension Initialization {
+  /// Plans new values for a part of a tensor that has values.
+  mutating func planPart(
+    of name: TensorName, _ view: StridedPart, _ initializer: any Initializer
+  ) throws {
+    guard let original = originals[name], let whole = infos[original] else { return }
+    do {
+      let part = try TensorInfo(dtype: whole.dtype, shape: view.sizes)
+      let start = generator
+      let isContiguous = view.isContiguous
+      let fill = try skip(part, initializer, isContiguous: isContiguous)
+      if case .nothing = fill { return }
+      guard let before = values[original] else {
+        throw CheckpointError(.missing, "its values are unknown, so no part of it can be filled")
+      }
+      let filled = TensorValues(
+        info: part, initializer: initializer, fill: fill, start: start, isContiguous: isContiguous)
+      let patched = Patched(before: before, part: filled, view: view)
+      values[original] = TensorValues(
+        info: whole, initializer: patched, fill: try patched.fill(for: whole), start: start)
+    } catch let error as CheckpointError {
+      throw error.adding(tensor: name.text)
+    }
+  }
+
+  /// Rounds a tensor to another floating-point type; one that is of no such type stays.
+  mutating func cast(_ name: TensorName, to dtype: DType) throws {
+    guard let original = originals[name], let info = infos[original], info.dtype != dtype,
+      info.dtype.isFloatingPoint, dtype.isFloatingPoint
+    else { return }
+    let new = try TensorInfo(dtype: dtype, shape: info.shape)
+    infos[original] = new
+    guard let known = values[original] else { return }
+    let cast = CastValues(source: known)
+    values[original] = TensorValues(
+      info: new, initializer: cast, fill: try cast.fill(for: new), start: known.start)
+  }
+
+  /// Rounds the selected tensors, all without a selector, to another floating-point type.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when nothing is selected.
+  package mutating func cast(to dtype: DType, _ selector: Selector? = nil) throws {
+    let selection = try selector.map { try SelectedTensors($0, modules: namedModules) }
+    for tensor in tensors where selection?.contains(tensor.name) ?? true {
+      try cast(tensor.name, to: dtype)
+    }
+  }
+
+  /// Puts another module in the place of one, as `model.fc = nn.Linear(…)` does, and constructs it.
+  package mutating func replace(at path: String, with module: Module) throws {
+    var tree = tree
+    tree[path] = module
+    var next = try Initialization(of: tree, dtype: dtype, generator: generator)
+    let inside = Set(next.namedModules.filter { $0.path.isSameText(path) }.map(\.path))
+    for (name, info) in infos where next.infos[name] != nil {
+      if inside.contains(where: { name.text.utf8.starts(with: "\($0).".utf8) }) { continue }
+      next.infos[name] = info
+      next.values[name] = values[name]
+    }
+    self = next
+    try construct(at: path)
+  }
+
+  /// Gives a tensor, or every tensor of a module, the values of its counterpart: `load_state_dict`.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` or `mismatched` when one of the two is
+  ///   not there or they differ in type or shape.
+  package mutating func copyAll(from source: String, to target: String) throws {
+    let pairs = copies(from: source, to: target)
+    if pairs.isEmpty {
+      throw CheckpointError(
+        .missing, "'\(target) <- \(source)': the model has no tensors of '\(source)'")
+    }
+    for (source, target) in pairs {
+      guard let from = info(of: source), let to = info(of: target), from == to else {
+        throw CheckpointError(
+          .mismatched, "cannot take the values of '\(source)': another shape or type",
+          tensor: target.text)
+      }
+      copy(source, to: target)
+    }
+  }
+
+  /// The tensors at or below a path, each with its counterpart.
+  func copies(
+    from source: String, to target: String
+  ) -> [(source: TensorName, target: TensorName)] {
+    tensors.compactMap { tensor in
+      if tensor.name == TensorName(source) { return (tensor.name, TensorName(target)) }
+      let prefix = "\(source)."
+      guard tensor.name.text.utf8.starts(with: prefix.utf8) else { return nil }
+      let rest = Substring(tensor.name.text.utf8.dropFirst(prefix.utf8.count))
+      return (tensor.name, TensorName("\(target).\(rest)"))
+    }
+  }
+}
