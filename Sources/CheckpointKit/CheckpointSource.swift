@@ -62,6 +62,7 @@ public struct CheckpointSource: Sendable {
       throw CheckpointError(.malformed, "is empty, not a checkpoint")
     }
     if let format = CheckpointFormat.recognized(probe) { return format }
+    if let error = KnownFile.error(for: probe) { throw error }
     // What shows no format is opened as its name says: that reader knows what is wrong with it.
     if probe.members == nil, let named = CheckpointFormat.named(byEndingOf: probe.name) {
       return named

@@ -58,7 +58,11 @@ public struct Model: Sendable {
       let (text, extraPath) = (try extra?.text(), extra?.path)
       do {
         guard CheckpointFormat.recognized(probe) != nil else {
-          self = .model(try Model(text: try probe.text(), extra: text, extraPath: extraPath))
+          do {
+            self = .model(try Model(text: try probe.text(), extra: text, extraPath: extraPath))
+          } catch let error as CheckpointError where error.path == nil || error.path == probe.path {
+            throw KnownFile.error(forModel: probe) ?? error
+          }
           return
         }
         let checkpoint = try CheckpointSource.open(

@@ -67,6 +67,9 @@ public struct Budget: Sendable, Hashable {
     /// Bytes of memory for the values of a pickle, by its own size; a tensor takes about 600.
     package static let pickledValues = Cost(
       base: 1 << 24, share: 64, most: 112 << 20, isLifted: true)
+    /// The same for a pickle that is only searched for names, which stays below 128 MiB in all.
+    package static let scannedValues = Cost(
+      base: 1 << 24, share: 64, most: 48 << 20, isLifted: false)
     /// Bytes of memory for the tensors found in a pickle, by its size: several names may lead to one
     /// value.
     package static let pickledTensors = Cost(

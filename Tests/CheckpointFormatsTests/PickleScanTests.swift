@@ -80,6 +80,87 @@ import Testing
     #expect(unknown.map(\.pickle) == ["x/extra/notes.txt", "x/more.pkl"])
   }
 
+  // MARK: - Dangerous names
+
+  private static let call = Array("cos\nsystem\n(S'true'\ntR.".utf8)
+
+  @Test(arguments: [
+    ("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess", "Popen"),
+    ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"), ("builtins", "__import__"),
+    ("__builtin__", "eval"), ("operator", "attrgetter"), ("_operator", "methodcaller"),
+    ("functools", "partial"), ("importlib", "import_module"), ("runpy", "_run_code"),
+    ("pty", "spawn"), ("socket", "create_connection"), ("shutil", "rmtree"),
+    ("webbrowser", "open"), ("numpy.testing._private.utils", "runstring"), ("torch", "load"),
+    ("torch.hub", "load"), ("torch.jit", "load"), ("pip._internal", "main"),
+    ("timeit", "timeit"), ("code", "InteractiveInterpreter"), ("codeop", "compile_command"),
+    ("cProfile", "run"), ("pydoc", "pipepager"), ("idlelib.pyshell", "ModifiedInterpreter.runcode"),
+    ("doctest", "debug_script"), ("asyncio.unix_events", "_UnixSubprocessTransport._start"),
+    ("bdb", "Bdb.run"), ("logging.config", "listen"), ("ctypes", "CDLL"),
+    ("types", "FunctionType"), ("marshal", "loads"), ("torch.serialization", "os.system"),
+  ])
+  func `a name that is known to run code is dangerous`(module: String, name: String) throws {
+    let pickle = P.global(module, name) + P.emptyTuple + P.reduce + P.stop
+    let finding = try #require(try PickleScan(folder.write(pickle, to: "a.pkl")).findings.first)
+    #expect(finding.danger != nil && !finding.isRecognized)
+  }
+
+  @Test(arguments: [
+    "custom.pt", "module.pt", "protocol2.pt", "legacy.pt", "old.tar.pt", "script.pt",
+  ])
+  func `what torch writes is not dangerous`(name: String) throws {
+    #expect(try scan(name).findings.filter { $0.danger != nil }.map(\.fullName) == [])
+  }
+
+  @Test func `what is called with what is reported`() throws {
+    let scan = try PickleScan(folder.write(Self.call, to: "a.pkl"))
+    #expect(scan.findings[0].calls == ["os.system('true')"])
+  }
+
+  private static func joined(_ parts: [UInt8]...) -> [UInt8] { Array(parts.joined()) }
+
+  static let hidden: [(String, [UInt8])] = [
+    ("inst", Array("(S'true'\nios\nsystem\n.".utf8)),
+    (
+      "popped",
+      joined(
+        P.proto, P.mark, P.global("os", "system"), P.text("true"), [0x6f, 0x30], P.none, P.stop)
+    ),
+    ("cut", Array(call.dropLast())),
+    ("broken", joined(Array(call.dropLast()), [0xff])),
+    (
+      "loads",
+      joined(
+        P.global("pickle", "loads"), [0x28, 0x43, UInt8(call.count)], call, [0x74], P.reduce,
+        P.stop)
+    ),
+    ("bytes", joined(P.proto, [0x43, UInt8(call.count + 2)], P.proto, call, P.stop)),
+    ("second", joined(P.proto, P.none, P.stop, call)),
+    (
+      "memo",
+      joined(
+        [0x80, 4], P.text("os"), [0x94, 0x30], P.text("system"),
+        [0x94, 0x30, 0x68, 0, 0x68, 1, 0x93], P.emptyTuple, P.reduce, P.stop)
+    ),
+  ]
+
+  @Test(arguments: hidden)
+  func `a call is found wherever it hides`(name: String, pickle: [UInt8]) throws {
+    let scan = try PickleScan(folder.write(pickle, to: "a.pkl"))
+    #expect(scan.findings.contains { $0.fullName == "os.system" && $0.danger != nil })
+    #expect(scan.unread.isEmpty != ["cut", "broken"].contains(name))
+  }
+
+  @Test func `an archive that other readers read differently is searched all the same`() throws {
+    let path = try P.archive(
+      P.dictionary(("w", P.tensor())), more: [("x/notes.txt", P.proto + Self.call)], in: folder)
+    var bytes = try folder.bytes(of: String(path.split(separator: "/").last ?? ""))
+    // The flag of encryption, in the first local header only.
+    bytes[6] |= 1
+    let scan = try PickleScan(folder.write(bytes, to: "flag.zip"))
+    #expect(scan.findings.contains { $0.danger != nil })
+    #expect(!scan.unread.isEmpty)
+  }
+
   @Test func `a file that is not a pickle is an error`() throws {
     #expect(throws: CheckpointError.self) { try PickleScan(folder.write([], to: "none")) }
     #expect(throws: CheckpointError.self) {

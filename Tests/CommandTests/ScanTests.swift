@@ -34,6 +34,22 @@ import Testing
     #expect(run.lines.last?.contains(" pickles, \(run.lines.count - 1) names, 0 of them") == true)
   }
 
+  @Test func `a dangerous name is a negative answer, an unread part a failure`() throws {
+    let folder = try TemporaryFolder()
+    let call = Array("cos\nsystem\n(S'true'\ntR.".utf8)
+    let dangerous = try self.run(folder.write(call, to: "a.pkl"))
+    #expect(dangerous.status == 1 && dangerous.errors.isEmpty)
+    #expect(
+      dangerous.lines.contains {
+        $0.hasPrefix("dangerous: os.system ") && $0.hasSuffix(": os.system('true')")
+      })
+    #expect(dangerous.lines.last?.contains("1 dangerous") == true)
+    let both = try self.run(folder.write(Array(call.dropLast()), to: "cut.pkl"))
+    #expect(both.status == 1 && both.errors.contains("cannot be read"))
+    let cut = try self.run(folder.write([0x80, 2, 0x7d], to: "plain.pkl"))
+    #expect(cut.status == 2 && cut.output.isEmpty)
+  }
+
   @Test func `a place in a compressed pickle has a plus`() throws {
     let run = try run("deflated.pt")
     #expect(run.lines.dropLast().allSatisfy { $0.drop { $0 == " " }.hasPrefix("+0x") })

@@ -93,7 +93,15 @@ struct Pickle: Sendable {
 
   /// Runs a machine to the end of its pickle.
   init(_ machine: inout PickleMachine) throws(CheckpointError) {
-    root = try machine.run()
+    let root = try machine.run()
+    self.init(machine, root: root)
+  }
+
+  /// What a machine made before it had to stop: names, and calls that Python would have run by then.
+  init(stopped machine: PickleMachine) { self.init(machine, root: 0) }
+
+  private init(_ machine: PickleMachine, root: Reference) {
+    self.root = root
     bytes = machine.input.bytes
     end = machine.input.position
     values = machine.values

@@ -24,9 +24,9 @@ struct PickleMachine {
   /// Offset of the current opcode, for errors.
   private var opcode = 0
 
-  init(_ bytes: [UInt8], at start: Int) {
+  init(_ bytes: [UInt8], at start: Int, cost: Budget.Cost = .pickledValues) {
     input = PickleInput(bytes, at: start)
-    memory = Budget.current.account(of: .pickledValues, size: bytes.count - start)
+    memory = Budget.current.account(of: cost, size: bytes.count - start)
   }
 
   /// Runs up to the STOP opcode and returns the value on top of the stack.

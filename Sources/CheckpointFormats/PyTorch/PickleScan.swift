@@ -5,7 +5,8 @@ public import TensorCore
 /// depend on unrecognized ones.
 ///
 /// Nothing is run or imported. That a name is recognized means that this reader expects it in
-/// checkpoints; it says nothing about what the pickle would do in Python.
+/// checkpoints; it says nothing about what the pickle would do in Python. Names that are known to run
+/// code are marked as dangerous; that a name is not marked does not make it harmless.
 public struct PickleScan: Sendable {
   /// A class or a function, at its first use in a pickle.
   public struct Finding: Sendable {
@@ -21,6 +22,10 @@ public struct PickleScan: Sendable {
     public let fileOffset: Int?
     /// Whether the reader of checkpoints knows it.
     public let isRecognized: Bool
+    /// Why it is known to be dangerous, such as `runs commands`; `nil` if it is not known to be.
+    public let danger: String?
+    /// The first calls that the pickle would make of a dangerous name, `os.system('true')`.
+    public let calls: [String]
     /// Tensors that depend on it; empty for recognized names.
     public internal(set) var tensors: [TensorName] = []
 
@@ -33,18 +38,25 @@ public struct PickleScan: Sendable {
   /// The classes and functions that they name, in file order.
   public private(set) var findings: [Finding] = []
   /// Other remarks, one sentence each.
-  public private(set) var notes: [String] = []
+  public package(set) var notes: [String] = []
+
+  /// Parts that could not be read, one sentence each.
+  public package(set) var unread: [String] = []
 
   /// Reads the pickles of a file written by any version of `torch.save`, of a distributed checkpoint's
-  /// folder, of any zip archive, or of a file of pickles.
+  /// folder or any other, of an archive, of arrays of objects, or of a file of pickles.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` when a pickle cannot be read to its end, or there is
-  ///   none.
+  /// What cannot be read is in ``unread``; names before it are listed.
+  /// - Throws: ``TensorCore/CheckpointError`` when nothing can be read, or there is no pickle.
   public init(_ probe: FileProbe) throws {
     do throws(CheckpointError) {
       try read(probe)
-      guard !pickles.isEmpty else {
-        throw CheckpointError(.missing, "contains no pickle")
+      guard !pickles.isEmpty || !unread.isEmpty else {
+        if probe.members == nil, CheckpointFormat.recognized(probe) != nil {
+          notes.append("contains no pickle")
+          return
+        }
+        throw KnownFile.error(for: probe) ?? CheckpointError(.missing, "contains no pickle")
       }
     } catch {
       throw error.adding(path: probe.path)
@@ -52,100 +64,71 @@ public struct PickleScan: Sendable {
   }
 
   private mutating func read(_ candidate: FileProbe) throws(CheckpointError) {
-    if candidate.members != nil {
-      guard DistributedCheckpoint.recognizes(candidate) else { return }
-      let folder = try DistributedCheckpoint(candidate)
-      add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
-      for (name, range) in folder.fileRanges {
-        let part = try folder.file(named: name).part(range)
-        let archive = try ZipArchive(part, zeroMeansNoSum: true)
-        try readArchive(archive, at: range.lowerBound, as: "\(name)@\(range.lowerBound)/")
+    guard let members = candidate.members else {
+      return try read(try candidate.source, as: "", at: 0, depth: 0)
+    }
+    guard DistributedCheckpoint.recognizes(candidate) else {
+      for name in members {
+        guard let file = try candidate.folder.openFile(name) else { continue }
+        reading(name) { scan throws(CheckpointError) in
+          try scan.readIfPickled(file, as: name + "/", at: 0, depth: 0)
+        }
       }
       return
     }
-    let file = try candidate.source
-    switch PyTorchFile.kind(of: candidate.head) {
-    case .archive: try readArchive(PyTorchArchive.opened(candidate), at: 0, as: "")
-    case .stream, .tar:
-      let opened = try PyTorchFile.opened(candidate)
-      for (name, offset, pickle) in opened.otherPickles {
-        add(pickle, as: name, at: offset)
-      }
-      add(opened.pickle, as: "object", at: opened.pickleOffset, tensors: opened.tensors)
-    case .pickle, nil: try readPickles(file, as: "pickle")
+    let folder = try DistributedCheckpoint(candidate)
+    add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
+    for (name, range) in folder.fileRanges {
+      let part = try folder.file(named: name).part(range)
+      try read(part, as: "\(name)@\(range.lowerBound)/", at: range.lowerBound, depth: 0)
     }
   }
 
-  /// A file of one pickle after another.
-  private mutating func readPickles(_ file: ByteSource, as name: String) throws(CheckpointError) {
-    var stream = PickleStream(file)
-    var number = 1
-    while stream.position < file.size {
-      let start = stream.position
-      do throws(CheckpointError) {
-        add(try stream.next(), as: number == 1 ? name : "\(name) \(number)", at: start)
-      } catch {
-        if number == 1 { throw error }
-        notes.append("\(file.size - start) bytes after \(name) \(number - 1) are not a pickle")
-        return
-      }
-      number += 1
+  /// Runs `body`; its error is recorded as a part that could not be read.
+  mutating func reading(
+    _ name: String, _ body: (inout Self) throws(CheckpointError) -> Void
+  ) {
+    do throws(CheckpointError) {
+      try body(&self)
+    } catch {
+      unread.append("\(name): \(error.offset.map { "at byte \($0): " } ?? "")\(error.message)")
     }
   }
 
-  private mutating func readArchive(
-    _ archive: ZipArchive, at start: Int, as prefix: String
-  ) throws(CheckpointError) {
-    for member in archive.members where try Self.mayBePickle(member, in: archive) {
-      let bytes = try archive.bytes(member, limit: Pickle.maxSize)
-      let offset = member.method == .stored ? start + member.dataOffset : nil
-      let pickle: Pickle
-      do throws(CheckpointError) {
-        pickle = try Pickle(bytes)
-      } catch {
-        throw CheckpointError(
-          error.code, "\(prefix)\(member.name): \(error.message)",
-          offset: offset.map { $0 + (error.offset ?? 0) })
-      }
-      add(pickle, as: prefix + member.name.text, at: offset)
-      if pickle.end < bytes.count {
-        notes.append("\(bytes.count - pickle.end) bytes follow the pickle in \(member.name)")
-      }
-    }
-  }
-
-  /// Whether a member is named like a pickle, or begins like one and is not a storage.
-  private static func mayBePickle(
-    _ member: ZipMember, in archive: ZipArchive
-  ) throws(CheckpointError) -> Bool {
-    let name = member.name.text
-    if name.hasSuffix(".pkl") || name.hasSuffix(".pickle") { return true }
-    if name.contains("/data/") || name.contains("/constants/") || member.size < 4 { return false }
-    let head = try [UInt8](count: 2) { target throws(CheckpointError) in
-      try archive.read(member, at: 0, into: &target)
-    }
-    return head[0] == 0x80 && head[1] <= 5
-  }
-
-  private mutating func add(
-    _ pickle: Pickle, as name: String, at offset: Int?, tensors: [String: PyTorchTensor] = [:]
+  mutating func add(
+    _ pickle: Pickle, as name: String, at offset: Int?, tensors: [String: PyTorchTensor] = [:],
+    depth: Int = 0
   ) {
     pickles.append(name)
     let dependents = Self.dependents(pickle, tensors)
+    let calls = PickleCalls(pickle)
     for (index, global) in pickle.globals.enumerated() {
-      let isRecognized = PyTorchGlobals.isRecognized(global)
+      let danger = DangerousNames.reason(global.module, global.name)
+      let isRecognized = danger == nil && PyTorchGlobals.isRecognized(global)
       findings.append(
         Finding(
           module: global.module, name: global.name, pickle: name, offset: global.offset,
           fileOffset: offset.map { $0 + global.offset }, isRecognized: isRecognized,
+          danger: danger, calls: danger == nil ? [] : calls.texts[index] ?? [],
           tensors: isRecognized ? [] : dependents[index] ?? []))
     }
+    guard depth < Self.maxDepth else { return }
+    for (name, bytes) in calls.nested {
+      let inner = ByteSource(pickle.array(bytes), name: name)
+      reading(name) { scan throws(CheckpointError) in
+        try scan.readIfPickled(inner, as: name, at: nil, depth: depth + 1)
+      }
+    }
   }
+
+  /// Deepest nesting of archives in archives, and pickles in pickles.
+  static let maxDepth = 4
 
   /// The tensors that depend on each name, by the name's index among the pickle's globals.
   private static func dependents(
     _ pickle: Pickle, _ tensors: [String: PyTorchTensor]
   ) -> [Int: [TensorName]] {
+    if pickle.values.isEmpty { return [:] }
     let tree = PyTorchTree(PyTorchTensorDecoder(pickle: pickle, outside: tensors))
     guard let leaves = try? tree.leaves(pickle.root, prefix: "") else { return [:] }
     var dependents: [Int: [TensorName]] = [:]

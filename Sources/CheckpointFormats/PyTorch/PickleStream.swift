@@ -49,6 +49,36 @@ struct PickleStream {
     }
   }
 
+  /// Reads the pickle at the position as far as it can be read, in at most `maxSize` bytes, and moves
+  /// after it; with the reason if that is not to its end.
+  mutating func nextPart(
+    maxSize: Int
+  ) throws(CheckpointError) -> (pickle: Pickle, error: CheckpointError?) {
+    var window = Self.firstWindow
+    while true {
+      let count = min(window, maxSize, end - position)
+      var machine = PickleMachine(
+        try file.bytes(position..<position + count), at: 0, cost: .scannedValues)
+      do throws(CheckpointError) {
+        let pickle = try Pickle(&machine)
+        position += pickle.end
+        return (pickle, nil)
+      } catch {
+        if machine.input.isCut, count < min(maxSize, end - position) {
+          window *= 16
+          continue
+        }
+        var error = error
+        if machine.input.isCut, count == maxSize, count < end - position {
+          error = CheckpointError(
+            .unsupported, "the pickle is longer than \(maxSize) bytes, of which names are searched")
+        }
+        error.offset = position + (error.offset ?? 0)
+        return (Pickle(stopped: machine), error)
+      }
+    }
+  }
+
   /// Reads `count` bytes.
   mutating func bytes(_ count: Int) throws(CheckpointError) -> [UInt8] {
     guard count >= 0, count <= end - position else {

@@ -33,6 +33,7 @@ enum PyTorchFormat {
   static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
       return DistributedCheckpoint.recognizes(candidate) || index(in: candidate) != nil
+        || shardEndings.contains { NumberedShards.recognizes(candidate, ending: $0) }
     }
     if isIndex(candidate) { return true }
     switch PyTorchFile.kind(of: candidate.head) {
@@ -69,6 +70,11 @@ enum PyTorchFormat {
           return try DistributedCheckpoint(probe).contents(key: options.key)
         }
         guard let index = index(in: probe) else {
+          for ending in shardEndings {
+            if let shards = try NumberedShards(probe, ending: ending) {
+              return try shards.contents { try PyTorchFile.open($0).contents(key: nil) }
+            }
+          }
           throw CheckpointError(
             .system,
             "expected a distributed checkpoint or one shard index in this folder, found neither")

@@ -44,7 +44,7 @@ enum PyTorchTar {
   }
 
   /// The byte range of each member's content.
-  private static func ranges(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
+  static func ranges(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
     var ranges: [String: Range<Int>] = [:]
     var position = 0
     while position + blockSize <= file.size {

@@ -54,6 +54,14 @@ enum Safetensors {
 
   /// Opens a file, an index of several files, or a folder that contains either.
   static func open(_ probe: FileProbe) throws -> Opened {
+    if probe.members != nil, probe.members(endingIn: indexEnding).isEmpty,
+      let shards = try NumberedShards(probe, ending: ".safetensors")
+    {
+      var opened = try shards.contents { try read($0) }
+      opened.restoreTies()
+      opened.noteTiesWrittenOut()
+      return opened
+    }
     let candidate = try file(of: probe)
     var opened: Opened
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {

@@ -129,11 +129,13 @@ struct ShardIndex {
 }
 
 /// A checkpoint that is put together from several files.
-private struct ShardJoin {
+struct ShardJoin {
   private(set) var contents = Opened(Checkpoint(entries: []))
   private var names: Set<TensorName> = []
   /// Of each file, the tensors that were not taken yet, by name.
   private var rest: [[TensorName: Checkpoint.Entry]] = []
+  /// Of each file, the names of its tensors in order.
+  private var order: [[TensorName]] = []
   private var files: [String] = []
 
   /// The values so far, by name.
@@ -163,6 +165,7 @@ private struct ShardJoin {
     var entries: [TensorName: Checkpoint.Entry] = [:]
     for entry in shard.checkpoint.entries { entries[entry.name] = entry }
     rest.append(entries)
+    order.append(shard.checkpoint.entries.map(\.name))
     shard.checkpoint.values.forEach { add($0, from: file) }
     if contents.checkpoint.modules.isEmpty {
       contents.checkpoint.modules = shard.checkpoint.modules
@@ -178,6 +181,20 @@ private struct ShardJoin {
     names.insert(name)
     contents.checkpoint.entries.append(entry)
     return true
+  }
+
+  /// Takes the tensors of all files, where no index says which has which.
+  mutating func takeAll(in path: String) throws(CheckpointError) {
+    for file in files.indices {
+      for name in order[file] {
+        guard !names.contains(name) else {
+          throw CheckpointError(
+            .malformed, "is in '\(files[file])' and in an earlier file", path: path,
+            tensor: name.text)
+        }
+        _ = take(name, from: file)
+      }
+    }
   }
 
   /// Adds the tensors that the index does not name, which other loaders also see.

@@ -7,16 +7,19 @@ extension Ckpt {
       abstract: "List every class and function that a file's pickles name, without running them.",
       discussion: """
         One line per name: its offset, whether ckpt recognizes it, how many tensors depend on it. A \
-        recognized name is one that ckpt reads as a plain value; that says nothing about what the \
-        file would do when Python loads it. Exit status 0 when all pickles \
-        could be read, whatever they name.
+        recognized name is one that ckpt reads as a plain value. Names that are known to run code, or \
+        to reach files or the network, are marked as dangerous, with what the file would call; a name \
+        that is not marked may be dangerous all the same. Exit status 1 if any name is dangerous, 2 \
+        if a part of the file cannot be read, else 0.
 
         EXAMPLES
           ckpt scan model.pt
           ckpt scan pytorch_model.bin --json
         """)
 
-    @Argument(help: "A file of torch.save, a distributed checkpoint's folder, or any pickle.")
+    @Argument(
+      help:
+        "A file of torch.save, an archive, an array of objects, any pickle, or a folder of them.")
     var file: String
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
@@ -29,12 +32,15 @@ extension Ckpt {
         let offset: Int
         let fileOffset: Int?
         let isKnown: Bool
+        let danger: String?
+        let calls: [String]
         let tensors: [String]
       }
       let file: String
       let pickles: [String]
       let names: [Name]
       let notes: [String]
+      let unread: [String]
     }
 
     func run() throws {
@@ -44,15 +50,23 @@ extension Ckpt {
         let names = scan.findings.map {
           Report.Name(
             module: $0.module, name: $0.name, pickle: $0.pickle, offset: $0.offset,
-            fileOffset: $0.fileOffset, isKnown: $0.isRecognized,
+            fileOffset: $0.fileOffset, isKnown: $0.isRecognized, danger: $0.danger, calls: $0.calls,
             tensors: $0.tensors.map(\.text))
         }
         try output.line(
-          try jsonText(Report(file: file, pickles: scan.pickles, names: names, notes: scan.notes)))
+          try jsonText(
+            Report(
+              file: file, pickles: scan.pickles, names: names, notes: scan.notes,
+              unread: scan.unread)))
       } else {
         try printText(scan, to: &output)
       }
       try output.flush()
+      scan.unread.forEach {
+        StandardError().note("\(file): cannot be read: \($0)".escapingControls)
+      }
+      if scan.findings.contains(where: { $0.danger != nil }) { throw ExitCode(1) }
+      if !scan.unread.isEmpty { throw ExitCode(2) }
     }
 
     private func printText(_ scan: PickleScan, to output: inout StandardOutput) throws {
@@ -61,21 +75,32 @@ extension Ckpt {
       var table = Table(.right, .left, .left, .left, .left)
       for name in names {
         table.add(
-          name.offsetText, name.first.isRecognized ? "recognized" : "unknown",
+          name.offsetText,
+          name.first.danger != nil
+            ? "dangerous" : name.first.isRecognized ? "recognized" : "unknown",
           name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
       }
       for line in table.lines { try output.line(line) }
+      for name in names {
+        guard let danger = name.first.danger else { continue }
+        let calls = name.calls.isEmpty ? "" : ": " + name.calls.joined(separator: "; ")
+        try output.line(
+          "dangerous: \(name.first.fullName) \(danger)\(calls)".escapingControls)
+      }
+      let dangerous = names.count { $0.first.danger != nil }
       let unknown = names.filter { !$0.first.isRecognized }
       let tensors = Set(unknown.flatMap(\.tensors)).count
+      let marked = dangerous > 0 ? ", \(dangerous.grouped) dangerous" : ""
       try output.line(
         "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
-          + " \(unknown.count.grouped) of them unknown; \(tensors.pluralized("tensor"))"
+          + " \(unknown.count.grouped) of them unknown\(marked); \(tensors.pluralized("tensor"))"
           + " \(tensors == 1 ? "depends" : "depend") on unknown names. Nothing was run")
     }
 
     /// A class or a function with all pickles that name it.
     private struct Name {
       let first: PickleScan.Finding
+      var calls: [String]
       var count = 1
       var tensors: [TensorName]
 
@@ -86,10 +111,11 @@ extension Ckpt {
         for finding in findings {
           if let index = indices[TensorName(finding.fullName)] {
             names[index].count += 1
+            if names[index].calls.count < 3 { names[index].calls += finding.calls }
             names[index].tensors += finding.tensors
           } else {
             indices[TensorName(finding.fullName)] = names.count
-            names.append(Name(first: finding, tensors: finding.tensors))
+            names.append(Name(first: finding, calls: finding.calls, tensors: finding.tensors))
           }
         }
         return names

@@ -1,0 +1,80 @@
+/// Classes and functions by which a pickle can run code, reach files or the network, or hide what it does.
+///
+/// One line each: names with their modules, where `*` stands for everything in a module, and the reason.
+/// What is not here is not thereby harmless.
+enum DangerousNames {
+  // swift-format-ignore
+  private static let list: [(names: String, reason: String)] = [
+    ("os.* posix.* nt.* posixpath.* ntpath.* commands.* popen2.* _posixsubprocess.*", "reaches the operating system: commands, files, processes"),
+    ("subprocess.* pty.* _aix_support.* _osx_support.* platform.popen platform._syscmd_file platform._syscmd_ver uuid._get_command_stdout uuid._popen", "runs commands"),
+    ("asyncio.* multiprocessing.* concurrent.* threading.* _thread.* signal.* sched.* atexit.*", "starts processes or threads, or runs functions later"),
+    ("builtins.eval builtins.exec builtins.compile builtins.execfile builtins.apply __builtin__.eval __builtin__.exec __builtin__.compile __builtin__.execfile __builtin__.apply", "runs Python code"),
+    ("builtins.getattr builtins.setattr builtins.delattr builtins.vars builtins.globals builtins.locals builtins.dir builtins.hasattr __builtin__.getattr __builtin__.setattr __builtin__.delattr __builtin__.vars __builtin__.globals __builtin__.locals", "reaches any attribute, and so any function"),
+    ("builtins.__import__ __builtin__.__import__ builtins.reload __builtin__.reload importlib.* imp.* _imp.* pkgutil.* zipimport.* runpy.* site.* ensurepip.* venv.* pip.* _pip.* pip._internal.*", "imports or installs code"),
+    ("builtins.open __builtin__.open __builtin__.file builtins.file io.open io.FileIO io.open_code _io.open _io.FileIO _io.open_code codecs.open tempfile.* pathlib.Path.write_text pathlib.Path.write_bytes fileinput.* linecache.* glob.*", "opens files"),
+    ("builtins.breakpoint builtins.input builtins.help builtins.map builtins.filter builtins.memoryview builtins.type builtins.super __builtin__.input __builtin__.raw_input __builtin__.map __builtin__.filter", "calls functions, or makes classes"),
+    ("builtins.exit builtins.quit __builtin__.exit __builtin__.quit", "ends the program"),
+    ("functools.partial functools.partialmethod functools.reduce functools.singledispatch itertools.starmap itertools.accumulate", "calls a function that its arguments name"),
+    ("operator.attrgetter operator.itemgetter operator.methodcaller operator.call _operator.attrgetter _operator.itemgetter _operator.methodcaller _operator.call", "reaches attributes or calls methods by name"),
+    ("sys.* inspect.* gc.* ctypes.* _ctypes.* cffi.* _cffi_backend.* mmap.*", "reaches the interpreter or its memory"),
+    ("types.FunctionType types.CodeType types.LambdaType types.MethodType types.ModuleType types.new_class types.DynamicClassAttribute new.function new.code", "makes functions of bytes"),
+    ("marshal.* code.* codeop.* _codecs_undo.* compileall.* py_compile.* ast.* symtable.* dis.*", "makes or runs code"),
+    ("pickle.* _pickle.* cPickle.* pickletools.* copyreg.add_extension copyreg.pickle copy_reg.add_extension dill.* cloudpickle.* jsonpickle.* shelve.* dbm.* joblib.load joblib.numpy_pickle.load pandas.read_pickle pandas.io.pickle.read_pickle", "loads another pickle"),
+    ("torch.load torch.serialization.load torch.hub.* torch.jit.load torch.jit.script torch.jit.CompilationUnit torch.jit._serialization.load torch.ops.load_library torch.classes.load_library torch.package.*", "loads code or another file"),
+    ("torch.utils.cpp_extension.* torch.utils.collect_env.* torch.utils.bottleneck.* torch.utils.model_dump.* torch.utils.data.datapipes.utils.decoder.* torch.utils._config_module.* torch._inductor.* torch._dynamo.* torch.fx.experimental.symbolic_shapes.* torch.fx.graph_module._forward_from_src torch.fx.graph_module._exec_with_source torch.distributed.rpc.* torch.distributed.elastic.* torch.multiprocessing.*", "runs code or commands"),
+    ("numpy.testing.* numpy.f2py.* numpy.distutils.* numpy.load numpy.lib.npyio.load numpy.lib._npyio_impl.load numpy.save numpy.savetxt numpy.fromfile numpy.core.records.fromfile numpy.memmap.__new__ numpy.ctypeslib.load_library numpy.lib.utils.* numpy.compat.*", "runs code, or reads and writes files"),
+    ("timeit.* cProfile.* profile.* trace.* bdb.* pdb.* doctest.* unittest.* pytest.* _pytest.* test.* pydoc.* cgitb.* idlelib.* lib2to3.* _pyrepl.* tkinter.* turtle.* turtledemo.* antigravity.* this.*", "runs code that its arguments name"),
+    ("distutils.* setuptools.* pkg_resources.* Cython.* pyximport.* numba.*", "builds or runs code"),
+    ("socket.* _socket.* ssl.* urllib.* urllib2.* http.* httplib.* requests.* aiohttp.* httpx.* ftplib.* smtplib.* poplib.* imaplib.* telnetlib.* nntplib.* xmlrpc.* socketserver.* wsgiref.* paramiko.* webbrowser.* websockets.* dns.*", "reaches the network"),
+    ("shutil.* sqlite3.* zipfile.* tarfile.* gzip.open bz2.open lzma.open pathlib.Path.unlink", "reads, writes, or removes files"),
+    ("logging.config.* logging.FileHandler logging.handlers.* configparser.* yaml.* ruamel.*", "loads a configuration that can name functions, or writes files"),
+    ("weakref.finalize contextlib.* string.Formatter string.Template tracemalloc.* faulthandler.* cmd.* readline.* getpass.* keyring.* crypt.* pwd.* grp.* resource.* fcntl.* termios.* select.* selectors.*", "reaches the system, or runs functions later"),
+    ("pandas.eval pandas.io.* pandas.core.computation.* sklearn.utils._testing.* nltk.* transformers.pipelines.* transformers.dynamic_module_utils.* huggingface_hub.* tensorflow.io.* tensorflow.python.framework.load_library.* keras.* tensorflow.keras.models.load_model", "loads files or code"),
+  ]
+
+  /// Names without `*`, and modules with it.
+  private static let (names, modules): ([String: String], [String: String]) = {
+    var names: [String: String] = [:]
+    var modules: [String: String] = [:]
+    for (line, reason) in list {
+      for name in line.split(separator: " ") {
+        if name.hasSuffix(".*") {
+          modules[String(name.dropLast(2))] = reason
+        } else {
+          names[String(name)] = reason
+        }
+      }
+    }
+    return (names, modules)
+  }()
+
+  /// Pandas and Keras names that checkpoints and pickled models hold and that only make data.
+  private static let harmless: Set<String> = [
+    "ast.literal_eval", "os.PathLike", "sys.intern", "code.Code",
+  ]
+
+  /// Why a name is dangerous; `nil` if it is not in the list.
+  ///
+  /// A name with dots is looked up as Python resolves it: attribute after attribute, through modules
+  /// that other modules have imported.
+  static func reason(_ module: String, _ name: String) -> String? {
+    let components = (module + "." + name).split(separator: ".", omittingEmptySubsequences: false)
+      .map(String.init)
+    // Where a module is reached through others, what counts is the end of the path.
+    let starts = name.utf8.contains(UInt8(ascii: ".")) ? Array(components.indices) : [0]
+    for start in starts {
+      for end in stride(from: components.count, to: start, by: -1) {
+        let path = components[start..<end].joined(separator: ".")
+        if harmless.contains(path) { break }
+        if let reason = names[path] { return reason }
+        if end < components.count, let reason = modules[path] { return reason }
+      }
+    }
+    return nil
+  }
+
+  /// Functions that take a pickle or a file of PyTorch as bytes.
+  static func loadsBytes(_ name: String) -> Bool {
+    name.hasSuffix(".loads") || name.hasSuffix("._load_from_bytes") || name.hasSuffix("._loads")
+  }
+}

@@ -1,0 +1,81 @@
+import ByteIO
+import CheckpointFormats
+import TensorCore
+import Testing
+
+/// Files and folders that people take for checkpoints.
+struct KnownFileTests {
+  /// A file, and how its message begins.
+  struct Row: Sendable, CustomStringConvertible {
+    let description: String
+    let bytes: [UInt8]
+    let message: String
+
+    init(_ name: String, _ text: String, _ message: String) {
+      (description, bytes, self.message) = (name, Array(text.utf8), message)
+    }
+
+    init(_ name: String, bytes: [UInt8], _ message: String) {
+      (description, self.bytes, self.message) = (name, bytes, message)
+    }
+  }
+
+  static let rows: [Row] = [
+    Row(
+      "model.safetensors",
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4265380512\n",
+      "is a Git LFS pointer to a file of 4265380512 bytes; run 'git lfs pull'"),
+    Row("a.bin", "\n<!DOCTYPE html>\n<html>", "is an HTML page"),
+    Row("a.pt", "{\"error\": \"Repository not found\"}", "is an error message of a server"),
+    Row("a.json", "{\n  \"architectures\": [\"Bert\"]}", "is a model's configuration"),
+    Row("a.txt", "Traceback (most recent call last):\n  File", "is a Python traceback"),
+    Row("a.txt", "====\nLayer (type:depth-idx)   Param #\n", "is a table of torchinfo"),
+    Row(
+      "a.txt", "Model: \"net\"\n Layer (type)   Output Shape   Param #\n", "is a model summary"),
+    Row("a.txt", "Net(\n  (fc): Linear(in_features=2", "is a printed model"),
+    Row("a.py", "import torch\nfrom torch import nn\n", "is source code"),
+    Row("a.bin", "\u{1c}\u{0}\u{0}\u{0}TFL3", "is a TensorFlow Lite"),
+    Row("a.bin", "lmgg\u{0}\u{0}", "is a GGML file"),
+    Row("a.mat", "MATLAB 5.0 MAT-file, Platform: GLNXA64", "is a MATLAB 5 file"),
+    Row("a.params", bytes: [0x12, 1, 0, 0, 0, 0, 0, 0, 0, 0], "is an MXNet .params file"),
+    Row(
+      "yolo.bin", bytes: [0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 1, 2, 3, 4],
+      "is a Darknet weights file"),
+    Row("a.bin", bytes: [0x0a, 3, 0x56, 0x47, 0x47, 0xa2, 0x06, 1, 2], "is a Caffe model"),
+    Row("a.engine", bytes: [1, 2, 3, 4], "is a TensorRT engine"),
+    Row("a.png", bytes: [0x89, 0x50, 0x4e, 0x47], "is a PNG image"),
+    Row("a.7z", bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], "is a 7-Zip archive"),
+    Row("a.pt", bytes: [UInt8](repeating: 0, count: 5000), "begins with 4096 zero bytes"),
+  ]
+
+  @Test(arguments: rows)
+  func `a file is called what it is`(row: Row) throws {
+    let name = row.description
+    let probe = try FileProbe(name, in: MemoryFiles([name: row.bytes]).place)
+    #expect(CheckpointFormat.recognized(probe) == nil)
+    let found = KnownFile.error(for: probe)?.message
+    #expect(found?.hasPrefix(row.message) == true, "\(found ?? "not known")")
+  }
+
+  @Test(arguments: [
+    (["data.pkl", "data/0", "version"], "is a PyTorch file that was unpacked"),
+    (["latest", "global_step10/mp_rank_00_model_states.pt"], "is a DeepSpeed (ZeRO) folder"),
+    (["Manifest.json", "Data/x"], "is a Core ML package"),
+    (["latest_checkpointed_iteration.txt"], "is a Megatron folder"),
+    (
+      ["a.pt", "b.ckpt", "notes.txt"],
+      "is a directory, but not one checkpoint; name a file in it: a.pt"
+    ),
+  ])
+  func `a folder is called what it is`(names: [String], message: String) throws {
+    let files = Dictionary(names.map { ("folder/" + $0, [UInt8]([1])) }) { first, _ in first }
+    let probe = try FileProbe("folder", in: MemoryFiles(files).place)
+    let found = KnownFile.error(for: probe)?.message
+    #expect(found?.hasPrefix(message) == true, "\(found ?? "not known")")
+  }
+
+  @Test func `what is nothing known has no name`() throws {
+    let probe = try FileProbe("a", in: MemoryFiles(["a": Array("plain text".utf8)]).place)
+    #expect(KnownFile.error(for: probe) == nil)
+  }
+}
