@@ -36,6 +36,8 @@ public enum ConstructionStep: Sendable {
   case normalize(String)
   /// Gives the vectors `u` and `v` the values of `spectral_norm`: see `PowerMethod`.
   case powerMethod(weight: String, u: String, v: String, rows: Int)
+  /// Computes with what has been drawn, or changes the stream: see ``DerivedStep``.
+  case derived(DerivedStep)
   /// Gives every tensor that has no values yet those of its own initializer, if it draws nothing.
   case remainder
 }
@@ -56,6 +58,7 @@ extension ConstructionStep {
     case .normalize(let own): .normalize(name(own))
     case .powerMethod(let weight, let u, let v, let rows):
       .powerMethod(weight: name(weight), u: name(u), v: name(v), rows: rows)
+    case .derived(let step): .derived(step.renamed(name))
     case .child(let own): .child(name(own))
     case .ownParameters, .fillMatrices, .discard, .advance, .remainder, .rules: self
     }

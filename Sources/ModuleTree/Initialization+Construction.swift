@@ -93,9 +93,14 @@ extension Initialization {
     case nil: break
     }
     flattening.steps += module.preamble.map { $0.renamed(node.name(of:)) }
+    // A list of steps that ends in the remainder says itself when what draws is drawn.
+    let isListed = module.construction.contains { if case .remainder = $0 { true } else { false } }
     for buffer in module.ownBuffers {
-      guard let initializer = buffer.initializer else { continue }
-      flattening.steps.append(.fill(node.name(of: buffer.name), initializer))
+      let name = node.name(of: buffer.name)
+      guard let initializer = buffer.initializer,
+        !isListed || draws(initializer, for: name) == false
+      else { continue }
+      flattening.steps.append(.fill(name, initializer))
     }
     let rules =
       module.constructionRules.isEmpty
@@ -167,6 +172,12 @@ extension Initialization {
     return drawn.insert(original(of: name)).inserted
   }
 
+  /// Whether an initializer draws anything for a tensor; `nil` where it refuses it.
+  private func draws(_ initializer: any Initializer, for name: String) -> Bool? {
+    guard let info = info(of: TensorName(name)) else { return nil }
+    return (try? initializer.fill(for: info)).map { !$0.isDeterministic }
+  }
+
   private func flattenCopy(
     of source: String, to target: String, into steps: inout [ConstructionStep]
   ) {
@@ -219,6 +230,7 @@ extension Initialization {
         else { continue }
         try plan(tensor.name, initializer)
       }
+    case .derived(let step): try perform(step)
     case .ownParameters, .child, .fillMatrices, .rules: break
     }
   }

@@ -20,10 +20,12 @@ public struct Initialization: Sendable {
   let dtype: DType
   let namedModules: [NamedModule]
   let tensors: [NamedTensor]
-  let originals: [TensorName: TensorName]
+  private(set) var originals: [TensorName: TensorName]
   private let originalPaths: [TensorName: String]
   var infos: [TensorName: TensorInfo]
   var values: [TensorName: TensorValues] = [:]
+  /// Generators by the names that steps have given them.
+  var saved: [String: Generator] = [:]
   /// Whether a tie says whose draw is kept.
   let hasReplacements: Bool
 
@@ -91,6 +93,14 @@ public struct Initialization: Sendable {
     } catch let error as CheckpointError {
       throw error.adding(tensor: name.text)
     }
+  }
+
+  /// Makes a tensor that is not part of the model known to later steps.
+  mutating func declare(_ name: TensorName, _ info: TensorInfo) throws {
+    guard originals.updateValue(name, forKey: name) == nil else {
+      throw CheckpointError(.mismatched, "there is a tensor of this name", tensor: name.text)
+    }
+    infos[name] = info
   }
 
   /// Fills a tensor that is not part of the model.

@@ -69,11 +69,20 @@ package struct TensorValues: Sendable {
 }
 
 /// Values that can only be made all at once: made at the first read, let go after the last byte.
-private final class WholeValues: Sendable {
+final class WholeValues: Sendable {
   private let bytes = Mutex<[UInt8]?>(nil)
   private let make: @Sendable () throws -> [UInt8]
 
   init(_ make: @escaping @Sendable () throws -> [UInt8]) { self.make = make }
+
+  /// All of them, which are then kept.
+  func all() throws -> [UInt8] {
+    try bytes.withLock { held in
+      let made = try held ?? make()
+      held = made
+      return made
+    }
+  }
 
   func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
     let made = try bytes.withLock { held in

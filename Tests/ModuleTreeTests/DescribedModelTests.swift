@@ -92,8 +92,42 @@ import Testing
       "line 3, column 34: 'rule' does not belong to this kind of draw"
     ),
     (
+      model(root, #"{"scratch": "w", "shape": [2]}"#),
+      "line 3, column 23: expected a new name, found 'w'"
+    ),
+    (
+      model(root, #"{"scratch": "s", "shape": [2]}, {"set": "w", "from": "s"}"#),
+      "line 3, column 51: expected elements within shapes [4, 2] and [2], found others"
+    ),
+    (
+      model(
+        root,
+        #"{"set": "w", "from": "w", "sizes": [3], "target": [0, 4611686018427387904], "source": [0, 1]}"#
+      ),
+      "line 3, column 19: expected elements within shapes [4, 2] and [4, 2], found others"
+    ),
+    (
+      model(root, #"{"set": "w", "from": "w", "apply": "* 2; twice"}"#),
+      "line 3, column 46: unknown operation ' twice': expected a dtype, clamp LOW HIGH, one of neg, abs, "
+        + "sqrt, reciprocal, square, sign, floor, ceil, round, or one of * / + - rsub rdiv < <= > >= == != "
+        + "and a number"
+    ),
+    (
+      model(root, #"{"set": "w", "from": "w", "indices": "AAAA"}"#),
+      "line 3, column 48: indices: expected 8 indices of 4 bytes, found 3 bytes"
+    ),
+    (
+      model(root, #"{"restore": "a"}"#),
+      "line 3, column 23: expected a name that was saved, found 'a'"
+    ),
+    (
+      model(root, #"{"combine": "w", "with": "w", "by": "?", "to": "w"}"#),
+      "line 3, column 47: expected one of +, -, *, /, minimum, maximum, keep, found '?'"
+    ),
+    (
       model(root, #"{"rule": "normal"}"#),
-      "line 3, column 11: expected fill, change, cast, discard, advance, copy, norms, normalize, or powers, found none"
+      "line 3, column 11: expected fill, change, cast, discard, advance, copy, norms, normalize, powers, "
+        + "scratch, set, combine, seed, save, or restore, found none"
     ),
   ]
 
@@ -143,6 +177,23 @@ import Testing
     #expect(values[..<2] == [1, 1] && values[6...] == [1, 1])
     #expect(values[2...5].map { Float($0) } == [0.63407868, 0.49009341, 0.89644474, 0.45562798])
     #expect(tree.ownChildren.count == 2 && tree["o"] == nil)
+  }
+
+  @Test func `a buffer of the root is drawn once, where the draws say`() throws {
+    let tree = try Module(
+      json: Self.model(
+        #"""
+        {"path": "", "class": "N", "buffers": [{"name": "b_B", "shape": [2, 8], "rule": "normal"}]},
+        {"path": "a", "class": "Linear", "arguments": "in_features=4, out_features=4, bias=True"}
+        """#,
+        #"""
+        {"fill": "a.weight", "rule": "kaiming_uniform(a=2.23606797749979)"},
+        {"fill": "a.bias", "rule": "uniform(a=-0.5, b=0.5)"}, {"fill": "b_B", "rule": "normal"}
+        """#))
+    let digests = try tree.initialized(seed: 11).entries.map {
+      String(try $0.digest().description.prefix(12))
+    }
+    #expect(digests == ["bf9658886e23", "ddb3e2b7f196", "e41a962e71c6"])
   }
 
   @Test func `a tensor with no known values is named with the reason`() throws {

@@ -140,10 +140,3 @@ private func decoded(_ bytes: [UInt8], as dtype: DType) -> [Double] {
   bytes.withRawSpan { ElementConversion.decode($0, as: dtype, into: &values) }
   return values
 }
-
-private func encoded(_ values: [Double], as dtype: DType) -> [UInt8] {
-  var bytes = [UInt8](repeating: 0, count: values.count * dtype.byteWidth)
-  guard !bytes.isEmpty else { return bytes }
-  bytes.withMutableRawSpan { _ = ElementConversion.encode(values.span, as: dtype, into: &$0) }
-  return bytes
-}

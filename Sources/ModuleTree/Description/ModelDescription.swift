@@ -16,8 +16,9 @@ enum ModelDescription {
   ]
   static let drawKeys: Set = [
     "fill", "rule", "data", "elements", "part", "discard", "dtype", "advance", "change", "by",
-    "cast",
-    "copy", "norms", "dimension", "normalize", "to", "powers", "u", "v", "rows",
+    "cast", "copy", "norms", "dimension", "normalize", "to", "powers", "u", "v", "rows", "scratch",
+    "shape", "set", "from", "sizes", "target", "source", "indices", "apply", "combine", "with",
+    "seed", "save", "restore",
   ]
 }
 

@@ -5,7 +5,7 @@ import TensorCore
 extension ModelDescriptionReader {
   /// The draws as steps of the root's construction.
   static func steps(_ draws: [JSONObject], in root: Module) throws -> [ConstructionStep] {
-    let tensors = Dictionary(
+    var tensors = Dictionary(
       root.namedTensors(removeDuplicates: false).map { ($0.name, $0) },
       uniquingKeysWith: { first, _ in first })
     func name(_ object: JSONObject, _ key: String) throws -> String {
@@ -28,7 +28,33 @@ extension ModelDescriptionReader {
       }
       return initializer
     }
+    var saved: Set<String> = []
     let steps = try draws.map { object -> ConstructionStep in
+      if let allowed = DerivedStep.keys(of: object) {
+        try keys(object, allowed)
+        let step = try DerivedStep(object) { key in
+          // `name` has found it.
+          guard let tensor = tensors[TensorName(try name(object, key))] else {
+            throw object.expected("the name of a tensor", at: key)
+          }
+          return tensor
+        }
+        switch step {
+        case .scratch(let name, let shape, let dtype):
+          let tensor = NamedTensor(
+            name: TensorName(name),
+            role: .parameter(Parameter(name, shape: shape, dtype: dtype, nil)),
+            original: TensorName(name))
+          guard tensors.updateValue(tensor, forKey: tensor.name) == nil else {
+            throw object.error("scratch", "expected a new name, found '\(name)'")
+          }
+        case .save(let name): saved.insert(name)
+        case .restore(let name) where !saved.contains(name):
+          throw object.error("restore", "expected a name that was saved, found '\(name)'")
+        default: break
+        }
+        return .derived(step)
+      }
       if object.has("fill") {
         try keys(object, ["fill", "rule", "data", "elements", "part"])
         let target = try name(object, "fill")
@@ -112,7 +138,8 @@ extension ModelDescriptionReader {
       guard object.has("normalize") else {
         throw object.error(
           nil,
-          "expected fill, change, cast, discard, advance, copy, norms, normalize, or powers, found none"
+          "expected fill, change, cast, discard, advance, copy, norms, normalize, powers, scratch, set, "
+            + "combine, seed, save, or restore, found none"
         )
       }
       try keys(object, ["normalize"])

@@ -123,7 +123,7 @@ struct ModelDescriptionWriter {
     }
   }
 
-  private static func write(_ dtype: DType?, to json: inout JSONWriter) {
+  static func write(_ dtype: DType?, to json: inout JSONWriter) {
     guard let dtype else { return }
     json.key("dtype")
     json.string(dtype.torchName)
@@ -219,6 +219,7 @@ struct ModelDescriptionWriter {
       json.key("rows")
       json.number(rows)
     case .normalize(let name): names(["normalize": name])
+    case .derived(let step): step.write(to: &json)
     case .ownParameters, .child, .fillMatrices, .remainder, .rules: break
     }
   }
@@ -234,6 +235,7 @@ extension ConstructionStep {
     case .copy(let source, let target), .norms(let source, let target, _):
       [TensorName(source), TensorName(target)]
     case .powerMethod(let weight, let u, let v, _): [weight, u, v].map { TensorName($0) }
+    case .derived(let step): step.names
     case .ownParameters, .child, .fillMatrices, .discard, .advance, .remainder, .rules: []
     }
   }

@@ -15,7 +15,8 @@ package enum InitializerText {
     [
       Uniform.syntax, Normal.syntax, TruncatedNormal.syntax, XavierUniform.syntax,
       XavierNormal.syntax, KaimingUniform.syntax, KaimingNormal.syntax, Orthogonal.syntax,
-      Sparse.syntax, Eye.syntax, Dirac.syntax,
+      Sparse.syntax, Eye.syntax, Dirac.syntax, RandomInteger.syntax, Bernoulli.syntax,
+      RandomOrder.syntax,
     ] + Constant.syntaxes
 
   /// Names of all initializers, as they are written.

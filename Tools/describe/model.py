@@ -1,0 +1,236 @@
+"""A live model as a description: its modules, its tensors, and the draws that give them."""
+
+import json
+
+import torch
+
+from . import rules
+from .nodes import Known, Set, View, contiguous_strides
+from .operations import type_name
+from .record import key_of
+from .replay import Replay
+from .steps import LITERAL_LIMIT, Steps, is_uniform, raw_bytes, to_base64
+
+CHANGED = "drawn again, it has other values: something changed it in a way that was not seen"
+
+
+class Tensor:
+    """A tensor of the model under the name where it is met first."""
+
+    def __init__(self, name, tensor, is_parameter, persistent):
+        self.name, self.tensor, self.is_parameter, self.persistent = name, tensor, is_parameter, persistent
+        self.rule, self.data, self.reason = None, None, None
+        # Whether the draws fill it.
+        self.drawn = False
+
+
+def own_tensors(module):
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            yield name, parameter, True, True
+    for name, buffer in module._buffers.items():
+        if buffer is not None:
+            yield name, buffer, False, name not in module._non_persistent_buffers_set
+
+
+def joined(path, name):
+    return f"{path}.{name}" if path else name
+
+
+def tensors_of(model):
+    """Tensors by the name where each is met first, and the further names of tied parameters."""
+    found, first = {}, {}
+    for path, module in model.named_modules():
+        for name, tensor, is_parameter, persistent in own_tensors(module):
+            full = joined(path, name)
+            if is_parameter and id(tensor) in first:
+                continue
+            first.setdefault(id(tensor), full)
+            found[full] = Tensor(full, tensor.detach() if is_there(tensor) else tensor, is_parameter, persistent)
+    return found, first
+
+
+def is_there(tensor):
+    return not isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin)
+
+
+def same(left, right):
+    return left.shape == right.shape and left.dtype == right.dtype and raw_bytes(left) == raw_bytes(right)
+
+
+class Description:
+    """Turns a record into draws, and checks what they give against models of several seeds."""
+
+    def __init__(self, recorder, model, seed, others=(), embeds=False):
+        self.recorder, self.model, self.seed, self.others, self.embeds = recorder, model, seed, others, embeds
+        self.tensors, self.first = tensors_of(model)
+        self.draws = []
+        if recorder is not None:
+            self.examine()
+
+    def examine(self):
+        models = [(seed, {n: t.tensor for n, t in tensors_of(other)[0].items()}) for seed, other in self.others]
+        live = [(self.seed, {n: t.tensor for n, t in self.tensors.items()}), *models]
+        finals = {}
+        for name, t in self.tensors.items():
+            t.reason = self.refusal(t, [tensors.get(name) for _, tensors in models])
+            if t.reason is not None:
+                continue
+            node = self.node(t.tensor)
+            if not isinstance(node, Known):
+                finals[name] = node
+            elif all(same(tensors[name], t.tensor) for _, tensors in models):
+                self.constant(t)
+            else:
+                t.reason = "differs from one construction to the next in a way that was not seen"
+        self.recorder.final_keys = {name: key_of(self.tensors[name].tensor) for name in finals}
+        shapes = {n: (list(t.tensor.shape), t.tensor.dtype) for n, t in self.tensors.items() if is_there(t.tensor)}
+        while True:
+            steps = Steps(self.recorder, dict(finals), shapes)
+            wrong = self.check(steps, shapes, live)
+            for name in wrong:
+                self.tensors[name].reason = wrong[name]
+                del finals[name]
+            if not wrong:
+                break
+        for name, reason in steps.reasons.items():
+            self.tensors[name].reason = reason
+        for name in steps.finals:
+            t = self.tensors[name]
+            t.drawn, t.rule = True, steps.rules.get(name)
+            if t.rule is None:
+                t.reason = "made in steps, see draws"
+        self.draws = steps.draws
+        for t in self.tensors.values():
+            if self.embeds and t.persistent and self.is_unknown(t) and is_there(t.tensor):
+                t.data, t.reason = to_base64(t.tensor), None
+
+    def refusal(self, t, others):
+        if not is_there(t.tensor):
+            return "a lazy module that has not seen an input yet: run the model once in the expression"
+        if t.tensor.device.type != "cpu":
+            return f"on device {t.tensor.device}, expected cpu"
+        if t.tensor.layout != torch.strided or t.tensor.is_quantized:
+            return "sparse or quantized"
+        if any(o is None or not is_there(o) or o.shape != t.tensor.shape or o.dtype != t.tensor.dtype for o in others):
+            return "two seeds built different models"
+        if not t.persistent:
+            return "not in state_dict()"
+        if t.tensor.numel() == 0:
+            t.rule = "0"
+            return "empty"
+        return None
+
+    def node(self, tensor):
+        """The node of just a tensor's elements, in row-major order."""
+        view = self.recorder.view(tensor)
+        if view.is_whole or isinstance(view.node, Known):
+            return view.node
+        sizes = list(tensor.shape)
+        return Set(None, View(view.node, view.offset, sizes, view.strides), sizes,
+                   [0, *contiguous_strides(sizes)], count=tensor.numel(), dtype=tensor.dtype)
+
+    def constant(self, t):
+        """A tensor that does not depend on the seed: a number, or carried as it is."""
+        flat = t.tensor.reshape(-1)
+        if is_uniform(flat):
+            t.rule = rules.number(flat[0].item())
+        elif flat.numel() * flat.element_size() <= LITERAL_LIMIT:
+            t.data = to_base64(t.tensor)
+        else:
+            t.reason = "computed, and too large to be carried"
+
+    def check(self, steps, shapes, live):
+        """The tensors that do not have the values of a live model when they are drawn again."""
+        wrong = {}
+        for seed, expected in live:
+            replay = Replay(shapes)
+            lost = next((d["unknown"] for d in steps.draws if "unknown" in d), None)
+            values = replay.run(seed, [d for d in steps.draws if "unknown" not in d])
+            for name in steps.finals:
+                if name in wrong or name in values and same(values[name], expected[name]):
+                    continue
+                wrong[name] = replay.failed.get(name) or (
+                    f"drawn after {lost}, which takes numbers from the generator in a way that is not known" if lost else CHANGED)
+            del values
+        return wrong
+
+    @staticmethod
+    def is_unknown(t):
+        return t.rule is None and t.data is None and not t.drawn
+
+    def unknown(self):
+        """The reasons of the tensors of state_dict() that the description does not give."""
+        return {n: t.reason for n, t in self.tensors.items() if t.persistent and self.is_unknown(t)}
+
+    # The text
+
+    def json(self, about):
+        """One module and one draw per line."""
+        lines, paths, stack = [], {}, [("", self.model)]
+        while stack:
+            path, module = stack.pop()
+            if module is None:
+                lines.append({"path": path, "class": None})
+                continue
+            if id(module) in paths:
+                lines.append({"path": path, "is": paths[id(module)]})
+                continue
+            paths[id(module)] = path
+            lines.append(self.module_entry(path, module))
+            stack += [(joined(path, name), child) for name, child in reversed(module._modules.items())]
+        draws = [d for d in self.draws if "unknown" not in d]
+        parts = ['{', '"ckpt-model": 1,', f'"about": {json.dumps(about)},', '"modules": [',
+                 ",\n".join(map(json.dumps, lines)) + "\n]" + ("," if self.recorder is not None else "")]
+        if self.recorder is not None:
+            parts += ['"draws": [', ",\n".join(map(json.dumps, draws)), "]"]
+        return "\n".join(parts + ["}"]) + "\n"
+
+    def module_entry(self, path, module):
+        entry = {"path": path, "class": module._get_name()}
+        base = base_of(type(module))
+        if base is not None and base != entry["class"]:
+            entry["base"] = base
+        if text := module.extra_repr():
+            entry["arguments"] = text
+        lists = {True: [], False: []}
+        for name, tensor, is_parameter, persistent in own_tensors(module):
+            full = joined(path, name)
+            original = self.first.get(id(tensor), full) if is_parameter else full
+            if original != full:
+                lists[True].append({"name": name, "is": original})
+                continue
+            if not is_there(tensor):
+                continue
+            lists[is_parameter].append(self.tensor_entry(name, self.tensors[full], base))
+        if lists[True] or base is not None:
+            entry["parameters"] = lists[True]
+        if lists[False]:
+            entry["buffers"] = lists[False]
+        return entry
+
+    def tensor_entry(self, name, t, base):
+        item = {"name": name, "shape": list(t.tensor.shape)}
+        if t.tensor.dtype != torch.float32:
+            item["dtype"] = type_name(t.tensor.dtype)
+        if t.data is not None:
+            item["dtype"] = type_name(t.tensor.dtype)
+            item["data"] = t.data
+        elif t.rule is not None or self.recorder is not None or base is None:
+            item["rule"] = t.rule
+            if t.rule is None:
+                item["reason"] = t.reason or "a saved model does not tell how it was made"
+        if not t.persistent:
+            item["persistent"] = False
+        return item
+
+
+def base_of(cls):
+    """The nearest class of torch.nn that a class is or derives from, by its name there."""
+    for ancestor in cls.__mro__:
+        name = ancestor.__name__
+        if ancestor is torch.nn.Module:
+            return None
+        if ancestor.__module__.startswith("torch.nn.modules") and getattr(torch.nn, name, None) is ancestor:
+            return None if name == "Container" or name.startswith("Lazy") else name
+    return None
