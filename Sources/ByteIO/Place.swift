@@ -152,7 +152,7 @@ public struct Place: Sendable {
   }
 
   /// The index of the host in an address; `nil` for a local path.
-  private static func hostStart(of path: String) -> String.Index? {
+  static func hostStart(of path: String) -> String.Index? {
     for scheme in ["https://", "http://"] where path.hasPrefix(scheme) {
       return path.utf8.index(path.startIndex, offsetBy: scheme.utf8.count)
     }

@@ -25,8 +25,8 @@ extension CheckpointFormat {
       $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name)
     }
     guard let found, found.isWritable else {
-      throw CheckpointError(
-        .unsupported, "unknown format '\(name)': expected one of \(writableNames)")
+      let problem = found.map { "\($0.name) is only read" } ?? "unknown format '\(name)'"
+      throw CheckpointError(.unsupported, "\(problem): expected one of \(writableNames)")
     }
     return found
   }
@@ -40,10 +40,12 @@ extension CheckpointFormat {
         "files that end in \(ending) can only be written into a copy of a template; pass --like FILE",
         path: path)
     }
-    guard let found = named(byEndingOf: path), found.isWritable else {
+    let found = named(byEndingOf: path)
+    guard let found, found.isWritable else {
+      let problem = found.map { "\($0.name) is only read: " } ?? ""
       throw CheckpointError(
         .unsupported,
-        "expected a name that ends in one of \(writableEndings); otherwise pass --to FORMAT",
+        "\(problem)expected a name that ends in one of \(writableEndings); otherwise pass --to FORMAT",
         path: path)
     }
     return found

@@ -52,6 +52,9 @@ import Testing
     ("hdf5/scale-offset.h5", .plain(.littleEndian)), ("hdf5/unwritten.h5", .plain(.littleEndian)),
     ("hdf5/others.h5", .plain(.littleEndian)), ("hdf5/links.h5", .plain(.littleEndian)),
     ("hdf5/packed-strings.h5", .plain(.littleEndian)),
+    ("flax/types.msgpack", .plain(.littleEndian)), ("flax/chunks.msgpack", .plain(.littleEndian)),
+    ("onnx/typed.onnx", .plain(.littleEndian)), ("onnx/graphs.onnx", .plain(.littleEndian)),
+    ("onnx/external.onnx", .plain(.decimal)),
   ]
 
   @Test(arguments: files)
@@ -115,9 +118,11 @@ import Testing
     let path = Fixtures.path(file).split(separator: "/", omittingEmptySubsequences: false)
     let name = String(path[path.count - 1])
     let parent = path.dropLast().joined(separator: "/")
-    let isPart = file.hasSuffix(".json") || name == ".metadata"
+    let isPart = file.hasSuffix(".json") || name == ".metadata" || file == "onnx/external.onnx"
     for other in try FileManager.default.contentsOfDirectory(atPath: parent)
-    where other == name || isPart && (other.contains("0") || other.hasPrefix("model-")) {
+    where other == name
+      || isPart && (other.contains("0") || other.hasPrefix("model-") || other.hasSuffix(".data"))
+    {
       try folder.write(
         Array(Data(contentsOf: URL(filePath: parent + "/" + other))), to: other)
     }

@@ -41,7 +41,7 @@ enum NPYText {
       texts.append(
         kind == "U" ? .text(text(element, isBig: order == ">")) : string(element))
     }
-    return nested(texts[...], fields.shape[...])
+    return texts.nested(try Shape(fields.shape))
   }
 
   /// Byte order, kind, and length of a type such as `<U5`; lengths up to 2^20.
@@ -69,16 +69,5 @@ enum NPYText {
     var bytes = bytes
     while bytes.last == 0 { bytes.removeLast() }
     return String(validating: bytes, as: UTF8.self).map(Value.text) ?? .bytes(Array(bytes))
-  }
-
-  private static func nested(_ elements: ArraySlice<Value>, _ shape: ArraySlice<Int>) -> Value {
-    guard let count = shape.first else { return elements.first ?? .list([]) }
-    guard shape.count > 1, count > 0 else { return .list(Array(elements)) }
-    let step = elements.count / count
-    return .list(
-      (0..<count).map { index in
-        let start = elements.startIndex + index * step
-        return nested(elements[start..<start + step], shape.dropFirst())
-      })
   }
 }

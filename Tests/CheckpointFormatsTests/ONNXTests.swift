@@ -1,0 +1,88 @@
+import ByteIO
+import CheckpointFormats
+import FoundationEssentials
+import TensorCore
+import TestSupport
+import Testing
+
+/// ONNX models: values, data in other files, and what is refused.
+@Suite struct ONNXTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `versions, properties, and texts are values`() throws {
+    let opened = try CheckpointFormat.onnx.open(Fixtures.path("onnx/graphs.onnx"))
+    func value(_ name: String) -> Value? {
+      opened.checkpoint.values.first { $0.name == name }?.value
+    }
+    #expect(
+      value("opset_import")
+        == .dictionary([.init("ai.onnx", .integer(21)), .init("ai.onnx.ml", .integer(3))]))
+    #expect(
+      value("metadata_props")
+        == .dictionary([.init("author", .text("nobody")), .init("classes", .text("cat, dog"))]))
+    #expect(
+      value("words")
+        == .list([.list([.text("a"), .text("b")]), .list([.text("é"), .text("d")])]))
+    #expect(value("sparse.size") == .list([.integer(2), .integer(4)]))
+    if case .integer(let version)? = value("ir_version") { #expect(version > 3) }
+  }
+
+  /// A copy of the model with external data, its location replaced by a name of the same length.
+  private func model(location: String) throws -> String {
+    var bytes = try Fixtures.bytes("onnx/external.onnx")
+    let old = Array("external.data".utf8)
+    #expect(location.utf8.count == old.count)
+    for start in bytes.indices where bytes[start...].starts(with: old) {
+      bytes.replaceSubrange(start..<start + old.count, with: Array(location.utf8))
+    }
+    return try folder.write(bytes, to: "a.onnx")
+  }
+
+  @Test(arguments: ["/external.dat", "../xternal.da", "a/../rnal.dat", "external//ata"])
+  func `data outside the model's folder is refused`(_ location: String) throws {
+    let path = try model(location: location)
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
+    #expect(
+      error?.message
+        == "names the file '\(location)'; expected a relative name in the same folder")
+    #expect(error?.tensor == "first")
+  }
+
+  @Test func `a link out of the folder is refused, a link inside is followed`() throws {
+    let path = try model(location: "external.data")
+    let data = folder.file("external.data")
+    let outside = try TemporaryFolder()
+    let bytes = try Fixtures.bytes("onnx/external.data")
+    try outside.write(bytes, to: "data")
+    try FileManager.default.createSymbolicLink(
+      atPath: data, withDestinationPath: outside.file("data"))
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
+    #expect(error?.message == "is a link out of its folder; copy the file into the folder")
+    try folder.remove("external.data")
+    try folder.write(bytes, to: "data")
+    try FileManager.default.createSymbolicLink(atPath: data, withDestinationPath: "data")
+    #expect(try CheckpointFormat.onnx.open(path).entries.count == 3)
+  }
+
+  @Test func `missing and short data are named`() throws {
+    let path = try model(location: "external.data")
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
+    #expect(error?.path == folder.file("external.data") && error?.tensor == "first")
+    try folder.write([UInt8](repeating: 0, count: 59), to: "external.data")
+    let short = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
+    #expect(
+      short?.message
+        == "expected 60 bytes of external data, found 59 at byte 0 of 'external.data'")
+  }
+
+  @Test func `a model that is cut is called one`() throws {
+    let head: [UInt8] =
+      [0x08, 0x08, 0x12, 0x07] + Array("pytorch".utf8) + [0x3a, 0x10, 0x0a, 0x04]
+    let path = try folder.write(head + Array("node".utf8), to: "net.bin")
+    #expect(CheckpointFormat.onnx.recognizes(try FileProbe(path: path)))
+    let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
+    #expect(error?.message.hasPrefix("the ONNX model is damaged or cut: ") == true)
+  }
+}
