@@ -70,7 +70,9 @@ let package = Package(
       dependencies: ["ModuleTree", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "ByteIOTests",
-      dependencies: ["ByteIO", "CKernelVariants", "CZlib", "TensorCore", "TestSupport"]),
+      dependencies: [
+        "ByteIO", "CKernelVariants", "CKernels", "CZlib", "TensorCore", "TestSupport",
+      ]),
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: [

@@ -32,4 +32,11 @@ package enum Checksum {
       unsafe ckpt_fletcher32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
     }
   }
+
+  /// CRC-32C (Castagnoli), continuing from that of the bytes before.
+  package static func crc32c(_ bytes: RawSpan, after start: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes {
+      unsafe ckpt_crc32c(start, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+    }
+  }
 }

@@ -82,6 +82,9 @@ public struct Budget: Sendable, Hashable {
     /// many dots stands for as many modules.
     package static let modulePaths = Cost(
       base: 1 << 24, share: 64, most: Shape.limit, isLifted: true)
+    /// Bytes of the keys of a sorted table, by its size: each key may repeat most of the one before.
+    package static let tableKeys = Cost(
+      base: 1 << 24, share: 64, most: Shape.limit, isLifted: true)
     /// Bytes of the index of a `.ckz` file, by its packed size.
     package static let index = Cost(base: 1 << 20, share: 64, most: 1 << 28, isLifted: false)
   }

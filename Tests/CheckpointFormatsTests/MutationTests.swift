@@ -25,7 +25,8 @@ import Testing
     ("native/stock.ckz", false), ("keras/net.keras", false), ("keras/net.keras", true),
     ("keras/whole.h5", false), ("hdf5/gzip-shuffle.h5", false), ("hdf5/latest.h5", false),
     ("flax/state.msgpack", false), ("flax/chunks.msgpack", false), ("onnx/typed.onnx", false),
-    ("onnx/graphs.onnx", false),
+    ("onnx/graphs.onnx", false), ("exported/net.pt2", false), ("exported/net.pt2", true),
+    ("exported/old.pt2", true),
   ]
 
   /// Bytes of tensors that are read of a mutated file, which may claim to have very many.

@@ -51,6 +51,11 @@ import Testing
     Case(folder: "numpy", name: "lone.npy", format: "npy"),
     Case(folder: "flax", name: "types.msgpack", format: "flax"),
     Case(folder: "onnx", name: "typed.onnx", format: "onnx"),
+    Case(
+      folder: "tensorflow/graph", name: "model.ckpt-10.index", format: "tensorflow",
+      others: (0..<2).map { "model.ckpt-10.data-0000\($0)-of-00002" }),
+    Case(folder: "exported", name: "net.pt2", format: "pt2"),
+    Case(folder: "exported", name: "old.pt2", format: "pt2"),
     Case(folder: "onnx", name: "external.onnx", format: "onnx", others: ["external.data"]),
     Case(folder: "pytorch", name: "dtypes.pt", format: "pytorch"),
     Case(folder: "pytorch", name: "deflated.pt", format: "pytorch"),

@@ -17,7 +17,9 @@ import Testing
     var testDescription: String { "\(folder)/\(golden.file)" }
   }
 
-  static let formats: [(CheckpointFormat, String)] = [(.flax, "flax"), (.onnx, "onnx")]
+  static let formats: [(CheckpointFormat, String)] = [
+    (.flax, "flax"), (.onnx, "onnx"), (.tensorflow, "tensorflow"), (.exportedProgram, "exported"),
+  ]
 
   static let cases: [Case] = formats.flatMap { format, folder in
     let manifest = try? Fixtures.json(folder + "/manifest.json", as: Manifest.self)

@@ -54,7 +54,8 @@ import Testing
     ("hdf5/packed-strings.h5", .plain(.littleEndian)),
     ("flax/types.msgpack", .plain(.littleEndian)), ("flax/chunks.msgpack", .plain(.littleEndian)),
     ("onnx/typed.onnx", .plain(.littleEndian)), ("onnx/graphs.onnx", .plain(.littleEndian)),
-    ("onnx/external.onnx", .plain(.decimal)),
+    ("onnx/external.onnx", .plain(.decimal)), ("exported/net.pt2", .zip([.decimal])),
+    ("tensorflow/types.index", .plain(.littleEndian)),
   ]
 
   @Test(arguments: files)

@@ -34,7 +34,7 @@ patterns = [
 inside = [
     "ByteIO/PlaneCodec/", "CheckpointFormats/Filling/Entry+ByteOrder.swift",
     "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/NumPy/NPYArray.swift",
-    "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/PyTorch/DistributedReader.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
+    "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/BoxedTensor.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
     "CheckpointKit/KerasLayout/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
     "HDF5/Reading/HDF5ChunkMap.swift", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
@@ -54,6 +54,7 @@ exceptions = [(name, part, position) for name in inside for part in [" * ", " *=
     ("CheckpointFormats/Native/NativeFormat.swift", "* chunkSize", "a position in a tensor"),
     ("CheckpointFormats/NumPy/NPZFormat.swift", "header.count +", "a header in memory and a tensor below 2^62"),
     ("CheckpointFormats/PyTorch/PickleMachine.swift", "elements.count", "values in memory"),
+    ("CheckpointFormats/TensorFlow/TensorFlowReader.swift", "words.lowerBound * width", position),
     ("CheckpointFormats/PyTorch/PyTorchTar.swift", "/ blockSize * blockSize", "a member that lies in the file"),
     ("CheckpointFormats/Safetensors/SafetensorsWriting.swift", "start +", "tensors whose total is below 2^62"),
     ("CheckpointKit/SeedSearch.swift", "expectedHits", "floating-point numbers"),

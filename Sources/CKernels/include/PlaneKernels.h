@@ -43,6 +43,10 @@ void ckpt_runs_write(
 // The checksum of HDF5's fletcher32 filter.
 uint32_t ckpt_fletcher32(const uint8_t *bytes, size_t count);
 
+// CRC-32C, continuing from the sum of the bytes before (0 for none); and the same on every processor.
+uint32_t ckpt_crc32c(uint32_t sum, const uint8_t *bytes, size_t count);
+uint32_t ckpt_crc32c_portable(uint32_t sum, const uint8_t *bytes, size_t count);
+
 // A raw deflate stream and the memory that it must fill exactly.
 struct ckpt_deflated {
   const uint8_t *stream;

@@ -15,6 +15,11 @@ struct DistributedCheckpoint {
     let offsets: [Int]
     let sizes: [Int]
     let archive: DistributedArchive
+
+    /// The part as a box of its tensor.
+    var box: BoxedTensor.Box {
+      BoxedTensor.Box(offsets: offsets, sizes: sizes) { [archive] in try archive.entry($0) }
+    }
   }
 
   /// The content of `.metadata`.
@@ -189,7 +194,7 @@ struct DistributedCheckpoint {
         .unsupported, "unsupported dtype \(dtype?.fullName ?? "(not a torch dtype)")")
     }
     let info = try TensorInfo(dtype: dtype, shape: try sizes(state(value, "size")))
-    let reader = try DistributedReader(info, try chunks(of: name, value))
+    let reader = try BoxedTensor(info, try chunks(of: name, value).map(\.box))
     return Checkpoint.Entry(name: name, info: info) { range, target in
       try reader.read(range, into: &target)
     }

@@ -18,7 +18,7 @@ enum DistributedFilling {
     for (name, entry) in fill.tensors.sorted(by: { $0.key < $1.key }) {
       let full = fill.key.map { TensorName("\($0).\(name)") } ?? name
       let chunks = try checkpoint.chunks(of: full)
-      _ = try DistributedReader(entry.info, chunks)  // checks that they make up the tensor
+      _ = try BoxedTensor(entry.info, chunks.map(\.box))  // checks that they make up the tensor
       for chunk in chunks {
         let archive = chunk.archive
         do {

@@ -37,7 +37,8 @@ enum PyTorchFormat {
     }
     if isIndex(candidate) { return true }
     switch PyTorchFile.kind(of: candidate.head) {
-    case .archive: return PyTorchArchive.recognizes(candidate)
+    case .archive:
+      return PyTorchArchive.recognizes(candidate) && !ExportedProgram.recognizes(candidate)
     case .stream, .tar, .pickle: return true
     case nil: return false
     }

@@ -4,7 +4,15 @@ import TensorCore
 ///
 /// Trailing dimensions that no part divides are merged into blocks: what remains are *lines* of
 /// blocks along the last divided dimension, each of which several parts may share.
-struct DistributedReader: Sendable {
+struct BoxedTensor: Sendable {
+  /// A part of a tensor, as a box in it.
+  struct Box: Sendable {
+    let offsets: [Int]
+    let sizes: [Int]
+    /// Opens the part, which must be of the type and shape that it is given.
+    let open: @Sendable (TensorInfo) throws -> Checkpoint.Entry
+  }
+
   private let parts: [Part]
   /// Sizes of the dimensions up to the last divided one, which is that of the lines.
   private let shape: ArraySlice<Int>
@@ -14,29 +22,28 @@ struct DistributedReader: Sendable {
   private struct Part: Sendable {
     let offsets: [Int]
     let sizes: [Int]
-    let info: TensorInfo
-    let archive: DistributedArchive
+    let entry: @Sendable () throws -> Checkpoint.Entry
   }
 
   /// Checks that the parts are boxes inside the tensor, and together as large as it.
-  init(_ info: TensorInfo, _ chunks: [DistributedCheckpoint.Chunk]) throws(CheckpointError) {
+  init(_ info: TensorInfo, _ boxes: [Box]) throws(CheckpointError) {
     let rank = info.shape.count
     var volume = 0
     var parts: [Part] = []
-    for chunk in chunks {
-      guard chunk.offsets.count == rank, chunk.sizes.count == rank else {
+    for box in boxes {
+      guard box.offsets.count == rank, box.sizes.count == rank else {
         throw CheckpointError(
-          .malformed, "a part at \(chunk.offsets) does not match shape \(info.shape)")
+          .malformed, "a part at \(box.offsets) does not match shape \(info.shape)")
       }
       for (dimension, size) in info.shape.enumerated() {
-        let (start, count) = (chunk.offsets[dimension], chunk.sizes[dimension])
+        let (start, count) = (box.offsets[dimension], box.sizes[dimension])
         guard start >= 0, count >= 0, start <= size, count <= size - start else {
           throw CheckpointError(
             .malformed,
-            "a part at \(chunk.offsets) of sizes \(chunk.sizes) is outside shape \(info.shape)")
+            "a part at \(box.offsets) of sizes \(box.sizes) is outside shape \(info.shape)")
         }
       }
-      let part = try TensorInfo(dtype: info.dtype, shape: chunk.sizes)
+      let part = try TensorInfo(dtype: info.dtype, shape: box.sizes)
       let sum = volume + part.byteCount  // each below 2^62
       guard sum <= info.byteCount else {
         throw CheckpointError(
@@ -45,7 +52,7 @@ struct DistributedReader: Sendable {
       }
       volume = sum
       parts.append(
-        Part(offsets: chunk.offsets, sizes: chunk.sizes, info: part, archive: chunk.archive))
+        Part(offsets: box.offsets, sizes: box.sizes) { [open = box.open] in try open(part) })
     }
     guard volume == info.byteCount else {
       throw CheckpointError(
@@ -68,7 +75,7 @@ struct DistributedReader: Sendable {
   func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
     guard let length = shape.last else {
       guard let part = parts.first else { return }
-      return try part.archive.entry(part.info).read(range, into: &target)
+      return try part.entry().read(range, into: &target)
     }
     let lineBytes = length * blockBytes
     var position = range.lowerBound
@@ -87,7 +94,7 @@ struct DistributedReader: Sendable {
         let start = self.start(of: outer, in: part) + done - first
         let offset = done - range.lowerBound
         var piece = target._mutatingExtracting(offset..<offset + count)
-        try part.archive.entry(part.info).read(start..<start + count, into: &piece)
+        try part.entry().read(start..<start + count, into: &piece)
         done += count
         if done == end { break }
       }
