@@ -28,14 +28,6 @@ extension KnownFile {
       Self { $0.head.dropFirst(offset).starts(with: text.utf8) }
     }
 
-    /// These bytes at the end of the file.
-    static func tail(_ bytes: UInt8...) -> Self {
-      Self { probe in
-        guard probe.size >= bytes.count, let source = try? probe.source else { return false }
-        return (try? source.bytes(probe.size - bytes.count..<probe.size)) == bytes
-      }
-    }
-
     /// Nothing but zeros, in a file that is longer than what is looked at.
     static let zeros = Self { probe in
       probe.head.count >= FileProbe.headSize && probe.head.allSatisfy { $0 == 0 }
@@ -145,16 +137,6 @@ extension KnownFile {
       }
       return (1...2).contains(head[4]) && head[5..<8].allSatisfy { $0 == 0 } && head[8] <= 5
         && head[9..<12].allSatisfy { $0 == 0 }
-    }
-
-    /// An ONNX model in protobuf: its version, then the name of its producer or of its domain.
-    static let onnx = Self { probe in
-      let head = probe.head
-      guard head.count > 4, head[0] == 0x08, (1...32).contains(head[1]), head[2] == 0x12,
-        head[3] < 0x80
-      else { return probe.name.lowercased().hasSuffix(".onnx") }
-      let name = head[4...].prefix(Int(head[3]))
-      return name.count == Int(head[3]) && name.allSatisfy { (0x20..<0x7f).contains($0) }
     }
 
     /// A zip archive with a member of this name in any folder.
