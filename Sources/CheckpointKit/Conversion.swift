@@ -8,7 +8,11 @@ public struct Conversion: Sendable {
   /// How they are renamed; by default all names stay.
   public var names = NameMap()
   /// Floating-point tensors are rounded to this type; others stay as they are.
+  ///
+  /// Quantized tensors are replaced by their values, rounded to it, and their scales are left out.
   public var dtype: DType?
+  /// Whether ``dtype`` rounds stored numbers even where they are codes of quantized tensors or scales.
+  public var castsStored = false
 
   /// What users can do about parts that are left out: the end of the note about them.
   public var remedy = "pass --all for every part, --key for another"
@@ -57,9 +61,10 @@ public struct Conversion: Sendable {
       if let alias = entry.alias, !kept.contains(alias) { entry.alias = nil }
       return entry
     }
+    let quantized = try dequantize(input, &result)
     try rename(&result)
     followTensors(of: input, &result)
-    try cast(&result)
+    try cast(&result, quantized)
     _ = try result.checkpoint.total()
     return result
   }
@@ -147,7 +152,7 @@ public struct Conversion: Sendable {
       }
       if new != old {
         isRenamed = true
-        result.origins[new] = old
+        result.origins[new] = result.origins[old] ?? old
       }
       result.checkpoint.entries[index].name = new
       if let alias = result.checkpoint.entries[index].alias {
@@ -164,29 +169,7 @@ public struct Conversion: Sendable {
     }
   }
 
-  private func cast(_ result: inout Result) throws {
-    guard let dtype else { return }
-    guard dtype.isFloatingPoint else {
-      throw CheckpointError(
-        .unsupported,
-        "cannot cast to \(dtype.torchName): expected \(DType.floatingPoint.alternatives)")
-    }
-    var isCast = false
-    let overflows = result.overflows
-    result.checkpoint.entries = try result.checkpoint.entries.map { entry in
-      guard entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype else { return entry }
-      isCast = true
-      return try entry.cast(to: dtype, overflows: overflows)
-    }
-    guard isCast else { return }
-    result.isChanged = true
-    if result.checkpoint.metadata[Checkpoint.recipeKey] != nil {
-      result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
-      result.notes.append("left out the recipe, which does not describe rounded values")
-    }
-  }
-
-  private func dropTree(_ result: inout Result, because reason: String) {
+  func dropTree(_ result: inout Result, because reason: String) {
     let hadRecipe = result.checkpoint.metadata[Checkpoint.recipeKey] != nil
     result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
     if !result.checkpoint.modules.isEmpty || hadRecipe {

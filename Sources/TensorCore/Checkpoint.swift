@@ -17,6 +17,9 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// SHA-256 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
+    /// What the file says about the elements and the type does not, in a few words for a listing:
+    /// `enumeration: cat=0, dog=1`.
+    package var remark: String?
     /// Preferred read size in bytes; reads of this size that start at its multiples are fastest.
     ///
     /// Chunks are then unpacked directly into the destination, and other data stay in the processor's
@@ -75,6 +78,7 @@ public struct Checkpoint: Sendable {
         range, target in try body(range, &target, inner)
       }
       copy.preferredReadSize = preferredReadSize
+      copy.remark = remark
       return copy
     }
   }

@@ -35,7 +35,7 @@ import Testing
     try place.folder.write(Array(Self.model.utf8), to: "model.txt")
     for (file, fixture) in [
       ("trainer.pt", "pytorch/training.pt"), ("net.keras", "keras/net.keras"),
-      ("net.weights.h5", "keras/net.weights.h5"),
+      ("net.weights.h5", "keras/net.weights.h5"), ("model-Q4_K_M.gguf", "schemes/blocks.gguf"),
     ] {
       try place.folder.write(try Fixtures.bytes(fixture), to: file)
     }

@@ -35,7 +35,7 @@ inside = [
     "ByteIO/PlaneCodec/", "CheckpointFormats/Filling/Entry+ByteOrder.swift",
     "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/NumPy/NPYArray.swift",
     "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/BoxedTensor.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
-    "CheckpointKit/KerasLayout/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
+    "CheckpointKit/KerasLayout/", "CheckpointKit/Quantization/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
     "HDF5/Reading/HDF5ChunkMap.swift", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
     "ModuleTree/Initializers/", "ModuleTree/TensorPart.swift", "ModuleTree/TensorValues.swift", "ParallelWork/Piece.swift", "Strided/",

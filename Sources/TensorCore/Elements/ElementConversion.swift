@@ -16,6 +16,20 @@ public enum ElementConversion {
     coding.decode(bytes, into: &values)
   }
 
+  /// Decodes little-endian elements of a real `dtype`, as many as `values` has, each to the nearest
+  /// `Float`.
+  package static func decode(
+    _ bytes: RawSpan, as dtype: DType, into values: inout MutableSpan<Float>
+  ) {
+    precondition(bytes.byteCount == values.count * dtype.byteWidth, "span of another size")
+    if let coding = dtype.element.coding as? any SingleReading.Type {
+      return coding.decode(bytes, into: &values)
+    }
+    var numbers: [Double] = []
+    decode(bytes, as: dtype, into: &numbers)
+    for index in numbers.indices { values[index] = Float(numbers[index]) }
+  }
+
   /// Encodes values as little-endian elements of a floating-point `dtype`.
   ///
   /// Rounds to nearest even; types of 16 and 8 bits are rounded from `Float`, and what is too large

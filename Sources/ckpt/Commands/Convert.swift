@@ -13,6 +13,7 @@ extension Ckpt {
         EXAMPLES
           ckpt convert net.h5 net.ckz
           ckpt convert net.ckz small.h5 --dtype bfloat16 --compression gzip:4
+          ckpt convert model-Q4_K_M.gguf model.safetensors --dtype bfloat16
           ckpt convert wrapped.pt out.h5 --match net --rename 's/^net\\.//'
           ckpt convert trainer.pt model.safetensors --dry-run
           ckpt convert trainer.pt everything.ckz --all
@@ -24,8 +25,14 @@ extension Ckpt {
     @Argument(help: "A checkpoint; '-' for standard input.") var input: String
     @Argument(help: "Output file; '-' for standard output.") var output: String
     @OptionGroup var selection: SelectionOptions
-    @Option(help: "Cast floating-point tensors to this type: \(DType.floatingPoint.alternatives).")
+    @Option(
+      help:
+        "Cast floating-point tensors to this type, and quantized ones by way of their values: \(DType.floatingPoint.alternatives)."
+    )
     var dtype: String?
+    @Flag(
+      help: "With --dtype, cast stored numbers as they are, even where scales belong to them.")
+    var raw = false
     @OptionGroup var renaming: RenameOptions
     @Option(help: ArgumentHelp("File of new names, one 'old = new' per line.", valueName: "file"))
     var map: String?
@@ -52,6 +59,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+      if raw, dtype == nil { throw ValidationError("--raw belongs to --dtype") }
       if all, inputs.key != nil { throw ValidationError("--all and --key exclude each other") }
       if let shardSize, WriteOptions.size(shardSize) == nil {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
@@ -70,6 +78,7 @@ extension Ckpt {
       var conversion = Conversion(try selection.selection)
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
+      conversion.castsStored = raw
       var opened = try inputs.open(input, common, readsValues: !dryRun, all: all, notesParts: false)
         .opened
       if let like {
@@ -236,6 +245,7 @@ extension Ckpt {
       var options = selection.match.flatMap { ["--match", $0] }
       options += selection.exclude.flatMap { ["--exclude", $0] }
       if let dtype { options += ["--dtype", dtype] }
+      if raw { options.append("--raw") }
       options += renaming.rename.flatMap { ["--rename", $0] }
       if let map { options += ["--map", map] }
       if all { options.append("--all") }

@@ -34,6 +34,7 @@ extension Ckpt {
         let shape: Shape
         let bytes: Int
         let alias: String?
+        let remark: String?
       }
       let file: String
       let format: String
@@ -66,12 +67,13 @@ extension Ckpt {
       }
       let total = try naming(file) { try entries.filter { $0.alias == nil }.total() }
       let (elements, bytes) = (total.elementCount, total.byteCount)
+      let labels = source.checkpoint.quantizationLabels
       var output = StandardOutput()
       if report.json {
         let tensors = entries.map {
           Report.Tensor(
             name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
-            bytes: $0.info.byteCount, alias: $0.alias?.text)
+            bytes: $0.info.byteCount, alias: $0.alias?.text, remark: $0.remark ?? labels[$0.name])
         }
         try output.line(
           try jsonText(
@@ -80,8 +82,8 @@ extension Ckpt {
               bytes: bytes, valueCount: ValueListing(source.checkpoint).count)))
       } else {
         var columns = Columns([.left, .left, .left, .right, .left])
-        for entry in entries { columns.measure(Self.cells(entry)) }
-        for entry in entries { try output.line(columns.line(Self.cells(entry))) }
+        for entry in entries { columns.measure(Self.cells(entry, labels)) }
+        for entry in entries { try output.line(columns.line(Self.cells(entry, labels))) }
         try output.line(
           "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
         )
@@ -110,11 +112,15 @@ extension Ckpt {
       try output.flush()
     }
 
-    private static func cells(_ entry: Checkpoint.Entry) -> [String] {
-      [
+    private static func cells(
+      _ entry: Checkpoint.Entry, _ labels: [TensorName: String]
+    ) -> [String] {
+      let remarks = [entry.alias.map { "= \($0)" }, entry.remark ?? labels[entry.name]]
+        .compactMap { $0 }
+      return [
         entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
         entry.info.byteCount.grouped,
-        entry.alias.map { Style.dim("= \($0.text.escapingControls)") } ?? "",
+        remarks.isEmpty ? "" : Style.dim(remarks.joined(separator: "; ").escapingControls),
       ]
     }
 

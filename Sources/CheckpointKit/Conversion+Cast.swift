@@ -1,0 +1,107 @@
+import TensorCore
+
+/// Rounding to another type, and the values of quantized tensors.
+extension Conversion {
+  /// The quantized tensors among those of a result.
+  struct Quantized {
+    /// How many were replaced by their values.
+    var count = 0
+    /// Names, in the input, of tensors that stay as they are: codes of the type that is wanted, and
+    /// their scales.
+    var kept: Set<TensorName> = []
+  }
+
+  /// Replaces quantized tensors by their values in float32, and leaves out their scales.
+  ///
+  /// - Throws: `CheckpointError` with code `unsupported` for a tensor whose values are not computed.
+  func dequantize(_ input: Checkpoint, _ result: inout Result) throws -> Quantized {
+    var quantized = Quantized()
+    guard let dtype, dtype.isFloatingPoint, !castsStored else { return quantized }
+    // Scales may be beside tensors that are not selected.
+    let tensors = input.quantizedTensors
+    if tensors.isEmpty { return quantized }
+    var parts: Set<TensorName> = []
+    var labels: [String: Int] = [:]
+    var entries: [Checkpoint.Entry] = []
+    for entry in result.checkpoint.entries {
+      guard let tensor = tensors[entry.name] else {
+        entries.append(entry)
+        continue
+      }
+      if tensor.areNumbers, entry.info.dtype == dtype {
+        entries.append(entry)
+        quantized.kept.formUnion(tensor.parts + [entry.name])
+        continue
+      }
+      var values = try values(of: tensor, dtype)
+      if tensor.parts.isEmpty { values.alias = entry.alias }
+      if values.name != entry.name { result.origins[values.name] = entry.name }
+      entries.append(values)
+      parts.formUnion(tensor.parts)
+      labels[tensor.label, default: 0] += 1
+      quantized.count += 1
+    }
+    if quantized.count == 0 { return quantized }
+    let all = entries.count
+    entries.removeAll { parts.contains($0.name) && !quantized.kept.contains($0.name) }
+    result.checkpoint.entries = entries
+    var names: Set<TensorName> = []
+    for entry in entries where !names.insert(entry.name).inserted {
+      throw CheckpointError(
+        .mismatched,
+        "its values would have the name of another tensor; pass --raw or --exclude one",
+        tensor: entry.name.text)
+    }
+    note(labels, dtype, leftOut: all - entries.count, &result)
+    return quantized
+  }
+
+  private func values(of tensor: QuantizedTensor, _ dtype: DType) throws -> Checkpoint.Entry {
+    do {
+      return try tensor.values()
+    } catch let error as CheckpointError {
+      throw CheckpointError(
+        error.code,
+        "cannot cast \(tensor.label) to \(dtype.torchName): \(error.message); --raw casts the stored "
+          + "numbers, without scales", path: error.path, tensor: error.tensor ?? tensor.codes.text)
+    }
+  }
+
+  private func note(
+    _ labels: [String: Int], _ dtype: DType, leftOut: Int, _ result: inout Result
+  ) {
+    let count = labels.values.saturatedSum()
+    let list = labels.keys.sorted().map { "\($0): \(labels[$0] ?? 0)" }.joined(separator: "; ")
+    let scales =
+      leftOut == 0
+      ? "" : ", and left out their \(leftOut) tensor\(leftOut == 1 ? "" : "s") of scales and codes"
+    result.notes.append(
+      "dequantized \(count) tensor\(count == 1 ? "" : "s") to \(dtype.torchName) (\(list))\(scales)"
+    )
+  }
+
+  /// Rounds floating-point tensors to ``dtype``.
+  func cast(_ result: inout Result, _ quantized: Quantized) throws {
+    guard let dtype else { return }
+    guard dtype.isFloatingPoint else {
+      throw CheckpointError(
+        .unsupported,
+        "cannot cast to \(dtype.torchName): expected \(DType.floatingPoint.alternatives)")
+    }
+    var isCast = quantized.count > 0
+    let overflows = result.overflows
+    result.checkpoint.entries = try result.checkpoint.entries.map { entry in
+      guard entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype,
+        !quantized.kept.contains(result.origins[entry.name] ?? entry.name)
+      else { return entry }
+      isCast = true
+      return try entry.cast(to: dtype, overflows: overflows)
+    }
+    guard isCast else { return }
+    result.isChanged = true
+    if result.checkpoint.metadata[Checkpoint.recipeKey] != nil {
+      result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
+      result.notes.append("left out the recipe, which does not describe rounded values")
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import ByteIO
+import CheckpointKit
+import ParallelWork
+import TensorCore
+import TestSupport
+import Testing
+
+/// Quantized tensors, against the values that the libraries compute (`Fixtures/schemes`).
+@Suite struct QuantizationTests {
+  static let computed = [
+    "blocks.gguf", "float8.safetensors", "mxfp4.safetensors", "bitsandbytes.safetensors",
+  ]
+
+  private func opened(_ name: String) throws -> Opened {
+    try CheckpointSource.open(Fixtures.path("schemes/" + name)).opened
+  }
+
+  private func cast(_ name: String, _ dtype: DType, match: [String] = []) throws -> Checkpoint {
+    var conversion = Conversion(try Selection(match: match))
+    conversion.dtype = dtype
+    return try conversion.apply(to: opened(name)).checkpoint
+  }
+
+  private func values(_ name: String) throws -> Checkpoint {
+    let stem = name.prefix { $0 != "." }
+    return try opened(stem + "-values.safetensors").checkpoint
+  }
+
+  /// The bytes of a float32 tensor, all NaNs the same.
+  private func bytes(_ entry: Checkpoint.Entry) throws -> [UInt8] {
+    var bytes = try entry.bytes()
+    for offset in stride(from: 0, to: bytes.count, by: 4)
+    where Float(bitPattern: bytes.littleEndian(UInt32.self, at: offset)).isNaN {
+      for index in 0..<4 { bytes[offset + index] = 0xff }
+    }
+    return bytes
+  }
+
+  @Test(arguments: computed)
+  func `float32 values have the library's bits`(name: String) throws {
+    let found = try cast(name, .float32).entries
+    let expected = Dictionary(
+      uniqueKeysWithValues: try values(name).entries.map { ($0.name, $0) })
+    #expect(Set(found.map(\.name)) == Set(expected.keys))
+    for entry in found {
+      let other = try #require(expected[entry.name], "\(entry.name)")
+      #expect(entry.info == other.info, "\(entry.name)")
+      #expect(try bytes(entry) == bytes(other), "\(entry.name)")
+    }
+  }
+
+  @Test(arguments: computed, [DType.bfloat16, .float16, .float64])
+  func `other types are rounded from float32`(name: String, dtype: DType) throws {
+    let expected = Dictionary(
+      uniqueKeysWithValues: try values(name).entries.map { ($0.name, $0) })
+    for entry in try cast(name, dtype).entries {
+      let other = try #require(expected[entry.name]).cast(to: dtype)
+      #expect(entry.info == other.info)
+      var (left, right): ([Double], [Double]) = ([], [])
+      let (mine, theirs) = (try entry.bytes(), try other.bytes())
+      ElementConversion.decode(mine.rawBytes, as: dtype, into: &left)
+      ElementConversion.decode(theirs.rawBytes, as: dtype, into: &right)
+      #expect(zip(left, right).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(entry.name)")
+    }
+  }
+
+  @Test(arguments: computed)
+  func `any range has the bytes that it has in the whole`(name: String) throws {
+    var random = SplitMix(seed: 5)
+    for entry in try cast(name, .float32).entries + cast(name, .bfloat16).entries {
+      let whole = try entry.bytes()
+      for _ in 0..<40 {
+        let start = Int(random.next() % UInt64(whole.count))
+        let end = start + Int(random.next() % UInt64(min(whole.count - start, 3000) + 1))
+        #expect(try entry.bytes(start..<end) == Array(whole[start..<end]), "\(entry.name)")
+      }
+    }
+  }
+
+  @Test func `a selected tensor is computed with scales that are not selected`() throws {
+    let found = try cast("float8.safetensors", .float32, match: ["odd.weight"]).entries
+    #expect(found.map(\.name) == ["odd.weight"])
+    let other = try #require(
+      try values("float8.safetensors").entries.first { $0.name == "odd.weight" })
+    #expect(try bytes(#require(found.first)) == bytes(other))
+  }
+
+  @Test func `codes of the type that is wanted stay with their scales`() throws {
+    var conversion = Conversion(try Selection(match: ["odd.*"]))
+    conversion.dtype = .float8e4m3
+    let input = try opened("float8.safetensors")
+    let result = try conversion.apply(to: input)
+    #expect(Set(result.checkpoint.entries.map(\.info.dtype)) == [.float8e4m3, .float32])
+    #expect(result.notes.allSatisfy { !$0.hasPrefix("dequantized") })
+  }
+
+  @Test(arguments: ["gptq.*", "awq.*", "packed.*"])
+  func `values of an unknown scheme are refused, and cast as stored with --raw`(match: String)
+    throws
+  {
+    var conversion = Conversion(try Selection(match: [match]))
+    conversion.dtype = .float16
+    let input = try opened("unknown.safetensors")
+    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: input) }
+    #expect(error?.code == .unsupported && error?.message.contains("--raw") == true)
+    conversion.castsStored = true
+    let types = Set(try conversion.apply(to: input).checkpoint.entries.map(\.info.dtype))
+    #expect(types.isSubset(of: [.int32, .int64, .float16]))
+  }
+
+  @Test func `schemes are labeled`() throws {
+    let labels = try opened("unknown.safetensors").checkpoint.quantizationLabels
+    #expect(labels["gptq.qweight"] == "GPTQ, 4 bits")
+    #expect(labels["awq.qweight"] == "AWQ, 4 bits")
+    #expect(labels["packed.weight_packed"] == "compressed-tensors")
+    #expect(labels["gptq.g_idx"] == "of gptq.qweight")
+    let floats = try opened("float8.safetensors").checkpoint.quantizationLabels
+    #expect(floats["odd.weight"] == "float8, scales of 128×3")
+    #expect(floats["rows.weight"] == "float8, a scale per row")
+    #expect(floats["lone.weight"] == "float8, one scale")
+    #expect(floats["plain.weight"] == nil)
+    #expect(try opened("mxfp4.safetensors").checkpoint.quantizationLabels.count == 2)
+    #expect(try opened("blocks.gguf").checkpoint.quantizationLabels.isEmpty)
+  }
+
+  @Test(arguments: [
+    ([300, 200], [3, 2], [128, 128]), ([300, 200], [300, 1], [1, 200]), ([4, 4], [1, 1], [4, 4]),
+    ([256, 256], [4, 4], [64, 64]), ([5, 7], [5], [1, 7]), ([2, 300], [2, 3], [1, 128]),
+    ([6], [], [6]),
+  ])
+  func `blocks follow from the shapes`(shape: [Int], scales: [Int], blocks: [Int]) throws {
+    let labels = try Checkpoint(entries: [
+      .init(
+        memory: "w", .float8e4m3, shape, [UInt8](repeating: 0, count: shape.reduce(1, *))),
+      .init(memory: "w_scale", [Float](repeating: 0, count: scales.reduce(1, *)), shape: scales),
+    ]).quantizationLabels
+    let text = blocks.map(String.init).joined(separator: "×")
+    let words = labels["w"] ?? ""
+    let isWhole = scales.reduce(1, *) == 1
+    let isRow = blocks == [1, shape.last] && scales.first == shape.first && scales.last != 3
+    #expect(
+      words == "float8, "
+        + (isWhole ? "one scale" : isRow ? "a scale per row" : "scales of " + text))
+  }
+
+  @Test(arguments: [[2, 3], [7, 2], [0, 1], [300, 200, 1]])
+  func `scales that do not divide the shape are refused`(scales: [Int]) throws {
+    let input = try Checkpoint(entries: [
+      .init(memory: "w", .float8e4m3, [300, 200], [UInt8](repeating: 0, count: 60000)),
+      .init(memory: "w_scale", [Float](repeating: 0, count: scales.reduce(1, *)), shape: scales),
+    ])
+    var conversion = Conversion(Selection())
+    conversion.dtype = .bfloat16
+    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: Opened(input)) }
+    #expect(error?.tensor == "w")
+  }
+
+  @Test(arguments: [
+    #"{"blocksize": 0, "shape": [2, 32]}"#,
+    #"{"blocksize": 64, "shape": [4611686018427387904, 4]}"#,
+    #"{"blocksize": 64, "shape": [-1, 4]}"#, #"{"blocksize": 64}"#, "[]", "{",
+    #"{"blocksize": 9223372036854775807, "shape": [9223372036854775807]}"#,
+    #"{"blocksize": 64, "shape": [2, 33]}"#, #"{"blocksize": 3, "shape": [2, 32]}"#,
+  ])
+  func `a state that contradicts its tensors is refused`(state: String) throws {
+    let text = Array(state.utf8)
+    let input = try Checkpoint(entries: [
+      .init(memory: "w", .uint8, [32, 1], [UInt8](repeating: 0, count: 32)),
+      .init(memory: "w.absmax", [1]),
+      .init(memory: "w.quant_state.bitsandbytes__nf4", .uint8, [text.count], text),
+    ])
+    var conversion = Conversion(Selection())
+    conversion.dtype = .float32
+    #expect(throws: CheckpointError.self) { try conversion.apply(to: Opened(input)) }
+  }
+
+  @Test func `one block may be larger than any tensor`() throws {
+    let text = Array(#"{"blocksize": 9223372036854775807, "shape": [2, 32]}"#.utf8)
+    let input = try Checkpoint(entries: [
+      .init(memory: "w", .uint8, [32, 1], [UInt8](repeating: 0xf7, count: 32)),
+      .init(memory: "w.absmax", [2]),
+      .init(memory: "w.quant_state.bitsandbytes__nf4", .uint8, [text.count], text),
+    ])
+    var conversion = Conversion(Selection())
+    conversion.dtype = .float32
+    let entries = try conversion.apply(to: Opened(input)).checkpoint.entries
+    #expect(entries.map(\.info.shape.sizes) == [[2, 32]])
+    #expect(try entries[0].bytes(0..<8).littleEndian(UInt32.self, at: 0) == Float(2).bitPattern)
+  }
+
+  @Test func `tensors without elements are labeled, however large their sizes are`() throws {
+    let labels = try Checkpoint(entries: [
+      .init(memory: "a.qweight", .int32, [0, 1 << 59], []),
+      .init(memory: "a.scales", .float32, [0, 1 << 59], []),
+      .init(memory: "a.g_idx", .int32, [0], []),
+      .init(memory: "b.weight", .float8e4m3, [0, 1 << 60], []),
+      .init(memory: "b.weight_scale", .float32, [0, 1 << 53], []),
+    ]).quantizationLabels
+    #expect(labels["a.qweight"] == "GPTQ")
+    #expect(labels["b.weight"] != nil)
+  }
+}
