@@ -26,7 +26,8 @@ package struct HDF5Blocks: Sendable, Hashable {
     switch dataset.storage {
     case .chunks(let chunks): chunk = chunks.shape.sizes
     case .library(let shape): chunk = shape
-    case .plain, .unwritten, .refused: chunk = [Int](repeating: 1, count: dataset.info.shape.count)
+    case .plain, .unwritten, .virtual, .refused:
+      chunk = [Int](repeating: 1, count: dataset.info.shape.count)
     }
     self.init(dataset.info, chunk: chunk, target: Self.readingTarget, limit: Self.readingLimit)
   }

@@ -19,8 +19,8 @@ package final class HDF5File: Sendable {
   /// Makes the table of an open file, which may be a part of another: a member of an archive.
   ///
   /// - Throws: ``CheckpointError`` with the source's name: `system` when the system refuses,
-  ///   `malformed` when the bytes are not HDF5 or cut short, `unsupported` for
-  ///   what is not read here.
+  ///   `malformed` when the bytes are not HDF5 or cut short, `unsupported` for what is not read
+  ///   here.
   package init(_ input: ByteSource) throws(CheckpointError) {
     self.input = input
     do {

@@ -52,6 +52,10 @@ package struct HDF5Table: Sendable {
     package var fill: [UInt8] = []
     package let filters: [Filter]
     package let attributes: [HDF5Attribute]
+    /// Where the elements of a virtual dataset are.
+    package var sources: [VirtualSource] = []
+    /// What the file says about the elements and their type does not.
+    package var remark: String?
 
     package init(
       path: [String], address: UInt64, info: TensorInfo, storage: Storage, filters: [Filter],
@@ -75,6 +79,16 @@ package struct HDF5Table: Sendable {
         return step < 1 ? count : count.saturated(times: size / step + (size % step == 0 ? 0 : 1))
       }
     }
+  }
+
+  /// Elements of a virtual dataset that are elements of another dataset of the file, in row-major
+  /// order of both.
+  package struct VirtualSource: Sendable {
+    package let dataset: Dataset
+    /// The elements of ``dataset``, as many as ``target`` has.
+    package let source: HDF5Runs
+    /// The elements of the virtual dataset.
+    package let target: HDF5Runs
   }
 
   /// A dataset whose elements are not numbers.
@@ -110,11 +124,13 @@ package struct HDF5Table: Sendable {
   package enum Storage: Sendable, Hashable {
     /// At this offset in the file, row-major.
     case plain(offset: Int)
-    /// In chunks, each packed by the dataset's filters, which are only shuffle, gzip, and
-    /// fletcher32, in this order. ``HDF5ChunkIndex`` reads them as stored.
+    /// In chunks, each packed by the dataset's filters, all of which are undone without libhdf5.
+    /// ``HDF5ChunkIndex`` reads them as stored.
     case chunks(Chunks)
     /// Nowhere: all elements are the fill value.
     case unwritten
+    /// In other datasets of the file (``Dataset/sources``); elsewhere elements are the fill value.
+    case virtual
     /// Readable only through libhdf5, because of a rare element type or filter. The shape is that of
     /// a chunk, or of one element where there are no chunks.
     case library(chunk: [Int])
@@ -176,6 +192,16 @@ package struct HDF5Table: Sendable {
     package static let fletcher32 = 3
     /// Stores differences from the smallest value; floating-point numbers are rounded.
     package static let scaleOffset = 6
+    /// LibLZF, which comes with h5py.
+    package static let lzf = 32000
+    /// c-blosc 1.
+    package static let blosc = 32001
+    /// Blocks of LZ4, each preceded by its size.
+    package static let lz4 = 32004
+    /// Bits by their position in the elements, then LZ4 or Zstandard if the parameters say so.
+    package static let bitshuffle = 32008
+    /// One Zstandard frame.
+    package static let zstd = 32015
   }
 }
 

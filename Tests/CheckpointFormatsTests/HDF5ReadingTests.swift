@@ -78,11 +78,11 @@ import Testing
   @Test(arguments: [
     (
       "refused-virtual",
-      "is a virtual dataset: its bytes are in other datasets, which are not read"
+      "is a virtual dataset: its bytes are in other files, which are not opened"
     ),
     (
-      "refused-lzf",
-      "filter 32000 (lzf) is not supported; write the file again with gzip or without a filter"
+      "filters/unknown",
+      "filter 307 (bzip2) is not supported; write the file again with gzip or without a filter"
     ),
     (
       "refused-external-storage",

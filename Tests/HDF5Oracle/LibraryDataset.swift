@@ -99,7 +99,7 @@ enum LibraryDataset {
       else { return .refused("chunks of shape \(chunk) have more than \(chunkLimit) bytes") }
       return bytes > 0 ? .library(chunk: chunk) : .refused("chunks have 0 bytes")
     case H5D_VIRTUAL:
-      return .refused("is a virtual dataset: its bytes are in other datasets, which are not read")
+      return .refused("is a virtual dataset: its bytes are in other files, which are not opened")
     default: throw CheckpointError(.unsupported, "storage layout \(layout.rawValue) is unknown")
     }
   }

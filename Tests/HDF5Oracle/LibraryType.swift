@@ -19,7 +19,13 @@ enum LibraryType {
     switch H5Tget_class(type) {
     case H5T_INTEGER: return integer(type, size: size)
     case H5T_FLOAT: return float(type, size: size)
-    case H5T_ENUM: return isBoolean(type) ? Element(dtype: .bool, isStoredAsRead: true) : nil
+    case H5T_ENUM:
+      if isBoolean(type) { return Element(dtype: .bool, isStoredAsRead: true) }
+      guard let base = try? HDF5Handle("base", H5Tget_super(type), closedBy: H5Tclose) else {
+        return nil
+      }
+      return wholeInteger(base.id, size: size)
+    case H5T_BITFIELD: return wholeInteger(type, size: size)
     case H5T_COMPOUND: return complex(type)
     case H5T_OPAQUE:
       // Older Keras files and h5py with ml_dtypes store bfloat16 as 2 opaque bytes without a name.
@@ -45,6 +51,12 @@ enum LibraryType {
     // libhdf5 1.10.8 does not sign-extend big-endian integers narrower than their bytes.
     guard isWhole || isLittle else { return nil }
     return Element(dtype: dtype, isStoredAsRead: isWhole && (isLittle || size == 1))
+  }
+
+  /// An integer that fills its bytes.
+  private static func wholeInteger(_ type: hid_t, size: Int) -> Element? {
+    guard H5Tget_precision(type) == 8 * size, H5Tget_offset(type) == 0 else { return nil }
+    return integer(type, size: size)
   }
 
   private static func float(_ type: hid_t, size: Int) -> Element? {

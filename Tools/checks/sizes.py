@@ -37,7 +37,8 @@ inside = [
     "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/BoxedTensor.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
     "CheckpointKit/KerasLayout/", "CheckpointKit/Quantization/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
-    "HDF5/Reading/HDF5ChunkMap.swift", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
+    "HDF5/Reading/HDF5ChunkMap.swift", "HDF5/Reading/HDF5Runs.swift",
+    "CheckpointFormats/HDF5/HDF5VirtualReader.swift", "CheckpointFormats/HDF5/Filters/", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
     "ModuleTree/Initializers/", "ModuleTree/TensorPart.swift", "ModuleTree/TensorValues.swift", "ParallelWork/Piece.swift", "Strided/",
     "TensorCore/Elements/", "TensorCore/RawSpan+Bytes.swift", "TensorCore/TensorInfo.swift", "TorchRandom/",
 ]
@@ -58,6 +59,8 @@ exceptions = [(name, part, position) for name in inside for part in [" * ", " *=
     ("CheckpointFormats/PyTorch/PyTorchTar.swift", "/ blockSize * blockSize", "a member that lies in the file"),
     ("CheckpointFormats/Safetensors/SafetensorsWriting.swift", "start +", "tensors whose total is below 2^62"),
     ("CheckpointKit/SeedSearch.swift", "expectedHits", "floating-point numbers"),
+    ("HDF5/Reading/HDF5VirtualLayout.swift", "rank * width", "at most 32 times 8"),
+    ("HDF5/Reading/MATLABArray.swift", "type.size", "at most 32 times 8"),
     ("HDF5/HDF5FileWriter.swift", "links.reduce", "lengths of texts in memory"),
     ("HDF5/Reading/HDF5Checksum.swift", "&", "a sum that wraps by definition"),
     ("HDF5/Reading/HDF5FractalHeap.swift", "row * tableWidth", "an index of a table that was read"),

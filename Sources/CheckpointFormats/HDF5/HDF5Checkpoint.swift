@@ -46,6 +46,10 @@ enum HDF5Checkpoint {
       let seen = (notes.first ?? text).map { "; \($0)" } ?? ""
       throw CheckpointError(.missing, "contains no numeric dataset\(seen)")
     }
+    if let program = MATLABArray.writer(of: table) {
+      notes.append(
+        "was written by \(program), whose axes are in the opposite order: [2, 3] is 3×2 there")
+    }
     let others = try tensors.others()
     for (known, read) in zip(table.others, others) where known.packed != nil {
       guard case .other(let what) = read.content.value else { continue }

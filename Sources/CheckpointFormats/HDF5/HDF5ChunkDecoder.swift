@@ -10,6 +10,8 @@ struct HDF5ChunkDecoder: Sendable {
   private let grid: HDF5ChunkGrid
   /// Size in bytes of an unpacked chunk.
   private let chunkSize: Int
+  /// What undoes the filters where they are not only shuffle, gzip, and fletcher32.
+  private let pipeline: HDF5FilterPipeline?
 
   /// Idle memory for stored chunks and for one unpacked chunk.
   private struct Memory: ~Copyable {
@@ -30,6 +32,11 @@ struct HDF5ChunkDecoder: Sendable {
     self.dataset = dataset
     grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
     chunkSize = chunks.shape.elementCount.saturated(times: dataset.info.dtype.byteWidth)
+    pipeline =
+      HDF5Filters.arePlain(dataset.filters)
+      ? nil
+      : HDF5FilterPipeline(
+        filters: dataset.filters, width: dataset.stringSize ?? dataset.info.dtype.byteWidth)
   }
 
   /// Fills `target`, which has exactly the block's size.
@@ -156,6 +163,7 @@ struct HDF5ChunkDecoder: Sendable {
   private func unpack(
     _ stored: RawSpan, mask: UInt32, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
+    if let pipeline { return try pipeline.undo(stored, mask: mask, into: &target) }
     var bytes = stored
     if isFiltered(HDF5Table.Filter.fletcher32, mask) { bytes = try Self.summed(stored) }
     if isFiltered(HDF5Table.Filter.gzip, mask) {
@@ -181,7 +189,7 @@ struct HDF5ChunkDecoder: Sendable {
     _ first: (bytes: RawSpan, mask: UInt32), _ second: (bytes: RawSpan, mask: UInt32),
     into target: inout MutableRawSpan
   ) -> Bool {
-    guard first.mask == second.mask, target.byteCount == 2 * chunkSize,
+    guard pipeline == nil, first.mask == second.mask, target.byteCount == 2 * chunkSize,
       isFiltered(HDF5Table.Filter.gzip, first.mask),
       !isFiltered(HDF5Table.Filter.fletcher32, first.mask)
     else { return false }
@@ -192,7 +200,7 @@ struct HDF5ChunkDecoder: Sendable {
 
   /// The bytes before the checksum, which must match it.
   @_lifetime(copy stored)
-  private static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
+  static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
     guard stored.byteCount >= 4 else {
       throw CheckpointError(
         .malformed, "expected at least 4 bytes for a checksum, found \(stored.byteCount)")

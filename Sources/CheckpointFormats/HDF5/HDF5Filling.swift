@@ -75,10 +75,16 @@ struct HDF5Filling {
     if case .plain(let offset) = dataset.storage, dataset.layout == .contiguous {
       return copy.replace(at: offset, with: entry)
     }
+    if case .virtual = dataset.storage {
+      throw CheckpointError(
+        .unsupported,
+        "is a virtual dataset, whose elements are in others; "
+          + "write another format with -o")
+    }
     for filter in dataset.filters where !HDF5Library.encodes(filter: filter.number) {
       throw CheckpointError(
         .unsupported,
-        "filter \(filter.number) (\(filter.name)) cannot be applied without loss; "
+        "filter \(filter.number) (\(filter.name)) cannot be applied \(Self.reason(filter)); "
           + "write another format with -o")
     }
     guard dataset.layoutVersion <= HDF5Library.newestLayout else {
@@ -102,6 +108,10 @@ struct HDF5Filling {
       packed(dataset, entry)
       ?? Change(dataset: dataset, entry: entry, blocks: HDF5Blocks(filling: dataset))
     changes.append(change)
+  }
+
+  private static func reason(_ filter: HDF5Table.Filter) -> String {
+    filter.number == HDF5Table.Filter.scaleOffset ? "without loss" : "by libhdf5"
   }
 
   /// A change of a dataset whose chunks are packed here, by several tasks: those that are shuffled

@@ -36,6 +36,7 @@ final class HDF5Tensors: Sendable {
     let blocks = HDF5Blocks(dataset)
     var entry = Checkpoint.Entry(
       name: name, info: dataset.info, alias: alias, reader: reader(dataset, blocks))
+    entry.remark = dataset.remark
     // Blocks that are larger are decoded once for several readers.
     if case .chunks = dataset.storage, blocks.blockBytes <= Self.maxUnit {
       entry.preferredReadSize = blocks.blockBytes
@@ -77,6 +78,8 @@ final class HDF5Tensors: Sendable {
       }
     case .unwritten:
       return { range, target in target.fill(dataset.fill, from: range.lowerBound) }
+    case .virtual:
+      return HDF5VirtualReader(dataset) { reader($0) }.read
     case .chunks(let chunks):
       let decoder = HDF5ChunkDecoder(file, dataset, chunks)
       return { [self] range, target in

@@ -11,8 +11,8 @@ enum HDF5DataLayout {
   case contiguous(UInt64?)
   /// In chunks; the last dimension of `shape` is the size of an element in bytes.
   case chunked(shape: [Int], HDF5Table.Chunks.Index, sizeWidth: Int?, sparesEdges: Bool)
-  /// In datasets of other files.
-  case virtual
+  /// In other datasets, which an object of a global heap lists; `nil` if there are none.
+  case virtual(UInt64?, index: Int)
 
   /// Reads a layout message.
   init(_ message: HDF5Cursor) throws(CheckpointError) {
@@ -65,7 +65,9 @@ enum HDF5DataLayout {
       return .chunked(
         shape: shape, address.map { .tree1($0) } ?? .none, sizeWidth: nil, sparesEdges: false)
     case 2: return try indexed(&body, version)
-    case 3: return .virtual
+    case 3:
+      let address = try body.address()
+      return .virtual(address, index: try body.integer(4))
     default: throw body.malformed("data layout of unknown class \(kind)")
     }
   }

@@ -17,9 +17,11 @@ enum HDF5DatasetReader {
     header.has(.datatype) && header.has(.dataspace)
   }
 
-  /// Describes a dataset without reading its elements; `path` is called only for a tensor.
+  /// Describes a dataset without reading its elements; `path` is called only for a tensor, `resolve`
+  /// for the addresses of a virtual dataset's sources.
   static func describe(
-    _ header: HDF5ObjectHeader, path: () -> [String], in metadata: HDF5Metadata
+    _ header: HDF5ObjectHeader, path: () -> [String], in metadata: HDF5Metadata,
+    resolve: (_ path: String) throws(CheckpointError) -> UInt64?
   ) throws(CheckpointError) -> Found {
     guard let typeMessage = header.first(.datatype), let spaceMessage = header.first(.dataspace),
       let layoutMessage = header.first(.layout)
@@ -33,6 +35,9 @@ enum HDF5DatasetReader {
     let type = try HDF5Datatype(try HDF5SharedMessages.body(of: typeMessage, in: metadata))
     let space = try HDF5Dataspace(try HDF5SharedMessages.body(of: spaceMessage, in: metadata))
     guard let shape = space.shape else { return .value(HDF5Attribute("", .none), attributes) }
+    if MATLABArray.isEmpty(attributes) {
+      return try MATLABArray.empty(header, layout, type, shape, attributes, path, metadata)
+    }
     guard let element = HDF5Element(type, named: attributes.elementName) else {
       let packed = try packedStrings(header, layout, type, shape, space, metadata)
       return .value(try value(of: layout, type, shape, metadata), attributes, packed)
@@ -43,7 +48,11 @@ enum HDF5DatasetReader {
       filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
     }
     let storage: HDF5Table.Storage
-    if header.has(.externalFiles) {
+    var sources: [HDF5Table.VirtualSource] = []
+    if case .virtual(let address, let index) = layout {
+      (storage, sources) = try HDF5VirtualSources.all(
+        address, index: index, of: info, in: metadata, resolve: resolve)
+    } else if header.has(.externalFiles) {
       storage = .refused("its bytes are in other files (external storage), which are not opened")
     } else {
       storage = try self.storage(layout, element, type, info, space, filters, metadata)
@@ -52,6 +61,8 @@ enum HDF5DatasetReader {
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
     dataset.isConverted = element.form == .converted
+    dataset.sources = sources
+    dataset.remark = HDF5Element.remark(type)
     if case .swapped(let width) = element.form { dataset.swapWidth = width }
     var layoutBody = layoutMessage.body
     dataset.layoutVersion = try layoutBody.byte()
@@ -61,7 +72,7 @@ enum HDF5DatasetReader {
     case .contiguous, .virtual: break
     }
     switch storage {
-    case .unwritten, .chunks:
+    case .unwritten, .chunks, .virtual:
       dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
     case .plain, .library, .refused: break
     }
@@ -99,7 +110,7 @@ enum HDF5DatasetReader {
     if let message = header.first(.filters) {
       filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
     }
-    guard HDF5Filters.arePlain(filters),
+    guard HDF5Filters.areOwn(filters),
       let chunk = try? TensorInfo(dtype: .uint8, shape: sizes), chunk.byteCount <= chunkLimit
     else { return nil }
     let info = try TensorInfo(dtype: .uint8, shape: shape + [type.size])
@@ -163,7 +174,8 @@ enum HDF5DatasetReader {
     _ sizes: [Int], _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
     _ filters: [HDF5Table.Filter], _ chunks: (Shape) -> HDF5Table.Storage
   ) throws(CheckpointError) -> HDF5Table.Storage {
-    for filter in filters where !HDF5Library.knows(filter: filter.number) {
+    let areOwn = HDF5Filters.areOwn(filters) && element.form != .converted
+    for filter in filters where !areOwn && !HDF5Library.knows(filter: filter.number) {
       return .refused(
         "filter \(filter.number) (\(filter.name)) is not supported; "
           + "write the file again with gzip or without a filter")
@@ -179,9 +191,7 @@ enum HDF5DatasetReader {
       chunk.byteCount <= chunkLimit
     else { return .refused("chunks of shape \(inner) have more than \(chunkLimit) bytes") }
     let shape = chunk.shape
-    if element.form == .converted || !HDF5Filters.arePlain(filters) {
-      return .library(chunk: inner)
-    }
+    if !areOwn { return .library(chunk: inner) }
     return chunks(shape)
   }
 }

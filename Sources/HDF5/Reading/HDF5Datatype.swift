@@ -12,8 +12,12 @@ struct HDF5Datatype: Sendable {
     case text(filler: Filler)
     case variableText
     case opaque
-    /// An enumeration; h5py's bool is one of two values, FALSE = 0 and TRUE = 1.
-    case named(isBoolean: Bool)
+    /// h5py's bool, an enumeration of FALSE = 0 and TRUE = 1.
+    case boolean
+    /// An enumeration of integers, with some of its names: `cat=0, dog=1`.
+    case enumeration(HDF5Integer, names: String)
+    /// A bit field, whose elements are integers without a sign.
+    case bits(HDF5Integer)
     /// Real and imaginary part; if not packed, they may have gaps or be in the other order.
     case complex(HDF5FloatLayout, isBig: Bool, isPacked: Bool)
     /// Any other class, described for a note.
@@ -35,7 +39,7 @@ struct HDF5Datatype: Sendable {
   var isString: Bool {
     switch kind {
     case .text, .variableText: true
-    case .integer, .float, .opaque, .named, .complex, .other: false
+    case .integer, .float, .opaque, .boolean, .enumeration, .bits, .complex, .other: false
     }
   }
 
@@ -69,7 +73,7 @@ struct HDF5Datatype: Sendable {
     case 3:
       let fillers: [Filler] = [.terminator, .zeros, .spaces]
       self.kind = .text(filler: bits & 15 < 3 ? fillers[bits & 15] : .zeros)
-    case 4: self.kind = .other("bit fields")
+    case 4: self.kind = .bits(try HDF5Integer(size: size, bits: bits & 7, &body))
     case 5: self.kind = .opaque
     case 6: self.kind = try Self.record(size: size, count: bits & 0xffff, version, &body, depth)
     case 7: self.kind = .other("references")
@@ -104,15 +108,18 @@ struct HDF5Datatype: Sendable {
     return .float(isVAX || !isImplied ? nil : layout, isBig: bits & 1 != 0)
   }
 
-  /// A compound type; one of two equal floats named `r` and `i` is a complex number, as in h5py.
+  /// A compound type; one of two equal floats is a complex number if they are named `r` and `i`, as by
+  /// h5py, or `real` and `imag`, as by MATLAB and Octave.
   private static func record(
     size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor, _ depth: Int
   ) throws(CheckpointError) -> Kind {
     let records = Kind.other("compound values")
     guard count == 2 else { return records }
     var parts: [(layout: HDF5FloatLayout, isBig: Bool, offset: Int)] = []
-    for name in ["r", "i"] {
-      guard try Self.name(version, &body).elementsEqual(name.utf8) else { return records }
+    var names: [String] = []
+    for _ in 0..<2 {
+      names.append(String(decoding: try name(version, &body), as: UTF8.self))
+      guard ["r", "i", "real", "imag"].contains(names.last) else { return records }
       let offset = try body.integer(version < 3 ? 4 : byteWidth(size))
       if version == 1 { try body.skip(28) }  // array dimensions
       guard case .float(let layout?, let isBig) = try Self(from: &body, depth: depth + 1).kind
@@ -121,11 +128,14 @@ struct HDF5Datatype: Sendable {
       }
       parts.append((layout, isBig, offset))
     }
-    guard parts[0].layout == parts[1].layout else { return records }
+    guard parts[0].layout == parts[1].layout, [["r", "i"], ["real", "imag"]].contains(names)
+    else { return records }
     let width = parts[0].layout.size
     let isPacked =
       size == 2 * width && parts[0].offset == 0 && parts[1].offset == width
       && parts[0].isBig == parts[1].isBig
+    // libhdf5 converts members by their names, and is asked for `r` and `i`.
+    guard isPacked || names[0] == "r" else { return records }
     return .complex(parts[0].layout, isBig: parts[0].isBig, isPacked: isPacked)
   }
 
@@ -134,12 +144,27 @@ struct HDF5Datatype: Sendable {
     size: Int, count: Int, _ version: Int, _ body: inout HDF5Cursor, _ depth: Int
   ) throws(CheckpointError) -> Kind {
     let base = try Self(from: &body, depth: depth + 1)
-    guard size == 1, base.size == 1, count == 2 else { return .named(isBoolean: false) }
-    var values: [String: Int] = [:]
-    let names = [try name(version, &body), try name(version, &body)]
-    for name in names { values[String(decoding: name, as: UTF8.self)] = try body.byte() }
-    return .named(isBoolean: values == ["FALSE": 0, "TRUE": 1])
+    guard case .integer(let integer) = base.kind, size == base.size, size <= 8 else {
+      return .other("enumerated values")
+    }
+    var names: [String] = []
+    for _ in 0..<count {
+      let name = try name(version, &body)
+      if names.count < shownNames { names.append(String(decoding: name, as: UTF8.self)) }
+    }
+    var values: [Int] = []
+    for _ in names { values.append(integer.value(try body.bytes(size))) }
+    if size == 1, count == 2,
+      Set(zip(names, values).map { "\($0)=\($1)" }) == ["FALSE=0", "TRUE=1"]
+    {
+      return .boolean
+    }
+    let shown = zip(names, values).map { "\($0)=\($1)" }.joined(separator: ", ")
+    return .enumeration(integer, names: count > shownNames ? shown + ", …" : shown)
   }
+
+  /// Names of an enumeration that a remark tells.
+  private static let shownNames = 8
 
   /// The name of a member, which versions 1 and 2 pad to a multiple of 8 bytes.
   private static func name(

@@ -21,18 +21,20 @@ struct HDF5Element {
   init?(_ type: HDF5Datatype, named: String?) {
     let size = type.size
     switch type.kind {
-    case .integer(let layout):
+    case .integer(let layout), .enumeration(let layout, _), .bits(let layout):
       let kind = ElementType.Kind.integer(isSigned: layout.isSigned)
       guard let dtype = Self.dtype(kind, size) else { return nil }
       // libhdf5 1.10.8 does not sign-extend big-endian integers narrower than their bytes.
       guard layout.isWhole || !layout.isBig else { return nil }
+      // libhdf5 converts neither enumerations nor bit fields to integers.
+      if !layout.isWhole, Self.remark(type) != nil { return nil }
       self.dtype = dtype
       form = layout.isWhole ? Self.form(size, isBig: layout.isBig) : .converted
     case .float(let layout?, let isBig):
       guard let dtype = layout.dtype else { return nil }
       self.dtype = dtype
       form = Self.form(size, isBig: isBig)
-    case .named(isBoolean: true): (dtype, form) = (.bool, .asRead)
+    case .boolean: (dtype, form) = (.bool, .asRead)
     case .complex(let layout, let isBig, let isPacked):
       guard let part = layout.dtype,
         let dtype = Self.dtype(.complex(of: part), 2 * part.byteWidth)
@@ -44,7 +46,16 @@ struct HDF5Element {
       let known = named.map { DType(named: $0) } ?? (size == 2 ? .bfloat16 : nil)
       guard let known, known.isComputable, known.byteWidth == size else { return nil }
       (dtype, form) = (known, .asRead)
-    default: return nil
+    case .float(nil, _), .text, .variableText, .other: return nil
+    }
+  }
+
+  /// What the elements are called in the file, where they are read as integers.
+  static func remark(_ type: HDF5Datatype) -> String? {
+    switch type.kind {
+    case .enumeration(_, let names): "enumeration: \(names)"
+    case .bits: "bit field"
+    case .integer, .float, .text, .variableText, .opaque, .boolean, .complex, .other: nil
     }
   }
 
@@ -60,7 +71,8 @@ struct HDF5Element {
   static func text(_ type: HDF5Datatype) -> String {
     switch type.kind {
     case .text, .variableText: "text"
-    case .named: "enumerated values"
+    case .boolean, .enumeration: "enumerated values"
+    case .bits: "bit fields"
     case .opaque: "opaque elements of \(type.size) bytes without a known `dtype`"
     case .complex: "compound values"
     case .other(let text): text

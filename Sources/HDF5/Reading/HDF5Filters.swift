@@ -37,12 +37,27 @@ package enum HDF5Filters {
 
   /// Whether the pipeline has only shuffle, gzip, and fletcher32, each at most once and in this
   /// order; such chunks are unpacked without libhdf5.
-  static func arePlain(_ filters: [HDF5Table.Filter]) -> Bool {
+  package static func arePlain(_ filters: [HDF5Table.Filter]) -> Bool {
     let order = [HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32]
     let ranks = filters.map { order.firstIndex(of: $0.number) }
     return !ranks.contains(nil)
       && zip(ranks, ranks.dropFirst()).allSatisfy { $0 ?? 0 < $1 ?? 0 }
   }
+
+  /// Whether chunks are unpacked without libhdf5: the pipeline is plain, or has registered filters of
+  /// other projects and any of the plain ones.
+  static func areOwn(_ filters: [HDF5Table.Filter]) -> Bool {
+    arePlain(filters)
+      || filters.allSatisfy { own.contains($0.number) }
+        && filters.contains { $0.number > HDF5Table.Filter.scaleOffset }
+  }
+
+  /// Filters that are undone without libhdf5.
+  static let own = [
+    HDF5Table.Filter.shuffle, HDF5Table.Filter.gzip, HDF5Table.Filter.fletcher32,
+    HDF5Table.Filter.lzf, HDF5Table.Filter.blosc, HDF5Table.Filter.lz4,
+    HDF5Table.Filter.bitshuffle, HDF5Table.Filter.zstd,
+  ]
 
   /// Names of common filters by their number in The HDF Group's registry.
   package static let known: [Int: String] = [

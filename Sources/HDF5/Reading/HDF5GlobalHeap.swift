@@ -22,6 +22,17 @@ enum HDF5GlobalHeap {
     return String(decoding: try cursor.bytes(size).prefix { $0 != 0 }, as: UTF8.self)
   }
 
+  /// The object that a collection has under an index.
+  static func object(
+    _ index: Int, of address: UInt64, in metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Cursor {
+    guard let range = try objects(address, in: metadata)[index] else {
+      throw CheckpointError(
+        .malformed, "there is no object \(index) in the collection at \(address)")
+    }
+    return try metadata.cursor(atOffset: range.lowerBound, count: range.count)
+  }
+
   /// The byte ranges in the file of a collection's objects, by index.
   private static func objects(
     _ address: UInt64, in metadata: HDF5Metadata

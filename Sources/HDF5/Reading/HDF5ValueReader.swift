@@ -60,7 +60,7 @@ enum HDF5ValueReader {
         texts.append(try HDF5GlobalHeap.text(&reference, in: metadata))
       }
       return isRow ? .texts(texts) : .text(texts[0])
-    case .integer(let layout):
+    case .integer(let layout), .enumeration(let layout, _), .bits(let layout):
       var numbers: [Int] = []
       for _ in 0..<count { numbers.append(layout.value(try body.bytes(type.size))) }
       // A number above `Int.max` was read as that.
@@ -78,7 +78,7 @@ enum HDF5ValueReader {
         numbers.append(number)
       }
       return isRow ? .reals(numbers) : .real(numbers[0])
-    case .named:
+    case .boolean:
       var values: [Bool] = []
       for _ in 0..<count { values.append(try body.bytes(1).first != 0) }
       return isRow ? .bools(values) : .bool(values[0])
@@ -88,10 +88,10 @@ enum HDF5ValueReader {
 
   private static func isRead(_ type: HDF5Datatype) -> Bool {
     switch type.kind {
-    case .text, .variableText, .named(isBoolean: true): true
-    case .integer: type.size <= 8
+    case .text, .variableText, .boolean: true
+    case .integer, .enumeration, .bits: type.size <= 8
     case .float(let layout?, _): layout.dtype != nil
-    case .float(nil, _), .named, .opaque, .complex, .other: false
+    case .float(nil, _), .opaque, .complex, .other: false
     }
   }
 

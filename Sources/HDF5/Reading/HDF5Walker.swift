@@ -80,8 +80,13 @@ struct HDF5Walker {
       let header = try HDF5ObjectHeader(address, in: metadata)
       if HDF5GroupLinks.isGroup(header) { return true }
       if HDF5DatasetReader.isDataset(header) {
+        let (metadata, root) = (metadata, metadata.superblock.root)
         let found = try HDF5DatasetReader.describe(
-          header, path: { path + [name] }, in: metadata)
+          header, path: { path + [name] }, in: metadata
+        ) { target throws(CheckpointError) in
+          var linkCount = 0
+          return try resolve(target, from: root, &linkCount)
+        }
         switch found {
         case .tensor(let dataset): table.datasets.append(dataset)
         case .value(let content, let attributes, let packed):

@@ -1,0 +1,151 @@
+import TensorCore
+
+/// The sources of a virtual dataset.
+///
+/// Source: HDF5 File Format Specification 3.0, sections IV.A.2.i "Virtual Storage Property
+/// Description", VII "Global Heap Block for Virtual Datasets", and "Dataspace Selection" of IV.A.2.
+struct HDF5VirtualLayout {
+  /// One mapping: where its elements are, and which elements of the virtual dataset they are.
+  struct Mapping {
+    let file: String
+    let dataset: String
+    let source: Selection
+    let target: Selection
+  }
+
+  /// A selection of elements; `nil` for kinds that are not read.
+  enum Selection {
+    case none
+    case all
+    case slabs([HDF5Runs.Slab])
+    case other
+  }
+
+  private(set) var mappings: [Mapping] = []
+
+  /// Reads the mappings, given the object of the global heap that holds them.
+  init(_ object: HDF5Cursor, in metadata: HDF5Metadata) throws(CheckpointError) {
+    var body = object
+    try body.expect(version: 0, of: "virtual dataset")
+    let count = try body.length()
+    for _ in 0..<count {
+      try metadata.chargeObject()
+      let file = String(decoding: try body.terminated(), as: UTF8.self)
+      let dataset = String(decoding: try body.terminated(), as: UTF8.self)
+      let source = try Self.selection(&body)
+      mappings.append(
+        Mapping(file: file, dataset: dataset, source: source, target: try Self.selection(&body)))
+    }
+  }
+
+  private static func selection(
+    _ body: inout HDF5Cursor
+  ) throws(CheckpointError) -> Selection {
+    let kind = try body.integer(4)
+    let version = try body.integer(4)
+    switch kind {
+    case 0, 3:
+      try body.skip(8)
+      return kind == 0 ? .none : .all
+    case 1:
+      guard version == 1 else {
+        throw body.unsupported("selection of points: expected version 1, found \(version)")
+      }
+      try body.skip(4)
+      try body.skip(try body.integer(4))
+      return .other
+    case 2: return try hyperslab(&body, version)
+    default: throw body.malformed("selection of unknown kind \(kind)")
+    }
+  }
+
+  private static func hyperslab(
+    _ body: inout HDF5Cursor, _ version: Int
+  ) throws(CheckpointError) -> Selection {
+    var width = version == 1 ? 4 : 8
+    var isRegular = false
+    switch version {
+    case 1: try body.skip(8)  // reserved, length
+    case 2:
+      isRegular = try body.byte() & 1 != 0
+      try body.skip(4)  // length
+    case 3:
+      isRegular = try body.byte() & 1 != 0
+      width = try body.byte()
+      guard [2, 4, 8].contains(width) else {
+        throw body.malformed("selection: expected numbers of 2, 4, or 8 bytes, found \(width)")
+      }
+    default: throw body.unsupported("selection: expected version 1 to 3, found \(version)")
+    }
+    let rank = try body.integer(4)
+    guard (1...HDF5Space.maximumRank).contains(rank) else {
+      throw body.malformed("selection has \(rank) dimensions")
+    }
+    if isRegular { return try regular(&body, rank: rank, width: width) }
+    let count = try body.integer(width)
+    guard count <= body.remaining / (2 * rank * width) else {
+      throw body.malformed("selection of \(count) blocks, which exceed the end of the list")
+    }
+    // The distinct intervals along each dimension, from which the blocks must be all combinations.
+    var intervals = [Set<Range<Int>>](repeating: [], count: rank)
+    for _ in 0..<count {
+      var starts: [Int] = []
+      for _ in 0..<rank { starts.append(try body.integer(width)) }
+      for (dimension, start) in starts.enumerated() {
+        let last = try body.integer(width)
+        guard last >= start, last < Int.max else {
+          throw body.malformed("selection: a block ends before it begins")
+        }
+        intervals[dimension].insert(start..<last + 1)
+      }
+    }
+    if count == 0 { return .none }
+    let slabs = intervals.compactMap(slab)
+    let combined = slabs.reduce(1) { $0.saturated(times: $1.count) }
+    return slabs.count == rank && combined == count ? .slabs(slabs) : .other
+  }
+
+  /// Intervals as blocks of one size at one distance; `nil` if they are not.
+  private static func slab(_ intervals: Set<Range<Int>>) -> HDF5Runs.Slab? {
+    let sorted = intervals.sorted { $0.lowerBound < $1.lowerBound }
+    guard let first = sorted.first else { return nil }
+    let stride = sorted.count > 1 ? sorted[1].lowerBound - first.lowerBound : first.count
+    for (one, next) in zip(sorted, sorted.dropFirst())
+    where next.lowerBound - one.lowerBound != stride || next.count != first.count { return nil }
+    return .init(start: first.lowerBound, stride: stride, count: sorted.count, block: first.count)
+  }
+
+  /// Start, stride, count, and size of the blocks along each dimension; all bits of a count or a size
+  /// mean unlimited.
+  private static func regular(
+    _ body: inout HDF5Cursor, rank: Int, width: Int
+  ) throws(CheckpointError) -> Selection {
+    var slabs: [HDF5Runs.Slab] = []
+    var isLimited = true
+    for _ in 0..<rank {
+      var numbers: [Int] = []
+      for _ in 0..<4 {
+        let number = try body.unsigned(width)
+        if number == UInt64.max >> UInt64(64 - 8 * width) { isLimited = false }
+        numbers.append(Int(clamping: number))
+      }
+      slabs.append(
+        .init(start: numbers[0], stride: numbers[1], count: numbers[2], block: numbers[3]))
+    }
+    return isLimited ? .slabs(slabs) : .other
+  }
+}
+
+extension HDF5VirtualLayout.Selection {
+  /// The selected elements of a dataset; `nil` where the selection is not read or not inside.
+  func runs(of shape: Shape) -> HDF5Runs? {
+    let slabs: [HDF5Runs.Slab]
+    switch self {
+    case .all: slabs = shape.map { .init(start: 0, stride: 1, count: 1, block: $0) }
+    case .slabs(let given) where given.count == shape.count: slabs = given
+    case .none, .slabs, .other: return nil
+    }
+    guard zip(slabs, shape).allSatisfy({ $0.isInside($1) }) else { return nil }
+    return HDF5Runs(slabs, of: shape)
+  }
+}

@@ -1,0 +1,66 @@
+import TensorCore
+
+/// Finds the datasets that a virtual dataset shows.
+enum HDF5VirtualSources {
+  /// The sources of a virtual dataset, all in this file, or the reason why it is refused.
+  ///
+  /// `resolve` gives the address of the object at a path, which is relative to the root.
+  static func all(
+    _ address: UInt64?, index: Int, of info: TensorInfo, in metadata: HDF5Metadata,
+    resolve: (_ path: String) throws(CheckpointError) -> UInt64?
+  ) throws(CheckpointError) -> (HDF5Table.Storage, [HDF5Table.VirtualSource]) {
+    guard let address else { return (.unwritten, []) }
+    let layout = try HDF5VirtualLayout(
+      try HDF5GlobalHeap.object(index, of: address, in: metadata), in: metadata)
+    var known: [TensorName: HDF5Table.Dataset] = [:]
+    var sources: [HDF5Table.VirtualSource] = []
+    for mapping in layout.mappings {
+      guard mapping.file == "." else {
+        return (
+          .refused("is a virtual dataset: its bytes are in other files, which are not opened"), []
+        )
+      }
+      let name = TensorName(mapping.dataset)
+      var found = known[name]
+      if found == nil { found = try self.dataset(mapping.dataset, metadata, resolve) }
+      guard let dataset = found else {
+        return (
+          .refused(
+            "is a virtual dataset: '\(mapping.dataset)' is not a dataset of numbers in this file"),
+          []
+        )
+      }
+      known[name] = dataset
+      guard dataset.info.dtype == info.dtype,
+        let source = mapping.source.runs(of: dataset.info.shape),
+        let target = mapping.target.runs(of: info.shape),
+        source.elementCount == target.elementCount
+      else {
+        return (
+          .refused(
+            "is a virtual dataset: its selection of '\(mapping.dataset)' is not of a kind that is read"
+          ), []
+        )
+      }
+      sources.append(HDF5Table.VirtualSource(dataset: dataset, source: source, target: target))
+    }
+    return (.virtual, sources)
+  }
+
+  /// The dataset at a path, unless it is itself virtual or cannot be read.
+  private static func dataset(
+    _ path: String, _ metadata: HDF5Metadata,
+    _ resolve: (_ path: String) throws(CheckpointError) -> UInt64?
+  ) throws(CheckpointError) -> HDF5Table.Dataset? {
+    guard let address = try resolve(path) else { return nil }
+    let header = try HDF5ObjectHeader(address, in: metadata)
+    guard HDF5DatasetReader.isDataset(header),
+      case .tensor(let dataset) = try HDF5DatasetReader.describe(
+        header, path: { [path] }, in: metadata, resolve: { _ in nil })
+    else { return nil }
+    switch dataset.storage {
+    case .plain, .chunks, .unwritten, .library: return dataset
+    case .virtual, .refused: return nil
+    }
+  }
+}
