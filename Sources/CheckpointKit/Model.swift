@@ -81,7 +81,7 @@ public struct Model: Sendable {
   /// `extraPath` is the side file that errors of `extra` name.
   package init(text: String, extra: String? = nil, extraPath: String? = nil) throws {
     let sideFile = try extra.map { try SideFile($0, path: extraPath) } ?? SideFile()
-    if Module.isDescription(text) {
+    if Module.isDescription(text), !Module.isNotebook(text) {
       module = try Module(json: text, sideFile: sideFile)
       description = text
     } else {

@@ -26,6 +26,9 @@ package enum KnownLayers {
     $0.merge($1.classes) { first, _ in first }
   }
 
+  /// The layer that a class is.
+  static func type(of kind: String) -> (any PrintedLayer.Type)? { types[kind] }
+
   /// Names of the classes that are known, in alphabetical order.
   package static var names: [String] { bases.keys.sorted() }
 
@@ -40,7 +43,13 @@ package enum KnownLayers {
   package static func guessedBase(
     kind: String, arguments: String, children: [Module.Child]
   ) -> String? {
-    if knows(kind) && library(of: kind) == nil { return nil }
+    if knows(kind) && library(of: kind) == nil {
+      let isOther = types[kind].map { type in
+        !type.prints(
+          PrintedModule(kind: kind, arguments: PrintedArguments(arguments), children: children))
+      }
+      if isOther != true || arguments.isEmpty { return nil }
+    }
     if kind.hasPrefix(parametrized) {
       let bare = String(kind.dropFirst(parametrized.count))
       if bare.hasPrefix(parametrized) { return nil }
@@ -81,7 +90,8 @@ package enum KnownLayers {
   ) throws(ArgumentError) -> (any Layer)? {
     let printed = PrintedModule(
       kind: base ?? kind, arguments: PrintedArguments(arguments), children: children)
-    if let type = types[printed.kind] {
+    let isOther = base == nil && (types[kind].map { !$0.prints(printed) } ?? false)
+    if let type = types[printed.kind], !isOther {
       let layer = try type.init(printed: printed)
       for parameter in layer.parameters {
         guard let refusal = parameter.refusal else { continue }
@@ -89,7 +99,16 @@ package enum KnownLayers {
       }
       return layer
     }
-    if isDescribed || knows(printed.kind) { return nil }
+    if isDescribed || (knows(printed.kind) && !isOther) { return nil }
+    if isOther && children.isEmpty {
+      throw ArgumentError(
+        offset: -1,
+        message: """
+          \(kind)(\(arguments.prefix(80))) does not print like torch.nn's \(kind); say in the \
+          --extra file which tensors it owns, 'path.weight: [3, 4]', or that it owns none, \
+          'class \(kind)(Module)'
+          """)
+    }
     if printed.seemsToOwnTensors {
       throw ArgumentError(
         offset: -1,

@@ -61,6 +61,11 @@ package protocol PrintedLayer: Layer {
   /// Reads the arguments, and for composite classes the children, of a printed module.
   init(printed: PrintedModule) throws(ArgumentError)
 
+  /// Whether text and children are such as these classes print, each in every version of PyTorch.
+  ///
+  /// If they are not, the class is another one of the same name. Values are not looked at: one that
+  /// cannot be read is an error of ``init(printed:)``.
+  static func prints(_ printed: PrintedModule) -> Bool
   /// Library that defines the classes; `nil`, the default, for `torch.nn`.
   static var library: String? { get }
   /// Classes to suggest when an unknown class prints the same argument names; none by default.

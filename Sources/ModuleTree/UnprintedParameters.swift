@@ -2,12 +2,13 @@
 /// an example of such a tensor's name.
 ///
 /// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`
-/// is timm's.
+/// is timm's, `GINConv` and `GINEConv` are torch_geometric's.
 enum UnprintedParameters {
   static let examples = [
     "VisionTransformer": "class_token", "ShiftedWindowAttention": "relative_position_bias_table",
     "ShiftedWindowAttentionV2": "relative_position_index", "CNBlock": "layer_scale",
     "LayerScale": "gamma", "RelativePositionalMultiHeadAttention": "relative_position_bias_table",
+    "GINConv": "eps", "GINEConv": "eps",
   ]
 }
 
@@ -16,7 +17,7 @@ extension Module {
   /// the text does not show, unless they have been given, classes recognized by their text,
   /// and tensors that are near PyTorch's and not equal.
   package var notes: [String] {
-    guesses + tables + hidden + near
+    guesses + tables + hidden + near + readings
   }
 
   private var tables: [String] {

@@ -29,7 +29,7 @@ import Testing
     (#""seed":"7""#, #""seed":"x""#, "seed: seed 'x': expected an integer"),
     ("weight=0.5", "weight=half", "rules: rule 'PReLU: weight=half'"),
     ("Linear|PReLU", "Linear|", "redraw: selector 'Linear|'"),
-    (#""Net("#, #""Net"#, "construct: line 1, column 1: expected a module"),
+    (#""Net("#, #""Net"#, "construct: line 2, column 3: expected 'Name('"),
     (#""version":2"#, #""version":1"#, "expected version 2, found version 1"),
     ("randn(1000)", "randn(x)", "skip: skip 'randn(x)'"),
     ("PReLU(num_parameters=3)", "Foo(3)", "was: expected a layer of torch.nn"),

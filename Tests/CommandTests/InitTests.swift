@@ -153,10 +153,18 @@ import Testing
     #expect(
       try place.ckpt("convert", "a.h5", "c.h5", "--map", "win.map", "--quiet").errors.isEmpty)
     #expect(try place.ckpt("ls", "c.h5").lines[1].hasPrefix("a.bias "))
-    try place.folder.write([0xff, 0xfe] + Array("R\0".utf8), to: "wide.txt")
-    #expect(
-      try place.ckpt("tree", "wide.txt").errors
-        == "ckpt: wide.txt: expected UTF-8, found UTF-16 text\n")
+    let net = Array("Net(\n  (é): ReLU()\n)".utf16)
+    for isLittle in [true, false] {
+      let bytes = ([0xfeff] + net).flatMap { unit in
+        isLittle ? [UInt8(unit & 0xff), UInt8(unit >> 8)] : [UInt8(unit >> 8), UInt8(unit & 0xff)]
+      }
+      try place.folder.write(bytes, to: "wide.txt")
+      #expect(try place.ckpt("tree", "wide.txt").lines == ["Net(", "  (é): ReLU()", ")"])
+      try place.folder.write(bytes + [0x41], to: "odd.txt")
+      #expect(
+        try place.ckpt("tree", "odd.txt").errors
+          == "ckpt: odd.txt: expected text, found bytes that are not UTF-16\n")
+    }
   }
 
   @Test func `what a printed text may hide is reported once`() throws {

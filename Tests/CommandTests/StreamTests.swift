@@ -127,13 +127,13 @@ import Testing
 
   @Test func `a tree's names cannot steer the terminal, and are not changed in a file`() throws {
     let place = try Workplace()
-    try place.folder.write(Array("N\u{1b}[31met(\n  (a): ReLU()\n)\n".utf8), to: "net.txt")
-    try place.folder.write(Array("class N\u{1b}[31met(Module)\n".utf8), to: "extra.txt")
-    let line = CommandRun.quoted(CommandRun.executable) + " tree net.txt --extra extra.txt"
+    let json = #"{"ckpt-model": 1, "modules": [{"path": "", "class": "N\u001b[31met"}]}"#
+    try place.folder.write(Array(json.utf8), to: "net.json")
+    let line = CommandRun.quoted(CommandRun.executable) + " tree net.json"
     let shown = try place.shell("TERM=xterm script -qec \(CommandRun.quoted(line)) /dev/null")
     #expect(shown.output.contains("N\\u{1b}[31met("))
-    let kept = try place.ckpt("tree", "net.txt", "--extra", "extra.txt")
-    #expect(kept.output.hasPrefix("N\u{1b}[31met(\n"))
+    let kept = try place.ckpt("tree", "net.json")
+    #expect(kept.output.hasPrefix("N\u{1b}[31met()\n"))
   }
 
   @Test func `every command has help with examples`() throws {

@@ -72,8 +72,13 @@ import Testing
       "line 2, column 66: expected a new name without dots, found 'w.x'"
     ),
     (
-      model(#"{"path": "", "class": "Linear", "arguments": "in_features=x"}"#),
+      model(#"{"path": "", "class": "Linear", "arguments": "in_features=x, out_features=1"}"#),
       "line 2, column 58: expected a whole number from 0 to 2^40, found in_features x"
+    ),
+    (
+      model(#"{"path": "", "class": "Linear", "arguments": "in_features=x"}"#),
+      "line 2, column 58: expected what torch.nn's Linear prints, or the parameters, found "
+        + "'in_features=x'"
     ),
     (
       model(root, #"{"fill": "v", "rule": "0"}"#),

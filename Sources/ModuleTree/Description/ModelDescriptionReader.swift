@@ -140,6 +140,11 @@ struct ModelDescriptionReader {
       // A class whose tensors are listed needs no arguments that we can read.
       if parameters == nil { throw object.error("arguments", error.message) }
     }
+    if layer == nil, parameters == nil, base == nil, children.isEmpty, KnownLayers.isOwner(kind) {
+      throw object.error(
+        "arguments",
+        "expected what torch.nn's \(kind) prints, or the parameters, found '\(arguments)'")
+    }
     var module = Module(kind: kind, arguments: arguments, layer: layer, children: children)
     module.base = base
     if base == "ModuleList" { module.compressesRuns = true }

@@ -36,5 +36,9 @@ public struct AdaptiveLogSoftmax: Layer {
 extension AdaptiveLogSoftmax: PrintedLayer {
   package static let classes: [String: [String]] = ["AdaptiveLogSoftmaxWithLoss": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.showsOnly(children: ["head", "tail"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) { children = printed.children }
 }

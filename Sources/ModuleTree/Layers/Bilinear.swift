@@ -44,6 +44,11 @@ public struct Bilinear: Layer {
 extension Bilinear: PrintedLayer {
   package static let classes: [String: [String]] = ["Bilinear": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(
+      0...0, ["in1_features", "in2_features", "out_features"], optional: ["bias"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     self.init(
       try printed.arguments.size("in1_features"), try printed.arguments.size("in2_features"),

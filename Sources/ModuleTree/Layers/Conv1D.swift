@@ -21,6 +21,10 @@ struct Conv1D: Layer {
 extension Conv1D: PrintedLayer {
   static let classes: [String: [String]] = ["Conv1D": []]
 
+  static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(0...0, ["nf", "nx"])
+  }
+
   init(printed: PrintedModule) throws(ArgumentError) {
     inputs = try printed.arguments.size("nx")
     outputs = try printed.arguments.size("nf")

@@ -106,6 +106,12 @@ extension Convolution: PrintedLayer {
     "ConvTranspose3d": ["_ConvTransposeNd", "_ConvNd"],
   ]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(
+      2...2, ["kernel_size", "stride"],
+      optional: ["padding", "dilation", "output_padding", "groups", "bias", "padding_mode"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let arguments = printed.arguments
     var options = Options()
@@ -115,7 +121,9 @@ extension Convolution: PrintedLayer {
     options.dilation = try arguments.optionalSizes("dilation")
     options.outputPadding = try arguments.optionalSizes("output_padding")
     options.paddingMode = arguments.text("padding_mode") ?? "zeros"
-    if let name = arguments.text("padding"), name.utf8.first != UInt8(ascii: "(") {
+    if let name = arguments.text("padding"), name.utf8.first != UInt8(ascii: "("),
+      name.utf8.first != UInt8(ascii: "[")
+    {
       options.namedPadding = name
     } else {
       options.padding = try arguments.optionalSizes("padding")

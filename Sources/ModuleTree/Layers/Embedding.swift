@@ -57,6 +57,15 @@ public struct EmbeddingBag: ModuleConvertible {
 extension Embedding: PrintedLayer {
   package static let classes: [String: [String]] = ["Embedding": [], "EmbeddingBag": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(
+      2...2, [],
+      optional: [
+        "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse",
+        "mode", "include_last_offset",
+      ])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let arguments = printed.arguments
     let rows = try arguments.size(at: 0, called: "num_embeddings")

@@ -43,6 +43,10 @@ public struct GroupNorm: Layer {
 extension GroupNorm: PrintedLayer {
   package static let classes: [String: [String]] = ["GroupNorm": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(2...2, ["eps", "affine"], optional: ["bias"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let affine = try printed.arguments.flag("affine", default: true)
     self.init(

@@ -42,6 +42,10 @@ public struct LayerNorm: Layer {
 extension LayerNorm: PrintedLayer {
   package static let classes: [String: [String]] = ["LayerNorm": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(1...1, ["eps", "elementwise_affine"], optional: ["bias"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let affine = try printed.arguments.flag("elementwise_affine", default: true)
     self.init(

@@ -42,9 +42,21 @@ public struct Linear: Layer {
 }
 
 extension Linear: PrintedLayer {
-  package static let classes = ["Linear": [], "NonDynamicallyQuantizableLinear": ["Linear"]]
+  package static let classes = [
+    "Linear": [], "NonDynamicallyQuantizableLinear": ["Linear"], "_LinearWithBias": ["Linear"],
+  ]
+
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.arguments.arrow != nil
+      || printed.shows(0...0, ["in_features", "out_features"], optional: ["bias"])
+  }
 
   package init(printed: PrintedModule) throws(ArgumentError) {
+    // PyTorch before 0.4 prints `320 -> 50`, with a bias or without.
+    if let (inputs, outputs) = printed.arguments.arrow {
+      self.init(inputs, outputs, bias: true, kind: printed.kind)
+      return
+    }
     self.init(
       try printed.arguments.size("in_features"), try printed.arguments.size("out_features"),
       bias: try printed.arguments.flag("bias", default: true), kind: printed.kind)

@@ -77,6 +77,14 @@ public struct MultiheadAttention: Layer {
 extension MultiheadAttention: PrintedLayer {
   package static let classes: [String: [String]] = ["MultiheadAttention": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    guard printed.showsOnly(children: ["out_proj"]),
+      let output = printed.children.first(where: { $0.name == "out_proj" })?.module?.layer
+        as? Linear
+    else { return false }
+    return output.inputs == output.outputs
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let output = try printed.linear("out_proj")
     self.init(output.outputs, bias: output.hasBias)

@@ -27,8 +27,16 @@ public struct PReLU: Layer {
 extension PReLU: PrintedLayer {
   package static let classes: [String: [String]] = ["PReLU": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(0...0, ["num_parameters"]) || printed.shows(1...1, [])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
-    self.init(try printed.arguments.size("num_parameters"))
+    // PyTorch before 0.4 prints the bare number.
+    self.init(
+      try printed.arguments.names.isEmpty
+        ? printed.arguments.size(at: 0, called: "num_parameters")
+        : printed.arguments.size("num_parameters"))
   }
 
   package static let unprintedOptions = ["init=NUMBER"]

@@ -12,6 +12,12 @@ package struct ParameterCollection: Layer {
 extension ParameterCollection: PrintedLayer {
   package static let classes: [String: [String]] = ["ParameterList": [], "ParameterDict": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.children.isEmpty
+      && (printed.arguments.text.isEmpty
+        || printed.arguments.text.utf8.contains { $0 == UInt8(ascii: ":") })
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     kind = printed.kind
     arguments = printed.arguments.text

@@ -38,6 +38,10 @@ public struct RMSNorm: Layer {
 extension RMSNorm: PrintedLayer {
   package static let classes: [String: [String]] = ["RMSNorm": []]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(1...1, ["eps", "elementwise_affine"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     self.init(
       shape: try printed.arguments.sizes(at: 0, called: "normalized_shape"),

@@ -95,6 +95,14 @@ public struct Recurrent: Layer {
 extension Recurrent: PrintedLayer {
   package static let classes = ["RNN": ["RNNBase"], "LSTM": ["RNNBase"], "GRU": ["RNNBase"]]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(
+      2...2, [],
+      optional: [
+        "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
+      ])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let arguments = printed.arguments
     self.init(

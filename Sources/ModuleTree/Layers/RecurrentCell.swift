@@ -48,6 +48,10 @@ extension RecurrentCell: PrintedLayer {
     "RNNCell": ["RNNCellBase"], "LSTMCell": ["RNNCellBase"], "GRUCell": ["RNNCellBase"],
   ]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(2...2, [], optional: ["bias", "nonlinearity"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     self.init(
       Recurrent.Cell(rawValue: String(printed.kind.dropLast(4))) ?? .rnn,

@@ -76,6 +76,11 @@ extension RunningNorm: PrintedLayer {
     "InstanceNorm3d": ["_InstanceNorm", "_NormBase"],
   ]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.shows(
+      1...1, ["eps", "momentum", "affine"], optional: ["bias", "track_running_stats"])
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     let arguments = printed.arguments
     let isInstance = printed.kind.hasPrefix("Instance")

@@ -37,6 +37,18 @@ extension TransformerStack: PrintedLayer {
     "TransformerEncoder": [], "TransformerDecoder": [],
   ]
 
+  /// A stack of other layers than PyTorch's is taken for a class of the user's own: such a class
+  /// seldom copies one layer.
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    guard printed.showsOnly(children: ["layers"], optional: ["norm"]),
+      let list = printed.children.first(where: { $0.name == "layers" })?.module,
+      list.kind == "ModuleList"
+    else { return false }
+    return list.ownChildren.allSatisfy { child in
+      (child.module?.layer as? TransformerLayer).map { $0.kind == printed.kind + "Layer" } ?? false
+    }
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     side = printed.kind == "TransformerEncoder" ? .encoder : .decoder
     children = printed.children
@@ -80,6 +92,11 @@ public struct Transformer: Layer {
 
 extension Transformer: PrintedLayer {
   package static let classes: [String: [String]] = ["Transformer": []]
+
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    printed.showsOnly(children: ["encoder", "decoder"])
+      && printed.children.allSatisfy { $0.module?.layer is TransformerStack }
+  }
 
   package init(printed: PrintedModule) throws(ArgumentError) { children = printed.children }
 }

@@ -49,6 +49,18 @@ extension TransformerLayer: PrintedLayer {
     "TransformerEncoderLayer": [], "TransformerDecoderLayer": [],
   ]
 
+  package static func prints(_ printed: PrintedModule) -> Bool {
+    let norms = printed.kind == "TransformerEncoderLayer" ? 2 : 3
+    let names =
+      ["self_attn"] + (norms == 3 ? ["multihead_attn"] : []) + ["linear1", "dropout", "linear2"]
+      + (1...norms).map { "norm\($0)" } + (1...norms).map { "dropout\($0)" }
+    return printed.showsOnly(children: names, optional: ["activation"])
+      && printed.children.allSatisfy { child in
+        guard child.name.hasSuffix("attn") else { return true }
+        return child.module?.layer is MultiheadAttention
+      }
+  }
+
   package init(printed: PrintedModule) throws(ArgumentError) {
     side = printed.kind == "TransformerEncoderLayer" ? .encoder : .decoder
     children = printed.children

@@ -49,7 +49,7 @@ package struct PrintedArguments {
   }
 
   private static func add(_ bytes: ArraySlice<UInt8>, to items: inout [Item]) {
-    let part = bytes.drop { $0 == UInt8(ascii: " ") }
+    let part = bytes.drop(while: \.isBlank)
     guard !part.isEmpty else { return }
     func isWord(_ byte: UInt8) -> Bool {
       switch byte {
@@ -60,13 +60,25 @@ package struct PrintedArguments {
       }
     }
     let name = part.prefix(while: isWord)
-    let isNamed =
-      !name.isEmpty && name.endIndex < part.endIndex && part[name.endIndex] == UInt8(ascii: "=")
-    let value = isNamed ? part[(name.endIndex + 1)...] : part
+    // PyTorch before 0.4 prints `p = 0.5`.
+    let sign = part[name.endIndex...].drop(while: \.isBlank)
+    let isNamed = !name.isEmpty && sign.first == UInt8(ascii: "=")
+    var value = isNamed ? sign.dropFirst().drop(while: \.isBlank) : part
+    while value.last?.isBlank == true { value.removeLast() }
     items.append(
       Item(
         name: isNamed ? String(decoding: name, as: UTF8.self) : nil,
         value: String(decoding: value, as: UTF8.self), offset: part.startIndex))
+  }
+
+  /// The sizes in `320 -> 50`, as PyTorch before 0.4 prints a linear layer; `nil` for anything else.
+  package var arrow: (inputs: Int, outputs: Int)? {
+    let parts = text.split(separator: " ")
+    guard parts.count == 3, parts[1] == "->", let inputs = Int(parts[0]),
+      let outputs = Int(parts[2]), (0...Self.maxSize).contains(inputs),
+      (0...Self.maxSize).contains(outputs)
+    else { return nil }
+    return (inputs, outputs)
   }
 
   /// How many values have no name.
@@ -140,8 +152,16 @@ package struct PrintedArguments {
     return try Self.sizes(positional[position], called: name)
   }
 
+  /// A whole number, or one as NumPy 2 prints it, `np.int64(3)`.
+  private static func number(_ text: Substring) -> Int? {
+    guard text.hasSuffix(")"), let open = text.firstIndex(of: "("),
+      ["np.int", "numpy.int", "np.uint"].contains(where: { text.hasPrefix($0) })
+    else { return Int(text) }
+    return Int(text[text.index(after: open)...].dropLast())
+  }
+
   private static func size(_ item: Item, called name: String) throws(ArgumentError) -> Int {
-    guard let size = Int(item.value), (0...maxSize).contains(size) else {
+    guard let size = number(item.value[...]), (0...maxSize).contains(size) else {
       throw ArgumentError(
         offset: item.offset,
         message: "expected a whole number from 0 to 2^40, found \(name) \(item.value)")
@@ -151,15 +171,19 @@ package struct PrintedArguments {
 
   private static func sizes(_ item: Item, called name: String) throws(ArgumentError) -> [Int] {
     let value = item.value
-    let isTuple =
-      value.utf8.first == UInt8(ascii: "(") && value.utf8.last == UInt8(ascii: ")")
-      && value.utf8.count >= 2
-    let parts = (isTuple ? value.utf8.dropFirst().dropLast() : value.utf8[...])
-      .split(separator: UInt8(ascii: ","))
-      .map { Substring($0.drop { $0 == UInt8(ascii: " ") }) }
+    var inner = value[...]
+    if inner.hasPrefix("torch.Size("), inner.hasSuffix(")") {
+      inner = inner.dropFirst("torch.Size(".count).dropLast()
+    }
+    if (inner.hasPrefix("(") && inner.hasSuffix(")"))
+      || (inner.hasPrefix("[") && inner.hasSuffix("]")), inner.utf8.count >= 2
+    {
+      inner = inner.dropFirst().dropLast()
+    }
+    let parts = inner.split(separator: ",").map { $0.drop { $0 == " " } }
     var sizes: [Int] = []
     for part in parts {
-      guard let size = Int(part), (0...maxSize).contains(size), parts.count <= 64 else {
+      guard let size = number(part), (0...maxSize).contains(size), parts.count <= 64 else {
         throw ArgumentError(
           offset: item.offset,
           message: "expected whole numbers from 0 to 2^40, found \(name) \(value)")

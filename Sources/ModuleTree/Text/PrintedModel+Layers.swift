@@ -1,0 +1,79 @@
+/// From what is printed of a module to what it means.
+extension KnownLayers {
+  /// The module that a printed class, text, and children stand for; `path` is its place in the tree.
+  static func module(
+    kind: String, arguments: String, children: [Module.Child], compressesRuns: Bool,
+    at path: String, _ sideFile: SideFile
+  ) throws(ArgumentError) -> Module {
+    let isDescribed = sideFile.describes(path)
+    let told = sideFile.base(of: kind)
+    if told == nil { try refuseScript(kind, arguments) }
+    let guess =
+      isDescribed || told != nil
+      ? nil : guessedBase(kind: kind, arguments: arguments, children: children)
+    let base = told ?? guess
+    let layer = try layer(
+      kind: kind, base: base, arguments: arguments, children: children,
+      isDescribed: base == "Module" || isDescribed)
+    if path.isEmpty, children.isEmpty, layer == nil, base == nil, !isDescribed, !knows(kind) {
+      throw ArgumentError(
+        offset: -1,
+        message: """
+          no layer is shown in \(kind)(…), and it is not a torch.nn class; print the model that \
+          holds the layers, or say in the --extra file that it owns none, 'class \(kind)(Module)'
+          """)
+    }
+    var module = Module(kind: kind, arguments: arguments, layer: layer, children: children)
+    module.base = base
+    module.isBaseGuessed = guess != nil && !kind.hasPrefix(parametrized)
+    if base != nil, base != "Module", kind.hasPrefix(parametrized) {
+      module = try module.parametrized()
+    }
+    if compressesRuns { module.compressesRuns = true }
+    return module
+  }
+
+  /// A compiled module prints the classes of its layers, and none of their arguments.
+  private static func refuseScript(_ kind: String, _ arguments: String) throws(ArgumentError) {
+    guard arguments.utf8.starts(with: "original_name=".utf8) else { return }
+    throw ArgumentError(
+      offset: -1,
+      message: """
+        a printed ScriptModule shows no sizes; print the model before torch.jit.script or \
+        torch.jit.trace, or describe the live one with Tools/describe.py
+        """)
+  }
+
+  /// Whether a class of `torch.nn` owns tensors.
+  static func isOwner(_ kind: String) -> Bool {
+    type(of: kind).map { $0.library == nil } ?? false
+  }
+
+  /// Whether a class of `torch.nn` owns tensors and prints such arguments.
+  static func isOwner(_ kind: String, printed arguments: String) -> Bool {
+    guard isOwner(kind), let type = type(of: kind) else { return false }
+    return !arguments.utf8.allSatisfy(\.isBlank)
+      && type.prints(
+        PrintedModule(kind: kind, arguments: PrintedArguments(arguments), children: []))
+  }
+}
+
+extension PrintedModule {
+  /// Whether this many arguments have no name, all of `names` are there once, and others only from
+  /// `optional`.
+  func shows(
+    _ positional: ClosedRange<Int>, _ names: [String], optional: [String] = []
+  ) -> Bool {
+    let found = arguments.names
+    return positional.contains(arguments.positionalCount) && Set(found).count == found.count
+      && Set(found).isSuperset(of: names)
+      && found.allSatisfy { names.contains($0) || optional.contains($0) }
+  }
+
+  /// Whether nothing but children is printed, and these are their names in order, apart from
+  /// those in `optional` and `parametrizations`.
+  func showsOnly(children names: [String], optional: [String] = []) -> Bool {
+    arguments.text.isEmpty
+      && children.map(\.name).filter { !optional.contains($0) && $0 != "parametrizations" } == names
+  }
+}

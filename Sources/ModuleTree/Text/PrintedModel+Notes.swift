@@ -1,0 +1,52 @@
+extension Module {
+  /// What the printed text leaves open and how it was read.
+  var readings: [String] { stacks + biases + norms }
+
+  private var stacks: [String] {
+    let open = namedModules().filter { node in
+      ["TransformerEncoder", "TransformerDecoder"].contains(node.module.kind)
+        && node.module.layer == nil && node.module["layers"]?.kind == "ModuleList"
+    }
+    guard let first = open.first else { return [] }
+    return [
+      """
+      \(first.module.kind) holds layers that are not torch.nn's, so it is treated as your own class, \
+      which draws each layer; torch.nn's copies one: \(Self.listed(open.map(\.path)))
+      """
+    ]
+  }
+
+  private var biases: [String] {
+    let open = namedModules().filter { node in
+      node.module.layer is Linear
+        && (PrintedArguments(node.module.arguments).arrow != nil
+          || PrintedArguments(node.module.arguments).text("bias") == nil)
+    }
+    guard !open.isEmpty else { return [] }
+    return [
+      "PyTorch before 0.4 does not print whether a Linear has a bias; each is taken to have one: "
+        + Self.listed(open.map(\.path))
+    ]
+  }
+
+  private var norms: [String] {
+    let open = namedModules().filter { node in
+      node.module.base != nil
+        && (node.module["parametrizations"]?.ownChildren ?? []).contains {
+          $0.module?["0"]?.kind == "_WeightNorm"
+        }
+    }
+    guard !open.isEmpty else { return [] }
+    let path = open[0].path
+    return [
+      "the printed text does not show the dim of weight_norm, so 0 is taken unless --extra says "
+        + "otherwise, '\(path.isEmpty ? "" : path): weight_norm=weight, dim=2': "
+        + Self.listed(open.map(\.path))
+    ]
+  }
+
+  private static func listed(_ paths: [String]) -> String {
+    let first = paths[0].isEmpty ? "the model itself" : paths[0]
+    return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
+  }
+}
