@@ -230,7 +230,8 @@ import Testing
     let model = try Self.text("plain")
     #expect(try Module(printed: lines + model + lines).labels == Module(printed: model).labels)
     for hostile in [
-      "(", "(a): ", "(a): b(", "a=X(", "x(\n", "'", "<pre", "&", "(a): None ", "init_cfg={",
+      "(", "(a): ", "(a): b(", "Linear(", "a=X(", "x(\n", "'", "<pre", "&", "(a): None ",
+      "init_cfg={",
     ] {
       _ = try? Module(printed: "Net(\n" + String(repeating: hostile, count: 100_000))
     }

@@ -78,7 +78,7 @@ struct ArgumentText {
       guard name < end, !pasted.isParameter(at: name) else { continue }
       let kind = pasted.text(name..<end)
       let isLayer =
-        end(ofArgumentsAt: index, in: line, of: pasted).map {
+        parenthesis(after: index, in: line, of: pasted).map {
           KnownLayers.isOwner(kind, printed: pasted.text(index..<$0))
         } ?? false
       if isLayer || isNamed(line.lowerBound..<name, of: pasted) {
@@ -93,8 +93,8 @@ struct ArgumentText {
   private static let maxLayerLength = 300
 
   /// The parenthesis that closes the one before an offset; `nil` if it is not near.
-  private static func end(
-    ofArgumentsAt offset: Int, in line: Range<Int>, of pasted: PastedText
+  private static func parenthesis(
+    after offset: Int, in line: Range<Int>, of pasted: PastedText
   ) -> Int? {
     var depth = 0
     for index in offset..<min(line.upperBound, offset + maxLayerLength) {
