@@ -220,7 +220,8 @@ import Testing
   {
     let place = try Workplace()
     try place.folder.write(
-      Array("Net(\n  (n): LayerNorm((4,))\n)\n".utf8), to: "norm.txt")
+      Array("Net(\n  (n): LayerNorm((4,), eps=1e-05, elementwise_affine=True)\n)\n".utf8),
+      to: "norm.txt")
     try place.makeArticle("a.h5")
     for command in [
       ["ls", "a.h5"], ["stat", "a.h5"], ["diff", "a.h5", "a.h5"], ["convert", "a.h5", "b.h5"],

@@ -34,7 +34,8 @@ import Testing
 
   @Test func `random values are refused in float8, as in PyTorch; constants are not`() throws {
     let place = try Workplace()
-    try place.folder.write(Array("Net(\n  (n): LayerNorm((4,))\n)\n".utf8), to: "norm.txt")
+    let norm = "LayerNorm((4,), eps=1e-05, elementwise_affine=True)"
+    try place.folder.write(Array("Net(\n  (n): \(norm)\n)\n".utf8), to: "norm.txt")
     #expect(try place.ckpt("init", "norm.txt", "-o", "n.ckz", "--dtype", "float8_e5m2").status == 0)
     #expect(try place.ckpt("show", "n.ckz", "n.weight").output.contains("1.0"))
     let run = try place.ckpt("init", "model.txt", "-o", "a.ckz", "--dtype", "float8_e4m3fn")
@@ -159,7 +160,7 @@ import Testing
         isLittle ? [UInt8(unit & 0xff), UInt8(unit >> 8)] : [UInt8(unit >> 8), UInt8(unit & 0xff)]
       }
       try place.folder.write(bytes, to: "wide.txt")
-      #expect(try place.ckpt("tree", "wide.txt").lines == ["Net(", "  (é): ReLU()", ")"])
+      #expect(try place.ckpt("tree", "wide.txt").lines[..<3] == ["Net(", "  (é): ReLU()", ")"])
       try place.folder.write(bytes + [0x41], to: "odd.txt")
       #expect(
         try place.ckpt("tree", "odd.txt").errors
