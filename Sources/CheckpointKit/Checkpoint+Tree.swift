@@ -26,18 +26,25 @@ extension Checkpoint {
 
     /// A model whose text parses to this tree: the one it was read from, else what PyTorch prints,
     /// or a description where that shows too little (bare parameters, names with a line feed).
-    public func model() throws -> Model {
-      let module = untied ?? module
-      let names = module.stateDict().map(\.name)
-      let originals = module.stateDict().map(\.original)
+    public func model() throws -> Model { try model(of: untied ?? module) }
+
+    /// A model with the ties of the file, for a file that is taken as one.
+    func tiedModel() throws -> Model { try model(of: module) }
+
+    private func model(of module: Module) throws -> Model {
+      let tensors = module.stateDict()
       for model in [source, try? Model(text: module.description)] {
         guard let model, model.module.labels == module.labels,
-          model.module.stateDict().map(\.name) == names,
-          model.module.stateDict().map(\.original) == originals
+          model.module.stateDict().elementsEqual(tensors, by: Self.isSame)
         else { continue }
         return model
       }
       return try Model(text: module.json())
+    }
+
+    private static func isSame(_ one: NamedTensor, _ other: NamedTensor) -> Bool {
+      one.name == other.name && one.original == other.original && one.shape == other.shape
+        && (one.initializer == nil) == (other.initializer == nil)
     }
   }
 
@@ -55,7 +62,9 @@ extension Checkpoint {
     } else if let model = try recipe()?.model {
       tree = Tree(model.module, from: model)
     } else if !modules.isEmpty {
-      tree = Tree(try Module(labels: modules))
+      let module = try Module(labels: modules, of: entries.map { ($0.name, $0.info) })
+        .sharing(sharedModules)
+      tree = Tree(module, notes: module.guesses)
     } else {
       let inferred = try InferredModel(self)
       let state = hasUnreadTree ? "its module tree is not read" : "has no module tree"

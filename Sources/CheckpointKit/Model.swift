@@ -96,7 +96,8 @@ public struct Model: Sendable {
     if let model = try source.recipe()?.model {
       carried = model
     } else if !source.modules.isEmpty {
-      carried = try Checkpoint.Tree(Module(labels: source.modules)).model()
+      // With all tensors of the file, also those that labels do not show.
+      carried = try source.tree().tiedModel()
     } else {
       return nil
     }

@@ -70,6 +70,11 @@ package enum KnownLayers {
   /// End of the names of transformers' tables of angles, buffers that `state_dict()` leaves out.
   static let rotaryTable = "RotaryEmbedding"
 
+  /// The layers of a class that may have these tensors.
+  static func inferred(_ kind: String, from tensors: OwnTensors) -> [any Layer] {
+    types[kind]?.inferred(from: tensors) ?? []
+  }
+
   /// The library that defines a class; `nil` for one of `torch.nn` and for an unknown one.
   package static func library(of kind: String) -> String? { types[kind]?.library }
 

@@ -36,7 +36,8 @@ extension Module {
     }
   }
 
-  private var guesses: [String] {
+  /// What a user should know of classes recognized by their text.
+  package var guesses: [String] {
     grouped { $0.isBaseGuessed }.map { kind, paths in
       let base = self[paths[0]]?.base ?? ""
       let treatment =

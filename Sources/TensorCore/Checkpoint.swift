@@ -87,6 +87,8 @@ public struct Checkpoint: Sendable {
   public var entries: [Entry]
   /// The module tree in pre-order, as labels; empty when the source carries none.
   public var modules: [ModuleLabel]
+  /// Paths at which a module stands that also stands at an earlier one, where the source tells.
+  package var sharedModules: [TensorName: TensorName] = [:]
   /// Whether the tensors are those of pickled modules, whose classes and other state are not read.
   package var hasPickledModules = false
   /// Tensors of the file that cannot be read and are not among the entries, with the reason: selecting

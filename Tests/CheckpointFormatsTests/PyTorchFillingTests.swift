@@ -48,7 +48,8 @@ import Testing
   func `a tensor is filled, and no other byte but its sums changes`(name: String) async throws {
     let (files, probe) = try template(name)
     let before = try CheckpointFormat.pytorch.open(probe, OpenOptions())
-    for (number, entry) in before.entries.enumerated() where entry.alias == nil {
+    for (number, entry) in before.entries.enumerated()
+    where entry.alias == nil && !Self.numbers.contains(entry.name.parentAndLeaf.leaf) {
       let new = try renewed(entry, seed: UInt64(number + 7))
       let filled = try await CheckpointFormat.pytorch.filled(probe, with: [entry.name: new])
       let after = try CheckpointFormat.pytorch.open(
@@ -70,6 +71,24 @@ import Testing
       let damage = try await verify(template(name, changed: filled).probe, 2)
       #expect(damage.isEmpty)
     }
+  }
+
+  /// Parts of quantized and sparse tensors that are numbers inside the pickle.
+  private static let numbers = ["q_scale", "q_zero_point", "q_per_channel_axis", "size"]
+
+  @Test(arguments: [("quantised.pt", "q.q_scale"), ("sparse.pt", "coo.size")])
+  func `a number inside the pickle keeps its value or is refused`(
+    file: String, name: TensorName
+  ) async throws {
+    let (_, probe) = try template(file)
+    let entries = try CheckpointFormat.pytorch.open(probe, OpenOptions()).entries
+    let entry = try #require(entries.first { $0.name == name })
+    let new = try renewed(entry, seed: 5)
+    let error = await #expect(throws: CheckpointError.self) {
+      try await CheckpointFormat.pytorch.filled(probe, with: [name: new])
+    }
+    #expect(error?.message.hasPrefix("is a number inside the pickle") == true)
+    #expect(error?.tensor == name.text)
   }
 
   /// The elements of `base` in the fixtures' views of it, in their order.

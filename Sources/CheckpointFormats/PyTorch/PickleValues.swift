@@ -46,6 +46,11 @@ struct PickleValues {
     mutating get { wholeIfAny ?? .tensor }
   }
 
+  /// An attribute of a module: a number, a text, or lists of such up to three levels deep.
+  mutating func attribute(_ reference: Pickle.Reference) -> Value? {
+    value(reference, depth: Value.maxDepth - 3)
+  }
+
   /// What a value is without its tensors; `nil` if nothing is left of it.
   private mutating func value(_ reference: Pickle.Reference, depth: Int) -> Value? {
     if !isInRandomState, tree.decoder.isTensor(reference) {
@@ -150,7 +155,7 @@ struct PickleValues {
       if let value = numpyScalar(arguments) { return value }
     default: break
     }
-    if isModule(object) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
+    if tree.isModule(reference) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
     return opaque(object, name, arguments, holdsTensor: tree.holdsTensor(reference), depth)
   }
 
@@ -172,11 +177,6 @@ struct PickleValues {
         .flatMap { $0 } ?? .unread("an array of strings")
     case .numbers, .other: return nil
     }
-  }
-
-  private func isModule(_ object: Pickle.Object) -> Bool {
-    guard let state = object.state else { return false }
-    return pickle.item(state, "_parameters") != nil && pickle.item(state, "_modules") != nil
   }
 
   /// An object as its class and what it was given: arguments, items, elements, and state.

@@ -61,7 +61,7 @@ enum PyTorchArchive {
     var file = try self.file(archive, folder: folder, pickleName: "data.pkl", storages: "data/")
     file.metadata = try ArchiveTexts.read(archive, folder: folder)
     if archive.member(named: TensorName(folder + "constants.pkl")) != nil {
-      file.stateMembers = try TorchScriptClasses.members(
+      (file.stateMembers, file.scriptConstants) = try TorchScriptClasses.members(
         of: file.pickle, in: archive, folder: folder)
       file.notes.append(
         "TorchScript archive: only parameters and buffers are read, not other attributes and"

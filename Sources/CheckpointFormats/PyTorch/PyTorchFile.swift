@@ -25,6 +25,8 @@ struct PyTorchFile: Sendable {
   var otherPickles: [(name: String, offset: Int, pickle: Pickle)] = []
   /// Names of parameters and buffers by TorchScript class.
   var stateMembers: [String: [TensorName]] = [:]
+  /// Constants of TorchScript classes, by class and name.
+  var scriptConstants: [String: [String: Value]] = [:]
   /// Metadata that our own writer added.
   var metadata: [String: String] = [:]
   /// The fingerprint that our own writer added.

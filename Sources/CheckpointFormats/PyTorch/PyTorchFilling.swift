@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import Strided
 import TensorCore
 
@@ -54,7 +55,14 @@ struct PyTorchCopy: Sendable {
 
   /// Decides what changes.
   init(of file: PyTorchFile, with fill: Fill) throws {
-    let (opened, others) = try file.tensors(key: fill.key)
+    let (opened, numbers, others) = try file.tensors(key: fill.key)
+    for number in numbers {
+      guard let new = fill.tensors[number.name], try !new.hasBytes(of: number) else { continue }
+      throw CheckpointError(
+        .unsupported,
+        "is a number inside the pickle, which cannot be replaced there; write the tensors to "
+          + "another format with ckpt convert", tensor: number.name.text)
+    }
     var parts: [TensorName: [PyTorchPatches.Part]] = [:]
     for (name, tensor) in opened {
       guard let entry = fill.tensors[name] else { continue }

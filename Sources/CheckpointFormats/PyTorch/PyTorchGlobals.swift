@@ -30,6 +30,7 @@ enum PyTorchGlobals {
   private static let values: Set<String> = [
     "torch.Size", "torch.device", "torch.Tensor", "torch.nn.parameter.Buffer",
     "torch.serialization._get_layout", "torch._utils._get_layout", "torch.per_tensor_affine",
+    "torch.qint8", "torch.quint8", "torch.qint32",
     "torch.per_channel_affine", "torch.contiguous_format", "torch.preserve_format",
     "torch.strided", "torch.storage.UntypedStorage", "torch.storage.TypedStorage",
     "torch.storage._load_from_bytes", "torch._C._from_legacy_storage",
@@ -104,6 +105,15 @@ enum PyTorchGlobals {
       "numpy.random._sfc64.SFC64", "numpy.random.bit_generator.SeedSequence",
       "numpy.random.mtrand.RandomState",
     ].contains(global.fullName)
+  }
+
+  /// Whether it is a class of PyTorch's own modules, which label a tree and are not called.
+  static func isModuleClass(_ global: Pickle.Global) -> Bool {
+    guard global.name.first?.isUppercase == true, !global.name.contains(".") else {
+      return ["torch.fx.graph_module.reduce_graph_module"].contains(global.fullName)
+    }
+    return ["torch.nn.", "torch.ao.nn.", "__torch__."].contains { global.module.hasPrefix($0) }
+      || global.module == "__torch__" || global.fullName == "torch.ScriptObject"
   }
 
   /// Whether it is one of the former tensor classes per element type, such as `FloatTensor`.

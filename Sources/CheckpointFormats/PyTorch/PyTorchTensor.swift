@@ -59,9 +59,45 @@ struct ElementChange: Hashable, Sendable {
 enum PyTorchValue {
   case tensor(PyTorchTensor)
   /// A tensor that PyTorch stores as several, each with a suffix for its name (or an empty one).
-  case parts([(suffix: String, tensor: PyTorchTensor)], note: String)
+  ///
+  /// `numbers` are what the pickle itself holds of it: a scale, a shape.
+  case parts(
+    [(suffix: String, tensor: PyTorchTensor)], numbers: [(suffix: String, PickledNumbers)],
+    note: String)
   /// The part of a distributed tensor that one process has, and where it belongs.
   case local(PyTorchTensor, place: String)
   /// A tensor whose elements cannot be read, with the reason.
   case unread(String)
+}
+
+/// Numbers that a pickle holds and that are a tensor all the same: they go along when it is converted.
+enum PickledNumbers {
+  /// One number, as a tensor without dimensions.
+  case real(Double)
+  /// One integer, as a tensor without dimensions.
+  case integer(Int)
+  /// A list of integers, as a tensor of one dimension.
+  case integers([Int])
+
+  /// Element type and shape.
+  ///
+  /// - Throws: ``CheckpointError`` for more integers than a tensor has.
+  func info() throws(CheckpointError) -> TensorInfo {
+    switch self {
+    case .real: try TensorInfo(dtype: .float64, shape: [])
+    case .integer: try TensorInfo(dtype: .int64, shape: [])
+    case .integers(let numbers): try TensorInfo(dtype: .int64, shape: [numbers.count])
+    }
+  }
+
+  /// The elements, little-endian.
+  var bytes: [UInt8] {
+    let words: [UInt64] =
+      switch self {
+      case .real(let number): [number.bitPattern]
+      case .integer(let number): [UInt64(bitPattern: Int64(number))]
+      case .integers(let numbers): numbers.map { UInt64(bitPattern: Int64($0)) }
+      }
+    return words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+  }
 }

@@ -102,7 +102,7 @@ struct PyTorchTensorDecoder {
 
   // MARK: - Views of storages
 
-  private func view(
+  func view(
     _ arguments: [Pickle.Reference], dtype: Pickle.Global?, metadata: Pickle.Reference?
   ) throws(CheckpointError) -> PyTorchValue {
     let (storage, type) = try storage(arguments[0])
@@ -230,63 +230,5 @@ struct PyTorchTensorDecoder {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteWidth)
     if overflow { throw CheckpointError(.malformed, "overflow: a storage of \(count) elements") }
     return bytes
-  }
-
-  // MARK: - Tensors of several parts
-
-  private func quantized(
-    _ arguments: [Pickle.Reference], depth: Int
-  ) throws(CheckpointError) -> PyTorchValue {
-    guard case .tensor(let integers) = try view(arguments, dtype: nil, metadata: nil),
-      let scheme = pickle.elements(arguments[4]), scheme.count >= 3,
-      let name = pickle.global(scheme[0])?.fullName
-    else { throw Self.refused("a quantized tensor", "something else") }
-    var parts = [(suffix: "", tensor: integers)]
-    if name == "torch.per_tensor_affine" {
-      guard case .float(let scale) = pickle[scheme[1]], let zero = pickle.int(scheme[2]) else {
-        throw Self.refused("a scale and a zero point", "something else")
-      }
-      return .parts(
-        parts,
-        note: "is quantized with scale \(scale) and zero point \(zero): its integers are read")
-    }
-    let names = ["q_per_channel_scales", "q_per_channel_zero_points"]
-    for (suffix, part) in zip(names, scheme[1...]) where isTensor(part) {
-      guard case .tensor(let tensor) = try decode(part, depth: depth + 1) else { continue }
-      parts.append((suffix, tensor))
-    }
-    return .parts(
-      parts, note: "is quantized (\(name)): its integers, scales, and zero points are read")
-  }
-
-  private func sparse(
-    _ arguments: [Pickle.Reference], depth: Int
-  ) throws(CheckpointError) -> PyTorchValue {
-    guard let layout = pickle.object(arguments[0]),
-      let kind = pickle.elements(layout.arguments)?.first.flatMap({ pickle.text($0) }),
-      let data = pickle.elements(arguments[1])
-    else { throw Self.refused("a sparse tensor", "something else") }
-    let names: [String]
-    switch kind {
-    case "torch.sparse_coo": names = ["indices", "values"]
-    case "torch.sparse_csr", "torch.sparse_bsr": names = ["crow_indices", "col_indices", "values"]
-    case "torch.sparse_csc", "torch.sparse_bsc": names = ["ccol_indices", "row_indices", "values"]
-    default: return .unread("has layout \(kind), which is not supported")
-    }
-    guard data.count > names.count else {
-      throw CheckpointError(
-        .malformed, "\(kind): expected \(names.count + 1) parts, found \(data.count)")
-    }
-    var parts: [(suffix: String, tensor: PyTorchTensor)] = []
-    for (name, part) in zip(names, data) {
-      guard isTensor(part), case .tensor(let tensor) = try decode(part, depth: depth + 1) else {
-        throw Self.refused("the \(name) of a sparse tensor", "something else")
-      }
-      parts.append((name, tensor))
-    }
-    return .parts(
-      parts,
-      note: "of shape \(try sizes(data[names.count])) is sparse (\(kind)):"
-        + " its \(names.joined(separator: ", ")) are read")
   }
 }

@@ -5,7 +5,9 @@ struct PyTorchTree {
   let pickle: Pickle
   let decoder: PyTorchTensorDecoder
   /// Names of parameters and buffers by TorchScript class.
-  private let stateMembers: [String: [TensorName]]
+  let stateMembers: [String: [TensorName]]
+  /// Constants that the source of TorchScript classes holds, by class and name.
+  let scriptConstants: [String: [String: Value]]
   /// Whether each value leads to a tensor.
   private let holdsTensor: [Bool]
 
@@ -20,9 +22,13 @@ struct PyTorchTree {
   /// Bytes of memory for a tensor, beside its name.
   private static let memoryForEachLeaf = 400
 
-  init(_ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:]) {
+  init(
+    _ decoder: PyTorchTensorDecoder, stateMembers: [String: [TensorName]] = [:],
+    scriptConstants: [String: [String: Value]] = [:]
+  ) {
     self.decoder = decoder
     self.stateMembers = stateMembers
+    self.scriptConstants = scriptConstants
     pickle = decoder.pickle
     holdsTensor = Self.reach(decoder)
   }
@@ -69,23 +75,43 @@ struct PyTorchTree {
   /// - Throws: ``CheckpointError`` `malformed` when values are nested too deeply, or contain each
   ///   other in too many ways.
   func leaves(_ reference: Pickle.Reference, prefix: String) throws(CheckpointError) -> [Leaf] {
-    var room = Room(
-      steps: Budget.current.account(of: .pickleSteps, size: pickle.values.count),
-      memory: Budget.current.account(of: .pickledTensors, size: pickle.end))
-    var leaves: [Leaf] = []
-    try walk(reference, prefix, makers: [], depth: 0, &room, into: &leaves)
-    return leaves
+    try walk(reference, prefix: prefix).leaves
+  }
+
+  /// The tensors below a value, and the names of what modules hold besides their state.
+  func walk(
+    _ reference: Pickle.Reference, prefix: String
+  ) throws(CheckpointError) -> (leaves: [Leaf], leftOut: [String]) {
+    var walk = Walk(room: room)
+    try self.walk(reference, prefix, makers: [], depth: 0, &walk)
+    return (walk.leaves, walk.leftOut.filter { !walk.seen.contains($0.value) }.map(\.name))
   }
 
   /// The work and the memory that a walk may still use.
-  private struct Room {
+  struct Room {
     var steps: Budget.Account
     var memory: Budget.Account
   }
 
+  /// Room for one walk through the pickle.
+  var room: Room {
+    Room(
+      steps: Budget.current.account(of: .pickleSteps, size: pickle.values.count),
+      memory: Budget.current.account(of: .pickledTensors, size: pickle.end))
+  }
+
+  private struct Walk {
+    var room: Room
+    var leaves: [Leaf] = []
+    /// Modules and tensors that were found.
+    var seen: Set<Pickle.Reference> = []
+    /// Tensors and modules that modules hold as plain attributes or as buffers that are not persistent.
+    var leftOut: [PickledModule.Item] = []
+  }
+
   private func walk(
     _ reference: Pickle.Reference, _ path: String, makers: [Pickle.Reference], depth: Int,
-    _ room: inout Room, into leaves: inout [Leaf]
+    _ walk: inout Walk
   ) throws(CheckpointError) {
     guard holdsTensor(reference) else { return }
     let isTensor = decoder.isTensor(reference)
@@ -93,11 +119,11 @@ struct PyTorchTree {
     // made.
     let steps = 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
     let memory = isTensor ? Self.memoryForEachLeaf + path.utf8.count : 0
-    guard depth <= Pickle.maxDepth, room.steps.charge(steps), room.memory.charge(memory) else {
-      throw Self.tooDeep
-    }
+    guard depth <= Pickle.maxDepth, walk.room.steps.charge(steps), walk.room.memory.charge(memory)
+    else { throw Self.tooDeep }
     if isTensor {
-      leaves.append(Leaf(name: path, reference: reference, makers: makers))
+      walk.seen.insert(reference)
+      walk.leaves.append(Leaf(name: path, reference: reference, makers: makers))
       return
     }
     var makers = makers
@@ -106,24 +132,58 @@ struct PyTorchTree {
     {
       makers.append(reference)
     }
-    let children = children(reference)
-    guard room.steps.charge(children.count) else { throw Self.tooDeep }
+    let module = PickledModule(reference, in: pickle)
+    if let module {
+      walk.seen.insert(reference)
+      try noteLeftOut(of: module, path, &walk)
+    }
+    let children = module.map(members(of:)) ?? children(reference)
+    guard walk.room.steps.charge(children.count) else { throw Self.tooDeep }
     for (name, child) in children {
-      try walk(
+      try self.walk(
         child, path.isEmpty || name.isEmpty ? path + name : "\(path).\(name)", makers: makers,
-        depth: depth + 1, &room,
-        into: &leaves)
+        depth: depth + 1, &walk)
     }
   }
 
-  private static let tooDeep = CheckpointError(
+  /// Notes what `state_dict()` does not list: tensors that are attributes or buffers that are not
+  /// persistent, and tensors and modules in plain lists and dictionaries.
+  private func noteLeftOut(
+    of module: PickledModule, _ path: String, _ walk: inout Walk
+  ) throws(CheckpointError) {
+    let plain = module.keepsAttributes ? [] : module.attributes
+    for (name, value) in module.transientBuffers + plain where holdsTensor(value) {
+      let isOwn = decoder.isTensor(value) || PickledModule(value, in: pickle) != nil
+      let held = isOwn ? [("", value)] : isPlain(value) ? children(value) : []
+      let name = path.isEmpty ? name : "\(path).\(name)"
+      guard walk.room.steps.charge(1 + held.count) else { throw Self.tooDeep }
+      for (key, value) in held
+      where decoder.isTensor(value) || PickledModule(value, in: pickle) != nil {
+        let memory = Self.memoryForEachLeaf / 4 + name.utf8.count + key.utf8.count
+        guard walk.room.memory.charge(memory) else { throw Self.tooDeep }
+        walk.leftOut.append((key.isEmpty ? name : "\(name).\(key)", value))
+      }
+    }
+  }
+
+  /// Whether a value is a plain list, tuple, or dictionary.
+  private func isPlain(_ reference: Pickle.Reference) -> Bool {
+    switch pickle[reference] {
+    case .list, .tuple, .dictionary: true
+    default: false
+    }
+  }
+
+  static let tooDeep = CheckpointError(
     .malformed, "values are nested more than \(Pickle.maxDepth) levels deep, or in too many ways")
 
   /// The values that a value contains, with their names.
-  private func children(
+  func children(
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)] {
-    if let members = moduleMembers(reference) ?? scriptMembers(reference) { return members }
+    if let module = PickledModule(reference, in: pickle) { return members(of: module) }
+    if let members = scriptMembers(reference) { return members }
+    if let content = packedContent(reference) { return content }
     if let items = pickle.items(reference) { return named(items) }
     if let objects = decoder.objects(reference) { return objects }
     switch pickle[reference] {
@@ -153,58 +213,5 @@ struct PyTorchTree {
     _ items: [(key: Pickle.Reference, value: Pickle.Reference)]
   ) -> [(name: String, value: Pickle.Reference)] {
     items.enumerated().map { (pickle.keyText($1.key) ?? String($0), $1.value) }
-  }
-
-  // MARK: - Modules
-
-  /// Whether a value is a module, pickled or of TorchScript.
-  func isModule(_ reference: Pickle.Reference) -> Bool {
-    moduleMembers(reference) != nil || scriptMembers(reference) != nil
-  }
-
-  /// Parameters, persistent buffers, and submodules of a pickled `nn.Module`.
-  private func moduleMembers(
-    _ reference: Pickle.Reference
-  ) -> [(name: String, value: Pickle.Reference)]? {
-    guard let state = pickle.object(reference)?.state,
-      let parameters = pickle.item(state, "_parameters").flatMap(pickle.items),
-      let modules = pickle.item(state, "_modules").flatMap(pickle.items)
-    else { return nil }
-    let buffers = pickle.item(state, "_buffers").flatMap(pickle.items) ?? []
-    let passing = Set(
-      (pickle.item(state, "_non_persistent_buffers_set").map(elements) ?? []).compactMap {
-        pickle.text($0).map { TensorName($0) }
-      })
-    return named(parameters)
-      + named(buffers).filter { !passing.contains(TensorName($0.name)) } + named(modules)
-  }
-
-  /// Parameters, buffers, and submodules of a TorchScript module.
-  private func scriptMembers(
-    _ reference: Pickle.Reference
-  ) -> [(name: String, value: Pickle.Reference)]? {
-    guard let object = pickle.object(reference), let names = stateMembers(of: object),
-      let state = object.state.flatMap(pickle.items)
-    else { return nil }
-    let attributes = named(state)
-    let own = names.compactMap { name in attributes.first { TensorName($0.name) == name } }
-    let modules = attributes.filter { attribute in
-      pickle.object(attribute.value).flatMap(stateMembers(of:)) != nil
-    }
-    return own + modules
-  }
-
-  private func stateMembers(of object: Pickle.Object) -> [TensorName]? {
-    pickle.callee(object).flatMap { stateMembers[$0.fullName] }
-  }
-
-  /// The elements of a set, as protocol 4 writes it or as older ones do.
-  private func elements(_ reference: Pickle.Reference) -> [Pickle.Reference] {
-    switch pickle[reference] {
-    case .set(let index): pickle.lists[index]
-    case .object(let index):
-      (pickle.elements(pickle.objects[index].arguments)?.first).flatMap(pickle.elements) ?? []
-    default: []
-    }
   }
 }

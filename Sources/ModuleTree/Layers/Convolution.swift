@@ -149,7 +149,8 @@ extension Convolution: PrintedLayer {
   package static let suggestions = ["Conv1d", "Conv2d", "Conv3d"]
 
   package static func likelyClass(of printed: PrintedModule) -> String? {
-    guard printed.has(positional: 2, "kernel_size", "stride"),
+    // Quantized layers print the same arguments and own other tensors.
+    guard printed.has(positional: 2, "kernel_size", "stride"), !printed.kind.contains("Quant"),
       let rank = try? printed.arguments.sizes("kernel_size").count, 1...3 ~= rank
     else { return nil }
     let isTransposed =

@@ -28,15 +28,17 @@ extension PReLU: PrintedLayer {
   package static let classes: [String: [String]] = ["PReLU": []]
 
   package static func prints(_ printed: PrintedModule) -> Bool {
-    printed.shows(0...0, ["num_parameters"]) || printed.shows(1...1, [])
+    printed.shows(0...0, ["num_parameters"], optional: ["init"]) || printed.shows(1...1, [])
   }
 
   package init(printed: PrintedModule) throws(ArgumentError) {
-    // PyTorch before 0.4 prints the bare number.
+    // PyTorch before 0.4 prints the bare number. It never prints `init`; the tree of a file shows it
+    // where it is not the default.
     self.init(
-      try printed.arguments.names.isEmpty
+      try printed.arguments.positionalCount > 0
         ? printed.arguments.size(at: 0, called: "num_parameters")
-        : printed.arguments.size("num_parameters"))
+        : printed.arguments.size("num_parameters"),
+      initial: printed.arguments.number("init", default: 0.25) ?? 0.25)
   }
 
   package static let unprintedOptions = ["init=NUMBER"]

@@ -24,7 +24,28 @@ extension Module {
   /// would show are not there: an unknown class owns none.
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` when there is no root, a parent is
   ///   missing, a path occurs twice, or a known class's arguments cannot be read.
-  public init(labels: [ModuleLabel]) throws {
+  public init(labels: [ModuleLabel]) throws { try self.init(labels: labels, tensors: nil) }
+
+  /// Builds the tree that the labels of a file describe, in which a layer has the initial values of its
+  /// class only if its tensors are those that the class makes.
+  ///
+  /// Options of a constructor that are not printed follow from the tensors. A class whose arguments are
+  /// not there, or that has other tensors, is only a name: its tensors have no known initial values.
+  /// - Throws: as ``init(labels:)``, but not for arguments.
+  package init(
+    labels: [ModuleLabel], of tensors: [(name: TensorName, info: TensorInfo)]
+  ) throws {
+    var own: [TensorName: [(name: String, info: TensorInfo)]] = [:]
+    for (name, info) in tensors {
+      let (path, leaf) = name.parentAndLeaf
+      own[TensorName(path), default: []].append((leaf, info))
+    }
+    try self.init(labels: labels, tensors: own)
+  }
+
+  private init(
+    labels: [ModuleLabel], tensors: [TensorName: [(name: String, info: TensorInfo)]]?
+  ) throws {
     guard let root = labels.first, root.path.isEmpty, root.kind != "None" else {
       throw CheckpointError(.malformed, "the module tree has no root (path '')")
     }
@@ -53,22 +74,17 @@ extension Module {
       let entries = children[position].map {
         Child(TensorName(labels[$0].path).parentAndLeaf.leaf, built[$0])
       }
-      do {
-        let base = KnownLayers.guessedBase(
-          kind: label.kind, arguments: label.arguments, children: entries)
-        let layer = try KnownLayers.layer(
-          kind: label.kind, base: base, arguments: label.arguments, children: entries,
-          isDescribed: true)
-        var module = Module(
-          kind: label.kind, arguments: label.arguments, layer: layer, children: entries)
-        module.base = base
-        module.isBaseGuessed = base != nil && !label.kind.hasPrefix(KnownLayers.parametrized)
-        if base != nil, label.kind.hasPrefix(KnownLayers.parametrized) {
-          module = try module.parametrized()
-        }
-        built[position] = module
+      do throws(ArgumentError) {
+        built[position] = try Module(label, children: entries)
       } catch {
-        throw CheckpointError(.malformed, "module '\(label.path)': \(error.message)")
+        guard tensors != nil else {
+          throw CheckpointError(.malformed, "module '\(label.path)': \(error.message)")
+        }
+        built[position] = Module(
+          kind: label.kind, arguments: label.arguments, children: entries)
+      }
+      if let tensors {
+        built[position] = built[position]?.agreeing(with: tensors[TensorName(label.path)] ?? [])
       }
       for child in children[position] { built[child] = nil }
     }
@@ -76,5 +92,18 @@ extension Module {
       throw CheckpointError(.malformed, "the module tree has no root (path '')")
     }
     self = module
+  }
+
+  /// A node of a tree: a class that is known, or that prints like one, has its layer.
+  private init(_ label: ModuleLabel, children: [Child]) throws(ArgumentError) {
+    let base = KnownLayers.guessedBase(
+      kind: label.kind, arguments: label.arguments, children: children)
+    let layer = try KnownLayers.layer(
+      kind: label.kind, base: base, arguments: label.arguments, children: children,
+      isDescribed: true)
+    self.init(kind: label.kind, arguments: label.arguments, layer: layer, children: children)
+    self.base = base
+    isBaseGuessed = base != nil && !label.kind.hasPrefix(KnownLayers.parametrized)
+    if base != nil, label.kind.hasPrefix(KnownLayers.parametrized) { self = try parametrized() }
   }
 }

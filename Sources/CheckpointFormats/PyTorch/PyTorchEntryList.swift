@@ -1,0 +1,131 @@
+import Strided
+import TensorCore
+
+/// Collects the entries of a checkpoint.
+struct PyTorchEntryList {
+  let file: PyTorchFile
+  let decoder: PyTorchTensorDecoder
+  private(set) var entries: [Checkpoint.Entry] = []
+  /// The entries' tensors as views of storages.
+  private(set) var tensors: [(name: TensorName, tensor: PyTorchTensor)] = []
+  /// Those of ``entries`` that are numbers of the pickle.
+  private(set) var numbers: [Checkpoint.Entry] = []
+  /// Total size of the tensors in bytes; tied tensors count once.
+  private(set) var total = CheckpointTotal()
+  /// Names of the tensors in each storage.
+  private(set) var namesByStorage: [TensorName: [TensorName]] = [:]
+  private var names: Set<TensorName> = []
+  private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
+  private var remarks: [String] = []
+  /// Tensors that cannot be read, with the reason.
+  private(set) var leftOut: [TensorName: String] = [:]
+  /// Names and places of tensors of which the file has only one process's part.
+  private var locals: [(name: String, place: String)] = []
+
+  /// Number of remarks that are reported individually.
+  private static let maxRemarks = 5
+
+  init(file: PyTorchFile, decoder: PyTorchTensorDecoder) {
+    self.file = file
+    self.decoder = decoder
+  }
+
+  /// Remarks about values that cannot be represented as one tensor.
+  var notes: [String] {
+    let more = remarks.count - Self.maxRemarks
+    return localNote + Array(remarks.prefix(Self.maxRemarks))
+      + (more > 0 ? ["and \(more) more tensor\(more == 1 ? "" : "s") of unsupported kinds"] : [])
+  }
+
+  /// One sentence about distributed tensors.
+  private var localNote: [String] {
+    guard let first = locals.first else { return [] }
+    let place = first.place.isEmpty ? "" : " is \(first.place)"
+    return [
+      locals.count == 1
+        ? "tensor '\(first.name)' is a DTensor: the part of this rank is read"
+          + (place.isEmpty ? "" : ", which\(place)")
+        : "\(locals.count) tensors are DTensors: the parts of this rank are read"
+          + " (first: '\(first.name)'\(place))"
+    ]
+  }
+
+  mutating func add(_ leaf: PyTorchTree.Leaf) throws(CheckpointError) {
+    let name = leaf.reference == file.pickle.root ? "tensor" : leaf.name
+    do throws(CheckpointError) {
+      switch try decoder.decode(leaf.reference) {
+      case .tensor(let tensor): try add(TensorName(name), tensor)
+      case .parts(let parts, let numbers, let note):
+        remarks.append("tensor '\(name)' \(note)")
+        for (suffix, tensor) in parts {
+          try add(TensorName(suffix.isEmpty ? name : "\(name).\(suffix)"), tensor)
+        }
+        for (suffix, numbers) in numbers { try add(TensorName("\(name).\(suffix)"), numbers) }
+      case .local(let tensor, let place):
+        locals.append((name, place))
+        try add(TensorName(name), tensor)
+      case .unread(let reason):
+        remarks.append("tensor '\(name)' \(reason)")
+        leftOut[TensorName(name)] = reason
+      }
+    } catch {
+      var error = error.adding(tensor: name)
+      if error.path == nil, let offset = error.offset { error.offset = file.pickleOffset + offset }
+      throw error
+    }
+  }
+
+  private mutating func add(
+    _ name: TensorName, _ numbers: PickledNumbers
+  ) throws(CheckpointError) {
+    guard names.insert(name).inserted else {
+      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
+    }
+    let info = try numbers.info()
+    try total.add(info)
+    let bytes = numbers.bytes
+    let entry = Checkpoint.Entry(name: name, info: info) { range, target in
+      for (offset, index) in range.enumerated() {
+        target.storeBytes(of: bytes[index], toByteOffset: offset, as: UInt8.self)
+      }
+    }
+    entries.append(entry)
+    self.numbers.append(entry)
+  }
+
+  private mutating func add(
+    _ name: TensorName, _ tensor: PyTorchTensor
+  ) throws(CheckpointError) {
+    guard names.insert(name).inserted else {
+      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
+    }
+    let reference = tensor.storage
+    guard let storage = file.storage(reference) else {
+      throw CheckpointError(
+        .malformed, "its storage '\(reference.key)' is not in the file", tensor: name.text)
+    }
+    if reference.pickled == nil {
+      namesByStorage[TensorName(reference.key), default: []].append(name)
+    }
+    let (end, overflow) = reference.viewOffset.addingReportingOverflow(reference.byteCount)
+    guard !overflow, end <= storage.byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "expected \(reference.byteCount) bytes in storage '\(reference.key)',"
+          + " found \(storage.byteCount)", tensor: name.text)
+    }
+    // Equal storage, offset, sizes, and strides: Python wrote one tensor under two names.
+    let alias = firsts[tensor.identity]
+    if alias == nil {
+      firsts[tensor.identity] = name
+      do { try total.add(tensor.info) } catch { throw error.adding(tensor: name.text) }
+    }
+    var entry = Checkpoint.Entry(
+      name: name, info: tensor.info, alias: alias, reader: storage.reader(of: tensor))
+    if tensor.layout.contiguousRange == nil {
+      entry.preferredReadSize = StridedView.preferredReadSize
+    }
+    entries.append(entry)
+    tensors.append((name, tensor))
+  }
+}
