@@ -37,7 +37,7 @@ extension Module {
   }
 
   /// The same tree with one module at each of these paths and the earlier path that it is given with;
-  /// left as it is where that cannot be, or there are so many that it would take long.
+  /// left as it is where that cannot be, or for more than 256 of them.
   package func sharing(_ paths: [TensorName: TensorName]) -> Module {
     guard paths.count <= 256 else { return self }
     return paths.sorted { $0.key < $1.key }.reduce(self) { tree, pair in

@@ -45,7 +45,10 @@ import Testing
     #expect(try place.ckpt("verify", "a.pt").status == 0)
     #expect(try place.ckpt("verify", path, "--model", path, "--seed", "5").status == 0)
     #expect(try place.ckpt("convert", path, "a.safetensors").status == 0)
-    #expect(try place.ckpt("tree", "a.safetensors").output == place.ckpt("tree", path).output)
+    // Only the pickle tells that one module stands at two places, which the last line counts once.
+    #expect(
+      try place.ckpt("tree", "a.safetensors").lines.dropLast()
+        == place.ckpt("tree", path).lines.dropLast())
     // A subclass prints like its base, which a note tells.
     let same = try place.ckpt("reinit", path, "--match", "SameConv", "-o", "b.pt")
     #expect(same.status == 0)

@@ -48,7 +48,9 @@ extension PyTorchFile {
     opened.coverage = coverage
     // The fingerprint is that of all tensors, whatever part they are in.
     if key == nil, isNested || parts.parts.isEmpty { opened.carry(fingerprint) }
-    opened.notes = notes + opened.notes + entries.notes + Self.note(leftOut: leftOut) + (unknownNames.map { [$0] } ?? [])
+    opened.notes =
+      notes + opened.notes + entries.notes + Self.note(leftOut: leftOut)
+      + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }
       var all = PyTorchEntryList(file: self, decoder: decoder)

@@ -22,8 +22,9 @@ enum TorchScriptClasses {
   /// buffers, in the order of `state_dict()`, and its constants, `in_features : Final[int] = 4`.
   static func members(
     of pickle: Pickle, in archive: ZipArchive, folder: String
-  ) throws(CheckpointError) -> (members: [String: [TensorName]], constants: [String: [String: Value]])
-  {
+  ) throws(CheckpointError) -> (
+    members: [String: [TensorName]], constants: [String: [String: Value]]
+  ) {
     var members: [String: [TensorName]] = [:]
     var constants: [String: [String: Value]] = [:]
     var searched: Set<String> = []

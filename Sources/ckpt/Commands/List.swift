@@ -106,7 +106,7 @@ extension Ckpt {
         if listing.count == 0 {
           common.notes(on: file)(
             source.checkpoint.hasPickledModules
-              ? "holds pickled modules, of which only tensors and classes are read" : "holds only tensors")
+              ? "holds pickled modules: only tensors and classes are read" : "holds only tensors")
         }
       }
       try output.flush()
