@@ -99,9 +99,13 @@ extension Conversion {
     }
     guard isCast else { return }
     result.isChanged = true
-    if result.checkpoint.metadata[Checkpoint.recipeKey] != nil {
+    guard var recipe = try result.checkpoint.recipe() else { return }
+    if quantized.count > 0 {
       result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
-      result.notes.append("left out the recipe, which does not describe rounded values")
+      result.notes.append("left out the recipe, which does not describe values of quantized tensors")
+    } else {
+      recipe.steps.append(.cast(dtype, nil))
+      result.checkpoint.setText(try recipe.json, for: Checkpoint.recipeKey)
     }
   }
 }

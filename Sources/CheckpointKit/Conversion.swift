@@ -53,7 +53,7 @@ public struct Conversion: Sendable {
     let entries = input.entries.filter { kept.contains($0.name) }
     if entries.count != input.entries.count {
       result.isChanged = true
-      dropTree(&result, because: "tensors were left out")
+      dropTree(&result, because: "tensors were left out", keeping: part(of: input))
       dropSkeletons(of: input, keeping: kept, &result)
     }
     result.checkpoint.entries = entries.map { entry in
@@ -169,8 +169,25 @@ public struct Conversion: Sendable {
     }
   }
 
-  func dropTree(_ result: inout Result, because reason: String) {
+  /// The recipe of what is selected; `nil` where it cannot be told by the selectors alone.
+  private func part(of input: Checkpoint) -> Recipe? {
+    guard selection.model == nil, var recipe = try? input.recipe() else { return nil }
+    recipe.steps.append(.keep(match: selection.match, exclude: selection.exclude))
+    return recipe
+  }
+
+  func dropTree(
+    _ result: inout Result, because reason: String, keeping recipe: Recipe? = nil
+  ) {
     let hadRecipe = result.checkpoint.metadata[Checkpoint.recipeKey] != nil
+    if let text = try? recipe?.json {
+      result.checkpoint.setText(text, for: Checkpoint.recipeKey)
+      if !result.checkpoint.modules.isEmpty {
+        result.notes.append("\(reason), so the module tree was left out")
+      }
+      result.checkpoint.modules = []
+      return
+    }
     result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
     if !result.checkpoint.modules.isEmpty || hadRecipe {
       result.notes.append("\(reason), so the module tree and the recipe were left out")

@@ -102,7 +102,19 @@ extension Recipe {
     }
     var plan = try Initialization(
       of: tree, dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
+    plan.pending = drawing.compactMap { step in
+      switch step {
+      case .construct(let construction): construction.prefix
+      case .give(_, let target): plan.tree[target] == nil ? nil : target
+      default: nil
+      }
+    }.filter { !$0.isEmpty }
     for step in drawing {
+      switch step {
+      case .construct(let construction): plan.pending.removeAll { $0 == construction.prefix }
+      case .give(_, let target): plan.pending.removeAll { $0 == target }
+      default: break
+      }
       switch step {
       case .skip(let skip): try plan.perform(skip)
       case .construct(let construction): try plan.construct(at: construction.prefix)

@@ -20,6 +20,8 @@ public struct SeedSearch: Sendable {
     public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let sampling: Sampling
+    /// The type in which the file has the values.
+    let stored: DType
     let cpuPath: CPUPath
     /// Words before the tensor's draw.
     let start: Int
@@ -55,31 +57,43 @@ public struct SeedSearch: Sendable {
     var clues: [Clue] = []
     for entry in try selection.entries(of: checkpoint, tree: plans[0].tree)
     where entry.alias == nil {
-      guard let values = plans[0].values(of: entry.name), values.info == entry.info,
+      guard let values = plans[0].values(of: entry.name)?.beforeCasts,
+        values.info.shape == entry.info.shape,
+        values.info.dtype == entry.info.dtype
+          || values.info.dtype == .float32 && entry.info.dtype.byteWidth == 2,
         case .random(let distribution, let zeroed) = values.fill,
         values.start.cachedNormal == nil,
         let start = Int(exactly: values.start.position),
-        plans.allSatisfy({ $0.values(of: entry.name)?.start.position == values.start.position })
+        plans.allSatisfy({
+          $0.values(of: entry.name)?.beforeCasts.start.position == values.start.position
+        })
       else { continue }
       let sampling = try Sampling(
-        distribution, dtype: entry.info.dtype, count: entry.info.elementCount)
+        distribution, dtype: values.info.dtype, count: entry.info.elementCount)
+      // Values rounded to 16 bits tell of the same words as those drawn in that type, except in the
+      // tail of normal draws.
+      guard let stored = try? Sampling(distribution, dtype: entry.info.dtype, count: sampling.count)
+      else { continue }
       var first = 0
       // The padding row's draws are lost; what is compared begins at the next block of 16 after it.
       if let zeroed, zeroed.lowerBound < Self.sampleCount {
         first = (zeroed.upperBound + 15) / 16 * 16
       }
-      let count = min(Self.sampleCount, entry.info.elementCount - first)
+      let drawn =
+        stored.dtype == sampling.dtype || sampling.count < 16
+        ? sampling.count : sampling.count / 16 * 16 - (sampling.count % 16 == 0 ? 0 : 16)
+      let count = min(Self.sampleCount, drawn - first)
       guard count > 0 else { continue }
       let width = entry.info.dtype.byteWidth
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
       let sample = [UInt8](buffer.bytes(count * width))
-      let ranges = Self.ranges(of: sampling, sample, from: first, recipe.cpuPath)
+      let ranges = Self.ranges(of: stored, sample, from: first, recipe.cpuPath)
       if ranges.isEmpty { continue }
       clues.append(
         Clue(
-          name: entry.name, isCertain: sampling.isOnGrid(sample, recipe.cpuPath),
-          sampling: sampling,
+          name: entry.name, isCertain: stored.isOnGrid(sample, recipe.cpuPath),
+          sampling: sampling, stored: entry.info.dtype,
           cpuPath: recipe.cpuPath,
           start: start, ranges: ranges, first: first, values: sample))
     }
@@ -175,11 +189,17 @@ extension SeedSearch.Clue {
     var generator = Generator(seed: UInt64(seed), cpuPath: cpuPath)
     generator.skip(words: start)
     var cursor = SamplingCursor(sampling, from: generator)
-    let count = values.count / sampling.dtype.byteWidth
-    var buffer = ChunkBuffer(capacity: values.count)
-    var target = buffer.mutableBytes(values.count)
+    let count = values.count / stored.byteWidth
+    let size = count * sampling.dtype.byteWidth
+    var buffer = ChunkBuffer(capacity: size)
+    var target = buffer.mutableBytes(size)
     cursor.read(elements: first..<first + count, into: &target)
-    return [UInt8](buffer.bytes(values.count)) == values
+    if stored == sampling.dtype { return [UInt8](buffer.bytes(size)) == values }
+    var rounded = ChunkBuffer(capacity: values.count)
+    var output = rounded.mutableBytes(values.count)
+    _ = ElementConversion.convert(
+      buffer.bytes(size), from: sampling.dtype, to: stored, into: &output)
+    return [UInt8](rounded.bytes(values.count)) == values
   }
 }
 

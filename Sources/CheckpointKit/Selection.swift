@@ -5,8 +5,10 @@ public import TensorCore
 public struct Selection: Sendable {
   /// All selectors as one; `nil` takes every tensor.
   public let selector: Selector?
-  private let match: [Selector]
-  private let exclude: [Selector]
+  /// Selectors, any of which takes a tensor; everything is taken without any.
+  let match: [Selector]
+  /// Selectors, any of which leaves a tensor out.
+  let exclude: [Selector]
   /// The model whose classes count, instead of those of the checkpoint's own tree.
   public var model: Model?
 

@@ -13,7 +13,12 @@ public struct Verification: Sendable {
     case near(TensorDifference)
     /// Different values.
     case different(TensorDifference)
-    /// The file's type or shape differs from the recipe's.
+    /// The bytes that rounding the recipe's values to the file's type gives.
+    case rounded(from: DType)
+    /// The file's type differs from the recipe's, and so do the values after rounding; compared where
+    /// both types are floating-point.
+    case retyped(from: DType, to: DType, TensorDifference?)
+    /// The file's shape differs from the recipe's.
     case reshaped(expected: TensorInfo)
     /// In the recipe's model, but missing from the file.
     case missing
@@ -22,8 +27,13 @@ public struct Verification: Sendable {
     /// In both, but its values are not the recipe's.
     case uncovered(Recipe.Origin)
 
-    /// Whether the bytes are the recipe's.
-    public var isVerified: Bool { if case .identical = self { true } else { false } }
+    /// Whether the bytes are the recipe's, or those after one rounding.
+    public var isVerified: Bool {
+      switch self {
+      case .identical, .rounded: true
+      default: false
+      }
+    }
 
     /// Whether the recipe says what the values are.
     public var isCovered: Bool { if case .uncovered = self { false } else { true } }
@@ -96,7 +106,16 @@ public struct Verification: Sendable {
   private static func compare(
     _ entry: Checkpoint.Entry, _ wanted: Checkpoint.Entry, other: Checkpoint.Entry?
   ) throws -> Outcome {
-    guard entry.info == wanted.info else { return .reshaped(expected: wanted.info) }
+    guard entry.info.shape == wanted.info.shape else { return .reshaped(expected: wanted.info) }
+    let (found, drawn) = (entry.info.dtype, wanted.info.dtype)
+    guard found == drawn else {
+      guard found.isFloatingPoint, drawn.isFloatingPoint else {
+        return .retyped(from: drawn, to: found, nil)
+      }
+      let rounded = try wanted.cast(to: found)
+      if try entry.isIdentical(to: rounded) { return .rounded(from: drawn) }
+      return .retyped(from: drawn, to: found, try TensorDifference(between: entry, and: rounded))
+    }
     if try entry.isIdentical(to: wanted) { return .identical }
     let difference = try TensorDifference(between: entry, and: wanted)
     if let other, try entry.isIdentical(to: other) { return .otherPath(difference) }

@@ -45,7 +45,8 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when nothing is selected.
   package mutating func cast(to dtype: DType, _ selector: Selector? = nil) throws {
     let selection = try selector.map { try SelectedTensors($0, modules: namedModules) }
-    for tensor in tensors where selection?.contains(tensor.name) ?? true {
+    for tensor in tensors
+    where !isPending(tensor.name.text) && selection?.contains(tensor.name) ?? true {
       try cast(tensor.name, to: dtype)
     }
   }
@@ -61,6 +62,7 @@ extension Initialization {
       next.infos[name] = info
       next.values[name] = values[name]
     }
+    next.pending = pending
     self = next
     try construct(at: path)
   }
@@ -96,5 +98,21 @@ extension Initialization {
       let rest = Substring(tensor.name.text.utf8.dropFirst(prefix.utf8.count))
       return (tensor.name, TensorName("\(target).\(rest)"))
     }
+  }
+
+  /// Whether a tensor's module comes into being later.
+  private func isPending(_ name: String) -> Bool {
+    pending.contains { name.utf8.starts(with: "\($0).".utf8) }
+  }
+
+  /// Whether a step is about a tensor whose module comes into being later.
+  func concernsPending(_ step: ConstructionStep) -> Bool {
+    if pending.isEmpty { return false }
+    var isFound = false
+    _ = step.renamed { name in
+      isFound = isFound || isPending(name)
+      return name
+    }
+    return isFound
   }
 }

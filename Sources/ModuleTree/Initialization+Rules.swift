@@ -10,7 +10,9 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` when a rule matches nothing, names a tensor that no module it
   ///   matches can have, or an initializer refuses a tensor.
   public mutating func apply(_ rules: [Rule], order: Rule.Order) throws {
-    for step in try tree.steps(of: rules, order: order) { try perform(step) }
+    for step in try tree.steps(of: rules, order: order) where !concernsPending(step) {
+      try perform(step)
+    }
   }
 
   /// What a redraw did.

@@ -26,6 +26,8 @@ public struct Initialization: Sendable {
   var values: [TensorName: TensorValues] = [:]
   /// Generators by the names that steps have given them.
   var saved: [String: Generator] = [:]
+  /// Paths of modules that come into being later, which rules and casts do not reach yet.
+  package var pending: [String] = []
   /// Whether a tie says whose draw is kept.
   let hasReplacements: Bool
 

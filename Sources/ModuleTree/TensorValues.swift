@@ -15,6 +15,11 @@ package struct TensorValues: Sendable {
   /// Whether the tensor drawn is contiguous in memory, as all are but some parts of others.
   var isContiguous = true
 
+  /// The values before they were rounded to other types.
+  package var beforeCasts: TensorValues {
+    (initializer as? CastValues)?.source.beforeCasts ?? self
+  }
+
   /// A function that samples the values, range by range, in memory that does not grow with the
   /// tensor, unless the fill needs the whole of it.
   func reader() throws -> Checkpoint.Entry.Reader {

@@ -100,7 +100,13 @@ extension Ckpt {
       var base = Recipe()
       let dtypes = Set(checkpoint.entries.map(\.info.dtype)).intersection(DType.drawable)
       if dtypes.count == 1, let dtype = dtypes.first { base.dtype = dtype }
-      return (try models.map { try recipeOptions.recipe(over: base, model: $0) }, tree.choices)
+      var recipes = try models.map { try recipeOptions.recipe(over: base, model: $0) }
+      // A narrow file may have been drawn in its type, or in float32 and rounded.
+      if base.dtype.byteWidth < DType.float32.byteWidth, recipeOptions.dtype == nil {
+        base.dtype = .float32
+        recipes += try models.map { try recipeOptions.recipe(over: base, model: $0) }
+      }
+      return (recipes, tree.choices)
     }
 
     private func pairing(
@@ -231,10 +237,10 @@ extension Ckpt {
       init(_ outcome: Verification.Outcome) {
         self =
           switch outcome {
-          case .identical: .untouched
+          case .identical, .rounded: .untouched
           case .unexpected: .unexpected
           case .missing: .missing
-          case .otherPath, .near, .different, .reshaped, .uncovered: .changed
+          case .otherPath, .near, .different, .retyped, .reshaped, .uncovered: .changed
           }
       }
 

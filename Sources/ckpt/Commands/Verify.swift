@@ -149,9 +149,14 @@ extension Ckpt {
           "verified: \(identical.pluralized("tensor")) \(identical == 1 ? "is" : "are") identical"
           + rest
       }
-      return identical == 1
+      let rounded = verification.tensors.contains {
+        if case .rounded = $0.outcome { true } else { false }
+      }
+      return
+        (identical == 1
         ? "verified: the one tensor is identical"
-        : "verified: all \(identical.grouped) tensors are identical"
+        : "verified: all \(identical.grouped) tensors are identical")
+        + (rounded ? " after rounding" : "")
     }
 
     private func survey(_ seeds: ClosedRange<UInt64>) async throws {
@@ -232,6 +237,8 @@ extension Verification.Outcome {
     case .otherPath: "other CPU path"
     case .near(let difference): "within \((difference.maxULP ?? 0).grouped) ULP"
     case .different: "different"
+    case .rounded: "rounded"
+    case .retyped: "other dtype"
     case .reshaped: "reshaped"
     case .missing: "missing"
     case .unexpected: "unexpected"
@@ -245,6 +252,10 @@ extension Verification.Outcome {
     case .identical: ""
     case .near(let difference): difference.summary
     case .different(let difference), .otherPath(let difference): difference.detail
+    case .rounded(let drawn): "identical after rounding from \(drawn.torchName)"
+    case .retyped(let drawn, let found, let difference):
+      "\(found.torchName) instead of \(drawn.torchName)"
+        + (difference.map { "; after rounding: \($0.detail)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
     case .missing: "in the recipe's model but missing from the file"
     case .unexpected: "the recipe's model has no such tensor"
