@@ -102,7 +102,8 @@ extension Conversion {
     guard var recipe = try result.checkpoint.recipe() else { return }
     if quantized.count > 0 {
       result.checkpoint.setText(nil, for: Checkpoint.recipeKey)
-      result.notes.append("left out the recipe, which does not describe values of quantized tensors")
+      result.notes.append(
+        "left out the recipe, which does not describe values of quantized tensors")
     } else {
       recipe.steps.append(.cast(dtype, nil))
       result.checkpoint.setText(try recipe.json, for: Checkpoint.recipeKey)

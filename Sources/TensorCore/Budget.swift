@@ -69,7 +69,7 @@ public struct Budget: Sendable, Hashable {
       base: 1 << 24, share: 64, most: 112 << 20, isLifted: true)
     /// The same for a pickle that is only searched for names, which stays below 128 MiB in all.
     package static let scannedValues = Cost(
-      base: 1 << 24, share: 64, most: 48 << 20, isLifted: false)
+      base: 1 << 24, share: 64, most: 48 << 20, isLifted: true)
     /// Bytes of memory for the tensors found in a pickle, by its size: several names may lead to one
     /// value.
     package static let pickledTensors = Cost(

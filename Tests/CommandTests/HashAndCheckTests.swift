@@ -82,10 +82,11 @@ import Testing
     let place = try Workplace()
     try place.makeArticle("a.pt")
     var bytes = try place.folder.bytes(of: "a.pt")
-    // The first storage, at the next multiple of 64 bytes after its name.
+    // The first storage, after its name and an extra field, whose size comes before the name.
     let mark = Array("archive/data/0".utf8)
     let start = try #require(bytes.indices.first { bytes[$0...].starts(with: mark) })
-    bytes[(start + mark.count + 63) / 64 * 64] ^= 4
+    let extra = Int(bytes[start - 2]) | Int(bytes[start - 1]) << 8
+    bytes[start + mark.count + extra] ^= 4
     try place.folder.write(bytes, to: "a.pt")
     let run = try place.ckpt("check", "a.pt")
     #expect(run.status == 2 && run.output.isEmpty)

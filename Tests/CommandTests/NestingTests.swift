@@ -38,8 +38,8 @@ import Testing
     pickle("tuples", nested("(", "", "t") + "."),
     pickle("lists", nested("]", "", "a").dropLast() + "."),
     pickle("dictionaries", "}" + nested("K\u{1}}", "", "s") + "."),
-    pickle("calls", "cos\nsystem\n" + nested(")R") + "."),
-    pickle("states", nested("cos\nsystem\n)R", "", "b").dropLast() + "."),
+    pickle("calls", "cmine\nmake\n" + nested(")R") + "."),
+    pickle("states", nested("cmine\nmake\n)R", "", "b").dropLast() + "."),
   ]
 
   private static func json(_ name: String, _ file: String, _ bytes: [UInt8]) -> Case {
