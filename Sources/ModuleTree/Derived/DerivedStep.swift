@@ -19,9 +19,9 @@ public enum DerivedStep: Sendable {
 
   /// Declares a tensor that is not part of the model, for later steps to fill and to read.
   case scratch(String, shape: [Int], dtype: DType?)
-  /// Gives elements of one tensor the values of another's: see ``Placed``.
+  /// Gives elements of one tensor the values of another's: see `Placed`.
   case set(String, from: String, Placement)
-  /// Gives a tensor the sum, product, … of two others, element by element: see ``Combined``.
+  /// Gives a tensor the sum, product, … of two others, element by element: see `Combined`.
   case combine(String, String, by: Operator, to: String)
   /// Begins the stream anew, as `torch.manual_seed` does.
   case seed(UInt64)
