@@ -230,10 +230,38 @@ import Testing
     let model = try Self.text("plain")
     #expect(try Module(printed: lines + model + lines).labels == Module(printed: model).labels)
     for hostile in [
-      "(", "(a): ", "(a): b(", "Linear(", "a=X(", "x(\n", "'", "<pre", "&", "(a): None ",
+      "(", "(a): ", "(a): b(", "Linear(", "a=X(", "a=Linear(", "x(\n", "'", "<pre", "&",
+      "(a): None ",
       "init_cfg={",
     ] {
       _ = try? Module(printed: "Net(\n" + String(repeating: hostile, count: 100_000))
     }
+    for sibling in [
+      "(0): ReLU() ", "a0=Linear(in_features=1, out_features=1, bias=True), ",
+    ] {
+      let all = (0..<30_000).map { sibling.replacing("0", with: "\($0)", maxReplacements: 1) }
+      let tree = try Module(printed: "Net(\(all.joined()))")
+      #expect(tree.ownChildren.count == 30_000)
+    }
+  }
+
+  @Test func `a long name above many modules is refused before its paths fill the memory`() {
+    let name = String(repeating: "a", count: 100_000)
+    let leaves = (0..<5_000).map { "    (\($0)): ReLU()\n" }.joined()
+    let nones = (0..<5_000).map { "    (\($0)): None\n" }.joined()
+    for inside in [leaves, nones, "    (0-12499): 12500 x ReLU()\n"] {
+      let thrown = #expect(throws: CheckpointError.self) {
+        try Module(printed: "Net(\n  (\(name)): Block(\n\(inside)  )\n)")
+      }
+      #expect(thrown?.message.contains("the paths of the modules take more than") == true)
+    }
+  }
+
+  @Test func `a stack without layers does not show what was drawn`() throws {
+    let text = "Net(\n  (m): TransformerEncoder(\n    (layers): ModuleList()\n  )\n)"
+    let thrown = #expect(throws: CheckpointError.self) { try Module(printed: text) }
+    #expect(thrown?.message.contains("a TransformerEncoder without layers does not show") == true)
+    let sideFile = try SideFile("class TransformerEncoder(Module)")
+    #expect(try Module(printed: text, sideFile: sideFile).stateDict().isEmpty)
   }
 }

@@ -52,6 +52,15 @@ extension TransformerStack: PrintedLayer {
   package init(printed: PrintedModule) throws(ArgumentError) {
     side = printed.kind == "TransformerEncoder" ? .encoder : .decoder
     children = printed.children
+    guard children.first(where: { $0.name == "layers" })?.module?.ownChildren.isEmpty != true else {
+      throw ArgumentError(
+        offset: -1,
+        message: """
+          a \(printed.kind) without layers does not show the layer that it was given, whose draws \
+          come before those of later modules; describe the live model with Tools/describe.py, or \
+          say in the --extra file that nothing was drawn, 'class \(printed.kind)(Module)'
+          """)
+    }
   }
 }
 

@@ -23,7 +23,9 @@ struct ArgumentText {
   mutating func append(_ range: Range<Int>, of pasted: PastedText) throws(CheckpointError) {
     var start = range.lowerBound
     while start <= range.upperBound {
-      let end = min(pasted.lineEnd(start), range.upperBound)
+      // Not to the end of the line: on one line, that would be all modules that follow.
+      let rest = pasted.bytes[start..<range.upperBound]
+      let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? range.upperBound
       try append(line: start..<end, isFirst: start == range.lowerBound, of: pasted)
       start = end + 1
     }

@@ -24,6 +24,9 @@ struct PrintedModelParser {
     var sawRun = false
     var hasKeyedChild = false
     var childIndent: Int?
+    /// Bytes of its path, and how many modules it stands for in the whole tree.
+    let pathLength: Int
+    let copies: Int
   }
 
   let text: PastedText
@@ -31,10 +34,13 @@ struct PrintedModelParser {
   private(set) var stack: [Open] = []
   private var path: [String] = []
   private var root: Module?
+  /// Room for the paths of all modules: a long name may stand above many of them.
+  private var paths: Budget.Account
 
   init(_ text: PastedText, sideFile: SideFile) {
     self.text = text
     self.sideFile = sideFile
+    paths = Budget.current.account(of: .modulePaths, size: text.bytes.count)
   }
 
   mutating func model() throws(CheckpointError) -> Module {
@@ -59,14 +65,35 @@ struct PrintedModelParser {
       throw text.error(
         at: offset, expected: "at most \(PrintedModel.maxDepth) levels", found: "more")
     }
+    let (pathLength, copies) = try charge(key, at: offset)
     if let key { path.append(key.name) }
     let indent = text.indent(key?.offset ?? offset)
     let unit = indent.flatMap { own in stack.last?.indent.map { max(own - $0, 0) } }
     stack.append(
       Open(
         kind: text.text(name), key: key, start: offset, indent: indent,
-        arguments: ArgumentText(margin: indent ?? 0, unit: unit)))
+        arguments: ArgumentText(margin: indent ?? 0, unit: unit), pathLength: pathLength,
+        copies: copies))
     return open + 1
+  }
+
+  /// Takes the room for the paths of a module that is about to be read, and of its equals.
+  private mutating func charge(
+    _ key: Key?, at offset: Int
+  ) throws(CheckpointError) -> (pathLength: Int, copies: Int) {
+    let above = stack.last
+    let length = (above?.pathLength ?? 0) + (key?.name.utf8.count ?? 0) + 1
+    // More modules than this are refused when they are attached.
+    let copies = min(
+      (above?.copies ?? 1).saturated(times: key?.count ?? 1), Budget.current.maxModules + 1)
+    guard paths.charge(length.saturated(times: copies)) else {
+      let (line, column) = text.position(of: offset)
+      throw CheckpointError(
+        .malformed,
+        "line \(line), column \(column): the paths of the modules take more than "
+          + "\(paths.limit) bytes; pass --allow-large to allow them")
+    }
+    return (length, copies)
   }
 
   /// Reads arguments up to the first child or the end of the module.
@@ -77,7 +104,8 @@ struct PrintedModelParser {
       let byte = text.bytes[index]
       switch byte {
       case UInt8(ascii: "(") where depth == 0:
-        if let key = text.key(at: index), try isChild(key, at: index) {
+        // A key is looked for to the end of the line, so not after a word, where none can be.
+        if !last.isWord, let key = text.key(at: index), try isChild(key, at: index) {
           try endArguments(start..<index)
           return try child(key, at: index)
         }
@@ -178,6 +206,7 @@ struct PrintedModelParser {
       stack[parent].sawRun = true
     }
     guard text.module(at: key.body) == nil else { return try open(at: key.body, key: made) }
+    _ = try charge(made, at: offset)
     try attach(nil, made, modules: 0)
     return key.body + 4
   }
