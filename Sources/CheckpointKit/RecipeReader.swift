@@ -74,7 +74,10 @@ struct RecipeReader {
     }
     let key = line[..<colon].trimmingBlanks
     let value = line[line.index(after: colon)...].trimmingBlanks
-    let isSetting = ["model", "seed", "dtype", "skip"].contains(key) && !value.contains("=")
+    // A rule's selector may have such a name; a call may have named arguments.
+    let isSetting =
+      ["model", "seed", "dtype", "skip"].contains(key)
+      && !value.prefix { $0 != "(" }.contains("=")
     if isSetting, !seen.insert(key).inserted {
       throw CheckpointError(.malformed, "'\(key)' is given a second time")
     }

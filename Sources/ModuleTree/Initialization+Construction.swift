@@ -30,7 +30,7 @@ extension Initialization {
     let places = replaced.map { TensorName(whole.name(of: $0.path)) }
     var steps = try earlier.flattened(
       NamedModule(path: path, module: before, original: path)
-    ).compactMap { earlier.withoutTensors(below: places, $0) }
+    ).compactMap { try earlier.withoutTensors(below: places, $0) }
     for (node, place) in zip(replaced, places) {
       steps += try flattened(
         NamedModule(path: place.text, module: node.module, original: place.text))
@@ -47,7 +47,7 @@ extension Initialization {
   /// The step, with only its draws left where it is about a tensor at or below one of some places.
   private func withoutTensors(
     below places: [TensorName], _ step: ConstructionStep
-  ) -> ConstructionStep? {
+  ) throws -> ConstructionStep? {
     var isInside = false
     _ = step.renamed { name in
       isInside = isInside || places.contains { TensorName(name).isInside($0) }
@@ -59,10 +59,19 @@ extension Initialization {
       return info(of: TensorName(name)).map {
         .discard(shape: $0.shape.sizes, dtype: $0.dtype, initializer)
       }
-    case .fillPart(_, let elements, let initializer):
-      return .discard(shape: [elements.count], dtype: nil, initializer)
-    case .fillView(_, let view, let initializer):
-      return .discard(shape: view.sizes, dtype: nil, initializer)
+    case .fillPart(let name, let elements, let initializer):
+      let dtype = info(of: TensorName(name))?.dtype
+      return .discard(shape: [elements.count], dtype: dtype, initializer)
+    case .fillView(let name, let view, let initializer):
+      // What is thrown away is drawn as a whole tensor is.
+      guard view.isContiguous else {
+        throw CheckpointError(
+          .unsupported,
+          "a part that is not contiguous in memory cannot be drawn in a layer that is replaced",
+          tensor: name)
+      }
+      return .discard(
+        shape: view.sizes, dtype: info(of: TensorName(name))?.dtype, initializer)
     default: return nil
     }
   }

@@ -111,9 +111,20 @@ extension NumberExpression.Operation {
     case .minus: left - right
     case .times: left * right
     case .over: left / right
-    case .wholeOver: (left / right).rounded(.down)
+    case .wholeOver: Self.floorDivided(left, right)
     case .power: pow(left, right)
     }
+  }
+
+  /// Python's `//`, which is not the floor of `/`: `1.0 // 0.1` is 9.
+  ///
+  /// Source: CPython 3 `Objects/floatobject.c`, `_float_div_mod`.
+  private static func floorDivided(_ left: Double, _ right: Double) -> Double {
+    let rest = fmod(left, right)
+    var quotient = (left - rest) / right
+    if rest != 0, (right < 0) != (rest < 0) { quotient -= 1 }
+    let whole = quotient.rounded(.down)
+    return quotient - whole > 0.5 ? whole + 1 : whole
   }
 }
 

@@ -141,4 +141,28 @@ import TorchRandom
       printed: text, sideFile: SideFile("a.gamma: [4] = 1e-6\nb.layer_scale: [4, 1, 1] = 1e-6"))
     #expect(given.notes.isEmpty)
   }
+
+  @Test(arguments: [
+    ("skip: randn(10, generator=g)", "line 1: skip randn: expected arguments such as size"),
+    ("skip: rand(3, device='cuda')", "line 1: skip rand: expected arguments such as size"),
+    ("skip: Linear(3, 4, dtype=torch.float64)", "found 'dtype'"),
+    ("skip: LSTMCell(3, 4, True, 5)", "found '5'"),
+    ("was fc: Conv2d(4, 4, 3, device='cuda')", "found 'device'"),
+  ])
+  func `an argument that changes the draws is not ignored`(text: String, message: String) {
+    let thrown = #expect(throws: CheckpointError.self) { try SideFile(text) }
+    #expect(thrown?.message.contains(message) == true, "\(thrown?.message ?? "")")
+  }
+
+  @Test func `a scattered part of a replaced layer is refused, a block is drawn`() throws {
+    let text = "Net(\n  (fc): Linear(in_features=6, out_features=2, bias=True)\n)"
+    func tree(_ part: String) throws -> Module {
+      try Module(
+        printed: text,
+        sideFile: SideFile("was fc: Linear(6, 20)\nat construction: Linear: weight[\(part)]=normal")
+      )
+    }
+    #expect(throws: CheckpointError.self) { try tree(":, 1:5").initialized(seed: 1) }
+    #expect(try tree("0:2").initialized(seed: 1).entries.count == 2)
+  }
 }

@@ -24,8 +24,8 @@ package enum LayerText {
       return Module(kind: kind, children: children)
     }
     guard KnownLayers.knows(kind) || kind == "Identity" else { throw refuse(text) }
-    let printed = "\(kind)(\(printedArguments(of: kind, arguments) ?? arguments.text))"
     do {
+      let printed = "\(kind)(\(try printedArguments(of: kind, arguments) ?? arguments.text))"
       return try Module(printed: printed, sideFile: SideFile())
     } catch let error as CheckpointError {
       throw CheckpointError(.malformed, "'\(text)': \(error.message)")
@@ -38,15 +38,82 @@ package enum LayerText {
       "expected a layer of torch.nn as Linear(512, 1000), found '\(text.prefix(200))'")
   }
 
+  /// Parameters of a constructor in their order, and those that are given only by name; `nil` for
+  /// classes that are printed as they are called, or draw nothing.
+  ///
+  /// `device` and `dtype` are not among them: they change what is drawn.
+  private static func parameters(of kind: String) -> (placed: [String], named: [String])? {
+    let convolution = ["in_channels", "out_channels", "kernel_size", "stride", "padding"]
+    return switch kind {
+    case "Linear": (["in_features", "out_features", "bias"], [])
+    case "Bilinear": (["in1_features", "in2_features", "out_features", "bias"], [])
+    case "Conv1d", "Conv2d", "Conv3d":
+      (convolution + ["dilation", "groups", "bias", "padding_mode"], [])
+    case "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d":
+      (convolution + ["output_padding", "groups", "bias", "dilation", "padding_mode"], [])
+    case "Embedding":
+      (
+        [
+          "num_embeddings", "embedding_dim", "padding_idx", "max_norm", "norm_type",
+          "scale_grad_by_freq", "sparse",
+        ], []
+      )
+    case "EmbeddingBag":
+      (
+        [
+          "num_embeddings", "embedding_dim", "max_norm", "norm_type", "scale_grad_by_freq", "mode",
+          "sparse",
+        ], ["include_last_offset", "padding_idx"]
+      )
+    case "LayerNorm": (["normalized_shape", "eps", "elementwise_affine", "bias"], [])
+    case "RMSNorm": (["normalized_shape", "eps", "elementwise_affine"], [])
+    case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d":
+      (["num_features", "eps", "momentum", "affine", "track_running_stats"], ["bias"])
+    case "GroupNorm": (["num_groups", "num_channels", "eps", "affine"], ["bias"])
+    case "RNN":
+      (
+        [
+          "input_size", "hidden_size", "num_layers", "nonlinearity", "bias", "batch_first",
+          "dropout", "bidirectional",
+        ], []
+      )
+    case "LSTM", "GRU":
+      (
+        [
+          "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
+          "bidirectional",
+        ] + (kind == "LSTM" ? ["proj_size"] : []), []
+      )
+    case "RNNCell": (["input_size", "hidden_size", "bias", "nonlinearity"], [])
+    case "LSTMCell", "GRUCell": (["input_size", "hidden_size", "bias"], [])
+    default: nil
+    }
+  }
+
   /// The arguments as they are printed, for classes whose constructors are called differently.
+  ///
+  /// - Throws: `CheckpointError` for an argument that is not one of the constructor's.
   private static func printedArguments(
     of kind: String, _ arguments: PrintedArguments
-  ) -> String? {
+  ) throws(CheckpointError) -> String? {
+    guard let (placed, named) = parameters(of: kind) else { return nil }
     let values = arguments.positionals
+    let other =
+      arguments.names.first { !placed.contains($0) && !named.contains($0) }
+      ?? (values.count > placed.count ? values[placed.count] : nil)
+    if let other {
+      throw CheckpointError(
+        .malformed,
+        "expected the arguments \((placed + named).joined(separator: ", ")), found '\(other)'")
+    }
     /// A parameter by place or by name.
-    func value(_ place: Int, _ names: String...) -> String? {
-      if place < values.count { return values[place] }
-      return names.lazy.compactMap { arguments.text($0) }.first
+    func value(_ name: String) -> String? {
+      let place = placed.firstIndex(of: name) ?? values.count
+      return place < values.count ? values[place] : arguments.text(name)
+    }
+    /// Those of some parameters that are given, by name.
+    func given(_ names: String...) -> String {
+      names.map { name in value(name).map { ", \(name)=\($0)" } ?? "" }.joined()
     }
     func tuple(_ text: String, _ rank: Int) -> String {
       text.hasPrefix("(")
@@ -55,59 +122,46 @@ package enum LayerText {
     }
     switch kind {
     case "Linear":
-      guard let input = value(0, "in_features"), let output = value(1, "out_features") else {
+      guard let input = value("in_features"), let output = value("out_features") else {
         return nil
       }
-      return "in_features=\(input), out_features=\(output), bias=\(value(2, "bias") ?? "True")"
+      return "in_features=\(input), out_features=\(output), bias=\(value("bias") ?? "True")"
     case "Bilinear":
-      guard let first = value(0, "in1_features"), let second = value(1, "in2_features"),
-        let output = value(2, "out_features")
+      guard let first = value("in1_features"), let second = value("in2_features"),
+        let output = value("out_features")
       else { return nil }
       return "in1_features=\(first), in2_features=\(second), out_features=\(output), "
-        + "bias=\(value(3, "bias") ?? "True")"
+        + "bias=\(value("bias") ?? "True")"
     case "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d":
-      guard let input = value(0, "in_channels"), let output = value(1, "out_channels"),
-        let kernel = value(2, "kernel_size"),
+      guard let input = value("in_channels"), let output = value("out_channels"),
+        let kernel = value("kernel_size"),
         let rank = kind.dropLast().last.flatMap({ Int(String($0)) })
       else { return nil }
-      var text = "\(input), \(output), kernel_size=\(tuple(kernel, rank)), "
-      text += "stride=\(tuple(value(3, "stride") ?? "1", rank))"
-      if let groups = arguments.text("groups") { text += ", groups=\(groups)" }
-      if let bias = arguments.text("bias") { text += ", bias=\(bias)" }
-      return text
+      return "\(input), \(output), kernel_size=\(tuple(kernel, rank)), "
+        + "stride=\(tuple(value("stride") ?? "1", rank))" + given("groups", "bias")
     case "Embedding", "EmbeddingBag":
-      guard let count = value(0, "num_embeddings"), let size = value(1, "embedding_dim") else {
+      guard let count = value("num_embeddings"), let size = value("embedding_dim") else {
         return nil
       }
-      let padding = value(2, "padding_idx").map { ", padding_idx=\($0)" } ?? ""
-      return "\(count), \(size)\(kind == "Embedding" ? padding : ", mode='mean'")"
+      return "\(count), \(size)" + given("padding_idx")
+        + (kind == "Embedding" ? "" : ", mode='mean'")
     case "LayerNorm", "RMSNorm":
-      guard let shape = value(0, "normalized_shape") else { return nil }
+      guard let shape = value("normalized_shape") else { return nil }
       return "\(tuple(shape, 1)), eps=1e-05, "
-        + "elementwise_affine=\(arguments.text("elementwise_affine") ?? "True")"
-        + (kind == "LayerNorm" ? ", bias=\(arguments.text("bias") ?? "True")" : "")
+        + "elementwise_affine=\(value("elementwise_affine") ?? "True")"
+        + (kind == "LayerNorm" ? ", bias=\(value("bias") ?? "True")" : "")
     case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d":
-      guard let size = value(0, "num_features") else { return nil }
-      let affine = arguments.text("affine") ?? "True"
-      return "\(size), eps=1e-05, momentum=0.1, affine=\(affine), "
-        + "track_running_stats=\(arguments.text("track_running_stats") ?? "True")"
+      guard let size = value("num_features") else { return nil }
+      return "\(size), eps=1e-05, momentum=0.1, affine=\(value("affine") ?? "True"), "
+        + "track_running_stats=\(value("track_running_stats") ?? "True")"
     case "GroupNorm":
-      guard let groups = value(0, "num_groups"), let size = value(1, "num_channels") else {
-        return nil
-      }
-      return "\(groups), \(size), eps=1e-05, affine=\(arguments.text("affine") ?? "True")"
-    case "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell":
-      guard let input = value(0, "input_size"), let hidden = value(1, "hidden_size") else {
-        return nil
-      }
-      let names = ["proj_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional"]
-      var given = Dictionary(
-        names.compactMap { name in arguments.text(name).map { (name, $0) } },
-        uniquingKeysWith: { first, _ in first })
-      if values.count > 2, !kind.hasSuffix("Cell") { given["num_layers"] = values[2] }
+      guard let groups = value("num_groups"), let size = value("num_channels") else { return nil }
+      return "\(groups), \(size), eps=1e-05, affine=\(value("affine") ?? "True")"
+    default:
+      guard let input = value("input_size"), let hidden = value("hidden_size") else { return nil }
       return "\(input), \(hidden)"
-        + names.compactMap { name in given[name].map { ", \(name)=\($0)" } }.joined()
-    default: return nil
+        + given(
+          "proj_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
     }
   }
 }

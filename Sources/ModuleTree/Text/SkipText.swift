@@ -53,7 +53,17 @@ public struct Skip: Sendable, CustomStringConvertible {
     case rand, randn, randint, randperm, normal, bernoulli, uniform
     case dropout
 
+    /// Arguments that are given by name: values in the order of their places, then others.
+    private static let values = ["low", "high", "mean", "std", "a", "b", "n", "p"]
+    private static let others = ["size", "dtype", "requires_grad"]
+
     func steps(_ arguments: PrintedArguments) throws -> [ConstructionStep]? {
+      // Others, such as a generator or a device, draw from another stream.
+      if let name = arguments.names.first(where: { !(Self.values + Self.others).contains($0) }) {
+        throw CheckpointError(
+          .malformed,
+          "skip \(rawValue): expected arguments such as size and dtype, found '\(name)'")
+      }
       let dtype = try arguments.text("dtype").map { text in
         guard let dtype = DType(spelled: text) else {
           throw CheckpointError(.malformed, "unknown dtype '\(text)'")
@@ -61,7 +71,7 @@ public struct Skip: Sendable, CustomStringConvertible {
         return dtype
       }
       var values = arguments.positionals
-      for name in ["low", "high", "mean", "std", "a", "b", "n", "p"] {
+      for name in Self.values {
         if let value = arguments.text(name) { values.append(value) }
       }
       func numbers(_ count: Int) -> [Double]? {
