@@ -10,6 +10,14 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` when a rule matches nothing, names a tensor that no module it
   ///   matches can have, or an initializer refuses a tensor.
   public mutating func apply(_ rules: [Rule], order: Rule.Order) throws {
+    if !pending.isEmpty {
+      for rule in rules {
+        let steps = try tree.steps(of: [rule], order: order)
+        guard !steps.isEmpty, steps.allSatisfy(concernsPending) else { continue }
+        throw CheckpointError(
+          .missing, "rule '\(rule)' matches only modules that are constructed after it")
+      }
+    }
     for step in try tree.steps(of: rules, order: order) where !concernsPending(step) {
       try perform(step)
     }

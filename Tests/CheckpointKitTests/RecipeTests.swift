@@ -44,4 +44,19 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try Recipe(json: json) }
     #expect(error?.message.hasPrefix("recipe: \(message)") == true, "\(error?.message ?? "")")
   }
+
+  @Test func `a rule on what is constructed later is an error, not a rule without effect`() throws {
+    let recipe = try Recipe(
+      text: "construct a as a\nConv2d: weight=1\nconstruct b as b"
+    ) { file, _ in
+      try Model(
+        text: file == "a"
+          ? "Linear(in_features=2, out_features=2, bias=True)"
+          : "Conv2d(1, 1, kernel_size=(1, 1), stride=(1, 1))")
+    }
+    let thrown = #expect(throws: CheckpointError.self) { try recipe.plan() }
+    #expect(
+      thrown?.message
+        == "rule 'Conv2d: weight=1' matches only modules that are constructed after it")
+  }
 }
