@@ -106,7 +106,7 @@ extension Recipe {
 
   /// The model that is constructed; of several, one module that holds them all.
   ///
-  /// `nil` without one.   /// Setting it replaces all that is constructed.
+  /// `nil` without one. Setting it replaces all that is constructed.
   public var model: Model? {
     get { try? combinedModel() }
     set {

@@ -31,7 +31,11 @@ extension Ckpt {
     var rule: [String] = []
     @Option(parsing: .unconditional, help: "Argument of torch.manual_seed for the new generator.")
     var seed = "0"
-    @Option(help: "Order in which modules are visited: modules or apply.") var order = "modules"
+    @Option(
+      help:
+        "Order in which rules visit the modules: modules (pre-order), apply (post-order), or rules (each rule walks the whole model before the next)."
+    )
+    var order = "modules"
     @Option(
       help: ArgumentHelp(
         "Copy the selected tensors from this checkpoint instead.", valueName: "file"))
