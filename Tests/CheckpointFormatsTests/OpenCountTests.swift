@@ -49,6 +49,9 @@ import Testing
     Case(folder: "numpy", name: "types.npz", format: "npz"),
     Case(folder: "numpy", name: "compressed.npz", format: "npz"),
     Case(folder: "numpy", name: "lone.npy", format: "npy"),
+    Case(folder: "pickles", name: "members-packed.npz", format: "npz"),
+    Case(folder: "pickles", name: "dictionary.npy", format: "npy"),
+    Case(folder: "pickles", name: "protocol4.pkl", format: "pytorch"),
     Case(folder: "flax", name: "types.msgpack", format: "flax"),
     Case(folder: "onnx", name: "typed.onnx", format: "onnx"),
     Case(
