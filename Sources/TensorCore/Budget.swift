@@ -70,6 +70,10 @@ public struct Budget: Sendable, Hashable {
     /// The same for a pickle that is only searched for names, which stays below 128 MiB in all.
     package static let scannedValues = Cost(
       base: 1 << 24, share: 64, most: 48 << 20, isLifted: true)
+    /// Bytes that a search for names unpacks and reads, by the size of the file; a pickle and an archive
+    /// count for some thousands more.
+    package static let scannedBytes = Cost(
+      base: 1 << 30, share: 16, most: Shape.limit, isLifted: true)
     /// Bytes of memory for the tensors found in a pickle, by its size: several names may lead to one
     /// value.
     package static let pickledTensors = Cost(

@@ -111,6 +111,75 @@ import Testing
     #expect(try scan(name).findings.filter { $0.danger != nil }.map(\.fullName) == [])
   }
 
+  @Test(arguments: [
+    ("inspect", "_empty"), ("contextlib", "nullcontext"), ("test", "Net"), ("code", "Net"),
+    ("torch._dynamo.eval_frame", "OptimizedModule"),
+  ])
+  func `a name of data or of a user's own module is not dangerous`(
+    module: String, name: String
+  ) throws {
+    let pickle = P.global(module, name) + P.emptyTuple + P.reduce + P.stop
+    let finding = try #require(try PickleScan(folder.write(pickle, to: "a.pkl")).findings.first)
+    #expect(finding.danger == nil && !finding.isRecognized)
+  }
+
+  @Test func `a harmless name does not cover what is reached through it`() throws {
+    let pickle = [0x80, 4] + P.text("ast") + P.text("literal_eval.__globals__") + [0x93] + P.stop
+    #expect(try PickleScan(folder.write(pickle, to: "a.pkl")).findings.first?.danger != nil)
+  }
+
+  @Test(arguments: [
+    ("torch.nn.modules.normalization", "LayerNorm", 0), ("os", "system", 2),
+    ("functools", "partial", 1),
+  ])
+  func `a partial function is as dangerous as what it calls`(
+    module: String, name: String, dangerous: Int
+  ) throws {
+    let partial = P.global("functools", "partial") + P.tuple(P.global(module, name)) + P.reduce
+    let scan = try PickleScan(folder.write(partial + P.stop, to: "a.pkl"))
+    #expect(scan.findings.count { $0.danger != nil } == dangerous)
+  }
+
+  // MARK: - joblib
+
+  @Test func `a pickle of joblib is scanned to its end`() throws {
+    let path = Fixtures.path("pickles/arrays.joblib")
+    let scan = try PickleScan(path)
+    #expect(scan.unread.isEmpty && scan.findings.allSatisfy { $0.danger == nil })
+    #expect(scan.findings.last?.fullName == "numpy._core.multiarray._reconstruct")
+    let called = try Fixtures.bytes("pickles/arrays.joblib").dropLast() + Self.call
+    let end = try PickleScan(folder.write(Array(called), to: "called.joblib"))
+    #expect(end.findings.contains { $0.fullName == "os.system" && $0.danger != nil })
+  }
+
+  @Test func `what joblib takes for an array hides nothing from other readers`() throws {
+    let type = P.global("numpy", "dtype") + P.tuple(P.text("u1")) + P.reduce
+    let state =
+      P.emptyDictionary + P.text("shape") + P.tuple(P.int(Self.call.count)) + [0x73]
+      + P.text("dtype") + type + [0x73]
+    let array =
+      P.global("joblib.numpy_pickle", "NumpyArrayWrapper") + P.emptyTuple + [0x81] + state + [0x62]
+    let scan = try PickleScan(folder.write(P.proto + array + Self.call + P.stop, to: "a.pkl"))
+    #expect(scan.findings.contains { $0.fullName == "os.system" && $0.danger != nil })
+  }
+
+  // MARK: - Work
+
+  @Test func `the number of pickles that are searched is bounded`() throws {
+    let tiny = P.proto + P.none + P.stop
+    let bytes = [[UInt8]](repeating: tiny, count: 400_000).joined()
+    let scan = try PickleScan(folder.write(Array(bytes), to: "a.pkl"))
+    #expect(scan.pickles.count < 200_000)
+    #expect(scan.unread.count == 1 && scan.unread[0].hasPrefix("the rest: more than "))
+  }
+
+  @Test func `a file that holds no pickle is called what it is`() throws {
+    let error = #expect(throws: CheckpointError.self) {
+      try PickleScan(folder.write([0x89, 0x50, 0x4e, 0x47, 1, 2], to: "a.pkl"))
+    }
+    #expect(error?.message == "is a PNG image, not a checkpoint")
+  }
+
   @Test func `what is called with what is reported`() throws {
     let scan = try PickleScan(folder.write(Self.call, to: "a.pkl"))
     #expect(scan.findings[0].calls == ["os.system('true')"])

@@ -18,12 +18,12 @@ enum DangerousNames {
     ("operator.attrgetter operator.itemgetter operator.methodcaller operator.call _operator.attrgetter _operator.itemgetter _operator.methodcaller _operator.call", "reaches attributes or calls methods by name"),
     ("sys.* inspect.* gc.* ctypes.* _ctypes.* cffi.* _cffi_backend.* mmap.*", "reaches the interpreter or its memory"),
     ("types.FunctionType types.CodeType types.LambdaType types.MethodType types.ModuleType types.new_class types.DynamicClassAttribute new.function new.code", "makes functions of bytes"),
-    ("marshal.* code.* codeop.* _codecs_undo.* compileall.* py_compile.* ast.* symtable.* dis.*", "makes or runs code"),
+    ("marshal.* code.InteractiveInterpreter code.InteractiveConsole code.interact code.compile_command codeop.* compileall.* py_compile.* ast.* symtable.* dis.*", "makes or runs code"),
     ("pickle.* _pickle.* cPickle.* pickletools.* copyreg.add_extension copyreg.pickle copy_reg.add_extension dill.* cloudpickle.* jsonpickle.* shelve.* dbm.* joblib.load joblib.numpy_pickle.load pandas.read_pickle pandas.io.pickle.read_pickle", "loads another pickle"),
     ("torch.load torch.serialization.load torch.hub.* torch.jit.load torch.jit.script torch.jit.CompilationUnit torch.jit._serialization.load torch.ops.load_library torch.classes.load_library torch.package.*", "loads code or another file"),
     ("torch.utils.cpp_extension.* torch.utils.collect_env.* torch.utils.bottleneck.* torch.utils.model_dump.* torch.utils.data.datapipes.utils.decoder.* torch.utils._config_module.* torch._inductor.* torch._dynamo.* torch.fx.experimental.symbolic_shapes.* torch.fx.graph_module._forward_from_src torch.fx.graph_module._exec_with_source torch.distributed.rpc.* torch.distributed.elastic.* torch.multiprocessing.*", "runs code or commands"),
     ("numpy.testing.* numpy.f2py.* numpy.distutils.* numpy.load numpy.lib.npyio.load numpy.lib._npyio_impl.load numpy.save numpy.savetxt numpy.fromfile numpy.core.records.fromfile numpy.memmap.__new__ numpy.ctypeslib.load_library numpy.lib.utils.* numpy.compat.*", "runs code, or reads and writes files"),
-    ("timeit.* cProfile.* profile.* trace.* bdb.* pdb.* doctest.* unittest.* pytest.* _pytest.* test.* pydoc.* cgitb.* idlelib.* lib2to3.* _pyrepl.* tkinter.* turtle.* turtledemo.* antigravity.* this.*", "runs code that its arguments name"),
+    ("timeit.* cProfile.* profile.* trace.* bdb.* pdb.* doctest.* unittest.* pytest.* _pytest.* test.support.* test.libregrtest.* pydoc.* cgitb.* idlelib.* lib2to3.* _pyrepl.* tkinter.* turtle.* turtledemo.* antigravity.* this.*", "runs code that its arguments name"),
     ("distutils.* setuptools.* pkg_resources.* Cython.* pyximport.* numba.*", "builds or runs code"),
     ("socket.* _socket.* ssl.* urllib.* urllib2.* http.* httplib.* requests.* aiohttp.* httpx.* ftplib.* smtplib.* poplib.* imaplib.* telnetlib.* nntplib.* xmlrpc.* socketserver.* wsgiref.* paramiko.* webbrowser.* websockets.* dns.*", "reaches the network"),
     ("shutil.* sqlite3.* zipfile.* tarfile.* gzip.open bz2.open lzma.open pathlib.Path.unlink", "reads, writes, or removes files"),
@@ -48,9 +48,11 @@ enum DangerousNames {
     return (names, modules)
   }()
 
-  /// Pandas and Keras names that checkpoints and pickled models hold and that only make data.
+  /// Names in those modules that only make data; whole modules and graphs of PyTorch hold some of them.
   private static let harmless: Set<String> = [
-    "ast.literal_eval", "os.PathLike", "sys.intern", "code.Code",
+    "ast.literal_eval", "os.PathLike", "sys.intern", "contextlib.nullcontext", "inspect._empty",
+    "inspect.Parameter", "inspect._ParameterKind", "inspect.Signature",
+    "torch._dynamo.eval_frame.OptimizedModule",
   ]
 
   /// Why a name is dangerous; `nil` if it is not in the list.
@@ -65,12 +67,28 @@ enum DangerousNames {
     for start in starts {
       for end in stride(from: components.count, to: start, by: -1) {
         let path = components[start..<end].joined(separator: ".")
-        if harmless.contains(path) { break }
+        if end == components.count, harmless.contains(path) { break }
         if let reason = names[path] { return reason }
         if end < components.count, let reason = modules[path] { return reason }
       }
     }
     return nil
+  }
+
+  /// Why a name of a pickle is dangerous there; `nil` if it is not in the list, or if it is
+  /// `functools.partial` and only given functions by their names, which are judged themselves.
+  static func reason(of index: Int, in pickle: Pickle) -> String? {
+    let global = pickle.globals[index]
+    guard let reason = reason(global.module, global.name) else { return nil }
+    guard global.fullName == "functools.partial" else { return reason }
+    let calls = pickle.objects.filter { object in
+      if case .global(index) = pickle[object.callee] { true } else { false }
+    }
+    let isPlain = calls.allSatisfy { call in
+      let function = pickle.elements(call.arguments)?.first.flatMap(pickle.global)
+      return function.map { self.reason($0.module, $0.name) == nil } ?? false
+    }
+    return calls.isEmpty || !isPlain ? reason : nil
   }
 
   /// Functions that take a pickle or a file of PyTorch as bytes.

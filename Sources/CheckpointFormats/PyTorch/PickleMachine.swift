@@ -9,22 +9,29 @@ import TensorCore
 struct PickleMachine {
   typealias Reference = Pickle.Reference
 
-  private(set) var input: PickleInput
+  var input: PickleInput
   private(set) var values: [Pickle.Value] = []
   private(set) var tuples: [Reference] = []
   private(set) var lists: [[Reference]] = []
   private(set) var names = PickleNames()
   private(set) var objects: [Pickle.Object] = []
-  private var stack = PickleStack()
-  private var memo = PickleMemo()
+  var stack = PickleStack()
+  var memo = PickleMemo()
   /// Values that are created only once: one-byte integers, None, True, and False.
   private var shared = [Reference?](repeating: nil, count: 259)
   /// Bytes of memory that all values take.
   private var memory: Budget.Account
   /// Offset of the current opcode, for errors.
   private var opcode = 0
+  /// Whether bytes of arrays are among the opcodes, as joblib writes them.
+  private let readsArrays: Bool
+  /// Number of pickles around the one that is read.
+  var nesting = 0
 
-  init(_ bytes: [UInt8], at start: Int, cost: Budget.Cost = .pickledValues) {
+  init(
+    _ bytes: [UInt8], at start: Int, cost: Budget.Cost = .pickledValues, readsArrays: Bool = false
+  ) {
+    self.readsArrays = readsArrays
     input = PickleInput(bytes, at: start)
     memory = Budget.current.account(of: cost, size: bytes.count - start)
   }
@@ -282,5 +289,6 @@ struct PickleMachine {
     }
     // Only objects have a state. Python would let a pickle replace the attributes of other values.
     objects[index].state = state
+    if readsArrays, let array = joblibArray(objects[index]) { try pass(array) }
   }
 }

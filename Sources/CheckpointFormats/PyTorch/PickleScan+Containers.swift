@@ -58,10 +58,19 @@ extension PickleScan {
     var number = 1
     while stream.position < range.upperBound {
       let position = stream.position
-      let (pickle, error) = try stream.nextPart(maxSize: Self.maxSize)
+      guard charge(0) else { return }
+      var (pickle, error) = try stream.nextPart(maxSize: Self.maxSize)
       let label = number == 1 ? name : "\(name) \(number)"
+      if pickle.globals.contains(where: JoblibArray.describes) {
+        // joblib passes over the bytes of arrays, which Python itself would take for opcodes.
+        if error == nil || Self.isDangerous(pickle) {
+          add(pickle, as: label, at: start.map { $0 + position }, depth: depth)
+        }
+        stream.position = position
+        (pickle, error) = try stream.nextPart(maxSize: Self.maxSize, readsArrays: true)
+      }
       // Numbers and text that are not a pickle may look like the beginning of one.
-      let isUseful = pickle.globals.contains { DangerousNames.reason($0.module, $0.name) != nil }
+      let isUseful = Self.isDangerous(pickle)
       if error == nil || isUseful {
         add(pickle, as: label, at: start.map { $0 + position }, depth: depth)
       }
@@ -82,6 +91,10 @@ extension PickleScan {
     if number == 1 {
       throw CheckpointError(.malformed, "the pickle is truncated", offset: range.lowerBound)
     }
+  }
+
+  private static func isDangerous(_ pickle: Pickle) -> Bool {
+    pickle.globals.contains { DangerousNames.reason($0.module, $0.name) != nil }
   }
 
   /// The pickle of an array of objects.
@@ -134,12 +147,19 @@ extension PickleScan {
         unread.append("\(name): archives are nested too deeply")
         continue
       }
+      guard charge(member.method == .stored ? 0 : member.size) else { return }
       let position = member.method == .stored ? start.map { $0 + member.dataOffset } : nil
       let before = findings.count
+      let content: ByteSource
       do throws(CheckpointError) {
         let stored = try archive.file(of: member)
-        let content: ByteSource
         if let stored { content = stored } else { content = try archive.unpacked(member) }
+      } catch {
+        unread.append("\(name): \(error.message)")
+        isDamaged = true
+        continue
+      }
+      do throws(CheckpointError) {
         let isInner = head.starts(with: [0x50, 0x4b])
         try read(
           content, as: isInner ? name + "/" : name, at: position, depth: isInner ? depth + 1 : depth
@@ -150,7 +170,6 @@ extension PickleScan {
         unread.append(
           "\(name): \(position.map { "at byte \($0 + (error.offset ?? 0)): " } ?? "")\(error.message)"
         )
-        isDamaged = true
       }
     }
     // Other readers do not compare checksums.
@@ -166,7 +185,7 @@ extension PickleScan {
     _ file: ByteSource, as prefix: String, at start: Int?, depth: Int
   ) throws(CheckpointError) {
     for (name, range) in try PyTorchTar.ranges(in: file).sorted(by: { $0.key < $1.key }) {
-      guard depth < Self.maxDepth else { return }
+      guard depth < Self.maxDepth, charge(0) else { return }
       let part = try file.part(range)
       reading(prefix + name) { scan throws(CheckpointError) in
         try scan.readIfPickled(
@@ -179,51 +198,64 @@ extension PickleScan {
   private mutating func readLoosely(
     _ file: ByteSource, as prefix: String, at start: Int?, depth: Int
   ) throws(CheckpointError) {
-    let bytes = try file.head(Self.maxSize)
     var position = 0
-    var count = 0
-    while position + 30 < bytes.count, count < 10_000, depth < Self.maxDepth {
-      guard bytes[position] == 0x50,
-        bytes[position..<position + 4].elementsEqual([0x50, 0x4b, 3, 4])
-      else {
-        position += 1
-        continue
-      }
-      count += 1
-      let method = bytes.littleEndian(UInt16.self, at: position + 8)
-      let nameSize = Int(bytes.littleEndian(UInt16.self, at: position + 26))
-      let data = position + 30 + nameSize + Int(bytes.littleEndian(UInt16.self, at: position + 28))
-      guard data < bytes.count else { return }
-      let name =
-        prefix + String(decoding: bytes[position + 30..<position + 30 + nameSize], as: UTF8.self)
-      position += 30 + nameSize
-      var content = bytes[data...]
+    while depth < Self.maxDepth, let header = try Self.localHeader(in: file, from: position) {
+      let bytes = try file.bytes(header..<min(header + (1 << 17), file.size))
+      position = header + 4
+      guard bytes.count >= 30 else { return }
+      let method = bytes.littleEndian(UInt16.self, at: 8)
+      let nameEnd = 30 + Int(bytes.littleEndian(UInt16.self, at: 26))
+      let data = header + nameEnd + Int(bytes.littleEndian(UInt16.self, at: 28))
+      guard data < file.size else { continue }
+      let name = prefix + String(decoding: bytes[30..<min(nameEnd, bytes.count)], as: UTF8.self)
+      var content = try file.part(data..<file.size)
       if method == 8 {
-        content = Self.inflated(content)[...]
+        let made = Self.inflated(content)
+        guard charge(made.count) else { return }
+        content = ByteSource(made, name: file.name)
       }
-      guard PickleStream.recognizes(Array(content.prefix(256))) else { continue }
-      let inner = ByteSource(Array(content), name: file.name)
-      var stream = PickleStream(inner)
+      guard PickleStream.recognizes(try content.head(256)) else { continue }
+      var stream = PickleStream(content)
       guard let (pickle, error) = try? stream.nextPart(maxSize: Self.maxSize) else { continue }
+      guard charge(pickle.end.saturated(times: 8)) else { return }
       add(pickle, as: name, at: method == 0 ? start.map { $0 + data } : nil, depth: depth)
       if let error { unread.append("\(name): \(error.message)") }
     }
   }
 
+  /// The offset of the next local header of a zip archive in the part of a file that is searched.
+  private static func localHeader(
+    in file: ByteSource, from start: Int
+  ) throws(CheckpointError) -> Int? {
+    let end = min(file.size, maxSize)
+    var position = start
+    while position + 4 <= end {
+      let bytes = try file.bytes(position..<min(position + (1 << 16), end))
+      for index in 0..<bytes.count - 3 where bytes[index] == 0x50 {
+        if bytes[index + 1] == 0x4b, bytes[index + 2] == 3, bytes[index + 3] == 4 {
+          return position + index
+        }
+      }
+      position += bytes.count - 3
+    }
+    return nil
+  }
+
   /// What a deflate stream holds, up to 4 MiB and as far as it is sound.
-  private static func inflated(_ stream: ArraySlice<UInt8>) -> [UInt8] {
+  private static func inflated(_ stream: ByteSource) -> [UInt8] {
     var made: [UInt8] = []
     guard var inflater = try? Inflater() else { return [] }
-    var rest = stream
+    var position = 0
     while !inflater.isAtEnd, made.count < 4 << 20 {
-      let input = Array(rest.prefix(1 << 16))
+      let end = min(position + (1 << 16), stream.size)
+      guard let input = try? stream.bytes(position..<end) else { break }
       var step = (taken: 0, made: 0)
       let block = try? [UInt8](count: 1 << 16) { target throws(CheckpointError) in
         step = try inflater.unpack(input.rawBytes, into: &target)
       }
       guard let block, step.taken + step.made > 0 else { break }
       made += block.prefix(step.made)
-      rest = rest.dropFirst(step.taken)
+      position += step.taken
     }
     return made
   }

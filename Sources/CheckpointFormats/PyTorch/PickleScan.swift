@@ -43,6 +43,10 @@ public struct PickleScan: Sendable {
   /// Parts that could not be read, one sentence each.
   public package(set) var unread: [String] = []
 
+  /// Work that is left: archives in archives may hold any number of pickles.
+  private var work = Budget.current.account(of: .scannedBytes, size: 0)
+  private var isSpent = false
+
   /// Reads the pickles of a file written by any version of `torch.save`, of a distributed checkpoint's
   /// folder or any other, of an archive, of arrays of objects, or of a file of pickles.
   ///
@@ -50,6 +54,9 @@ public struct PickleScan: Sendable {
   /// - Throws: ``TensorCore/CheckpointError`` when nothing can be read, or there is no pickle.
   public init(_ probe: FileProbe) throws {
     do throws(CheckpointError) {
+      if probe.members == nil {
+        work = Budget.current.account(of: .scannedBytes, size: try probe.source.size)
+      }
       try read(probe)
       guard !pickles.isEmpty || !unread.isEmpty else {
         if probe.members == nil, CheckpointFormat.recognized(probe) != nil {
@@ -59,9 +66,25 @@ public struct PickleScan: Sendable {
         throw KnownFile.error(for: probe) ?? CheckpointError(.missing, "contains no pickle")
       }
     } catch {
-      throw error.adding(path: probe.path)
+      let isKnown = pickles.isEmpty && CheckpointFormat.recognized(probe) == nil
+      let known = isKnown ? KnownFile.error(for: probe) : nil
+      throw (known ?? error).adding(path: probe.path)
     }
   }
+
+  /// Charges a pickle or an archive and the bytes that reading it takes; false when the work is spent,
+  /// which is recorded once.
+  mutating func charge(_ bytes: Int) -> Bool {
+    if !isSpent, work.charge([Self.costOfPart, bytes].saturatedSum()) { return true }
+    if !isSpent {
+      unread.append(
+        "the rest: more than \(work.limit) bytes of work; pass --allow-large to search everything")
+    }
+    isSpent = true
+    return false
+  }
+
+  private static let costOfPart = 1 << 13
 
   private mutating func read(_ candidate: FileProbe) throws(CheckpointError) {
     guard let members = candidate.members else {
@@ -103,7 +126,7 @@ public struct PickleScan: Sendable {
     let dependents = Self.dependents(pickle, tensors)
     let calls = PickleCalls(pickle)
     for (index, global) in pickle.globals.enumerated() {
-      let danger = DangerousNames.reason(global.module, global.name)
+      let danger = DangerousNames.reason(of: index, in: pickle)
       let isRecognized = danger == nil && PyTorchGlobals.isRecognized(global)
       findings.append(
         Finding(

@@ -52,13 +52,14 @@ struct PickleStream {
   /// Reads the pickle at the position as far as it can be read, in at most `maxSize` bytes, and moves
   /// after it; with the reason if that is not to its end.
   mutating func nextPart(
-    maxSize: Int
+    maxSize: Int, readsArrays: Bool = false
   ) throws(CheckpointError) -> (pickle: Pickle, error: CheckpointError?) {
     var window = Self.firstWindow
     while true {
       let count = min(window, maxSize, end - position)
       var machine = PickleMachine(
-        try file.bytes(position..<position + count), at: 0, cost: .scannedValues)
+        try file.bytes(position..<position + count), at: 0, cost: .scannedValues,
+        readsArrays: readsArrays)
       do throws(CheckpointError) {
         let pickle = try Pickle(&machine)
         position += pickle.end
