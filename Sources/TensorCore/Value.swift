@@ -54,8 +54,12 @@ public enum Value: Sendable, Equatable {
   public static func unread(_ what: String) -> Value { .opaque(unreadMark + what, []) }
 
   /// Whether it stands for a value that was not read.
-  public var isUnread: Bool {
-    if case .opaque(let name, _) = self { name.hasPrefix(Self.unreadMark) } else { false }
+  public var isUnread: Bool { unreadReason != nil }
+
+  /// Why it could not be read; `nil` for a value that was read.
+  package var unreadReason: String? {
+    guard case .opaque(let name, _) = self, name.hasPrefix(Self.unreadMark) else { return nil }
+    return String(name.dropFirst(Self.unreadMark.count))
   }
 
   private static let unreadMark = "unread: "

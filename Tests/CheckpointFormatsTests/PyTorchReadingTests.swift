@@ -166,4 +166,34 @@ import Testing
       if isArchive, let found { #expect(found == original, "byte \(place)") }
     }
   }
+
+  @Test func `what modules hold besides their state is named, however deep it is`() throws {
+    typealias P = PickleSample
+    let folder = try TemporaryFolder()
+    func dictionary(_ items: (String, P.Code)...) -> P.Code {
+      P.emptyDictionary + items.flatMap { P.text($0.0) + $0.1 + [0x73] }
+    }
+    func object(_ name: String, _ state: P.Code) -> P.Code {
+      P.global("__main__", name) + P.emptyTuple + [0x81] + state + [0x62]
+    }
+    func module(_ parameters: P.Code) -> P.Code {
+      object(
+        "Net",
+        dictionary(
+          ("_parameters", parameters), ("_buffers", P.emptyDictionary),
+          ("_modules", P.emptyDictionary),
+          ("deep", dictionary(("x", P.tuple(P.tensor(), P.tensor())))),
+          ("other", object("Other", dictionary(("t", P.tensor()))))))
+    }
+    func open(_ parameters: P.Code) throws -> Opened {
+      try CheckpointFormat.pytorch.open(
+        FileProbe(
+          path: P.archive(P.proto + module(parameters) + P.stop, in: folder)), OpenOptions())
+    }
+    let opened = try open(dictionary(("w", P.tensor())))
+    #expect(opened.entries.map(\.name) == ["w"])
+    #expect(opened.notes.first?.hasPrefix("'deep.x.0' and 2 more are left out") == true)
+    let error = #expect(throws: CheckpointError.self) { try open(P.emptyDictionary) }
+    #expect(error?.message.hasPrefix("contains no tensor; 'deep.x.0' and 2 more are") == true)
+  }
 }

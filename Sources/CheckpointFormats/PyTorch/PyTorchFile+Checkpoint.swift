@@ -23,7 +23,8 @@ extension PyTorchFile {
       leftOut += others
     }
     guard !entries.entries.isEmpty || !isBarePickle && pickle.items(pickle.root) != nil else {
-      throw CheckpointError(.missing, "contains no tensor\(unknownNames.map { "; \($0)" } ?? "")")
+      let reason = (entries.notes + Self.note(leftOut: leftOut)).first ?? unknownNames
+      throw CheckpointError(.missing, "contains no tensor\(reason.map { "; \($0)" } ?? "")")
     }
     var values = PickleValues(tree, keepsContainers: isNested)
     let root = key == nil || parts.parts.isEmpty ? pickle.root : chosen[0].part.reference

@@ -107,6 +107,8 @@ struct PyTorchTree {
     var seen: Set<Pickle.Reference> = []
     /// Tensors and modules that modules hold as plain attributes or as buffers that are not persistent.
     var leftOut: [PickledModule.Item] = []
+    /// Lists, dictionaries, and objects in attributes that were searched for such.
+    var searched: Set<Pickle.Reference> = []
   }
 
   private func walk(
@@ -147,30 +149,29 @@ struct PyTorchTree {
   }
 
   /// Notes what `state_dict()` does not list: tensors that are attributes or buffers that are not
-  /// persistent, and tensors and modules in plain lists and dictionaries.
+  /// persistent, and tensors and modules inside attributes that are lists, dictionaries, or objects.
   private func noteLeftOut(
     of module: PickledModule, _ path: String, _ walk: inout Walk
   ) throws(CheckpointError) {
     let plain = module.keepsAttributes ? [] : module.attributes
+    var pending: [PickledModule.Item] = []
     for (name, value) in module.transientBuffers + plain where holdsTensor(value) {
-      let isOwn = decoder.isTensor(value) || PickledModule(value, in: pickle) != nil
-      let held = isOwn ? [("", value)] : isPlain(value) ? children(value) : []
-      let name = path.isEmpty ? name : "\(path).\(name)"
-      guard walk.room.steps.charge(1 + held.count) else { throw Self.tooDeep }
-      for (key, value) in held
-      where decoder.isTensor(value) || PickledModule(value, in: pickle) != nil {
-        let memory = Self.memoryForEachLeaf / 4 + name.utf8.count + key.utf8.count
-        guard walk.room.memory.charge(memory) else { throw Self.tooDeep }
-        walk.leftOut.append((key.isEmpty ? name : "\(name).\(key)", value))
-      }
+      pending.append((path.isEmpty ? name : "\(path).\(name)", value))
     }
-  }
-
-  /// Whether a value is a plain list, tuple, or dictionary.
-  private func isPlain(_ reference: Pickle.Reference) -> Bool {
-    switch pickle[reference] {
-    case .list, .tuple, .dictionary: true
-    default: false
+    pending.reverse()
+    while let (name, value) = pending.popLast() {
+      let steps = 1 + name.utf8.count / 64 + pickle.breadth(value)
+      guard walk.room.steps.charge(steps) else { throw Self.tooDeep }
+      if decoder.isTensor(value) || PickledModule(value, in: pickle) != nil {
+        guard walk.room.memory.charge(Self.memoryForEachLeaf / 4 + name.utf8.count) else {
+          throw Self.tooDeep
+        }
+        walk.leftOut.append((name, value))
+      } else if walk.searched.insert(value).inserted {
+        for (key, child) in children(value).reversed() where holdsTensor(child) {
+          pending.append((key.isEmpty ? name : "\(name).\(key)", child))
+        }
+      }
     }
   }
 

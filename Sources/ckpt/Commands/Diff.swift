@@ -82,6 +82,11 @@ extension Ckpt {
         from: tracked, to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
+      // Selecting such a tensor is an error.
+      let unread =
+        selection.selector == nil
+        ? Set(sources.0.checkpoint.leftOut.keys).union(sources.1.checkpoint.leftOut.keys).sorted()
+        : []
       let valueDiff = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
       var output = StandardOutput()
       if common.quiet {
@@ -92,10 +97,16 @@ extension Ckpt {
         try output.line(
           try jsonText(
             Report(
-              first: first, second: second, diff: diff, values: valueDiff, pairing: pairing)))
+              first: first, second: second, diff: diff, values: valueDiff, pairing: pairing,
+              notCompared: unread.map(\.text))))
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
+        if let name = unread.first {
+          try output.line(
+            "\(unread.count.pluralized("tensor")) not compared, which cannot be read"
+              + " (first: '\(name.text)')".escapingControls)
+        }
         if values {
           for change in valueDiff.changes { try output.line("value \(change.text)") }
         } else if let line = valueDiff.summary {
@@ -209,11 +220,14 @@ extension Ckpt {
       let changes: [Change]
       let tied: [Tie]
       let values: [ValueDiff.Change]
+      /// Names of tensors that cannot be read.
+      let notCompared: [String]
 
       init(
         first: String, second: String, diff: CheckpointDiff, values: ValueDiff,
-        pairing: NamePairing
+        pairing: NamePairing, notCompared: [String]
       ) {
+        self.notCompared = notCompared
         (firstPrefix, secondPrefix) = (pairing.firstPrefix, pairing.secondPrefix)
         self.first = first
         self.second = second

@@ -41,6 +41,8 @@ extension Ckpt {
       }
       let file: String
       let fingerprint: String
+      /// Tensors that cannot be read, of which the fingerprint says nothing.
+      let leftOut: [String]
       let tensors: [Tensor]?
     }
 
@@ -58,7 +60,15 @@ extension Ckpt {
       var output = StandardOutput()
       var reports: [Report] = []
       for file in files {
-        let digests = try await common.manifest(of: inputs.open(file, common).checkpoint)
+        let checkpoint = try inputs.open(file, common).checkpoint
+        let unread = checkpoint.leftOut.keys.sorted().map(\.text)
+        if checkpoint.entries.isEmpty, let first = unread.first {
+          throw CheckpointError(
+            .unsupported,
+            "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
+            path: displayPath(file))
+        }
+        let digests = try await common.manifest(of: checkpoint)
         if report.json {
           let tensors = digests.lines.map {
             Report.Tensor(
@@ -67,7 +77,7 @@ extension Ckpt {
           }
           reports.append(
             Report(
-              file: file, fingerprint: digests.fingerprint.description,
+              file: file, fingerprint: digests.fingerprint.description, leftOut: unread,
               tensors: manifest ? tensors : nil))
         } else if manifest && StandardOutput.isTerminal {
           for line in digests.text.split(separator: "\n") {

@@ -74,6 +74,10 @@ extension Ckpt {
 
     /// Prints a value whole: a text as it is, a dictionary with a line for each value in it.
     private func print(_ value: Value) throws {
+      if let reason = value.unreadReason {
+        throw CheckpointError(
+          .unsupported, "cannot be read: \(reason)", path: displayPath(file), tensor: address)
+      }
       var output = StandardOutput()
       let listing = ValueListing(value)
       if report.json {

@@ -1,0 +1,35 @@
+import TestSupport
+import Testing
+
+/// Tensors that a file has and that cannot be read.
+@Suite struct LeftOutTests {
+  private let path = Fixtures.path("pickles/members.npz")
+
+  @Test func `asking for such a tensor is an error`() throws {
+    let shown = try Workplace().ckpt("show", path, "records")
+    #expect(shown.status == 2 && shown.output.isEmpty)
+    #expect(shown.errors.contains("tensor 'records': cannot be read: expected numeric"))
+  }
+
+  @Test func `a comparison says what it did not compare`() throws {
+    let place = try Workplace()
+    let compared = try place.ckpt("diff", path, path)
+    #expect(compared.status == 0)
+    #expect(
+      compared.lines.contains("1 tensor not compared, which cannot be read (first: 'records')"))
+    let json = try place.ckpt("diff", path, path, "--json").output
+    #expect(json.filter { !$0.isWhitespace }.contains("\"notCompared\":[\"records\"]"))
+  }
+
+  @Test func `a fingerprint says what it leaves out, and is never that of nothing`() throws {
+    let place = try Workplace()
+    let hashed = try place.ckpt("hash", path, "--json")
+    #expect(hashed.status == 0 && hashed.errors.contains("'records' is left out"))
+    #expect(hashed.output.filter { !$0.isWhitespace }.contains("\"leftOut\":[\"records\"]"))
+    let records = Fixtures.path("pickles/records.npz")
+    let only = try place.ckpt("hash", records)
+    #expect(only.status == 2 && only.output.isEmpty)
+    #expect(only.errors.contains("contains no tensor that can be read"))
+    #expect(try place.ckpt("ls", records).status == 0)
+  }
+}
