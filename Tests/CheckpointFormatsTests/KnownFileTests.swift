@@ -40,9 +40,15 @@ struct KnownFileTests {
     Row("a.params", bytes: [0x12, 1, 0, 0, 0, 0, 0, 0, 0, 0], "is an MXNet .params file"),
     Row(
       "yolo.bin", bytes: [0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 1, 2, 3, 4],
-      "is a Darknet weights file"),
+      "looks like a Darknet weights file"),
     Row("a.bin", bytes: [0x0a, 3, 0x56, 0x47, 0x47, 0xa2, 0x06, 1, 2], "is a Caffe model"),
-    Row("a.engine", bytes: [1, 2, 3, 4], "is a TensorRT engine"),
+    Row("a.engine", bytes: [1, 2, 3, 4], "is named like a TensorRT engine"),
+    Row("a.weights", bytes: [1, 2, 3, 4], "is named like a Darknet weights file"),
+    // The length and its checksum, the time, then the version.
+    Row(
+      "events.out",
+      bytes: [24, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 9, 0, 0, 0, 0, 0, 0, 0, 0x41, 0x1a, 13]
+        + "brain.Event:2".utf8, "is a TensorBoard event file"),
     Row("a.png", bytes: [0x89, 0x50, 0x4e, 0x47], "is a PNG image"),
     Row("a.7z", bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], "is a 7-Zip archive"),
     Row("a.pt", bytes: [UInt8](repeating: 0, count: 5000), "begins with 4096 zero bytes"),
@@ -59,6 +65,7 @@ struct KnownFileTests {
 
   @Test(arguments: [
     (["data.pkl", "data/0", "version"], "is a PyTorch file that was unpacked"),
+    (["mp_rank_00_model_states.pt"], "is a DeepSpeed (ZeRO) folder"),
     (["latest", "global_step10/mp_rank_00_model_states.pt"], "is a DeepSpeed (ZeRO) folder"),
     (["Manifest.json", "Data/x"], "is a Core ML package"),
     (["latest_checkpointed_iteration.txt"], "is a Megatron folder"),
@@ -74,8 +81,14 @@ struct KnownFileTests {
     #expect(found?.hasPrefix(message) == true, "\(found ?? "not known")")
   }
 
-  @Test func `what is nothing known has no name`() throws {
-    let probe = try FileProbe("a", in: MemoryFiles(["a": Array("plain text".utf8)]).place)
+  @Test(arguments: ["plain text", "MZ and other initials", "{L is not a model"])
+  func `what is nothing known has no name`(text: String) throws {
+    let probe = try FileProbe("a", in: MemoryFiles(["a": Array(text.utf8)]).place)
     #expect(KnownFile.error(for: probe) == nil)
+  }
+
+  @Test func `a folder with a file named latest is not taken for one of DeepSpeed`() throws {
+    let probe = try FileProbe("f", in: MemoryFiles(["f/latest": [1], "f/a.pt": [1]]).place)
+    #expect(KnownFile.error(for: probe)?.message.contains("name a file in it: a.pt") == true)
   }
 }

@@ -9,38 +9,44 @@ struct NumberedShards {
 
   /// The files of a folder that end so, if they are exactly one set.
   ///
-  /// - Throws: ``CheckpointError`` `missing` when one of the set is not in the folder.
+  /// - Throws: ``CheckpointError`` `missing` when one of the set is not in the folder, `malformed` when
+  ///   two have one number.
   init?(_ probe: FileProbe, ending: String) throws(CheckpointError) {
-    let files = probe.members(endingIn: ending)
-    let parts = files.compactMap { Part($0.dropLast(ending.count)) }
-    guard let first = parts.first, first.count > 1, parts.count == files.count,
-      parts.allSatisfy({ $0.stem == first.stem && $0.count == first.count }),
-      first.count <= Self.maxCount
-    else { return nil }
-    let known = Dictionary(zip(parts.map(\.number), files)) { first, _ in first }
-    var names: [String] = []
-    for number in 1...first.count {
-      guard let name = known[number] else {
-        throw CheckpointError(
-          .missing,
-          "expected \(first.count) files as '\(files[0])' is named, found \(files.count): number "
-            + "\(number) is missing", path: probe.path)
-      }
-      names.append(name)
+    guard let parts = Self.set(in: probe, ending), let first = parts.first else { return nil }
+    let known = Dictionary(parts.map { ($0.number, $0.stem) }) { first, _ in first }
+    let missing = (1...first.count).first { known[$0] == nil }
+    guard missing == nil, parts.count == first.count else {
+      let problem = missing.map { ": number \($0) is missing" } ?? ""
+      throw CheckpointError(
+        missing == nil ? .malformed : .missing,
+        "expected \(first.count) files as '\(first.name)\(ending)' is named, found "
+          + "\(parts.count)\(problem)", path: probe.path)
     }
-    self.names = names
+    names = parts.sorted { $0.number < $1.number }.map { $0.name + ending }
     folder = probe.folder
   }
 
-  /// Whether a folder holds such files.
+  /// Whether a folder holds files of such a set, all of them or not.
   static func recognizes(_ probe: FileProbe, ending: String) -> Bool {
-    probe.members(endingIn: ending).contains { Part($0.dropLast(ending.count)) != nil }
+    set(in: probe, ending) != nil
+  }
+
+  /// The parts that the files of a folder which end so are; `nil` if another file is among them.
+  private static func set(in probe: FileProbe, _ ending: String) -> [Part]? {
+    let files = probe.members(endingIn: ending)
+    let parts = files.compactMap { Part($0.dropLast(ending.count)) }
+    guard let first = parts.first, first.count > 1, first.count <= maxCount,
+      parts.count == files.count,
+      parts.allSatisfy({ $0.stem == first.stem && $0.count == first.count })
+    else { return nil }
+    return parts
   }
 
   private static let maxCount = 100_000
 
   /// A name such as `model-00001-of-00003`, without its ending.
   private struct Part {
+    let name: String
     let stem: Substring
     let number: Int
     let count: Int
@@ -51,6 +57,7 @@ struct NumberedShards {
         let number = Int(words[words.count - 3]),
         let count = Int(words[words.count - 1]), number >= 1, number <= count
       else { return nil }
+      self.name = String(name)
       self.number = number
       self.count = count
       stem = name.dropLast(words.suffix(3).map { $0.utf8.count + 1 }.saturatedSum())
