@@ -98,7 +98,7 @@ extension Ckpt {
           try jsonText(
             Report(
               first: first, second: second, diff: diff, values: valueDiff, pairing: pairing,
-              notCompared: unread.map(\.text))))
+              notCompared: unread.isEmpty ? nil : unread.map(\.text))))
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
@@ -220,12 +220,12 @@ extension Ckpt {
       let changes: [Change]
       let tied: [Tie]
       let values: [ValueDiff.Change]
-      /// Names of tensors that cannot be read.
-      let notCompared: [String]
+      /// Names of tensors that cannot be read; absent if there are none.
+      let notCompared: [String]?
 
       init(
         first: String, second: String, diff: CheckpointDiff, values: ValueDiff,
-        pairing: NamePairing, notCompared: [String]
+        pairing: NamePairing, notCompared: [String]?
       ) {
         self.notCompared = notCompared
         (firstPrefix, secondPrefix) = (pairing.firstPrefix, pairing.secondPrefix)

@@ -41,8 +41,8 @@ extension Ckpt {
       }
       let file: String
       let fingerprint: String
-      /// Tensors that cannot be read, of which the fingerprint says nothing.
-      let leftOut: [String]
+      /// Tensors that cannot be read, of which the fingerprint says nothing; absent if there are none.
+      let leftOut: [String]?
       let tensors: [Tensor]?
     }
 
@@ -77,7 +77,8 @@ extension Ckpt {
           }
           reports.append(
             Report(
-              file: file, fingerprint: digests.fingerprint.description, leftOut: unread,
+              file: file, fingerprint: digests.fingerprint.description,
+              leftOut: unread.isEmpty ? nil : unread,
               tensors: manifest ? tensors : nil))
         } else if manifest && StandardOutput.isTerminal {
           for line in digests.text.split(separator: "\n") {
