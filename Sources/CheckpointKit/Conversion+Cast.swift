@@ -21,6 +21,8 @@ extension Conversion {
     let tensors = input.quantizedTensors
     if tensors.isEmpty { return quantized }
     var parts: Set<TensorName> = []
+    // Codes in whose place are values that scales make.
+    var replaced: Set<TensorName> = []
     var labels: [String: Int] = [:]
     var entries: [Checkpoint.Entry] = []
     for entry in result.checkpoint.entries {
@@ -34,7 +36,11 @@ extension Conversion {
         continue
       }
       var values = try values(of: tensor, dtype)
-      if tensor.parts.isEmpty { values.alias = entry.alias }
+      if tensor.parts.isEmpty {
+        values.alias = entry.alias
+      } else {
+        replaced.insert(entry.name)
+      }
       if values.name != entry.name { result.origins[values.name] = entry.name }
       entries.append(values)
       parts.formUnion(tensor.parts)
@@ -43,7 +49,19 @@ extension Conversion {
     }
     if quantized.count == 0 { return quantized }
     let all = entries.count
-    entries.removeAll { parts.contains($0.name) && !quantized.kept.contains($0.name) }
+    parts.subtract(quantized.kept)
+    entries.removeAll { parts.contains($0.name) }
+    // What was tied to codes or scales keeps its own stored numbers.
+    for index in entries.indices {
+      guard let alias = entries[index].alias, parts.contains(alias) || replaced.contains(alias)
+      else { continue }
+      entries[index].alias = nil
+      if replaced.contains(alias) {
+        result.notes.append(
+          "'\(entries[index].name)' was tied to the codes of '\(alias)' but has no scales of its own; "
+            + "its stored numbers are written")
+      }
+    }
     result.checkpoint.entries = entries
     var names: Set<TensorName> = []
     for entry in entries where !names.insert(entry.name).inserted {

@@ -1,5 +1,5 @@
 import ByteIO
-import CheckpointKit
+@testable import CheckpointKit
 import ParallelWork
 import TensorCore
 import TestSupport
@@ -198,5 +198,37 @@ import Testing
     ]).quantizationLabels
     #expect(labels["a.qweight"] == "GPTQ")
     #expect(labels["b.weight"] != nil)
+  }
+
+  @Test func `what is tied to codes or scales keeps its stored numbers`() throws {
+    let codes: [UInt8] = [0x38, 0x40]  // 1 and 2
+    let input = try Checkpoint(entries: [
+      .init(memory: "a.weight", .float8e4m3, [2], codes),
+      .init(memory: "a.weight_scale", [4]),
+      .init(memory: "tied", .float8e4m3, [2], codes, alias: "a.weight"),
+      .init(memory: "other", .float32, [1], [0, 0, 0x80, 0x40], alias: "a.weight_scale"),
+    ])
+    var conversion = Conversion(Selection())
+    conversion.dtype = .float32
+    let result = try conversion.apply(to: Opened(input))
+    let entries = result.checkpoint.entries
+    #expect(entries.map(\.name) == ["a.weight", "tied", "other"])
+    #expect(entries.allSatisfy { $0.alias == nil })
+    #expect(try entries.map { try $0.singles(0..<1)[0] } == [4, 1, 4])
+    #expect(result.notes.contains { $0.hasPrefix("'tied' was tied to the codes of 'a.weight'") })
+  }
+
+  @Test func `a name alone does not make a tensor quantized`() throws {
+    let input = try Checkpoint(entries: [
+      .init(memory: "norm", [1, 2]), .init(memory: "norm.absmax", [2]),
+      .init(memory: "scales", [1]), .init(memory: "g_idx", [1]), .init(memory: "codes", [1]),
+      .init(memory: "codebooks", [1]), .init(memory: "weight", [1]), .init(memory: "scale", [1]),
+      .init(memory: "qweight", [1]), .init(memory: "W_q", [1]), .init(memory: "zero", [1]),
+    ])
+    #expect(input.quantizationLabels.isEmpty)
+    var conversion = Conversion(Selection())
+    conversion.dtype = .bfloat16
+    let entries = try conversion.apply(to: Opened(input)).checkpoint.entries
+    #expect(entries.allSatisfy { $0.info.dtype == .bfloat16 })
   }
 }

@@ -30,6 +30,10 @@ enum BitsAndBytes: QuantizationScheme {
         return try values(of: entry, state, scales, table)
       }
     }
+    // Without a state, only codes with their table are bitsandbytes'.
+    guard entry.info.dtype == .uint8, others.child(of: entry.name, "quant_map") != nil else {
+      return nil
+    }
     return QuantizedTensor(
       entry, parts: ([absmax] + more).map(\.name), label: "bitsandbytes",
       unknown: "there is no '\(entry.name).quant_state.bitsandbytes__nf4' or '…fp4' beside it, "
