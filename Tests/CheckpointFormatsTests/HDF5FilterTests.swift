@@ -59,6 +59,15 @@ import Testing
     #expect(opened.notes.contains("/none holds an empty MATLAB cell; left out"))
   }
 
+  @Test func `a virtual dataset whose mappings overlap is refused`() throws {
+    let path = Fixtures.path("hdf5/limits/overlap.h5")
+    let entries = try CheckpointFormat.hdf5.open(path).entries
+    let error = #expect(throws: CheckpointError.self) {
+      try #require(entries.first { $0.name == "shown" }).allBytes()
+    }
+    #expect(error?.message.hasSuffix("its mappings overlap") == true)
+  }
+
   @Test func `a virtual dataset is converted, and not filled`() async throws {
     let path = Fixtures.path("hdf5/filters/virtual.h5")
     let entries = try CheckpointFormat.hdf5.open(path).entries

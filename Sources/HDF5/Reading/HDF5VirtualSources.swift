@@ -14,6 +14,7 @@ enum HDF5VirtualSources {
       try HDF5GlobalHeap.object(index, of: address, in: metadata), in: metadata)
     var known: [TensorName: HDF5Table.Dataset] = [:]
     var sources: [HDF5Table.VirtualSource] = []
+    var left = info.elementCount
     for mapping in layout.mappings {
       guard mapping.file == "." else {
         return (
@@ -41,6 +42,11 @@ enum HDF5VirtualSources {
             "is a virtual dataset: its selection of '\(mapping.dataset)' is not of a kind that is read"
           ), []
         )
+      }
+      // Else a short list of mappings could stand for any amount of reading.
+      left -= target.elementCount
+      guard left >= 0 else {
+        return (.refused("is a virtual dataset: its mappings overlap"), [])
       }
       sources.append(HDF5Table.VirtualSource(dataset: dataset, source: source, target: target))
     }
