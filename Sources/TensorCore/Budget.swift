@@ -86,9 +86,14 @@ public struct Budget: Sendable, Hashable {
     /// many dots stands for as many modules.
     package static let modulePaths = Cost(
       base: 1 << 24, share: 64, most: Shape.limit, isLifted: true)
-    /// Bytes of the keys of a sorted table, by its size: each key may repeat most of the one before.
-    package static let tableKeys = Cost(
-      base: 1 << 24, share: 64, most: Shape.limit, isLifted: true)
+    /// Bytes of the names of nested tensors and values, by the size of their file: each repeats the
+    /// names of what it is in.
+    package static let nestedNames = Cost(
+      base: 1 << 22, share: 16, most: 1 << 28, isLifted: true)
+    /// Bytes of memory for the keys and values of a sorted table, by its size: each key may repeat most
+    /// of the one before, blocks are packed, and what a value lists takes 8 times its bytes.
+    package static let tableEntries = Cost(
+      base: 1 << 24, share: 64, most: 1 << 28, isLifted: true)
     /// Bytes of the index of a `.ckz` file, by its packed size.
     package static let index = Cost(base: 1 << 20, share: 64, most: 1 << 28, isLifted: false)
   }

@@ -73,4 +73,14 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try open(bytes) }
     #expect(error?.message == "two tensors have this name" && error?.tensor == "a.b")
   }
+
+  @Test func `long names of many values are refused`() throws {
+    let name = [UInt8](repeating: 0x78, count: 60_000)
+    var members: [UInt8] = [0xde, 3, 0xe8]
+    for index in 0..<1000 { members += [0xcd, UInt8(index >> 8), UInt8(index & 255), 0xc0] }
+    let error = #expect(throws: CheckpointError.self) {
+      try open([0x81, 0xda, 0xea, 0x60] + name + members)
+    }
+    #expect(error?.code == .unsupported && error?.message.hasPrefix("names need more than") == true)
+  }
 }

@@ -85,4 +85,65 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try CheckpointFormat.onnx.open(path) }
     #expect(error?.message.hasPrefix("the ONNX model is damaged or cut: ") == true)
   }
+
+  /// A field of bytes.
+  private static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+    var (size, digits) = (content.count, [UInt8]())
+    while size > 127 {
+      digits.append(UInt8(size & 127 | 128))
+      size >>= 7
+    }
+    return [number << 3 | 2] + digits + [UInt8(size)] + content
+  }
+
+  /// A tensor of no float32 elements.
+  private static func empty(_ name: String) -> [UInt8] {
+    [0x08, 0, 0x10, 1] + field(8, Array(name.utf8))
+  }
+
+  /// A node with one attribute, which has a field.
+  private static func node(
+    _ name: String, _ kind: String, output: String = "", _ attribute: String, _ content: [UInt8]
+  ) -> [UInt8] {
+    field(2, Array(output.utf8)) + field(3, Array(name.utf8)) + field(4, Array(kind.utf8))
+      + field(5, field(1, Array(attribute.utf8)) + content)
+  }
+
+  private func open(graph: [UInt8], functions: [[UInt8]] = []) throws -> Opened {
+    let bytes =
+      [0x08, 0x08] + Self.field(7, graph)
+      + functions.flatMap { [0xca, 0x01] + Self.field(0, $0).dropFirst() }
+    return try CheckpointFormat.onnx.open(try folder.write(bytes, to: "made.onnx"))
+  }
+
+  @Test func `nodes and functions of one name keep their tensors apart`() throws {
+    let inner = Self.field(6, Self.field(5, Self.empty("w")))
+    let node = Self.field(1, Self.node("if", "If", "then", inner))
+    let constant = Self.node("", "Constant", output: "c", "value", Self.field(5, Self.empty("")))
+    let function = Self.field(1, Array("f".utf8)) + Self.field(7, constant)
+    let opened = try open(graph: node + node, functions: [function, function])
+    #expect(opened.entries.map(\.name) == ["if.then.w", "if.then_1.w", "f.c", "f_1.c"])
+  }
+
+  @Test func `constants that are not read are counted`() throws {
+    let tensor = Self.field(5, Self.empty(""))
+    let opened = try open(
+      graph: Self.field(
+        1, Self.node("n", "Constant", output: "c", "value_float", [0x15, 0, 0, 0, 0]))
+        + Self.field(1, Self.node("fill", "ConstantOfShape", "value", tensor))
+        + Self.field(1, Self.node("conv", "Conv", "group", [0x18, 1])))
+    #expect(opened.entries.isEmpty)
+    #expect(
+      opened.notes == ["skipped 2 constants in attributes of nodes (first: 'n.value_float')"])
+  }
+
+  @Test func `long names of many tensors are refused`() throws {
+    let tensors = (0..<1000).flatMap { Self.field(5, Self.empty("\($0)")) }
+    let name = String(repeating: "x", count: 60_000)
+    let node = Self.node(name, "If", "then", Self.field(6, tensors))
+    let error = #expect(throws: CheckpointError.self) {
+      try open(graph: Self.field(1, node))
+    }
+    #expect(error?.code == .unsupported && error?.message.hasPrefix("names need more than") == true)
+  }
 }

@@ -25,6 +25,7 @@ import Testing
     let opened = try format.open(Fixtures.path("tensorflow/types.index"))
     #expect(
       opened.checkpoint.values == [
+        .init("_CHECKPOINTABLE_OBJECT_GRAPH", .unread("the graph of Python objects")),
         .init("model.table", .list([.list([.text("a")]), .list([.text("b")])])),
         .init("model.words", .list([.text("one"), .text("zwei é"), .text("")])),
       ])
@@ -134,5 +135,37 @@ import Testing
     }
     #expect(throws: CheckpointError.self) { try Snappy.unpacked(packed, limit: 10) }
     #expect(throws: CheckpointError.self) { try Snappy.unpacked([4, 1, 0], limit: 10) }
+  }
+
+  @Test func `a table of far more values than bytes is refused`() throws {
+    // One entry of 8 MB, in a Snappy block of copies.
+    let size = 1 << 23
+    func varint(_ number: Int) -> [UInt8] {
+      number < 128 ? [UInt8(number)] : [UInt8(number & 127 | 128)] + varint(number >> 7)
+    }
+    let start = [0, 1] + varint(size) + [0x61]
+    let end: [UInt8] = [0, 0, 0, 0, 1, 0, 0, 0]
+    var block = varint(start.count + size + end.count) + [UInt8(start.count) << 2] + start + [0]
+    for _ in 0..<size / 64 - 1 { block += [63 << 2 | 2, 1, 0] }
+    block += [62 << 2 | 2, 1, 0, 7 << 2] + end
+    var file: [UInt8] = []
+    func append(_ content: [UInt8], _ kind: UInt8) -> [UInt8] {
+      let handle = varint(file.count) + varint(content.count)
+      file += content + [kind]
+      file.appendLittleEndian(MaskedChecksum(of: (content + [kind]).rawBytes).value)
+      return handle
+    }
+    let handle = append(block, 1)
+    var footer = append(end, 0)
+    footer += append([0, 1, UInt8(handle.count), 0x7a] + handle + end, 0)
+    file += footer + [UInt8](repeating: 0, count: 40 - footer.count) + SortedTable.magic
+    var table = SortedTable(ByteSource(file, name: "m.index"))
+    let error = #expect(throws: CheckpointError.self) { try table.read() }
+    #expect(error?.message.hasPrefix("keys and values need more than ") == true)
+    let entries = try Budget.$current.withValue(.unlimited) {
+      var table = SortedTable(ByteSource(file, name: "m.index"))
+      return try table.read()
+    }
+    #expect(entries.map(\.value.count) == [size])
   }
 }

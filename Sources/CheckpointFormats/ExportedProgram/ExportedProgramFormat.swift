@@ -36,6 +36,12 @@ enum ExportedProgram {
   /// Files of `torch.save` in archives of torch 2.1 to 2.7.
   static let oldMembers = ["serialized_state_dict", "serialized_constants"]
   static let oldEndings = [".pt", ".json"]
+  /// What the paths of members that are not read contain, and the value that stands for them.
+  static let unread = [
+    (path: "sample_inputs/", name: "example_inputs"),
+    (path: "serialized_example_inputs", name: "example_inputs"),
+    (path: "extra/", name: "extra_files"), (path: "extra_files/", name: "extra_files"),
+  ]
   private static let formatMember = "archive_format"
 
   static func recognizes(_ candidate: FileProbe) -> Bool {

@@ -26,6 +26,10 @@ struct ExportedProgramReader {
     } else {
       try readPackage(ExportedProgram.root(of: archive) ?? "")
     }
+    for (path, name) in ExportedProgram.unread
+    where archive.members.contains(where: { $0.size > 0 && $0.name.text.contains(path) }) {
+      opened.checkpoint.values.append(Checkpoint.Named(name, .unread("a part of the program")))
+    }
     let unsummed = archive.members.contains { !archive.hasSum($0) && $0.size > 0 }
     opened.coverage = unsummed ? .none : .tensors
     return opened

@@ -7,6 +7,7 @@ struct FlaxReader {
   private let source: ByteSource
   private var cursor: ByteCursor
   private var room = ValueRoom()
+  private var nested: NestedNames
   private var opened = Opened(Checkpoint(entries: []))
   private var names: Set<TensorName> = []
   private var narrowed = NarrowNotes()
@@ -19,6 +20,7 @@ struct FlaxReader {
   init(_ source: ByteSource) {
     self.source = source
     cursor = ByteCursor(source)
+    nested = NestedNames(size: source.size)
   }
 
   /// Reads the whole file.
@@ -89,6 +91,7 @@ struct FlaxReader {
         "holds more than \(Budget.current.maxValues) values; pass --allow-large to read it",
         offset: start)
     }
+    try nested.charge(path)
     switch item {
     case .null: return .null
     case .bool(let value): return .bool(value)

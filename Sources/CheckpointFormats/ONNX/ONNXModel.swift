@@ -4,7 +4,8 @@ import TensorCore
 /// Walks through a model and collects its tensors, in the order of the file.
 ///
 /// Initializers of the main graph keep their names; those of graphs inside nodes are named
-/// `NODE.ATTRIBUTE.NAME`. The tensor of a `Constant` node has the name of the node's output.
+/// `NODE.ATTRIBUTE.NAME`. The tensor of a `Constant` node has the name of the node's output. Nodes and
+/// functions need not have names of their own: a path that is taken is followed by `_INDEX`.
 struct ONNXModel {
   private(set) var opened = Opened(Checkpoint(entries: []))
   private let source: ByteSource
@@ -13,6 +14,10 @@ struct ONNXModel {
   private var narrowed = NarrowNotes()
   private var room = ValueRoom()
   private var files: [String: ByteSource] = [:]
+  private var paths: Set<TensorName> = []
+  private var nested: NestedNames
+  /// Constants in attributes that are not read: how many, and the first one.
+  private var unread = (count: 0, first: "")
 
   /// Deepest nesting of graphs.
   private static let maxDepth = 64
@@ -20,6 +25,7 @@ struct ONNXModel {
   init(_ source: ByteSource, in place: Place) {
     self.source = source
     self.place = place
+    nested = NestedNames(size: source.size)
   }
 
   /// Reads the whole model (`ModelProto`).
@@ -28,7 +34,7 @@ struct ONNXModel {
     var versions: [Value.Member] = []
     var properties: [Value.Member] = []
     var isModel = false
-    var trainingGraphs = 0
+    var (trainingGraphs, functions) = (0, 0)
     while let field = try reader.next() {
       switch field.number {
       case 1: add("ir_version", .integer(try field.signed))
@@ -52,7 +58,9 @@ struct ONNXModel {
             depth: 0)
         }
         trainingGraphs += 1
-      case 25: try function(try reader.message(field))
+      case 25:
+        try function(try reader.message(field), index: functions)
+        functions += 1
       default: break
       }
     }
@@ -60,6 +68,11 @@ struct ONNXModel {
       throw CheckpointError(.malformed, "expected a model with a graph, found none")
     }
     opened.notes += narrowed.notes
+    if unread.count > 0 {
+      opened.notes.append(
+        "skipped \(unread.count) constant\(unread.count == 1 ? "" : "s") in attributes of nodes "
+          + "(first: '\(unread.first)')")
+    }
     if !versions.isEmpty { add("opset_import", .dictionary(versions)) }
     if !properties.isEmpty { add("metadata_props", .dictionary(properties)) }
   }
@@ -87,7 +100,17 @@ struct ONNXModel {
     return Value.Member(key, .text(value))
   }
 
-  private mutating func function(_ message: ProtobufReader) throws(CheckpointError) {
+  /// A path that nothing else has.
+  private mutating func unique(_ path: String, _ index: Int) throws(CheckpointError) -> String {
+    var path = path
+    while !paths.insert(TensorName(path)).inserted { path += "_\(index)" }
+    try nested.charge(path)
+    return path
+  }
+
+  private mutating func function(
+    _ message: ProtobufReader, index: Int
+  ) throws(CheckpointError) {
     var reader = message
     var nodes: [ProtobufReader] = []
     var name = ""
@@ -95,8 +118,9 @@ struct ONNXModel {
       if field.number == 1 { name = try reader.text(field) }
       if field.number == 7 { nodes.append(try reader.message(field)) }
     }
+    let path = try unique(name, index)
     for (index, node) in nodes.enumerated() {
-      try self.node(node, index: index, prefix: name + ".", depth: 1)
+      try self.node(node, index: index, prefix: path + ".", depth: 1)
     }
   }
 
@@ -142,23 +166,35 @@ struct ONNXModel {
     }
     if attributes.isEmpty { return }
     let path = prefix + (name.isEmpty ? "\(kind)_\(index)" : name)
+    try nested.charge(path)
     for attribute in attributes {
       try self.attribute(
-        try message.message(attribute), path: path,
+        try message.message(attribute), path: path, index: index,
         constant: kind == "Constant" && !output.isEmpty ? prefix + output : nil, depth: depth)
     }
   }
 
   private mutating func attribute(
-    _ message: ProtobufReader, path: String, constant: String?, depth: Int
+    _ message: ProtobufReader, path: String, index: Int, constant: String?, depth: Int
   ) throws(CheckpointError) {
     var reader = message
     var inner: [ProtobufReader.Field] = []
     var name = ""
+    var isUnread = false
     while let field = try reader.next() {
-      if field.number == 1 { name = try reader.text(field) }
-      // A tensor, a graph, graphs, and a sparse tensor.
-      if [5, 6, 11, 22].contains(field.number) { inner.append(field) }
+      switch field.number {
+      case 1: name = try reader.text(field)
+      // A tensor, a sparse tensor, a graph, and graphs.
+      case 5 where constant != nil, 22 where constant != nil, 6, 11: inner.append(field)
+      // Those of other nodes, lists of them, and a constant's numbers and texts.
+      case 5, 22, 10, 23: isUnread = true
+      case 2, 3, 4, 7, 8, 9: isUnread = isUnread || constant != nil
+      default: break
+      }
+    }
+    if isUnread {
+      if unread.count == 0 { unread.first = "\(path).\(name)" }
+      unread.count += 1
     }
     var graphs = 0
     for field in inner {
@@ -167,7 +203,8 @@ struct ONNXModel {
       case 6, 11:
         let number = field.number == 6 ? "" : ".\(graphs)"
         graphs += 1
-        try graph(content, prefix: "\(path).\(name)\(number).", depth: depth + 1)
+        let path = try unique("\(path).\(name)\(number)", index)
+        try graph(content, prefix: path + ".", depth: depth + 1)
       case 5:
         if let constant { try tensor(content, at: field.start, prefix: "", name: constant) }
       default:
@@ -195,6 +232,7 @@ struct ONNXModel {
   ) throws(CheckpointError) {
     let name = TensorName(text)
     do throws(CheckpointError) {
+      try nested.charge(text)
       guard names.insert(name).inserted else {
         throw CheckpointError(.malformed, "two tensors have this name")
       }

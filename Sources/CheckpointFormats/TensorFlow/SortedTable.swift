@@ -17,11 +17,11 @@ struct SortedTable {
   private static let maxKeySize = 1 << 16
 
   private let file: ByteSource
-  private var keys: Budget.Account
+  private var memory: Budget.Account
 
   init(_ file: ByteSource) {
     self.file = file
-    keys = Budget.current.account(of: .tableKeys, size: file.size)
+    memory = Budget.current.account(of: .tableEntries, size: file.size)
   }
 
   /// Reads all keys and values in their order.
@@ -131,12 +131,14 @@ struct SortedTable {
         throw CheckpointError(.malformed, "expected a key of at most \(Self.maxKeySize) bytes")
       }
       key = Array(key.prefix(Int(shared))) + (try cursor.bytes(own))
-      guard keys.charge(key.count + 64) else {
+      let value = try cursor.bytes(size)
+      guard memory.charge(key.count + value.count.saturated(times: 8) + 64) else {
         throw CheckpointError(
           .unsupported,
-          "the keys need more than \(keys.limit) bytes of memory; pass --allow-large to read them")
+          "keys and values need more than \(memory.limit) bytes of memory; pass --allow-large to "
+            + "read them")
       }
-      entries.append((key, try cursor.bytes(size)))
+      entries.append((key, value))
     }
     return entries
   }

@@ -7,7 +7,7 @@ import TensorCore
 /// after them: `model/dense/kernel/.ATTRIBUTES/VARIABLE_VALUE` is `model.dense.kernel`. Other keys are
 /// names of TensorFlow 1: `bert/encoder/layer_0/kernel` is `bert.encoder.layer_0.kernel`.
 enum TensorFlowNames {
-  /// The key of the graph of objects, which only repeats the paths.
+  /// The key of the graph of objects: which Python objects the paths lead to, and their slots.
   static let objectGraph = "_CHECKPOINTABLE_OBJECT_GRAPH"
   private static let attributes = ".ATTRIBUTES"
   private static let value = "VARIABLE_VALUE"

@@ -15,7 +15,12 @@ struct TensorFlowReader {
   mutating func contents() throws(CheckpointError) -> Opened {
     let whole = bundle.entries.filter { !TensorSliceKey.isSlice($0.key) }
     let names = TensorFlowNames.names(of: whole.map { String(decoding: $0.key, as: UTF8.self) })
-    for (entry, name) in zip(whole, names) where name != TensorFlowNames.objectGraph {
+    for (entry, name) in zip(whole, names) {
+      if name == TensorFlowNames.objectGraph {
+        opened.checkpoint.values.append(
+          Checkpoint.Named(name, .unread("the graph of Python objects")))
+        continue
+      }
       do throws(CheckpointError) {
         try add(entry, TensorName(name))
       } catch {
