@@ -230,11 +230,30 @@ import Testing
     #expect(!scan.unread.isEmpty)
   }
 
+  @Test(arguments: [
+    "safetensors/shapes.safetensors", "gguf/values.gguf", "native/stock.ckz", "hdf5/flat.h5",
+    "onnx/raw.onnx", "flax/model.msgpack", "numpy/lone.npy",
+  ])
+  func `a checkpoint of a format without pickles holds none`(file: String) throws {
+    let scan = try PickleScan(Fixtures.path(file))
+    #expect(scan.pickles.isEmpty && scan.unread.isEmpty && scan.notes == ["contains no pickle"])
+  }
+
+  @Test func `a pickle in a folder is named by its file`() throws {
+    try folder.write(Self.call, to: "a.pkl")
+    #expect(try PickleScan(folder.path).pickles == ["a.pkl/pickle"])
+  }
+
   @Test func `a file that is not a pickle is an error`() throws {
     #expect(throws: CheckpointError.self) { try PickleScan(folder.write([], to: "none")) }
     #expect(throws: CheckpointError.self) {
       try PickleScan(folder.write(Array("plain text".utf8), to: "text"))
     }
+    let page = #expect(throws: CheckpointError.self) {
+      try PickleScan(folder.write(Array("<!DOCTYPE html><html>".utf8), to: "page.pt"))
+    }
+    #expect(page?.message.hasPrefix("is an HTML page") == true)
+    try folder.remove("page.pt")
     #expect(throws: CheckpointError.self) { try PickleScan(folder.path) }
   }
 }

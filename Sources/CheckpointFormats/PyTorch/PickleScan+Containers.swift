@@ -31,23 +31,31 @@ extension PickleScan {
         if findings.allSatisfy({ $0.danger == nil }), depth == 0 { throw error }
       }
     case .pickle, nil:
-      if head.dropFirst(257).starts(with: "ustar".utf8) {
+      if Self.isTar(head) {
         return try readTar(file, as: name, at: start, depth: depth)
       }
+      let isFile = name.isEmpty || name.hasSuffix("/")
       try readPickles(
-        file, 0..<file.size, as: name.isEmpty ? "pickle" : name, at: start, depth: depth)
+        file, 0..<file.size, as: isFile ? name + "pickle" : name, at: start, depth: depth)
     }
+  }
+
+  private static func isTar(_ head: [UInt8]) -> Bool {
+    head.dropFirst(257).starts(with: "ustar".utf8)
+  }
+
+  /// Whether a file with these first bytes is a pickle or one that may contain pickles.
+  static func mayHoldPickles(_ head: [UInt8]) -> Bool {
+    head.starts(with: NPYHeader.magic) || PyTorchFile.kind(of: head) != nil || isTar(head)
   }
 
   /// Reads a source if it begins like something that holds pickles.
   mutating func readIfPickled(
     _ file: ByteSource, as name: String, at start: Int?, depth: Int
   ) throws(CheckpointError) {
-    let head = try file.head(FileProbe.headSize)
-    let isPickled =
-      head.starts(with: NPYHeader.magic) || PyTorchFile.kind(of: head) != nil
-      || head.dropFirst(257).starts(with: "ustar".utf8)
-    if isPickled { try read(file, as: name, at: start, depth: depth) }
+    if Self.mayHoldPickles(try file.head(FileProbe.headSize)) {
+      try read(file, as: name, at: start, depth: depth)
+    }
   }
 
   /// One pickle after another.
@@ -113,7 +121,8 @@ extension PickleScan {
     }
     guard fields.description.hasSuffix("O") else { return }
     try readPickles(
-      file, length..<file.size, as: name.isEmpty ? "array" : name, at: start, depth: depth)
+      file, length..<file.size, as: name.isEmpty || name.hasSuffix("/") ? name + "array" : name,
+      at: start, depth: depth)
   }
 
   // MARK: - Archives

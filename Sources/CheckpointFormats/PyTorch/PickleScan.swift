@@ -57,7 +57,14 @@ public struct PickleScan: Sendable {
       if probe.members == nil {
         work = Budget.current.account(of: .scannedBytes, size: try probe.source.size)
       }
-      try read(probe)
+      do throws(CheckpointError) {
+        try read(probe)
+      } catch {
+        // A file of a format without pickles is not a damaged pickle.
+        guard probe.members == nil, pickles.isEmpty, !Self.mayHoldPickles(probe.head),
+          CheckpointFormat.recognized(probe) != nil
+        else { throw error }
+      }
       guard !pickles.isEmpty || !unread.isEmpty else {
         if probe.members == nil, CheckpointFormat.recognized(probe) != nil {
           notes.append("contains no pickle")
