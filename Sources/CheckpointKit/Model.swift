@@ -12,6 +12,9 @@ public struct Model: Sendable {
   /// Lines of a side file that say what the text cannot show; `nil` without one.
   package let extra: String?
 
+  /// Whether it is a model description, which lists what the model's own constructor draws.
+  package var isDescribed: Bool { description != nil }
+
   /// The text that PyTorch's `print(model)` shows, or a model description.
   public var text: String { description ?? module.description }
 

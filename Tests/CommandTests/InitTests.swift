@@ -235,6 +235,11 @@ import Testing
     let other = try place.ckpt(
       "init", "model.txt", "-o", "b.ckz", "--seed", "-1", "--rule", "Linear: bias=0")
     #expect(other.errors == "wrote b.ckz: 6 tensors, 112 bytes, seed -1, 1 rule\n")
+    let early = try place.ckpt(
+      "init", "model.txt", "-o", "d.ckz", "--at-construction", "Linear: bias=0")
+    #expect(early.errors == "wrote d.ckz: 6 tensors, 112 bytes, seed 0, 1 rule\n")
+    let described = try place.ckpt("init", Fixtures.path("models/gpt2.json"), "-o", "e.ckz")
+    #expect(described.errors.hasSuffix(", seed 0, as the description draws\n"))
     for flag in ["-q", "--quiet"] {
       #expect(try place.ckpt("init", "model.txt", "-o", "c\(flag).h5", flag).errors.isEmpty)
     }

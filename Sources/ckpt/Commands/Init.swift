@@ -50,10 +50,16 @@ extension Ckpt {
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)
       let seed = recipeOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
-      let rules =
-        recipe.rules.isEmpty
-        ? "layers' default initialization" : recipe.rules.count.pluralized("rule")
-      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)", rules])
+      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)", Self.origin(recipe)])
+    }
+
+    /// From where the values come: the rules, a description, or the layers themselves.
+    private static func origin(_ recipe: Recipe) -> String {
+      let constructions = recipe.constructions
+      let rules = (constructions.map(\.rules.count) + [recipe.rules.count]).saturatedSum()
+      if rules > 0 { return rules.pluralized("rule") }
+      return constructions.contains { $0.model.isDescribed }
+        ? "as the description draws" : "layers' default initialization"
     }
   }
 }
