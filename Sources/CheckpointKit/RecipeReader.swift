@@ -96,9 +96,19 @@ struct RecipeReader {
       // The first one counts for the rules before it as well.
       if order != nil { try endRules() }
       order = new
-    default: rules.append(try Rule(line))
+    default:
+      do {
+        rules.append(try Rule(line))
+      } catch {
+        guard !value.contains("="), let near = nearestName(to: key, among: Self.keys) else {
+          throw error
+        }
+        throw CheckpointError(.malformed, "unknown key '\(key)'; did you mean \(near)?")
+      }
     }
   }
+
+  private static let keys = ["model", "extra", "seed", "dtype", "skip", "order", "cast"]
 
   private mutating func place(_ file: String, as prefix: String) throws {
     var model = Pending(file: file)

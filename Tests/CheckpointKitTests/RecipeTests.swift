@@ -15,6 +15,13 @@ import Testing
     "seed":"0"}],"torch":"2.15 default","version":2}
     """
 
+  @Test func `a misspelled key gets a suggestion`() {
+    let error = #expect(throws: CheckpointError.self) {
+      try Recipe(text: "ordr: apply") { _, _ in throw CheckpointError(.missing, "no model") }
+    }
+    #expect(error?.message == "line 1: unknown key 'ordr'; did you mean order?")
+  }
+
   @Test func `a stored recipe is written back byte for byte`() throws {
     #expect(try Recipe(json: Self.json).json == Self.json)
     let empty = #"{"dtype":"float32","seed":"0","steps":[],"#

@@ -107,6 +107,7 @@ import Testing
       "column 9: unknown function 'sin(…)': expected sqrt or calculate_gain, or one of log, exp, abs, "
         + "min, max, pow, int"
     ),
+    ("uniform(0, 1/fan_inn)", "column 14: unknown number 'fan_inn'; did you mean fan_in?"),
     ("xavier_uniform(gain=tahn)", "column 21: gain has no value 'tahn'; did you mean tanh?"),
     ("", "column 1: expected an initializer or a number, found the end"),
     ("(1", "column 3: expected ')', found the end"),

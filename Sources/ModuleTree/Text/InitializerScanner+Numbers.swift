@@ -110,6 +110,11 @@ extension InitializerScanner {
     }
     if let value = Double(String(characters[start..<position])) { return .number(value) }
     position = start
+    if !word.isEmpty {
+      let near = nearestName(to: word, among: NumberExpression.names)
+      throw InitializerText.error(
+        column, "unknown number '\(word)'" + (near.map { "; did you mean \($0)?" } ?? ""))
+    }
     throw unexpected("an initializer or a number")
   }
 
