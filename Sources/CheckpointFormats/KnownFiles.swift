@@ -32,7 +32,7 @@ extension KnownFile {
     KnownFile(.text("tree\nversion="), "is a LightGBM model, which ckpt does not read"),
     KnownFile(.text("7767517"), "is the graph of an ncnn model, which ckpt does not read"),
     KnownFile(.text("#!"), "is a script, not a checkpoint"),
-    KnownFile(.source, "is source code, not a checkpoint; save the model with torch.save(model.state_dict(), FILE)"),
+    KnownFile(.source, "is source code, not a checkpoint; run it and save with torch.save(model.state_dict(), FILE), or print(model) for a MODEL (Tools/describe.py describes it in full)"),
     KnownFile(.text("%PDF-"), "is a PDF document, not a checkpoint"),
     // Models of other programs.
     KnownFile(.bytes(4, "TFL3"), "is a TensorFlow Lite (LiteRT) model, which ckpt does not read; use the model that it was converted from"),

@@ -89,7 +89,9 @@ extension Conversion {
     _ labels: [String: Int], _ dtype: DType, leftOut: Int, _ result: inout Result
   ) {
     let count = labels.values.saturatedSum()
-    let list = labels.keys.sorted().map { "\($0): \(labels[$0] ?? 0)" }.joined(separator: "; ")
+    let shown = labels.keys.sorted().prefix(3).map { "\($0): \(labels[$0] ?? 0)" }
+    let others = labels.count > shown.count ? ["\(labels.count - shown.count) more kinds"] : []
+    let list = (shown + others).joined(separator: "; ")
     let scales =
       leftOut == 0
       ? "" : ", and left out their \(leftOut) tensor\(leftOut == 1 ? "" : "s") of scales and codes"

@@ -8,8 +8,8 @@ struct Ckpt: AsyncParsableCommand {
     commandName: "ckpt",
     abstract: "Initialize, inspect, compare, redraw, and convert checkpoints of neural networks.",
     discussion: """
-      Exit status: 0 success; 1 the answer is "they differ" or "not verified"; 2 failure; 64 wrong \
-      usage.
+      Exit status: 0 success; 1 a negative answer (they differ, not verified, dangerous names found); 2 \
+      failure; 64 wrong usage.
 
       EXAMPLES
         ckpt init model.txt --seed 0 -o net.h5

@@ -30,7 +30,8 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Draws to throw away first: 32-bit words, or a call as 'randn(1000)'.", valueName: "draws"))
+      "Draws to throw away first: 32-bit words, or a call such as 'randn(1000)'.",
+      valueName: "draws"))
   var skip: String?
 
   @Option(

@@ -27,6 +27,8 @@ import Testing
     #expect(try place.ckpt("show", trainer, "epoch", "--quiet").output == "3\n")
     let rate = try place.ckpt("show", trainer, "optimizer.param_groups.0.lr", "--quiet")
     #expect(rate.output == "0.01\n")
+    let indexed = try place.ckpt("show", trainer, "optimizer.param_groups[0].lr", "--quiet")
+    #expect(indexed.output == "0.01\n")
     #expect(try place.ckpt("show", trainer, "args.name", "--quiet").output == "net\n")
     let args = try place.ckpt("show", trainer, "args", "--quiet").output
     #expect(args.hasPrefix("lr      real  0.5\nname    text  \"net\"\n"))

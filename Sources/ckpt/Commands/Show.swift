@@ -60,11 +60,7 @@ extension Ckpt {
     }
 
     /// What was asked for as the address of a value: an index in brackets is a component.
-    private var address: String {
-      guard tensor.hasSuffix("]"), let bracket = tensor.lastIndex(of: "[") else { return tensor }
-      let index = tensor[tensor.index(after: bracket)...].dropLast()
-      return Int(index) == nil ? tensor : "\(tensor[..<bracket]).\(index)"
-    }
+    private var address: String { tensor.replacing(/\[(\d+)\](?=$|[.\[])/) { ".\($0.output.1)" } }
 
     private struct ValueReport: Encodable {
       let address: String
