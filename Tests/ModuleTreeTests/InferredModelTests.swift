@@ -93,12 +93,7 @@ import TorchRandom
   @Test(arguments: layers.indices)
   func `a layer is inferred with its own draws, or is among the choices`(index: Int) throws {
     let layer = try #require(Self.layers[index].layer)
-    let tensors =
-      layer.parameters.map { ($0.name, $0.shape, DType.float32) }
-      + layer.buffers.filter(\.isPersistent).map { ($0.name, $0.shape, $0.dtype ?? .float32) }
-    let inferred = try InferredModel(
-      tensors.map { (TensorName("at." + $0.0), try TensorInfo(dtype: $0.2, shape: $0.1)) })
-    let found = try #require(inferred.tree["at"])
+    let found = try inferred(layer)
     let kind = layer.kind == "NonDynamicallyQuantizableLinear" ? "Linear" : layer.kind
     #expect(found.possibleKinds.contains(kind), "\(layer.kind) \(layer.arguments)")
     let isAmbiguous = found.ownParameters.contains { $0.initializer == nil }
@@ -109,6 +104,23 @@ import TorchRandom
     #expect(
       try values(of: found.ownParameters) == values(of: layer.parameters),
       "\(layer.kind) \(layer.arguments)")
+  }
+
+  @Test func `most layers are inferred without a choice`() throws {
+    let certain = try Self.layers.count { module in
+      try inferred(#require(module.layer)).ownParameters.allSatisfy { $0.initializer != nil }
+    }
+    #expect(certain > Self.layers.count / 2, "\(certain) of \(Self.layers.count)")
+  }
+
+  /// What the tensors of a layer alone tell.
+  private func inferred(_ layer: any Layer) throws -> Module {
+    let tensors =
+      layer.parameters.map { ($0.name, $0.shape, DType.float32) }
+      + layer.buffers.filter(\.isPersistent).map { ($0.name, $0.shape, $0.dtype ?? .float32) }
+    let model = try InferredModel(
+      tensors.map { (TensorName("at." + $0.0), try TensorInfo(dtype: $0.2, shape: $0.1)) })
+    return try #require(model.tree["at"])
   }
 
   private func values(of parameters: [Parameter]) throws -> [[UInt8]] {
