@@ -43,6 +43,17 @@ import Testing
     #expect(json[0]?.keys == ["comparedWith", "damage", "file", "ok", "verified"])
   }
 
+  @Test func `a file that cannot be hashed does not keep the others from being hashed`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt("hash", "none.h5", "a.h5")
+    #expect(run.status == 2 && run.errors == "ckpt: none.h5: No such file or directory\n")
+    #expect(run.output == "\(try place.fingerprint("a.h5"))  a.h5\n")
+    let json = try place.ckpt("hash", "none.h5", "a.h5", "--json")
+    #expect(json.status == 2)
+    #expect(try JSON(json.output)[0]?["file"] == .text("a.h5"))
+  }
+
   @Test func `a flipped bit is found, the tensor named, and other files are still checked`() throws
   {
     let place = try Workplace()

@@ -59,16 +59,26 @@ extension Ckpt {
       if let check { return try await compare(with: check) }
       var output = StandardOutput()
       var reports: [Report] = []
+      var isComplete = true
       for file in files {
-        let checkpoint = try inputs.open(file, common).checkpoint
-        let unread = checkpoint.leftOut.keys.sorted().map(\.text)
-        if checkpoint.entries.isEmpty, let first = unread.first {
-          throw CheckpointError(
-            .unsupported,
-            "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
-            path: displayPath(file))
+        let digests: Manifest
+        let unread: [String]
+        do {
+          let checkpoint = try inputs.open(file, common).checkpoint
+          unread = checkpoint.leftOut.keys.sorted().map(\.text)
+          if checkpoint.entries.isEmpty, let first = unread.first {
+            throw CheckpointError(
+              .unsupported,
+              "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
+              path: displayPath(file))
+          }
+          digests = try await common.manifest(of: checkpoint)
+        } catch let error as CheckpointError {
+          // The others are hashed all the same, as by sha256sum.
+          StandardError().note(error.description)
+          isComplete = false
+          continue
         }
-        let digests = try await common.manifest(of: checkpoint)
         if report.json {
           let tensors = digests.lines.map {
             Report.Tensor(
@@ -92,6 +102,7 @@ extension Ckpt {
       }
       if report.json { try output.line(try jsonText(reports)) }
       try output.flush()
+      if !isComplete { throw ExitCode(2) }
     }
   }
 }
