@@ -19,7 +19,9 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLinux"),
-    .target(name: "TensorCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "TensorCore",
+      dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "ParallelWork", dependencies: ["TensorCore"]),
     .target(name: "Strided", dependencies: ["ParallelWork", "TensorCore"]),
     .target(

@@ -61,7 +61,8 @@ extension Integrity {
     if opened.coverage < .everything {
       let entries = reading(opened.checkpoint.entries)
       if opened.fingerprints.isEmpty {
-        damage = try await Self.readErrors(of: entries, threads: threads)
+        let errors = try await Checkpoint.readErrors(of: entries, threads: threads)
+        damage = zip(entries, errors).compactMap { $1?.adding(tensor: $0.name.text) }
       } else {
         let digests = try await Checkpoint.digests(of: entries, threads: threads)
         damage = zip(entries, digests).compactMap { entry, digest in
@@ -84,28 +85,6 @@ extension Integrity {
     let mayHave = source.format.verify != nil || source.format.name == "hdf5"
     obstacle =
       seal.remark ?? "\(mayHave ? "the file" : source.format.name) has no checksums"
-  }
-
-  /// The first error of reading each tensor.
-  private static func readErrors(
-    of entries: [Checkpoint.Entry], threads: Int
-  ) async throws -> [CheckpointError] {
-    var errors = [CheckpointError?](repeating: nil, count: entries.count)
-    try await pipeline(
-      Pieces(of: entries, size: WorkLimits.digestSize, cut: .source), threads: threads,
-      work: { pieces in
-        let buffer = PieceBuffer.pool.acquire()
-        defer { PieceBuffer.pool.release(buffer) }
-        return pieces.map { piece in
-          error(of: Result { try buffer.value.read([piece], of: entries) })
-        }
-      },
-      finish: { pieces, found in
-        for (piece, error) in zip(pieces, found) where errors[piece.tensor] == nil {
-          errors[piece.tensor] = error?.adding(tensor: entries[piece.tensor].name.text)
-        }
-      })
-    return errors.compactMap { $0 }
   }
 
   private static func error<Value>(of result: Result<Value, any Error>) -> CheckpointError? {

@@ -3,49 +3,53 @@ public import TensorCore
 
 /// Digests of tensors, computed in parallel.
 extension Checkpoint {
-  /// SHA-256 of each entry's bytes, in order, or what kept it from being read.
+  /// Digest of each entry's bytes, in order, or what kept it from being read.
   ///
-  /// A digest takes its tensor's bytes one after another, so reading goes ahead of it: many tensors
-  /// are digested in parallel, and one alone as fast as the slower of reading and digesting.
+  /// With BLAKE3 all threads work on any tensor. SHA-256 takes a tensor's bytes one after another: many
+  /// tensors are digested in parallel, and one alone as fast as the slower of reading and digesting.
   public static func digests(
-    of entries: [Entry], threads: Int
+    of entries: [Entry], threads: Int, algorithm: DigestAlgorithm = .blake3
   ) async throws -> [Result<Digest, any Error>] {
     let results = Mutex([Result<Digest, any Error>?](repeating: nil, count: entries.count))
-    let digests = PieceDigests()
+    let digests = TensorDigests(count: entries.count, algorithm: algorithm)
+    @Sendable func note(_ result: Result<Digest, any Error>, of tensor: Int) {
+      results.withLock { if $0[tensor] == nil { $0[tensor] = result } }
+    }
     let pieces = Pieces(of: entries, size: WorkLimits.digestSize, cut: .source)
     try await pipeline(
       pieces, threads: threads, size: pieces.maxSize,
-      work: { pieces -> DigestPart in
-        if pieces[0].isWhole {
-          return .digests(pieces.map { piece in Result { try entries[piece.tensor].digest() } })
+      work: { pieces -> Pool<PieceBuffer>.Item? in
+        let buffer = PieceBuffer.pool.acquire()
+        var isOrdered = false
+        for piece in pieces {
+          // What follows a piece that cannot be read is not wanted.
+          if results.withLock({ $0[piece.tensor] != nil }) { continue }
+          do {
+            try buffer.value.read([piece], of: entries)
+          } catch {
+            note(.failure(error), of: piece.tensor)
+            continue
+          }
+          guard digests.takesAnyOrder(piece) else {
+            isOrdered = true
+            continue
+          }
+          buffer.value.forEach([piece]) {
+            if let digest = digests.add($0, $1) { note(.success(digest), of: $0.tensor) }
+          }
         }
-        // What follows a piece that cannot be read is not wanted.
-        if results.withLock({ $0[pieces[0].tensor] != nil }) { return .digests([]) }
-        return .bytes(
-          Result {
-            let buffer = PieceBuffer.pool.acquire()
-            try buffer.value.read(pieces, of: entries)
-            return buffer
-          })
+        if isOrdered { return buffer }
+        PieceBuffer.pool.release(buffer)
+        return nil
       },
       stages: [
-        PipelineStage(lane: { $0[0].tensor }) { pieces, part in
-          var found: [Result<Digest, any Error>?] = []
-          switch part {
-          case .digests(let digests): found = digests
-          case .bytes(.failure(let error)): found = [.failure(error)]
-          case .bytes(.success(let buffer)):
-            let digest = digests.add(pieces[0]) { builder in
-              buffer.value.forEach(pieces) { builder.update($1) }
-            }
-            PieceBuffer.pool.release(buffer)
-            found = [digest.map { .success($0) }]
+        PipelineStage(lane: { $0[0].tensor }) { pieces, buffer in
+          // A piece that is not whole comes alone.
+          guard let buffer else { return }
+          buffer.value.forEach(pieces) {
+            if let digest = digests.add($0, $1) { note(.success(digest), of: $0.tensor) }
           }
-          results.withLock { [found] results in
-            for (piece, result) in zip(pieces, found) where results[piece.tensor] == nil {
-              results[piece.tensor] = result
-            }
-          }
+          PieceBuffer.pool.release(buffer)
         }
       ])
     return results.withLock { $0.compactMap { $0 } }
@@ -53,17 +57,14 @@ extension Checkpoint {
 }
 
 extension Checkpoint.Entry {
-  /// SHA-256 of the tensor's bytes, read from end to end in chunks.
-  public func digest() throws -> Digest {
+  /// BLAKE3 of the tensor's bytes, read from end to end in chunks.
+  public func digest() throws -> Digest { try digest(.blake3) }
+
+  /// Digest of the tensor's bytes, read from end to end in chunks.
+  public func digest(_ algorithm: DigestAlgorithm) throws -> Digest {
     var buffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(algorithm)
     try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
     return builder.finalize()
   }
-}
-
-/// What one thread made of its pieces: digests of whole tensors, or the bytes of one piece.
-private enum DigestPart: Sendable {
-  case digests([Result<Digest, any Error>])
-  case bytes(Result<Pool<PieceBuffer>.Item, any Error>)
 }

@@ -2,21 +2,24 @@ public import TensorCore
 
 /// Making a manifest from the tensors themselves.
 extension Manifest {
-  /// Digests every tensor, reading each once; those whose digest the file stores are not read.
+  /// Digests every tensor, reading each once; those whose BLAKE3 the file stores are not read.
   ///
   /// With `trustingStored` false every byte is read all the same.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
-    of checkpoint: Checkpoint, threads: Int, trustingStored: Bool = true
+    of checkpoint: Checkpoint, threads: Int, algorithm: DigestAlgorithm = .blake3,
+    trustingStored: Bool = true
   ) async throws {
+    let trusts = trustingStored && algorithm == .blake3
     let unknown = checkpoint.entries.indices.filter {
-      !trustingStored || checkpoint.entries[$0].storedDigest == nil
+      !trusts || checkpoint.entries[$0].storedDigest == nil
     }
     let found = try await Checkpoint.digests(
-      of: unknown.map { checkpoint.entries[$0] }, threads: threads)
+      of: unknown.map { checkpoint.entries[$0] }, threads: threads, algorithm: algorithm)
     var digests = checkpoint.entries.map(\.storedDigest)
     for (index, result) in zip(unknown, found) { digests[index] = try result.get() }
     self.init(
-      zip(checkpoint.entries, digests).compactMap { entry, digest in digest.map { (entry, $0) } })
+      zip(checkpoint.entries, digests).compactMap { entry, digest in digest.map { (entry, $0) } },
+      algorithm: algorithm)
   }
 }

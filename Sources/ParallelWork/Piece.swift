@@ -8,6 +8,9 @@ package struct Piece: Sendable, Hashable {
   package let range: Range<Int>
   /// Whether the tensor ends here.
   package let isLast: Bool
+  /// Whether this and all other pieces of the tensor begin at multiples of 1 MiB, where a digest's
+  /// chunks do.
+  package var isChunked = false
 
   /// Whether this is all of the tensor.
   package var isWhole: Bool { range.lowerBound == 0 && isLast }
@@ -59,7 +62,8 @@ package struct Pieces: Sequence, IteratorProtocol, Sendable {
     // tensors are gathered does not depend on its size.
     if total > size {
       let end = Swift.min(end(entries[tensor]), total)
-      let piece = Piece(tensor: tensor, range: offset..<end, isLast: end == total)
+      var piece = Piece(tensor: tensor, range: offset..<end, isLast: end == total)
+      piece.isChunked = isChunked(entries[tensor])
       (tensor, offset) = end == total ? (tensor + 1, 0) : (tensor, end)
       return [piece]
     }
@@ -83,6 +87,11 @@ package struct Pieces: Sequence, IteratorProtocol, Sendable {
   private func end(_ entry: Checkpoint.Entry) -> Int {
     if case .target(let end) = cut { return end(tensor, offset) }
     return offset + step(entry)
+  }
+
+  private func isChunked(_ entry: Checkpoint.Entry) -> Bool {
+    if case .target = cut { return false }
+    return step(entry) % TreeDigest.chunkSize == 0
   }
 
   private func step(_ entry: Checkpoint.Entry) -> Int {

@@ -1,30 +1,84 @@
 import Synchronization
 package import TensorCore
 
-/// Digests of tensors, found while their bytes pass by on the way to somewhere else.
+/// Digests of tensors, found while their bytes pass by.
+///
+/// With BLAKE3, the pieces of a tensor that begin at multiples of 1 MiB may come in any order, from any
+/// thread. All other pieces of one tensor come in their order.
 package final class TensorDigests: Sendable {
+  private let algorithm: DigestAlgorithm
   private let state: Mutex<State>
 
   private struct State {
     var found: [Digest?]
+    /// Digests in progress of tensors whose pieces come in order.
     var builders: [Int: DigestBuilder] = [:]
+    /// Chaining values of tensors whose pieces come in any order.
+    var trees: [Int: Tree] = [:]
+  }
+
+  private struct Tree {
+    var values: [UInt8] = []
+    var chunkCount = 0
+    /// Number of chunks; `nil` before the last piece has come.
+    var total: Int?
   }
 
   /// Begins with `count` tensors of which no byte has passed.
-  package init(count: Int) { state = Mutex(State(found: Array(repeating: nil, count: count))) }
+  package init(count: Int, algorithm: DigestAlgorithm = .blake3) {
+    self.algorithm = algorithm
+    state = Mutex(State(found: Array(repeating: nil, count: count)))
+  }
 
-  /// Adds the next piece of a tensor; pieces of different tensors may come at the same time.
-  package func add(_ piece: Piece, _ bytes: RawSpan) {
+  /// Whether a piece may come before those that precede it in its tensor.
+  package func takesAnyOrder(_ piece: Piece) -> Bool {
+    piece.isWhole || algorithm == .blake3 && piece.isChunked
+  }
+
+  /// Adds a piece of a tensor; pieces of different tensors may come at the same time.
+  ///
+  /// - Returns: the tensor's digest, once all of it has come.
+  @discardableResult
+  package func add(_ piece: Piece, _ bytes: RawSpan) -> Digest? {
+    let digest =
+      takesAnyOrder(piece) && !piece.isWhole ? addChunks(piece, bytes) : addNext(piece, bytes)
+    if let digest { state.withLock { $0.found[piece.tensor] = digest } }
+    return digest
+  }
+
+  /// Adds the next piece of a tensor.
+  private func addNext(_ piece: Piece, _ bytes: RawSpan) -> Digest? {
     var builder =
-      state.withLock { $0.builders.removeValue(forKey: piece.tensor) } ?? DigestBuilder()
+      piece.isWhole
+      ? DigestBuilder(algorithm)
+      : state.withLock { $0.builders.removeValue(forKey: piece.tensor) }
+        ?? DigestBuilder(algorithm)
     builder.update(bytes)
-    state.withLock { [builder] state in
-      if piece.isLast {
-        state.found[piece.tensor] = builder.finalize()
-      } else {
-        state.builders[piece.tensor] = builder
+    if piece.isLast { return builder.finalize() }
+    state.withLock { [builder] in $0.builders[piece.tensor] = builder }
+    return nil
+  }
+
+  /// Adds chunks of a tensor of several.
+  private func addChunks(_ piece: Piece, _ bytes: RawSpan) -> Digest? {
+    let first = piece.range.lowerBound / TreeDigest.chunkSize
+    var values: [UInt8] = []
+    TreeDigest.append(valuesOf: bytes, firstChunk: first, to: &values)
+    let complete = state.withLock { [values] state -> [UInt8]? in
+      var tree = state.trees.removeValue(forKey: piece.tensor) ?? Tree()
+      let start = first.saturated(times: TreeDigest.valueSize)
+      let end = start + values.count
+      if tree.values.count < end {
+        tree.values += repeatElement(0, count: end - tree.values.count)
       }
+      tree.values.replaceSubrange(start..<end, with: values)
+      tree.chunkCount += values.count / TreeDigest.valueSize
+      if piece.isLast { tree.total = end / TreeDigest.valueSize }
+      if tree.chunkCount == tree.total { return tree.values }
+      state.trees[piece.tensor] = tree
+      return nil
     }
+    return complete.map { TreeDigest.digest(merging: $0) }
   }
 
   /// The digest of a tensor that has passed as a whole.

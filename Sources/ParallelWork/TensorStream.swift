@@ -19,8 +19,7 @@ package struct TensorStream {
 
   /// Calls `body` for every piece, in order, while the caller is suspended; the first error ends it.
   ///
-  /// `digests` gets the bytes as well: small tensors where they are read, and the pieces of large
-  /// ones in order, tensors next to each other.
+  /// `digests` gets the bytes as well, where they are read, or in the order of each tensor if need be.
   package func forEachChunk(digesting digests: TensorDigests? = nil, _ body: Body) async throws {
     let pieces = Pieces(of: entries, size: WorkLimits.readSize, cut: .source)
     try await withoutActuallyEscaping(body) { body in
@@ -28,7 +27,9 @@ package struct TensorStream {
       if let digests {
         stages.append(
           PipelineStage(lane: { $0[0].tensor }) { pieces, buffer in
-            if !pieces[0].isWhole { buffer.value.forEach(pieces) { digests.add($0, $1) } }
+            if !digests.takesAnyOrder(pieces[0]) {
+              buffer.value.forEach(pieces) { digests.add($0, $1) }
+            }
           })
       }
       stages.append(
@@ -41,7 +42,7 @@ package struct TensorStream {
         work: { [entries] pieces in
           let buffer = PieceBuffer.pool.acquire()
           try buffer.value.read(pieces, of: entries)
-          if let digests, pieces[0].isWhole {
+          if let digests, digests.takesAnyOrder(pieces[0]) {
             buffer.value.forEach(pieces) { digests.add($0, $1) }
           }
           return buffer

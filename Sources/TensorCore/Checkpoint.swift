@@ -15,7 +15,7 @@ public struct Checkpoint: Sendable {
     public let info: TensorInfo
     /// The earlier entry whose bytes these are, when the two are one tied tensor.
     public var alias: TensorName?
-    /// SHA-256 of the tensor's bytes, when the source has it without reading them.
+    /// BLAKE3 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
     /// What the file says about the elements and the type does not, in a few words for a listing:
     /// `enumeration: cat=0, dog=1`.

@@ -1,34 +1,55 @@
 import Crypto
 
-/// A SHA-256 of bytes, the measure by which tensors and files are called equal.
+/// How bytes are digested.
+public enum DigestAlgorithm: String, Sendable, CaseIterable {
+  /// BLAKE3, unkeyed, 32 bytes: what `b3sum` prints. Many threads can digest one tensor.
+  case blake3
+  /// SHA-256: what `sha256sum` prints. One thread digests a tensor from its first byte to its last.
+  case sha256
+}
+
+/// A digest of bytes, the measure by which tensors and files are called equal.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
   /// The 32 bytes.
   public let bytes: [UInt8]
 
   /// Parses 64 hexadecimal digits of either case; `nil` if the text is anything else.
   public init?(hexadecimal text: String) {
-    let digits = Array(text.utf8)
-    guard digits.count == 64 else { return nil }
+    guard text.utf8.count == 64, let bytes = [UInt8](lowercaseHexadecimal: text.lowercased().utf8)
+    else { return nil }
+    self.bytes = bytes
+  }
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  /// 64 lowercase hexadecimal digits.
+  public var description: String { bytes.hexDigits() }
+}
+
+extension [UInt8] {
+  /// The bytes of pairs of lowercase hexadecimal digits; `nil` if there is anything else.
+  package init?(lowercaseHexadecimal digits: some Collection<UInt8>) {
     func value(_ digit: UInt8) -> UInt8? {
       switch digit {
       case 0x30...0x39: digit - 0x30
-      case 0x41...0x46: digit - 0x41 + 10
       case 0x61...0x66: digit - 0x61 + 10
       default: nil
       }
     }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: 64, by: 2) {
-      guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
-      bytes.append(high << 4 | low)
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    self = []
+    reserveCapacity(digits.count / 2)
+    var high: UInt8?
+    for digit in digits {
+      guard let value = value(digit) else { return nil }
+      if let first = high {
+        append(first << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
     }
-    self.bytes = bytes
   }
-
-  fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
-
-  /// 64 lowercase hexadecimal digits, as `sha256sum` prints them.
-  public var description: String { bytes.hexDigits() }
 }
 
 extension Sequence<UInt8> {
@@ -38,24 +59,48 @@ extension Sequence<UInt8> {
   }
 }
 
-/// A SHA-256 in progress: `update` as bytes come, `finalize` once.
+/// A digest in progress: `update` as bytes come, `finalize` once.
 public struct DigestBuilder: Sendable {
-  private var hash = SHA256()
+  private enum State {
+    case tree(TreeHash)
+    case serial(SHA256)
+  }
+
+  private var state: State
 
   /// Starts with no bytes.
-  public init() {}
+  public init(_ algorithm: DigestAlgorithm = .blake3) {
+    switch algorithm {
+    case .blake3: state = .tree(TreeHash())
+    case .sha256: state = .serial(SHA256())
+    }
+  }
 
   /// Adds bytes.
   public mutating func update(_ bytes: RawSpan) {
-    unsafe bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+    switch state {
+    case .tree(var hash):
+      // The old state is given up first, so that what it holds is not copied.
+      state = .tree(TreeHash())
+      hash.update(bytes)
+      state = .tree(hash)
+    case .serial(var hash):
+      unsafe bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+      state = .serial(hash)
+    }
   }
 
   /// Adds a text's UTF-8.
   public mutating func update(_ text: String) {
-    var text = text
-    text.withUTF8 { unsafe hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    let bytes = Array(text.utf8)
+    unsafe update(bytes.span.bytes)
   }
 
   /// The digest of all that was added.
-  public func finalize() -> Digest { Digest(bytes: Array(hash.finalize())) }
+  public func finalize() -> Digest {
+    switch state {
+    case .tree(var hash): hash.finalize()
+    case .serial(let hash): Digest(bytes: Array(hash.finalize()))
+    }
+  }
 }

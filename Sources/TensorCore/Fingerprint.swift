@@ -1,21 +1,24 @@
-/// The digest of a ``Manifest`` with the name of its algorithm, as files carry it: `sha256:5835…`.
+/// The digest of a ``Manifest`` with the name of its algorithm, as files carry it: `blake3:5835…`.
 ///
-/// The name is there so that a later algorithm can be told from today's.
+/// The name is there so that a later algorithm can be told from this one.
 public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   /// The key under which files carry it, in formats that have keys.
   public static let key = "ckpt.fingerprint"
   /// The algorithm of the fingerprints that are written.
-  public static let algorithm = "sha256"
+  public static let algorithm = DigestAlgorithm.blake3.rawValue
   /// A text as long as any fingerprint, which is overwritten once the fingerprint is known.
   package static let placeholder = "\(algorithm):\(String(repeating: "0", count: 64))"
 
-  /// SHA-256 of the manifest's text.
+  /// BLAKE3 of the manifest's text.
   public let digest: Digest
 
   /// The fingerprint of a manifest.
-  public init(_ manifest: Manifest) { digest = manifest.fingerprint }
+  public init(_ manifest: Manifest) {
+    precondition(manifest.algorithm == .blake3, "files carry BLAKE3")
+    digest = manifest.fingerprint
+  }
 
-  /// Parses `sha256:` and 64 hexadecimal digits.
+  /// Parses `blake3:` and 64 hexadecimal digits.
   ///
   /// - Throws: ``CheckpointError`` `unsupported` for another algorithm, `malformed` for anything else.
   public init(_ text: String) throws(CheckpointError) {
@@ -38,6 +41,6 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     self.digest = digest
   }
 
-  /// `sha256:` and 64 lowercase hexadecimal digits.
+  /// `blake3:` and 64 lowercase hexadecimal digits.
   public var description: String { "\(Self.algorithm):\(digest)" }
 }

@@ -1,9 +1,9 @@
 /// The digests of a checkpoint's tensors, and the one digest of them all.
 ///
-/// A tensor's digest is the SHA-256 of its elements, row-major and little-endian. The manifest is
-/// one line per tensor, sorted by the name's UTF-8 bytes; the fingerprint is the SHA-256 of that
-/// text. Both are the same whatever the container, its compression, and the machine, and both can
-/// be computed by hand with `sha256sum`.
+/// A tensor's digest is the BLAKE3 of its elements, row-major and little-endian. The manifest is one
+/// line per tensor, sorted by the name's UTF-8 bytes; the fingerprint is the BLAKE3 of that text.
+/// Both are the same whatever the container, its compression, and the machine, and both can be
+/// computed by hand with `b3sum`; with SHA-256 instead, with `sha256sum`.
 public struct Manifest: Sendable {
   /// One tensor's line.
   public struct Line: Sendable {
@@ -11,15 +11,21 @@ public struct Manifest: Sendable {
     public let name: TensorName
     /// Element type and shape.
     public let info: TensorInfo
-    /// SHA-256 of the elements.
+    /// Digest of the elements.
     public let digest: Digest
   }
 
   /// Lines sorted by name.
   public let lines: [Line]
+  /// How the tensors, and the manifest's text, are digested.
+  public let algorithm: DigestAlgorithm
 
   /// The lines of these tensors, sorted.
-  package init(_ tensors: some Sequence<(entry: Checkpoint.Entry, digest: Digest)>) {
+  package init(
+    _ tensors: some Sequence<(entry: Checkpoint.Entry, digest: Digest)>,
+    algorithm: DigestAlgorithm = .blake3
+  ) {
+    self.algorithm = algorithm
     lines = tensors.map { Line(name: $0.entry.name, info: $0.entry.info, digest: $0.digest) }
       .sorted { $0.name < $1.name }
   }
@@ -51,9 +57,9 @@ public struct Manifest: Sendable {
     }.joined()
   }
 
-  /// SHA-256 of ``text``.
+  /// Digest of ``text``.
   public var fingerprint: Digest {
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(algorithm)
     builder.update(text)
     return builder.finalize()
   }

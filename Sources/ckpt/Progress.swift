@@ -31,12 +31,15 @@ final class Progress: Sendable {
 extension CommonOptions {
   /// The digests of a checkpoint's tensors, with a progress bar; if it `isFull`, stored ones are not
   /// relied on.
-  func manifest(of checkpoint: Checkpoint, isFull: Bool = false) async throws -> Manifest {
+  func manifest(
+    of checkpoint: Checkpoint, _ algorithm: DigestAlgorithm = .blake3, isFull: Bool = false
+  ) async throws -> Manifest {
     let progress = Progress(reading: checkpoint.entries, quiet: quiet)
     defer { progress.finish() }
     var tracked = checkpoint
     tracked.entries = progress.entries
-    return try await Manifest(of: tracked, threads: threads, trustingStored: !isFull)
+    return try await Manifest(
+      of: tracked, threads: threads, algorithm: algorithm, trustingStored: !isFull)
   }
 }
 

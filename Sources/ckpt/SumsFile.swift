@@ -16,13 +16,15 @@ struct SumsFile {
 
   /// Parses lines of the forms `fingerprint  path` and `digest  dtype  shape  name`; empty lines and
   /// comments are skipped, as by `sha256sum`.
-  init(_ text: String) {
+  ///
+  /// A fingerprint may have its algorithm's name and a colon before it, which must be `algorithm`.
+  init(_ text: String, _ algorithm: DigestAlgorithm) {
     let lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let line = line.last == 0x0d ? line.dropLast() : line
       if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
       let text = String(decoding: line, as: UTF8.self)
-      if let parsed = Line(text) {
+      if let parsed = Line(text, algorithm) {
         self.lines.append(parsed)
       } else {
         malformed.append((index + 1, text))
@@ -33,11 +35,10 @@ struct SumsFile {
 
 extension SumsFile.Line {
   /// Parses a line; `nil` if it is of neither form.
-  fileprivate init?(_ line: String) {
+  fileprivate init?(_ line: String, _ algorithm: DigestAlgorithm) {
     var text = line[...]
-    if text.hasPrefix("\(Fingerprint.algorithm):") {
-      text = text.dropFirst(Fingerprint.algorithm.count + 1)
-    }
+    let prefix = "\(algorithm.rawValue):"
+    if text.hasPrefix(prefix) { text = text.dropFirst(prefix.count) }
     guard let digest = Digest(hexadecimal: String(text.prefix(64))) else { return nil }
     let rest = text.dropFirst(64)
     // Two spaces or, for what was read as binary, a space and an asterisk.

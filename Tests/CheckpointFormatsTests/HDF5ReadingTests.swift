@@ -127,7 +127,7 @@ extension Checkpoint.Entry {
   /// SHA-256 of the bytes, read in ranges of `chunk` bytes.
   func digest(chunk: Int) throws -> Digest {
     var buffer = ChunkBuffer(capacity: chunk)
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(.sha256)
     try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
     return builder.finalize()
   }

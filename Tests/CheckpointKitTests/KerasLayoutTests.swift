@@ -175,7 +175,7 @@ import Testing
 extension Checkpoint.Entry {
   fileprivate func digest() throws -> Digest {
     var buffer = ChunkBuffer(capacity: 24)
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(.sha256)
     try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
     return builder.finalize()
   }

@@ -10,7 +10,7 @@ import Testing
       try .init(memory: "b.weight", [1, 2], shape: [1, 2]), try .init(memory: "a\nb\\", [0]),
       try .init(memory: "n", .int64, [], [3, 0, 0, 0, 0, 0, 0, 0]),
     ])
-    let manifest = try await Manifest(of: checkpoint, threads: 2)
+    let manifest = try await Manifest(of: checkpoint, threads: 2, algorithm: .sha256)
     #expect(
       manifest.text == """
         df3f619804a92fdb4057192dc43dd748ea778adc52bc498ce80524c014b81119  F32  [1]  a\\nb\\\\
@@ -21,5 +21,9 @@ import Testing
     #expect(
       manifest.fingerprint.description
         == "5835eef5ed708ffc6d6806e1defe0203d1177263c323745ca08ddfff3d509559")
+    // By the package blake3 of PyPI, from the same definition.
+    #expect(
+      try await Manifest(of: checkpoint, threads: 2).fingerprint.description
+        == "cc02c51f45a01c622e291630ebf2db1859314587f59cdd06ed5356557d25b773")
   }
 }

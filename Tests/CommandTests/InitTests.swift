@@ -94,7 +94,7 @@ import Testing
       "--rule", "BatchNorm2d: weight=1, bias=0", "-q")
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(
-      try place.ckpt("hash", "--manifest", "net.h5").output
+      try place.ckpt("hash", "--algorithm", "sha256", "--manifest", "net.h5").output
         == String(
           decoding: try Fixtures.bytes("models/\(name)-seed0.manifest"), as: UTF8.self))
   }

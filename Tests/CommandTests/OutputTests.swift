@@ -57,7 +57,7 @@ import Testing
     let start = try #require(file.firstRange(of: key)?.lowerBound)
     var bytes = file
     if format == "gguf" {
-      // The key's length, the key, its kind, the value's length, and `sha256:` with 64 digits.
+      // The key's length, the key, its kind, the value's length, and `blake3:` with 64 digits.
       bytes.removeSubrange(start - 8..<start + key.count + 4 + 8 + 71)
       bytes[16] -= 1
     } else {

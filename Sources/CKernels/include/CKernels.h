@@ -67,3 +67,16 @@ size_t ckpt_seed_sieve(
 
 // The field that one seed yields, its highest eight bits from bit 16 up and the others below.
 uint32_t ckpt_seed_word(uint32_t seed, const uint32_t *masks);
+
+// BLAKE3 of bytes that are cut into chunks of 1 MiB, each a complete subtree of 1024 leaves.
+//
+// One chunk: `n` bytes, at most 2^20, fewer only at the end of all; `first_leaf` is its position in
+// KiB. `cv` gets its chaining value, and `root` the hash that it has if it is all there is; either may
+// be null. 32 bytes each.
+void ckpt_blake3_chunk(
+    const uint8_t *data, size_t n, uint64_t first_leaf, uint8_t *cv, uint8_t *root);
+
+// The value of `count` >= 1 neighboring subtrees from theirs, in order; the list is used up. With
+// `is_root` they are all there is, at least two, and the value is the hash. Without, they must form a
+// subtree: 2^k chunks that begin at a multiple of 2^k, or fewer if they are the last ones.
+void ckpt_blake3_merge(uint8_t *cvs, size_t count, bool is_root, uint8_t *out);

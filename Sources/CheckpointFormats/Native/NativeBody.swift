@@ -15,6 +15,8 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private(set) var chunks: [[NativeIndex.Chunk]]
   /// Digests by source.
   private(set) var digests: [Digest?]
+  /// Chaining values of the chunks by source, for those of several chunks.
+  private(set) var chainingValues: [[UInt8]]
   let plan: NativePlan
   /// The first source of each content.
   private var originals: [Content: Int] = [:]
@@ -47,25 +49,28 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     self.beginSource = beginSource
     chunks = Array(repeating: [], count: plan.sources.count)
     digests = Array(repeating: nil, count: plan.sources.count)
+    chainingValues = Array(repeating: [], count: plan.sources.count)
   }
 
   /// Whether a source is known to be a copy of an earlier one, so that it need not be read further;
   /// may be called from any task.
   func isCopy(_ source: Int) -> Bool { copies.withLock { $0.contains(source) } }
 
-  /// Appends the next packed job; `digest` is that of the multi-chunk tensor that it ends.
-  func append(_ job: borrowing NativeJob, endingWith digest: Digest?) throws {
+  /// Appends the next packed job.
+  func append(_ job: borrowing NativeJob) throws {
     for piece in job.packed where !isCopy(piece.source) {
-      // A piece with a digest is a whole tensor. Of a tensor of several chunks, the first decides
-      // whether it is a copy, and the last one comes with the digest.
-      if let digest = piece.digest {
-        if take(digest, of: piece.source) { continue }
-      } else if chunks[piece.source].isEmpty {
-        if try isCopy(beginningWith: piece) { continue }
-      } else if let digest {
-        digests[piece.source] = digest
-        let content = Content(digest: digest, filter: plan.sources[piece.source].filter)
-        if originals[content] == nil { originals[content] = piece.source }
+      switch piece.sum {
+      case .digest(let digest): if take(digest, of: piece.source) { continue }
+      case .chainingValue(let value, let isLast):
+        // The first of several chunks decides whether the tensor is a copy.
+        if chunks[piece.source].isEmpty, try isCopy(beginningWith: piece) { continue }
+        chainingValues[piece.source] += value
+        if isLast {
+          let digest = TreeDigest.digest(merging: chainingValues[piece.source])
+          digests[piece.source] = digest
+          let content = Content(digest: digest, filter: plan.sources[piece.source].filter)
+          if originals[content] == nil { originals[content] = piece.source }
+        }
       }
       if plan.sources[piece.source].entry.info.byteCount > 0 {
         if chunks[piece.source].isEmpty { try beginSource?(piece.source) }
@@ -83,6 +88,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
       return false
     }
     chunks[source] = chunks[original]
+    chainingValues[source] = chainingValues[original]
     return true
   }
 

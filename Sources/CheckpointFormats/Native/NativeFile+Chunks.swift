@@ -22,6 +22,7 @@ extension NativeFile {
         try naming(index, of: stored) { () throws(CheckpointError) in
           try file.read(at: stored.chunks[index].offset, into: &part)
           try Self.check(part.bytes, stored.chunks[index])
+          try Self.check(part.bytes, index, of: stored)
         }
         offset += stored.chunks[index].length
       }
@@ -57,6 +58,7 @@ extension NativeFile {
         if case .planes(let width, let rotated) = stored.filter {
           try PlaneCodec.decode(stream, width: width, rotated: rotated, into: &part)
         }
+        try Self.check(part.bytes, index, of: stored)
       }
       start += chunk.length
       offset += size
@@ -76,9 +78,19 @@ extension NativeFile {
     guard Checksum.crc32(first) == one.crc32, Checksum.crc32(second) == two.crc32 else {
       return false
     }
+    let middle = NativeLayout.chunkSize
     return PlaneCodec.decodeTwo(
-      first, second, width: width, rotated: rotated, into: &target,
-      dividedAt: NativeLayout.chunkSize)
+      first, second, width: width, rotated: rotated, into: &target, dividedAt: middle)
+      && stored.matches(target.bytes.extracting(..<middle), chunk: indices.lowerBound)
+      && stored.matches(target.bytes.extracting(middle...), chunk: indices.lowerBound + 1)
+  }
+
+  private static func check(
+    _ bytes: RawSpan, _ index: Int, of stored: NativeIndex.Stored
+  ) throws(CheckpointError) {
+    guard stored.matches(bytes, chunk: index) else {
+      throw CheckpointError(.malformed, "unpacked bytes differ from the digest in the index")
+    }
   }
 
   private static func check(

@@ -27,7 +27,7 @@ extension NativeFile {
     }
     let end = file.size - NativeLayout.footerSize
     let footer = try file.bytes(end..<file.size)
-    // Footer: start, stored size, and size of the index (8 bytes each), SHA-256 of its stored bytes
+    // Footer: start, stored size, and size of the index (8 bytes each), BLAKE3 of its stored bytes
     // (32), and the closing mark (8).
     guard footer[56...] == NativeLayout.endMagic[...] else { throw Self.cut(file) }
     return try index(of: file, footer: footer, end: end)
@@ -60,7 +60,7 @@ extension NativeFile {
     digest.update(stream.rawBytes)
     guard digest.finalize().bytes[...] == footer[24..<56] else {
       throw CheckpointError(
-        .malformed, "SHA-256 of the index differs from the one in the footer", offset: start)
+        .malformed, "BLAKE3 of the index differs from the one in the footer", offset: start)
     }
     do throws(CheckpointError) {
       let text = try [UInt8](count: content) { target throws(CheckpointError) in

@@ -30,6 +30,7 @@ enum NativeFilling {
         let digest = body.digests[source]
       else { continue }
       (stored.digest, stored.chunks) = (digest, body.chunks[source])
+      stored.chainingValues = body.chainingValues[source]
       index.tensors[position].content = .stored(stored)
     }
     index.metadata.merge(fill.metadata) { _, new in new }

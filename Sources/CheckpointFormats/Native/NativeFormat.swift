@@ -40,7 +40,7 @@ enum NativeLayout {
   static let alignment = 64
 
   /// Largest index, unpacked, in bytes.
-  static let maxIndexSize = 1 << 28
+  static let maxIndexSize = 1 << 32
   /// Longest name, in bytes.
   static let maxNameBytes = 1 << 16
   /// Largest number of dimensions.

@@ -87,7 +87,9 @@ private struct TensorParser {
       }
       return NativeIndex.Tensor(name: name, content: .alias(original))
     }
-    try scanner.expect("{\"chunks\":")
+    try scanner.expect("{\"blake3\":")
+    let digest = try scanner.string()
+    try scanner.expect(",\"chunks\":")
     var chunks: [NativeIndex.Chunk] = []
     try scanner.array { scanner throws(CheckpointError) in
       try scanner.expect("[")
@@ -100,6 +102,7 @@ private struct TensorParser {
       }
       chunks.append(NativeIndex.Chunk(offset: 0, length: length, crc32: crc32))
     }
+    let values = scanner.take(",\"cvs\":") ? try scanner.string() : ""
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
     try scanner.expect(",\"filter\":")
@@ -107,8 +110,6 @@ private struct TensorParser {
     let name = try self.name(&scanner, stored: true)
     try scanner.expect(",\"offset\":")
     let offset = try scanner.wholeNumber()
-    try scanner.expect(",\"sha256\":")
-    let digest = try scanner.string()
     try scanner.expect(",\"shape\":")
     var shape: [Int] = []
     try scanner.array { scanner throws(CheckpointError) in
@@ -117,7 +118,8 @@ private struct TensorParser {
     try scanner.expect("}")
     do {
       let stored = try self.stored(
-        chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, shape: shape)
+        chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, values: values,
+        shape: shape)
       return NativeIndex.Tensor(name: name, content: .stored(stored))
     } catch {
       throw error.adding(tensor: name.text)
@@ -137,7 +139,7 @@ private struct TensorParser {
 
   private mutating func stored(
     _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: String,
-    shape: [Int]
+    values: String, shape: [Int]
   ) throws(CheckpointError) -> NativeIndex.Stored {
     guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
     guard let method = NativeFilter(name: filter) else { throw Self.unknown("filter", filter) }
@@ -146,7 +148,7 @@ private struct TensorParser {
     }
     guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
       throw CheckpointError(
-        .malformed, "expected 64 lowercase hexadecimal digits as sha256, found '\(digest)'")
+        .malformed, "expected 64 lowercase hexadecimal digits as blake3, found '\(digest)'")
     }
     guard shape.count <= NativeLayout.maxRank else {
       throw CheckpointError(
@@ -159,6 +161,7 @@ private struct TensorParser {
         .malformed,
         "expected \(count) chunks for shape \(shape) of \(dtype), found \(chunks.count)")
     }
+    let chainingValues = try Self.chainingValues(values, count: count, digest: sum)
     if let original = placed[offset] {
       guard
         original.digest == sum, original.filter == method,
@@ -169,7 +172,9 @@ private struct TensorParser {
         throw CheckpointError(
           .malformed, "offset \(offset) belongs to an earlier tensor with different content")
       }
-      return NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: original.chunks)
+      return NativeIndex.Stored(
+        info: info, filter: method, digest: sum, chunks: original.chunks,
+        chainingValues: chainingValues)
     }
     let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
     // Offsets follow from the lengths of the chunks before; the index states them for readers that
@@ -178,9 +183,31 @@ private struct TensorParser {
       throw CheckpointError(
         .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
     }
-    let stored = NativeIndex.Stored(info: info, filter: method, digest: sum, chunks: own)
+    let stored = NativeIndex.Stored(
+      info: info, filter: method, digest: sum, chunks: own, chainingValues: chainingValues)
     if !own.isEmpty { placed[offset] = stored }
     return stored
+  }
+
+  /// The chaining values of a tensor of several chunks, which must merge into its digest.
+  private static func chainingValues(
+    _ text: String, count: Int, digest: Digest
+  ) throws(CheckpointError) -> [UInt8] {
+    let digits = Array(text.utf8)
+    let expected = count > 1 ? count.saturated(times: 2 * TreeDigest.valueSize) : 0
+    guard digits.count == expected else {
+      throw CheckpointError(
+        .malformed,
+        "expected cvs of \(count > 1 ? count : 0) chunks, found \(digits.count) digits")
+    }
+    if digits.isEmpty { return [] }
+    guard let values = [UInt8](lowercaseHexadecimal: digits) else {
+      throw CheckpointError(.malformed, "cvs: expected lowercase hexadecimal digits")
+    }
+    guard TreeDigest.digest(merging: values) == digest else {
+      throw CheckpointError(.malformed, "cvs do not merge into blake3 \(digest)")
+    }
+    return values
   }
 
   private mutating func withOffsets(

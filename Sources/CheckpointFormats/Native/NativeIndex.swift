@@ -18,6 +18,16 @@ struct NativeIndex {
     var filter: NativeFilter
     var digest: Digest
     var chunks: [Chunk]
+    /// The chunks' chaining values, 32 bytes each, which merge into the digest; empty for one chunk.
+    var chainingValues: [UInt8] = []
+
+    /// Whether a chunk's bytes, unpacked, are those that the digest covers.
+    func matches(_ bytes: RawSpan, chunk: Int) -> Bool {
+      if chunks.count <= 1 { return TreeDigest.digest(of: bytes) == digest }
+      let start = chunk.saturated(times: TreeDigest.valueSize)
+      return TreeDigest.value(of: bytes, chunk: chunk)[...]
+        == chainingValues[start..<start + TreeDigest.valueSize]
+    }
   }
 
   /// Bytes of its own or those of an earlier tensor.
@@ -75,6 +85,8 @@ struct NativeIndex {
       json.key("name")
       json.string(tensor.name.text)
     case .stored(let stored):
+      json.key("blake3")
+      json.string(stored.digest.description)
       json.key("chunks")
       json.array { json in
         for chunk in stored.chunks {
@@ -84,6 +96,10 @@ struct NativeIndex {
           }
         }
       }
+      if !stored.chainingValues.isEmpty {
+        json.key("cvs")
+        json.string(stored.chainingValues.hexDigits())
+      }
       json.key("dtype")
       json.string(stored.info.dtype.rawValue)
       json.key("filter")
@@ -92,8 +108,6 @@ struct NativeIndex {
       json.string(tensor.name.text)
       json.key("offset")
       json.number(stored.chunks.first?.offset ?? 0)
-      json.key("sha256")
-      json.string(stored.digest.description)
       json.key("shape")
       json.numbers(stored.info.shape)
     }

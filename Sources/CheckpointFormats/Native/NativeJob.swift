@@ -6,14 +6,21 @@ import TensorCore
 struct NativeJob: ~Copyable {
   /// A piece as it is stored in the file.
   struct Packed {
+    /// What is known of the bytes before they were packed.
+    enum Sum {
+      /// The digest of a whole tensor.
+      case digest(Digest)
+      /// The chaining value of one of a tensor's chunks.
+      case chainingValue([UInt8], isLast: Bool)
+    }
+
     let source: Int
     /// Whether its bytes are stored as they were read.
     let isRaw: Bool
     /// Its range in the packed bytes, or in those that were read.
     let range: Range<Int>
     let crc32: UInt32
-    /// SHA-256 of a whole tensor.
-    let digest: Digest?
+    let sum: Sum
   }
 
   private var input = ChunkBuffer(capacity: NativeLayout.chunkSize)
@@ -21,8 +28,6 @@ struct NativeJob: ~Copyable {
     capacity: PlaneCodec.maxStreamSize(NativeLayout.chunkSize) + 1024 * WorkLimits.maxGathered)
   /// The pieces in order.
   private(set) var packed: [Packed] = []
-  /// SHA-256 of the multi-chunk tensor that ends with this job.
-  var digest: Digest?
   private var inputCount = 0
 
   /// Jobs that are not in use.
@@ -31,18 +36,17 @@ struct NativeJob: ~Copyable {
   /// Discards the bytes packed earlier.
   mutating func clear() {
     packed.removeAll(keepingCapacity: true)
-    digest = nil
     inputCount = 0
   }
 
-  /// Reads and packs pieces of a plan's sources, and digests those that are whole tensors.
+  /// Reads, digests, and packs pieces of a plan's sources.
   mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
     clear()
     var written = 0
     for piece in pieces {
       let source = plan.sources[piece.tensor]
       let (inputStart, outputStart) = (inputCount, written)
-      let digest = try Self.read(piece, of: source, into: &input, at: inputStart)
+      let sum = try Self.read(piece, of: source, into: &input, at: inputStart)
       inputCount += piece.range.count
       let isRaw = source.filter == .raw
       if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
@@ -53,7 +57,7 @@ struct NativeJob: ~Copyable {
       let range = isRaw ? inputStart..<inputCount : outputStart..<written
       let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
       packed.append(
-        Packed(source: piece.tensor, isRaw: isRaw, range: range, crc32: crc32, digest: digest))
+        Packed(source: piece.tensor, isRaw: isRaw, range: range, crc32: crc32, sum: sum))
     }
   }
 
@@ -61,15 +65,15 @@ struct NativeJob: ~Copyable {
 
   private static func read(
     _ piece: Piece, of source: NativePlan.Source, into input: inout ChunkBuffer, at start: Int
-  ) throws -> Digest? {
+  ) throws -> Packed.Sum {
     let end = start + piece.range.count
     var bytes = input.mutableBytes(end)
     var target = bytes._mutatingExtracting(start..<end)
     try source.entry.read(piece.range, into: &target)
-    guard piece.isWhole else { return nil }
-    var builder = DigestBuilder()
-    builder.update(input.bytes(end).extracting(start..<end))
-    return builder.finalize()
+    let content = input.bytes(end).extracting(start..<end)
+    if piece.isWhole { return .digest(TreeDigest.digest(of: content)) }
+    let chunk = piece.range.lowerBound / NativeLayout.chunkSize
+    return .chainingValue(TreeDigest.value(of: content, chunk: chunk), isLast: piece.isLast)
   }
 
   private static func encode(
@@ -85,9 +89,6 @@ struct NativeJob: ~Copyable {
   private static func crc32(_ buffer: borrowing ChunkBuffer, _ range: Range<Int>) -> UInt32 {
     Checksum.crc32(buffer.bytes(range.upperBound).extracting(range))
   }
-
-  /// Feeds the bytes read to a digest.
-  func hash(into digest: inout DigestBuilder) { digest.update(input.bytes(inputCount)) }
 
   /// Writes one of the pieces, aligned if it is raw, and returns its offset.
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {

@@ -7,10 +7,7 @@ extension NativeBody {
   /// Reads, packs, digests, and appends all pieces of the plan; the file does not depend on the
   /// number of threads.
   ///
-  /// A tensor's digest takes its chunks one after another, so each tensor of several chunks has a
-  /// lane of its own. A chunk is appended after it is digested.
   func appendAll(threads: Int) async throws {
-    let digests = PieceDigests()
     // Whether a tensor is a copy is decided in order, in the last stage; workers that ask meanwhile
     // may still pack pieces of it, which are then dropped: more work, but the same bytes.
     try await pipeline(
@@ -27,14 +24,10 @@ extension NativeBody {
         return job
       },
       stages: [
-        PipelineStage(lane: { $0[0].tensor }) { pieces, job in
-          if pieces[0].isWhole { return }
-          job.value.digest = digests.add(pieces[0]) { job.value.hash(into: &$0) }
-        },
-        PipelineStage { [self] pieces, job in
-          try append(job.value, endingWith: job.value.digest)
+        PipelineStage { [self] _, job in
+          try append(job.value)
           NativeJob.pool.release(job)
-        },
+        }
       ])
   }
 }

@@ -39,7 +39,8 @@ enum NativeWriter {
             name: entry.name,
             content: .stored(
               .init(
-                info: entry.info, filter: filter, digest: digest, chunks: body.chunks[source]))))
+                info: entry.info, filter: filter, digest: digest, chunks: body.chunks[source],
+                chainingValues: body.chainingValues[source]))))
       }
     }
     return NativeIndex(

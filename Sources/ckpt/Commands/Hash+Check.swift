@@ -20,7 +20,7 @@ extension Ckpt.Hash {
 
   /// Compares checkpoints with the lines of a file, or of standard input.
   func compare(with path: String) async throws {
-    let sums = SumsFile(try FileProbe.argument(path).text())
+    let sums = SumsFile(try FileProbe.argument(path).text(), algorithm)
     guard !sums.lines.isEmpty else {
       throw CheckpointError(
         .malformed, "expected lines as ckpt hash prints them, found none", path: displayPath(path))
@@ -74,7 +74,7 @@ extension Ckpt.Hash {
       return try add(Outcome(name: file, result: .unreadable))
     }
     var found: [TensorName: String] = [:]
-    for case .tensor(let text, let name) in SumsFile(manifest.text).lines {
+    for case .tensor(let text, let name) in SumsFile(manifest.text, algorithm).lines {
       found[TensorName(name)] = text
     }
     for (text, name) in tensors {
@@ -91,7 +91,8 @@ extension Ckpt.Hash {
   /// The digests of a file, every byte of it read; `nil`, with a note, if that fails.
   private func digests(of path: String) async throws -> Manifest? {
     do {
-      return try await common.manifest(of: inputs.open(path, common).checkpoint, isFull: true)
+      return try await common.manifest(
+        of: inputs.open(path, common).checkpoint, algorithm, isFull: true)
     } catch let error as CheckpointError {
       StandardError().note(error.adding(path: displayPath(path)).description)
       return nil

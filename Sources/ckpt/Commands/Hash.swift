@@ -6,9 +6,10 @@ extension Ckpt {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       discussion: """
-        One line per file, as sha256sum prints it. The fingerprint is the SHA-256 of the manifest: one \
-        line per tensor, 'sha256  dtype  shape  name', sorted by name. A .ckz file stores its \
-        tensors' digests, which are not computed again: 'ckpt check' and --check read everything.
+        One line per file, as b3sum prints it. The fingerprint is the BLAKE3 of the manifest: one line \
+        per tensor, 'digest  dtype  shape  name', sorted by name, where a tensor's digest is that of \
+        its bytes. --algorithm sha256 digests both with SHA-256. A .ckz file stores its tensors' \
+        BLAKE3, which is not computed again: 'ckpt check' and --check read everything.
 
         --check reads lines that were printed without it and prints OK or FAILED for each, as \
         'sha256sum -c' does; with the lines of --manifest, name the file that they are compared with. \
@@ -16,7 +17,7 @@ extension Ckpt {
 
         EXAMPLES
           ckpt hash net.h5 net.ckz
-          ckpt hash --manifest net.h5 | sha256sum
+          ckpt hash --algorithm sha256 --manifest net.h5 | sha256sum
           ckpt hash *.safetensors > SUMS
           ckpt hash --check SUMS
         """)
@@ -28,6 +29,17 @@ extension Ckpt {
         "Compare with fingerprints, or with a manifest, from this file; '-' for standard input. With --quiet, print failures only.",
         valueName: "sums"))
     var check: String?
+    @Option(
+      help: ArgumentHelp(
+        "How tensors and manifest are digested: blake3 or sha256.", valueName: "name"),
+      transform: { text in
+        guard let algorithm = DigestAlgorithm(rawValue: text) else {
+          let known = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: " or ")
+          throw ValidationError("unknown algorithm '\(text)': expected \(known)")
+        }
+        return algorithm
+      })
+    var algorithm = DigestAlgorithm.blake3
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
@@ -37,9 +49,10 @@ extension Ckpt {
         let name: String
         let dtype: String
         let shape: Shape
-        let sha256: String
+        let digest: String
       }
       let file: String
+      let algorithm: String
       let fingerprint: String
       /// Tensors that cannot be read, of which the fingerprint says nothing; absent if there are none.
       let leftOut: [String]?
@@ -72,7 +85,7 @@ extension Ckpt {
               "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
               path: displayPath(file))
           }
-          digests = try await common.manifest(of: checkpoint)
+          digests = try await common.manifest(of: checkpoint, algorithm)
         } catch let error as CheckpointError {
           // The others are hashed all the same, as by sha256sum.
           StandardError().note(error.description)
@@ -83,11 +96,12 @@ extension Ckpt {
           let tensors = digests.lines.map {
             Report.Tensor(
               name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
-              sha256: $0.digest.description)
+              digest: $0.digest.description)
           }
           reports.append(
             Report(
-              file: file, fingerprint: digests.fingerprint.description,
+              file: file, algorithm: algorithm.rawValue,
+              fingerprint: digests.fingerprint.description,
               leftOut: unread.isEmpty ? nil : unread,
               tensors: manifest ? tensors : nil))
         } else if manifest && StandardOutput.isTerminal {
