@@ -10,12 +10,12 @@ import Testing
   func `a live model's description draws the model`(name: String) throws {
     let json = String(decoding: try Fixtures.bytes("models/\(name).json"), as: UTF8.self)
     let tree = try Module(json: json)
-    let sums = try tree.initialized(seed: 7).entries.map { "\(try $0.digest())  \($0.name)" }
+    let sums = try tree.initialized(seed: 7).entries.map { "\(try $0.digest(.sha256))  \($0.name)" }
     let wanted = String(decoding: try Fixtures.bytes("models/\(name).sums"), as: UTF8.self)
     #expect(sums.joined(separator: "\n") + "\n" == wanted)
     let again = try Module(json: tree.json())
     #expect(
-      try again.initialized(seed: 7).entries.map { "\(try $0.digest())  \($0.name)" } == sums)
+      try again.initialized(seed: 7).entries.map { "\(try $0.digest(.sha256))  \($0.name)" } == sums)
   }
 
   static func model(_ modules: String, _ draws: String = "") -> String {
