@@ -95,7 +95,7 @@ public struct Budget: Sendable, Hashable {
     package static let tableEntries = Cost(
       base: 1 << 24, share: 64, most: 1 << 28, isLifted: true)
     /// Bytes of the index of a `.ckz` file, by its packed size.
-    package static let index = Cost(base: 1 << 20, share: 64, most: 1 << 28, isLifted: false)
+    package static let index = Cost(base: 1 << 20, share: 64, most: 1 << 32, isLifted: false)
   }
 
   /// The most that a file, or a part of it, of `size` bytes or values may cost.

@@ -42,7 +42,7 @@ import Testing
         #expect(values.count == wanted.count && !wanted.isEmpty)
         #expect(zip(values, wanted).allSatisfy { abs($0 - $1) < 5e-6 }, "\(entry.name)")
       } else {
-        #expect("\(try entry.digest())" == program.sha256[entry.name.text], "\(entry.name)")
+        #expect("\(try entry.digest(.sha256))" == program.sha256[entry.name.text], "\(entry.name)")
       }
     }
   }
