@@ -196,7 +196,7 @@ import Testing
         {"fill": "a.bias", "rule": "uniform(a=-0.5, b=0.5)"}, {"fill": "b_B", "rule": "normal"}
         """#))
     let digests = try tree.initialized(seed: 11).entries.map {
-      String(try $0.digest().description.prefix(12))
+      String(try $0.digest(.sha256).description.prefix(12))
     }
     #expect(digests == ["bf9658886e23", "ddb3e2b7f196", "e41a962e71c6"])
   }
