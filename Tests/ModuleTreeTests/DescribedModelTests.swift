@@ -15,7 +15,8 @@ import Testing
     #expect(sums.joined(separator: "\n") + "\n" == wanted)
     let again = try Module(json: tree.json())
     #expect(
-      try again.initialized(seed: 7).entries.map { "\(try $0.digest(.sha256))  \($0.name)" } == sums)
+      try again.initialized(seed: 7).entries.map { "\(try $0.digest(.sha256))  \($0.name)" } == sums
+    )
   }
 
   static func model(_ modules: String, _ draws: String = "") -> String {

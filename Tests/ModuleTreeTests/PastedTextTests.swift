@@ -17,7 +17,9 @@ import Testing
   @Test(arguments: names)
   func `a printed model gives torch's tensors`(name: String) throws {
     let tree = try Module(printed: Self.text(name))
-    let sums = try tree.initialized(seed: 7).entries.map { "\(try $0.digest(.sha256))  \($0.name)\n" }
+    let sums = try tree.initialized(seed: 7).entries.map {
+      "\(try $0.digest(.sha256))  \($0.name)\n"
+    }
     let wanted = String(decoding: try Fixtures.bytes("pasted/\(name).sums"), as: UTF8.self)
     #expect(sums.sorted().joined() == wanted)
     // What ckpt prints is read as the same model.

@@ -102,7 +102,7 @@ private struct TensorParser {
       }
       chunks.append(NativeIndex.Chunk(offset: 0, length: length, crc32: crc32))
     }
-    let values = scanner.take(",\"cvs\":") ? try scanner.string() : ""
+    let values = scanner.take(",\"cvs\":") ? try scanner.string() : nil
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
     try scanner.expect(",\"filter\":")
@@ -139,7 +139,7 @@ private struct TensorParser {
 
   private mutating func stored(
     _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: String,
-    values: String, shape: [Int]
+    values: String?, shape: [Int]
   ) throws(CheckpointError) -> NativeIndex.Stored {
     guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
     guard let method = NativeFilter(name: filter) else { throw Self.unknown("filter", filter) }
@@ -191,16 +191,21 @@ private struct TensorParser {
 
   /// The chaining values of a tensor of several chunks, which must merge into its digest.
   private static func chainingValues(
-    _ text: String, count: Int, digest: Digest
+    _ text: String?, count: Int, digest: Digest
   ) throws(CheckpointError) -> [UInt8] {
+    guard let text else {
+      if count > 1 {
+        throw CheckpointError(.malformed, "expected cvs of \(count) chunks, found none")
+      }
+      return []
+    }
     let digits = Array(text.utf8)
     let expected = count > 1 ? count.saturated(times: 2 * TreeDigest.valueSize) : 0
-    guard digits.count == expected else {
+    guard count > 1, digits.count == expected else {
       throw CheckpointError(
         .malformed,
         "expected cvs of \(count > 1 ? count : 0) chunks, found \(digits.count) digits")
     }
-    if digits.isEmpty { return [] }
     guard let values = [UInt8](lowercaseHexadecimal: digits) else {
       throw CheckpointError(.malformed, "cvs: expected lowercase hexadecimal digits")
     }
