@@ -9,6 +9,14 @@ extension Place {
   /// - Throws: ``CheckpointError`` `unsupported` for an absolute name, for one with `..` in it, and
   ///   for a link that leads out of this place; `system` when there is no such file.
   package func openInside(_ name: String) throws(CheckpointError) -> ByteSource {
+    try checkInside(name)
+    return try open(name)
+  }
+
+  /// Refuses a name found in a file unless it is a relative one that stays in this place.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported`, as ``openInside(_:)``.
+  package func checkInside(_ name: String) throws(CheckpointError) {
     let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     let isPlain = parts.allSatisfy {
       !$0.isEmpty && !$0.elementsEqual("..".utf8) && !$0.contains(0)
@@ -21,7 +29,6 @@ extension Place {
         "names the file '\(name.shortened(to: 80))'; expected a relative name in the same folder")
     }
     if !isWeb { try checkLinks(of: name) }
-    return try open(name)
   }
 
   /// Refuses a name that links of this machine lead out of this place; other places have no links.

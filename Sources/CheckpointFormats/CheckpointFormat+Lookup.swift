@@ -1,5 +1,5 @@
 public import ByteIO
-import TensorCore
+package import TensorCore
 
 /// Finding a format by name, by file name, or by content.
 extension CheckpointFormat {
@@ -105,6 +105,25 @@ extension WriteOptions.Compression {
     case .none: "none"
     case .planes: "planes"
     case .gzip: "gzip"
+    }
+  }
+}
+
+extension FileProbe {
+  /// The file or folder that an argument names; where there is none, the index of the TensorFlow
+  /// checkpoint of that name, as TensorFlow itself takes a checkpoint's name without an ending.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` when it cannot be opened.
+  package static func checkpoint(_ path: String) throws(CheckpointError) -> FileProbe {
+    do throws(CheckpointError) {
+      return try argument(path)
+    } catch {
+      let (place, name) = Place.locate(path)
+      guard error.code == .system, !name.isEmpty, name != "-",
+        let index = try? FileProbe(name + TensorFlow.ending, in: place),
+        TensorFlow.recognizes(index)
+      else { throw error }
+      return index
     }
   }
 }

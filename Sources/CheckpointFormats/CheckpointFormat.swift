@@ -78,8 +78,8 @@ public struct CheckpointFormat: Sendable {
   /// an array, and PyTorch, which comes last, also looks for bare pickles, whose beginning says
   /// little. All others begin with marks of their own.
   public static let all: [CheckpointFormat] = [
-    .native, .keras, .hdf5, .safetensors, .gguf, .npz, .npy, .onnx, .flax, .tensorflow,
-    .exportedProgram, .pytorch,
+    .native, .keras, .hdf5, .diffusers, .safetensors, .gguf, .npz, .npy, .onnx, .flax, .tensorflow,
+    .exportedProgram, .deepspeed, .consolidated, .pytorch,
   ]
 }
 

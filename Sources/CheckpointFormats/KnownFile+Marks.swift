@@ -156,6 +156,14 @@ extension KnownFile {
       Self { probe in endings.contains { probe.name.lowercased().hasSuffix($0) } }
     }
 
+    /// A name such as `model.ckpt-100.data-00000-of-00001`.
+    static let dataShard = Self { probe in
+      let words = (probe.name.split(separator: ".").last ?? "").split(separator: "-")
+      return words.count == 4 && words[0] == "data" && words[2] == "of"
+        && words[1].count == 5 && words[3].count == 5 && Int(words[1]) != nil
+        && Int(words[3]) != nil
+    }
+
     /// A folder that holds something of this name.
     static func holds(_ name: String) -> Self {
       Self { $0.members?.contains(name) ?? false }

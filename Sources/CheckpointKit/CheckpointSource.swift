@@ -29,7 +29,7 @@ public struct CheckpointSource: Sendable {
   public static func open(
     _ path: String, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
   ) throws -> Self {
-    try open(.argument(path), options: options, notes: notes)
+    try open(.checkpoint(path), options: options, notes: notes)
   }
 
   /// Opens a file by its content that a place has opened, a file in memory for example.
@@ -85,9 +85,23 @@ public struct CheckpointSource: Sendable {
     let isAlone = probe.members == nil && !isIndex && !probe.name.contains("-of-")
     if isAlone { return probe.size }
     guard let names = try? probe.members ?? place.list() else { return Shape.limit }
+    return storedBytes(names, in: place, claiming: byteCount, depth: 0)
+  }
+
+  /// Bytes of files and of those in folders, two levels deep, or enough of them.
+  private static func storedBytes(
+    _ names: [String], in place: Place, claiming byteCount: Int, depth: Int
+  ) -> Int {
     var size = 0
     for name in names where Budget.current.limit(of: .values, size: size) < byteCount {
-      size = [size, (try? place.open(name).size) ?? 0].saturatedSum()
+      guard let file = try? place.openFile(name) else {
+        guard depth < 2, let inner = try? place.list(name) else { continue }
+        let folder = storedBytes(
+          inner, in: place.folder(name), claiming: byteCount, depth: depth + 1)
+        size = [size, folder].saturatedSum()
+        continue
+      }
+      size = [size, file.size].saturatedSum()
     }
     return size
   }

@@ -44,7 +44,7 @@ extension Integrity {
     of path: String, threads: Int,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
   ) async throws {
-    try await self.init(of: .argument(path), threads: threads, reading: reading)
+    try await self.init(of: .checkpoint(path), threads: threads, reading: reading)
   }
 
   /// The same for a checkpoint that a place has opened.

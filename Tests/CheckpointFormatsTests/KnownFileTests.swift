@@ -65,8 +65,10 @@ struct KnownFileTests {
 
   @Test(arguments: [
     (["data.pkl", "data/0", "version"], "is a PyTorch file that was unpacked"),
-    (["mp_rank_00_model_states.pt"], "is a DeepSpeed (ZeRO) folder"),
-    (["latest", "global_step10/mp_rank_00_model_states.pt"], "is a DeepSpeed (ZeRO) folder"),
+    (["model_world_size_2_rank_0.pt"], "holds the files of FSDP ranks"),
+    (["pytorch_model_rank0.bin", "pytorch_model_rank1.bin"], "holds the files of several ranks"),
+    (["_CHECKPOINT_METADATA", "default/manifest.ocdbt"], "is an Orbax checkpoint"),
+    (["model_index.json", "unet/config.json"], "is a diffusers pipeline without the weights"),
     (["Manifest.json", "Data/x"], "is a Core ML package"),
     (["latest_checkpointed_iteration.txt"], "is a Megatron folder"),
     (

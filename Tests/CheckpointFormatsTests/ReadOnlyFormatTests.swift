@@ -19,6 +19,7 @@ import Testing
 
   static let formats: [(CheckpointFormat, String)] = [
     (.flax, "flax"), (.onnx, "onnx"), (.tensorflow, "tensorflow"), (.exportedProgram, "exported"),
+    (.deepspeed, "deepspeed"), (.diffusers, "diffusers"), (.consolidated, "consolidated"),
   ]
 
   static let cases: [Case] = formats.flatMap { format, folder in

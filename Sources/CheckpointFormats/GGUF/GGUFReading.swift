@@ -5,7 +5,12 @@ import TensorCore
 extension GGUF {
   /// Opens a file, a split file by any of its parts, or a folder that holds one of these.
   static func open(_ probe: FileProbe) throws -> Opened {
-    var opened = try join(probe.members == nil ? probe : try member(of: probe))
+    let file = probe.members == nil ? probe : try member(of: probe)
+    var opened = try join(file)
+    if let stem = file.name.split(separator: "-00001-of-").first {
+      let parts = probe.members(endingIn: ".gguf").filter { $0.hasPrefix(stem) }
+      opened.notes += probe.othersNote(reading: parts)
+    }
     opened.restoreFromTexts()
     GGUFShapes.restore(&opened)
     opened.restoreTies()

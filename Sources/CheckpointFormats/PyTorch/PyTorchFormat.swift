@@ -73,20 +73,27 @@ enum PyTorchFormat {
         guard let index = index(in: probe) else {
           for ending in shardEndings {
             if let shards = try NumberedShards(probe, ending: ending) {
-              return try shards.contents { try PyTorchFile.open($0).contents(key: nil) }
+              var opened = try shards.contents { try PyTorchFile.open($0).contents(key: nil) }
+              opened.notes += probe.othersNote(reading: shards.names)
+              return opened
             }
           }
           throw CheckpointError(
             .system,
             "expected a distributed checkpoint or one shard index in this folder, found neither")
         }
-        return try read(try FileProbe(index, in: probe.folder), options)
+        let file = try FileProbe(index, in: probe.folder)
+        var opened = try read(file, options)
+        opened.notes += probe.othersNote(reading: [index] + (try ShardIndex(file).files))
+        return opened
       }
       if isIndex(probe) {
         return try ShardIndex(probe).contents { try PyTorchFile.open($0).contents(key: nil) }
       }
-      return try PyTorchFile.opened(probe).contents(
+      var opened = try PyTorchFile.opened(probe).contents(
         key: options.key, readsAllParts: options.readsAllParts)
+      if let note = RankFile.note(probe) { opened.notes.insert(note, at: 0) }
+      return opened
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
     }
@@ -95,6 +102,11 @@ enum PyTorchFormat {
   /// Checks the CRC-32 of all members of an archive; files of other kinds have none.
   static func verify(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
     _ = try open(probe, OpenOptions())
+    return try await damage(probe, threads: threads)
+  }
+
+  /// One error for each member of an archive whose CRC-32 differs.
+  static func damage(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
     guard case .archive? = PyTorchFile.kind(of: probe.head) else { return [] }
     let archive = try PyTorchArchive.opened(probe)
     let damage = try await concurrentMap(archive.members, width: threads) { member in

@@ -60,15 +60,19 @@ enum Safetensors {
       var opened = try shards.contents { try read($0) }
       opened.restoreTies()
       opened.noteTiesWrittenOut()
+      opened.notes += probe.othersNote(reading: shards.names)
       return opened
     }
     let candidate = try file(of: probe)
     var opened: Opened
     if ShardIndex.recognizes(candidate, ending: ".safetensors") {
-      opened = try ShardIndex(candidate).contents { try read($0) }
+      let index = try ShardIndex(candidate)
+      opened = try index.contents { try read($0) }
       opened.restoreTies()
+      opened.notes += probe.othersNote(reading: [candidate.name] + index.files)
     } else {
       opened = try read(try candidate.source)
+      opened.notes += probe.othersNote(reading: [candidate.name])
     }
     opened.noteTiesWrittenOut()
     return opened

@@ -19,6 +19,12 @@ struct ShardIndex {
   /// What a writer reckons from the tensors, and a reader has no use for.
   static let derived = ["total_size", "total_parameters"]
 
+  /// The names of the files, each once.
+  var files: [String] {
+    var known: Set<TensorName> = []
+    return weightMap.map(\.file).filter { known.insert(TensorName($0)).inserted }
+  }
+
   /// Whether a file is an index of files that end so: by its name, or by what it begins with.
   static func recognizes(_ candidate: FileProbe, ending: String) -> Bool {
     guard candidate.members == nil, candidate.head.first == UInt8(ascii: "{") else { return false }

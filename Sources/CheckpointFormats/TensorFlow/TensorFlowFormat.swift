@@ -33,7 +33,8 @@ enum TensorFlow {
   /// `DataType` of texts.
   static let stringType = 7
 
-  private static let ending = ".index"
+  /// Ending of an index.
+  static let ending = ".index"
   private static let graphName = "saved_model.pb"
   private static let variables = "variables"
 
