@@ -108,11 +108,12 @@ extension Recipe {
       case .give(_, let target): plan.tree[target] == nil ? nil : target
       default: nil
       }
-    }.filter { !$0.isEmpty }
+    }
     for step in drawing {
       switch step {
       case .construct(let construction): plan.pending.removeAll { $0 == construction.prefix }
-      case .give(_, let target): plan.pending.removeAll { $0 == target }
+      case .give(_, let target) where !constructions.contains { $0.prefix == target }:
+        plan.pending.removeAll { $0 == target }
       default: break
       }
       switch step {

@@ -45,14 +45,24 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when nothing is selected.
   package mutating func cast(to dtype: DType, _ selector: Selector? = nil) throws {
     let selection = try selector.map { try SelectedTensors($0, modules: namedModules) }
-    for tensor in tensors
-    where !isPending(tensor.name.text) && selection?.contains(tensor.name) ?? true {
-      try cast(tensor.name, to: dtype)
+    let selected = tensors.filter { selection?.contains($0.name) ?? true }
+    let built = selected.filter { !isPending($0.name.text) }
+    if built.isEmpty, !selected.isEmpty {
+      throw CheckpointError(
+        .missing,
+        "'cast \(dtype.torchName)\(selector.map { " \($0)" } ?? "")' selects only modules that "
+          + "are constructed after it")
     }
+    for tensor in built { try cast(tensor.name, to: dtype) }
   }
 
   /// Puts another module in the place of one, as `model.fc = nn.Linear(…)` does, and constructs it.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when the one is not constructed yet.
   package mutating func replace(at path: String, with module: Module) throws {
+    if isPending(path) {
+      throw CheckpointError(.missing, "'was \(path)': it is constructed after this line")
+    }
     var tree = tree
     tree[path] = module
     var next = try Initialization(of: tree, dtype: dtype, generator: generator)
@@ -76,6 +86,11 @@ extension Initialization {
     if pairs.isEmpty {
       throw CheckpointError(
         .missing, "'\(target) <- \(source)': the model has no tensors of '\(source)'")
+    }
+    let late = pairs.lazy.flatMap { [$0.source.text, $0.target.text] }.first { isPending($0) }
+    if let late {
+      throw CheckpointError(
+        .missing, "'\(target) <- \(source)': '\(late)' is constructed after it")
     }
     for (source, target) in pairs {
       guard let from = info(of: source), let to = info(of: target), from == to else {
@@ -102,7 +117,9 @@ extension Initialization {
 
   /// Whether a tensor's module comes into being later.
   private func isPending(_ name: String) -> Bool {
-    pending.contains { name.utf8.starts(with: "\($0).".utf8) }
+    pending.contains { path in
+      path.isEmpty || name.isSameText(path) || name.utf8.starts(with: "\(path).".utf8)
+    }
   }
 
   /// Whether a step is about a tensor whose module comes into being later.

@@ -52,18 +52,39 @@ import Testing
     #expect(error?.message.hasPrefix("recipe: \(message)") == true, "\(error?.message ?? "")")
   }
 
-  @Test func `a rule on what is constructed later is an error, not a rule without effect`() throws {
-    let recipe = try Recipe(
-      text: "construct a as a\nConv2d: weight=1\nconstruct b as b"
-    ) { file, _ in
-      try Model(
-        text: file == "a"
-          ? "Linear(in_features=2, out_features=2, bias=True)"
-          : "Conv2d(1, 1, kernel_size=(1, 1), stride=(1, 1))")
+  @Test(arguments: [
+    ("Conv2d: weight=1", "rule 'Conv2d: weight=1' matches only modules that are"),
+    ("cast bfloat16 Conv2d", "'cast bfloat16 Conv2d' selects only modules that are"),
+    ("cast bfloat16 b.weight", "'cast bfloat16 b.weight' selects only modules that are"),
+    ("a <- b", "'a <- b': 'b.weight' is"), ("c <- b", "'c <- b': 'b.weight' is"),
+    ("b <- a", "'b <- a': 'b.weight' is"),
+    ("was b: Linear(2, 2)", "'was b': it is"),
+  ])
+  func `a step on what is constructed later is an error, not a step without effect`(
+    step: String, message: String
+  ) throws {
+    func recipe(_ text: String) throws -> Recipe {
+      try Recipe(text: text) { file, _ in
+        try Model(
+          text: file == "a"
+            ? "Linear(in_features=2, out_features=2, bias=True)"
+            : "Conv2d(1, 1, kernel_size=(1, 1), stride=(1, 1))")
+      }
     }
-    let thrown = #expect(throws: CheckpointError.self) { try recipe.plan() }
+    let thrown = #expect(throws: CheckpointError.self) {
+      try recipe("construct a as a\n\(step)\nconstruct b as b").plan()
+    }
+    #expect(thrown?.message.hasPrefix(message) == true, "\(thrown?.message ?? "")")
+    #expect(thrown?.message.contains(" constructed after ") == true)
+    #expect(thrown?.code == .missing)
+  }
+
+  @Test func `a cast reaches what is constructed before it, and only that`() throws {
+    let recipe = try Recipe(
+      text: "construct a as a\ncast bfloat16\nconstruct a as b"
+    ) { _, _ in try Model(text: "Linear(in_features=2, out_features=2, bias=True)") }
+    let types = try recipe.plan().checkpoint.entries.map { "\($0.name) \($0.info.dtype)" }
     #expect(
-      thrown?.message
-        == "rule 'Conv2d: weight=1' matches only modules that are constructed after it")
+      types == ["a.weight bfloat16", "a.bias bfloat16", "b.weight float32", "b.bias float32"])
   }
 }

@@ -67,6 +67,18 @@ private let Net = ModuleClass("Net")
     #expect(try entries.map { try $0.digest() } == golden.construct.tensors.map(\.sha256))
   }
 
+  @Test(arguments: [TransformerLayer.Side.encoder, .decoder])
+  func `a stack of no layers draws the one that it was given`(
+    side: TransformerLayer.Side
+  ) throws {
+    func last(_ count: Int) throws -> String {
+      let stack = TransformerStack(TransformerLayer(side, 8, feedforward: 16), count: count)
+      let entries = try Sequential(stack, Linear(3, 4)).module.initialized(seed: 3).entries
+      return try #require(entries.first { $0.name == "1.weight" }).digest()
+    }
+    #expect(try last(0) == last(2))
+  }
+
   @Test func `values are copied unless shared`() throws {
     let linear = Linear(3, 3)
     #expect(Sequential(linear, linear).module.parameters().count == 4)

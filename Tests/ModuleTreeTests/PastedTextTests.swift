@@ -82,6 +82,22 @@ import Testing
     ("colors", { "\u{1b}[32m" + each($0) { "\u{1b}[0;1m\($1)\u{1b}[0m" } + "\u{1b}]0;title\u{7}" }),
     ("HTML", { "<html><pre class=\"x\">" + escaped($0) + "</pre></html>" }),
     ("HTML lines", { "<div>" + escaped($0).replacing("\n", with: "<br>\n") + "</div>" }),
+    ("terminal of 80 columns", { wrapped($0, at: 80) }),
+    ("terminal of 61 columns", { wrapped($0, at: 61) }),
+    ("terminal of 40 columns", { wrapped($0, at: 40) }),
+    ("terminal, a prompt before it", { ">>> net\n\(wrapped($0, at: 60))\n>>> " }),
+    ("terminal, commented", { each(wrapped($0, at: 57)) { "# \($1)" } }),
+    (
+      "terminal, blanks lost",
+      { each(wrapped($0, at: 50)) { String($1.reversed().drop { $0 == " " }.reversed()) } }
+    ),
+    ("mail of 72 columns", { each($0) { wrappedAtBlanks($1, at: 72, then: "") } }),
+    ("mail of 50 columns", { each($0) { wrappedAtBlanks($1, at: 50, then: "") } }),
+    (
+      "mail of 50 columns, quoted",
+      { each(each($0) { wrappedAtBlanks($1, at: 50, then: "") }) { "> \($1)" } }
+    ),
+    ("editor of 64 columns", { each($0) { wrappedAtBlanks($1, at: 64, then: "            ") } }),
     ("byte order mark", { "\u{feff}\($0)" }),
     ("notebook", { notebook($0) }),
   ]
@@ -89,6 +105,30 @@ import Testing
   static func each(_ text: String, _ change: (Int, Substring) -> String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
       .map { change($0.offset, $0.element) }.joined(separator: "\n")
+  }
+
+  /// Lines cut after this many characters, as a terminal does.
+  static func wrapped(_ text: String, at width: Int) -> String {
+    each(text) { _, line in
+      var (rest, pieces) = (line, [Substring]())
+      while rest.count > width {
+        pieces.append(rest.prefix(width))
+        rest = rest.dropFirst(width)
+      }
+      return (pieces + [rest]).joined(separator: "\n")
+    }
+  }
+
+  /// A line cut at the last blank that leaves each part narrow enough, but not within its indentation.
+  static func wrappedAtBlanks(_ line: Substring, at width: Int, then indent: String) -> String {
+    var (rest, pieces) = (line, [String]())
+    while rest.count > width, let blank = rest.prefix(width).lastIndex(of: " "),
+      rest[..<blank].contains(where: { $0 != " " }), rest[..<blank].last != "x"
+    {
+      pieces.append((pieces.isEmpty ? "" : indent) + rest[..<blank])
+      rest = rest[rest.index(after: blank)...]
+    }
+    return (pieces + [(pieces.isEmpty ? "" : indent) + rest]).joined(separator: "\n")
   }
 
   static func widened(_ line: Substring, by unit: String) -> String {
@@ -234,6 +274,25 @@ import Testing
     #expect(thrown?.code == .malformed)
   }
 
+  @Test func `a wrap that cannot be undone is an error, not a class of another's`() {
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(
+        printed: "Net(\n(a): Conv2d(\n3, 4, kernel_si\nze=(1, 1), stride=(1, 1)\n(b): ReLU()\n)\n)")
+    }
+    #expect(
+      thrown?.message
+        == "line 2, column 6: expected the arguments of Conv2d on one line, found 2 lines; if the text "
+        + "was wrapped, print it again in a wider window")
+  }
+
+  @Test func `a line that is a layer is not the rest of the one above`() {
+    for layer in ["Linear(in_features=2, out_features=2, bias=True)", "fc: Linear(2, 2)"] {
+      #expect(throws: CheckpointError.self) {
+        try Module(printed: "Net(\n  (a): Foo(3\n\(layer))\n)")
+      }
+    }
+  }
+
   @Test func `a long text is read in linear time`() throws {
     let lines = String(repeating: "epoch 1: loss (of (the (many\n", count: 200_000)
     let model = try Self.text("plain")
@@ -241,7 +300,7 @@ import Testing
     for hostile in [
       "(", "(a): ", "(a): b(", "Linear(", "a=X(", "a=Linear(", "x(\n", "'", "<pre", "&",
       "(a): None ",
-      "init_cfg={",
+      "init_cfg={", "x(((\n", "(a): F(((\nb", "(a\n",
     ] {
       _ = try? Module(printed: "Net(\n" + String(repeating: hostile, count: 100_000))
     }

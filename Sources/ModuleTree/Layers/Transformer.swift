@@ -7,12 +7,18 @@ public struct TransformerStack: Layer {
   package let side: TransformerLayer.Side
   /// Children: `layers`, and `norm` if there is one.
   public let children: [Module.Child]
+  /// The layer of which there is no copy.
+  private var layer: Module?
 
   /// Describes `nn.TransformerEncoder(layer, count, norm)` and its kin.
+  ///
+  /// The layer is drawn even if `count`, 0 or more, is 0.
   public init(
     _ layer: TransformerLayer, count: Int, norm: (any ModuleConvertible)? = nil
   ) {
+    precondition(count >= 0, "negative number of layers")
     side = layer.side
+    if count == 0 { self.layer = layer.module }
     let layers = (0..<count).map { Module.Child(String($0), layer.module) }
     let list = Module.Child("layers", Module(kind: "ModuleList", children: layers))
     children = [list] + (norm.map { [Module.Child("norm", $0.module)] } ?? [])
@@ -24,7 +30,9 @@ public struct TransformerStack: Layer {
 
   public func construction(children names: [String]) -> [ConstructionStep] {
     let layers = children.first { $0.name == "layers" }?.module?.ownChildren.map(\.name) ?? []
-    guard let first = layers.first else { return names.map { .child($0) } }
+    guard let first = layers.first else {
+      return ((try? layer?.discarding()) ?? []) + names.map { .child($0) }
+    }
     let source = "layers.\(first)"
     // Deep copies draw nothing, so a stack moves the generator by one layer, however deep it is.
     return [.child(source)] + layers.dropFirst().map { .copy(of: source, to: "layers.\($0)") }
@@ -52,6 +60,7 @@ extension TransformerStack: PrintedLayer {
   package init(printed: PrintedModule) throws(ArgumentError) {
     side = printed.kind == "TransformerEncoder" ? .encoder : .decoder
     children = printed.children
+    layer = nil
     guard children.first(where: { $0.name == "layers" })?.module?.ownChildren.isEmpty != true else {
       throw ArgumentError(
         offset: -1,

@@ -110,7 +110,7 @@ extension PastedText {
     return found
   }
 
-  private func layer(in line: Range<Int>) -> Int? {
+  func layer(in line: Range<Int>) -> Int? {
     var name = skippingBlanks(line.lowerBound, lines: false)
     guard name < line.upperBound, !bytes[name...].starts(with: ">>>".utf8),
       !bytes[name...].starts(with: "In [".utf8),

@@ -6,7 +6,7 @@
 /// Every byte keeps the place that it has in the user's own text, for errors.
 struct PastedText {
   /// UTF-8 with `\n` line ends, and no blanks but spaces and tabs.
-  private(set) var bytes: [UInt8] = []
+  var bytes: [UInt8] = []
   /// Where runs of bytes come from, ascending.
   private var marks: [(offset: Int, source: Int)] = []
   /// Places where a character of the user's text was replaced or left out, ascending: twice the

@@ -7,7 +7,10 @@ extension KnownLayers {
   ) throws(ArgumentError) -> Module {
     let isDescribed = sideFile.describes(path)
     let told = sideFile.base(of: kind)
-    if told == nil { try refuseScript(kind, arguments) }
+    if told == nil {
+      try refuseScript(kind, arguments)
+      if !isDescribed { try refuseWraps(kind, arguments) }
+    }
     let guess =
       isDescribed || told != nil
       ? nil : guessedBase(kind: kind, arguments: arguments, children: children)
@@ -42,6 +45,22 @@ extension KnownLayers {
         a printed ScriptModule shows no sizes; print the model before torch.jit.script or \
         torch.jit.trace, or describe the live one with Tools/describe.py
         """)
+  }
+
+  /// A layer of `torch.nn` prints its arguments on one line.
+  private static func refuseWraps(_ kind: String, _ arguments: String) throws(ArgumentError) {
+    guard isOwner(kind), arguments.utf8.contains(UInt8(ascii: "\n")),
+      !isOwner(kind, printed: arguments)
+    else { return }
+    let lines = arguments.utf8.split(separator: UInt8(ascii: "\n"))
+      .map { String(Substring($0)).trimmed }
+    guard ["", " "].contains(where: { isOwner(kind, printed: lines.joined(separator: $0)) }) else {
+      return
+    }
+    throw ArgumentError(
+      offset: -1,
+      message: "expected the arguments of \(kind) on one line, found \(lines.count) lines; "
+        + "if the text was wrapped, print it again in a wider window")
   }
 
   /// Whether a class of `torch.nn` owns tensors.

@@ -24,7 +24,8 @@ extension Module {
   public init(printed text: String, sideFile: SideFile = SideFile()) throws {
     let notebook = try PastedNotebook(text)
     do {
-      let pasted = PastedText.characters(of: notebook?.output ?? text).withoutLinePrefixes()
+      let pasted = PastedText.characters(of: notebook?.output ?? text)
+        .withoutLinePrefixes().withoutWraps()
       var parser = PrintedModelParser(pasted, sideFile: sideFile)
       self = try sideFile.applied(to: try parser.model())
     } catch let error as CheckpointError {
