@@ -18,7 +18,11 @@ public struct Model: Sendable {
   /// The text that PyTorch's `print(model)` shows, or a model description.
   public var text: String { description ?? module.description }
 
+  /// Whether it was read from printed text, which does not show everything.
+  package let isPrinted: Bool
+
   init(_ module: Module) {
+    isPrinted = false
     self.module = module
     description = nil
     extra = nil
@@ -87,9 +91,11 @@ public struct Model: Sendable {
     if Module.isDescription(text), !Module.isNotebook(text) {
       module = try Module(json: text, sideFile: sideFile)
       description = text
+      isPrinted = false
     } else {
       module = try Module(printed: text, sideFile: sideFile)
       description = nil
+      isPrinted = true
     }
     self.extra = extra
   }

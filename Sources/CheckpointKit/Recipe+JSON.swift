@@ -6,7 +6,7 @@ import TorchRandom
 /// The JSON that a checkpoint carries, version 2 of its schema.
 ///
 /// The keys are `version`, `seed` (a decimal text; left out when the values came from elsewhere),
-/// `dtype`, `torch` (PyTorch's version and CPU path) and `steps`, each an object whose one key of
+/// `library` (left out for `torch`), `dtype`, `torch` (PyTorch's version and CPU path) and `steps`, each an object whose one key of
 /// `construct`, `skip`, `rules`, `was`, `cast`, `copy`, `keep`, and `redraw` says what it is.
 extension Recipe: Codable {
   private static let version = 2
@@ -14,7 +14,7 @@ extension Recipe: Codable {
   private static let torchVersion = "2.15"
 
   private enum Key: String, CodingKey {
-    case version, seed, dtype, torch, steps
+    case version, seed, library, dtype, torch, steps
   }
 
   /// Decodes the JSON of a checkpoint's metadata.
@@ -45,6 +45,7 @@ extension Recipe: Codable {
         .unsupported, "expected version \(Self.version), found version \(version)")
     }
     seed = try values.parseIfPresent(.seed) { try Seed($0) }
+    library = try values.parseIfPresent(.library) { try Library(named: $0) } ?? .torch
     dtype = try values.parse(.dtype, Self.floatingPoint)
     cpuPath = try values.parse(.torch, Self.cpuPath)
     steps = try values.decode([Step].self, forKey: .steps)
@@ -54,6 +55,7 @@ extension Recipe: Codable {
     var values = encoder.container(keyedBy: Key.self)
     try values.encode(Self.version, forKey: .version)
     try values.encodeIfPresent(seed?.description, forKey: .seed)
+    if library != .torch { try values.encode(library.rawValue, forKey: .library) }
     try values.encode(dtype.torchName, forKey: .dtype)
     try values.encode("\(Self.torchVersion) \(cpuPath.rawValue)", forKey: .torch)
     try values.encode(steps, forKey: .steps)

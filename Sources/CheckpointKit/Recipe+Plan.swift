@@ -101,7 +101,7 @@ extension Recipe {
       tree[path] = old.module
     }
     var plan = try Initialization(
-      of: tree, dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
+      of: try built(tree), dtype: dtype, generator: Generator(seed: seed.value, cpuPath: cpuPath))
     plan.pending = drawing.compactMap { step in
       switch step {
       case .construct(let construction): construction.prefix
@@ -128,6 +128,16 @@ extension Recipe {
       }
     }
     return plan
+  }
+
+  /// The tree as the library's constructors build it.
+  private func built(_ tree: Module) throws -> Module {
+    guard library == .torch || !constructions.contains(where: \.model.isDescribed) else {
+      throw CheckpointError(
+        .unsupported,
+        "a model description already says what the constructor does: leave out --library")
+    }
+    return try tree.built(by: library)
   }
 }
 

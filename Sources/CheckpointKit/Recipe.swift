@@ -67,6 +67,8 @@ public struct Recipe: Sendable {
   /// Argument of `torch.manual_seed`; `nil` when the values came from elsewhere, so that only the
   /// tensors that were redrawn can be reproduced.
   public var seed: Seed? = Seed(0)
+  /// The library whose constructors build the models.
+  public var library = Library.torch
   /// PyTorch's default dtype during construction.
   public var dtype = DType.float32
   /// PyTorch's CPU path whose values these are.

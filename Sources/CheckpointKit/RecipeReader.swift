@@ -76,7 +76,7 @@ struct RecipeReader {
     let value = line[line.index(after: colon)...].trimmingBlanks
     // A rule's selector may have such a name; a call may have named arguments.
     let isSetting =
-      ["model", "seed", "dtype", "skip"].contains(key)
+      ["model", "seed", "library", "dtype", "skip"].contains(key)
       && !value.prefix { $0 != "(" }.contains("=")
     if isSetting, !seen.insert(key).inserted {
       throw CheckpointError(.malformed, "'\(key)' is given a second time")
@@ -89,6 +89,7 @@ struct RecipeReader {
       }
       if pending.isEmpty { early.extra = value } else { pending[pending.count - 1].extra = value }
     case "seed": recipe.seed = try Seed(value)
+    case "library" where isSetting: recipe.library = try Library(named: value)
     case "dtype": recipe.dtype = try Recipe.floatingPoint(named: value)
     case "skip" where isSetting: items.insert(.step(.skip(try Skip(value))), at: 0)
     case "order":

@@ -52,6 +52,8 @@ public struct Module: Sendable {
   package var copied: Copied?
   /// The module that stood here during construction and was replaced after it; at most one.
   package var predecessors: [Module] = []
+  /// What was taken for granted about tensors that the text does not show; `nil` if nothing.
+  package var assumption: String?
   private var customConstruction: [ConstructionStep]?
 
   /// From where a module's values are copied, by its dotted path in the whole model.
@@ -111,6 +113,9 @@ public struct Module: Sendable {
     return customConstruction ?? layer?.construction(children: Array(names))
       ?? [.ownParameters] + names.map { .child($0) }
   }
+
+  /// Whether ``constructed(by:)`` set the order of construction.
+  var hasOwnOrder: Bool { customConstruction != nil }
 
   /// The module itself or the one below it at a dotted path; `nil` where there is none.
   public subscript(path: String) -> Module? {

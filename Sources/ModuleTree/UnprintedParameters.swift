@@ -1,6 +1,8 @@
 /// Classes of well-known libraries that own tensors which printed text does not show, each with
 /// an example of such a tensor's name.
 ///
+/// Their names tell enough in any model; see ``LibraryNames`` for those that do not.
+///
 /// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`
 /// is timm's, `GINConv` and `GINEConv` are torch_geometric's.
 enum UnprintedParameters {
@@ -17,7 +19,7 @@ extension Module {
   /// the text does not show, unless they have been given, classes recognized by their text,
   /// and tensors that are near PyTorch's and not equal.
   package var notes: [String] {
-    guesses + tables + hidden + near + readings
+    guesses + tables + hidden + assumptions + near + readings
   }
 
   private var tables: [String] {
@@ -26,6 +28,13 @@ extension Module {
         && $0.arguments.isEmpty && $0.ownParameters.isEmpty && $0.ownBuffers.isEmpty
     }.map { kind, paths in
       "\(kind) is assumed to own no tensors that state_dict() lists: " + Self.list(paths)
+    }
+  }
+
+  private var assumptions: [String] {
+    grouped { $0.assumption != nil }.map { kind, paths in
+      "\(kind): \(self[paths[0]]?.assumption ?? ""); if not, give it with --extra: "
+        + Self.list(paths)
     }
   }
 

@@ -9,6 +9,12 @@ struct RecipeOptions: ParsableArguments {
   var seed: String?
 
   @Option(
+    help:
+      "Library whose constructors build the model: \(Library.allCases.map(\.rawValue).joined(separator: ", ")). Default: torch, the layers' own defaults."
+  )
+  var library: String?
+
+  @Option(
     name: .long,
     help: ArgumentHelp(
       "After construction, reinitialize tensors: 'Linear: weight=xavier_uniform, bias=1'. May be repeated.",
@@ -65,6 +71,7 @@ struct RecipeOptions: ParsableArguments {
     if let model { recipe.model = model }
     if let seed { recipe.seed = try Seed(seed) }
     if !atConstruction.isEmpty { try recipe.setConstructionRules(atConstruction) }
+    if let library { recipe.library = try Library(named: library) }
     if !rule.isEmpty { recipe.rules = try rule.map { try Rule($0) } }
     if let order { recipe.order = try Rule.Order(named: order) }
     if let matchTorch { recipe.cpuPath = try CPUPath(named: matchTorch) }

@@ -89,14 +89,52 @@ import Testing
   func `a ResNet has the bytes of torchvision's constructor`(name: String) throws {
     let place = try Workplace()
     let run = try place.ckpt(
-      "init", Fixtures.path("models/\(name).txt"), "--seed", "0", "-o", "net.h5",
-      "--rule", "Conv2d: weight=kaiming_normal(mode=fan_out, nonlinearity=relu)",
-      "--rule", "BatchNorm2d: weight=1, bias=0", "-q")
+      "init", Fixtures.path("models/\(name).txt"), "--library", "torchvision", "-o", "net.h5", "-q")
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(
       try place.ckpt("hash", "--algorithm", "sha256", "--manifest", "net.h5").output
         == String(
           decoding: try Fixtures.bytes("models/\(name)-seed0.manifest"), as: UTF8.self))
+  }
+
+  @Test func `the library is noted where it matters, kept in the recipe, and repeated`() throws {
+    let place = try Workplace()
+    let text = """
+      Net(
+        (head): RPNHead(
+          (conv): Conv2d(2, 2, kernel_size=(1, 1), stride=(1, 1))
+          (cls_logits): Conv2d(2, 3, kernel_size=(1, 1), stride=(1, 1))
+          (bbox_pred): Conv2d(2, 4, kernel_size=(1, 1), stride=(1, 1))
+        )
+      )
+      """
+    try place.folder.write(Array(text.utf8), to: "net.txt")
+    let plain = try place.ckpt("init", "net.txt", "-o", "plain.ckz")
+    #expect(
+      plain.errors.hasPrefix(
+        "ckpt: net.txt: torchvision's RPNHead re-initializes each Conv2d after building them; for "
+          + "its bytes: --library torchvision\n"))
+    let built = try place.ckpt("init", "net.txt", "--library", "torchvision", "-o", "built.ckz")
+    #expect(built.errors.hasSuffix("seed 0, as torchvision initializes it\n"))
+    #expect(try place.ckpt("diff", "plain.ckz", "built.ckz").status == 1)
+    #expect(try place.ckpt("verify", "built.ckz").status == 0)
+    let recipe = "model: net.txt\nlibrary: torchvision\n"
+    try place.folder.write(Array(recipe.utf8), to: "net.recipe")
+    #expect(try place.ckpt("init", "--recipe", "net.recipe", "-o", "again.ckz").status == 0)
+    #expect(try place.ckpt("diff", "built.ckz", "again.ckz").status == 0)
+    for library in ["timm", "caffe"] {
+      let refused = try place.ckpt("init", "net.txt", "--library", library, "-o", "no.ckz")
+      #expect(refused.status != 0 && refused.errors.contains(library))
+    }
+  }
+
+  @Test func `tensors that only a library's source shows are not left out in silence`() throws {
+    let place = try Workplace()
+    let text = "MixtralModel(\n  (experts): MixtralExperts(\n    (act_fn): SiLU()\n  )\n)"
+    try place.folder.write(Array(text.utf8), to: "net.txt")
+    let refused = try place.ckpt("init", "net.txt", "-o", "net.ckz")
+    #expect(refused.status == 2 && refused.errors.contains("MixtralExperts ('experts') may own"))
+    #expect(try place.ckpt("init", "net.txt", "--allow-incomplete", "-o", "net.ckz").status == 0)
   }
 
   @Test func `a recipe file names model, seed, order, dtype and rules`() throws {

@@ -27,7 +27,7 @@ extension Module {
       let pasted = PastedText.characters(of: notebook?.output ?? text)
         .withoutLinePrefixes().withoutWraps()
       var parser = PrintedModelParser(pasted, sideFile: sideFile)
-      self = try sideFile.applied(to: try parser.model())
+      self = try sideFile.applied(to: try parser.model()).completed()
     } catch let error as CheckpointError {
       guard let notebook else { throw error }
       throw CheckpointError(error.code, "\(notebook.place), \(error.message)")

@@ -12,10 +12,12 @@ extension Ckpt {
         generator. The recipe is stored in the checkpoint.
 
         What a model's own constructor does besides building layers is invisible in print(model), such as \
-        the loops of torchvision's ResNet that redraw its convolutions: repeat it with --rule.
+        the loop of torchvision's ResNet that redraws its convolutions: --library torchvision repeats it; \
+        for a class of your own use --rule.
 
         EXAMPLES
           ckpt init model.txt --seed 0 -o net.h5
+          ckpt init resnet18.txt --library torchvision -o net.h5
           ckpt init model.txt -o net.ckz --rule 'Linear: weight=xavier_uniform, bias=1'
           ckpt init --recipe net.h5 --seed 1 -o other.h5
         """)
@@ -30,6 +32,8 @@ extension Ckpt {
     @OptionGroup var recipeOptions: RecipeOptions
     @Option(help: "A recipe file, or a checkpoint that has a recipe. Options override it.")
     var recipe: String?
+    @Flag(help: "Write the model without tensors of library classes that are not known.")
+    var allowIncomplete = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions
 
@@ -47,19 +51,29 @@ extension Ckpt {
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let source = self.model ?? self.recipe ?? ""
       model?.module.notes.forEach(common.notes(on: source))
+      if let model, model.isPrinted {
+        if recipe.library == .torch {
+          model.module.notesOnConstructors.forEach(common.notes(on: source))
+        }
+        if !allowIncomplete { try naming(source) { try model.module.requireComplete() } }
+      }
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)
       let seed = recipeOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
-      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)", Self.origin(recipe)])
+      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)"] + Self.origin(recipe))
     }
 
-    /// From where the values come: the rules, a description, or the layers themselves.
-    private static func origin(_ recipe: Recipe) -> String {
+    /// From where the values come: a library's constructors, the rules, a description, or the layers themselves.
+    private static func origin(_ recipe: Recipe) -> [String] {
       let constructions = recipe.constructions
       let rules = (constructions.map(\.rules.count) + [recipe.rules.count]).saturatedSum()
-      if rules > 0 { return rules.pluralized("rule") }
+      let drawn = rules > 0 ? [rules.pluralized("rule")] : []
+      if recipe.library != .torch {
+        return ["as \(recipe.library.rawValue) initializes it"] + drawn
+      }
+      if !drawn.isEmpty { return drawn }
       return constructions.contains { $0.model.isDescribed }
-        ? "as the description draws" : "layers' default initialization"
+        ? ["as the description draws"] : ["layers' default initialization"]
     }
   }
 }

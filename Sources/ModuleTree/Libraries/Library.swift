@@ -1,0 +1,61 @@
+internal import TensorCore
+
+/// A library whose constructors can be repeated, by the name that `--library` takes.
+public enum Library: String, Sendable, CaseIterable {
+  /// The layers' own defaults, and nothing that a constructor does after building them.
+  case torch
+  case torchvision, timm, transformers, diffusers
+
+  /// The version whose source was read.
+  package var version: String {
+    switch self {
+    case .torch: "2.15"
+    case .torchvision: "0.29.2"
+    case .timm: "1.0.31"
+    case .transformers: "5.24"
+    case .diffusers: "0.42.1"
+    }
+  }
+
+  /// Finds a library by name.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` with code `unsupported`, listing the names.
+  public init(named text: String) throws {
+    guard let library = Self(rawValue: text) else {
+      let names = Self.allCases.map { "'\($0.rawValue)'" }
+      throw CheckpointError(
+        .unsupported,
+        "unknown library '\(text)': expected \(names.dropLast().joined(separator: ", ")) or "
+          + "\(names.last ?? "")")
+    }
+    self = library
+  }
+
+  /// The classes whose constructors are known.
+  var classes: [LibraryClass] { self == .torchvision ? LibraryClass.torchvision : [] }
+
+  /// Whether a class of this name draws values after building layers, and is not in ``classes``.
+  func redrawsUnknown(_ kind: String) -> Bool {
+    guard self != .diffusers, Self.table[self]?[kind] == nil else { return false }
+    return names?.isModel(kind) ?? false
+  }
+
+  /// Names of further classes, for what must not pass in silence; `nil` for PyTorch.
+  var names: LibraryNames? {
+    switch self {
+    case .torch: nil
+    case .torchvision: .torchvision
+    case .timm: .timm
+    case .transformers: .transformers
+    case .diffusers: .diffusers
+    }
+  }
+
+  /// The known class that a module of a printed tree is.
+  func known(_ module: Module) -> LibraryClass? {
+    Self.table[self]?[module.kind]?.first { $0.fits(module) }
+  }
+
+  private static let table: [Library: [String: [LibraryClass]]] = Dictionary(
+    uniqueKeysWithValues: allCases.map { ($0, Dictionary(grouping: $0.classes, by: \.kind)) })
+}

@@ -1,0 +1,37 @@
+/// Names of classes of timm 1.0.31, for what must not pass in silence.
+///
+/// Written by `Tools/fixtures/make_libraries.py` from the library's source; not edited by hand.
+extension LibraryNames {
+  static let timm = LibraryNames(
+    models: """
+      Beit ByobNet CPUBone CSATv2 Cait CoaT ConVit ConvMixer ConvNeXt CrossVit CspNet CspNext DLA
+      DPN DaVit DeepseekVitClassifier DeepseekVitEncoder DenseNet EdgeNeXt EfficientFormer
+      EfficientFormerV2 EfficientVit EfficientVitLarge EfficientVitMsra Eva FastVit FasterNet
+      FocalNet Gemma4VitClassifier Gemma4VitEncoder GhostNet GlobalContextVit Hiera HieraDet
+      HighPerfGpuNet IFormer InceptionResnetV2 InceptionV3 InceptionV4 LCNetV2 LowFormer MambaOut
+      MaxxVit MetaFormer MetaNeXt MlpMixer MobileNetV5 MobileNetV5Encoder MultiScaleVit
+      NASNetALarge NaFlexVit Nest NextViT NormFreeNet PNASNet5Large PoolingVisionTransformer
+      PyramidVisionTransformerV2 Qwen3VitClassifier Qwen3VitEncoder RDNet RegNet RepGhostNet
+      RepVit ResNet ResNetV2 RexNet SENet SHViT SelecSls Sequencer2d StarNet SwiftFormer
+      SwinTransformer SwinTransformerV2 SwinTransformerV2Cr TNT TResNet TinyVit Twins VGG VOLO
+      Visformer VisionTransformer VisionTransformerRelPos VisionTransformerSAM VovNet Xception
+      XceptionAligned Xcit model_cls
+      """,
+    owners: """
+      Affine Attention Attention2d Attention2dDownsample AttentionDownsample AttentionPool2d
+      AttentionPoolLatent Beit Block Cait CascadedGroupAttention ClassAttentionBlock CoaT ConVit
+      CondConv2d CrossCovarianceAttn Dct1d DiffAttention DiffParallelScalingBlock
+      EfficientAdditiveAttention EfficientViM EfficientViMBlock EfficientViMDistilled Eva
+      EvaAttention EvoNorm2dB0 EvoNorm2dB1 EvoNorm2dB2 EvoNorm2dS0 EvoNorm2dS1 EvoNorm2dS2
+      FilterResponseNormAct2d FilterResponseNormTlu2d GPSA Gemma4PatchEmbed Gemma4VitEncoder
+      GlobalResponseNorm HSMSSD Hiera HieraDet InplaceAbn LambdaLayer LayerScale LayerScale2d
+      LayerScaleBlock LayerScaleBlockClassAttn LearnableAffineBlock LsePlus1d LsePlus2d MLDecoder
+      MLPBlock MultiQueryAttentionV2 MultiScaleAttention MultiScaleAttentionPoolFirst
+      MultiScaleVit NaFlexEmbeds NestLevel ParallelScalingBlock PoolingVisionTransformer
+      PosEmbedRel Qwen3VitEncoder RelPosBias RelPosBiasTf RelativePositionBias ResBlock Residual
+      RmsNorm RmsNorm2d RmsNorm2dFp32 RmsNormFp32 RotAttentionPool2d RotaryEmbeddingMixed Scale
+      ScaledStdConv2d ScaledStdConv2dSame SimpleNorm SimpleNorm2d SimpleNorm2dFp32 SimpleNormFp32
+      StarReLU TNT VOLO Visformer VisionTransformer VisionTransformerDistilled
+      VisionTransformerSAM WindowAttention WindowMultiHeadAttention XCA XCABlock Xcit
+      """)
+}
