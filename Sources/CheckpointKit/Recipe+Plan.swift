@@ -88,7 +88,7 @@ extension Recipe {
   }
 
   /// All values that are drawn from one generator with a seed; what comes after a redraw is left out.
-  func initialization(seed: Seed) throws -> Initialization {
+  package func initialization(seed: Seed) throws -> Initialization {
     var tree = try tree()
     let drawing = steps.prefix(while: \.isDrawing)
     var successors: [(path: String, module: Module)] = []

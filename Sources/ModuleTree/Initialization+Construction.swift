@@ -263,7 +263,7 @@ extension String {
 
 extension TensorName {
   /// Whether this is the name `other` or one below it.
-  fileprivate func isInside(_ other: TensorName) -> Bool {
+  func isInside(_ other: TensorName) -> Bool {
     self == other || text.utf8.starts(with: "\(other.text).".utf8)
   }
 }

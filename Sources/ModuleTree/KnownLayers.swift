@@ -114,7 +114,7 @@ package enum KnownLayers {
           'class \(kind)(Module)'
           """)
     }
-    if printed.seemsToOwnTensors {
+    if printed.seemsToOwnTensors, !Library.isCompleted(kind) {
       throw ArgumentError(
         offset: -1,
         message: """

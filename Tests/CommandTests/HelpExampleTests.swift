@@ -34,7 +34,8 @@ import Testing
     let place = try Workplace()
     try place.folder.write(Array(Self.model.utf8), to: "model.txt")
     for (file, fixture) in [
-      ("trainer.pt", "pytorch/training.pt"), ("net.keras", "keras/net.keras"),
+      ("resnet18.txt", "models/resnet18.txt"), ("trainer.pt", "pytorch/training.pt"),
+      ("net.keras", "keras/net.keras"),
       ("net.weights.h5", "keras/net.weights.h5"), ("model-Q4_K_M.gguf", "schemes/blocks.gguf"),
     ] {
       try place.folder.write(try Fixtures.bytes(fixture), to: file)

@@ -32,11 +32,21 @@ public enum Library: String, Sendable, CaseIterable {
   }
 
   /// The classes whose constructors are known.
-  var classes: [LibraryClass] { self == .torchvision ? LibraryClass.torchvision : [] }
+  var classes: [LibraryClass] {
+    switch self {
+    case .torch: []
+    case .torchvision: LibraryClass.torchvision
+    case .timm: LibraryClass.timm
+    case .transformers: LibraryClass.transformers
+    case .diffusers: LibraryClass.diffusers
+    }
+  }
 
   /// Whether a class of this name draws values after building layers, and is not in ``classes``.
   func redrawsUnknown(_ kind: String) -> Bool {
-    guard self != .diffusers, Self.table[self]?[kind] == nil else { return false }
+    guard self != .diffusers, Self.table[self]?[kind] == nil, !Self.isCompleted(kind) else {
+      return false
+    }
     return names?.isModel(kind) ?? false
   }
 
@@ -58,4 +68,11 @@ public enum Library: String, Sendable, CaseIterable {
 
   private static let table: [Library: [String: [LibraryClass]]] = Dictionary(
     uniqueKeysWithValues: allCases.map { ($0, Dictionary(grouping: $0.classes, by: \.kind)) })
+
+  /// Whether the text of a class, which shows nothing, may be completed by the model that it is in.
+  ///
+  /// In another model, it is ``Module/undetermined``.
+  static func isCompleted(_ kind: String) -> Bool { covered.contains(kind) }
+
+  private static let covered = Set(allCases.flatMap { $0.classes.flatMap(\.covers) })
 }

@@ -9,24 +9,39 @@ package struct LibraryClass: Sendable {
   struct Hidden: Sendable {
     var parameters: [Parameter] = []
     var buffers: [Buffer] = []
+    /// Whether the parameters are made after the children.
+    var isLast = false
+    /// Those of modules inside, by the modules' paths.
+    var inside: [String: Hidden] = [:]
   }
 
   /// Class name as printed.
   let kind: String
-  /// Children that it always has.
+  /// Modules that it always has, by their paths below it.
   let children: [String]
-  /// Children that only another class of the same name has.
+  /// Modules that only another class of the same name has.
   let lacking: [String]
+  /// What else of its structure tells it from other classes of the name.
+  var isMeant: @Sendable (Module) -> Bool = { _ in true }
   /// Tensors of its own that are not printed, if its text is that of this class.
   var hidden: @Sendable (Module) -> Hidden = { _ in Hidden() }
+  /// Classes inside whose tensors are all in ``hidden``, if they own any.
+  var covers: Set<String> = []
   /// What was taken for granted about ``hidden``, as a phrase; `nil` if all of it is certain.
   var assumption: String?
   /// The order of construction; `nil` if it is the printed one, own parameters first.
   var construction: (@Sendable (Module) -> [ConstructionStep])?
+  /// Parameters that are tied after construction, each with the one whose values stay; those that
+  /// the module lacks are passed by.
+  var ties: @Sendable (Module) -> [(name: String, kept: String)] = { _ in [] }
   /// What a loop over its modules fills after building them: of each module the first that fits.
   var redraws: [Redraw] = []
+  /// Whether the loop passes by what a known class inside has filled in its own constructor.
+  var fillsOnce = false
   /// What is filled after that loop.
   var finishing: @Sendable (Module) -> [ConstructionStep] = { _ in [] }
+  /// All that the constructor does, where it draws again before everything is built.
+  var building: (@Sendable (Module) -> [ConstructionStep])?
 
   /// A class that is known by its name and these children.
   init(_ kind: String, _ children: String = "", lacking: String = "", redraws: [Redraw] = []) {
@@ -38,26 +53,48 @@ package struct LibraryClass: Sendable {
 
   /// Whether a module of this name has the children.
   func fits(_ module: Module) -> Bool {
-    children.allSatisfy { module.child($0) != nil } && !lacking.contains { module.child($0) != nil }
+    children.allSatisfy { module[$0] != nil } && !lacking.contains { module[$0] != nil }
+      && isMeant(module)
   }
 
-  /// What its constructor fills after building the layers.
-  func redrawing(_ module: Module) -> [ConstructionStep] {
+  /// What its constructor fills after building the layers, in a tree whose modules at or below
+  /// `done` were filled by constructors of their own.
+  func redrawing(_ module: Module, done: Set<TensorName> = []) -> [ConstructionStep] {
     var steps: [ConstructionStep] = []
     if !redraws.isEmpty {
+      var passed: TensorName?
       for node in module.namedModules() {
+        // All that is inside a module follows it.
+        if let passed, TensorName(node.path).isInside(passed) { continue }
+        passed = done.contains(TensorName(node.path)) ? TensorName(node.path) : nil
+        if passed != nil { continue }
         let lineage = node.module.lineage
         guard let redraw = redraws.first(where: { !$0.classes.isDisjoint(with: lineage) }) else {
           continue
         }
-        let own = node.module.ownParameters.map(\.name)
-        for assignment in redraw.values(node.module) where own.contains(assignment.parameter) {
-          guard let initializer = assignment.initializer else { continue }
-          steps.append(.fill(node.name(of: assignment.parameter), initializer))
+        for assignment in redraw.values(node.module) {
+          guard let initializer = assignment.initializer,
+            let own = node.module.ownParameters.first(where: { $0.name == assignment.parameter })
+          else { continue }
+          // What is tied afterward is drawn, and then another tensor takes its place.
+          steps.append(
+            own.isReplaced
+              ? .discard(shape: own.shape.sizes, dtype: own.dtype, initializer)
+              : .fill(node.name(of: own.name), initializer))
         }
       }
     }
     return steps + finishing(module)
+  }
+}
+
+extension LibraryClass {
+  /// What a loop over the module at a path, and those inside, fills.
+  static func fills(_ redraws: [Redraw], in module: Module, at path: String) -> [ConstructionStep] {
+    guard let inner = module[path] else { return [] }
+    return LibraryClass("", redraws: redraws).redrawing(inner).map { step in
+      step.renamed { "\(path).\($0)" }
+    }
   }
 }
 

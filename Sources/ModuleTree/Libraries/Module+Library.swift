@@ -4,33 +4,51 @@ internal import TensorCore
 extension Module {
   /// The same tree with the tensors that known classes own and text does not show, each where the
   /// constructor makes it; those that are there already stay.
-  func completed() -> Module {
+  ///
+  /// Parameters that known classes tie are tied, whichever library builds them.
+  func completed() throws -> Module {
     var copy = self
     for index in copy.ownChildren.indices {
-      copy.ownChildren[index].module = copy.ownChildren[index].module?.completed()
+      copy.ownChildren[index].module = try copy.ownChildren[index].module?.completed()
     }
     guard let known = Library.allCases.lazy.compactMap({ $0.known(self) }).first else {
       return copy
     }
-    let hidden = known.hidden(self)
-    var isNew = false
-    for parameter in hidden.parameters
-    where !copy.ownParameters.contains(where: { $0.name.isSameText(parameter.name) }) {
-      copy.ownParameters.append(parameter)
-      isNew = true
+    if copy.add(known.hidden(self)) { copy.assumption = known.assumption }
+    for tie in known.ties(copy)
+    where copy.owns(parameter: tie.name) && copy.owns(parameter: tie.kept) {
+      copy = try copy.tying(TensorName(tie.name), to: TensorName(tie.kept))
     }
-    for buffer in hidden.buffers
-    where !copy.ownBuffers.contains(where: { $0.name.isSameText(buffer.name) })
-      && !copy.ownParameters.contains(where: { $0.name.isSameText(buffer.name) })
-    {
-      copy.ownBuffers.append(buffer)
-      isNew = true
-    }
-    copy.assumption = isNew ? known.assumption : nil
     if !copy.hasOwnOrder, let construction = known.construction {
       copy = copy.constructed(by: construction(copy))
     }
     return copy
+  }
+
+  /// Adds the tensors that are not there yet, and tells whether there were any.
+  private mutating func add(_ hidden: LibraryClass.Hidden) -> Bool {
+    var isNew = false
+    for parameter in hidden.parameters where !owns(tensor: parameter.name) {
+      ownParameters.append(parameter)
+      isNew = true
+    }
+    for buffer in hidden.buffers where !owns(tensor: buffer.name) {
+      ownBuffers.append(buffer)
+      isNew = true
+    }
+    if hidden.isLast, !hasOwnOrder {
+      let children = ownChildren.filter { $0.module != nil }.map(\.name)
+      self = constructed(by: children.map { .child($0) } + [.ownParameters])
+    }
+    for (path, hidden) in hidden.inside where self[path]?.add(hidden) ?? false {
+      isNew = true
+    }
+    return isNew
+  }
+
+  private func owns(tensor name: String) -> Bool {
+    ownParameters.contains { $0.name.isSameText(name) }
+      || ownBuffers.contains { $0.name.isSameText(name) }
   }
 
   /// The same tree, in which every known class of a library redraws what its constructor does.
@@ -65,8 +83,26 @@ extension Module {
       copy.ownChildren[index].module = copy.ownChildren[index].module?.redrawn(by: library)
     }
     guard let known = library.known(self) else { return copy }
-    let steps = known.redrawing(copy)
+    var done: Set<TensorName> = []
+    if known.fillsOnce {
+      for node in namedModules().dropFirst() where library.known(node.module)?.fillsOnce ?? false {
+        done.insert(TensorName(node.path))
+      }
+    }
+    if let building = known.building { return copy.constructed(by: building(copy)) }
+    let steps = known.redrawing(copy, done: done)
     return steps.isEmpty ? copy : copy.constructed(by: copy.construction + steps)
+  }
+
+  /// Libraries whose known constructors draw values of this tree again.
+  package var redrawingLibraries: Set<Library> {
+    Set(
+      Library.allCases.filter { library in
+        namedModules().contains { node in
+          guard let known = library.known(node.module) else { return false }
+          return known.building != nil || !known.redrawing(node.module).isEmpty
+        }
+      })
   }
 
   /// What a user should know who builds the tree of the layers' own defaults: constructors that
@@ -77,8 +113,7 @@ extension Module {
     for node in namedModules() where seen.insert(node.module.kind).inserted {
       for library in Library.allCases {
         if let known = library.known(node.module) {
-          let steps = known.redrawing(node.module)
-          if steps.isEmpty { continue }
+          if known.building == nil, known.redrawing(node.module).isEmpty { continue }
           notes.append(
             "\(library.rawValue)'s \(known.kind) re-initializes \(known.redrawn) after building "
               + "them; for its bytes: --library \(library.rawValue)")
@@ -112,16 +147,50 @@ extension Module {
           || node.module.layer == nil && library.names?.isModel(node.module.kind) ?? false
       }
     }
+    var search = Search(libraries: libraries)
+    search.visit(self, path: "")
+    return search.found
+  }
+
+  /// A walk that keeps in mind which known classes a module is inside.
+  private struct Search {
+    let libraries: [Library]
+    var covers: Set<String> = []
+    var within: Set<Library> = []
     var seen: Set<String> = []
-    return nodes.compactMap { node in
-      let module = node.module
+    var found: [(kind: String, path: String)] = []
+
+    mutating func visit(_ module: Module, path: String) {
+      if isUndetermined(module), seen.insert(module.kind).inserted {
+        found.append((module.kind, path))
+      }
+      let outside = (covers, within)
+      for library in Library.allCases {
+        guard let known = library.known(module) else { continue }
+        covers.formUnion(known.covers)
+        within.insert(library)
+      }
+      for child in module.ownChildren {
+        guard let inner = child.module else { continue }
+        visit(inner, path: path.isEmpty ? child.name : "\(path).\(child.name)")
+      }
+      (covers, within) = outside
+    }
+
+    private func isUndetermined(_ module: Module) -> Bool {
       guard module.ownParameters.isEmpty, module.ownBuffers.isEmpty, module.layer == nil,
-        !seen.contains(module.kind), !KnownLayers.knows(module.kind),
-        UnprintedParameters.examples[module.kind] != nil
-          || libraries.contains(where: { $0.names?.owners.contains(module.kind) ?? false })
-      else { return nil }
-      seen.insert(module.kind)
-      return (module.kind, node.path)
+        !seen.contains(module.kind), !covers.contains(module.kind),
+        !KnownLayers.knows(module.kind),
+        !Library.allCases.contains(where: { $0.known(module) != nil })
+      else { return false }
+      if UnprintedParameters.examples[module.kind] != nil || Library.isCompleted(module.kind) {
+        return true
+      }
+      // What is inside a class of one library is not another's.
+      return libraries.contains { library in
+        (within.isEmpty || within.contains(library))
+          && library.names?.owners.contains(module.kind) ?? false
+      }
     }
   }
 

@@ -50,13 +50,15 @@ extension Ckpt {
       let range: [UInt32]
       let seed: UInt32?
       let foundBy: String?
+      let library: String?
       let tensors: [Tensor]
     }
 
     func run() async throws {
       let seeds = try bounds(range)
       let checkpoint = try inputs.open(file, common).checkpoint
-      let (recipes, choices) = try recipes(for: checkpoint)
+      var (recipes, choices) = try recipes(for: checkpoint)
+      if recipeOptions.library == nil { recipes = recipes.flatMap(withLibraries) }
       var searches: [SeedSearch] = []
       var refusal: CheckpointError?
       for (index, recipe) in recipes.enumerated() {
@@ -82,6 +84,21 @@ extension Ckpt {
             .missing, "there is no model to search by", path: displayPath(file))
       }
       try printNothing(search, seeds, choices)
+    }
+
+    /// The recipe as known constructors of its model's classes would draw it, and as it is.
+    private func withLibraries(_ recipe: Recipe) -> [Recipe] {
+      guard recipe.library == .torch else { return [recipe] }
+      var libraries: Set<Library> = []
+      for construction in recipe.constructions where !construction.model.isDescribed {
+        libraries.formUnion(construction.model.module.redrawingLibraries)
+      }
+      let further = Library.allCases.filter(libraries.contains).compactMap { library in
+        var recipe = recipe
+        recipe.library = library
+        return (try? recipe.initialization(seed: Seed(0))) == nil ? nil : recipe
+      }
+      return further + [recipe]
     }
 
     /// The recipes to try: one, or for an inferred tree one for each choice of classes.
@@ -131,10 +148,12 @@ extension Ckpt {
           pairing: pairing(of: checkpoint, with: recipe, isNoted: false), threads: common.threads)
       }
       var best = recipes[index]
-      if let choices, recipes.count > 1 {
+      if recipes.count > 1 {
         var part = checkpoint
-        part.entries.removeAll {
-          !choices.undetermined.contains($0.name) && $0.name != found.clue
+        if let choices {
+          part.entries.removeAll {
+            !choices.undetermined.contains($0.name) && $0.name != found.clue
+          }
         }
         var most = -1
         for recipe in recipes[index...] + recipes[..<index] {
@@ -146,7 +165,8 @@ extension Ckpt {
       let verification = try await verification(of: checkpoint, best)
       let identical = verification.tensors.filter(\.outcome.isVerified).map(\.name)
       try printFound(
-        found, seeds, verification, inDoubt: choices?.inDoubt(identical: Set(identical)) ?? [])
+        found, seeds, verification, library: best.library,
+        inDoubt: choices?.inDoubt(identical: Set(identical)) ?? [])
     }
 
     /// Tries the certain clues, else the earliest few others.
@@ -171,7 +191,7 @@ extension Ckpt {
           try jsonText(
             Report(
               file: file, range: [seeds.lowerBound, seeds.upperBound], seed: nil, foundBy: nil,
-              tensors: [])))
+              library: nil, tensors: [])))
       } else {
         let names = search.clues.prefix(3).map { "'\($0.name.text.escapingControls)'" }
         try output.line(
@@ -185,7 +205,7 @@ extension Ckpt {
 
     private func printFound(
       _ found: SeedSearch.Found, _ seeds: ClosedRange<UInt32>, _ verification: Verification,
-      inDoubt: Set<TensorName>
+      library: Library, inDoubt: Set<TensorName>
     ) throws {
       func fate(_ tensor: Verification.Tensor) -> Fate {
         inDoubt.contains(tensor.name) ? .undetermined : Fate(tensor.outcome)
@@ -200,7 +220,8 @@ extension Ckpt {
           try jsonText(
             Report(
               file: file, range: [seeds.lowerBound, seeds.upperBound], seed: found.seed,
-              foundBy: found.clue.text, tensors: tensors)))
+              foundBy: found.clue.text, library: library == .torch ? nil : library.rawValue,
+              tensors: tensors)))
       } else {
         let tensors = Dictionary(grouping: verification.tensors, by: fate)
         let identical = tensors[.untouched]?.count ?? 0
@@ -208,7 +229,8 @@ extension Ckpt {
           identical + (tensors[.changed]?.count ?? 0) + (tensors[.undetermined]?.count ?? 0)
         try output.line("seed \(found.seed)")
         try output.line(
-          "found by '\(found.clue.text.escapingControls)'; "
+          "found by '\(found.clue.text.escapingControls)'"
+            + (library == .torch ? "; " : ", as \(library.rawValue) initializes it; ")
             + "\(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
         )
         if identical == verification.tensors.count { return try output.flush() }

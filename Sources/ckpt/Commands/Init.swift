@@ -50,12 +50,15 @@ extension Ckpt {
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
       let recipe = try recipeOptions.recipe(over: base, model: model)
       let source = self.model ?? self.recipe ?? ""
-      model?.module.notes.forEach(common.notes(on: source))
-      if let model, model.isPrinted {
-        if recipe.library == .torch {
+      let models = model.map { [$0] } ?? recipe.constructions.map(\.model)
+      for model in models {
+        model.module.notes.forEach(common.notes(on: source))
+        if recipe.library == .torch, !model.isDescribed {
           model.module.notesOnConstructors.forEach(common.notes(on: source))
         }
-        if !allowIncomplete { try naming(source) { try model.module.requireComplete() } }
+        if model.isPrinted, !allowIncomplete {
+          try naming(source) { try model.module.requireComplete() }
+        }
       }
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)

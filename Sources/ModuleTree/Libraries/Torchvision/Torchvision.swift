@@ -5,28 +5,21 @@ internal import TensorCore
 ///
 /// Source: torchvision 0.29.2 `models/`, checked by `Tools/check-models`.
 extension LibraryClass {
-  static let torchvision = convolutional + attention + dense
+  static let torchvision = convolutional + attention + dense + video
 
   private static let fanOut = KaimingNormal(mode: .fanOut)
-  private static let rectified = KaimingNormal(mode: .fanOut, nonlinearity: .relu)
-
-  private static func norms(_ classes: String...) -> Redraw {
-    Redraw(
-      named: classes,
-      [Rule.Assignment("weight", Constant(1)), Rule.Assignment("bias", Constant(0))])
-  }
 
   private static let resNet = [
-    Redraw("Conv2d", weight: rectified), norms("BatchNorm2d", "GroupNorm"),
+    Redraw("Conv2d", weight: rectified), ones("BatchNorm2d", "GroupNorm"),
   ]
-  private static let mobileNet = [
-    Redraw("Conv2d", weight: fanOut, bias: .zeros), norms("BatchNorm2d", "GroupNorm"),
+  static let mobileNet = [
+    Redraw("Conv2d", weight: fanOut, bias: .zeros), ones("BatchNorm2d", "GroupNorm"),
     Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
   ]
   private static let inception = [
     Redraw("Conv2d", weight: TruncatedNormal(standardDeviation: 0.1)),
     Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.1)),
-    norms("BatchNorm2d"),
+    ones("BatchNorm2d"),
   ]
   private static let scaledNormal = Redraw("Conv2d") { module in
     let fan = Double(module.weightSizes.first ?? 1) * Double(module.weightSize(from: 2))
@@ -41,20 +34,20 @@ extension LibraryClass {
     LibraryClass(
       "VGG", "features avgpool classifier",
       redraws: [
-        Redraw("Conv2d", weight: rectified, bias: .zeros), norms("BatchNorm2d"),
+        Redraw("Conv2d", weight: rectified, bias: .zeros), ones("BatchNorm2d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass(
       "DenseNet", "features classifier", lacking: "global_pool",
       redraws: [
-        Redraw("Conv2d", weight: KaimingNormal()), norms("BatchNorm2d"),
+        Redraw("Conv2d", weight: KaimingNormal()), ones("BatchNorm2d"),
         Redraw("Linear") { _ in [Rule.Assignment("bias", Constant(0))] },
       ]),
     LibraryClass(
       "GoogLeNet", "conv1 maxpool1 inception3a fc",
       redraws: [
         Redraw("Conv2d", weight: TruncatedNormal(standardDeviation: 0.01)),
-        Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.01)), norms("BatchNorm2d"),
+        Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.01)), ones("BatchNorm2d"),
       ]),
     inceptionV3,
     LibraryClass("MobileNetV2", "features classifier", redraws: mobileNet),
@@ -63,7 +56,7 @@ extension LibraryClass {
     LibraryClass(
       "MNASNet", "layers classifier",
       redraws: [
-        Redraw("Conv2d", weight: rectified, bias: .zeros), norms("BatchNorm2d"),
+        Redraw("Conv2d", weight: rectified, bias: .zeros), ones("BatchNorm2d"),
         Redraw(
           "Linear", weight: KaimingUniform(mode: .fanOut, nonlinearity: .sigmoid), bias: .zeros),
       ]),
@@ -72,13 +65,13 @@ extension LibraryClass {
     LibraryClass(
       "RegNet", "stem trunk_output fc", lacking: "head",
       redraws: [
-        scaledNormal, norms("BatchNorm2d"),
+        scaledNormal, ones("BatchNorm2d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass(
       "EfficientNet", "features avgpool classifier", lacking: "conv_stem",
       redraws: [
-        Redraw("Conv2d", weight: fanOut, bias: .zeros), norms("BatchNorm2d", "GroupNorm"),
+        Redraw("Conv2d", weight: fanOut, bias: .zeros), ones("BatchNorm2d", "GroupNorm"),
         Redraw("Linear") { module in
           let bound = 1 / Double(module.weightSizes.first ?? 1).squareRoot()
           return [
@@ -91,7 +84,7 @@ extension LibraryClass {
     LibraryClass(
       "VideoResNet", "stem layer1 layer2 layer3 layer4 fc",
       redraws: [
-        Redraw("Conv3d", weight: rectified, bias: .zeros), norms("BatchNorm3d"),
+        Redraw("Conv3d", weight: rectified, bias: .zeros), ones("BatchNorm3d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass("S3D", "features avgpool classifier"),
