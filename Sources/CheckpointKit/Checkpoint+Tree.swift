@@ -10,7 +10,10 @@ extension Checkpoint {
     /// What a user should know, for a tree that was inferred; empty for one that the file carries.
     public var notes: [String] = []
     /// Whether the classes are guesses from names and shapes, which are never stored.
-    public var isInferred: Bool { choices != nil }
+    public var isInferred: Bool { choices != nil || isGuessed }
+    /// Names of tensors in the tree, by those in the file, where the two differ.
+    package fileprivate(set) var names: [TensorName: TensorName] = [:]
+    fileprivate var isGuessed = false
     /// What an inferred tree leaves open; `nil` for a tree that was given.
     public fileprivate(set) var choices: OpenChoices?
     /// The tree without the ties of the file, which the file itself has.
@@ -57,6 +60,7 @@ extension Checkpoint {
   /// - Throws: `CheckpointError` when the carried tree cannot be read.
   public func tree(model: Model? = nil) throws -> Tree {
     var tree: Tree
+    let keras = try KerasTree(self)
     if let model {
       tree = Tree(model.module, from: model)
     } else if let model = try recipe()?.model {
@@ -65,31 +69,30 @@ extension Checkpoint {
       let module = try Module(labels: modules, of: entries.map { ($0.name, $0.info) })
         .sharing(sharedModules)
       tree = Tree(module, notes: module.guesses)
+    } else if let keras {
+      tree = Tree(keras.module, notes: keras.notes)
+      tree.isGuessed = keras.isInferred
     } else {
       let inferred = try InferredModel(self)
-      let state = hasUnreadTree ? "its module tree is not read" : "has no module tree"
+      let state = hasPickledModules ? "its module tree is not read" : "has no module tree"
       tree = Tree(inferred.tree, notes: [([state] + inferred.notes).joined(separator: "; ")])
       tree.choices = OpenChoices(inferred, tree: inferred.tree, ties: tiedNames)
     }
-    try tree.fit(self)
+    if let keras { tree.names = tree.namesInTree(keras.names) }
+    let named = renamed(tree.names)
+    try tree.fit(named)
     let known = Set(tree.module.stateDict().map(\.name))
     var added: [TensorName: [Parameter]] = [:]
-    for entry in entries where !known.contains(entry.name) {
+    for entry in named.entries where !known.contains(entry.name) {
       let (path, leaf) = entry.name.parentAndLeaf
       added[TensorName(path), default: []].append(
         Parameter(leaf, shape: entry.info.shape.sizes, dtype: entry.info.dtype))
     }
     if !added.isEmpty { tree.module = tree.module.adding(added) }
+    tree.module = tree.module.storing(tree.storedNames)
     tree.untied = tree.module
-    tree.module = tree.module.tying(tiedNames)
+    tree.module = tree.module.tying(named.tiedNames)
     return tree
-  }
-
-  /// Whether the file tells its modules in a way that is not read: pickled modules, a Keras model.
-  package var hasUnreadTree: Bool {
-    modules.isEmpty
-      && (hasPickledModules
-        || ["config.json", "model_config"].contains { metadata[$0] != nil })
   }
 
   /// The tensors that are tied to another of the same shape, with that one.
@@ -110,6 +113,20 @@ extension Checkpoint {
 }
 
 extension Checkpoint.Tree {
+  /// The names in the file, by those in the tree.
+  package var storedNames: [TensorName: TensorName] {
+    Dictionary(names.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Of new names for a file's tensors, those that the tree has instead of the file's.
+  fileprivate func namesInTree(
+    _ new: [TensorName: TensorName]
+  ) -> [TensorName: TensorName] {
+    if new.isEmpty { return [:] }
+    let own = Set(module.stateDict().map(\.name))
+    return new.filter { own.contains($0.value) && !own.contains($0.key) && $0.key != $0.value }
+  }
+
   /// Puts the tree where the names of a checkpoint say, if a prefix tells the two apart.
   fileprivate mutating func fit(_ checkpoint: Checkpoint) throws {
     let tensors = module.stateDict().map { ($0.name, $0.shape) }

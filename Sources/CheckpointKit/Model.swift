@@ -43,7 +43,8 @@ public struct Model: Sendable {
     switch try Content(probe, extra: extra) {
     case .model(let model), .checkpoint(_, carrying: let model?): self = model
     case .checkpoint(let checkpoint, carrying: nil):
-      let state = checkpoint.hasUnreadTree ? "its module tree is not read" : "has no module tree"
+      let state =
+        checkpoint.hasPickledModules ? "its module tree is not read" : "has no module tree"
       throw CheckpointError(
         .missing, "\(state); give the text of print(model) instead", path: probe.path)
     }
@@ -104,7 +105,7 @@ public struct Model: Sendable {
     let carried: Model
     if let model = try source.recipe()?.model {
       carried = model
-    } else if !source.modules.isEmpty {
+    } else if try !source.modules.isEmpty || KerasTree(source)?.isInferred == false {
       // With all tensors of the file, also those that labels do not show.
       carried = try source.tree().tiedModel()
     } else {

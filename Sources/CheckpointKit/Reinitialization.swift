@@ -30,6 +30,13 @@ public struct Reinitialization: Sendable {
     public var replaced: [TensorName] = []
     /// Ties that the file claims and that no longer hold, one sentence each.
     public let notes: [String]
+
+    fileprivate func renamed(_ names: [TensorName: TensorName]) -> Result {
+      var copy = self
+      copy.checkpoint = checkpoint.renamed(names)
+      copy.replaced = replaced.map { names[$0] ?? $0 }
+      return copy
+    }
   }
 
   /// Redraws with a generator seeded with ``seed``, as a loop over the matched modules would.
@@ -40,7 +47,7 @@ public struct Reinitialization: Sendable {
   public func apply(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
     var opened = opened
     let notes = try opened.confirmTies()
-    let checkpoint = opened.checkpoint
+    let checkpoint = opened.checkpoint.renamed(tree.names)
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     let tensors = checkpoint.entries.map { ($0.name, $0.info) }
     let redrawn = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
@@ -50,7 +57,8 @@ public struct Reinitialization: Sendable {
     try keepExcluded(planned, selected, tree: tree.module)
     return try replace(
       checkpoint, by: planned, recipe: recipe,
-      notes + redrawn.notes + Self.notes(onTies: planned, selected))
+      notes + redrawn.notes + Self.notes(onTies: planned, selected)
+    ).renamed(tree.storedNames)
   }
 
   /// Copies the matched tensors from `other` instead; they can then not be drawn again.
@@ -64,9 +72,11 @@ public struct Reinitialization: Sendable {
   ) throws -> Result {
     var opened = opened
     let notes = try opened.confirmTies()
-    let checkpoint = opened.checkpoint
+    let checkpoint = opened.checkpoint.renamed(tree.names)
+    // Two files of one Keras model may give its tensors different names.
+    let others = tree.names.isEmpty ? [:] : try KerasTree(other)?.names ?? tree.names
     let theirs = Dictionary(
-      other.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      other.renamed(others).entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var copies: [TensorName: Checkpoint.Entry] = [:]
     for entry in try selection.entries(of: checkpoint, tree: tree.module) {
       guard let source = theirs[entry.name] else {
@@ -84,7 +94,8 @@ public struct Reinitialization: Sendable {
     copy.order = order
     recipe.steps.append(.copy(copy, from: fingerprint.description))
     return try replace(
-      checkpoint, by: copies, recipe: recipe, notes + Self.notes(onTies: copies, selected))
+      checkpoint, by: copies, recipe: recipe, notes + Self.notes(onTies: copies, selected)
+    ).renamed(tree.storedNames)
   }
 
   /// A sentence about each class whose modules keep their own tensors.

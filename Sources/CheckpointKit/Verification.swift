@@ -70,17 +70,21 @@ public struct Verification: Sendable {
   public init(
     of checkpoint: Checkpoint, against recipe: Recipe, pairing: NamePairing? = nil, threads: Int
   ) async throws {
-    let checkpoint = checkpoint.renamed(pairing?.partners ?? [:])
-    let names = pairing?.inverse ?? [:]
+    let model = recipe.model
+    let isKeras = try KerasTree(checkpoint) != nil
+    let tree = try model == nil || isKeras ? checkpoint.tree(model: model) : nil
+    let partners = pairing?.partners ?? [:]
+    let checkpoint = checkpoint.renamed(partners.isEmpty ? tree?.names ?? [:] : partners)
+    let names = (partners.isEmpty ? tree?.storedNames : pairing?.inverse) ?? [:]
     let infos = checkpoint.entries.map { ($0.name, $0.info) }
-    let tree = try recipe.model == nil ? checkpoint.tree().module : nil
-    let plan = try recipe.plan(over: infos, inferred: tree, ties: checkpoint.tiedNames)
+    let inferred = model == nil ? tree?.module : nil
+    let plan = try recipe.plan(over: infos, inferred: inferred, ties: checkpoint.tiedNames)
     var otherRecipe = recipe
     otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
     let expected = Self.byName(plan.checkpoint)
     let other = Self.byName(
       try otherRecipe.plan(
-        over: infos, inferred: tree, ties: checkpoint.tiedNames
+        over: infos, inferred: inferred, ties: checkpoint.tiedNames
       ).checkpoint)
     let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
       let outcome: Outcome

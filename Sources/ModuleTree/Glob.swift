@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A glob: `*` is any number of characters, dots included, `?` one, `[34]` and `[!a-f]` one of some.
 ///
 /// As Python's `fnmatch`, by which PEFT and the Hugging Face hub select; `**` means what `*` does.
@@ -68,10 +70,17 @@ package struct Glob: Hashable, Sendable {
   func matches(_ word: [Unicode.Scalar]) -> Bool { matches(word, endingAt: [word.count]) }
 
   /// Whether the glob matches a dotted name or a container of it: `a.b` of `a.b.c`.
-  package func matchesInside(_ name: String) -> Bool {
+  package func matchesInside(_ name: String) -> Bool { matches(name, dividedBy: ["."]) }
+
+  /// Whether the glob matches a name in a file or a container of it, in which slashes divide as well.
+  func matchesInside(stored name: TensorName) -> Bool {
+    matches(name.text, dividedBy: [".", "/"])
+  }
+
+  private func matches(_ name: String, dividedBy marks: [Unicode.Scalar]) -> Bool {
     let word = Array(name.unicodeScalars)
     if word.isEmpty { return false }
-    return matches(word, endingAt: word.indices.filter { word[$0] == "." } + [word.count])
+    return matches(word, endingAt: word.indices.filter { marks.contains(word[$0]) } + [word.count])
   }
 
   /// Whether the glob matches the word up to one of `ends`, which ascend.

@@ -55,6 +55,14 @@ public struct NamedTensor: Sendable {
     }
   }
 
+  /// Its whole name in the file that the tree was read from, where that is another one.
+  package var storedName: TensorName? {
+    switch role {
+    case .parameter(let parameter): parameter.storedName
+    case .buffer(let buffer): buffer.storedName
+    }
+  }
+
   /// Why the sizes it was given are not a tensor's; `nil` if they are.
   package var refusal: CheckpointError? {
     switch role {

@@ -18,6 +18,8 @@ public struct Parameter: Sendable {
   public let initializer: (any Initializer)?
   /// Why the initial values are unknown, where someone found out.
   package var reason: String?
+  /// The tensor's whole name in the file that the tree was read from, where that is another one.
+  package var storedName: TensorName?
   /// Present when the same tensor is registered under several names.
   package var identity: Identity?
   /// Whether another tensor took this one's place after it was drawn: `wte.weight = head.weight`.
@@ -69,6 +71,8 @@ public struct Buffer: Sendable {
   public let isPersistent: Bool
   /// Why the initial values are unknown, where someone found out.
   package var reason: String?
+  /// The tensor's whole name in the file that the tree was read from, where that is another one.
+  package var storedName: TensorName?
 
   /// Describes a buffer whose initial values are one number throughout.
   public init(

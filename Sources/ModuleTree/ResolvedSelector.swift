@@ -13,6 +13,7 @@ package struct ResolvedSelector {
 
   private let root: Node
   private let bases: [String: String]
+  private let stored: StoredNames
 
   /// Settles what each word of `selector` means in `tree`, and among further `names`.
   ///
@@ -31,7 +32,9 @@ package struct ResolvedSelector {
       if let base = node.module.base { bases[node.module.kind] = base }
     }
     self.bases = bases
-    let resolution = Resolution(modules: modules, bases: bases, names: names)
+    stored = StoredNames(modules)
+    let resolution = Resolution(
+      modules: modules, bases: bases, names: names, stored: Array(stored.places.keys))
     root = try resolution.node(selector.root)
   }
 
@@ -41,13 +44,16 @@ package struct ResolvedSelector {
   package func matches(path: String, kind: String, parameter: String? = nil) -> Bool {
     let lineage = Self.lineage(of: kind, bases)
     let full = parameter.map { path.isEmpty ? $0 : "\(path).\($0)" } ?? path
+    let inFile = parameter == nil ? nil : stored.name(of: full)
     func matches(_ node: Node) -> Bool {
       switch node {
       case .kind(let glob, let containers):
         lineage.contains { glob.matches($0) } || containers.hold(path)
-      case .name(let glob): glob.matchesInside(full)
+      case .name(let glob):
+        glob.matchesInside(full) || inFile.map(glob.matchesInside(stored:)) ?? false
       case .expression(let regex):
         (!path.isEmpty && path.contains(regex)) || (!full.isEmpty && full.contains(regex))
+          || (inFile?.text.contains(regex) ?? false)
       case .not(let inner): !matches(inner)
       case .and(let left, let right): matches(left) && matches(right)
       case .or(let left, let right): matches(left) || matches(right)
@@ -84,6 +90,7 @@ package struct ResolvedSelector {
     let modules: [NamedModule]
     let bases: [String: String]
     let names: [TensorName]
+    let stored: [TensorName]
 
     func node(_ node: Selector.Node) throws -> Node {
       switch node {
@@ -121,6 +128,7 @@ package struct ResolvedSelector {
           glob.matchesInside(node.path)
             || node.tensors.contains { glob.matchesInside(node.name(of: $0.name)) }
         } || names.contains { glob.matchesInside($0.text) }
+        || stored.contains(where: glob.matchesInside(stored:))
       switch (isKind, isName) {
       case (true, false): return kind(glob)
       case (false, true): return .name(glob)

@@ -4,6 +4,7 @@ package import TensorCore
 package struct SelectedTensors {
   private let selector: ResolvedSelector
   private let kinds: [TensorName: String]
+  private let stored: StoredNames
 
   /// Settles a selector against a tree, and against `names`, those of the file in question.
   ///
@@ -17,6 +18,7 @@ package struct SelectedTensors {
 
   init(_ selector: Selector, modules: [NamedModule], names: [TensorName]? = nil) throws {
     self.selector = try ResolvedSelector(selector, modules: modules, names: names ?? [])
+    stored = StoredNames(modules)
     kinds = Dictionary(
       modules.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first }
     )
@@ -53,9 +55,10 @@ package struct SelectedTensors {
     selector.matches(path: node.path, kind: node.module.kind, parameter: own)
   }
 
-  /// Whether a tensor is meant; one of no module in the tree is judged by its name alone.
+  /// Whether a tensor is meant, by its name in the tree or in the file; one of no module in the tree is
+  /// judged by its name alone.
   package func contains(_ tensor: TensorName) -> Bool {
-    let (path, leaf) = tensor.parentAndLeaf
+    let (path, leaf) = (stored.places[tensor] ?? tensor).parentAndLeaf
     return selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
   }
 }

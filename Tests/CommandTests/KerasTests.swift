@@ -96,10 +96,93 @@ import Testing
     let before = try place.manifest("net.weights.h5")
     let run = try place.ckpt(
       "reinit", "net.weights.h5", "--in-place", "--match", "layers/conv2d/*/0", "--rule",
-      "*: layers/conv2d/vars/0=0.5", "--quiet")
+      "*: kernel=0.5", "--quiet")
     #expect(run.status == 0, "\(run.errors)")
     let after = try place.manifest("net.weights.h5")
     let changed = zip(before, after).filter { $0 != $1 }.map { $0.1 }
     #expect(changed.count == 1 && changed[0].hasSuffix("layers/conv2d/vars/0"))
+  }
+
+  @Test(arguments: ["base.keras", "base.h5"])
+  func `classes and names select, in the tree's spelling and in the file's`(file: String) throws {
+    try place.folder.write(try Fixtures.bytes("keras-models/" + file), to: file)
+    func names(_ selector: String) throws -> [String] {
+      try place.ckpt("ls", file, "--match", selector, "--json", "--quiet").output
+        .split(separator: "\"").map(String.init).filter {
+          $0.hasSuffix("/0") || $0.contains("kernel")
+        }
+    }
+    let kernels =
+      file == "base.h5"
+      ? ["block1_conv1/kernel", "block1_conv2/kernel", "sequential/top/kernel"]
+      : ["conv2d/vars/0", "conv2d_1/vars/0"].map { "layers/functional/layers/" + $0 }
+        + ["layers/dense/vars/0"]
+    let tensors = try names("*.kernel")
+    #expect(Set(tensors) == Set(kernels))
+    #expect(try names("Conv2D") == Array(kernels.prefix(2)))
+    #expect(try names("Dense") == [kernels[2]])
+    #expect(try names("vgg16") == Array(kernels.prefix(2)))
+    #expect(try names("name:" + kernels[0]) == [kernels[0]])
+    #expect(try names("!Conv2D & *.kernel") == [kernels[2]])
+  }
+
+  @Test(arguments: ["base.keras", "base.h5"])
+  func `Keras's own draws are refused by name, and a rule draws instead`(file: String) throws {
+    try place.folder.write(try Fixtures.bytes("keras-models/" + file), to: file)
+    let refused = try place.ckpt("reinit", file, "--match", "Conv2D", "-o", "new.ckz")
+    #expect(refused.status == 2)
+    #expect(
+      refused.errors
+        == "ckpt: \(file): tensor 'vgg16.block1_conv1.kernel': drawn by Keras's GlorotUniform, which is not "
+        + "reproduced here; reinitialize it in Keras, or give its values by --rule\n")
+    let before = try place.manifest(file)
+    let run = try place.ckpt(
+      "reinit", file, "--match", "Conv2D", "--rule", "Conv2D: kernel=normal(0, 0.1)", "--in-place",
+      "--quiet")
+    #expect(run.status == 0, "\(run.errors)")
+    // Biases are zeros to Keras as well.
+    #expect(zip(before, try place.manifest(file)).count { $0 != $1 } == 4)
+    let verified = try place.ckpt("verify", file)
+    #expect(verified.status == 0, "\(verified.errors)")
+    #expect(
+      verified.output.contains(
+        "verified: 4 tensors are identical; 2 tensors are not covered by the recipe"))
+    let copied = try place.ckpt(
+      "reinit", file, "--match", "top", "--from", Fixtures.path("keras-models/base.keras"),
+      "--in-place",
+      "--quiet")
+    #expect(copied.status == 0, "\(copied.errors)")
+    #expect(try place.ckpt("verify", file).status == 0)
+  }
+
+  @Test func `the model of a Keras file cannot be drawn, and its initializers are named`() throws {
+    try place.folder.write(try Fixtures.bytes("keras-models/base.keras"), to: "base.keras")
+    let run = try place.ckpt("init", "base.keras", "-o", "x.ckz")
+    #expect(run.status == 2)
+    #expect(
+      run.errors.contains("3 tensors have no known initial values: 'vgg16.block1_conv1.kernel'"))
+    #expect(run.errors.contains("(drawn by Keras's GlorotUniform"))
+    let ruled = try place.ckpt(
+      "init", "base.keras", "--rule", "*: kernel=uniform(-1, 1)", "-o", "x.ckz", "--quiet")
+    #expect(ruled.status == 0, "\(ruled.errors)")
+    #expect(try place.ckpt("verify", "x.ckz").status == 0)
+  }
+
+  @Test func `a description that cannot be read is an error of one line`() throws {
+    try place.folder.write(try Fixtures.bytes("keras-models/base.h5"), to: "bad.h5")
+    // The text is longer than what is changed in it.
+    var bytes = try Fixtures.bytes("keras-models/base.h5")
+    let key = Array("\"class_name\"".utf8)
+    let start = try #require(bytes.indices.first { bytes[$0...].starts(with: key) })
+    bytes[start] = UInt8(ascii: "}")
+    try place.folder.write(bytes, to: "bad.h5")
+    for run in [
+      try place.ckpt("tree", "bad.h5"), try place.ckpt("ls", "bad.h5", "--match", "Dense"),
+    ] {
+      #expect(run.status == 2 && run.lines.isEmpty)
+      #expect(run.errors.hasPrefix("ckpt: bad.h5: model_config, byte "), "\(run.errors)")
+      #expect(run.errors.count { $0 == "\n" } == 1)
+    }
+    #expect(try place.ckpt("ls", "bad.h5").status == 0)
   }
 }

@@ -5,7 +5,7 @@ import TensorCore
 
 /// Checkpoints read from Keras files, with Keras's own names and order.
 ///
-/// The model's description is kept as text in the metadata and never interpreted. The optimizer's
+/// The model's description is kept as text in the metadata and not interpreted here. The optimizer's
 /// state is a separate checkpoint, selected by its key.
 enum KerasCheckpoint {
   /// Opens a file of any of the four kinds.

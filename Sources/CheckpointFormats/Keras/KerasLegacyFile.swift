@@ -22,6 +22,9 @@ struct KerasLegacyFile {
     }
   }
 
+  /// The group of weights that belong to no layer of the model, which is not listed.
+  private static let topLevel = "top_level_model_weights"
+
   private init(_ table: HDF5Table) {
     self.table = table
     groups = Dictionary(
@@ -45,10 +48,9 @@ struct KerasLegacyFile {
     }
     var content = KerasContent()
     var weights: [(layer: String, weight: Weight)] = []
-    // Keras stores weights that belong to no layer of the model in a group that is not listed.
-    let top = root.path + ["top_level_model_weights"]
+    let top = root.path + [Self.topLevel]
     var layers = try Self.list("layer_names", root) ?? []
-    if groups[Self.key(top)] != nil { layers.append("top_level_model_weights") }
+    if groups[Self.key(top)] != nil { layers.append(Self.topLevel) }
     var known: Set<TensorName> = []
     for layer in layers {
       guard known.insert(TensorName(layer)).inserted else {
@@ -128,15 +130,29 @@ struct KerasLegacyFile {
         layerNames[Self.key(Array(links[..<end]))] = layer
       } else if links.count > 1 {
         scopes[TensorName(links[0]), default: []].insert(TensorName(layer))
+      } else if layer != "", layer != Self.topLevel {
+        // Keras 1 writes no scope: 'dense_1_W:0'.
+        layerNames[name] = layer
       }
     }
-    // Old Keras 2 appends another number to a layer's scope: 'conv_1_1/kernel:0' of layer 'conv_1'.
     for (scope, layers) in scopes where layers.count == 1 && layerNames[scope] == nil {
-      if let layer = layers.first, layer != "", layer != "top_level_model_weights" {
-        layerNames[scope] = layer.text
-      }
+      guard let layer = layers.first, layer != "", layer.text != Self.topLevel else { continue }
+      layerNames[scope] =
+        Self.isScope(scope.text, of: layer.text) ? layer.text : "\(layer)/\(scope)"
     }
     return variables
+  }
+
+  /// Whether a scope is a layer's own: the last part of its name, or the name with another number, as old
+  /// Keras 2 writes it, 'conv_1_1/kernel:0' of layer 'conv_1'.
+  ///
+  /// The scopes in a model inside another one are its layers: 'conv/kernel:0' of layer 'base'.
+  private static func isScope(_ scope: String, of layer: String) -> Bool {
+    if layer.utf8.reversed().starts(with: "/\(scope)".utf8.reversed()) { return true }
+    guard scope.utf8.starts(with: "\(layer)_".utf8) else { return false }
+    let number = scope.utf8.dropFirst(layer.utf8.count + 1)
+    return !number.isEmpty
+      && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
   private func named(

@@ -13,7 +13,7 @@ extension KerasLayout {
     var result = Result(checkpoint: input)
     var layers: [KerasLayer]
     if let like {
-      layers = KerasLayers(like).layers
+      layers = try KerasLayers(like).layers
     } else {
       let tree = try input.tree()
       result.notes += tree.notes
@@ -23,10 +23,13 @@ extension KerasLayout {
       input.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var used: Set<TensorName> = []
     var entries: [Checkpoint.Entry] = []
-    for layer in layers {
+    for stored in layers {
+      var layer = stored
+      let refusal = layer.dequantize()
       let mapping = KerasMapping(layer)
       let prefix = layer.path.isEmpty ? "" : layer.path + "."
-      if let reason = mapping.reason {
+      let quantized = layer.isDequantized ? "its weights are quantized" : nil
+      if let reason = refusal ?? quantized ?? mapping.reason {
         result.notes.append(
           "Keras layer '\(layer.path)' cannot be built from PyTorch tensors: \(reason)")
         continue

@@ -21,7 +21,7 @@ public enum KerasLayout {
   /// - Throws: `CheckpointError` when there is no Keras layer, or two would have the same name.
   public static func torch(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)
-    let found = KerasLayers(input)
+    let found = try KerasLayers(input)
     guard !found.layers.isEmpty else {
       throw CheckpointError(
         .mismatched,
@@ -30,21 +30,30 @@ public enum KerasLayout {
     var entries: [Checkpoint.Entry] = []
     var left = found.others
     var padded: [String] = []
-    for layer in found.layers {
+    var divided: [String] = []
+    for stored in found.layers {
+      var layer = stored
+      let refusal = layer.dequantize()
       let mapping = KerasMapping(layer)
-      if let reason = mapping.reason {
+      if let reason = refusal ?? mapping.reason {
         result.notes.append(
           "layer '\(layer.path)'\(layer.kind.map { " (\($0))" } ?? "") stays as Keras has it: \(reason)"
         )
-        left += layer.variables.map(\.entry)
+        left += stored.variables.map(\.entry)
         continue
       }
+      if layer.isDequantized { divided.append(layer.path) }
       entries += try torch(layer, mapping)
       if !mapping.second.isEmpty { padded.append(layer.path) }
     }
     if !padded.isEmpty {
       result.notes.append(
         "the second bias of \(listed(padded)) is zero: Keras has one, PyTorch adds two")
+    }
+    if !divided.isEmpty {
+      result.notes.append(
+        "the int8 weights of \(listed(divided)) become float32, divided by their scales; Keras also "
+          + "rounds the inputs of such layers, PyTorch does not")
     }
     if !found.others.isEmpty {
       let names = listed(found.others.map(\.name.text))

@@ -21,6 +21,8 @@ struct KerasMapping {
       recurrent(layer)
     } else if names.contains("query/kernel") {
       attention(layer)
+    } else if names.contains("W") || names.contains("running_std") {
+      oldest(layer)
     } else if names.isSubset(of: ["gamma", "beta", "moving_mean", "moving_variance"]) {
       plain(
         layer,
@@ -30,6 +32,8 @@ struct KerasMapping {
         ])
     } else if names == ["embeddings"] || names == ["scale"] {
       plain(layer, [("embeddings", "weight"), ("scale", "weight")])
+    } else if names == ["weight"] || names == ["weight", "bias"] {
+      named(layer)
     } else if names == ["alpha"] {
       slope(layer)
     } else if names.contains("depthwise_kernel"),
@@ -38,6 +42,8 @@ struct KerasMapping {
       separable(layer)
     } else if names.contains("kernel"), names.isSubset(of: ["kernel", "bias"]) {
       kernel(layer)
+    } else if layer.isTransformers {
+      named(layer)
     } else {
       reason = layer.kind == nil ? "its variables match no class" : "PyTorch has no such layer"
     }
@@ -63,6 +69,35 @@ struct KerasMapping {
     }
   }
 
+  /// Variables that have PyTorch's names; the bias of transformers' Conv1D is a row.
+  private mutating func named(_ layer: KerasLayer) {
+    for variable in layer.variables {
+      let shape = variable.entry.info.shape
+      let isRow = variable.name == "bias" && shape.count == 2 && shape[0] == 1
+      add(variable.name, variable.name, .init(shape.sizes, torch: isRow ? [shape[1]] : nil))
+    }
+  }
+
+  /// Layers of Keras 1, which stores variances under the name `running_std`.
+  private mutating func oldest(_ layer: KerasLayer) {
+    switch layer.kind {
+    case "Dense" where layer.shape("W")?.count == 2:
+      if let shape = layer.shape("W") { add("W", "weight", Self.moved(shape)) }
+      plain(layer, [("b", "bias")])
+    case "Embedding": plain(layer, [("W", "weight")])
+    case "BatchNormalization":
+      plain(
+        layer,
+        [
+          ("gamma", "weight"), ("beta", "bias"), ("running_mean", "running_mean"),
+          ("running_std", "running_var"),
+        ])
+    default:
+      reason =
+        "layers of Keras 1 are not converted, except Dense, Embedding, and BatchNormalization"
+    }
+  }
+
   /// A slope for each channel, however many shared axes of size 1 Keras keeps.
   private mutating func slope(_ layer: KerasLayer) {
     guard let shape = layer.shape("alpha"), shape.count(where: { $0 != 1 }) <= 1 else {
@@ -80,8 +115,19 @@ struct KerasMapping {
       return
     }
     let bias = layer.shape("bias")
+    if let dtype = layer.info("kernel")?.dtype, !dtype.isFloatingPoint {
+      reason = "its kernel is quantized, and its scales are not there"
+      return
+    }
     if layer.kind == "EinsumDense" || (bias?.count ?? 1) != 1 {
-      reason = "its equation is not supported"
+      guard let equation = layer.options?.equation,
+        let (kernel, bias) = KerasEquation(equation)?.linear(kernel: shape, bias: bias)
+      else {
+        reason = "its equation is not that of a linear layer"
+        return
+      }
+      add("kernel", "weight", kernel)
+      if let bias { add("bias", "bias", bias) }
       return
     }
     if layer.kind == nil, bias == nil, shape.count > 2, !layer.isTensorFlow {
@@ -130,7 +176,10 @@ struct KerasMapping {
 
   /// LSTM keeps the order of its gates (i, f, c, o); of a GRU's (z, r, h) PyTorch has r first.
   private mutating func recurrent(_ layer: KerasLayer) {
-    for (role, suffix) in [("", ""), ("forward/", ""), ("backward/", "_reverse")] {
+    // A cell that stands alone has the same tensors under shorter names.
+    let level = layer.isCell ? "" : "_l0"
+    for (role, side) in [("", ""), ("forward/", ""), ("backward/", "_reverse")] {
+      let suffix = level + side
       guard let kernel = layer.shape(role + "kernel"),
         let recurrent = layer.shape(role + "recurrent_kernel")
       else { continue }
@@ -143,11 +192,11 @@ struct KerasMapping {
       let isGRU = recurrent[1] / recurrent[0] == 3
       let gates = isGRU ? [1, 0, 2] : [0]
       add(
-        role + "kernel", "weight_ih_l0" + suffix, .init(kernel.sizes, axes: [1, 0], blocks: gates))
+        role + "kernel", "weight_ih" + suffix, .init(kernel.sizes, axes: [1, 0], blocks: gates))
       add(
-        role + "recurrent_kernel", "weight_hh_l0" + suffix,
+        role + "recurrent_kernel", "weight_hh" + suffix,
         .init(recurrent.sizes, axes: [1, 0], blocks: gates))
-      let (first, other) = ("bias_ih_l0" + suffix, "bias_hh_l0" + suffix)
+      let (first, other) = ("bias_ih" + suffix, "bias_hh" + suffix)
       switch (layer.shape(role + "bias")?.sizes, isGRU) {
       case (nil, true) where layer.options?.resetAfter == false:
         reason = "PyTorch's GRU applies the reset gate after the product, this one before it"

@@ -71,7 +71,8 @@ extension Ckpt {
         model.module.notes.forEach(common.notes(on: file))
         return (model.module, false)
       case .checkpoint(let checkpoint, carrying: let model):
-        let tree = try naming(file) { try checkpoint.tree(model: model) }
+        let given = extra == nil && checkpoint.hasKerasTree ? nil : model
+        let tree = try naming(file) { try checkpoint.tree(model: given) }
         tree.notes.forEach(common.notes(on: file))
         return (tree.module, tree.isInferred)
       }
