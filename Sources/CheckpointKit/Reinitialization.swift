@@ -57,7 +57,7 @@ public struct Reinitialization: Sendable {
     try keepExcluded(planned, selected, tree: tree.module)
     return try replace(
       checkpoint, by: planned, recipe: recipe,
-      notes + redrawn.notes + Self.notes(onTies: planned, selected)
+      notes + redrawn.notes + fanNotes(in: tree) + Self.notes(onTies: planned, selected)
     ).renamed(tree.storedNames)
   }
 
@@ -107,6 +107,17 @@ public struct Reinitialization: Sendable {
         + "\(place)\(more); --rule '\(kind): _reset_parameters' calls the class's private method, "
         + "if it has one"
     }
+  }
+
+  /// A sentence about rules that count the fans of kernels in Keras's layout, if there are any.
+  private func fanNotes(in tree: Checkpoint.Tree) -> [String] {
+    let counting = rules.lazy.flatMap(\.assignments).compactMap(\.initializer).map { "\($0)" }
+      .contains { text in ["kaiming", "xavier", "fan_"].contains { text.contains($0) } }
+    guard counting, !tree.names.isEmpty else { return [] }
+    return [
+      "fans are counted as torch.nn.init counts them, outputs along the first axis and inputs along the "
+        + "second; Keras's kernels have them last, so give a standard deviation or a bound instead"
+    ]
   }
 
   /// A sentence about each tensor that is replaced because it is tied to a selected one.

@@ -212,6 +212,19 @@ import Testing
     #expect(tree.module["two.shared"]?.kind == "Dense")
   }
 
+  @Test func `of two layers of one name, the outer one is meant unless the model is named`() throws
+  {
+    let dense = #"{"class_name": "Dense", "config": {"name": "dense"}}"#
+    let inner =
+      #"{"class_name": "Sequential", "config": {"name": "base", "layers": [\#(dense)]}}"#
+    var checkpoint = try described(
+      list("\(inner),\(dense)"), "base/dense/kernel", "dense/kernel")
+    checkpoint.setText(#"{"base": "base", "dense": "dense"}"#, for: "keras.layers")
+    let names = try checkpoint.tree().names
+    #expect(names["base/dense/kernel"] == "base.dense.kernel")
+    #expect(names["dense/kernel"] == "dense.kernel")
+  }
+
   @Test func `metadata of the same name that is not Keras's is left alone`() throws {
     for text in [#"{"hidden_size": 8}"#, "{", "[]", #"{"class_name": 7}"#, "class_name"] {
       let tree = try described(text, "fc.weight").tree()
@@ -219,9 +232,16 @@ import Testing
     }
   }
 
-  @Test func `a name of many levels is not a layer's`() throws {
-    let name = String(repeating: "a/", count: 100_000) + "vars/0"
-    let tree = try described(list(""), "layers/dense/vars/0", name).tree()
+  @Test func `names of many levels are not layers of as many`() throws {
+    let many = String(repeating: "a/", count: 100_000)
+    let tree = try described(list(""), "layers/dense/vars/0", many + "vars/0").tree()
     #expect(tree.module.stateDict().count == 2)
+    let lists = String(repeating: "a_._", count: 100_000) + "a"
+    var labeled = try described(list(""), "tf_m/x/kernel:0", "tf_m/\(lists)/kernel:0")
+    labeled.setText(#"{"tf_m/x": "\#(many)"}"#, for: "keras.layers")
+    let named = try labeled.tree().module
+    #expect(named.stateDict().count == 2)
+    #expect(named.modules().count < 10)
+    _ = try KerasLayout.torch(labeled)
   }
 }

@@ -153,6 +153,9 @@ import Testing
       "--quiet")
     #expect(copied.status == 0, "\(copied.errors)")
     #expect(try place.ckpt("verify", file).status == 0)
+    let fans = try place.ckpt(
+      "reinit", file, "--match", "top", "--rule", "Dense: kernel=kaiming_uniform", "--dry-run")
+    #expect(fans.errors.contains("fans are counted as torch.nn.init counts them"))
   }
 
   @Test func `the model of a Keras file cannot be drawn, and its initializers are named`() throws {

@@ -50,6 +50,11 @@ enum KerasClass {
     return String(decoding: snake, as: UTF8.self)
   }
 
+  /// Whether a class has projections to and from heads.
+  static func isAttention(_ kind: String) -> Bool {
+    kind == "MultiHeadAttention" || kind == "GroupQueryAttention"
+  }
+
   /// Whether a class has one cell of its own.
   static func isRecurrent(_ kind: String) -> Bool {
     ["LSTM", "GRU", "SimpleRNN"].contains(kind) || kind.hasPrefix("ConvLSTM")
@@ -98,6 +103,7 @@ enum KerasClass {
     case "SpectralNormalization": return shapes.count == 2 ? ["kernel", "vector_u"] : nil
     case "PReLU": return ["alpha"]
     case "Embedding": return ["embeddings"]
+    case "ReversibleEmbedding": return ["embeddings", "reverse_embeddings"]
     case "SeparableConv1D", "SeparableConv2D":
       return ["depthwise_kernel", "pointwise_kernel", "bias"]
     case let kind? where kind.hasSuffix("Cell") && isRecurrent(String(kind.dropLast(4))):

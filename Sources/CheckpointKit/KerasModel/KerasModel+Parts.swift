@@ -13,10 +13,14 @@ extension KerasModel {
     return KerasClass.variables(layer.kind, description(of: index)?.options, infos)
   }
 
-  /// The description's entry for a layer, or for the one that it is part of.
+  /// The description's entry for a layer, or for the one that makes it from its own options.
   func description(of index: Int) -> KerasDescription.Layer? {
     let layer = layers[index]
-    return layer.described ?? layer.parent.flatMap { layers[$0].described }
+    if let own = layer.described { return own }
+    guard let whole = layer.parent, let kind = layers[whole].kind,
+      KerasClass.isRecurrent(kind) || KerasClass.isAttention(kind)
+    else { return nil }
+    return layers[whole].described
   }
 
   /// Dotted path of a layer.

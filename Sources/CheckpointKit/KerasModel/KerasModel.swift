@@ -51,6 +51,7 @@ struct KerasModel {
   }
   private var listed: [Key: Int] = [:]
   private var roles: [Key: Int] = [:]
+  private var direct: [Key: Int] = [:]
   private var named: [Key: Int] = [:]
   private var added: [Key: Int] = [:]
   private var taken: Set<Key> = []
@@ -97,13 +98,14 @@ struct KerasModel {
     else { return }
     layers[index].kind = "EinsumDense"
     let whole = layer.parent.flatMap { layers[$0].kind }
-    layers[index].isGuessed = whole != "MultiHeadAttention" && whole != "GroupQueryAttention"
+    layers[index].isGuessed = whole.map(KerasClass.isAttention) != true
   }
 
   // MARK: - Layers
 
   private mutating func add(_ description: KerasDescription) {
     var counts: [Key: Int] = [:]
+    var outermost = [0]
     for (index, described) in description.layers.enumerated() {
       guard let parent = described.parent else {
         layers[0].kind = described.kind
@@ -128,10 +130,11 @@ struct KerasModel {
       set(&listed, parent, "\(described.role)/\(numbered)", index)
       set(&roles, parent, described.role, index)
       if isForward { set(&roles, parent, "forward_layer", index) }
-      var ancestor: Int? = parent
-      while let above = ancestor {
+      // Names in files may leave out the models between the outermost layer and this one.
+      outermost.append(parent == 0 ? index : outermost[parent])
+      set(&direct, parent, name, index)
+      for above in [0, outermost[index]] where above != index && above != parent {
         set(&named, above, name, index)
-        ancestor = layers[above].parent
       }
     }
   }
@@ -219,8 +222,8 @@ struct KerasModel {
       }
       let own = label(path[...index])
       let place = Key(layer: current, text: TensorName(part))
-      let known = own.flatMap { named[Key(layer: current, text: TensorName($0))] }
-      if let layer = roles[place] ?? known.flatMap({ layers[$0].parent == current ? $0 : nil }) {
+      let known = own.flatMap { direct[Key(layer: current, text: TensorName($0))] }
+      if let layer = roles[place] ?? known {
         (current, index) = (layer, index + 1)
       } else if isList, own == nil, index + 1 < path.count {
         let name = path[index + 1]
@@ -246,10 +249,11 @@ struct KerasModel {
       let label = label(path[...end])
     {
       rest = path[(end + 1)...]
-      if let layer = named[Key(layer: 0, text: TensorName(label))] {
+      if let layer = described(label, in: 0) {
         current = layer
       } else {
-        rest = KerasName.parts(label) + rest
+        let parts = KerasName.parts(label)
+        rest = (parts.count <= Self.maxDepth ? parts : [label]) + rest
       }
     }
     for part in rest {
@@ -259,10 +263,16 @@ struct KerasModel {
     return current
   }
 
+  /// A layer that is described inside another, of its own parts first.
+  private func described(_ name: String, in layer: Int) -> Int? {
+    let key = Key(layer: layer, text: TensorName(name))
+    return direct[key] ?? named[key]
+  }
+
   private mutating func descend(
     from layer: Int, to part: String
   ) throws(CheckpointError) -> Int {
-    if let inside = named[Key(layer: layer, text: TensorName(part))] { return inside }
+    if let inside = described(part, in: layer) { return inside }
     if let described = layers[layer].described {
       // A layer that was renamed has weights under its old name.
       if KerasClass.isPlain(described.kind ?? "") { return layer }

@@ -42,6 +42,7 @@ struct KerasName {
     guard part.contains("_._") || part.contains("___") else { return [part] }
     var last = part
     if let range = last.ranges(of: "___").last { last = String(last[range.upperBound...]) }
-    return last.split(separator: "_._").map(String.init)
+    let levels = last.split(separator: "_._", maxSplits: 16).map(String.init)
+    return levels.isEmpty || levels.count > 16 ? [part] : levels
   }
 }

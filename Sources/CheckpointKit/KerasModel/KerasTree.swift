@@ -133,6 +133,6 @@ extension Checkpoint {
     let texts = metadata
     return texts[Self.kerasLayersKey] != nil
       || KerasDescription.keys.contains { texts[$0]?.utf8.contains("class_name".utf8) == true }
-      || entries.contains { KerasName($0.name)?.isNumbered == true }
+      || entries.contains { $0.name.text.utf8.contains("/vars/".utf8) }
   }
 }
