@@ -13,6 +13,7 @@ enum KerasClass {
       "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells", "Bidirectional",
       "TimeDistributed", "MultiHeadAttention", "GroupQueryAttention", "BatchNormalization",
       "LayerNormalization", "GroupNormalization", "RMSNormalization", "SpectralNormalization",
+      "Normalization",
       "PReLU", "Sequential", "Functional",
     ]
     return Dictionary(
