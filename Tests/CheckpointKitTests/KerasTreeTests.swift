@@ -23,8 +23,14 @@ import Testing
     let tensors: [GoldenTensor]
   }
 
-  static let cases = Result { try Fixtures.cases("keras-models/trees.json", as: Case.self) }
-  static let files = ["base", "parts", "int8", "own"].flatMap { ["\($0).keras", "\($0).h5"] }
+  static let cases = Result {
+    try ["trees", "trees2"].flatMap {
+      try Fixtures.cases("keras-models/\($0).json", as: Case.self)
+    }
+  }
+  static let files = ["base", "parts", "int8", "own", "keras2.15"].flatMap {
+    ["\($0).keras", "\($0).h5"]
+  }
 
   private func open(_ file: String) throws -> Checkpoint {
     try CheckpointSource.open(Fixtures.path("keras-models/" + file)).checkpoint

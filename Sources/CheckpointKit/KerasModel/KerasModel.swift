@@ -260,6 +260,12 @@ struct KerasModel {
       let levels = isTransformers ? KerasName.levels(part) : [part]
       for level in levels { current = try descend(from: current, to: level) }
     }
+    // To Keras 2 the weights are the wrapper's.
+    if layers[current].kind == "TimeDistributed",
+      let inner = layers[current].children.first(where: { layers[$0].role == "layer" })
+    {
+      return inner
+    }
     return current
   }
 

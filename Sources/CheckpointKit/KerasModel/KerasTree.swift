@@ -81,6 +81,12 @@ struct KerasTree {
   private func kind(of index: Int, _ variables: [String]) -> String {
     let layer = model.layers[index]
     let rank = layer.tensors.first?.entry.info.shape.count
+    if let place = variables.firstIndex(of: "recurrent_kernel") {
+      let shape = layer.tensors[place].entry.info.shape
+      guard shape.count == 2, shape[0] > 0 else { return "Layer" }
+      let cells = [1: "SimpleRNNCell", 3: "GRUCell", 4: "LSTMCell"]
+      return shape[1] % shape[0] == 0 ? cells[shape[1] / shape[0]] ?? "Layer" : "Layer"
+    }
     switch Set(variables) {
     case ["kernel"], ["kernel", "bias"]:
       return rank == 2 ? "Dense" : "Layer"
