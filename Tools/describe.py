@@ -53,6 +53,11 @@ def main():
             report(f"{name}: not knowable: {reason}")
         if len(unknown) > LINE_LIMIT:
             report(f"and {len(unknown) - LINE_LIMIT} more tensors; 'reason' in the description names each")
+        near = description.near()
+        for name, functions in list(near.items())[:LINE_LIMIT]:
+            report(f"{name}: near PyTorch's values, not equal: computed by {', '.join(functions)}")
+        if len(near) > LINE_LIMIT:
+            report(f"and {len(near) - LINE_LIMIT} more tensors")
     text = description.json(f"{given.target}, torch {describe.torch.__version__}")
     if given.output == "-":
         sys.stdout.write(text)

@@ -10,6 +10,7 @@ extension Initialization {
     guard let original = originals[name], let whole = infos[original] else { return }
     do {
       let part = try TensorInfo(dtype: whole.dtype, shape: view.sizes)
+      generator.settle()
       let start = generator
       let isContiguous = view.isContiguous
       let fill = try skip(part, initializer, isContiguous: isContiguous)
@@ -25,6 +26,32 @@ extension Initialization {
     } catch let error as CheckpointError {
       throw error.adding(tensor: name.text)
     }
+  }
+
+  /// The steps, with only the draws of those whose values the next step on their tensor replaces.
+  ///
+  /// Constructors of many models fill their layers twice. Draws that are thrown away cost next to
+  /// nothing, however many they are.
+  func withoutReplaced(_ steps: [ConstructionStep]) -> [ConstructionStep] {
+    // Whether the next step about a tensor fills the whole of it.
+    var isReplaced: [TensorName: Bool] = [:]
+    var result = steps
+    for index in steps.indices.reversed() {
+      if case .fill(let name, let initializer) = steps[index] {
+        let original = original(of: TensorName(name))
+        if isReplaced.updateValue(true, forKey: original) == true, let info = infos[original],
+          info.elementCount > 0
+        {
+          result[index] = .discard(shape: info.shape.sizes, dtype: info.dtype, initializer)
+        }
+        continue
+      }
+      _ = steps[index].renamed { name in
+        isReplaced[original(of: TensorName(name))] = false
+        return name
+      }
+    }
+    return result
   }
 
   /// Rounds a tensor to another floating-point type; one that is of no such type stays.

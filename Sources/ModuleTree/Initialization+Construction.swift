@@ -10,7 +10,7 @@ extension Initialization {
 
   /// Initializes the module at a path as its constructor does.
   package mutating func construct(at path: String) throws {
-    for step in try flatConstruction(at: path) { try perform(step) }
+    for step in withoutReplaced(try flatConstruction(at: path)) { try perform(step) }
   }
 
   /// Everything that construction does, in order, in steps that each concern one tensor by its
@@ -190,7 +190,10 @@ extension Initialization {
   private func flattenCopy(
     of source: String, to target: String, into steps: inout [ConstructionStep]
   ) {
-    for (source, target) in copies(from: source, to: target) {
+    let pairs = copies(from: source, to: target)
+    // A tensor that is not part of the model.
+    if pairs.isEmpty { steps.append(.copy(of: source, to: target)) }
+    for (source, target) in pairs {
       steps.append(.copy(of: source.text, to: target.text))
     }
   }

@@ -85,6 +85,7 @@ public struct Initialization: Sendable {
   /// Plans new values for one tensor, under whichever of its names, and skips past them.
   mutating func plan(_ name: TensorName, _ initializer: any Initializer) throws {
     guard let original = originals[name], let info = infos[original] else { return }
+    generator.settle()
     let start = generator
     do {
       let fill = try skip(info, initializer)

@@ -87,7 +87,18 @@ package struct InitializerFormula: Initializer {
       case .current: "current"
       case .syntax(let syntax, let arguments): Self.text(syntax, arguments)
       }
-    return ([text] + operations.map(\.description)).joined(separator: " ")
+    return Self.text(text, operations.map(\.description))
+  }
+
+  /// An initializer and what is done to its values, with parentheses where a product follows a sum.
+  static func text(_ initializer: String, _ operations: [String]) -> String {
+    var (text, isSum) = (initializer, false)
+    for operation in operations {
+      if isSum, "*/".contains(operation.first ?? " ") { text = "(\(text))" }
+      if "*/+-".contains(operation.first ?? " ") { isSum = "+-".contains(operation.first ?? " ") }
+      text += " \(operation)"
+    }
+    return text
   }
 
   private static func constants(

@@ -4,6 +4,8 @@ internal import TensorCore
 struct ResolvedRule {
   let rule: Rule
   private let selector: ResolvedSelector
+  /// The methods that a module which the selector names has itself: they are not called inside it.
+  private var ownMethods: Set<String> = []
 
   /// One tensor, or part of it, that a rule fills; or a method that it calls.
   struct Filling {
@@ -37,6 +39,11 @@ struct ResolvedRule {
     if matching.isEmpty { throw CheckpointError(.missing, "rule '\(rule)' matches no module") }
     for assignment in rule.assignments {
       try check(assignment, matching)
+      let isOwn = matching.contains { node in
+        assignment.isCall && node.module.hasMethod(assignment.parameter)
+          && selector.matches(path: node.path, kind: node.module.kind, isDirect: true)
+      }
+      if isOwn { ownMethods.insert(assignment.parameter) }
     }
   }
 
@@ -70,7 +77,10 @@ struct ResolvedRule {
     while let first = assignments.first {
       if first.isCall {
         assignments.removeFirst()
-        if node.module.hasMethod(first.parameter), matches(node, nil) {
+        let isCalled = selector.matches(
+          path: node.path, kind: node.module.kind,
+          isDirect: ownMethods.contains(first.parameter))
+        if isCalled, node.module.hasMethod(first.parameter) {
           result.append(Filling(parameter: first.parameter, assignment: first))
         }
         continue

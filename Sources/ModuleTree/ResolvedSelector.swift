@@ -40,17 +40,21 @@ package struct ResolvedSelector {
 
   /// Whether the module at `path` of class `kind` matches, or, with `parameter`, that own tensor.
   ///
-  /// What is inside a container that matches does so itself.
-  package func matches(path: String, kind: String, parameter: String? = nil) -> Bool {
+  /// What is inside a container that matches does so itself, unless `isDirect` asks for more.
+  package func matches(
+    path: String, kind: String, parameter: String? = nil, isDirect: Bool = false
+  ) -> Bool {
     let lineage = Self.lineage(of: kind, bases)
     let full = parameter.map { path.isEmpty ? $0 : "\(path).\($0)" } ?? path
     let inFile = parameter == nil ? nil : stored.name(of: full)
     func matches(_ node: Node) -> Bool {
       switch node {
       case .kind(let glob, let containers):
-        lineage.contains { glob.matches($0) } || containers.hold(path)
+        lineage.contains { glob.matches($0) } || !isDirect && containers.hold(path)
       case .name(let glob):
-        glob.matchesInside(full) || inFile.map(glob.matchesInside(stored:)) ?? false
+        isDirect
+          ? glob.matches(full)
+          : glob.matchesInside(full) || inFile.map(glob.matchesInside(stored:)) ?? false
       case .expression(let regex):
         (!path.isEmpty && path.contains(regex)) || (!full.isEmpty && full.contains(regex))
           || (inFile?.text.contains(regex) ?? false)

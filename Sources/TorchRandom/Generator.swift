@@ -7,6 +7,8 @@ public struct Generator: Sendable {
   private var state: GeneratorState
   /// Words of the state that were given out.
   private var used = GeneratorState.size
+  /// Words that are passed over before the next is drawn.
+  private var pending = 0
   /// Which of PyTorch's CPU paths makes values of the words; the words themselves are the same.
   public let cpuPath: CPUPath
   /// Words drawn since seeding, modulo 2^64.
@@ -29,6 +31,7 @@ public struct Generator: Sendable {
 
   /// The next word of the stream, 32 bits.
   public mutating func nextUInt32() -> UInt32 {
+    settle()
     if used == GeneratorState.size {
       state.twist()
       used = 0
@@ -46,6 +49,7 @@ public struct Generator: Sendable {
 
   /// Fills `words` with the words that come next, in order.
   package mutating func fill(_ words: inout MutableSpan<UInt32>) {
+    settle()
     let size = GeneratorState.size
     let first = min(size - used, words.count)
     let blocks = (words.count - first) / size * size
@@ -72,8 +76,24 @@ public struct Generator: Sendable {
   ///
   /// However many they are, it takes less than a few milliseconds.
   public mutating func skip(words count: Int) {
+    skipLater(words: count)
+    settle()
+  }
+
+  /// Skips words when the next is drawn, so that several skips cost what one does; a copy that is
+  /// made before does so for itself.
+  package mutating func skipLater(words count: Int) {
     precondition(count >= 0, "negative count")
     position &+= UInt64(count)
+    if count > .max - pending { settle() }
+    pending += count
+  }
+
+  /// Passes over the words that are to be skipped.
+  package mutating func settle() {
+    if pending == 0 { return }
+    let count = pending
+    pending = 0
     let size = GeneratorState.size
     let here = size - used
     guard count > here else {

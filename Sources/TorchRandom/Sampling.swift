@@ -70,10 +70,11 @@ package struct Sampling: Sendable, Hashable {
     self.contiguous = contiguous
   }
 
-  /// Leaves `generator` as it is after the draw, cached normal included, without the values.
+  /// Leaves `generator` as it is after the draw, cached normal included, without the values; its
+  /// words may be passed over later.
   package func skip(_ generator: inout Generator) {
     guard algorithm == .serialNormal else {
-      generator.skip(words: tailWord + (hasTail ? wordsPerBlock : 0))
+      generator.skipLater(words: tailWord + (hasTail ? wordsPerBlock : 0))
       return
     }
     var fresh = count
@@ -81,7 +82,7 @@ package struct Sampling: Sendable, Hashable {
       generator.cachedNormal = nil
       fresh -= 1
     }
-    generator.skip(words: fresh / 2 * wordsPerBlock)
+    generator.skipLater(words: fresh / 2 * wordsPerBlock)
     // The second normal of the last pair stays in the generator for the next serial draw, so this
     // one pair has to be made. Uniform and vector draws leave the cached normal alone.
     if !fresh.isMultiple(of: 2) {

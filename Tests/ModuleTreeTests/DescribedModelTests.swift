@@ -115,8 +115,9 @@ import Testing
     (
       model(root, #"{"set": "w", "from": "w", "apply": "* 2; twice"}"#),
       "line 3, column 46: unknown operation ' twice': expected a dtype, clamp LOW HIGH, one of neg, abs, "
-        + "sqrt, reciprocal, square, sign, floor, ceil, round, or one of * / + - rsub rdiv < <= > >= == != "
-        + "and a number"
+        + "sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt, exp, exp2, expm1, log, log2, log10, "
+        + "log1p, sin, cos, tan, sinh, cosh, tanh, sigmoid, erf, or one of * / + - rsub rdiv pow < <= > >= "
+        + "== != and a number"
     ),
     (
       model(root, #"{"set": "w", "from": "w", "indices": "AAAA"}"#),
@@ -200,6 +201,44 @@ import Testing
       String(try $0.digest(.sha256).description.prefix(12))
     }
     #expect(digests == ["bf9658886e23", "ddb3e2b7f196", "e41a962e71c6"])
+  }
+
+  @Test func `a tensor that is not part of the model is copied into one that is`() throws {
+    func digest(_ draws: String) throws -> String {
+      try Module(json: Self.model(Self.root, draws)).initialized().entries[0].digest().description
+    }
+    let copied =
+      #"{"scratch": "s", "shape": [4, 2]}, {"fill": "s", "rule": "normal"}, "#
+      + #"{"copy": "s", "to": "w"}"#
+    #expect(try digest(copied) == digest(#"{"fill": "w", "rule": "normal"}"#))
+  }
+
+  @Test func `a draw that another replaces moves the generator, and is there for what reads it`()
+    throws
+  {
+    let two =
+      Self.root
+      + #", {"path": "n", "class": "N", "parameters": [{"name": "v", "shape": [4, 2], "rule": "0"}]}"#
+    func digests(_ draws: String) throws -> [String] {
+      try Module(json: Self.model(two, draws)).initialized().entries.map { "\(try $0.digest())" }
+    }
+    let first = #"{"fill": "w", "rule": "normal"}, "#
+    let last = #"{"fill": "w", "rule": "uniform"}"#
+    let discarded = #"{"discard": [4, 2], "rule": "normal"}, "#
+    #expect(try digests(first + last) == digests(discarded + last))
+    let copied = try digests(first + #"{"copy": "w", "to": "n.v"}, "# + last)
+    #expect(copied[0] == (try digests(discarded + last))[0])
+    #expect(copied[1] == (try digests(String(first.dropLast(2))))[0])
+  }
+
+  @Test func `operations on a tensor are written so that they are read back`() throws {
+    let draws =
+      #"{"fill": "w", "rule": "(normal + 1) * 2"}, {"change": "w", "by": "+ 1"}, "#
+      + #"{"change": "w", "by": "* 2"}"#
+    let tree = try Module(json: Self.model(Self.root, draws))
+    let again = try Module(json: tree.json())
+    #expect(
+      try again.initialized().entries[0].digest() == tree.initialized().entries[0].digest())
   }
 
   @Test func `a tensor with no known values is named with the reason`() throws {

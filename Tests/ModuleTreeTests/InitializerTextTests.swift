@@ -37,6 +37,13 @@ import Testing
       "kaiming_uniform(mode=fan_out)"),
     Reading("normal(0, 0.02)", .normal(standardDeviation: 0.02), "normal(std=0.02)"),
     Reading(
+      "(uniform - 0.5) * 0.1", Arithmetic(.uniform(), [.minus(0.5), .times(0.1)]),
+      "(uniform - 0.5) * 0.1"),
+    Reading(
+      "((normal * 2 + 1) / 3) + 2*3",
+      Arithmetic(.normal(), [.times(2), .plus(1), .over(3), .plus(6)]), "(normal * 2 + 1) / 3 + 6"),
+    Reading("uniform - 0.5 * 0.5", Arithmetic(.uniform(), [.minus(0.25)]), "uniform - 0.25"),
+    Reading(
       "normal(std=1/sqrt(4), mean=-1)", .normal(mean: -1, standardDeviation: 0.5),
       "normal(mean=-1, std=0.5)"),
     Reading("normal(padding_idx=3)", .normal(paddingIndex: 3), "normal(padding_idx=3)"),

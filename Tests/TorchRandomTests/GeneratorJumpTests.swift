@@ -57,6 +57,9 @@ import TorchRandom
     halves.skip(words: .max - .max / 2)
     #expect(Self.next(1300, of: whole) == Self.next(1300, of: halves))
     #expect(Self.next(2, of: whole) != Self.next(2, of: Generator(seed: 1)))
+    var later = Generator(seed: 1)
+    for words in [.max / 2, 0, .max - .max / 2] { later.skipLater(words: words) }
+    #expect(Self.next(1300, of: later) == Self.next(1300, of: whole))
   }
 
   @Test(arguments: [0, 1, 623, 624, 625, 1247, 1248, 1249, 5000])

@@ -7,7 +7,7 @@ import time
 FOLDER = pathlib.Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[1]
 # What the virtual environment holds.
-PEERS = ["torch==2.15.*", "numpy", "safetensors", "h5py", "zipnn"]
+PEERS = ["torch==2.15.*", "numpy", "safetensors", "h5py", "zipnn", "torchvision", "transformers"]
 
 
 def environment():

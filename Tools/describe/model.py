@@ -5,8 +5,8 @@ import json
 import torch
 
 from . import rules
-from .nodes import Known, Set, View, contiguous_strides
-from .operations import type_name
+from .nodes import Known, Set, Singular, View, contiguous_strides
+from .operations import is_near, type_name
 from .record import key_of
 from .replay import Replay
 from .steps import LITERAL_LIMIT, Steps, is_uniform, raw_bytes, to_base64
@@ -58,13 +58,27 @@ def same(left, right):
     return left.shape == right.shape and left.dtype == right.dtype and raw_bytes(left) == raw_bytes(right)
 
 
+def functions_of(node):
+    """Names of the functions behind a node whose last bit differs from machine to machine, sorted."""
+    pending, seen, names = [node], set(), set()
+    while pending:
+        node = pending.pop()
+        if node.serial not in seen:
+            seen.add(node.serial)
+            pending += node.inputs
+            if isinstance(node, Singular):
+                names.add("the power method")
+            names |= {op.split()[0] for op in getattr(node, "operations", []) if is_near(op, node.dtype)}
+    return sorted(names)
+
+
 class Description:
     """Turns a record into draws, and checks what they give against models of several seeds."""
 
     def __init__(self, recorder, model, seed, others=(), embeds=False):
         self.recorder, self.model, self.seed, self.others, self.embeds = recorder, model, seed, others, embeds
         self.tensors, self.first = tensors_of(model)
-        self.draws = []
+        self.draws, self.finals = [], {}
         if recorder is not None:
             self.examine()
 
@@ -100,7 +114,7 @@ class Description:
             t.drawn, t.rule = True, steps.rules.get(name)
             if t.rule is None:
                 t.reason = "made in steps, see draws"
-        self.draws = steps.draws
+        self.draws, self.finals = steps.draws, steps.finals
         for t in self.tensors.values():
             if self.embeds and t.persistent and self.is_unknown(t) and is_there(t.tensor):
                 t.data, t.reason = to_base64(t.tensor), None
@@ -158,6 +172,11 @@ class Description:
     @staticmethod
     def is_unknown(t):
         return t.rule is None and t.data is None and not t.drawn
+
+    def near(self):
+        """The tensors whose values are near PyTorch's, with the functions that they were computed by."""
+        return {n: names for n, node in self.finals.items() if self.tensors[n].drawn
+                if (names := functions_of(node))}
 
     def unknown(self):
         """The reasons of the tensors of state_dict() that the description does not give."""

@@ -130,3 +130,13 @@ class Norms(Node):
     def __init__(self, source, shape, dimension):
         super().__init__(shape[dimension] if dimension is not None else 1, source.dtype)
         self.shape, self.dimension, self.inputs = list(shape), dimension, (source,)
+
+
+class Singular(Node):
+    """A left or right singular vector of a matrix of some shape, after steps of the power method from a start."""
+
+    def __init__(self, matrix, start, shape, is_left, steps):
+        super().__init__(shape[0] if is_left else shape[1], matrix.dtype)
+        self.shape, self.is_left, self.steps, self.inputs = list(shape), is_left, steps, (matrix, start)
+        # The other vector.
+        self.partner = None

@@ -18,6 +18,11 @@ INDEX_LIMIT = 1 << 20
 EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
 PLAIN = {"neg": "neg", "negative": "neg", "abs": "abs", "sqrt": "sqrt", "reciprocal": "reciprocal", "square": "square",
          "sign": "sign", "sgn": "sign", "floor": "floor", "ceil": "ceil", "round": "round"}
+# Functions whose last bit PyTorch's libraries decide; by the names that they have besides their own.
+FUNCTIONS = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid",
+             "erf"]
+PLAIN |= {name: name for name in ("rsqrt", *FUNCTIONS)} | {f"special_{name}": name for name in FUNCTIONS}
+PLAIN["special_expit"] = "sigmoid"
 ARITHMETIC = {"mul": "*", "div": "/", "true_divide": "/", "add": "+", "sub": "-", "rsub": "rsub"}
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 PAIRS = {"mul": "*", "div": "/", "add": "+", "sub": "-", "minimum": "minimum", "maximum": "maximum"}
@@ -26,6 +31,13 @@ MOVES = {"flip": [0], "roll": [0], "tril": [0], "triu": [0], "tril_": [0], "triu
          "index": [0], "gather": [0], "take": [0], "rot90": [0], "pixel_shuffle": [0], "pixel_unshuffle": [0],
          "diag_embed": [0], "repeat_interleave": [0], "constant_pad_nd": [0], "block_diag": [0], "diagonal_copy": [0],
          "index_copy": [0, 3], "index_copy_": [0, 3], "slice_scatter": [0, 1], "select_scatter": [0, 1]}
+
+
+def is_near(operation, dtype):
+    """Whether an operation's last bit differs from machine to machine."""
+    word, *numbers = operation.split()
+    return word == "pow" and float(numbers[0]) not in (3, -2) or word in ("sqrt", *FUNCTIONS) \
+        or word == "rsqrt" and dtype.itemsize < 4
 
 
 def follow(recorder, name, func, args, kwargs, out, before):
@@ -300,7 +312,7 @@ def texts_of(name, value, args, kwargs):
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if name == "pow":
-        return {2: ["square"], 0.5: ["sqrt"], -1: ["reciprocal"]}.get(value)
+        return {1: [], 2: ["square"], 0.5: ["sqrt"], -1: ["reciprocal"]}.get(value, [f"pow {rules.number(value)}"])
     if name in ARITHMETIC:
         return [f"{ARITHMETIC[name]} {rules.number(value)}"]
     if name in COMPARISONS:

@@ -4,11 +4,12 @@ import inspect
 import math
 
 import torch
+from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
 from . import operations, rules
-from .nodes import Constant, Draw, Empty, Known, Opaque, Set, View, contiguous_strides
+from .nodes import Constant, Draw, Empty, Known, Opaque, Set, Singular, View, contiguous_strides
 from .streams import Advance, Streams, holds_cached_normal, words_between
 
 
@@ -47,9 +48,12 @@ class Recorder(TorchDispatchMode):
             function.__code__ = scope[name].__code__
             function.__defaults__ = function.__kwdefaults__ = None
         torch.nn.init._ckpt_recorder = self
+        self.power_method = _SpectralNorm._power_method
+        _SpectralNorm._power_method = lambda module, matrix, count: self.powers(module, matrix, count)
         return super().__enter__()
 
     def __exit__(self, *error):
+        _SpectralNorm._power_method = self.power_method
         for name, original in rules.ORIGINALS.items():
             function = getattr(torch.nn.init, name)
             function.__code__ = original.__code__
@@ -82,6 +86,23 @@ class Recorder(TorchDispatchMode):
         self.draw(tensor, rules.Rule(name, **values), state)
         self.streams.after_draw((generator or torch.default_generator).get_state())
         return result
+
+    def powers(self, module, matrix, count):
+        """Steps of the power method, by which spectral_norm keeps its vectors."""
+        if self.paused or not self.is_random(matrix) or not self.is_random(module._v):
+            return self.power_method(module, matrix, count)
+        source, start, steps = operations.flat(self, matrix, matrix), self.node(module._v), count
+        if isinstance(start, Singular) and is_same(start.inputs[0], source):
+            start, steps = start.inputs[1], start.steps + count
+        self.paused = True
+        try:
+            self.power_method(module, matrix, count)
+        finally:
+            self.paused = False
+        left, right = (Singular(source, start, matrix.shape, is_left, steps) for is_left in (True, False))
+        left.partner, right.partner = right, left
+        self.put(module._u, left)
+        self.put(module._v, right)
 
     def __torch_dispatch__(self, func, types_, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -228,6 +249,15 @@ class Recorder(TorchDispatchMode):
             if isinstance(node, Empty):
                 return "computed from memory that nothing has filled"
         return f"computed by {name}"
+
+
+def is_same(left, right):
+    """Whether two nodes are one, or copies of the same elements of one."""
+    if left is right:
+        return True
+    return all(isinstance(n, Set) and n.base is None and n.indices is None and not n.operations for n in (left, right)) \
+        and left.source.node is right.source.node and left.sizes == right.sizes and left.target == right.target \
+        and left.source.sizes == right.source.sizes and left.source.start_and_strides() == right.source.start_and_strides()
 
 
 def written_by(func, args, kwargs):

@@ -10,13 +10,16 @@ import operator
 
 import torch
 
-from . import rules
+from . import operations, rules
 
+POWER_STEPS = 16
 UNARY = {
     "neg": torch.neg, "abs": torch.abs, "sqrt": torch.sqrt, "reciprocal": torch.reciprocal,
     "square": torch.square, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round,
 }
+UNARY |= {name: getattr(torch, name) for name in ("rsqrt", *operations.FUNCTIONS)}
 WITH_NUMBER = {
+    "pow": torch.pow,
     "*": torch.mul, "/": torch.div, "+": torch.add, "-": torch.sub, "rsub": torch.rsub,
     "rdiv": lambda x, n: n / x, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "==": operator.eq, "!=": operator.ne,
@@ -102,6 +105,14 @@ class Replay:
         shape, _ = self.shapes[draw["to"]]
         self.values[draw["to"]] = norms(source, draw.get("dimension", 0)).reshape(shape)
 
+    def powers(self, draw):
+        matrix, u, v = (self.values.get(draw[key]) for key in ("powers", "u", "v"))
+        matrix = matrix.movedim(draw["rows"], 0).flatten(1)
+        for _ in range(POWER_STEPS):
+            u = torch.nn.functional.normalize(torch.mv(matrix, v), dim=0, eps=1e-12)
+            v = torch.nn.functional.normalize(torch.mv(matrix.H, u), dim=0, eps=1e-12)
+        self.values[draw["u"]], self.values[draw["v"]] = u, v
+
     def scratch(self, draw):
         self.shapes[draw["scratch"]] = (draw["shape"], getattr(torch, draw.get("dtype", "float32")))
 
@@ -142,4 +153,4 @@ class Replay:
 
 
 KINDS = {kind: getattr(Replay, kind) for kind in (
-    "fill", "discard", "advance", "copy", "norms", "scratch", "set", "combine", "seed", "save", "restore")}
+    "fill", "discard", "advance", "copy", "norms", "powers", "scratch", "set", "combine", "seed", "save", "restore")}

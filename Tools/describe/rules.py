@@ -75,8 +75,32 @@ DRAWS = {
 }
 
 
+def grouped(rule):
+    """A rule with parentheses where a product follows a sum."""
+    text, *operations = re.split(r" (?=[*/+-] )", rule)
+    is_sum = False
+    for operation in operations:
+        if is_sum and operation[0] in "*/":
+            text = f"({text})"
+        is_sum = operation[0] in "+-"
+        text += f" {operation}"
+    return text
+
+
+def ungrouped(rule):
+    """The same without them: its operations are done one after the other."""
+    text, depth = "", 0
+    for character in rule.lstrip("("):
+        if character == ")" and depth == 0:
+            continue
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        text += character
+    return text
+
+
 def fill(rule, tensor):
     """The values that a rule's text gives a contiguous tensor, which may be the tensor itself."""
+    rule = ungrouped(rule)
     match = re.match(r"^([a-z_]+)(?:\((.*?)\))?((?: [*/+-] \S+)*)$", rule)
     if match is None or match[1] in ("inf", "nan"):
         return tensor.fill_(float(rule))

@@ -6,11 +6,12 @@ import math
 import torch
 
 from . import rules
-from .nodes import Combine, Constant, Draw, Empty, Known, Norms, Opaque, Set, View, contiguous_strides
+from .nodes import Combine, Constant, Draw, Empty, Known, Norms, Opaque, Set, Singular, View, contiguous_strides
 from .operations import type_name
 from .streams import Advance, Reseed, Restore, Save
 
-LITERAL_LIMIT = 4 << 20  # bytes of one computed tensor that a description carries
+LITERAL_LIMIT = 16 << 20  # bytes of one computed tensor that a description carries
+POWER_STEPS = 16  # of the power method, that a new spectral_norm makes
 SERIAL_LIMIT = 60_000  # normal numbers that are drawn one by one, fifteen in a step
 ARITHMETIC = ("* ", "/ ", "+ ", "- ")
 
@@ -196,6 +197,7 @@ class Steps:
             padding = self.padding(event) if not operations and name == place else None
             if padding is not None:
                 text = text[:-1] + f", padding_idx={padding})" if text.endswith(")") else f"{text}(padding_idx={padding})"
+            text = rules.grouped(text)
             self.draws.append({"fill": name, "rule": text})
         self.begun.add(name)
         if name != place:
@@ -264,18 +266,42 @@ class Steps:
             left, right = (self.places[n.serial] for n in node.inputs)
             self.declare(place, [node.count], node.dtype)
             self.draws.append({"combine": left, "with": right, "by": node.sign, "to": place})
+        elif isinstance(node, Singular):
+            self.singular(node)
         elif isinstance(node, Norms):
-            source = self.places[node.inputs[0].serial]
-            if list(self.shapes[source][0]) != node.shape:
-                shaped = self.scratch(node.shape, node.dtype)
-                self.copy(source, shaped)
-                source = shaped
+            source = self.shaped(node.inputs[0], node.shape)
             self.declare(place, [node.count], node.dtype)
             step = {"norms": source, "to": place}
             if node.dimension != 0:
                 step["dimension"] = node.dimension
             self.draws.append(step)
         self.begun.add(place)
+
+    def shaped(self, node, shape):
+        """A place that holds a node's elements in this shape."""
+        place = self.places[node.serial]
+        if list(self.shapes[place][0]) != list(shape):
+            shaped = self.scratch(shape, node.dtype)
+            self.copy(place, shaped)
+            return shaped
+        return place
+
+    def singular(self, node):
+        """Both vectors of a matrix: they are computed together."""
+        left, right = (node, node.partner) if node.is_left else (node.partner, node)
+        matrix = self.shaped(node.inputs[0], node.shape)
+        u, v = (self.places.get(n.serial) or self.scratch([n.count], n.dtype) for n in (left, right))
+        for vector, place in ((left, u), (right, v)):
+            self.declare(place, [vector.count], vector.dtype)
+        start = self.places[node.inputs[1].serial]
+        if start != v:
+            self.copy(start, v)
+        self.draws.append({"powers": matrix, "u": u, "v": v, "rows": 0})
+        self.begun |= {u, v}
+        self.absorbed |= {left.serial: True, right.serial: True}
+        for place in (u, v):
+            if self.is_final(place):
+                self.rules[place] = None
 
     def set(self, node, place):
         self.declare(place, [node.count], node.dtype)
@@ -321,6 +347,8 @@ def require(node):
         seen.add(node.serial)
         if isinstance(node, (Opaque, Empty)):
             raise Unknowable(node.reason)
+        if isinstance(node, Singular) and node.steps != POWER_STEPS:
+            raise Unknowable(f"{node.steps} steps of the power method, expected the {POWER_STEPS} of a new spectral_norm")
         if isinstance(node, Known) and node.count * node.dtype.itemsize > LITERAL_LIMIT and not is_uniform(node.values()):
             raise Unknowable("computed with a constant that is too large to be carried")
         if isinstance(node, Draw) and node.one_by_one and node.count > SERIAL_LIMIT:

@@ -23,6 +23,6 @@ package struct Arithmetic: Initializer {
   }
 
   package var description: String {
-    "\(base) " + steps.map(\.description).joined(separator: " ")
+    InitializerFormula.text("\(base)", steps.map(\.description))
   }
 }

@@ -74,7 +74,9 @@ extension Initialization {
         Combined(left: $0, right: other, sign: sign)
       }
     case .seed(let seed): generator = Generator(seed: seed, cpuPath: generator.cpuPath)
-    case .save(let name): saved[name] = generator
+    case .save(let name):
+      generator.settle()
+      saved[name] = generator
     case .restore(let name):
       guard let found = saved[name] else {
         throw CheckpointError(.missing, "no generator has been saved as '\(name)'")

@@ -15,7 +15,7 @@ public struct Placement: Hashable, Sendable {
   /// as it was.
   let indices: [Int32]?
   /// What is done to each value, in order.
-  let operations: [DerivedOperation]
+  let operations: [ElementStep]
 
   /// Whether the regions lie within tensors of these many elements.
   func isWithin(target targetCount: Int, source sourceCount: Int) -> Bool {

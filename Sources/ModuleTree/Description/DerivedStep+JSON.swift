@@ -56,10 +56,10 @@ extension DerivedStep {
   private static func placement(
     _ object: JSONObject, _ source: NamedTensor, _ target: NamedTensor
   ) throws -> Placement {
-    var operations: [DerivedOperation] = []
+    var operations: [ElementStep] = []
     for text in try object.text("apply")?.split(separator: ";") ?? [] {
       do {
-        operations.append(try DerivedOperation(String(text)))
+        operations.append(try ElementStep(String(text)))
       } catch {
         throw object.error("apply", error.message)
       }

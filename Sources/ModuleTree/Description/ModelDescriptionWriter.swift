@@ -153,7 +153,11 @@ struct ModelDescriptionWriter {
 
   /// The steps that the modules' own rules do not imply.
   private func draws() throws -> [ConstructionStep] {
-    let steps = try plan.flatConstruction()
+    // One operation in each: `+ 1 * 2` would be read as `+ 2`.
+    let steps = try plan.flatConstruction().flatMap { step -> [ConstructionStep] in
+      guard case .change(let name, let steps) = step else { return [step] }
+      return steps.map { .change(name, [$0]) }
+    }
     var fills: [TensorName: Int] = [:]
     for step in steps {
       for name in step.names { fills[tensors[name]?.original ?? name, default: 0] += 1 }

@@ -34,6 +34,8 @@ struct InitializerScanner {
 
   /// An initializer's name and arguments, then what is done to its values.
   private mutating func formula() throws(CheckpointError) -> InitializerFormula {
+    var open = 0
+    while accept("(") { open += 1 }
     skipSpaces()
     let column = column
     let start = position
@@ -60,7 +62,12 @@ struct InitializerScanner {
       }
       head = .syntax(syntax, try arguments(of: syntax, at: column))
     }
-    return InitializerFormula(head, try operations())
+    var operations = try operations()
+    for _ in 0..<open {
+      guard accept(")") else { throw unexpected("')'") }
+      operations += try self.operations()
+    }
+    return InitializerFormula(head, operations)
   }
 
   /// What is done to the values: `* 0.02 + 1`, `clamp(-2, 2)`.
@@ -195,6 +202,7 @@ struct InitializerScanner {
   /// Whether what follows is an initializer's name, not a number's or that of a function of numbers.
   var isWordOfInitializer: Bool {
     var ahead = self
+    while ahead.accept("(") {}
     let word = ahead.identifier()
     if word.isEmpty || Double(word) != nil || Self.isNumberName(word) { return false }
     return !(Self.isFunction(word) && ahead.accept("("))
