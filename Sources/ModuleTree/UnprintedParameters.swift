@@ -4,13 +4,12 @@
 /// Their names tell enough in any model; see ``LibraryNames`` for those that do not.
 ///
 /// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`
-/// is timm's, `GINConv` and `GINEConv` are torch_geometric's.
+/// is timm's.
 enum UnprintedParameters {
   static let examples = [
     "VisionTransformer": "class_token", "ShiftedWindowAttention": "relative_position_bias_table",
     "ShiftedWindowAttentionV2": "relative_position_index", "CNBlock": "layer_scale",
     "LayerScale": "gamma", "RelativePositionalMultiHeadAttention": "relative_position_bias_table",
-    "GINConv": "eps", "GINEConv": "eps",
   ]
 }
 

@@ -34,7 +34,8 @@ public enum Library: String, Sendable, CaseIterable {
   /// The classes whose constructors are known.
   var classes: [LibraryClass] {
     switch self {
-    case .torch: []
+    // Libraries whose constructors draw nothing again, so that no option names them.
+    case .torch: LibraryClass.torchGeometric
     case .torchvision: LibraryClass.torchvision
     case .timm: LibraryClass.timm
     case .transformers: LibraryClass.transformers
