@@ -18,6 +18,8 @@ let package = Package(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(
       name: "TensorCore",
@@ -33,7 +35,8 @@ let package = Package(
     .target(
       name: "ByteIO",
       dependencies: [
-        "CCurl", "CDeflate", "CKernels", "CLinux", "CZlib", "ParallelWork", "TensorCore",
+        "CBZip2", "CCurl", "CDeflate", "CKernels", "CLZMA", "CLinux", "CZlib", "ParallelWork",
+        "TensorCore",
       ]),
     .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "ParallelWork", "TensorCore"]),
     .target(

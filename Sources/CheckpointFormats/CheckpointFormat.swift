@@ -76,10 +76,10 @@ public struct CheckpointFormat: Sendable {
   /// The order matters where two formats could take the same file: Keras's layouts are HDF5 or zip
   /// files and come before HDF5 and the zip formats; `npz` takes a zip archive whose first member is
   /// an array, and PyTorch, which comes last, also looks for bare pickles, whose beginning says
-  /// little. All others begin with marks of their own.
+  /// little; what is only around a checkpoint follows it. All others begin with marks of their own.
   public static let all: [CheckpointFormat] = [
     .native, .keras, .hdf5, .diffusers, .safetensors, .gguf, .npz, .npy, .onnx, .flax, .tensorflow,
-    .exportedProgram, .deepspeed, .consolidated, .pytorch,
+    .exportedProgram, .deepspeed, .consolidated, .pytorch, .packed,
   ]
 }
 

@@ -33,12 +33,6 @@ extension KnownFile {
       probe.head.count >= FileProbe.headSize && probe.head.allSatisfy { $0 == 0 }
     }
 
-    /// A zlib stream: its first two bytes are a multiple of 31, and say a window of 32 KiB.
-    static let zlib = Self { probe in
-      probe.head.count > 2 && probe.head[0] == 0x78
-        && [0x01, 0x5e, 0x9c, 0xda].contains(probe.head[1])
-    }
-
     static let zip = bytes(0, 0x50, 0x4b, 0x03, 0x04)
 
     // MARK: - Text

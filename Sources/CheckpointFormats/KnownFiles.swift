@@ -55,16 +55,11 @@ extension KnownFile {
     KnownFile(.bytes(0, "RKNN"), "is an RKNN model, which ckpt does not read; use the model that it was converted from"),
     KnownFile(.zip && .ends(".mar"), "is a TorchServe archive; unpack it (it is a zip) and give the checkpoint inside"),
     // Containers.
-    KnownFile(.bytes(0, 0x1f, 0x8b), "is compressed with gzip; unpack it first: gunzip -k FILE"),
-    KnownFile(.bytes(0, "BZh"), "is compressed with bzip2; unpack it first: bunzip2 -k FILE"),
-    KnownFile(.bytes(0, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), "is compressed with xz; unpack it first: unxz -k FILE"),
-    KnownFile(.bytes(0, 0x28, 0xb5, 0x2f, 0xfd), "is compressed with zstd; unpack it first: unzstd FILE"),
     KnownFile(.bytes(0, 0x04, 0x22, 0x4d, 0x18), "is compressed with lz4; unpack it first: unlz4 FILE"),
     KnownFile(.bytes(0, 0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c), "is a 7-Zip archive; unpack it first: 7z x FILE"),
     KnownFile(.bytes(0, "Rar!"), "is a RAR archive; unpack it first"),
-    KnownFile(.zlib, "is compressed with zlib, as joblib does; load it with joblib and save it with compress=0"),
     KnownFile(.zip, "is a zip archive, not a checkpoint{member}"),
-    KnownFile(.bytes(257, "ustar"), "is a tar archive; unpack it first: tar xf FILE"),
+    KnownFile(.bytes(257, "ustar"), "is a tar archive whose first header is damaged"),
     // Data of other kinds.
     KnownFile(.bytes(0, 0x89, 0x50, 0x4e, 0x47), "is a PNG image, not a checkpoint"),
     KnownFile(.bytes(0, 0xff, 0xd8, 0xff), "is a JPEG image, not a checkpoint"),

@@ -51,6 +51,10 @@ public struct Budget: Sendable, Hashable {
     /// of the file's own, and deflate packs the others.
     package static let values = Cost(
       base: 1 << 30, share: deflateRatio, most: Shape.limit, isLifted: true)
+    /// Bytes that a compressed file is unpacked to, by its size: weights shrink by a fraction, and a
+    /// file of zeros by a thousand times as much.
+    package static let unpackedFiles = Cost(
+      base: 1 << 30, share: 64, most: Shape.limit, isLifted: true)
     /// Bytes of HDF5 structures that are read, and 64 for each: structures may refer to each other in
     /// a cycle.
     package static let structures = Cost(

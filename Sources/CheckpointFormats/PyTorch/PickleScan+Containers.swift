@@ -14,6 +14,15 @@ extension PickleScan {
     if head.starts(with: NPYHeader.magic) {
       return try readObjects(file, as: name, at: start, depth: depth)
     }
+    if let kind = CompressedFile(head: head) {
+      guard depth < Self.maxDepth else {
+        return unread.append("\(name): compressed files are nested too deeply")
+      }
+      let limit = Budget.current.limit(of: .unpackedFiles, size: file.size)
+      let inner = try kind.unpacked(file, limit: limit)
+      guard charge(inner.size) else { return }
+      return try readIfPickled(inner, as: name, at: nil, depth: depth + 1)
+    }
     switch PyTorchFile.kind(of: head) {
     case .archive: try readArchive(file, as: name, at: start, depth: depth)
     case .stream, .tar:
@@ -47,6 +56,7 @@ extension PickleScan {
   /// Whether a file with these first bytes is a pickle or one that may contain pickles.
   static func mayHoldPickles(_ head: [UInt8]) -> Bool {
     head.starts(with: NPYHeader.magic) || PyTorchFile.kind(of: head) != nil || isTar(head)
+      || CompressedFile(head: head) != nil
   }
 
   /// Reads a source if it begins like something that holds pickles.

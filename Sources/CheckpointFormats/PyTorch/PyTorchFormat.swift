@@ -39,7 +39,8 @@ enum PyTorchFormat {
     switch PyTorchFile.kind(of: candidate.head) {
     case .archive:
       return PyTorchArchive.recognizes(candidate) && !ExportedProgram.recognizes(candidate)
-    case .stream, .tar, .pickle: return true
+    case .tar: return !Packed.isTar(candidate)
+    case .stream, .pickle: return true
     case nil: return false
     }
   }
