@@ -13,6 +13,9 @@ struct GGUFCursor {
   /// Offset in the file of the next byte.
   private(set) var position = 0
 
+  /// Whether numbers have their most significant byte first.
+  var isBigEndian = false
+
   private static let step = 1 << 16
 
   init(_ file: ByteSource) {
@@ -23,12 +26,13 @@ struct GGUFCursor {
   /// Number of bytes that the header may still have.
   var rest: Int { limit - position }
 
-  /// Reads a little-endian number.
+  /// Reads a number in the file's byte order.
   mutating func number<Number: FixedWidthInteger>(
     _ type: Number.Type = Number.self
   ) throws(CheckpointError) -> Number {
     let range = try take(Number.bitWidth / 8)
-    return buffer.littleEndian(type, at: range.lowerBound)
+    let number = buffer.littleEndian(type, at: range.lowerBound)
+    return isBigEndian ? number.byteSwapped : number
   }
 
   /// Reads a 64-bit count of items of at least `size` bytes each, which must fit in the rest of the

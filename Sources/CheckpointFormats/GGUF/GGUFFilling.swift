@@ -27,6 +27,10 @@ extension GGUF {
     do throws(CheckpointError) {
       let source = try probe.source
       let header = try GGUFHeader(of: source)
+      guard !header.isBigEndian else {
+        throw CheckpointError(
+          .unsupported, "big-endian files are not filled; convert it to .gguf first")
+      }
       var copy = PatchedCopy(of: source)
       var isChanged = try set(fill.texts, header, in: &copy, size: source.size)
       for tensor in header.tensors {

@@ -31,6 +31,8 @@ struct GGUFHeader {
   private(set) var valuesEnd = 0
   /// Offset in the file of the end of those, after which the data are aligned.
   private(set) var end = 0
+  /// Whether numbers in the file have their most significant byte first.
+  private(set) var isBigEndian = false
   /// Alignment of the tensors' data in bytes, a power of two.
   private(set) var alignment = GGUF.standardAlignment
 
@@ -42,7 +44,11 @@ struct GGUFHeader {
         .malformed, "is not a GGUF file: it does not begin with GGUF", offset: 0)
     }
     _ = try cursor.number(UInt32.self)
-    try Self.checkVersion(try cursor.number())
+    let version = try cursor.number(UInt32.self)
+    // As in gguf-py: a version in the other byte order means that all numbers are.
+    isBigEndian = GGUF.readVersions.contains(version.byteSwapped)
+    cursor.isBigEndian = isBigEndian
+    try Self.checkVersion(isBigEndian ? version.byteSwapped : version)
     // The smallest tensor entry: length of an empty name 8, rank 4, one dimension 8, type 4, offset
     // 8.
     let tensorCount = try cursor.count("tensors", size: 32, atMost: GGUF.maxTensors)
@@ -74,12 +80,8 @@ struct GGUFHeader {
 
   private static func checkVersion(_ version: UInt32) throws(CheckpointError) {
     if GGUF.readVersions.contains(version) { return }
-    let isSwapped = (1...GGUF.version).contains(version.byteSwapped)
     throw CheckpointError(
-      .unsupported,
-      isSwapped
-        ? "expected a little-endian file, found version \(version.byteSwapped) in big-endian order"
-        : "expected version 2 or 3, found \(version)", offset: 4)
+      .unsupported, "expected version 2 or 3, found \(version)", offset: 4)
   }
 
   // MARK: - Metadata

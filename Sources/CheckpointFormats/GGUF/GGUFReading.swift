@@ -7,6 +7,14 @@ extension GGUF {
   static func open(_ probe: FileProbe) throws -> Opened {
     let file = probe.members == nil ? probe : try member(of: probe)
     var opened = try join(file)
+    let head = file.head
+    if head.count >= 8, readVersions.contains(head.littleEndian(UInt32.self, at: 4).byteSwapped),
+      let packed = opened.checkpoint.entries.first(where: { !$0.info.dtype.isComputable })
+    {
+      opened.notes.append(
+        "big-endian: the blocks of quantized tensors (first: '\(packed.name)') are read as they are "
+          + "stored, as gguf-py reads them")
+    }
     if let stem = file.name.split(separator: "-00001-of-").first {
       let parts = probe.members(endingIn: ".gguf").filter { $0.hasPrefix(stem) }
       opened.notes += probe.othersNote(reading: parts)
@@ -39,8 +47,19 @@ extension GGUF {
     do throws(CheckpointError) {
       let header = try GGUFHeader(of: file)
       let entries = header.tensors.map { tensor in
-        Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
-          try file.read(at: tensor.start + range.lowerBound, into: &target)
+        let width = tensor.info.dtype.byteWidth
+        guard header.isBigEndian, tensor.info.dtype.isComputable, width > 1 else {
+          return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+            try file.read(at: tensor.start + range.lowerBound, into: &target)
+          }
+        }
+        return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+          try target.fillElements(range, width: width) { elements, bytes in
+            // The first element's offset is below the tensor's size.
+            let start = elements.lowerBound.saturated(times: width)
+            try file.read(at: tensor.start + start, into: &bytes)
+            bytes.swapBytes(width: width)
+          }
         }
       }
       return (header.values, entries)
