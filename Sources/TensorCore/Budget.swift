@@ -125,6 +125,11 @@ public struct Budget: Sendable, Hashable {
       if left >= 0 { left -= amount }
       return left >= 0
     }
+
+    /// Gives back what was charged for something that is not there any more.
+    package mutating func refund(_ amount: Int) {
+      if left >= 0 { left += amount }
+    }
   }
 
   /// An account of a cost, for a file or a part of `size` bytes or values.

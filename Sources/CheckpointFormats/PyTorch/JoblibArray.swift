@@ -17,11 +17,11 @@ enum JoblibArray {
 
 extension PickleMachine {
   /// Moves after an array that follows its description.
-  mutating func pass(_ array: JoblibArray) throws(CheckpointError) {
+  mutating func pass(_ array: JoblibArray, of object: Int) throws(CheckpointError) {
     switch array {
     case .bytes(let count, let isAligned):
-      if isAligned { _ = try input.take(Int(try input.byte())) }
-      _ = try input.take(count)
+      if isAligned { _ = try input.skip(Int(try input.byte())) }
+      arrays[object] = try input.skip(count)
     case .objects:
       guard nesting < 4 else {
         throw CheckpointError(.unsupported, "arrays of objects are nested too deeply")
@@ -29,7 +29,7 @@ extension PickleMachine {
       nesting += 1
       let outer = (stack, memo)
       (stack, memo) = (PickleStack(), PickleMemo())
-      _ = try run()
+      objectArrays[object] = try run()
       (stack, memo) = outer
       nesting -= 1
     }

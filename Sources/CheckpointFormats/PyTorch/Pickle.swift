@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// The values that a Python pickle describes: nothing in it is called, imported, or instantiated.
@@ -23,6 +24,8 @@ struct Pickle: Sendable {
     case text(CompactRange)
     /// Bytes, as a range of ``bytes``.
     case bytes(CompactRange)
+    /// A long string that is not in ``bytes``, in ``distant``.
+    case distant(Int)
     /// Elements, as a range of ``tuples``.
     case tuple(CompactRange)
     /// Elements, in ``lists``.
@@ -70,9 +73,18 @@ struct Pickle: Sendable {
     let offset: Int
   }
 
-  /// The pickle's bytes, and possibly more after it.
+  /// The strings that values refer to.
   let bytes: [UInt8]
-  /// One past the last opcode.
+  /// Long strings, which are in ``source``.
+  let distant: [PickleInput.Distant]
+  /// What the pickle was read from, if it is still needed.
+  let source: ByteSource
+  /// Where the elements of arrays are in ``source`` that joblib put among the opcodes, by the index of
+  /// the object that describes each.
+  let arrays: [Int: Range<Int>]
+  /// The same for arrays of objects: the array that was pickled after its description.
+  let objectArrays: [Int: Reference]
+  /// Number of bytes of the pickle.
   let end: Int
   let values: [Value]
   /// The elements of all tuples, which are many and never change.
@@ -83,11 +95,11 @@ struct Pickle: Sendable {
   /// The result of the pickle.
   let root: Reference
 
-  /// Reads the pickle that begins at byte `start`.
+  /// Reads the pickle at the beginning of a source.
   ///
   /// - Throws: ``CheckpointError`` `malformed` or `unsupported`, at the offset of the opcode.
-  init(_ bytes: [UInt8], at start: Int = 0) throws(CheckpointError) {
-    var machine = PickleMachine(bytes, at: start)
+  init(_ source: ByteSource) throws(CheckpointError) {
+    var machine = PickleMachine(source, 0..<source.size)
     try self.init(&machine)
   }
 
@@ -102,7 +114,13 @@ struct Pickle: Sendable {
 
   private init(_ machine: PickleMachine, root: Reference) {
     self.root = root
-    bytes = machine.input.bytes
+    bytes = machine.input.kept
+    distant = machine.input.distant
+    // A source in memory is not kept for nothing.
+    let isUsed = !machine.input.distant.isEmpty || !machine.arrays.isEmpty
+    source = isUsed ? machine.input.source : ByteSource([], name: machine.input.source.name)
+    arrays = machine.arrays
+    objectArrays = machine.objectArrays
     end = machine.input.position
     values = machine.values
     tuples = machine.tuples
@@ -113,7 +131,8 @@ struct Pickle: Sendable {
 
   // Limits of the structure; memory and work are charged to the budget.
 
-  /// Largest pickle that is read, in bytes.
+  /// Largest pickle whose strings are all in memory, longest line, and most bytes of values that are
+  /// strings, in bytes.
   static let maxSize = 64 << 20
   /// Deepest stack of values, and of marks.
   static let maxWaiting = 1 << 22

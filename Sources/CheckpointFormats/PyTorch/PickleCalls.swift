@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// What a pickle would call with what, as text, and the bytes in it that may be pickles themselves.
@@ -27,17 +28,29 @@ struct PickleCalls {
         }
       }
     }
-    for case .bytes(let range) in pickle.values where range.count > 4 {
+    for value in pickle.values {
+      guard let bytes = Self.bytes(value, in: pickle), bytes.count > 4 else { continue }
       guard nested.count < Self.maxNested else { return }
-      let stored = Int(range.lowerBound)..<Int(range.upperBound)
-      guard PickleStream.recognizes(Array(pickle.bytes[stored].prefix(256))),
-        !nested.contains(where: { $0.bytes.stored == stored })
+      let head = try? pickle.content(bytes, name: "").head(256)
+      guard PickleStream.recognizes(head ?? []),
+        !nested.contains(where: {
+          $0.bytes.stored == bytes.stored && $0.bytes.isDistant == bytes.isDistant
+        })
       else { continue }
-      nested.append(
-        (
-          "bytes at \(stored.lowerBound)",
-          PickledBytes(stored: stored, isText: false, count: stored.count)
-        ))
+      nested.append(("bytes at \(bytes.stored.lowerBound)", bytes))
+    }
+  }
+
+  /// The bytes that a value is itself; `nil` for other values and for text.
+  private static func bytes(_ value: Pickle.Value, in pickle: Pickle) -> PickledBytes? {
+    switch value {
+    case .bytes(let range):
+      return PickledBytes(
+        stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+    case .distant(let index) where !pickle.distant[index].isText:
+      let range = pickle.distant[index].range
+      return PickledBytes(stored: range, isText: false, count: range.count, isDistant: true)
+    default: return nil
     }
   }
 
@@ -62,6 +75,7 @@ struct PickleCalls {
     case .float(let number): return String(number)
     case .text: return "'\((pickle.text(reference) ?? "").shortened(to: 80))'"
     case .bytes(let range): return "(\(range.count) bytes)"
+    case .distant(let index): return "(\(pickle.distant[index].range.count) bytes)"
     case .tuple, .list:
       let elements = pickle.elements(reference) ?? []
       let texts = elements.prefix(8).map { text(of: $0, in: pickle, depth: depth + 1) }

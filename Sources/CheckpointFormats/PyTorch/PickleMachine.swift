@@ -6,34 +6,52 @@ import TensorCore
 /// Source: CPython 3.13 `Lib/pickle.py` and `pickletools.py`, protocols 0 to 5 (PEP 3154 and 574).
 /// Persistent IDs as text and out-of-band buffers are refused. Every size in the pickle is checked
 /// against the bytes that exist before anything is allocated.
+///
+/// A pickle that is only searched for names keeps neither what lists and dictionaries hold nor, where
+/// nothing refers to them any more, the values between a mark and its end (``isLean``).
 struct PickleMachine {
   typealias Reference = Pickle.Reference
 
   var input: PickleInput
-  private(set) var values: [Pickle.Value] = []
-  private(set) var tuples: [Reference] = []
-  private(set) var lists: [[Reference]] = []
-  private(set) var names = PickleNames()
-  private(set) var objects: [Pickle.Object] = []
+  var values: [Pickle.Value] = []
+  var tuples: [Reference] = []
+  var lists: [[Reference]] = []
+  var names = PickleNames()
+  var objects: [Pickle.Object] = []
+  /// What follows the descriptions of arrays, by the indices of their objects.
+  var arrays: [Int: Range<Int>] = [:]
+  var objectArrays: [Int: Reference] = [:]
   var stack = PickleStack()
   var memo = PickleMemo()
   /// Values that are created only once: one-byte integers, None, True, and False.
-  private var shared = [Reference?](repeating: nil, count: 259)
+  private var shared = [Reference?](repeating: nil, count: Self.sharedCount)
   /// Bytes of memory that all values take.
-  private var memory: Budget.Account
+  var memory: Budget.Account
   /// Offset of the current opcode, for errors.
-  private var opcode = 0
+  var opcode = 0
   /// Whether bytes of arrays are among the opcodes, as joblib writes them.
-  private let readsArrays: Bool
+  let readsArrays: Bool
+  /// Whether the pickle is only searched for names and calls.
+  let isLean: Bool
+  /// Number of bytes of kept strings that were charged.
+  var chargedBytes = 0
+  static let sharedCount = 259
   /// Number of pickles around the one that is read.
   var nesting = 0
 
   init(
-    _ bytes: [UInt8], at start: Int, cost: Budget.Cost = .pickledValues, readsArrays: Bool = false
+    _ source: ByteSource, _ range: Range<Int>, cost: Budget.Cost = .pickledValues,
+    keepsAll: Bool = true, readsArrays: Bool = false, isLean: Bool = false
   ) {
     self.readsArrays = readsArrays
-    input = PickleInput(bytes, at: start)
-    memory = Budget.current.account(of: cost, size: bytes.count - start)
+    self.isLean = isLean
+    input = PickleInput(source, range, keepsAll: keepsAll && !isLean)
+    memory = Budget.current.account(of: cost, size: range.count)
+    guard isLean else { return }
+    // Made first, so that none of them is ever given up.
+    for number in 0..<256 { shared[number] = Reference(number) }
+    for index in 256..<Self.sharedCount { shared[index] = Reference(index) }
+    values = (0..<256).map { .int($0) } + [.none, .bool(true), .bool(false)]
   }
 
   /// Runs up to the STOP opcode and returns the value on top of the stack.
@@ -60,11 +78,11 @@ struct PickleMachine {
         throw CheckpointError(.unsupported, "expected pickle protocol 5 or older, found \(version)")
       }
     case 0x95: try input.checkFrame()  // FRAME
-    case UInt8(ascii: "("): try stack.mark()  // MARK
+    case UInt8(ascii: "("): try stack.mark(isLean ? place : nil)  // MARK
     case UInt8(ascii: "0"):  // POP
       // POP takes a mark if nothing was pushed since, as in CPython.
       if !stack.dropMark() { _ = try stack.pop() }
-    case UInt8(ascii: "1"): _ = try stack.popToMark()  // POP_MARK
+    case UInt8(ascii: "1"): try dropToMark()  // POP_MARK
     case UInt8(ascii: "2"): try stack.push(try stack.top())  // DUP
     // NONE, NEWTRUE, NEWFALSE, INT, LONG, BININT, BININT1, BININT2, LONG1, LONG4, FLOAT, BINFLOAT
     case UInt8(ascii: "N"): try push(.none, sharedAs: 256)
@@ -77,25 +95,24 @@ struct PickleMachine {
       let number = Int(try input.byte())
       try push(.int(number), sharedAs: number)
     case UInt8(ascii: "M"): try push(.int(Int(try input.number(UInt16.self))))
-    case 0x8a: try push(input.integer(try input.take(Int(try input.byte()))))
-    case 0x8b: try push(input.integer(try input.take(try input.size(Int32.self))))
+    case 0x8a: try push(try input.integer(Int(try input.byte())))
+    case 0x8b: try push(try input.integer(try input.size(Int32.self)))
     case UInt8(ascii: "F"): try push(.float(try input.decimalFloat()))
     case UInt8(ascii: "G"):
       // The only big-endian number of the format.
       try push(.float(Double(bitPattern: try input.number(UInt64.self).byteSwapped)))
     // STRING, BINSTRING, SHORT_BINSTRING, UNICODE, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8,
     // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
-    case UInt8(ascii: "S"): try push(input.textOrBytes(try input.quoted(try input.line())))
-    case UInt8(ascii: "T"): try push(input.textOrBytes(try input.take(try input.size(Int32.self))))
-    case UInt8(ascii: "U"): try push(input.textOrBytes(try input.take(Int(try input.byte()))))
-    case UInt8(ascii: "V"): try push(try input.unicode(try input.line()))
-    case UInt8(ascii: "X"):
-      try push(try input.textValue(try input.take(try input.size(UInt32.self))))
-    case 0x8c: try push(try input.textValue(try input.take(Int(try input.byte()))))
-    case 0x8d: try push(try input.textValue(try input.take(try input.size(UInt64.self))))
-    case UInt8(ascii: "B"): try push(input.bytesValue(try input.take(try input.size(UInt32.self))))
-    case UInt8(ascii: "C"): try push(input.bytesValue(try input.take(Int(try input.byte()))))
-    case 0x8e, 0x96: try push(input.bytesValue(try input.take(try input.size(UInt64.self))))
+    case UInt8(ascii: "S"): try push(try input.quoted())
+    case UInt8(ascii: "T"): try push(try input.textOrBytes(try input.size(Int32.self)))
+    case UInt8(ascii: "U"): try push(try input.textOrBytes(Int(try input.byte())))
+    case UInt8(ascii: "V"): try push(try input.unicode())
+    case UInt8(ascii: "X"): try push(try input.text(try input.size(UInt32.self)))
+    case 0x8c: try push(try input.text(Int(try input.byte())))
+    case 0x8d: try push(try input.text(try input.size(UInt64.self)))
+    case UInt8(ascii: "B"): try push(try input.bytes(try input.size(UInt32.self)))
+    case UInt8(ascii: "C"): try push(try input.bytes(Int(try input.byte())))
+    case 0x8e, 0x96: try push(try input.bytes(try input.size(UInt64.self)))
     // EMPTY_LIST, EMPTY_TUPLE, EMPTY_DICT, EMPTY_SET, LIST, TUPLE, DICT, FROZENSET, TUPLE1 to TUPLE3,
     // APPEND, APPENDS, ADDITEMS, SETITEM, SETITEMS
     case UInt8(ascii: "]"): try push(.list(try newList([])))
@@ -108,10 +125,11 @@ struct PickleMachine {
     case 0x91: try push(.set(try newList(try stack.popToMark())))
     case 0x85...0x87: try push(try newTuple(try stack.pop(Int(code) - 0x84)))
     case UInt8(ascii: "a"): try append(try stack.pop(1))
-    case UInt8(ascii: "e"): try append(try stack.popToMark())
-    case 0x90: try append(try stack.popToMark())
+    case UInt8(ascii: "e"), 0x90:
+      if isLean { try dropToMark() } else { try append(try stack.popToMark()) }
     case UInt8(ascii: "s"): try setItems(try stack.pop(2))
-    case UInt8(ascii: "u"): try setItems(try stack.popPairs())
+    case UInt8(ascii: "u"):
+      if isLean { try dropToMark() } else { try setItems(try stack.popPairs()) }
     default: try stepAround(code)
     }
   }
@@ -129,7 +147,7 @@ struct PickleMachine {
     case UInt8(ascii: "j"): try pushMemo(Int(try input.number(UInt32.self)))
     // GLOBAL, STACK_GLOBAL, EXT1, EXT2, EXT4
     case UInt8(ascii: "c"):
-      try push(try global(try input.text(try input.line()), try input.text(try input.line())))
+      try push(try global(try input.name(), try input.name()))
     case 0x93:
       let parts = try stack.pop(2)
       try charge(PickleNames.lookupCost)
@@ -152,7 +170,7 @@ struct PickleMachine {
       let parts = try stack.pop(3)
       try call(parts[0], parts[1])
     case UInt8(ascii: "i"):
-      let callee = try global(try input.text(try input.line()), try input.text(try input.line()))
+      let callee = try global(try input.name(), try input.name())
       let arguments = try newValue(try newTuple(try stack.popToMark()))
       try call(try newValue(callee), arguments)
     case UInt8(ascii: "o"):
@@ -176,7 +194,7 @@ struct PickleMachine {
   // MARK: - Stack
 
   /// Charges the memory of a value.
-  private mutating func charge(_ bytes: Int) throws(CheckpointError) {
+  mutating func charge(_ bytes: Int) throws(CheckpointError) {
     guard memory.charge(bytes) else {
       throw CheckpointError(
         .unsupported,
@@ -186,12 +204,16 @@ struct PickleMachine {
   }
 
   /// Charges elements that are added to a list of `count`; the first ones need an allocation.
-  private mutating func charge(_ new: [Reference], after count: Int) throws(CheckpointError) {
+  mutating func charge(_ new: [Reference], after count: Int) throws(CheckpointError) {
     try charge((count == 0 && !new.isEmpty ? 48 : 0) + 8 * new.count)
   }
 
   private mutating func newValue(_ value: Pickle.Value) throws(CheckpointError) -> Reference {
     try charge(MemoryLayout<Pickle.Value>.stride)
+    if !input.keepsAll, input.kept.count > chargedBytes {
+      try charge(input.kept.count - chargedBytes)
+      chargedBytes = input.kept.count
+    }
     values.append(value)
     return Reference(values.count - 1)
   }
@@ -207,13 +229,13 @@ struct PickleMachine {
     _ elements: [Reference]
   ) throws(CheckpointError) -> Pickle.Value {
     try charge(MemoryLayout<Reference>.stride * elements.count)
-    // Cannot overflow: `charge` keeps all elements together below ``Pickle/maxMemory``.
+    // Cannot overflow: `charge` keeps all elements together below 2^31.
     let start = Int32(tuples.count)
     tuples += elements
     return .tuple(start..<Int32(tuples.count))
   }
 
-  private mutating func push(_ value: Pickle.Value) throws(CheckpointError) {
+  mutating func push(_ value: Pickle.Value) throws(CheckpointError) {
     try stack.push(try newValue(value))
   }
 
@@ -235,60 +257,5 @@ struct PickleMachine {
       throw CheckpointError(.malformed, "the memo has no value \(key)")
     }
     try stack.push(value)
-  }
-
-  // MARK: - Containers and calls
-
-  private mutating func append(_ new: [Reference]) throws(CheckpointError) {
-    switch values[Int(try stack.top())] {
-    case .list(let index), .set(let index):
-      try charge(new, after: lists[index].count)
-      lists[index] += new
-    case .object(let index):
-      try charge(new, after: objects[index].elements.count)
-      objects[index].elements += new
-    default:
-      throw CheckpointError(
-        .malformed, "cannot add elements to a value that is neither a list nor a set")
-    }
-  }
-
-  private mutating func setItems(_ pairs: [Reference]) throws(CheckpointError) {
-    switch values[Int(try stack.top())] {
-    case .dictionary(let index):
-      try charge(pairs, after: lists[index].count)
-      lists[index] += pairs
-    case .object(let index):
-      try charge(pairs, after: objects[index].items.count)
-      objects[index].items += pairs
-    default:
-      throw CheckpointError(.malformed, "cannot set items of a value that is not a dictionary")
-    }
-  }
-
-  private mutating func global(
-    _ module: String, _ name: String
-  ) throws(CheckpointError) -> Pickle.Value {
-    .global(try names.index(of: module, name, at: opcode))
-  }
-
-  private mutating func call(
-    _ callee: Reference, _ arguments: Reference
-  ) throws(CheckpointError) {
-    guard case .tuple = values[Int(arguments)] else {
-      throw CheckpointError(.malformed, "expected a tuple as the arguments of a call")
-    }
-    try charge(MemoryLayout<Pickle.Object>.stride)
-    objects.append(Pickle.Object(callee: callee, arguments: arguments, offset: opcode))
-    try push(.object(objects.count - 1))
-  }
-
-  private mutating func build(_ state: Reference) throws(CheckpointError) {
-    guard case .object(let index) = values[Int(try stack.top())] else {
-      throw CheckpointError(.malformed, "cannot set the state of a value that is not an object")
-    }
-    // Only objects have a state. Python would let a pickle replace the attributes of other values.
-    objects[index].state = state
-    if readsArrays, let array = joblibArray(objects[index]) { try pass(array) }
   }
 }

@@ -3,8 +3,8 @@ import TensorCore
 
 /// Where pickles are: in files of PyTorch, archives, arrays of objects, and one after another.
 extension PickleScan {
-  /// Largest pickle that is searched, in bytes.
-  private static let maxSize = 24 << 20
+  /// Part of a damaged archive that is searched for members, in bytes.
+  private static let maxSearched = 24 << 20
 
   /// Reads whatever a source is.
   mutating func read(
@@ -77,7 +77,7 @@ extension PickleScan {
     while stream.position < range.upperBound {
       let position = stream.position
       guard charge(0) else { return }
-      var (pickle, error) = try stream.nextPart(maxSize: Self.maxSize)
+      var (pickle, error) = try stream.nextPart()
       let label = number == 1 ? name : "\(name) \(number)"
       if pickle.globals.contains(where: JoblibArray.describes) {
         // joblib passes over the bytes of arrays, which Python itself would take for opcodes.
@@ -85,7 +85,7 @@ extension PickleScan {
           add(pickle, as: label, at: start.map { $0 + position }, depth: depth)
         }
         stream.position = position
-        (pickle, error) = try stream.nextPart(maxSize: Self.maxSize, readsArrays: true)
+        (pickle, error) = try stream.nextPart(readsArrays: true)
       }
       // Numbers and text that are not a pickle may look like the beginning of one.
       let isUseful = Self.isDangerous(pickle)
@@ -235,7 +235,7 @@ extension PickleScan {
       }
       guard PickleStream.recognizes(try content.head(256)) else { continue }
       var stream = PickleStream(content)
-      guard let (pickle, error) = try? stream.nextPart(maxSize: Self.maxSize) else { continue }
+      guard let (pickle, error) = try? stream.nextPart() else { continue }
       guard charge(pickle.end.saturated(times: 8)) else { return }
       add(pickle, as: name, at: method == 0 ? start.map { $0 + data } : nil, depth: depth)
       if let error { unread.append("\(name): \(error.message)") }
@@ -246,7 +246,7 @@ extension PickleScan {
   private static func localHeader(
     in file: ByteSource, from start: Int
   ) throws(CheckpointError) -> Int? {
-    let end = min(file.size, maxSize)
+    let end = min(file.size, maxSearched)
     var position = start
     while position + 4 <= end {
       let bytes = try file.bytes(position..<min(position + (1 << 16), end))

@@ -144,7 +144,7 @@ public struct PickleScan: Sendable {
     }
     guard depth < Self.maxDepth else { return }
     for (name, bytes) in calls.nested {
-      let inner = ByteSource(pickle.array(bytes), name: name)
+      let inner = pickle.content(bytes, name: name)
       reading(name) { scan throws(CheckpointError) in
         try scan.readIfPickled(inner, as: name, at: nil, depth: depth + 1)
       }

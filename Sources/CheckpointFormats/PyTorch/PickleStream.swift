@@ -9,74 +9,68 @@ struct PickleStream {
   /// Offset at which reading must stop.
   let end: Int
 
-  /// Bytes read at first.
-  ///
-  /// A file may hold a pickle for each of its storages, most of them short.
-  private static let firstWindow = 1 << 10
-
   init(_ file: ByteSource, _ range: Range<Int>? = nil) {
     self.file = file
     position = range?.lowerBound ?? 0
     end = range?.upperBound ?? file.size
   }
 
-  /// Reads the pickle at the position, and moves after it.
+  /// Reads the pickle at the position, and moves after it; with `readsArrays` the arrays of joblib among
+  /// the opcodes as well.
   ///
   /// - Throws: ``CheckpointError`` at the offset in the file.
-  mutating func next() throws(CheckpointError) -> Pickle {
-    var window = Self.firstWindow
-    while true {
-      let count = min(window, Pickle.maxSize, end - position)
-      let bytes = try file.bytes(position..<position + count)
-      var machine = PickleMachine(bytes, at: 0)
-      do throws(CheckpointError) {
-        let pickle = try Pickle(&machine)
-        position += pickle.end
-        return pickle
-      } catch {
-        guard machine.input.isCut,
-          count < min(Pickle.maxSize, end - position)
-        else {
-          var error = error
-          error.offset = position + (error.offset ?? 0)
-          error.path = file.name
-          throw error
-        }
-        // The machine starts over with more bytes. Windows grow so fast that all attempts together
-        // cost little more than the last one.
-        window *= 16
-      }
+  mutating func next(readsArrays: Bool = false) throws(CheckpointError) -> Pickle {
+    var machine = PickleMachine(file, position..<end, readsArrays: readsArrays)
+    do throws(CheckpointError) {
+      let pickle = try Pickle(&machine)
+      position += pickle.end
+      return pickle
+    } catch {
+      throw located(error)
     }
   }
 
-  /// Reads the pickle at the position as far as it can be read, in at most `maxSize` bytes, and moves
-  /// after it; with the reason if that is not to its end.
+  /// The error of a machine, whose offsets are in the pickle, at the offset in the file.
+  private func located(_ error: CheckpointError) -> CheckpointError {
+    // What the file itself could not give has its place already.
+    if error.path != nil { return error }
+    var error = error
+    error.offset = position + (error.offset ?? 0)
+    error.path = file.name
+    return error
+  }
+
+  /// Largest pickle of which all strings are kept while it is searched, in bytes.
+  private static let maxWhole = 24 << 20
+
+  /// Reads the pickle at the position as far as it can be read, and moves after it; with the reason if
+  /// that is not to its end.
+  ///
+  /// Of one whose values do not fit in memory, only names and calls are found.
   mutating func nextPart(
-    maxSize: Int, readsArrays: Bool = false
+    readsArrays: Bool = false
   ) throws(CheckpointError) -> (pickle: Pickle, error: CheckpointError?) {
-    var window = Self.firstWindow
-    while true {
-      let count = min(window, maxSize, end - position)
-      var machine = PickleMachine(
-        try file.bytes(position..<position + count), at: 0, cost: .scannedValues,
-        readsArrays: readsArrays)
-      do throws(CheckpointError) {
-        let pickle = try Pickle(&machine)
-        position += pickle.end
-        return (pickle, nil)
-      } catch {
-        if machine.input.isCut, count < min(maxSize, end - position) {
-          window *= 16
-          continue
-        }
-        var error = error
-        if machine.input.isCut, count == maxSize, count < end - position {
-          error = CheckpointError(
-            .unsupported, "the pickle is longer than \(maxSize) bytes, of which names are searched")
-        }
-        error.offset = position + (error.offset ?? 0)
-        return (Pickle(stopped: machine), error)
-      }
+    let whole = part(readsArrays: readsArrays, isLean: false)
+    guard let error = whole.error else {
+      position += whole.pickle.end
+      return whole
+    }
+    guard !readsArrays, error.code == .unsupported else { return whole }
+    let lean = part(readsArrays: false, isLean: true)
+    if lean.error == nil { position += lean.pickle.end }
+    return lean
+  }
+
+  private func part(
+    readsArrays: Bool, isLean: Bool
+  ) -> (pickle: Pickle, error: CheckpointError?) {
+    var machine = PickleMachine(
+      file, position..<end, cost: .scannedValues, keepsAll: end - position <= Self.maxWhole,
+      readsArrays: readsArrays, isLean: isLean)
+    do throws(CheckpointError) {
+      return (try Pickle(&machine), nil)
+    } catch {
+      return (Pickle(stopped: machine), located(error))
     }
   }
 
@@ -145,7 +139,7 @@ extension PickleStream {
     _ file: ByteSource, at start: Int = 0
   ) throws(CheckpointError) -> PyTorchFile {
     var stream = PickleStream(file, start..<file.size)
-    let pickle = try stream.next()
+    let pickle = try stream.next(readsArrays: true)
     var opened = PyTorchFile(container: .file(file), pickle: pickle, pickleOffset: start)
     let rest = file.size - stream.position
     if rest > 0 {

@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// The values of a pickle that are not tensors: epochs, learning rates, arguments, random states.
@@ -10,6 +11,8 @@ struct PickleValues {
   /// Whether what holds only tensors is kept, so that it can be filled again.
   private let keepsContainers: Bool
   private var room = ValueRoom()
+  /// Bytes of strings that may still become values.
+  private var longBytes = Pickle.maxSize
   /// Whether the value is a part of a random generator of NumPy, whose arrays are values.
   private var isInRandomState = false
 
@@ -71,7 +74,9 @@ struct PickleValues {
         pickle.bytes[Int(places.lowerBound)..<Int(places.upperBound)])
     case .float(let number): return .real(number)
     case .text: return .text(pickle.text(reference) ?? "")
-    case .bytes: return .bytes(bytes(reference) ?? [])
+    case .bytes(let range):
+      return bytes(reference).map(Value.bytes) ?? .unread("a string of \(range.count) bytes")
+    case .distant(let place): return long(pickle.distant[place])
     case .list: return elements(reference, depth).map(Value.list)
     case .tuple: return elements(reference, depth).map(Value.tuple)
     case .set(let place): return set(pickle.lists[place], "set", depth)
@@ -164,14 +169,14 @@ struct PickleValues {
     let shape = (try? tree.decoder.sizes(array.shape)) ?? []
     switch array.elements {
     case .objects:
-      let elements = pickle.elements(array.data) ?? []
+      let elements = array.objects(in: pickle) ?? []
       if shape.isEmpty, elements.count == 1 { return value(elements[0], depth: depth + 1) }
       return self.elements(elements, depth).map(Value.list)
     case .text(let type):
-      guard let bytes = pickle.pickledBytes(array.data) else { return .unread("strings") }
+      guard let bytes = array.bytes(in: pickle) else { return .unread("strings") }
       let fields = NPYDictionary.Fields(
         description: type, isFortranOrder: array.isFortranOrder, shape: shape)
-      let stored = pickle.array(bytes)
+      guard let stored = pickle.array(bytes) else { return .unread("strings") }
       return
         (try? NPYText.value(fields, size: stored.count, in: &room) { Array(stored[$0]) })
         .flatMap { $0 } ?? .unread("an array of strings")
@@ -214,9 +219,26 @@ struct PickleValues {
 
   // MARK: - Bytes and NumPy's numbers
 
-  private func bytes(_ reference: Pickle.Reference) -> [UInt8]? {
+  private mutating func bytes(_ reference: Pickle.Reference) -> [UInt8]? {
     if case .text = pickle[reference] { return nil }
-    return pickle.pickledBytes(reference).map { pickle.array($0) }
+    guard let pickled = pickle.pickledBytes(reference), takeLong(pickled.count) else { return nil }
+    return pickle.array(pickled)
+  }
+
+  /// A long string.
+  private mutating func long(_ string: PickleInput.Distant) -> Value {
+    let count = string.range.count
+    guard takeLong(count), let bytes = try? pickle.source.bytes(string.range) else {
+      return .unread("a string of \(count) bytes")
+    }
+    return string.isText ? .text(String(decoding: bytes, as: UTF8.self)) : .bytes(bytes)
+  }
+
+  /// Takes room for a string that would be in memory twice.
+  private mutating func takeLong(_ count: Int) -> Bool {
+    guard count <= longBytes else { return false }
+    longBytes -= count
+    return true
   }
 
   /// A number of NumPy, such as `numpy.float64(0.5)`: its type and its bytes.
@@ -225,7 +247,7 @@ struct PickleValues {
       let name = pickle.elements(type.arguments)?.first.flatMap({ pickle.text($0) }),
       let pickled = pickle.pickledBytes(arguments[1]), pickled.count <= 8
     else { return nil }
-    let stored = pickle.array(pickled)
+    guard let stored = pickle.array(pickled) else { return nil }
     let order = type.state.flatMap { pickle.elements($0) }.flatMap { state in
       state.count > 1 ? pickle.text(state[1]) : nil
     }

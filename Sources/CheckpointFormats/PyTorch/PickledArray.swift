@@ -23,7 +23,14 @@ struct PickledArray {
   /// Whether the first axis is the fastest.
   let isFortranOrder: Bool
   /// The bytes, or the list of the objects.
-  let data: Pickle.Reference
+  private let data: Data
+
+  /// Where the elements are.
+  private enum Data {
+    case value(Pickle.Reference)
+    /// In the pickle's source, where joblib writes them.
+    case range(Range<Int>)
+  }
 
   /// The functions that make arrays; their state or their arguments are what is in them.
   static let makers: Set<String> = [
@@ -32,16 +39,57 @@ struct PickledArray {
     "numpy.ma.core._mareconstruct", "jax._src.array._reconstruct_array",
   ]
 
+  /// Whether a function or class makes arrays.
+  static func isMaker(_ global: Pickle.Global) -> Bool {
+    makers.contains(global.fullName) || JoblibArray.describes(global)
+  }
+
+  /// The bytes of an array of numbers or strings.
+  func bytes(in pickle: Pickle) -> PickledBytes? {
+    switch data {
+    case .value(let reference): pickle.pickledBytes(reference)
+    case .range(let range):
+      PickledBytes(stored: range, isText: false, count: range.count, isDistant: true)
+    }
+  }
+
+  /// The elements of an array of objects.
+  func objects(in pickle: Pickle) -> [Pickle.Reference]? {
+    if case .value(let reference) = data { pickle.elements(reference) } else { nil }
+  }
+
   /// The array that a value describes; `nil` for other values, and for an array without content.
   init?(_ reference: Pickle.Reference, in pickle: Pickle) {
     guard case .object(let index) = pickle[reference],
-      let name = pickle.callee(pickle.objects[index])?.fullName, Self.makers.contains(name),
+      let callee = pickle.callee(pickle.objects[index])
+    else { return nil }
+    if JoblibArray.describes(callee) {
+      // What follows the description of objects is the whole array.
+      if let inner = pickle.objectArrays[index], inner != reference {
+        guard case .object(let other) = pickle[inner], pickle.objectArrays[other] == nil,
+          let array = PickledArray(inner, in: pickle)
+        else { return nil }
+        self = array
+        return
+      }
+      guard let range = pickle.arrays[index], let state = pickle.objects[index].state,
+        let shape = pickle.item(state, "shape"), let type = pickle.item(state, "dtype"),
+        let order = pickle.item(state, "order")
+      else { return nil }
+      self.shape = shape
+      isFortranOrder = pickle.isText(order, "F")
+      data = .range(range)
+      elements = Self.elements(of: type, in: pickle)
+      return
+    }
+    let name = callee.fullName
+    guard Self.makers.contains(name),
       let arguments = pickle.elements(pickle.objects[index].arguments)
     else { return nil }
     let type: Pickle.Reference
     if name.hasSuffix("._frombuffer") {
       guard arguments.count == 4 else { return nil }
-      (data, type, shape) = (arguments[0], arguments[1], arguments[2])
+      (data, type, shape) = (.value(arguments[0]), arguments[1], arguments[2])
       isFortranOrder = pickle.isText(arguments[3], "F")
     } else {
       // JAX keeps NumPy's function, its arguments, and the state; NumPy's pickles have a state.
@@ -51,7 +99,7 @@ struct PickledArray {
       // The version comes first, except in the oldest pickles.
       if fields.count > 4, pickle.int(fields[0]) != nil { fields.removeFirst() }
       guard fields.count >= 4 else { return nil }
-      (shape, type, data) = (fields[0], fields[1], fields[3])
+      (shape, type, data) = (fields[0], fields[1], .value(fields[3]))
       switch pickle[fields[2]] {
       case .bool(let truth): isFortranOrder = truth
       case .int(let number): isFortranOrder = number != 0

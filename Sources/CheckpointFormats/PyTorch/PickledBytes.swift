@@ -1,14 +1,16 @@
-import Synchronization
+import ByteIO
 import TensorCore
 
 /// Bytes in a pickle: as they are, or as text in Latin-1, which protocols 0 to 2 write in UTF-8.
 struct PickledBytes: Hashable, Sendable {
-  /// Where they are in ``Pickle/bytes``.
+  /// Where they are in ``Pickle/bytes``, or in the pickle's source.
   let stored: Range<Int>
   /// Whether each byte is a character of text.
   let isText: Bool
   /// Number of bytes that they stand for.
   let count: Int
+  /// Whether they are in the pickle's source.
+  var isDistant = false
 }
 
 extension Pickle {
@@ -19,6 +21,9 @@ extension Pickle {
       // A string of Python 2 is bytes, whether or not it could be text.
       return PickledBytes(
         stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+    case .distant(let index):
+      let range = distant[index].range
+      return PickledBytes(stored: range, isText: false, count: range.count, isDistant: true)
     case .object(let index):
       let object = objects[index]
       guard let name = callee(object)?.fullName, let arguments = elements(object.arguments) else {
@@ -34,99 +39,81 @@ extension Pickle {
     case ("builtins.bytes", 0), ("__builtin__.bytes", 0), ("builtins.bytearray", 0):
       return PickledBytes(stored: 0..<0, isText: false, count: 0)
     case ("builtins.bytearray", 1), ("builtins.bytes", 1), ("__builtin__.bytes", 1):
-      guard case .bytes(let range) = self[arguments[0]] else {
-        return object(arguments[0]) == nil ? nil : pickledBytes(arguments[0])
-      }
-      return PickledBytes(
-        stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+      if case .text = self[arguments[0]] { return nil }
+      return pickledBytes(arguments[0])
     case ("_codecs.encode", 2), ("builtins.bytearray", 2), ("__builtin__.bytearray", 2):
-      guard case .text(let range) = self[arguments[0]], let encoding = text(arguments[1]),
-        encoding.hasPrefix("latin")
-      else { return nil }
-      let text = bytes[Int(range.lowerBound)..<Int(range.upperBound)]
-      // Characters up to U+00FF begin with C2 or C3, and only those above U+007F have a second byte.
-      var continuations = 0
-      for byte in text where byte >= 0x80 {
-        if byte < 0xc0 { continuations += 1 } else if byte > 0xc3 { return nil }
+      guard let encoding = text(arguments[1]), encoding.hasPrefix("latin") else { return nil }
+      switch self[arguments[0]] {
+      case .text(let range):
+        let stored = Int(range.lowerBound)..<Int(range.upperBound)
+        guard let continuations = Self.continuations(in: bytes[stored]) else { return nil }
+        return PickledBytes(
+          stored: stored, isText: continuations > 0, count: stored.count - continuations)
+      case .distant(let index) where distant[index].isText:
+        return latin(at: distant[index].range)
+      default: return nil
       }
-      return PickledBytes(
-        stored: text.startIndex..<text.endIndex, isText: continuations > 0,
-        count: text.count - continuations)
     default: return nil
     }
   }
 
-  /// All of them in memory.
-  func array(_ pickled: PickledBytes) -> [UInt8] {
-    let stored = bytes[pickled.stored]
-    if !pickled.isText { return Array(stored) }
-    var all: [UInt8] = []
-    all.reserveCapacity(pickled.count)
-    PickledText.decode(stored) { all.append($0) }
-    return all
+  /// Number of second bytes of characters, all of which must be at most U+00FF.
+  private static func continuations(in text: ArraySlice<UInt8>) -> Int? {
+    // Characters up to U+00FF begin with C2 or C3, and only those above U+007F have a second byte.
+    var continuations = 0
+    for byte in text where byte >= 0x80 {
+      if byte < 0xc0 { continuations += 1 } else if byte > 0xc3 { return nil }
+    }
+    return continuations
   }
-}
 
-/// Bytes that are written as text, read by position.
-final class PickledText: Sendable {
-  private let text: [UInt8]
-  private let stored: Range<Int>
-  /// Where every ``step``-th byte is in the text, found when something is read.
-  private let starts: Mutex<[Int32]> = Mutex([])
+  /// Bytes that are written as a long text.
+  private func latin(at range: Range<Int>) -> PickledBytes? {
+    var sum = 0
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 16) {
+      guard let part = try? source.bytes(start..<min(start + 1 << 16, range.upperBound)),
+        let continuations = Self.continuations(in: part[...])
+      else { return nil }
+      sum += continuations
+    }
+    return PickledBytes(
+      stored: range, isText: sum > 0, count: range.count - sum, isDistant: true)
+  }
 
-  private static let step = 4096
-
-  /// Bytes at `stored` in `text`, whose characters are at most U+00FF.
-  init(_ text: [UInt8], _ stored: Range<Int>) { (self.text, self.stored) = (text, stored) }
-
-  /// Calls `body` with the byte that each character stands for.
-  static func decode(_ text: ArraySlice<UInt8>, _ body: (UInt8) -> Void) {
-    var lead: UInt8 = 0
-    for byte in text {
-      if byte < 0x80 {
-        body(byte)
-      } else if byte >= 0xc0 {
-        lead = byte
-      } else {
-        body(lead << 6 | byte & 0x3f)
-      }
+  /// All of them in memory; `nil` if they cannot be read, or are more than ``maxSize``.
+  func array(_ pickled: PickledBytes) -> [UInt8]? {
+    guard pickled.count <= Self.maxSize else { return nil }
+    return try? [UInt8](count: pickled.count) { target throws(CheckpointError) in
+      if pickled.count > 0 { try storage(pickled)(0, &target) }
     }
   }
 
-  /// Fills a span with the bytes starting at an offset.
-  func read(at offset: Int, into target: inout MutableRawSpan) {
-    let start = starts.withLock { starts in
-      if starts.isEmpty { starts = found() }
-      return Int(starts[offset / Self.step])
-    }
-    var skipped = offset % Self.step
-    var position = start
-    var lead: UInt8 = 0
-    var filled = 0
-    while filled < target.byteCount {
-      let byte = text[position]
-      position += 1
-      if byte >= 0xc0 {
-        lead = byte
-        continue
-      }
-      if skipped > 0 {
-        skipped -= 1
-        continue
-      }
-      target.storeBytes(
-        of: byte < 0x80 ? byte : lead << 6 | byte & 0x3f, toByteOffset: filled, as: UInt8.self)
-      filled += 1
+  /// The bytes as a source; errors call it `name`.
+  func content(_ pickled: PickledBytes, name: String) -> ByteSource {
+    let read = storage(pickled)
+    return ByteSource(name: name, size: pickled.count) { offset, target throws(CheckpointError) in
+      try read(offset, &target)
     }
   }
 
-  private func found() -> [Int32] {
-    var starts: [Int32] = []
-    var count = 0
-    for position in stored where text[position] & 0xc0 != 0x80 {
-      if count % Self.step == 0 { starts.append(Int32(position)) }
-      count += 1
+  /// Reads bytes by their position.
+  func storage(
+    _ pickled: PickledBytes
+  ) -> @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws(CheckpointError) -> Void {
+    let start = pickled.stored.lowerBound
+    if pickled.isText {
+      let stored = pickled.isDistant ? source : ByteSource(bytes, name: source.name)
+      let text = PickledText(stored, pickled.stored)
+      return { offset, target throws(CheckpointError) in try text.read(at: offset, into: &target) }
     }
-    return starts.isEmpty ? [0] : starts
+    if pickled.isDistant {
+      return { [source] offset, target throws(CheckpointError) in
+        try source.read(at: start + offset, into: &target)
+      }
+    }
+    return { [bytes] offset, target throws(CheckpointError) in
+      let range = start + offset..<start + offset + target.byteCount
+      target.copyBytes(from: bytes.rawBytes.extracting(range))
+    }
   }
 }

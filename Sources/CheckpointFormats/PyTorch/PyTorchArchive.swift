@@ -86,7 +86,7 @@ enum PyTorchArchive {
     let offset = member.method == .stored ? member.dataOffset : 0
     let pickle: Pickle
     do throws(CheckpointError) {
-      pickle = try Pickle(try archive.bytes(member, limit: Pickle.maxSize))
+      pickle = try Pickle(try source(of: member, in: archive))
     } catch {
       throw CheckpointError(
         error.code, "\(folder)\(pickleName): \(error.message)", path: error.path,
@@ -101,6 +101,28 @@ enum PyTorchArchive {
       file.storages[TensorName(key)] = PyTorchStorage(archive, member, isBigEndian: isBigEndian)
     }
     return file
+  }
+
+  /// A member that is a pickle, checked; a long one stays in the file.
+  private static func source(
+    of member: ZipMember, in archive: ZipArchive
+  ) throws(CheckpointError) -> ByteSource {
+    if member.size <= Pickle.maxSize {
+      return ByteSource(
+        try archive.bytes(member, limit: Pickle.maxSize), name: archive.path)
+    }
+    guard let stored = try archive.file(of: member) else {
+      let limit = Budget.current.limit(of: .unpackedFiles, size: member.storedSize)
+      guard member.size <= limit else {
+        throw CheckpointError(
+          .unsupported,
+          "unpacks to more than \(limit) bytes from \(member.storedSize); pass --allow-large to "
+            + "unpack it")
+      }
+      return try archive.unpacked(member)
+    }
+    try archive.verify(member)
+    return stored
   }
 
   private static func isBigEndian(

@@ -79,7 +79,7 @@ enum PyTorchGlobals {
     let name = global.fullName
     return values.contains(name) || mappings.contains(name) || tensorMakers.contains(name)
       || unreadTensorMakers.contains(name) || storage(global) != nil || dtype(global) != nil
-      || isTensorClass(global) || PickledArray.makers.contains(name) || isNumPyClass(global)
+      || isTensorClass(global) || PickledArray.isMaker(global) || isNumPyClass(global)
   }
 
   /// Whether it is a class of NumPy's random states, or an element type of ml_dtypes.

@@ -50,16 +50,8 @@ struct PyTorchStorage: Sendable {
     location = .pickled
     byteCount = pickled.bytes.count
     isBigEndian = pickled.isBigEndian
-    let start = pickled.bytes.stored.lowerBound
-    if pickled.bytes.isText {
-      let text = PickledText(pickle.bytes, pickled.bytes.stored)
-      read = { text.read(at: $0, into: &$1) }
-    } else {
-      read = { [bytes = pickle.bytes] offset, target in
-        let range = start + offset..<start + offset + target.byteCount
-        target.copyBytes(from: bytes.rawBytes.extracting(range))
-      }
-    }
+    let stored = pickle.storage(pickled.bytes)
+    read = { offset, target in try stored(offset, &target) }
   }
 
   /// A reader of a tensor's bytes.

@@ -18,7 +18,7 @@ extension PyTorchTensorDecoder {
       }
       return .unread("is \(what), which is not supported")
     }
-    guard let bytes = pickle.pickledBytes(array.data) else {
+    guard let bytes = array.bytes(in: pickle) else {
       throw Self.refused("the bytes of an array", "something else")
     }
     let shape = try Shape(sizes(array.shape))
@@ -48,7 +48,7 @@ extension PyTorchTensorDecoder {
     _ reference: Pickle.Reference
   ) -> [(name: String, value: Pickle.Reference)]? {
     guard let array = array(reference), case .objects = array.elements,
-      let elements = pickle.elements(array.data)
+      let elements = array.objects(in: pickle)
     else { return nil }
     let shape = (try? sizes(array.shape)) ?? [elements.count]
     if shape.isEmpty, elements.count == 1 { return [("", elements[0])] }

@@ -6,15 +6,24 @@ struct PyTorchTensorDecoder {
   let pickle: Pickle
   /// Tensors that the pickle refers to by persistent IDs of their own, as in the oldest files.
   var outside: [String: PyTorchTensor] = [:]
+  /// Storages that are files of PyTorch in bytes of the pickle; `nil` inside of such a file.
+  private let nested: PickledStorages?
+
+  init(pickle: Pickle, outside: [String: PyTorchTensor] = [:], isNested: Bool = false) {
+    self.pickle = pickle
+    self.outside = outside
+    nested = isNested ? nil : PickledStorages()
+  }
 
   /// Whether a value is a call that makes a tensor.
   func isTensor(_ reference: Pickle.Reference) -> Bool {
     switch pickle[reference] {
     case .object(let index):
-      guard let name = pickle.callee(pickle.objects[index])?.fullName else { return false }
+      guard let callee = pickle.callee(pickle.objects[index]) else { return false }
+      let name = callee.fullName
       return PyTorchGlobals.tensorMakers.contains(name)
         || PyTorchGlobals.unreadTensorMakers.contains(name)
-        || PickledArray.makers.contains(name) && array(reference)?.isTensor == true
+        || PickledArray.isMaker(callee) && array(reference)?.isTensor == true
     case .persistent(let identifier):
       return !outside.isEmpty && outside[pickle.keyText(identifier) ?? ""] != nil
     default: return false
@@ -192,6 +201,7 @@ struct PyTorchTensorDecoder {
   func storage(
     _ reference: Pickle.Reference
   ) throws(CheckpointError) -> (PyTorchStorageReference, PyTorchGlobals.StorageType) {
+    if let nested, let found = try nested.storage(reference, in: pickle) { return found }
     guard case .persistent(let identifier) = pickle[reference],
       let parts = pickle.elements(identifier), parts.count == 5 || parts.count == 6,
       pickle.text(parts[0]) == "storage"
