@@ -45,6 +45,7 @@ enum Packed {
       let archive = try? candidate.archive
     else { return false }
     return ArchivePlace(archive).names.contains(where: isPlausible)
+      && !CheckpointFormat.all.contains { $0.name != "packed" && $0.recognizes(candidate) }
   }
 
   /// Whether a tar archive is not one that PyTorch itself wrote before 0.1.10.

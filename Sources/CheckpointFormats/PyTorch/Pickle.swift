@@ -284,6 +284,7 @@ extension Pickle {
       if let state = object.state { body(state) }
       object.items.forEach(body)
       object.elements.forEach(body)
+      if let inner = objectArrays[index] { body(inner) }
     case .persistent(let identifier): body(identifier)
     default: break
     }
