@@ -127,19 +127,20 @@ struct KerasModel {
       layer.described = described
       layers.append(layer)
       layers[parent].children.append(index)
-      set(&listed, parent, "\(described.role)/\(numbered)", index)
-      set(&roles, parent, described.role, index)
-      if isForward { set(&roles, parent, "forward_layer", index) }
+      Self.set(&listed, parent, "\(described.role)/\(numbered)", index)
+      Self.set(&roles, parent, described.role, index)
+      if isForward { Self.set(&roles, parent, "forward_layer", index) }
       // Names in files may leave out the models between the outermost layer and this one.
       outermost.append(parent == 0 ? index : outermost[parent])
-      set(&direct, parent, name, index)
+      Self.set(&direct, parent, name, index)
       for above in [0, outermost[index]] where above != index && above != parent {
-        set(&named, above, name, index)
+        Self.set(&named, above, name, index)
       }
     }
   }
 
-  private func set(_ map: inout [Key: Int], _ layer: Int, _ text: String, _ index: Int) {
+  // Not a method: a copy of the model would share the map, which would then be copied whole.
+  private static func set(_ map: inout [Key: Int], _ layer: Int, _ text: String, _ index: Int) {
     let key = Key(layer: layer, text: TensorName(text))
     if map[key] == nil { map[key] = index }
   }
