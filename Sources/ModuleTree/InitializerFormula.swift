@@ -129,6 +129,7 @@ package struct InitializerFormula: Initializer {
 enum ElementOperation: Hashable, Sendable, CustomStringConvertible {
   case binary(NumberExpression.Operation, NumberExpression)
   case clamp(NumberExpression, NumberExpression)
+  case erfinv
 
   /// The step, if no sizes are needed.
   var constant: ElementStep? {
@@ -136,6 +137,7 @@ enum ElementOperation: Hashable, Sendable, CustomStringConvertible {
     case .binary(let operation, let number): number.constant.flatMap { Self.step(operation, $0) }
     case .clamp(let lower, let upper):
       lower.constant.flatMap { lower in upper.constant.map { .clamp(lower, $0) } }
+    case .erfinv: .function(.erfinv)
     }
   }
 
@@ -148,6 +150,7 @@ enum ElementOperation: Hashable, Sendable, CustomStringConvertible {
       return step
     case .clamp(let lower, let upper):
       return .clamp(try lower.value(in: context), try upper.value(in: context))
+    case .erfinv: return .function(.erfinv)
     }
   }
 
@@ -168,6 +171,7 @@ enum ElementOperation: Hashable, Sendable, CustomStringConvertible {
     return switch self {
     case .binary(let operation, let number): "\(operation.rawValue) (\(number))"
     case .clamp(let lower, let upper): "clamp(\(lower), \(upper))"
+    case .erfinv: "erfinv"
     }
   }
 }

@@ -115,7 +115,11 @@ extension TensorFill {
       }
       return bytes
     case .whole(_, let make): return try make(info, &generator)
-    case .mapped, .streamed:
+    case .mapped(let base, let steps):
+      var bytes = try base.bytes(of: info, from: &generator)
+      bytes.withMutableRawSpan { ElementStep.apply(steps, to: &$0, as: info.dtype) }
+      return bytes
+    case .streamed:
       Issue.record("no golden is filled so")
       return []
     case .nothing: return [UInt8](repeating: 0, count: info.byteCount)

@@ -17,7 +17,7 @@ INDEX_LIMIT = 1 << 20
 
 EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
 PLAIN = {"neg": "neg", "negative": "neg", "abs": "abs", "sqrt": "sqrt", "reciprocal": "reciprocal", "square": "square",
-         "sign": "sign", "sgn": "sign", "floor": "floor", "ceil": "ceil", "round": "round"}
+         "sign": "sign", "sgn": "sign", "floor": "floor", "ceil": "ceil", "round": "round", "erfinv": "erfinv"}
 # Functions whose last bit PyTorch's libraries decide; by the names that they have besides their own.
 FUNCTIONS = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid",
              "erf"]

@@ -16,6 +16,7 @@ POWER_STEPS = 16
 UNARY = {
     "neg": torch.neg, "abs": torch.abs, "sqrt": torch.sqrt, "reciprocal": torch.reciprocal,
     "square": torch.square, "sign": torch.sign, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round,
+    "erfinv": torch.erfinv,
 }
 UNARY |= {name: getattr(torch, name) for name in ("rsqrt", *operations.FUNCTIONS)}
 WITH_NUMBER = {

@@ -101,7 +101,7 @@ def ungrouped(rule):
 def fill(rule, tensor):
     """The values that a rule's text gives a contiguous tensor, which may be the tensor itself."""
     rule = ungrouped(rule)
-    match = re.match(r"^([a-z_]+)(?:\((.*?)\))?((?: [*/+-] \S+)*)$", rule)
+    match = re.match(r"^([a-z_]+)(?:\((.*?)\))?((?: (?:[*/+-] \S+|erfinv|clamp\(\S+ \S+\)))*)$", rule)
     if match is None or match[1] in ("inf", "nan"):
         return tensor.fill_(float(rule))
     values = {}
@@ -117,6 +117,9 @@ def fill(rule, tensor):
         ORIGINALS[match[1] + "_"](tensor, **values)
     if padding is not None:
         tensor[int(padding)] = 0
-    for operator, value in re.findall(r" ([*/+-]) (\S+)", match[3]):
-        tensor = ARITHMETIC[operator](tensor, float(value))
+    for operator, value, low, high in re.findall(r" (?:([*/+-]) (\S+)|erfinv|clamp\((\S+), (\S+)\))", match[3]):
+        if low:
+            tensor = torch.clamp(tensor, float(low), float(high))
+        else:
+            tensor = ARITHMETIC[operator](tensor, float(value)) if operator else torch.erfinv(tensor)
     return tensor

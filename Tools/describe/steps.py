@@ -13,7 +13,7 @@ from .streams import Advance, Reseed, Restore, Save
 LITERAL_LIMIT = 16 << 20  # bytes of one computed tensor that a description carries
 POWER_STEPS = 16  # of the power method, that a new spectral_norm makes
 SERIAL_LIMIT = 60_000  # normal numbers that are drawn one by one, fifteen in a step
-ARITHMETIC = ("* ", "/ ", "+ ", "- ")
+FOLDED = ("* ", "/ ", "+ ", "- ", "erfinv", "clamp ")  # operations that a rule can hold
 
 
 def raw_bytes(tensor):
@@ -152,19 +152,19 @@ class Steps:
         self.begun.add(target)
 
     def fold(self, draw):
-        """The sums and products with numbers that follow a draw at once, if only they use it."""
-        text, node = "", draw
+        """The operations with numbers that follow a draw at once, if only they use it."""
+        operations, node = [], draw
         while True:
             users = self.users[node.serial]
             if len(users) != 1 or any(final is node for final in self.finals.values()):
-                return text, node
+                return operations
             user = users[0]
             if not (isinstance(user, Set) and user.is_in_place and user.source.node is node
                     and user.dtype == node.dtype and node.dtype.is_floating_point
-                    and all(op.startswith(ARITHMETIC) for op in user.operations)
+                    and all(op.startswith(FOLDED) and "inf" not in op for op in user.operations)
                     and self.places[user.serial] == self.places[draw.serial]):
-                return text, node
-            text += "".join(f" {op}" for op in user.operations)
+                return operations
+            operations += user.operations
             self.absorbed[user.serial] = True
             node = user
 
@@ -177,7 +177,7 @@ class Steps:
             return
         place = self.places[event.serial]
         name = place
-        operations, _ = self.fold(event)
+        operations = self.fold(event)
         text = event.rule.text()
         if place in self.shapes and list(self.shapes[place][0]) != event.shape:
             if event.rule.name in rules.WHOLE or event.rule.name == "trunc_normal_":
@@ -191,9 +191,9 @@ class Steps:
                 self.draws.append({"fill": name, "elements": [start, min(start + 15, event.count)],
                                    "rule": text})
             if operations:
-                self.draws.append({"set": name, "from": name, "apply": operations_text(operations)})
+                self.draws.append({"set": name, "from": name, "apply": "; ".join(operations)})
         else:
-            text += operations
+            text += "".join(f" {rule_text(op)}" for op in operations)
             padding = self.padding(event) if not operations and name == place else None
             if padding is not None:
                 text = text[:-1] + f", padding_idx={padding})" if text.endswith(")") else f"{text}(padding_idx={padding})"
@@ -396,10 +396,10 @@ def literal(node):
     return {"rule": rules.number(values[0].item())} if is_uniform(values) else {"data": to_base64(values)}
 
 
-def operations_text(text):
-    """ * 2 + 1 as separate operations."""
-    words = text.split()
-    return "; ".join(f"{sign} {value}" for sign, value in zip(words[::2], words[1::2]))
+def rule_text(operation):
+    """An operation as a rule has it: clamp(-2, 2)."""
+    word, *numbers = operation.split()
+    return f"clamp({', '.join(numbers)})" if word == "clamp" else operation
 
 
 def run_of(node):

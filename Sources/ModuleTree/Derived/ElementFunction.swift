@@ -5,9 +5,10 @@ internal import Glibc
 /// The value is computed in `float64` and rounded to the type. From `exp` on, and for `sqrt`, PyTorch's
 /// own functions, of Intel's MKL and Sleef, are within 1 unit in the last place of that, and their bytes
 /// differ from machine to machine: what is computed by them is near PyTorch's, not equal to it. `rsqrt`
-/// is exact but for 16-bit types: a square root and a quotient, each rounded.
+/// is exact but for 16-bit types: a square root and a quotient, each rounded. Of `erfinv` see
+/// `InverseErrorFunction`.
 public enum ElementFunction: String, CaseIterable, Sendable {
-  case neg, abs, sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt
+  case neg, abs, sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt, erfinv
   case exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, sinh, cosh, tanh, sigmoid, erf
 
   func callAsFunction(_ value: Double) -> Double {
@@ -22,6 +23,7 @@ public enum ElementFunction: String, CaseIterable, Sendable {
     case .ceil: value.rounded(.up)
     case .round: value.rounded(.toNearestOrEven)
     case .rsqrt: 1 / value.squareRoot()
+    case .erfinv: InverseErrorFunction.value(value)
     case .exp: Glibc.exp(value)
     case .exp2: Glibc.exp2(value)
     case .expm1: Glibc.expm1(value)

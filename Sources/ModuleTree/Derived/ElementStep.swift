@@ -42,7 +42,9 @@ extension ElementStep {
   }
 
   /// Changes the elements of a span of whole elements, step by step; none may change the type.
-  static func apply(_ steps: [ElementStep], to bytes: inout MutableRawSpan, as dtype: DType) {
+  package static func apply(
+    _ steps: [ElementStep], to bytes: inout MutableRawSpan, as dtype: DType
+  ) {
     if bytes.byteCount == 0 { return }
     var values: [Double] = []
     ElementConversion.decode(bytes.bytes, as: dtype, into: &values)
@@ -57,6 +59,7 @@ extension ElementStep {
     case .compare: .bool
     case .times, .over, .plus, .minus, .from, .into, .power, .clamp, .function: dtype
     }
+    _ = ElementConversion.encode(values.span, as: dtype, into: &bytes)
   }
 
   /// Applies the step to values of a type, which then are of ``type(after:)``.
@@ -98,6 +101,8 @@ extension ElementStep {
       // As torch.clamp does it: the upper bound wins where the two are reversed.
       each { $0.isNaN ? $0 : min(max($0, lower), upper) }
     case .function(.rsqrt): each { round(computes.settled(1 / computes.settled($0.squareRoot()))) }
+    case .function(.erfinv) where dtype != .float64:
+      each { round(Double(InverseErrorFunction.value(Float($0)))) }
     case .function(let function): each { round(function($0)) }
     case .compare(let comparison, let number): each(number) { comparison($0, $1) ? 1 : 0 }
     case .cast: each { result.settled($0) }
@@ -128,8 +133,22 @@ extension Moments {
       Moments(mean: mean / number, standardDeviation: standardDeviation / abs(number))
     case .plus(let number): Moments(mean: mean + number, standardDeviation: standardDeviation)
     case .minus(let number): Moments(mean: mean - number, standardDeviation: standardDeviation)
+    case .function(.erfinv): inverted
     case .from, .into, .power, .clamp, .function, .compare, .cast: self
     }
+  }
+
+  /// The moments of the inverse error function of values drawn evenly, by the midpoint rule.
+  private var inverted: Moments {
+    let (half, steps) = (standardDeviation * 3.0.squareRoot(), 2_000)
+    let values = (0..<steps).map { step in
+      InverseErrorFunction.value(mean + half * ((Double(step) + 0.5) * 2 / Double(steps) - 1))
+    }
+    let (sum, squares) = values.reduce((0.0, 0.0)) { ($0.0 + $1, $0.1 + $1 * $1) }
+    let center = sum / Double(steps)
+    return Moments(
+      mean: center,
+      standardDeviation: max(0, squares / Double(steps) - center * center).squareRoot())
   }
 }
 

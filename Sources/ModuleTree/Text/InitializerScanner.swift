@@ -42,7 +42,7 @@ struct InitializerScanner {
     let word = identifier()
     var parts = word.split(separator: ".").map(String.init)
     // `normal.clamp(-2, 2)`: the method is read among the operations.
-    if parts.count > 1, let last = parts.last, ["clamp", "clamp_"].contains(last) {
+    if parts.count > 1, let last = parts.last, Self.methods.contains(last) {
       parts.removeLast()
       position = start + word.count - last.count - 1
     }
@@ -70,7 +70,10 @@ struct InitializerScanner {
     return InitializerFormula(head, operations)
   }
 
-  /// What is done to the values: `* 0.02 + 1`, `clamp(-2, 2)`.
+  /// What is done to the values by name.
+  private static let methods: Set<String> = ["clamp", "clamp_", "erfinv", "erfinv_"]
+
+  /// What is done to the values: `* 0.02 + 1`, `clamp(-2, 2)`, `erfinv`.
   private mutating func operations() throws(CheckpointError) -> [ElementOperation] {
     var operations: [ElementOperation] = []
     while true {
@@ -85,11 +88,17 @@ struct InitializerScanner {
         operations.append(.binary(.minus, try product()))
       } else {
         _ = accept(".")
-        guard ["clamp", "clamp_"].contains(identifier()) else {
+        let word = identifier()
+        guard Self.methods.contains(word) else {
           position = start
           return operations
         }
-        operations.append(try clamp())
+        if word.hasPrefix("clamp") {
+          operations.append(try clamp())
+        } else {
+          operations.append(.erfinv)
+          if accept("("), !accept(")") { throw unexpected("')'") }
+        }
       }
     }
   }

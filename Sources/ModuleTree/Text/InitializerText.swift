@@ -6,7 +6,8 @@ package import TensorCore
 /// and a module prefix (`nn.init.`) may stand or not. Values are numbers, `sqrt(5)`, products and
 /// quotients of these, or words with or without quotes; a gain may be the name of its nonlinearity
 /// or `calculate_gain('leaky_relu', 0.2)`. A bare number is a constant. Sums and products with
-/// numbers may follow, `normal * 0.02`, and `clamp(-2, 2)`, which act on the values: ``Arithmetic``.
+/// numbers may follow, `normal * 0.02`, and `clamp(-2, 2)` and `erfinv`, which act on the values:
+/// ``Arithmetic``.
 /// `default` is the layer's own way, and `current` the values that are there. Numbers may be computed
 /// from sizes, ``NumberExpression``: `uniform(-1/sqrt(fan_in), 1/sqrt(fan_in))`.
 package enum InitializerText {
@@ -16,7 +17,7 @@ package enum InitializerText {
       Uniform.syntax, Normal.syntax, TruncatedNormal.syntax, XavierUniform.syntax,
       XavierNormal.syntax, KaimingUniform.syntax, KaimingNormal.syntax, Orthogonal.syntax,
       Sparse.syntax, Eye.syntax, Dirac.syntax, RandomInteger.syntax, Bernoulli.syntax,
-      RandomOrder.syntax,
+      RandomOrder.syntax, InvertedNormal.syntax, InvertedNormal.scaledSyntax,
     ] + Constant.syntaxes
 
   /// Names of all initializers, as they are written.
