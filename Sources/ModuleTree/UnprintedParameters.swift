@@ -3,13 +3,14 @@
 ///
 /// Their names tell enough in any model; see ``LibraryNames`` for those that do not.
 ///
-/// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`
-/// is timm's.
+/// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`,
+/// `LayerScale2d`, `GlobalResponseNorm`, `Scale`, and `Affine` are timm's.
 enum UnprintedParameters {
   static let examples = [
     "VisionTransformer": "class_token", "ShiftedWindowAttention": "relative_position_bias_table",
     "ShiftedWindowAttentionV2": "relative_position_index", "CNBlock": "layer_scale",
     "LayerScale": "gamma", "RelativePositionalMultiHeadAttention": "relative_position_bias_table",
+    "LayerScale2d": "gamma", "GlobalResponseNorm": "weight", "Scale": "scale", "Affine": "alpha",
   ]
 }
 

@@ -43,12 +43,12 @@ public enum Library: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether a class of this name draws values after building layers, and is not in ``classes``.
-  func redrawsUnknown(_ kind: String) -> Bool {
-    guard self != .diffusers, Self.table[self]?[kind] == nil, !Self.isCompleted(kind) else {
-      return false
-    }
-    return names?.isModel(kind) ?? false
+  /// Whether a class of a module's name draws values after building layers, and the module is none of
+  /// ``classes``.
+  func redrawsUnknown(_ module: Module) -> Bool {
+    guard self != .diffusers, !Self.isCompleted(module.kind), names?.isModel(module.kind) ?? false
+    else { return false }
+    return known(module) == nil
   }
 
   /// Names of further classes, for what must not pass in silence; `nil` for PyTorch.

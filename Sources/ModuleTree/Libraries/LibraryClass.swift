@@ -5,7 +5,7 @@ internal import TensorCore
 /// A class is meant by its name and its children together: a user's `ResNet` with other children is
 /// a container of that name.
 package struct LibraryClass: Sendable {
-  /// Tensors of its own that are not printed.
+  /// Tensors that are not printed: its own, or by a dotted name those of a module inside.
   struct Hidden: Sendable {
     var parameters: [Parameter] = []
     var buffers: [Buffer] = []
@@ -31,11 +31,17 @@ package struct LibraryClass: Sendable {
   var assumption: String?
   /// The order of construction; `nil` if it is the printed one, own parameters first.
   var construction: (@Sendable (Module) -> [ConstructionStep])?
+  /// Modules that are objects built elsewhere: each path with the earlier one of the same object.
+  var shares: @Sendable (Module) -> [(path: String, original: String)] = { _ in [] }
   /// Parameters that are tied after construction, each with the one whose values stay; those that
   /// the module lacks are passed by.
   var ties: @Sendable (Module) -> [(name: String, kept: String)] = { _ in [] }
+  /// What is filled before the loop over its modules.
+  var preparing: @Sendable (Module) -> [ConstructionStep] = { _ in [] }
   /// What a loop over its modules fills after building them: of each module the first that fits.
   var redraws: [Redraw] = []
+  /// Whether that loop reaches a module after those inside it.
+  var childrenFirst = false
   /// Whether the loop passes by what a known class inside has filled in its own constructor.
   var fillsOnce = false
   /// What is filled after that loop.
@@ -63,28 +69,31 @@ package struct LibraryClass: Sendable {
     var steps: [ConstructionStep] = []
     if !redraws.isEmpty {
       var passed: TensorName?
-      for node in module.namedModules() {
+      for node in childrenFirst ? module.applyOrder() : module.namedModules() {
         // All that is inside a module follows it.
         if let passed, TensorName(node.path).isInside(passed) { continue }
         passed = done.contains(TensorName(node.path)) ? TensorName(node.path) : nil
         if passed != nil { continue }
         let lineage = node.module.lineage
-        guard let redraw = redraws.first(where: { !$0.classes.isDisjoint(with: lineage) }) else {
-          continue
-        }
+        guard
+          let redraw = redraws.first(where: {
+            !$0.classes.isDisjoint(with: lineage) && $0.place(node.path)
+          })
+        else { continue }
         for assignment in redraw.values(node.module) {
+          let (path, name) = TensorName(assignment.parameter).parentAndLeaf
           guard let initializer = assignment.initializer,
-            let own = node.module.ownParameters.first(where: { $0.name == assignment.parameter })
+            let own = node.module[path]?.ownParameters.first(where: { $0.name.isSameText(name) })
           else { continue }
           // What is tied afterward is drawn, and then another tensor takes its place.
           steps.append(
             own.isReplaced
               ? .discard(shape: own.shape.sizes, dtype: own.dtype, initializer)
-              : .fill(node.name(of: own.name), initializer))
+              : .fill(node.name(of: assignment.parameter), initializer))
         }
       }
     }
-    return steps + finishing(module)
+    return preparing(module) + steps + finishing(module)
   }
 }
 
@@ -102,8 +111,11 @@ extension LibraryClass {
 struct Redraw: Sendable {
   /// The classes in the order of the source.
   let listed: [String]
-  /// New values, in the order of drawing; those of absent parameters are passed by.
+  /// New values, in the order of drawing; those of absent parameters are passed by, those of modules
+  /// inside have dotted names.
   let values: @Sendable (Module) -> [Rule.Assignment]
+  /// Whether a module at this path is meant.
+  var place: @Sendable (String) -> Bool = { _ in true }
 
   var classes: Set<String> { Set(listed) }
 

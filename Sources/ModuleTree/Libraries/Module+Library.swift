@@ -14,6 +14,10 @@ extension Module {
     guard let known = Library.allCases.lazy.compactMap({ $0.known(self) }).first else {
       return copy
     }
+    for (path, original) in known.shares(self) {
+      if copy[original]?.identity == nil { copy[original]?.identity = Identity() }
+      if copy[path]?.kind == copy[original]?.kind { copy[path] = copy[original] }
+    }
     if copy.add(known.hidden(self)) { copy.assumption = known.assumption }
     for tie in known.ties(copy)
     where copy.owns(parameter: tie.name) && copy.owns(parameter: tie.kept) {
@@ -28,8 +32,12 @@ extension Module {
   /// Adds the tensors that are not there yet, and tells whether there were any.
   private mutating func add(_ hidden: LibraryClass.Hidden) -> Bool {
     var isNew = false
-    for parameter in hidden.parameters where !owns(tensor: parameter.name) {
-      ownParameters.append(parameter)
+    for parameter in hidden.parameters {
+      let (path, name) = TensorName(parameter.name).parentAndLeaf
+      guard let owner = self[path], !owner.owns(tensor: name) else { continue }
+      self[path]?.ownParameters.append(
+        Parameter(
+          name, shape: parameter.shape.sizes, dtype: parameter.dtype, parameter.initializer))
       isNew = true
     }
     for buffer in hidden.buffers where !owns(tensor: buffer.name) {
@@ -60,7 +68,7 @@ extension Module {
     let remedy = "describe the model with Tools/describe.py instead"
     let nodes = namedModules()
     if let other = nodes.first(where: {
-      library.redrawsUnknown($0.module.kind)
+      library.redrawsUnknown($0.module)
     }) {
       let place = other.path.isEmpty ? "" : " of '\(other.path)'"
       throw CheckpointError(
@@ -117,7 +125,7 @@ extension Module {
           notes.append(
             "\(library.rawValue)'s \(known.kind) re-initializes \(known.redrawn) after building "
               + "them; for its bytes: --library \(library.rawValue)")
-        } else if library.redrawsUnknown(node.module.kind), node.module.layer == nil,
+        } else if library.redrawsUnknown(node.module), node.module.layer == nil,
           !KnownLayers.knows(node.module.kind)
         {
           notes.append(

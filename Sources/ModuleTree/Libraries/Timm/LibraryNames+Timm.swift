@@ -4,18 +4,22 @@
 extension LibraryNames {
   static let timm = LibraryNames(
     models: """
-      Beit ByobNet CPUBone CSATv2 Cait CoaT ConVit ConvMixer ConvNeXt CrossVit CspNet CspNext DLA
-      DPN DaVit DeepseekVitClassifier DeepseekVitEncoder DenseNet EdgeNeXt EfficientFormer
-      EfficientFormerV2 EfficientVit EfficientVitLarge EfficientVitMsra Eva FastVit FasterNet
-      FocalNet Gemma4VitClassifier Gemma4VitEncoder GhostNet GlobalContextVit Hiera HieraDet
-      HighPerfGpuNet IFormer InceptionResnetV2 InceptionV3 InceptionV4 LCNetV2 LowFormer MambaOut
-      MaxxVit MetaFormer MetaNeXt MlpMixer MobileNetV5 MobileNetV5Encoder MultiScaleVit
-      NASNetALarge NaFlexVit Nest NextViT NormFreeNet PNASNet5Large PoolingVisionTransformer
-      PyramidVisionTransformerV2 Qwen3VitClassifier Qwen3VitEncoder RDNet RegNet RepGhostNet
-      RepVit ResNet ResNetV2 RexNet SENet SHViT SelecSls Sequencer2d StarNet SwiftFormer
+      AttentionPool2d AttentionPoolLatent Beit BottleneckAttn ByobNet CPUBone CSATv2 Cait CoaT
+      ConVit ConvMixer ConvNeXt CrossVit CspNet CspNext DLA DPN DaVit DeepseekVitClassifier
+      DeepseekVitEncoder DenseNet DiffAttention EdgeNeXt EfficientFormer EfficientFormerV2
+      EfficientNet EfficientNetFeatures EfficientVit EfficientVitLarge EfficientVitMsra Eva
+      FastVit FasterNet FocalNet Gemma4VitClassifier Gemma4VitEncoder GhostNet GlobalContext
+      GlobalContextVit GluMlp HaloAttn Hiera HieraDet HighPerfGpuNet HighResolutionNet
+      HighResolutionNetFeatures IFormer InceptionResnetV2 InceptionV3 InceptionV4 LCNetV2
+      LambdaLayer LowFormer MambaOut MaxxVit MetaFormer MetaNeXt MlpMixer MobileNetV3
+      MobileNetV3Features MobileNetV5 MobileNetV5Encoder MultiQueryAttentionV2 MultiScaleVit
+      NASNetALarge NaFlexVit Nest NextViT NonLocalAttn NormFreeNet PNASNet5Large
+      PoolingVisionTransformer PosEmbedRel PyramidVisionTransformerV2 Qwen3VitClassifier
+      Qwen3VitEncoder RDNet RegNet RelPosBias RelPosBiasTf RepGhostNet RepVit ResNet ResNetV2
+      RexNet RotAttentionPool2d SENet SHViT SelecSls Sequencer2d StarNet SwiGLU SwiftFormer
       SwinTransformer SwinTransformerV2 SwinTransformerV2Cr TNT TResNet TinyVit Twins VGG VOLO
       Visformer VisionTransformer VisionTransformerRelPos VisionTransformerSAM VovNet Xception
-      XceptionAligned Xcit model_cls
+      XceptionAligned Xcit
       """,
     owners: """
       Affine Attention Attention2d Attention2dDownsample AttentionDownsample AttentionPool2d
