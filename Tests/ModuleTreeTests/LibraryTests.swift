@@ -37,6 +37,57 @@ import Testing
     #expect(isNoted != (Self.ordered + ["GINConv"]).contains(name))
   }
 
+  @Test(arguments: [
+    "ResNet", "ResNetV2", "RegNet", "EfficientNet", "DenseNet", "ConvNeXt", "ConvNeXtV2", "DLA",
+    "NormFreeNet", "RepVGG", "VisionTransformer", "VisionTransformerDistilled", "Beit", "Cait",
+    "Xcit", "TNT", "CoaT", "SwinTransformer", "SwinTransformerV2", "PyramidVisionTransformerV2",
+    "Twins", "Levit", "MaxxVit", "MlpMixer", "ResMLP", "GMLP", "MetaFormer", "EdgeNeXt",
+  ])
+  func `a class of timm is built as its constructor does`(name: String) throws {
+    func text(_ end: String) throws -> String {
+      String(decoding: try Fixtures.bytes("libraries/timm/\(name).\(end)"), as: UTF8.self)
+    }
+    let plain = try Module(printed: text("txt"))
+    try plain.requireComplete()
+    let entries = try plain.built(by: .timm).initialized(seed: 3).entries
+    let sums = try entries.map { "\(try $0.digest(.sha256))  \($0.name)" }.sorted()
+    let expected = try text("sums").split(separator: "\n").map(String.init).sorted()
+    #expect(sums == expected)
+    let isNoted = plain.notesOnConstructors.contains { $0.contains("--library timm") }
+    #expect(isNoted)
+  }
+
+  @Test(arguments: [
+    (
+      "EfficientNet", ": SqueezeExcite(", ": GlobalContext(",
+      "what timm's EfficientNet does after building its layers is not known"
+    ),
+    (
+      "VisionTransformer", ": Block(", ": ParallelScalingBlock(",
+      "what timm's VisionTransformer does after building its layers is not known"
+    ),
+    (
+      "MlpMixer", ": Mlp(", ": GluMlp(",
+      "what timm's MlpMixer does after building its layers is not known"
+    ),
+    (
+      "ResNet", "ResNet(", "FeatureListNet(",
+      "what timm's FeatureListNet does after building its layers is not known"
+    ),
+  ])
+  func `another option of a class is refused`(
+    name: String, part: String, other: String, message: String
+  ) throws {
+    let text = String(
+      decoding: try Fixtures.bytes("libraries/timm/\(name).txt"), as: UTF8.self)
+    let changed = text.replacing(part, with: other)
+    #expect(changed != text)
+    let error = #expect(throws: CheckpointError.self) {
+      try Module(printed: changed).built(by: .timm)
+    }
+    #expect(error?.message.hasPrefix(message) == true, "\(String(describing: error))")
+  }
+
   @Test func `a class of another structure is not the library's`() throws {
     let tree = try Module(
       printed: "ResNet(\n  (a): Linear(in_features=2, out_features=2, bias=True)\n)")

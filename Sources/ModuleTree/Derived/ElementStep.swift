@@ -59,7 +59,6 @@ extension ElementStep {
     case .compare: .bool
     case .times, .over, .plus, .minus, .from, .into, .power, .clamp, .function: dtype
     }
-    _ = ElementConversion.encode(values.span, as: dtype, into: &bytes)
   }
 
   /// Applies the step to values of a type, which then are of ``type(after:)``.

@@ -36,8 +36,10 @@ extension Module {
       let (path, name) = TensorName(parameter.name).parentAndLeaf
       guard let owner = self[path], !owner.owns(tensor: name) else { continue }
       self[path]?.ownParameters.append(
-        Parameter(
-          name, shape: parameter.shape.sizes, dtype: parameter.dtype, parameter.initializer))
+        path.isEmpty
+          ? parameter
+          : Parameter(
+            name, shape: parameter.shape.sizes, dtype: parameter.dtype, parameter.initializer))
       isNew = true
     }
     for buffer in hidden.buffers where !owns(tensor: buffer.name) {

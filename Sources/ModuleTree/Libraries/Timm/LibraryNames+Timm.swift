@@ -8,7 +8,8 @@ extension LibraryNames {
       ConVit ConvMixer ConvNeXt CrossVit CspNet CspNext DLA DPN DaVit DeepseekVitClassifier
       DeepseekVitEncoder DenseNet DiffAttention EdgeNeXt EfficientFormer EfficientFormerV2
       EfficientNet EfficientNetFeatures EfficientVit EfficientVitLarge EfficientVitMsra Eva
-      FastVit FasterNet FocalNet Gemma4VitClassifier Gemma4VitEncoder GhostNet GlobalContext
+      FastVit FasterNet FeatureDictNet FeatureGetterNet FeatureGraphNet FeatureHookNet
+      FeatureListNet FocalNet Gemma4VitClassifier Gemma4VitEncoder GhostNet GlobalContext
       GlobalContextVit GluMlp HaloAttn Hiera HieraDet HighPerfGpuNet HighResolutionNet
       HighResolutionNetFeatures IFormer InceptionResnetV2 InceptionV3 InceptionV4 LCNetV2
       LambdaLayer LowFormer MambaOut MaxxVit MetaFormer MetaNeXt MlpMixer MobileNetV3
