@@ -115,7 +115,7 @@ package enum KnownLayers {
           """)
     }
     // What a table of library classes can give is asked for later, if it does not.
-    if printed.seemsToOwnTensors, !Library.isCompleted(kind),
+    if printed.seemsToOwnTensors, base != nil || !Library.explains(kind),
       UnprintedParameters.examples[printed.kind] == nil
     {
       throw ArgumentError(

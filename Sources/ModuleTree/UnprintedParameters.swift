@@ -19,7 +19,7 @@ extension Module {
   /// the text does not show, unless they have been given, classes recognized by their text,
   /// and tensors that are near PyTorch's and not equal.
   package var notes: [String] {
-    guesses + tables + hidden + assumptions + near + readings
+    guesses + tables + hidden + assumptions + configurations + near + readings
   }
 
   private var tables: [String] {
@@ -38,11 +38,35 @@ extension Module {
     }
   }
 
-  private var near: [String] {
-    grouped { $0.kind == "_SpectralNorm" && !$0.ownBuffers.isEmpty }.map { _, paths in
-      "the vectors _u and _v of spectral_norm are within 2e-6 of PyTorch's, but not equal: "
-        + Self.list(paths)
+  /// Options that a constructor's loop depends on; the outermost class is that of the configuration.
+  private var configurations: [String] {
+    for node in namedModules() {
+      for library in Library.allCases {
+        guard let known = library.known(node.module), let options = known.configuration else {
+          continue
+        }
+        return [
+          "what the text does not show of \(known.kind)'s configuration is taken to be "
+            + "\(library.rawValue)'s default: \(options)"
+        ]
+      }
     }
+    return []
+  }
+
+  private var near: [String] {
+    let vectors = grouped { $0.kind == "_SpectralNorm" && !$0.ownBuffers.isEmpty }
+      .map { _, paths in
+        "the vectors _u and _v of spectral_norm are within 2e-6 of PyTorch's, but not equal: "
+          + Self.list(paths)
+      }
+    func remark(on module: Module) -> String? {
+      Library.allCases.lazy.compactMap { $0.known(module)?.remark }.first
+    }
+    return vectors
+      + grouped { remark(on: $0) != nil }.map { kind, paths in
+        "\(kind): \(self[paths[0]].flatMap(remark) ?? ""): " + Self.list(paths)
+      }
   }
 
   /// What a user should know of classes recognized by their text.

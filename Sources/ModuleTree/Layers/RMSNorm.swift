@@ -51,17 +51,12 @@ extension RMSNorm: PrintedLayer {
 
   package static let suggestions = ["RMSNorm"]
 
-  /// Norms whose weight is added to 1 and starts at 0 (transformers 5).
-  private static let zeroCentered = [
-    "GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "Qwen3NextRMSNorm", "RecurrentGemmaRMSNorm",
-  ]
-
   package static func likelyClass(of printed: PrintedModule) -> String? {
     guard printed.has(positional: 1, "eps"), RunningNorm.likelyClass(of: printed) == nil,
       !printed.kind.hasPrefix("FrozenBatchNorm")
     else { return nil }
     if printed.kind.hasSuffix("RMSNorm") {
-      return zeroCentered.contains(printed.kind) ? nil : "RMSNorm"
+      return LibraryNames.zeroCentered.contains(printed.kind) ? nil : "RMSNorm"
     }
     return printed.has(positional: 1, "elementwise_affine")
       && printed.kind.lowercased().contains("rms") ? "RMSNorm" : nil

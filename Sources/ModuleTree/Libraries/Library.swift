@@ -75,5 +75,11 @@ public enum Library: String, Sendable, CaseIterable {
   /// In another model, it is ``Module/undetermined``.
   static func isCompleted(_ kind: String) -> Bool { covered.contains(kind) }
 
+  /// Whether it is known what a class owns whose text tells nothing, or not enough.
+  static func explains(_ kind: String) -> Bool {
+    isCompleted(kind) || LibraryNames.tensorless.contains(kind)
+      || LibraryNames.zeroCentered.contains(kind)
+  }
+
   private static let covered = Set(allCases.flatMap { $0.classes.flatMap(\.covers) })
 }

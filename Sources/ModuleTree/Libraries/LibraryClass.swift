@@ -27,6 +27,10 @@ package struct LibraryClass: Sendable {
   var hidden: @Sendable (Module) -> Hidden = { _ in Hidden() }
   /// Classes inside whose tensors are all in ``hidden``, if they own any.
   var covers: Set<String> = []
+  /// What it does to modules inside whose tensors are others than their text shows.
+  var completing: (@Sendable (Module) -> Module)?
+  /// What is near PyTorch's values and not equal, as a sentence.
+  var remark: String?
   /// What was taken for granted about ``hidden``, as a phrase; `nil` if all of it is certain.
   var assumption: String?
   /// The order of construction; `nil` if it is the printed one, own parameters first.
@@ -42,6 +46,11 @@ package struct LibraryClass: Sendable {
   var redraws: [Redraw] = []
   /// Whether that loop reaches a module after those inside it.
   var childrenFirst = false
+  /// What a loop in the order of `apply`, children before their parent, does at each module of
+  /// the second, after ``redraws``.
+  var applied: (@Sendable (NamedModule, Module) -> [ConstructionStep])?
+  /// Options that the loops depend on and no text shows, with the values that are assumed.
+  var configuration: String?
   /// Whether the loop passes by what a known class inside has filled in its own constructor.
   var fillsOnce = false
   /// What is filled after that loop.
@@ -91,6 +100,12 @@ package struct LibraryClass: Sendable {
               ? .discard(shape: own.shape.sizes, dtype: own.dtype, initializer)
               : .fill(node.name(of: assignment.parameter), initializer))
         }
+      }
+    }
+    if let applied {
+      for node in module.applyOrder()
+      where !done.contains(where: { TensorName(node.path).isInside($0) }) {
+        steps += applied(node, module)
       }
     }
     return preparing(module) + steps + finishing(module)

@@ -18,6 +18,7 @@ extension Module {
       if copy[original]?.identity == nil { copy[original]?.identity = Identity() }
       if copy[path]?.kind == copy[original]?.kind { copy[path] = copy[original] }
     }
+    if let completing = known.completing { copy = completing(copy) }
     if copy.add(known.hidden(self)) { copy.assumption = known.assumption }
     for tie in known.ties(copy)
     where copy.owns(parameter: tie.name) && copy.owns(parameter: tie.kept) {
@@ -120,10 +121,14 @@ extension Module {
   package var notesOnConstructors: [String] {
     var seen: Set<String> = []
     var notes: [String] = []
+    var noted: Set<Library> = []
     for node in namedModules() where seen.insert(node.module.kind).inserted {
       for library in Library.allCases {
         if let known = library.known(node.module) {
+          // A model inside another of the same library is covered by its note.
+          if known.fillsOnce, noted.contains(library) { break }
           if known.building == nil, known.redrawing(node.module).isEmpty { continue }
+          noted.insert(library)
           notes.append(
             "\(library.rawValue)'s \(known.kind) re-initializes \(known.redrawn) after building "
               + "them; for its bytes: --library \(library.rawValue)")
@@ -190,7 +195,7 @@ extension Module {
     private func isUndetermined(_ module: Module) -> Bool {
       guard module.ownParameters.isEmpty, module.ownBuffers.isEmpty, module.layer == nil,
         !seen.contains(module.kind), !covers.contains(module.kind),
-        !KnownLayers.knows(module.kind),
+        !KnownLayers.knows(module.kind), !LibraryNames.tensorless.contains(module.kind),
         !Library.allCases.contains(where: { $0.known(module) != nil })
       else { return false }
       if UnprintedParameters.examples[module.kind] != nil || Library.isCompleted(module.kind) {

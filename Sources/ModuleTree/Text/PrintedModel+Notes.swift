@@ -31,7 +31,7 @@ extension Module {
 
   private var norms: [String] {
     let open = namedModules().filter { node in
-      node.module.base != nil
+      node.module.base != nil && !node.module.hasOtherNorms
         && (node.module["parametrizations"]?.ownChildren ?? []).contains {
           $0.module?["0"]?.kind == "_WeightNorm"
         }
@@ -48,5 +48,15 @@ extension Module {
   private static func listed(_ paths: [String]) -> String {
     let first = paths[0].isEmpty ? "the model itself" : paths[0]
     return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
+  }
+}
+
+extension Module {
+  /// Whether a class of a library is known to take the norms of its weight along another dimension.
+  fileprivate var hasOtherNorms: Bool {
+    construction.contains { step in
+      guard case .norms(_, _, let dimension) = step else { return false }
+      return dimension != 0
+    }
   }
 }
