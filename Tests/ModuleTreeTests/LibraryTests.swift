@@ -11,6 +11,15 @@ import Testing
     "UNet2DModel", "UNet2DConditionModel", "AutoencoderKL", "PixArtTransformer2DModel",
   ]
 
+  /// Models of transformers: one of each way of filling and of hidden tensors.
+  private static let models = [
+    "BertForMaskedLM", "GPT2LMHeadModel", "LlamaForCausalLM", "GemmaForCausalLM",
+    "FalconForCausalLM", "T5ForConditionalGeneration", "BartForConditionalGeneration",
+    "MarianMTModel", "ModernBertForMaskedLM", "XLMModel", "DebertaModel", "ViTModel", "DeiTModel",
+    "Dinov2Model", "SwinModel", "ConvNextV2Model", "BeitModel", "ResNetModel", "CLIPModel",
+    "SiglipModel", "Wav2Vec2Model", "HubertModel", "PvtV2Model",
+  ]
+
   @Test(
     arguments: [
       "DenseNet", "MobileNetV2", "MobileNetV3", "MNASNet", "EfficientNet", "RegNet", "ConvNeXt",
@@ -18,8 +27,8 @@ import Testing
       "SwinTransformerV2", "SwinTransformer3d", "MaxVit", "MViT", "MViTv2", "MaskRCNN",
       "MaskRCNNv2", "FCOSHead", "RetinaNetHead", "SSDHead", "SSDLiteHead", "LastLevelP6P7",
       "FeatureEncoder",
-    ].map { ($0, Library.torchvision) } + (["VQModel"] + ordered).map { ($0, Library.diffusers) }
-      + [("GINConv", .torch)])
+    ].map { ($0, Library.torchvision) } + models.map { ($0, Library.transformers) }
+      + (["VQModel"] + ordered).map { ($0, Library.diffusers) } + [("GINConv", .torch)])
   func `a class of a library is built as its constructor does`(
     name: String, library: Library
   ) throws {
@@ -106,5 +115,51 @@ import Testing
       ])
     let given = try Module(printed: text, sideFile: SideFile("layer_scale: [2, 1, 1] = 0.5"))
     #expect(given.notes.isEmpty && given.stateDict().count == 3)
+  }
+
+  @Test func `a model of transformers with other children is refused`() throws {
+    let text = """
+      LlamaForCausalLM(
+        (transformer): Embedding(9, 4)
+        (lm_head): Linear(in_features=4, out_features=9, bias=False)
+      )
+      """
+    let tree = try Module(printed: text)
+    #expect(throws: CheckpointError.self) { try tree.built(by: .transformers) }
+    #expect(tree.notesOnConstructors.contains { $0.contains("LlamaForCausalLM") })
+    let unknown = try Module(
+      printed: "BertForNothing(\n  (a): Linear(in_features=2, out_features=2, bias=True)\n)")
+    #expect(throws: CheckpointError.self) { try unknown.built(by: .transformers) }
+  }
+
+  @Test func `options of transformers that are not printed are named`() throws {
+    let text = String(
+      decoding: try Fixtures.bytes("libraries/LlamaForCausalLM.txt"), as: UTF8.self)
+    let note =
+      "what the text does not show of LlamaForCausalLM's configuration is taken to be "
+      + "transformers's default: initializer_range 0.02, tie_word_embeddings false"
+    #expect(try Module(printed: text).notes.contains(note))
+  }
+
+  @Test func `experts are drawn once their sizes are given`() throws {
+    let text = String(
+      decoding: try Fixtures.bytes("libraries/MixtralForCausalLM.txt"), as: UTF8.self)
+    let plain = try Module(printed: text)
+    #expect(throws: CheckpointError.self) { try plain.requireComplete() }
+    let sizes = (0..<2).map { layer in
+      """
+      model.layers.\(layer).mlp.gate.weight: [3, 8]
+      model.layers.\(layer).mlp.experts.gate_up_proj: [3, 12, 8]
+      model.layers.\(layer).mlp.experts.down_proj: [3, 8, 6]
+      """
+    }
+    let given = try Module(
+      printed: text, sideFile: SideFile(sizes.joined(separator: "\n")))
+    try given.requireComplete()
+    let entries = try given.built(by: .transformers).initialized(seed: 3).entries
+    let sums = try entries.map { "\(try $0.digest(.sha256))  \($0.name)\n" }.sorted()
+    let expected = String(
+      decoding: try Fixtures.bytes("libraries/MixtralForCausalLM.sums"), as: UTF8.self)
+    #expect(sums == expected.split(separator: "\n").map { "\($0)\n" }.sorted())
   }
 }

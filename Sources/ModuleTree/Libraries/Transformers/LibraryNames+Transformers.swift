@@ -4,236 +4,197 @@
 extension LibraryNames {
   static let transformers = LibraryNames(
     models: """
-      AST AXK1 AXK2 Afmoe Aimv2 Albert Align AltCLIP Apertus Apertus1p5 Apertus1p5Text
-      Apertus1p5VisionTokenizer Arcee Aria AriaText AudioFlamingo3 Autoformer AyaVision
-      BailingHybrid Bamba Bark Bart Beam Beit Bert BertGeneration BigBird BigBirdPegasus BioGpt
-      Bit BitNet Blenderbot BlenderbotSmall Blip Blip2 BlipText Bloom Blt BridgeTower Bros CHMv2
-      CLIP CLIPSeg CTRL Camembert Canary Canine Chameleon ChineseCLIP Clap Clvp CodeGen Cohere
-      Cohere2 Cohere2Moe Cohere2Vision CohereAsr CohereCompass ColModernVBert ColPali ColQwen2
-      ConditionalDetr ConvBert ConvNext ConvNextV2 Cosmos3Edge Cosmos3Omni CpmAnt Csm Cvt Cwm
-      DFine DINOv3ConvNext DINOv3ViT DPR DPT DabDetr Data2VecAudio Data2VecText Data2VecVision
-      Dbrx Deberta DebertaV2 DecisionTransformer DecisionTransformerGPT2 DeepseekOcr2
-      DeepseekOcr2Text DeepseekV2 DeepseekV3 DeepseekV32 DeepseekV4 DeepseekVL DeepseekVLHybrid
-      DeformableDetr DeiT Deimv2 DepthAnything DepthPro Detr Dia DiffLlama DiffusionGemma Dinat
-      Dinov2 Dinov2WithRegisters DistilBert Doge DonutSwin Dory Dots1 Dots3Note Dots3NoteAudio
-      Dots3NoteVision EdgeTam EdgeTamVideo EfficientLoFTR EfficientNet Electra EmbeddingGemma2
-      Emu3 Eomt EomtDinov3 Ernie Ernie4_5 Ernie4_5_Moe Ernie4_5_VLMoe Ernie4_5_VL_Moe Esm EsmFold
-      EsmFold2 Esmc EuroBert Evolla EvollaSaProt Exaone4 Exaone4_5_ ExaoneMoe FNet Falcon FalconH1
-      FalconMamba FastSpeech2Conformer FastVlm Flaubert Flava FlexOlmo Flint Florence2
-      Florence2Vision FocalNet FunAsrNano Funnel Fuyu GLPN GPT2 GPTBigCode GPTJ GPTNeo GPTNeoX
-      GPTNeoXJapanese Gemma Gemma2 Gemma3 Gemma3n Gemma4 Gemma4Assistant Gemma4Unified
-      Gemma4UnifiedAssistant Git Glm Glm4 Glm46V Glm4Moe Glm4MoeLite Glm4v Glm4vMoe Glm5Next
-      GlmAsr GlmImage GlmMoeDsa GlmOcr GotOcr2 GptOss GradiumPhononTTS Granite Granite4Vision
-      GraniteDocling GraniteDoclingText GraniteMoe GraniteMoeHybrid GraniteMoeSWA GraniteMoeShared
-      GraniteSWA GraniteSpeech GraniteSpeech5 GraniteSpeechPlus GroundingDino GroupViT Gte HGNetV2
-      HYV3 HYV4 HYV4VL Helium Hiera HiggsAudioV2 HrmText Hubert HunYuanDenseV1 HunYuanMoEV1
-      HunYuanVL HyperCLOVAX HyperCLOVAXVisionV2 IBert IJepa Idefics Idefics2 Idefics3 ImageGPT
-      Informer Inkling Inkling2 Inkling2Loop InstructBlip InstructBlipVideo InternVL
-      InternVLVision Jais2 Jamba Janus JetMoe Jev JinaEmbeddingsV3 KimiLinear Kimi_K25 Kolibri1
-      Kosmos2 Kosmos2_5 KyutaiSpeechToText LED Laguna LaraMini Lasr LayoutLM LayoutLMv2 LayoutLMv3
-      Levit Lfm2 Lfm2Moe Lfm2Vl Lfm3 Lfm3Vl LightGlue LightOnOcr Lilt Llama Llama4 Llava LlavaNext
-      LlavaNextVideo LlavaOnevision LongT5 LongcatFlash Longformer Luke LwDetr LwDetrViT Lxmert
-      M2M100 MBart MLCD MMGroundingDino MPNet MT5 Mamba Mamba2 Marian MarkupLM Mask2Former
-      MaskFormer MaskFormerDetr MaskFormerSwin MegatronBert Mellum MetaClip2 Mgpstr MiMoV2Flash
-      Mimi MiniCPM3 MiniCPMOcr MiniCPMOcrVision MiniCPMV4_6 MiniCPMV4_6Vision MiniCPMV4_7
-      MiniCPMV4_7Vision MiniMax MiniMaxM2 MiniMaxM3VL Ministral Ministral3 Mistral Mistral3
-      Mistral4 MistralLarge4 Mixtral Mllama MobileBert MobileNetV1 MobileNetV2 MobileViT
-      MobileViTV2 ModernBert ModernBertDecoder ModernVBert Molmo2 Moonshine MoonshineStreaming
-      Moshi MossTranscribeDiarize Mpt Mra MuseGlimmer MuseGlimmerAssistant MuseSpark MusicFlamingo
-      Musicgen MusicgenMelody Mvp NanoChat Nemotron Nemotron3Diarization Nemotron3_5Asr
-      Nemotron3_5Transcribe NemotronAsrStreaming NemotronH NemotronH_Omni_Reasoning_V3 NeoMME
-      NeuCodec NllbMoe NomicBert Nystromformer OPT Olmo Olmo2 Olmo3 OlmoHybrid Olmoe OmDetTurbo
-      OmniASR OmniASRCTC OneFormer OpenAIGPT OpenAIPrivacyFilter Ovis2 OwlViT Owlv2 PI0 PLBart
-      PPDocLayoutV2 PPDocLayoutV3 PPDocLayoutV4 PPFormulaNet PPLCNet PPLCNetV3 PPLCNetV4
-      PPOCRV5MobileDet PPOCRV5MobileRec PPOCRV5ServerDet PPOCRV5ServerRec PPOCRV6MediumDet
-      PPOCRV6SmallDet PPOCRV6SmallRec PPOCRV6TinyRec PaddleOCRVL PaliGemma Parakeet PatchTSMixer
-      PatchTST PeAudio PeAudioVideo PeVideo Pegasus PegasusX Perceiver PerceptionLM Persimmon Phi
-      Phi3 Phi4Multimodal Phi4MultimodalAudio Phi4MultimodalVision Phimoe Pix2Struct Pixio Pixtral
-      PocketTTS PocketTTSAudioTokenizer PoolFormer Pop2Piano PromptDepthAnything ProphetNet Pvt
-      PvtV2 QianfanOCR QianfanOCRVision Qwen2 Qwen2Audio Qwen2Moe Qwen2VL Qwen2_5Omni Qwen2_5_VL
-      Qwen3 Qwen3ASR Qwen3Moe Qwen3Next Qwen3OmniMoe Qwen3OmniMoeThinkerText Qwen3VL Qwen3VLMoe
-      Qwen3_5 Qwen3_5Moe Qwen4Exp RTDetr RTDetrResNet RTDetrV2 Radio Rag RecurrentGemma Reformer
-      RegNet RemBert ResNet RfDetr RfDetrDinov2 RoCBert RoFormer Roberta RobertaPreLayerNorm Rwkv
-      SEW SEWD SLANeXt SLANet Sam Sam2 Sam2Video Sam3 Sam3LiteText Sam3Tracker Sam3TrackerVideo
-      Sam3Video SamHQ Sapiens2 SeamlessM4T SeamlessM4Tv2 SeedOss SegGpt Segformer Siglip Siglip2
-      SmolLM3 SmolVLM SolarOpen Speech2Text SpeechT5 Splinter SqueezeBert StableLm Starcoder2
-      Step3p7 SuperGlue SuperPoint SwiftFormer Swin Swin2SR Swinv2 SwitchTransformers T5 T5Gemma
-      T5Gemma2 TableTransformer Tapas TextNet TimeSeriesTransformer TimesFm TimesFm2_5 Timesformer
-      TimmWrapper Tipsv2 Tipsv2Dpt Tipsv2Text Tipsv2Vision TrOCR Tvp UMT5 UVDoc Udop UltraVBert
-      Ultrabert UniSpeech UniSpeechSat UnlimitedOcr UnlimitedOcrText UperNet VJEPA2 VaultGemma ViT
-      ViTMAE ViTMSN VibeVoice VibeVoiceAcousticTokenizer VibeVoiceAsr VideoLlama3 VideoLlava
-      VideoMAE VideoPrism Videomt Vilt VipLlava VisualBert VitDet VitMatte VitPose VitPoseBackbone
-      Vits Vivit Voxtral VoxtralRealtime VoxtralRealtimeText Wav2Vec2 Wav2Vec2Bert
-      Wav2Vec2Conformer WavLM Whisper XCLIP XGLM XLM XLMRoberta XLMRobertaXL XLNet Xcodec2 Xmod
-      Yolos Yoso Youtu Zamba Zamba2 Zaya ZoeDepth xLSTM
+      AST AXK1 AXK2 Afmoe Aimv2 Aimv2TextModel Aimv2VisionModel Albert Align AlignTextModel
+      AlignVisionModel AltCLIP AltCLIPTextModel AltCLIPVisionModel AltRobertaModel Apertus
+      Apertus1p5 Apertus1p5Text Apertus1p5VisionTokenizer Arcee Aria AriaText AudioFlamingo3
+      AudioFlamingo3Encoder Autoformer AutoformerDecoder AutoformerEncoder AyaVision BailingHybrid
+      Bamba Bark BarkCausalModel BarkCoarseModel BarkFineModel BarkSemanticModel Bart BartDecoder
+      BartDecoderWrapper BartEncoder BartPretrainedModel Beam Beit BeitBackbone Bert
+      BertGeneration BertGenerationDecoder BertGenerationEncoder BigBird BigBirdPegasus
+      BigBirdPegasusDecoder BigBirdPegasusDecoderWrapper BigBirdPegasusEncoder BioGpt Bit
+      BitBackbone BitNet Blenderbot BlenderbotDecoder BlenderbotDecoderWrapper BlenderbotEncoder
+      BlenderbotSmall BlenderbotSmallDecoder BlenderbotSmallDecoderWrapper BlenderbotSmallEncoder
+      Blip Blip2 Blip2QFormerModel Blip2TextModelWithProjection Blip2VisionModel
+      Blip2VisionModelWithProjection BlipText BlipVisionModel Bloom Blt BltGlobalTransformer
+      BltLocalDecoder BltLocalEncoder BltPatcher BridgeTower BridgeTowerTextModel
+      BridgeTowerVisionModel Bros BrosEncoder BrosSpadeEEForTokenClassification
+      BrosSpadeELForTokenClassification CHMv2 CLIP CLIPSeg CLIPSegDecoder CLIPSegTextModel
+      CLIPSegVisionModel CLIPTextModel CLIPTextModelWithProjection CLIPVisionModel
+      CLIPVisionModelWithProjection CTRL Camembert Canary CanaryDecoder Canine Chameleon
+      ChameleonVQVAE ChineseCLIP ChineseCLIPTextModel ChineseCLIPVisionModel Clap ClapAudioModel
+      ClapAudioModelWithProjection ClapTextModel ClapTextModelWithProjection Clvp ClvpDecoder
+      ClvpEncoder ClvpModelForConditionalGeneration CodeGen Cohere Cohere2 Cohere2Moe
+      Cohere2Vision CohereAsr CohereAsrDecoder CohereCompass
+      CohereCompassTextForSequenceClassification CohereCompassTextModel CohereCompassVisionModel
+      ColModernVBert ColPali ColQwen2 ConditionalDetr ConditionalDetrDecoder
+      ConditionalDetrEncoder ConvBert ConvNext ConvNextBackbone ConvNextEncoder ConvNextV2
+      ConvNextV2Backbone ConvNextV2Encoder Cosmos3Edge Cosmos3EdgeTextModel Cosmos3EdgeVisionModel
+      Cosmos3Omni CpmAnt Csm CsmBackboneModel CsmDepthDecoderForCausalLM CsmDepthDecoderModel Cvt
+      Cwm DFine DFineDecoder DFineHybridEncoder DINOv3ConvNext DINOv3ConvNextBackbone
+      DINOv3ConvNextEncoder DINOv3ViT DINOv3ViTBackbone DINOv3ViTEncoder DPR DPRContextEncoder
+      DPREncoder DPRPretrainedContextEncoder DPRPretrainedQuestionEncoder DPRPretrainedReader
+      DPRQuestionEncoder DPRReader DPRSpanPredictor DPT DabDetr DabDetrDecoder DabDetrEncoder
+      Data2VecAudio Data2VecText Data2VecVision Dbrx Deberta DebertaV2 DecisionTransformer
+      DecisionTransformerGPT2 DeepseekOcr2 DeepseekOcr2SamVisionEncoder DeepseekOcr2Text
+      DeepseekOcr2VisionEncoder DeepseekOcr2VisionModel DeepseekV2 DeepseekV3 DeepseekV32
+      DeepseekV4 DeepseekVL DeepseekVLHybrid DeformableDetr DeformableDetrDecoder
+      DeformableDetrEncoder DeiT Deimv2 Deimv2ConvEncoder Deimv2DINOv3ConvEncoder Deimv2Decoder
+      Deimv2HybridEncoder Deimv2LiteEncoder DepthAnything DepthPro Detr DetrDecoder DetrEncoder
+      Dia DiaDecoder DiaEncoder DiffLlama DiffusionGemma DiffusionGemmaDecoderModel
+      DiffusionGemmaEncoderModel DiffusionGemmaEncoderTextModel Dinat DinatBackbone Dinov2
+      Dinov2Backbone Dinov2Encoder Dinov2WithRegisters Dinov2WithRegistersBackbone
+      Dinov2WithRegistersEncoder DistilBert Doge DonutSwin Dory Dots1 Dots3Note Dots3NoteAudio
+      Dots3NoteTextModel Dots3NoteVision EdgeTam EdgeTamVideo EdgeTamVisionModel EfficientLoFTR
+      EfficientNet Electra EmbeddingGemma2 EmbeddingGemma2TextModel Emu3 Emu3TextModel Emu3VQVAE
+      EncoderDecoderModel Eomt EomtDinov3 Ernie Ernie4_5 Ernie4_5_Moe Ernie4_5_VLMoe
+      Ernie4_5_VLMoeTextModel Ernie4_5_VLMoeVisionTransformerPretrainedModel Ernie4_5_VL_Moe
+      Ernie4_5_VL_MoeTextModel Ernie4_5_VL_MoeVisionTransformerPretrainedModel Esm EsmFold
+      EsmFold2 Esmc EuroBert Evolla EvollaSaProt EvollaSaProtProteinEncoder Exaone4 Exaone4_5_
+      Exaone4_5_VisionModel ExaoneMoe FNet FSMTForConditionalGeneration FSMTModel Falcon FalconH1
+      FalconMamba FastSpeech2Conformer FastSpeech2ConformerHifiGan FastSpeech2ConformerWithHifiGan
+      FastVlm Flaubert FlaubertWithLMHeadModel Flava FlavaImageCodebook FlavaImageModel
+      FlavaMultimodalModel FlavaTextModel FlexOlmo Flint Florence2 Florence2Vision
+      Florence2VisionBackbone FocalNet FocalNetBackbone FunAsrNano FunAsrNanoEncoder Funnel
+      FunnelBaseModel Fuyu GLPN GPT2 GPTBigCode GPTJ GPTNeo GPTNeoX GPTNeoXJapanese Gemma Gemma2
+      Gemma3 Gemma3TextForSequenceClassification Gemma3TextModel Gemma3n Gemma3nAudioEncoder
+      Gemma3nTextModel Gemma4 Gemma4Assistant Gemma4AudioModel Gemma4TextModel Gemma4Unified
+      Gemma4UnifiedAssistant Gemma4UnifiedTextModel Gemma4VisionModel Git GitVisionModel Glm Glm4
+      Glm46V Glm4Moe Glm4MoeLite Glm4v Glm4vMoe Glm4vMoeTextModel Glm4vMoeVisionModel
+      Glm4vTextModel Glm4vVisionModel Glm5Next Glm5NextTextModel Glm5NextVisionModel GlmAsr
+      GlmAsrEncoder GlmImage GlmImageTextModel GlmImageVQVAE GlmImageVisionModel GlmMoeDsa GlmOcr
+      GlmOcrTextModel GlmOcrVisionModel GotOcr2 GotOcr2VisionEncoder GptOss GradiumPhononTTS
+      Granite Granite4Vision Granite4VisionTextModel GraniteDocling GraniteDoclingText
+      GraniteDoclingVisionModel GraniteMoe GraniteMoeHybrid GraniteMoeSWA GraniteMoeShared
+      GraniteSWA GraniteSpeech GraniteSpeech5 GraniteSpeech5Encoder GraniteSpeechCTCEncoder
+      GraniteSpeechPlus GraniteSpeechPlusCTCEncoder GroundingDino GroundingDinoDecoder
+      GroundingDinoEncoder GroupViT GroupViTTextModel GroupViTTextTransformer GroupViTVisionModel
+      Gte HGNetV2 HGNetV2Backbone HYV3 HYV4 HYV4VL HYV4VLTextModel HYV4VLVisionModel Helium Hiera
+      HieraBackbone HiggsAudioV2 HrmText Hubert HunYuanDenseV1 HunYuanMoEV1 HunYuanVL
+      HunYuanVLTextModel HunYuanVLVisionTransformer HyperCLOVAX HyperCLOVAXVisionV2 IBert IJepa
+      Idefics Idefics2 Idefics2PerceiverResampler Idefics2VisionTransformer Idefics3
+      Idefics3VisionTransformer ImageGPT Informer InformerDecoder InformerEncoder Inkling Inkling2
+      Inkling2Loop Inkling2LoopTextModel Inkling2TextModel Inkling2VisionModel InklingAudioModel
+      InklingTextModel InklingVisionModel InstructBlip InstructBlipQFormerModel InstructBlipVideo
+      InstructBlipVideoQFormerModel InstructBlipVideoVisionModel InstructBlipVisionModel InternVL
+      InternVLVision Jais2 Jamba Janus JanusVQVAE JanusVisionModel JetMoe Jev JinaEmbeddingsV3
+      KimiLinear Kimi_K25 Kimi_K25VisionModel Kolibri1 Kosmos2 Kosmos2TextForCausalLM
+      Kosmos2TextModel Kosmos2TextTransformer Kosmos2VisionModel Kosmos2VisionTransformer
+      Kosmos2_5 Kosmos2_5TextForCausalLM Kosmos2_5TextModel Kosmos2_5TextTransformer
+      Kosmos2_5VisionEncoder Kosmos2_5VisionModel KyutaiSpeechToText LED LEDDecoder LEDEncoder
+      Laguna LaraMini Lasr LasrEncoder LayoutLM LayoutLMv2 LayoutLMv3 Levit Lfm2 Lfm2Moe Lfm2Vl
+      Lfm3 Lfm3Vl Lfm3VlVisionModel LightGlue LightOnOcr Lilt Llama Llama4 Llama4TextModel
+      Llama4VisionModel Llava LlavaNext LlavaNextVideo LlavaOnevision LongT5 LongT5EncoderModel
+      LongT5Stack LongcatFlash Longformer Luke LwDetr LwDetrDecoder LwDetrViT LwDetrViTBackbone
+      LwDetrViTEncoder Lxmert M2M100 M2M100Decoder M2M100Encoder MBart MBartDecoder
+      MBartDecoderWrapper MBartEncoder MLCD MLCDVisionModel MMGroundingDino MMGroundingDinoDecoder
+      MMGroundingDinoEncoder MPNet MT5 MT5EncoderModel MT5Stack Mamba Mamba2 Marian MarianDecoder
+      MarianDecoderWrapper MarianEncoder MarianMTModel MarkupLM Mask2Former MaskFormer
+      MaskFormerDetr MaskFormerDetrDecoder MaskFormerSwin MaskFormerSwinBackbone MegatronBert
+      Mellum MetaClip2 MetaClip2TextModel MetaClip2TextModelWithProjection MetaClip2VisionModel
+      MetaClip2VisionModelWithProjection Mgpstr MiMoV2Flash Mimi MimiDecoderModel MimiEncoderModel
+      MiniCPM3 MiniCPMOcr MiniCPMOcrVision MiniCPMV4_6 MiniCPMV4_6Vision MiniCPMV4_7
+      MiniCPMV4_7Vision MiniMax MiniMaxM2 MiniMaxM3SparseForConditionalGeneration MiniMaxM3VL
+      MiniMaxM3VLTextModel MiniMaxM3VLVisionModel Ministral Ministral3 Mistral Mistral3 Mistral4
+      MistralLarge4 MistralLarge4TextModel Mixtral Mllama MllamaTextModel MllamaVisionModel
+      MobileBert MobileNetV1 MobileNetV2 MobileViT MobileViTV2 ModernBert ModernBertDecoder
+      ModernVBert Molmo2 Molmo2Adapter Molmo2TextModel Molmo2VisionModel Moonshine
+      MoonshineDecoder MoonshineEncoder MoonshineStreaming MoonshineStreamingDecoder
+      MoonshineStreamingEncoder Moshi MoshiDepthDecoder MossTranscribeDiarize
+      MossTranscribeDiarizeAudioModel Mpt Mra MuseGlimmer MuseGlimmerAssistant
+      MuseGlimmerTextModel MuseGlimmerVisionModel MuseSpark MuseSparkAudioModel MuseSparkTextModel
+      MuseSparkVisionModel MusicFlamingo Musicgen MusicgenDecoder MusicgenMelody
+      MusicgenMelodyDecoder Mvp MvpDecoder MvpDecoderWrapper MvpEncoder NanoChat Nemotron
+      Nemotron3Diarization Nemotron3DiarizationAudioModel Nemotron3_5Asr Nemotron3_5Transcribe
+      Nemotron3_5TranscribeAsrAudioModel Nemotron3_5TranscribeAudioModel
+      Nemotron3_5TranscribeWordTimestampModel NemotronAsrStreaming NemotronAsrStreamingEncoder
+      NemotronH NemotronH_Omni_Reasoning_V3 NeoMME NeuCodec NllbMoe NllbMoeDecoder NllbMoeEncoder
+      NomicBert Nystromformer OPT OPTDecoder Olmo Olmo2 Olmo3 OlmoHybrid Olmoe OmDetTurbo
+      OmDetTurboDecoder OmniASR OmniASRAudioModel OmniASRCTC OneFormer OpenAIGPT
+      OpenAIPrivacyFilter Ovis2 Ovis2VisionModel OwlViT OwlViTTextModel OwlViTTextTransformer
+      OwlViTVisionModel OwlViTVisionTransformer Owlv2 Owlv2TextModel Owlv2TextTransformer
+      Owlv2VisionModel Owlv2VisionTransformer PI0 PLBart PLBartDecoder PLBartDecoderWrapper
+      PLBartEncoder PPDocLayoutV2 PPDocLayoutV2Decoder PPDocLayoutV2HybridEncoder
+      PPDocLayoutV2ReadingOrder PPDocLayoutV3 PPDocLayoutV3Decoder PPDocLayoutV3HybridEncoder
+      PPDocLayoutV4 PPDocLayoutV4Decoder PPDocLayoutV4HybridEncoder PPFormulaNet
+      PPFormulaNetTextModel PPFormulaNetVisionModel PPLCNet PPLCNetBackbone PPLCNetEncoder
+      PPLCNetV3 PPLCNetV3Backbone PPLCNetV3Encoder PPLCNetV4 PPLCNetV4Backbone PPLCNetV4Encoder
+      PPOCRV5MobileDet PPOCRV5MobileRec PPOCRV5MobileRecEncoderWithSVTR PPOCRV5ServerDet
+      PPOCRV5ServerRec PPOCRV5ServerRecEncoderWithSVTR PPOCRV6MediumDet PPOCRV6SmallDet
+      PPOCRV6SmallRec PPOCRV6SmallRecEncoderWithSVTR PPOCRV6TinyRec PaddleOCRTextModel PaddleOCRVL
+      PaddleOCRVisionModel PaddleOCRVisionTransformer PaliGemma Parakeet ParakeetEncoder
+      PatchTSMixer PatchTSMixerEncoder PatchTST PatchTSTEncoder PeAudio PeAudioEncoder
+      PeAudioFrameLevelModel PeAudioVideo PeAudioVideoEncoder PeVideo PeVideoEncoder Pegasus
+      PegasusDecoder PegasusDecoderWrapper PegasusEncoder PegasusX PegasusXDecoder
+      PegasusXDecoderWrapper PegasusXEncoder Perceiver PerceptionLM Persimmon Phi Phi3
+      Phi4Multimodal Phi4MultimodalAudio Phi4MultimodalVision Phimoe Pix2Struct
+      Pix2StructTextModel Pix2StructVisionModel Pixio PixioBackbone Pixtral PixtralVisionModel
+      PocketTTS PocketTTSAudioTokenizer PocketTTSAudioTokenizerDecoderModel
+      PocketTTSAudioTokenizerEncoderModel PoolFormer Pop2Piano Pop2PianoStack PretrainedBartModel
+      PretrainedFSMTModel PromptDepthAnything ProphetNet ProphetNetDecoder
+      ProphetNetDecoderWrapper ProphetNetEncoder Pvt PvtV2 PvtV2Backbone QianfanOCR
+      QianfanOCRVision Qwen2 Qwen2Audio Qwen2AudioEncoder Qwen2Moe Qwen2VL Qwen2VLTextModel
+      Qwen2VisionTransformerPretrainedModel Qwen2_5Omni Qwen2_5OmniAudioEncoder
+      Qwen2_5OmniPreTrainedModelForConditionalGeneration Qwen2_5OmniTalkerForConditionalGeneration
+      Qwen2_5OmniTalkerModel Qwen2_5OmniThinkerForConditionalGeneration Qwen2_5OmniThinkerModel
+      Qwen2_5OmniThinkerTextModel Qwen2_5OmniToken2WavBigVGANModel Qwen2_5OmniToken2WavDiTModel
+      Qwen2_5OmniToken2WavModel Qwen2_5OmniVisionEncoder Qwen2_5_VL Qwen2_5_VLTextModel
+      Qwen2_5_VisionTransformerPretrainedModel Qwen3 Qwen3ASR Qwen3ASREncoder Qwen3Moe Qwen3Next
+      Qwen3OmniMoe Qwen3OmniMoeAudioEncoder Qwen3OmniMoeCode2Wav Qwen3OmniMoeCode2WavDecoderBlock
+      Qwen3OmniMoeCode2WavTransformerModel Qwen3OmniMoePreTrainedModelForConditionalGeneration
+      Qwen3OmniMoeTalkerCodePredictorModel
+      Qwen3OmniMoeTalkerCodePredictorModelForConditionalGeneration
+      Qwen3OmniMoeTalkerForConditionalGeneration Qwen3OmniMoeTalkerModel
+      Qwen3OmniMoeThinkerForConditionalGeneration Qwen3OmniMoeThinkerModel Qwen3OmniMoeThinkerText
+      Qwen3OmniMoeVisionEncoder Qwen3VL Qwen3VLMoe Qwen3VLMoeTextModel Qwen3VLMoeVisionModel
+      Qwen3VLTextModel Qwen3VLVisionModel Qwen3_5 Qwen3_5Moe Qwen3_5MoeTextModel
+      Qwen3_5MoeVisionModel Qwen3_5TextForSequenceClassification Qwen3_5TextModel
+      Qwen3_5VisionModel Qwen4Exp Qwen4ExpTextModel Qwen4ExpVisionModel RTDetr RTDetrDecoder
+      RTDetrHybridEncoder RTDetrResNet RTDetrResNetBackbone RTDetrV2 RTDetrV2Decoder
+      RTDetrV2HybridEncoder Radio RadioEncoder Rag RagSequenceForGeneration RagTokenForGeneration
+      RecurrentGemma Reformer ReformerModelWithLMHead RegNet RemBert ResNet ResNetBackbone RfDetr
+      RfDetrDecoder RfDetrDinov2 RfDetrDinov2Backbone RfDetrDinov2Encoder RoCBert RoFormer Roberta
+      RobertaPreLayerNorm Rwkv SEW SEWD SLANeXt SLANeXtBackbone SLANeXtSLAHead
+      SLANeXtVisionEncoder SLANet SLANetBackbone SLANetSLAHead Sam Sam2 Sam2HieraDetModel
+      Sam2Video Sam2VisionModel Sam3 Sam3DetrDecoder Sam3DetrEncoder Sam3LiteText
+      Sam3LiteTextDetrDecoder Sam3LiteTextDetrEncoder Sam3LiteTextMaskDecoder
+      Sam3LiteTextTextModel Sam3MaskDecoder Sam3Tracker Sam3TrackerVideo Sam3ViTModel Sam3Video
+      Sam3VisionModel SamHQ SamHQVisionEncoder SamHQVisionModel SamVisionEncoder SamVisionModel
+      Sapiens2 Sapiens2Backbone Sapiens2Encoder SeamlessM4T SeamlessM4TCodeHifiGan
+      SeamlessM4TDecoder SeamlessM4TEncoder SeamlessM4TSpeechEncoder
+      SeamlessM4TTextToUnitForConditionalGeneration SeamlessM4TTextToUnitModel SeamlessM4Tv2
+      SeamlessM4Tv2CodeHifiGan SeamlessM4Tv2Decoder SeamlessM4Tv2Encoder
+      SeamlessM4Tv2SpeechEncoder SeamlessM4Tv2TextToUnitDecoder
+      SeamlessM4Tv2TextToUnitForConditionalGeneration SeamlessM4Tv2TextToUnitModel SeedOss SegGpt
+      Segformer ShieldGemma2ForImageClassification Siglip Siglip2 Siglip2TextModel
+      Siglip2VisionModel SiglipTextModel SiglipVisionModel SmolLM3 SmolVLM
+      SmolVLMVisionTransformer SolarOpen Speech2Text Speech2TextDecoder Speech2TextEncoder
+      SpeechEncoderDecoderModel SpeechT5 SpeechT5Decoder SpeechT5DecoderWithSpeechPrenet
+      SpeechT5DecoderWithTextPrenet SpeechT5DecoderWithoutPrenet SpeechT5Encoder
+      SpeechT5EncoderWithSpeechPrenet SpeechT5EncoderWithTextPrenet SpeechT5EncoderWithoutPrenet
+      SpeechT5HifiGan Splinter SqueezeBert StableLm Starcoder2 Step3p7 Step3p7TextModel
+      Step3p7VisionModel SuperGlue SuperPoint SwiftFormer Swin Swin2SR SwinBackbone SwinEncoder
+      Swinv2 Swinv2Backbone SwitchTransformers SwitchTransformersEncoderModel
+      SwitchTransformersStack T5 T5EncoderModel T5Gemma T5Gemma2 T5Gemma2Decoder T5Gemma2Encoder
+      T5Gemma2TextEncoder T5GemmaDecoder T5GemmaEncoder T5GemmaEncoderModel T5Stack
+      TableTransformer TableTransformerDecoder TableTransformerEncoder Tapas TextNet
+      TextNetBackbone TimeSeriesTransformer TimeSeriesTransformerDecoder
+      TimeSeriesTransformerEncoder TimesFm TimesFm2_5 TimesFm2_5ModelForPrediction
+      TimesFmModelForPrediction Timesformer TimmBackbone TimmWrapper Tipsv2 Tipsv2Dpt Tipsv2Text
+      Tipsv2Vision Tipsv2VisionBackbone Tipsv2VisionEncoder TrOCR TrOCRDecoder TrOCRDecoderWrapper
+      Tvp UMT5 UMT5EncoderModel UMT5Stack UVDoc UVDocBackbone UVDocBridge Udop UdopEncoderModel
+      UdopStack UltraVBert Ultrabert UniSpeech UniSpeechSat UnivNetModel UnlimitedOcr
+      UnlimitedOcrSamVisionEncoder UnlimitedOcrText UnlimitedOcrVisionEncoder
+      UnlimitedOcrVisionModel UperNet VJEPA2 VaultGemma ViT ViTMAE ViTMSN VibeVoice
+      VibeVoiceAcousticTokenizer VibeVoiceAcousticTokenizerDecoderModel
+      VibeVoiceAcousticTokenizerEncoderModel VibeVoiceAsr VideoLlama3 VideoLlama3VisionModel
+      VideoLlava VideoMAE VideoPrism VideoPrismClipModel VideoPrismTextModel VideoPrismVideoModel
+      VideoPrismVisionModel Videomt Vilt VipLlava VisionEncoderDecoderModel
+      VisionTextDualEncoderModel VisualBert VitDet VitDetBackbone VitMatte VitPose VitPoseBackbone
+      VitPoseBackboneEncoder Vits Vivit Voxtral VoxtralEncoder VoxtralRealtime
+      VoxtralRealtimeEncoder VoxtralRealtimeText Wav2Vec2 Wav2Vec2Bert Wav2Vec2Conformer WavLM
+      Whisper WhisperDecoder WhisperDecoderWrapper WhisperEncoder XCLIP XCLIPTextModel
+      XCLIPVisionModel XGLM XLM XLMRoberta XLMRobertaXL XLMWithLMHeadModel XLNet Xcodec2 Xmod
+      Yolos Yoso Youtu Zamba Zamba2 Zaya ZoeDepth _BaseModelWithGenerate xLSTM
       """,
-    owners: """
-      AMSoftmaxLoss ASTEmbeddings AXK1Experts AXK1TopkRouter AXK2Experts AXK2TopkRouter
-      AfmoeExperts AfmoeSparseMoeBlock Aimv2AttentionPoolingHead Aimv2Model AlbertMLMHead
-      AlignModel AltCLIPModel AltCLIPVisionEmbeddings AriaExperts AriaProjector AriaTextTopKRouter
-      BailingHybridExperts BailingHybridForgetGate BailingHybridRMSNormGated
-      BailingHybridTopkRouter BambaMixer BambaRMSNormGated BeamAttention BeamExperts
-      BeamTopKRouter BeitEmbeddings BeitRelativePositionBias BertGenerationOnlyLMHead
-      BertLMPredictionHead BigBirdLMPredictionHead Blip2Attention Blip2ForConditionalGeneration
-      Blip2ForImageTextRetrieval Blip2Model Blip2TextModelWithProjection Blip2VisionEmbeddings
-      Blip2VisionModelWithProjection BlipModel BlipTextLMPredictionHead BlipVisionEmbeddings
-      BridgeTowerForContrastiveLearning BridgeTowerLinkTower BridgeTowerMLMHead
-      BridgeTowerVisionEmbeddings BrosRelationExtractor CLIPModel CLIPSegModel
-      CLIPSegVisionEmbeddings CLIPVisionEmbeddings CamembertLMHead CanineLMPredictionHead
-      ChineseCLIPModel ChineseCLIPVisionEmbeddings ClapAudioSelfAttention ClapModel
-      ClvpModelForConditionalGeneration Cohere2MoeExperts Cohere2MoeTopKRouter ConvNextV2GRN
-      CpmAntSegmentPositionEmbedding CsmCodebooksHead CvtStage DFineDecoder DINOv3ConvNextLayer
-      DINOv3ViTEmbeddings DINOv3ViTLayerScale DPTViTEmbeddings DPTViTHybridEmbeddings
-      Data2VecAudioForAudioFrameClassification Data2VecAudioForSequenceClassification
-      Data2VecAudioForXVector Data2VecAudioModel Data2VecTextLMHead Data2VecVisionEmbeddings
-      Data2VecVisionLayer Data2VecVisionRelativePositionBias DbrxExpertGLU DebertaLMPredictionHead
-      DebertaV2LMPredictionHead DeepseekOcr2Model DeepseekOcr2SamVisionAttention
-      DeepseekOcr2SamVisionEncoder DeepseekOcr2TextExperts DeepseekOcr2TextTopkRouter
-      DeepseekV2Experts DeepseekV2TopkRouter DeepseekV32Experts DeepseekV32TopkRouter
-      DeepseekV3Experts DeepseekV3TopkRouter DeepseekV4Attention DeepseekV4CSACompressor
-      DeepseekV4Experts DeepseekV4HCACompressor DeepseekV4HashRouter DeepseekV4HyperConnection
-      DeepseekV4HyperHead DeepseekV4Indexer DeepseekV4TopKRouter DeepseekVLHybridModel
-      DeformableDetrModel DeiTEmbeddings Deimv2Decoder DiffLlamaAttention
-      DiffusionGemmaTextExperts DiffusionGemmaTextRouter Dinov2Embeddings Dinov2LayerScale
-      Dinov2WithRegistersEmbeddings Dinov2WithRegistersLayerScale DisentangledSelfAttention
-      DistilBertModel DogeAttention DogeDecoderLayer DonutSwinEmbeddings DonutSwinSelfAttention
-      DoryAttention DoryDecoderLayer DoryForCausalLM DoryLMHead DoryMLP Dots1Experts
-      Dots1TopkRouter Dots3NoteExperts Dots3NoteTextTopkRouter Dots3NoteVisionTopKRouter
-      EdgeTamModel EdgeTamVideoMemoryFuserCXBlock EdgeTamVideoModel EdgeTamVideoPerceiverResampler
-      EntityPredictionHead EomtDinov3Embeddings EomtDinov3LayerScale EomtEmbeddings EomtLayerScale
-      Ernie4_5_MoeExperts Ernie4_5_MoeStatics Ernie4_5_MoeTopKRouter Ernie4_5_VLMoeMoeExperts
-      Ernie4_5_VLMoeMoeStatics Ernie4_5_VLMoeMoeTopKRouter ErnieLMPredictionHead
-      EsmFold2ConfidenceHead EsmFold2LanguageModelEncoder EsmFold2Parcae
-      EsmFoldInvariantPointAttention EsmForProteinFolding EsmLMHead
-      EvollaSequenceAlignerCrossAttention EvollaSequenceCompressorResampler ExaoneMoeExperts
-      ExaoneMoeTopkRouter FNetLMPredictionHead FalconH1Mixer FalconH1RMSNormGated FalconMambaMixer
-      FastSpeech2ConformerAttention FlavaImageEmbeddings FlavaMaskedPredictionHead FlavaModel
-      FlavaMultimodalModel FlexOlmoExperts FlexOlmoTopKRouter FlintAttention FlintExperts
-      FlintTopKRouter FocalNetLayer FunnelRelMultiheadAttention Gemma3MultiModalProjector
-      Gemma3nAudioAttention Gemma3nAudioCumulativeGroupNorm Gemma3nTextAltUp Gemma4AudioAttention
-      Gemma4TextExperts Gemma4TextRouter Gemma4UnifiedVisionEmbedder Gemma4VisionPatchEmbedder
-      GitVisionEmbeddings Glm4MoeExperts Glm4MoeLiteExperts Glm4MoeLiteTopkRouter
-      Glm4MoeTopkRouter Glm4vMoeTextExperts Glm4vMoeTextTopkRouter Glm5NextTextExperts
-      Glm5NextTextForgetGate Glm5NextTextHyperConnection Glm5NextTextIndexer
-      Glm5NextTextRMSNormGated Glm5NextTextTopkRouter GlmMoeDsaExperts GlmMoeDsaTopkRouter
-      GotOcr2VisionAttention GotOcr2VisionEncoder GptOssAttention GptOssExperts GptOssTopKRouter
-      GradiumPhononTTSModel GradiumPhononTTSTimestepNorm Granite4VisionModel
-      Granite4VisionWindowQFormerDownsampler GraniteMoeExperts GraniteMoeHybridExperts
-      GraniteMoeHybridMambaLayer GraniteMoeHybridRMSNormGated GraniteMoeHybridTopKRouter
-      GraniteMoeSWAAttention GraniteMoeSWAExperts GraniteMoeSWATopKRouter GraniteMoeSharedExperts
-      GraniteMoeSharedTopKRouter GraniteMoeTopKRouter GraniteSWAAttention
-      GraniteSpeechEncoderProjector GraniteSpeechPlusEncoderProjector GroundingDinoFusionLayer
-      GroundingDinoModel GroupViTModel GroupViTStage GroupViTVisionEmbeddings GroupedLinearLayer
-      HGNetV2LearnableAffineBlock HYV3Experts HYV3TopKRouter HYV4Attention HYV4Experts
-      HYV4HyperConnection HYV4HyperHead HYV4TopkRouter HYV4VLAttention HYV4VLExperts
-      HYV4VLHyperConnection HYV4VLHyperHead HYV4VLTopkRouter HYV4VLVisionPatchMerger HieraDecoder
-      HieraEmbeddings HrmTextModel HubertForSequenceClassification HubertModel HunYuanMoEV1Experts
-      HunYuanVLVisionPatchMerger IBertLMHead IJepaEmbeddings Idefics2MultiheadAttentionPoolingHead
-      Idefics2PerceiverResampler IdeficsGatedCrossAttentionLayer IdeficsPerceiverResampler
-      IdeficsVisionEmbeddings Inkling2BlockAttentionResidual Inkling2DynamicShortConvolution
-      Inkling2Experts Inkling2LogScaledL2Clip Inkling2LoopBlockAttentionResidual
-      Inkling2LoopDynamicShortConvolution Inkling2LoopExperts Inkling2LoopLogScaledL2Clip
-      Inkling2LoopMessageAttentionResidual Inkling2LoopRelativePositionBias
-      Inkling2LoopScaledL2Clip Inkling2LoopTopKRouter Inkling2RelativePositionBias
-      Inkling2ScaledL2Clip Inkling2TopKRouter Inkling2VisionEmbeddings Inkling2VisionEncoderLayer
-      InklingExperts InklingMLP InklingRelativeLogits InklingSharedExperts InklingTopkRouter
-      InstructBlipAttention InstructBlipForConditionalGeneration InstructBlipModel
-      InstructBlipVideoAttention InstructBlipVideoForConditionalGeneration InstructBlipVideoModel
-      InstructBlipVideoVisionEmbeddings InstructBlipVisionEmbeddings InternVLVisionEmbeddings
-      InternVLVisionLayer InterpolateMidPositionEmbeddings JambaExperts JambaMambaMixer
-      JambaTopKRouter JetMoeMoA JetMoeMoE JetMoeParallelExperts JinaEmbeddingsV3LMHead
-      KimiLinearExperts KimiLinearForgetGate KimiLinearRMSNormGated KimiLinearTopkRouter
-      Kimi_K25VisionPositionEmbeddings Kolibri1Experts Kolibri1TopKRouter
-      Kosmos2ImageToTextProjection Kosmos2VisionEmbeddings Kosmos2_5ImageToTextProjection
-      LagunaExperts LagunaTopKRouter LaraMiniExperts LaraMiniGatedDeltaNet LaraMiniRMSNormGated
-      LaraMiniTopKRouter LayoutLMLMPredictionHead LayoutLMv2Model LayoutLMv2SelfAttention
-      LayoutLMv3Model LegacyDebertaLMPredictionHead LegacyDebertaV2LMPredictionHead LevitAttention
-      LevitAttentionSubsample Lfm2MoeExperts Lfm2MoeTopKRouter Llama4TextExperts Llama4VisionModel
-      LlavaNextModel LlavaNextVideoModel LlavaOnevisionModel LongcatFlashExperts LongformerLMHead
-      LukeLMHead LwDetrViTEmbeddings LwDetrViTLayer LxmertLMPredictionHead MLCDVisionEmbeddings
-      MLCDVisionModel MMGroundingDinoContrastiveEmbedding MMGroundingDinoFusionLayer
-      MMGroundingDinoModel MPNetLMHead Mamba2Mixer MambaMixer MambaRMSNormGated
-      MarkupLMLMPredictionHead Mask2FormerPixelDecoder MaskFormerSwinEmbeddings
-      MaskFormerSwinSelfAttention MegatronBertLMPredictionHead MellumExperts MellumTopKRouter
-      MetaClip2Model MetaClip2VisionEmbeddings MgpstrEmbeddings MiMoV2FlashExperts
-      MiMoV2FlashTopkRouter MimiLayerScale MiniMaxExperts MiniMaxM2Experts MiniMaxM2TopKRouter
-      MiniMaxM3VLExperts MiniMaxM3VLTopKRouter MiniMaxTopKRouter Mistral4Experts
-      Mistral4TopkRouter MistralLarge4TextExperts MistralLarge4TextRotaryEmbedding
-      MistralLarge4TextSoftmaxScaling MistralLarge4TextTopkRouter MixtralExperts MixtralTopKRouter
-      MllamaCrossAttentionDecoderLayer MllamaPrecomputedAspectRatioEmbedding
-      MllamaPrecomputedPositionEmbedding MllamaVisionEncoderLayer MllamaVisionModel
-      MobileBertLMPredictionHead Molmo2VisionModel MoonshineStreamingAsinhCompression
-      MraLMPredictionHead MuseSparkExperts MuseSparkResidualGate MuseSparkTopkRouter
-      NeighborhoodAttention Nemotron3DiarizationForAudioFrameClassification
-      NemotronAsrStreamingEncoderAttention NemotronHExperts NemotronHMamba2Mixer
-      NemotronHRMSNormGated NemotronHTopkRouter NeoMMEEncoderLayer NeoMMEExclusiveSelfAttention
-      NeuCodecSnakeBeta NoNorm NomicBertLMPredictionHead NystromformerLMPredictionHead
-      OlmoHybridGatedDeltaNet OlmoHybridRMSNormGated OlmoeExperts OlmoeTopKRouter
-      OmDetTurboLanguageBackbone OneFormerLoss OneFormerPixelDecoder OneFormerTextEncoder
-      OpenAIPrivacyFilterAttention OpenAIPrivacyFilterExperts OpenAIPrivacyFilterTopKRouter
-      OwlViTModel OwlViTVisionEmbeddings Owlv2Model Owlv2VisionEmbeddings PPDocLayoutV4S2RFusion
-      PPFormulaNetVisionAttention PPFormulaNetVisionModel PPLCNetV3LearnableAffineBlock
-      PPLCNetV4LearnableAffineBlock PPOCRV5MobileRecAttention PPOCRV5ServerRecAttention
-      PPOCRV6SmallRecAttention ParakeetEncoderAttention PatchTSMixerPositionalEncoding
-      PatchTSTPositionalEncoding PeAudioEncoderPatchEmbedder PeAudioModel
-      PeAudioVideoEncoderPatchEmbedder PeAudioVideoModel PeVideoEncoderPatchEmbedder PeVideoModel
-      PerceiverEmbeddingDecoder PerceiverEmbeddings PerceiverTrainablePositionEncoding
-      Phi4MultimodalAudioGluPointWiseConv Phi4MultimodalImageEmbedding
-      Phi4MultimodalVisionMultiheadAttentionPoolingHead PhimoeExperts PixioEmbeddings
-      PocketTTSAudioTokenizerLayerScale PocketTTSModel PocketTTSTimestepNorm PoolFormerLayer
-      PvtPatchEmbeddings QianfanOCRVisionEmbeddings QianfanOCRVisionLayer QuantEmbedding
-      Qwen2MoeExperts Qwen2MoeTopKRouter Qwen2_5OmniSnakeBeta Qwen3MoeExperts Qwen3MoeTopKRouter
-      Qwen3NextExperts Qwen3NextGatedDeltaNet Qwen3NextRMSNormGated Qwen3NextTopKRouter
-      Qwen3OmniMoeCode2WavLayerScale Qwen3OmniMoeConvNeXtBlock Qwen3OmniMoeSnakeBeta
-      Qwen3OmniMoeTalkerTextExperts Qwen3OmniMoeTalkerTextTopKRouter Qwen3OmniMoeTextTopKRouter
-      Qwen3OmniMoeThinkerTextExperts Qwen3OmniMoeThinkerTextTopKRouter Qwen3VLMoeTextExperts
-      Qwen3VLMoeTextTopKRouter Qwen3_5GatedDeltaNet Qwen3_5MoeExperts Qwen3_5MoeGatedDeltaNet
-      Qwen3_5MoeRMSNormGated Qwen3_5MoeTopKRouter Qwen3_5RMSNormGated Qwen4ExpTextExperts
-      Qwen4ExpTextGatedDeltaNet Qwen4ExpTextRMSNormGated Qwen4ExpTextTopKRouter RadioLayerScale
-      RadioPatchEmbeddings RecurrentGemmaRglru ReformerOnlyLMHead RfDetrDinov2Embeddings
-      RfDetrDinov2LayerScale RfDetrForInstanceSegmentation RoCBertLMPredictionHead
-      RoFormerLMPredictionHead RobertaLMHead RobertaPreLayerNormLMHead RwkvFeedForward
-      RwkvSelfAttention SEWDForSequenceClassification SEWDModel SEWForSequenceClassification
-      SEWModel SLANeXtVisionAttention SLANeXtVisionEncoder Sam2HieraDetModel Sam2Model
-      Sam2VideoMemoryFuserCXBlock Sam2VideoModel Sam3LiteTextLayerScaledResidual
-      Sam3LiteTextTextPositionEmbedding Sam3TrackerModel Sam3TrackerVideoMemoryFuserCXBlock
-      Sam3TrackerVideoModel Sam3ViTEmbeddings Sam3ViTLayerScale SamHQPositionalEmbedding
-      SamHQVisionAttention SamHQVisionEncoder SamPositionalEmbedding SamVisionAttention
-      SamVisionEncoder Sapiens2Embeddings Sapiens2LayerScale SeamlessM4TConformerSelfAttention
-      SeamlessM4Tv2TextToUnitDecoder SegGptAttention SegGptEmbeddings SeparableConv1D Siglip2Model
-      Siglip2MultiheadAttentionPoolingHead SiglipModel SiglipMultiheadAttentionPoolingHead
-      SinusoidalPositionalEmbedding Snake1d SolarOpenExperts SolarOpenTopkRouter
-      SpeechT5ScaledPositionalEncoding SpeechT5SpeechEncoderPrenet SqueezeBertLMPredictionHead
-      Step3p7Experts Step3p7TopKRouter Step3p7VisionEncoderLayer SwiftFormerConvEncoder
-      SwiftFormerEfficientAdditiveAttention SwiftFormerEncoderBlock SwiftFormerLocalRepresentation
-      Swin2SREmbeddings Swin2SRSelfAttention SwinRelativePositionBias Swinv2Embeddings
-      Swinv2SelfAttention T5Gemma2MultiModalProjector T5Gemma2TextScaledWordEmbedding
-      TapasForQuestionAnswering TapasLMPredictionHead TimesFm2_5Attention TimesFmAttention
-      TimesformerEmbeddings Tipsv2Model Tipsv2VisionEmbeddings Tipsv2VisionLayerScale
-      TvpFrameDownPadPrompter TvpFramePadPrompter TvpModel UniSpeechForSequenceClassification
-      UniSpeechGumbelVectorQuantizer UniSpeechModel UniSpeechSatForAudioFrameClassification
-      UniSpeechSatForPreTraining UniSpeechSatForSequenceClassification UniSpeechSatForXVector
-      UniSpeechSatGumbelVectorQuantizer UniSpeechSatModel UnlimitedOcrModel
-      UnlimitedOcrSamVisionAttention UnlimitedOcrSamVisionEncoder UnlimitedOcrTextExperts
-      UnlimitedOcrTextTopkRouter UnlimitedOcrVisionEmbeddings VJEPA2AttentivePooler
-      VJEPA2PredictorEmbeddings ViTEmbeddings ViTMAEDecoder ViTMAEEmbeddings ViTMSNEmbeddings
-      VibeVoiceAcousticTokenizerConvNext1dLayer VibeVoiceAsrConvNext1dLayer VibeVoiceModel
-      VideoMAEForPreTraining VideoPrismMultiheadAttentionPoolingHead VideoPrismSpatialEmbeddings
-      VideoPrismTemporalEmbeddings VideoPrismTextEmbeddings VideomtEmbeddings VideomtLayerScale
-      ViltEmbeddings VisionTextDualEncoderModel VisualBertEmbeddings VisualBertLMPredictionHead
-      VitDetAttention VitDetEmbeddings VitPoseBackboneEmbeddings VitsAttention
-      VitsElementwiseAffine VivitEmbeddings Wav2Vec2BertForAudioFrameClassification
-      Wav2Vec2BertForSequenceClassification Wav2Vec2BertForXVector Wav2Vec2BertModel
-      Wav2Vec2BertSelfAttention Wav2Vec2ConformerForAudioFrameClassification
-      Wav2Vec2ConformerForSequenceClassification Wav2Vec2ConformerForXVector
-      Wav2Vec2ConformerGumbelVectorQuantizer Wav2Vec2ConformerModel Wav2Vec2ConformerSelfAttention
-      Wav2Vec2ForAudioFrameClassification Wav2Vec2ForSequenceClassification Wav2Vec2ForXVector
-      Wav2Vec2GumbelVectorQuantizer Wav2Vec2Model WavLMAttention WavLMForAudioFrameClassification
-      WavLMForSequenceClassification WavLMForXVector WavLMGumbelVectorQuantizer WavLMModel
-      WavTokenizerConvNeXtBlock WhisperForAudioClassification XCLIPModel
-      XCLIPMultiframeIntegrationTransformer XCLIPPromptGenerator XCLIPVisionEmbeddings
-      XLMRobertaLMHead XLMRobertaXLLMHead XLNetModel XLNetRelativeAttention Xcodec2SnakeBeta
-      XmodLMHead YolosEmbeddings YosoLMPredictionHead Zamba2MambaMixer Zamba2RMSNormGated
-      ZambaMambaMixer ZayaExperts ZayaModel ZayaQKNorm ZayaResidualScaling ZayaRouter
-      """)
+    owners: transformersOwners)
 }

@@ -1,0 +1,174 @@
+/// Classes of transformers 5.24 that own, or with some options own, tensors that are not printed.
+///
+/// Written by `Tools/fixtures/make_libraries.py` from the library's source; not edited by hand.
+extension LibraryNames {
+  static let transformersOwners = """
+    AMSoftmaxLoss ASTEmbeddings AXK1Experts AXK1TopkRouter AXK2Experts AXK2TopkRouter
+    AfmoeExperts AfmoeSparseMoeBlock Aimv2AttentionPoolingHead Aimv2Model AlbertMLMHead
+    AlignModel AltCLIPModel AltCLIPVisionEmbeddings AriaExperts AriaProjector AriaTextTopKRouter
+    BailingHybridExperts BailingHybridForgetGate BailingHybridRMSNormGated
+    BailingHybridTopkRouter BambaMixer BambaRMSNormGated BeamAttention BeamExperts
+    BeamTopKRouter BeitEmbeddings BeitRelativePositionBias BertGenerationOnlyLMHead
+    BertLMPredictionHead BigBirdLMPredictionHead Blip2Attention Blip2ForConditionalGeneration
+    Blip2ForImageTextRetrieval Blip2Model Blip2TextModelWithProjection Blip2VisionEmbeddings
+    Blip2VisionModelWithProjection BlipModel BlipTextLMPredictionHead BlipVisionEmbeddings
+    BridgeTowerForContrastiveLearning BridgeTowerLinkTower BridgeTowerMLMHead
+    BridgeTowerVisionEmbeddings BrosRelationExtractor CLIPModel CLIPSegModel
+    CLIPSegVisionEmbeddings CLIPVisionEmbeddings CamembertLMHead CanineLMPredictionHead
+    ChineseCLIPModel ChineseCLIPVisionEmbeddings ClapAudioSelfAttention ClapModel
+    ClvpModelForConditionalGeneration Cohere2MoeExperts Cohere2MoeTopKRouter ConvNextV2GRN
+    CpmAntSegmentPositionEmbedding CsmCodebooksHead CvtStage DFineDecoder DINOv3ConvNextLayer
+    DINOv3ViTEmbeddings DINOv3ViTLayerScale DPTViTEmbeddings DPTViTHybridEmbeddings
+    Data2VecAudioForAudioFrameClassification Data2VecAudioForSequenceClassification
+    Data2VecAudioForXVector Data2VecAudioModel Data2VecTextLMHead Data2VecVisionEmbeddings
+    Data2VecVisionLayer Data2VecVisionRelativePositionBias DbrxExpertGLU DebertaLMPredictionHead
+    DebertaV2LMPredictionHead DeepseekOcr2Model DeepseekOcr2SamVisionAttention
+    DeepseekOcr2SamVisionEncoder DeepseekOcr2TextExperts DeepseekOcr2TextTopkRouter
+    DeepseekV2Experts DeepseekV2TopkRouter DeepseekV32Experts DeepseekV32TopkRouter
+    DeepseekV3Experts DeepseekV3TopkRouter DeepseekV4Attention DeepseekV4CSACompressor
+    DeepseekV4Experts DeepseekV4HCACompressor DeepseekV4HashRouter DeepseekV4HyperConnection
+    DeepseekV4HyperHead DeepseekV4Indexer DeepseekV4TopKRouter DeepseekVLHybridModel
+    DeformableDetrModel DeiTEmbeddings Deimv2Decoder DiffLlamaAttention
+    DiffusionGemmaTextExperts DiffusionGemmaTextRouter Dinov2Embeddings Dinov2LayerScale
+    Dinov2WithRegistersEmbeddings Dinov2WithRegistersLayerScale DisentangledSelfAttention
+    DistilBertModel DogeAttention DogeDecoderLayer DonutSwinEmbeddings DonutSwinSelfAttention
+    DoryAttention DoryDecoderLayer DoryForCausalLM DoryLMHead DoryMLP Dots1Experts
+    Dots1TopkRouter Dots3NoteExperts Dots3NoteTextTopkRouter Dots3NoteVisionTopKRouter
+    EdgeTamModel EdgeTamVideoMemoryFuserCXBlock EdgeTamVideoModel EdgeTamVideoPerceiverResampler
+    EntityPredictionHead EomtDinov3Embeddings EomtDinov3LayerScale EomtEmbeddings EomtLayerScale
+    Ernie4_5_MoeExperts Ernie4_5_MoeStatics Ernie4_5_MoeTopKRouter Ernie4_5_VLMoeMoeExperts
+    Ernie4_5_VLMoeMoeStatics Ernie4_5_VLMoeMoeTopKRouter ErnieLMPredictionHead
+    EsmFold2ConfidenceHead EsmFold2LanguageModelEncoder EsmFold2Parcae
+    EsmFoldInvariantPointAttention EsmForProteinFolding EsmLMHead
+    EvollaSequenceAlignerCrossAttention EvollaSequenceCompressorResampler ExaoneMoeExperts
+    ExaoneMoeTopkRouter FNetLMPredictionHead FalconH1Mixer FalconH1RMSNormGated FalconMambaMixer
+    FastSpeech2ConformerAttention FlavaImageEmbeddings FlavaMaskedPredictionHead FlavaModel
+    FlavaMultimodalModel FlexOlmoExperts FlexOlmoTopKRouter FlintAttention FlintExperts
+    FlintTopKRouter FocalNetLayer FunnelRelMultiheadAttention Gemma3MultiModalProjector
+    Gemma3nAudioAttention Gemma3nAudioCumulativeGroupNorm Gemma3nTextAltUp Gemma4AudioAttention
+    Gemma4TextExperts Gemma4TextRouter Gemma4UnifiedVisionEmbedder Gemma4VisionPatchEmbedder
+    GitVisionEmbeddings Glm4MoeExperts Glm4MoeLiteExperts Glm4MoeLiteTopkRouter
+    Glm4MoeTopkRouter Glm4vMoeTextExperts Glm4vMoeTextTopkRouter Glm5NextTextExperts
+    Glm5NextTextForgetGate Glm5NextTextHyperConnection Glm5NextTextIndexer
+    Glm5NextTextRMSNormGated Glm5NextTextTopkRouter GlmMoeDsaExperts GlmMoeDsaTopkRouter
+    GotOcr2VisionAttention GotOcr2VisionEncoder GptOssAttention GptOssExperts GptOssTopKRouter
+    GradiumPhononTTSModel GradiumPhononTTSTimestepNorm Granite4VisionModel
+    Granite4VisionWindowQFormerDownsampler GraniteMoeExperts GraniteMoeHybridExperts
+    GraniteMoeHybridMambaLayer GraniteMoeHybridRMSNormGated GraniteMoeHybridTopKRouter
+    GraniteMoeSWAAttention GraniteMoeSWAExperts GraniteMoeSWATopKRouter GraniteMoeSharedExperts
+    GraniteMoeSharedTopKRouter GraniteMoeTopKRouter GraniteSWAAttention
+    GraniteSpeechEncoderProjector GraniteSpeechPlusEncoderProjector GroundingDinoFusionLayer
+    GroundingDinoModel GroupViTModel GroupViTStage GroupViTVisionEmbeddings GroupedLinearLayer
+    HGNetV2LearnableAffineBlock HYV3Experts HYV3TopKRouter HYV4Attention HYV4Experts
+    HYV4HyperConnection HYV4HyperHead HYV4TopkRouter HYV4VLAttention HYV4VLExperts
+    HYV4VLHyperConnection HYV4VLHyperHead HYV4VLTopkRouter HYV4VLVisionPatchMerger HieraDecoder
+    HieraEmbeddings HrmTextModel HubertForSequenceClassification HubertModel HunYuanMoEV1Experts
+    HunYuanVLVisionPatchMerger IBertLMHead IJepaEmbeddings Idefics2MultiheadAttentionPoolingHead
+    Idefics2PerceiverResampler IdeficsGatedCrossAttentionLayer IdeficsPerceiverResampler
+    IdeficsVisionEmbeddings Inkling2BlockAttentionResidual Inkling2DynamicShortConvolution
+    Inkling2Experts Inkling2LogScaledL2Clip Inkling2LoopBlockAttentionResidual
+    Inkling2LoopDynamicShortConvolution Inkling2LoopExperts Inkling2LoopLogScaledL2Clip
+    Inkling2LoopMessageAttentionResidual Inkling2LoopRelativePositionBias
+    Inkling2LoopScaledL2Clip Inkling2LoopTopKRouter Inkling2RelativePositionBias
+    Inkling2ScaledL2Clip Inkling2TopKRouter Inkling2VisionEmbeddings Inkling2VisionEncoderLayer
+    InklingExperts InklingMLP InklingRelativeLogits InklingSharedExperts InklingTopkRouter
+    InstructBlipAttention InstructBlipForConditionalGeneration InstructBlipModel
+    InstructBlipVideoAttention InstructBlipVideoForConditionalGeneration InstructBlipVideoModel
+    InstructBlipVideoVisionEmbeddings InstructBlipVisionEmbeddings InternVLVisionEmbeddings
+    InternVLVisionLayer InterpolateMidPositionEmbeddings JambaExperts JambaMambaMixer
+    JambaTopKRouter JetMoeMoA JetMoeMoE JetMoeParallelExperts JinaEmbeddingsV3LMHead
+    KimiLinearExperts KimiLinearForgetGate KimiLinearRMSNormGated KimiLinearTopkRouter
+    Kimi_K25VisionPositionEmbeddings Kolibri1Experts Kolibri1TopKRouter
+    Kosmos2ImageToTextProjection Kosmos2VisionEmbeddings Kosmos2_5ImageToTextProjection
+    LagunaExperts LagunaTopKRouter LaraMiniExperts LaraMiniGatedDeltaNet LaraMiniRMSNormGated
+    LaraMiniTopKRouter LayoutLMLMPredictionHead LayoutLMv2Model LayoutLMv2SelfAttention
+    LayoutLMv3Model LegacyDebertaLMPredictionHead LegacyDebertaV2LMPredictionHead LevitAttention
+    LevitAttentionSubsample Lfm2MoeExperts Lfm2MoeTopKRouter Llama4TextExperts Llama4VisionModel
+    LlavaNextModel LlavaNextVideoModel LlavaOnevisionModel LongcatFlashExperts LongformerLMHead
+    LukeLMHead LwDetrViTEmbeddings LwDetrViTLayer LxmertLMPredictionHead MLCDVisionEmbeddings
+    MLCDVisionModel MMGroundingDinoContrastiveEmbedding MMGroundingDinoFusionLayer
+    MMGroundingDinoModel MPNetLMHead Mamba2Mixer MambaMixer MambaRMSNormGated
+    MarkupLMLMPredictionHead Mask2FormerPixelDecoder MaskFormerSwinEmbeddings
+    MaskFormerSwinSelfAttention MegatronBertLMPredictionHead MellumExperts MellumTopKRouter
+    MetaClip2Model MetaClip2VisionEmbeddings MgpstrEmbeddings MiMoV2FlashExperts
+    MiMoV2FlashTopkRouter MimiLayerScale MiniMaxExperts MiniMaxM2Experts MiniMaxM2TopKRouter
+    MiniMaxM3VLExperts MiniMaxM3VLTopKRouter MiniMaxTopKRouter Mistral4Experts
+    Mistral4TopkRouter MistralLarge4TextExperts MistralLarge4TextRotaryEmbedding
+    MistralLarge4TextSoftmaxScaling MistralLarge4TextTopkRouter MixtralExperts MixtralTopKRouter
+    MllamaCrossAttentionDecoderLayer MllamaPrecomputedAspectRatioEmbedding
+    MllamaPrecomputedPositionEmbedding MllamaVisionEncoderLayer MllamaVisionModel
+    MobileBertLMPredictionHead Molmo2VisionModel MoonshineStreamingAsinhCompression
+    MraLMPredictionHead MuseSparkExperts MuseSparkResidualGate MuseSparkTopkRouter
+    NeighborhoodAttention Nemotron3DiarizationForAudioFrameClassification
+    NemotronAsrStreamingEncoderAttention NemotronHExperts NemotronHMamba2Mixer
+    NemotronHRMSNormGated NemotronHTopkRouter NeoMMEEncoderLayer NeoMMEExclusiveSelfAttention
+    NeuCodecSnakeBeta NoNorm NomicBertLMPredictionHead NystromformerLMPredictionHead
+    OlmoHybridGatedDeltaNet OlmoHybridRMSNormGated OlmoeExperts OlmoeTopKRouter
+    OmDetTurboLanguageBackbone OneFormerLoss OneFormerPixelDecoder OneFormerTextEncoder
+    OpenAIPrivacyFilterAttention OpenAIPrivacyFilterExperts OpenAIPrivacyFilterTopKRouter
+    OwlViTModel OwlViTVisionEmbeddings Owlv2Model Owlv2VisionEmbeddings PPDocLayoutV4S2RFusion
+    PPFormulaNetVisionAttention PPFormulaNetVisionModel PPLCNetV3LearnableAffineBlock
+    PPLCNetV4LearnableAffineBlock PPOCRV5MobileRecAttention PPOCRV5ServerRecAttention
+    PPOCRV6SmallRecAttention ParakeetEncoderAttention PatchTSMixerPositionalEncoding
+    PatchTSTPositionalEncoding PeAudioEncoderPatchEmbedder PeAudioModel
+    PeAudioVideoEncoderPatchEmbedder PeAudioVideoModel PeVideoEncoderPatchEmbedder PeVideoModel
+    PerceiverEmbeddingDecoder PerceiverEmbeddings PerceiverTrainablePositionEncoding
+    Phi4MultimodalAudioGluPointWiseConv Phi4MultimodalImageEmbedding
+    Phi4MultimodalVisionMultiheadAttentionPoolingHead PhimoeExperts PixioEmbeddings
+    PocketTTSAudioTokenizerLayerScale PocketTTSModel PocketTTSTimestepNorm PoolFormerLayer
+    PvtPatchEmbeddings QianfanOCRVisionEmbeddings QianfanOCRVisionLayer QuantEmbedding
+    Qwen2MoeExperts Qwen2MoeTopKRouter Qwen2_5OmniSnakeBeta Qwen3MoeExperts Qwen3MoeTopKRouter
+    Qwen3NextExperts Qwen3NextGatedDeltaNet Qwen3NextRMSNormGated Qwen3NextTopKRouter
+    Qwen3OmniMoeCode2WavLayerScale Qwen3OmniMoeConvNeXtBlock Qwen3OmniMoeSnakeBeta
+    Qwen3OmniMoeTalkerTextExperts Qwen3OmniMoeTalkerTextTopKRouter Qwen3OmniMoeTextTopKRouter
+    Qwen3OmniMoeThinkerTextExperts Qwen3OmniMoeThinkerTextTopKRouter Qwen3VLMoeTextExperts
+    Qwen3VLMoeTextTopKRouter Qwen3_5GatedDeltaNet Qwen3_5MoeExperts Qwen3_5MoeGatedDeltaNet
+    Qwen3_5MoeRMSNormGated Qwen3_5MoeTopKRouter Qwen3_5RMSNormGated Qwen4ExpTextExperts
+    Qwen4ExpTextGatedDeltaNet Qwen4ExpTextRMSNormGated Qwen4ExpTextTopKRouter RadioLayerScale
+    RadioPatchEmbeddings RecurrentGemmaRglru ReformerOnlyLMHead RfDetrDinov2Embeddings
+    RfDetrDinov2LayerScale RfDetrForInstanceSegmentation RoCBertLMPredictionHead
+    RoFormerLMPredictionHead RobertaLMHead RobertaPreLayerNormLMHead RwkvFeedForward
+    RwkvSelfAttention SEWDForSequenceClassification SEWDModel SEWForSequenceClassification
+    SEWModel SLANeXtVisionAttention SLANeXtVisionEncoder Sam2HieraDetModel Sam2Model
+    Sam2VideoMemoryFuserCXBlock Sam2VideoModel Sam3LiteTextLayerScaledResidual
+    Sam3LiteTextTextPositionEmbedding Sam3TrackerModel Sam3TrackerVideoMemoryFuserCXBlock
+    Sam3TrackerVideoModel Sam3ViTEmbeddings Sam3ViTLayerScale SamHQPositionalEmbedding
+    SamHQVisionAttention SamHQVisionEncoder SamPositionalEmbedding SamVisionAttention
+    SamVisionEncoder Sapiens2Embeddings Sapiens2LayerScale SeamlessM4TConformerSelfAttention
+    SeamlessM4Tv2TextToUnitDecoder SegGptAttention SegGptEmbeddings SeparableConv1D Siglip2Model
+    Siglip2MultiheadAttentionPoolingHead SiglipModel SiglipMultiheadAttentionPoolingHead
+    SinusoidalPositionalEmbedding Snake1d SolarOpenExperts SolarOpenTopkRouter
+    SpeechT5ScaledPositionalEncoding SpeechT5SpeechEncoderPrenet SqueezeBertLMPredictionHead
+    Step3p7Experts Step3p7TopKRouter Step3p7VisionEncoderLayer SwiftFormerConvEncoder
+    SwiftFormerEfficientAdditiveAttention SwiftFormerEncoderBlock SwiftFormerLocalRepresentation
+    Swin2SREmbeddings Swin2SRSelfAttention SwinRelativePositionBias Swinv2Embeddings
+    Swinv2SelfAttention T5Gemma2MultiModalProjector T5Gemma2TextScaledWordEmbedding
+    TapasForQuestionAnswering TapasLMPredictionHead TimesFm2_5Attention TimesFmAttention
+    TimesformerEmbeddings Tipsv2Model Tipsv2VisionEmbeddings Tipsv2VisionLayerScale
+    TvpFrameDownPadPrompter TvpFramePadPrompter TvpModel UniSpeechForSequenceClassification
+    UniSpeechGumbelVectorQuantizer UniSpeechModel UniSpeechSatForAudioFrameClassification
+    UniSpeechSatForPreTraining UniSpeechSatForSequenceClassification UniSpeechSatForXVector
+    UniSpeechSatGumbelVectorQuantizer UniSpeechSatModel UnlimitedOcrModel
+    UnlimitedOcrSamVisionAttention UnlimitedOcrSamVisionEncoder UnlimitedOcrTextExperts
+    UnlimitedOcrTextTopkRouter UnlimitedOcrVisionEmbeddings VJEPA2AttentivePooler
+    VJEPA2PredictorEmbeddings ViTEmbeddings ViTMAEDecoder ViTMAEEmbeddings ViTMSNEmbeddings
+    VibeVoiceAcousticTokenizerConvNext1dLayer VibeVoiceAsrConvNext1dLayer VibeVoiceModel
+    VideoMAEForPreTraining VideoPrismMultiheadAttentionPoolingHead VideoPrismSpatialEmbeddings
+    VideoPrismTemporalEmbeddings VideoPrismTextEmbeddings VideomtEmbeddings VideomtLayerScale
+    ViltEmbeddings VisionTextDualEncoderModel VisualBertEmbeddings VisualBertLMPredictionHead
+    VitDetAttention VitDetEmbeddings VitPoseBackboneEmbeddings VitsAttention
+    VitsElementwiseAffine VivitEmbeddings Wav2Vec2BertForAudioFrameClassification
+    Wav2Vec2BertForSequenceClassification Wav2Vec2BertForXVector Wav2Vec2BertModel
+    Wav2Vec2BertSelfAttention Wav2Vec2ConformerForAudioFrameClassification
+    Wav2Vec2ConformerForSequenceClassification Wav2Vec2ConformerForXVector
+    Wav2Vec2ConformerGumbelVectorQuantizer Wav2Vec2ConformerModel Wav2Vec2ConformerSelfAttention
+    Wav2Vec2ForAudioFrameClassification Wav2Vec2ForSequenceClassification Wav2Vec2ForXVector
+    Wav2Vec2GumbelVectorQuantizer Wav2Vec2Model WavLMAttention WavLMForAudioFrameClassification
+    WavLMForSequenceClassification WavLMForXVector WavLMGumbelVectorQuantizer WavLMModel
+    WavTokenizerConvNeXtBlock WhisperForAudioClassification XCLIPModel
+    XCLIPMultiframeIntegrationTransformer XCLIPPromptGenerator XCLIPVisionEmbeddings
+    XLMRobertaLMHead XLMRobertaXLLMHead XLNetModel XLNetRelativeAttention Xcodec2SnakeBeta
+    XmodLMHead YolosEmbeddings YosoLMPredictionHead Zamba2MambaMixer Zamba2RMSNormGated
+    ZambaMambaMixer ZayaExperts ZayaModel ZayaQKNorm ZayaResidualScaling ZayaRouter
+    """
+}

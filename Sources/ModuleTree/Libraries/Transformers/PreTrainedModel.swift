@@ -1,0 +1,88 @@
+internal import TensorCore
+
+/// A model of transformers, a class that derives from `PreTrainedModel`, as the table lists it:
+/// `ForMaskedLM(bert cls; cls.predictions.bias=…; std=0.01)`, what follows the family's name, the
+/// children that it always has, ties, and the standard deviation where it is not 0.02; `untied`
+/// stands for ties that only another `tie_word_embeddings` makes.
+///
+/// Its constructor ends with `post_init()`: `initialize_weights` goes through its modules as
+/// `apply` does, passes by those that a model inside has filled in its own constructor, and calls
+/// `_init_weights` with each; ties follow. All of that comes after the layers' own draws.
+///
+/// Source: transformers 5.24 `modeling_utils.py`, class `PreTrainedModel`.
+struct PreTrainedModel: Sendable {
+  /// Class name.
+  let kind: String
+  /// What comes before `PreTrainedModel` in the name of the class that `_init_weights` is from.
+  let family: String
+  let children: String
+  let ties: [(name: String, kept: String)]
+  /// Default of `tie_word_embeddings`; `nil` where it does not matter.
+  let isTied: Bool?
+  /// `initializer_range`, or what stands for it in the configuration.
+  let deviation: Double
+
+  /// All models whose constructors are known.
+  static let all: [PreTrainedModel] = families.flatMap { tables in
+    tables.flatMap { family, text in Self.models(family: family, text) }
+  }
+
+  /// Reads the models of a family, each a name and what is in parentheses after it.
+  private static func models(family: String, _ text: String) -> [PreTrainedModel] {
+    text.split(separator: ")").compactMap { entry in
+      let parts = entry.split(separator: "(", maxSplits: 1)
+      guard parts.count == 2 else { return nil }
+      let name = parts[0].filter { !$0.isWhitespace }
+      var (children, ties, deviation) = ("", [(name: String, kept: String)](), 0.02)
+      var isUntied = false
+      for (index, section) in parts[1].split(separator: ";", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        if index == 0 {
+          children = section.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+          continue
+        }
+        for item in section.split(separator: ",") {
+          let sides = item.split(separator: "=").map { $0.filter { !$0.isWhitespace } }
+          guard sides.count == 2 else {
+            isUntied = true
+            continue
+          }
+          if sides[0] == "std" {
+            deviation = Double(sides[1]) ?? deviation
+          } else {
+            ties.append((sides[0], sides[1]))
+          }
+        }
+      }
+      return PreTrainedModel(
+        kind: name.hasPrefix("=") ? String(name.dropFirst()) : family + name, family: family,
+        children: children, ties: ties, isTied: isUntied ? false : ties.isEmpty ? nil : true,
+        deviation: deviation)
+    }
+  }
+
+  /// What is known of its constructor.
+  var libraryClass: LibraryClass {
+    var found = LibraryClass(kind, children)
+    found.fillsOnce = true
+    let ties = ties
+    found.ties = { _ in ties }
+    let (family, deviation) = (family, deviation)
+    found.applied = { node, root in
+      let weights = InitialWeights(
+        node: node, root: root, family: family, deviation: deviation)
+      return weights.steps
+    }
+    var options = ["initializer_range \(deviation)"]
+    if let isTied { options.append("tie_word_embeddings \(isTied)") }
+    found.configuration = options.joined(separator: ", ")
+    return found
+  }
+}
+
+extension PreTrainedModel {
+  private static let families: [[String: String]] = [
+    familiesA, familiesB, familiesC, familiesD, familiesE,
+  ]
+}
