@@ -90,6 +90,34 @@ package struct ByteCursor: Sendable {
       .malformed, "expected a number of at most 10 bytes here, found a longer one", offset: start)
   }
 
+  /// Reads numbers up to the end, as ``varint()`` does, in time that depends on their bytes alone.
+  package mutating func forEachVarint(
+    _ body: (UInt64) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    var (number, shift): (UInt64, UInt64) = (0, 0)
+    while !isAtEnd {
+      let block = try source.bytes(position..<position + min(1 << 16, rest))
+      for byte in block {
+        number |= UInt64(byte & 0x7f) << shift
+        if byte < 0x80 {
+          try body(number)
+          (number, shift) = (0, 0)
+        } else if shift < 63 {
+          shift += 7
+        } else {
+          throw CheckpointError(
+            .malformed, "expected numbers of at most 10 bytes here, found a longer one",
+            offset: position)
+        }
+      }
+      position += block.count
+    }
+    guard shift == 0 else {
+      throw CheckpointError(
+        .malformed, "expected another byte of a number here, found the end", offset: position)
+    }
+  }
+
   /// Makes sure that the next `count` bytes are in the buffer, passes over them, and answers their
   /// index in it.
   private mutating func take(_ count: Int) throws(CheckpointError) -> Int {

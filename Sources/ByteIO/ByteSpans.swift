@@ -17,6 +17,15 @@ extension [UInt8] {
     try fill(&bytes)
   }
 
+  /// Lets `fill` write the array's bytes.
+  package mutating func fillBytes<Result, Failure: Error>(
+    _ fill: (_ bytes: inout MutableRawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var elements = mutableSpan
+    var bytes = unsafe elements.mutableBytes
+    return try fill(&bytes)
+  }
+
   /// Appends a number's bytes, least significant first.
   package mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
     for shift in stride(from: 0, to: Number.bitWidth, by: 8) {

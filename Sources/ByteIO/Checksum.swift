@@ -1,6 +1,7 @@
 import CDeflate
 import CKernels
 import CZlib
+package import TensorCore
 
 /// Checksums, computed by libdeflate several times as fast as by zlib.
 package enum Checksum {
@@ -30,6 +31,34 @@ package enum Checksum {
   package static func fletcher32(_ bytes: RawSpan) -> UInt32 {
     unsafe bytes.withUnsafeBytes {
       unsafe ckpt_fletcher32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+    }
+  }
+
+  /// Fletcher-32 of two concatenated pieces from that of each; the first has an even number of bytes,
+  /// the second `count`.
+  package static func fletcher32(
+    _ first: UInt32, followedBy second: UInt32, ofCount count: Int
+  ) -> UInt32 {
+    // Modulo 65535, as one's complement sums: 0 only if all words are 0.
+    func folded(_ sum: UInt64) -> UInt32 {
+      var sum = sum
+      while sum > 0xffff { sum = (sum & 0xffff) + (sum >> 16) }
+      return UInt32(sum)
+    }
+    let words = UInt64((count + 1) / 2)
+    let one = folded(UInt64(first & 0xffff) + UInt64(second & 0xffff))
+    let two = folded(UInt64(first >> 16) + UInt64(second >> 16) + words * UInt64(first & 0xffff))
+    return two << 16 | one
+  }
+
+  /// Compares the checksum of a chunk's bytes with the one that follows them.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` with both.
+  package static func check(fletcher32 found: UInt32, stored: UInt32) throws(CheckpointError) {
+    // HDF5 before 1.6.3 swapped the bytes of each half of the checksum on some machines.
+    let swapped = (found & 0x00ff_00ff) << 8 | (found & 0xff00_ff00) >> 8
+    guard found == stored || swapped == stored else {
+      throw CheckpointError(.malformed, "expected Fletcher-32 \(stored), found \(found)")
     }
   }
 

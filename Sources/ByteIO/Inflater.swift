@@ -1,7 +1,7 @@
 import CZlib
 package import TensorCore
 
-/// Unpacks a raw deflate stream (RFC 1951) piece by piece with the system's zlib.
+/// Unpacks a deflate stream (RFC 1951) piece by piece with the system's zlib.
 @safe
 package struct Inflater: ~Copyable {
   // zlib keeps the address, so the state must not move.
@@ -9,16 +9,25 @@ package struct Inflater: ~Copyable {
   /// Whether the last block has ended.
   package private(set) var isAtEnd = false
 
+  /// What is around the stream.
+  package enum Wrapping {
+    /// Nothing.
+    case none
+    /// The header and the checksum of zlib (RFC 1950).
+    case zlib
+  }
+
   /// Begins a stream.
   ///
   /// - Throws: ``CheckpointError`` `system` when there is not enough memory.
-  package init() throws(CheckpointError) {
+  package init(_ wrapping: Wrapping = .none) throws(CheckpointError) {
     unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
     // A window of 2^15 bytes; negative stands for a raw stream, without the header and trailer of
     // zlib.
-    guard unsafe inflateInit2_(state, -15, ZLIB_VERSION, size) == Z_OK else {
+    guard unsafe inflateInit2_(state, wrapping == .none ? -15 : 15, ZLIB_VERSION, size) == Z_OK
+    else {
       throw CheckpointError(.system, "zlib cannot allocate memory to inflate")
     }
   }

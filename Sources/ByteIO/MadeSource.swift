@@ -68,7 +68,7 @@ extension ByteSource {
     return ByteSource(name: name, size: size) { [parts] offset, target throws(CheckpointError) in
       var done = 0
       // The last part that begins at or before the offset.
-      var index = (parts.partitioningIndex { $0.start > offset }) - 1
+      var index = parts.partitioningIndex { $0.start > offset } - 1
       while done < target.byteCount {
         let (start, source) = parts[index]
         let inside = offset + done - start
@@ -79,17 +79,5 @@ extension ByteSource {
         index += 1
       }
     }
-  }
-}
-
-extension Array {
-  /// The first index whose element meets a condition that all later ones meet as well.
-  fileprivate func partitioningIndex(_ belongs: (Element) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if belongs(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

@@ -1,15 +1,15 @@
 /// Counts through all combinations of steps along some axes, the last axis first, and follows where
 /// each lies in the source and in the target.
-struct Odometer {
+package struct Odometer {
   private let axes: [StridedLayout.Axis]
   private var steps: [Int]
   /// Bytes into the source.
-  private(set) var source: Int
+  package private(set) var source: Int
   /// Bytes into the target.
-  private(set) var target: Int
+  package private(set) var target: Int
 
   /// Begins at the first step of every axis.
-  init(_ axes: [StridedLayout.Axis], source: Int, target: Int) {
+  package init(_ axes: [StridedLayout.Axis], source: Int, target: Int) {
     self.axes = axes
     self.source = source
     self.target = target
@@ -17,7 +17,7 @@ struct Odometer {
   }
 
   /// Goes on to the next combination; false after the last.
-  mutating func advance() -> Bool {
+  package mutating func advance() -> Bool {
     for index in axes.indices.reversed() {
       let axis = axes[index]
       if steps[index] + 1 < axis.count {

@@ -22,6 +22,15 @@ import Testing
 
   @Test(arguments: ["own", "zstd", "blosc", "types", "virtual"])
   func `datasets have the values that h5py reads`(file: String) throws {
+    try compare(file)
+  }
+
+  @Test(arguments: ["own", "zstd", "blosc", "types", "virtual"])
+  func `chunks that pass through memory piece by piece have the same values`(file: String) throws {
+    try HDF5ChunkDecoder.$maxWholeChunk.withValue(0) { try compare(file) }
+  }
+
+  private func compare(_ file: String) throws {
     let (read, expected) = try pairs(file)
     #expect(!read.isEmpty && Set(read.keys) == Set(expected.keys))
     for (name, entry) in read {
@@ -59,6 +68,26 @@ import Testing
     #expect(opened.notes.contains("/none holds an empty MATLAB cell; left out"))
   }
 
+  @Test func `chunks that claim more than they can hold are refused`() throws {
+    let entries = try CheckpointFormat.hdf5.open(
+      Fixtures.path("hdf5/limits/padded-chunks.h5")
+    ).entries
+    let padded = #expect(throws: CheckpointError.self) {
+      try #require(entries.first { $0.name == "w" }).allBytes()
+    }
+    #expect(
+      padded?.message
+        == "has chunks of 2147483648 bytes for 4 bytes of values; pass --allow-large to read them")
+    #expect(try #require(entries.first { $0.name == "plain" }).allBytes() == [0, 1, 2])
+    let claimed = #expect(throws: CheckpointError.self) {
+      try #require(
+        CheckpointFormat.hdf5.open(Fixtures.path("hdf5/limits/claimed-chunk.h5")).entries.first
+      ).allBytes()
+    }
+    #expect(
+      claimed?.message == "chunk at [0]: 10 packed bytes cannot expand to a chunk of 1048576")
+  }
+
   @Test func `a virtual dataset whose mappings overlap is refused`() throws {
     let path = Fixtures.path("hdf5/limits/overlap.h5")
     let entries = try CheckpointFormat.hdf5.open(path).entries
@@ -82,6 +111,11 @@ import Testing
 
   @Test(arguments: ["own", "zstd", "blosc", "virtual", "types"])
   func `damaged chunks, selections, and types are read or refused`(file: String) throws {
+    try damage(file)
+    try HDF5ChunkDecoder.$maxWholeChunk.withValue(0) { try damage(file) }
+  }
+
+  private func damage(_ file: String) throws {
     let whole = try Fixtures.bytes("hdf5/filters/\(file).h5")
     let folder = try TemporaryFolder()
     var random = SplitMix(seed: 11)

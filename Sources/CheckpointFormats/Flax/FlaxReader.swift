@@ -137,15 +137,15 @@ struct FlaxReader {
   private mutating func dictionary(
     _ count: Int, _ path: String, _ depth: Int
   ) throws(CheckpointError) -> (value: Value?, Void)? {
-    let (tensors, known) = (opened.checkpoint.entries.count, names)
+    let tensors = opened.checkpoint.entries.count
     var members: [Value.Member] = []
     var keys: Set<TensorName> = []
     for _ in 0..<count {
       let (member, text) = try key(&keys)
       if text == Flax.chunkedKey {
         // Whatever came before is a part of the array.
-        opened.checkpoint.entries.removeLast(opened.checkpoint.entries.count - tensors)
-        names = known
+        for entry in opened.checkpoint.entries[tensors...] { names.remove(entry.name) }
+        opened.checkpoint.entries.removeSubrange(tensors...)
         return nil
       }
       if let value = try value(at: "\(path).\(text)", depth: depth + 1) {

@@ -4,14 +4,16 @@ import ParallelWork
 import TensorCore
 
 /// Unpacks the chunks of one dataset.
-struct HDF5ChunkDecoder: Sendable {
+package struct HDF5ChunkDecoder: Sendable {
   private let index: HDF5ChunkIndex
   private let dataset: HDF5Table.Dataset
   private let grid: HDF5ChunkGrid
   /// Size in bytes of an unpacked chunk.
   private let chunkSize: Int
-  /// What undoes the filters where they are not only shuffle, gzip, and fletcher32.
-  private let pipeline: HDF5FilterPipeline?
+  private let pipeline: HDF5FilterPipeline
+  /// Whether filters are only shuffle, gzip, and fletcher32, which have a faster way.
+  private let isPlain: Bool
+  private let isLarge: Bool
 
   /// Idle memory for stored chunks and for one unpacked chunk.
   private struct Memory: ~Copyable {
@@ -20,8 +22,9 @@ struct HDF5ChunkDecoder: Sendable {
   }
 
   private static let memory = Pool(capacity: 16) { Memory() }
-  /// Larger memory is not kept.
-  private static let maxKeptSize = 8 << 20
+  /// Size in bytes of the largest chunk that is unpacked as a whole; larger ones pass through memory
+  /// piece by piece.
+  @TaskLocal package static var maxWholeChunk = 8 << 20
   /// Bytes of unpacked chunks that are fetched at once.
   private static let batchSize = 2 << 20
   /// Chunks that are fetched at once, at most.
@@ -32,11 +35,10 @@ struct HDF5ChunkDecoder: Sendable {
     self.dataset = dataset
     grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
     chunkSize = chunks.shape.elementCount.saturated(times: dataset.info.dtype.byteWidth)
-    pipeline =
-      HDF5Filters.arePlain(dataset.filters)
-      ? nil
-      : HDF5FilterPipeline(
-        filters: dataset.filters, width: dataset.stringSize ?? dataset.info.dtype.byteWidth)
+    pipeline = HDF5FilterPipeline(
+      filters: dataset.filters, width: dataset.stringSize ?? dataset.info.dtype.byteWidth)
+    isPlain = HDF5Filters.arePlain(dataset.filters)
+    isLarge = chunkSize > Self.maxWholeChunk
   }
 
   /// Fills `target`, which has exactly the block's size.
@@ -47,20 +49,24 @@ struct HDF5ChunkDecoder: Sendable {
   ) throws(CheckpointError) {
     let counts = grid.counts(in: block)
     let count = try Shape(counts).elementCount
-    let memory = Self.memory.acquire()
-    let batch = min(max(1, Self.batchSize / chunkSize), Self.maxBatch)
-    for start in stride(from: 0, to: count, by: batch) {
-      let part = (start..<min(start + batch, count)).map {
-        grid.origin($0, of: counts, in: block)
+    if isLarge {
+      let pieces = HDF5ChunkPieces(
+        index: index, grid: grid, pipeline: pipeline, chunkSize: chunkSize, fill: storedFill)
+      for number in 0..<count {
+        try pieces.decode(grid.origin(number, of: counts, in: block), block, into: &target)
       }
-      try decode(part, block, into: &target, through: &memory.value)
+    } else {
+      let memory = Self.memory.acquire()
+      defer { Self.memory.release(memory) }
+      let batch = min(max(1, Self.batchSize / chunkSize), Self.maxBatch)
+      for start in stride(from: 0, to: count, by: batch) {
+        let part = (start..<min(start + batch, count)).map {
+          grid.origin($0, of: counts, in: block)
+        }
+        try decode(part, block, into: &target, through: &memory.value)
+      }
     }
     if dataset.swapWidth > 1 { target.swapBytes(width: dataset.swapWidth) }
-    if memory.value.stored.capacity <= Self.maxKeptSize,
-      memory.value.chunk.capacity <= Self.maxKeptSize
-    {
-      Self.memory.release(memory)
-    }
   }
 
   private func decode(
@@ -163,7 +169,10 @@ struct HDF5ChunkDecoder: Sendable {
   private func unpack(
     _ stored: RawSpan, mask: UInt32, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    if let pipeline { return try pipeline.undo(stored, mask: mask, into: &target) }
+    guard isPlain else {
+      let bytes = [UInt8](count: stored.byteCount) { $0.copyBytes(from: stored) }
+      return try pipeline.undo(ByteSource(bytes, name: ""), mask: mask, into: &target)
+    }
     var bytes = stored
     if isFiltered(HDF5Table.Filter.fletcher32, mask) { bytes = try Self.summed(stored) }
     if isFiltered(HDF5Table.Filter.gzip, mask) {
@@ -189,7 +198,7 @@ struct HDF5ChunkDecoder: Sendable {
     _ first: (bytes: RawSpan, mask: UInt32), _ second: (bytes: RawSpan, mask: UInt32),
     into target: inout MutableRawSpan
   ) -> Bool {
-    guard pipeline == nil, first.mask == second.mask, target.byteCount == 2 * chunkSize,
+    guard isPlain, first.mask == second.mask, target.byteCount == 2 * chunkSize,
       isFiltered(HDF5Table.Filter.gzip, first.mask),
       !isFiltered(HDF5Table.Filter.fletcher32, first.mask)
     else { return false }
@@ -200,19 +209,15 @@ struct HDF5ChunkDecoder: Sendable {
 
   /// The bytes before the checksum, which must match it.
   @_lifetime(copy stored)
-  static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
+  private static func summed(_ stored: RawSpan) throws(CheckpointError) -> RawSpan {
     guard stored.byteCount >= 4 else {
       throw CheckpointError(
         .malformed, "expected at least 4 bytes for a checksum, found \(stored.byteCount)")
     }
     let bytes = stored.extracting(..<(stored.byteCount - 4))
-    let found = Checksum.fletcher32(bytes)
-    let wanted = stored.littleEndian(UInt32.self, at: stored.byteCount - 4)
-    // HDF5 before 1.6.3 swapped the bytes of each half of the checksum on some machines.
-    let swapped = (found & 0x00ff_00ff) << 8 | (found & 0xff00_ff00) >> 8
-    guard found == wanted || swapped == wanted else {
-      throw CheckpointError(.malformed, "expected Fletcher-32 \(wanted), found \(found)")
-    }
+    try Checksum.check(
+      fletcher32: Checksum.fletcher32(bytes),
+      stored: stored.littleEndian(UInt32.self, at: stored.byteCount - 4))
     return bytes
   }
 }

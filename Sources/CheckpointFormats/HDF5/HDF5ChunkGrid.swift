@@ -54,11 +54,18 @@ struct HDF5ChunkGrid: Sendable {
     return start * width..<start * width + size
   }
 
-  /// Copies the intersection of a chunk and a block, row by row.
-  func copy(
-    _ bytes: RawSpan, from origin: [Int], to block: HDF5Blocks.Block,
-    _ target: inout MutableRawSpan
-  ) {
+  /// The bytes of a chunk that lie in a block.
+  struct Overlap {
+    /// Bytes of a run, which is contiguous in both.
+    let run: Int
+    /// From run to run: strides in the chunk, spans in the block.
+    let axes: [StridedLayout.Axis]
+    /// Where the first run begins in the chunk, and in the block.
+    let (source, target): (Int, Int)
+  }
+
+  /// The intersection of a chunk and a block; `nil` if it is empty.
+  func overlap(of origin: [Int], with block: HDF5Blocks.Block) -> Overlap? {
     let rank = shape.count
     let begin = (0..<rank).map { max(origin[$0], block.start[$0]) }
     let end = (0..<rank).map {
@@ -70,8 +77,8 @@ struct HDF5ChunkGrid: Sendable {
     while inner > 0, chunk[inner] == block.count[inner], end[inner] - begin[inner] == chunk[inner] {
       inner -= 1
     }
+    guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return nil }
     let row = (end[inner] - begin[inner]) * chunk.product(along: (inner + 1)...) * width
-    guard (0..<rank).allSatisfy({ begin[$0] < end[$0] }) else { return }
     // The distances of the outer dimensions, in bytes.
     var axes: [StridedLayout.Axis] = []
     var (from, to, stride, span) = (0, 0, width, width)
@@ -79,11 +86,23 @@ struct HDF5ChunkGrid: Sendable {
       from += (begin[dimension] - origin[dimension]) * stride
       to += (begin[dimension] - block.start[dimension]) * span
       if dimension < inner {
-        axes.append(.init(count: end[dimension] - begin[dimension], stride: stride, span: span))
+        axes.insert(
+          .init(count: end[dimension] - begin[dimension], stride: stride, span: span), at: 0)
       }
       stride *= chunk[dimension]
       span *= block.count[dimension]
     }
-    StridedCopy.copy(bytes.extracting(from...), to: &target, at: to, run: row, axes: axes)
+    return Overlap(run: row, axes: axes, source: from, target: to)
+  }
+
+  /// Copies the intersection of a chunk and a block, row by row.
+  func copy(
+    _ bytes: RawSpan, from origin: [Int], to block: HDF5Blocks.Block,
+    _ target: inout MutableRawSpan
+  ) {
+    guard let overlap = overlap(of: origin, with: block) else { return }
+    StridedCopy.copy(
+      bytes.extracting(overlap.source...), to: &target, at: overlap.target, run: overlap.run,
+      axes: overlap.axes)
   }
 }

@@ -1,6 +1,7 @@
 import ByteIO
 import HDF5
 import ParallelWork
+import Synchronization
 import TensorCore
 
 /// The tensors of an HDF5 file, whatever layout of groups they are in.
@@ -10,12 +11,15 @@ import TensorCore
 final class HDF5Tensors: Sendable {
   let file: HDF5File
   private let store = BlockCache(capacity: 24 << 20)
+  /// Bytes that chunks have outside their datasets, which are unpacked all the same.
+  private let padding: Mutex<Budget.Account>
 
   /// Reads an open file, which may be a part of another.
   ///
   /// - Throws: ``CheckpointError`` with the source's name, as ``HDF5File/init(_:)``.
   init(_ input: ByteSource) throws(CheckpointError) {
     file = try HDF5File(input)
+    padding = Mutex(Budget.current.account(of: .values, size: input.size))
   }
 
   /// The file that is being recognized: its tables are read once, whatever asks for them.
@@ -81,6 +85,14 @@ final class HDF5Tensors: Sendable {
     case .virtual:
       return HDF5VirtualReader(dataset) { reader($0) }.read
     case .chunks(let chunks):
+      let size = dataset.chunkCount.saturated(times: dataset.chunkSize ?? 0)
+      guard padding.withLock({ $0.charge(max(size - dataset.info.byteCount, 0)) }) else {
+        let error = CheckpointError(
+          .unsupported,
+          "has chunks of \(size) bytes for \(dataset.info.byteCount) bytes of values; "
+            + "pass --allow-large to read them", path: input.name)
+        return { _, _ in throw error }
+      }
       let decoder = HDF5ChunkDecoder(file, dataset, chunks)
       return { [self] range, target in
         try read(range, blocks, dataset, into: &target, decoder.decode)

@@ -26,8 +26,9 @@ struct HDF5VirtualReader: Sendable {
 
   private func read(
     _ elements: Range<Int>, of part: HDF5Table.VirtualSource, into bytes: inout MutableRawSpan,
-    _ reader: Checkpoint.Entry.Reader
+    _ reader: @escaping Checkpoint.Entry.Reader
   ) throws {
+    var window = Window(part.source, width: width, reader)
     var run = part.target.run(after: elements.lowerBound)
     while run < part.target.count {
       let start = part.target.start(of: run)
@@ -43,11 +44,62 @@ struct HDF5VirtualReader: Sendable {
         let element = part.source.start(of: sourceRun) + offset
         let place = (position - elements.lowerBound) * width
         var target = bytes._mutatingExtracting(place..<place + count * width)
-        try reader(element * width..<(element + count) * width, &target)
+        if count * width >= Window.smallGap {
+          try reader(element * width..<(element + count) * width, &target)
+        } else {
+          try window.read(
+            element..<element + count, ofRun: sourceRun,
+            most: elements.upperBound - position, into: &target)
+        }
         number += count
         position += count
       }
       run += 1
     }
+  }
+}
+
+/// Bytes of a source that were read together: a selection may have a run for each element.
+private struct Window {
+  private let runs: HDF5Runs
+  private let width: Int
+  private let reader: Checkpoint.Entry.Reader
+  private var bytes: [UInt8] = []
+  /// The elements whose bytes are there.
+  private var elements = 0..<0
+
+  /// Gaps up to this many bytes are read and dropped, which costs less than another read.
+  static let smallGap = 4096
+  private static let size = 1 << 18
+
+  init(_ runs: HDF5Runs, width: Int, _ reader: @escaping Checkpoint.Entry.Reader) {
+    (self.runs, self.width, self.reader) = (runs, width, reader)
+  }
+
+  /// Copies elements of run `run`, after which at most `most` elements are wanted, these included.
+  mutating func read(
+    _ wanted: Range<Int>, ofRun run: Int, most: Int, into target: inout MutableRawSpan
+  ) throws {
+    if wanted.lowerBound < elements.lowerBound || wanted.upperBound > elements.upperBound {
+      var (end, next, left) = (wanted.upperBound, run + 1, most - wanted.count)
+      while next < runs.count, left > 0 {
+        let start = runs.start(of: next)
+        let stop = start + min(runs.length, left)
+        guard (start - end) * width <= Self.smallGap,
+          (stop - wanted.lowerBound) * width <= Self.size
+        else { break }
+        (end, next, left) = (stop, next + 1, left - (stop - start))
+      }
+      elements = wanted.lowerBound..<end
+      let range = elements.lowerBound * width..<end * width
+      if bytes.count < range.count { bytes = [UInt8](repeating: 0, count: range.count) }
+      let reader = reader
+      try bytes.fillBytes { bytes in
+        var part = bytes._mutatingExtracting(..<range.count)
+        try reader(range, &part)
+      }
+    }
+    let start = (wanted.lowerBound - elements.lowerBound) * width
+    target.copyBytes(from: bytes.rawBytes.extracting(start..<start + target.byteCount))
   }
 }

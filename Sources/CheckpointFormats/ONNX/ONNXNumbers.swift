@@ -23,7 +23,7 @@ struct ONNXNumbers: Sendable {
     .int64: (7, 64), .uint32: (11, 32), .uint64: (11, 64), .float6e2m3: (5, 6), .float6e3m2: (5, 6),
   ]
 
-  /// Bytes that all numbers become.
+  /// Bytes that all numbers become; reads all of them.
   var storedBytes: Int {
     get throws(CheckpointError) {
       var count = 0
@@ -69,12 +69,10 @@ struct ONNXNumbers: Sendable {
       case .fixed32(let number): try body(UInt64(number))
       case .bytes:
         var run = try reader.run(next)
-        while !run.isAtEnd {
-          switch field {
-          case 4: try body(UInt64(try run.littleEndian(UInt32.self)))
-          case 10: try body(try run.littleEndian(UInt64.self))
-          default: try body(try run.varint())
-          }
+        switch field {
+        case 4: while !run.isAtEnd { try body(UInt64(try run.littleEndian(UInt32.self))) }
+        case 10: while !run.isAtEnd { try body(try run.littleEndian(UInt64.self)) }
+        default: try run.forEachVarint(body)
         }
       }
     }

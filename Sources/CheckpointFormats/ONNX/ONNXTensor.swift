@@ -143,9 +143,10 @@ struct ONNXTensor: Sendable {
       return { () throws(CheckpointError) in part }
     }
     let numbers = ONNXNumbers(message, dtype, isNarrow: isNarrow)
-    guard try numbers.storedBytes == size else {
+    let found = try numbers.storedBytes
+    guard found == size else {
       throw CheckpointError(
-        .malformed, "expected \(size) bytes for shape \(sizes), found \(try numbers.storedBytes)")
+        .malformed, "expected \(size) bytes for shape \(sizes), found \(found)")
     }
     let made = MadeSource(name: source.name, size: size) { sink throws(CheckpointError) in
       try numbers.write(to: sink)

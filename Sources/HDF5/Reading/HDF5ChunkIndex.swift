@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 package import ParallelWork
 import Synchronization
 package import TensorCore
@@ -50,22 +50,7 @@ package final class HDF5ChunkIndex: Sendable {
         stored.append(nil)
         continue
       }
-      // Deflate expands incompressible data by well under 1/8, and checksums add a few bytes.
-      let size = map.chunkSize
-      guard chunk.size <= size + size / 8 + 4096 else {
-        throw CheckpointError(
-          .malformed,
-          "chunk at \(origin): expected about \(size) bytes at most, found \(chunk.size)")
-      }
-      guard let address = Int(exactly: chunk.address),
-        address <= file.input.size - file.superblock.base,
-        chunk.size <= file.input.size - file.superblock.base - address
-      else {
-        throw CheckpointError(
-          .malformed,
-          "chunk at \(origin): its \(chunk.size) bytes at \(chunk.address) are outside the file")
-      }
-      let offset = file.superblock.base + address
+      let offset = try offset(of: chunk, at: origin, in: map)
       let range = position..<position + chunk.size
       stored.append(StoredChunk(range: range, mask: chunk.mask))
       position = range.upperBound
@@ -82,6 +67,40 @@ package final class HDF5ChunkIndex: Sendable {
       try file.input.read(at: run.offset, into: &part)
     }
     return stored
+  }
+
+  /// The bytes of one chunk as stored, and its filter mask; `nil` if it was never written.
+  ///
+  /// - Throws: as ``read(_:into:)``.
+  package func source(
+    _ origin: [Int]
+  ) throws(CheckpointError) -> (stored: ByteSource, mask: UInt32)? {
+    let map = try lookUp()
+    guard let chunk = try map.chunk(at: origin) else { return nil }
+    let offset = try offset(of: chunk, at: origin, in: map)
+    return (try file.input.part(offset..<offset + chunk.size), chunk.mask)
+  }
+
+  /// Where a chunk begins in the file, all of which is inside.
+  private func offset(
+    of chunk: HDF5ChunkMap.Chunk, at origin: [Int], in map: HDF5ChunkMap
+  ) throws(CheckpointError) -> Int {
+    // Deflate expands incompressible data by well under 1/8, and checksums add a few bytes.
+    let size = map.chunkSize
+    guard chunk.size <= size + size / 8 + 4096 else {
+      throw CheckpointError(
+        .malformed,
+        "chunk at \(origin): expected about \(size) bytes at most, found \(chunk.size)")
+    }
+    guard let address = Int(exactly: chunk.address),
+      address <= file.input.size - file.superblock.base,
+      chunk.size <= file.input.size - file.superblock.base - address
+    else {
+      throw CheckpointError(
+        .malformed,
+        "chunk at \(origin): its \(chunk.size) bytes at \(chunk.address) are outside the file")
+    }
+    return file.superblock.base + address
   }
 
   private func lookUp() throws(CheckpointError) -> HDF5ChunkMap {

@@ -73,13 +73,9 @@ struct HDF5ChunkMap: Sendable {
       number = number * counts[dimension] + origin[dimension] / chunks.shape[dimension]
     }
     if let implicitStart { return try implicit(number, at: origin, from: implicitStart) }
-    var (low, high) = (0, written.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if written[middle].number < number { low = middle + 1 } else { high = middle }
-    }
-    guard low < written.count, written[low].number == number else { return nil }
-    return written[low]
+    let index = written.partitioningIndex { $0.number >= number }
+    guard index < written.count, written[index].number == number else { return nil }
+    return written[index]
   }
 
   private func implicit(

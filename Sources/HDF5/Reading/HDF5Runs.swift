@@ -82,11 +82,6 @@ package struct HDF5Runs: Sendable, Hashable {
 
   /// The first run that does not end by an element.
   package func run(after element: Int) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if start(of: middle) + length <= element { low = middle + 1 } else { high = middle }
-    }
-    return low
+    (0..<count).partitioningIndex { start(of: $0) + length > element }
   }
 }

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What a user pasted, as the plain text of a printed model.
 ///
 /// Terminals, mail programs, web pages, and notebooks change a text that is copied. Three stages
@@ -66,13 +68,13 @@ struct PastedText {
 
   /// Whether a character within or at either end of the range was left out, or one within replaced.
   func isChanged(in range: Range<Int>) -> Bool {
-    let index = changes.firstPosition { $0 >= 2 * range.lowerBound }
+    let index = changes.partitioningIndex { $0 >= 2 * range.lowerBound }
     return index < changes.count && changes[index] <= 2 * range.upperBound
   }
 
   /// Offset in the user's text.
   private func sourceOffset(_ offset: Int) -> Int {
-    let index = marks.firstPosition { $0.offset > offset }
+    let index = marks.partitioningIndex { $0.offset > offset }
     return index == 0 ? offset : marks[index - 1].source + offset - marks[index - 1].offset
   }
 
@@ -148,16 +150,4 @@ extension UInt8 {
 extension ArraySlice<UInt8> {
   /// Width of blanks, tabs going to multiples of 8.
   var columns: Int { reduce(0) { $1 == UInt8(ascii: "\t") ? ($0 / 8 + 1) * 8 : $0 + 1 } }
-}
-
-extension Array {
-  /// The first position whose element meets a condition that all later ones also meet.
-  fileprivate func firstPosition(_ meets: (Element) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if meets(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
 }

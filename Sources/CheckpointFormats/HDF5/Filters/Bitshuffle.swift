@@ -34,76 +34,74 @@ struct Bitshuffle {
   /// Whether chunks keep their size.
   var keepsSize: Bool { packing == 0 }
 
+  /// Bytes that one byte of a chunk can stand for, at most.
+  var ratio: Int { packing == 0 ? 1 : packing == 2 ? LZ4.ratio : Zstandard.ratio }
+
   /// Undoes the filter on a chunk of at most `limit` bytes.
-  func decode(_ source: [UInt8], limit: Int) throws(CheckpointError) -> [UInt8] {
-    if packing == 0 {
-      guard source.count <= limit else {
-        throw CheckpointError(.malformed, "expected at most \(limit) bytes, found \(source.count)")
-      }
-      return try decode(size: source.count, blockCount) { start, count throws(CheckpointError) in
-        source[start..<start + count]
-      }
-    }
-    var reader = LZ4Reader(source)
-    let high = try reader.bigEndian()
-    let size = high << 32 | (try reader.bigEndian())
-    let blockBytes = try reader.bigEndian()
-    guard size <= limit, blockBytes % width == 0, blockBytes / width % 8 == 0 else {
+  func stage(_ input: FilterInput, limit: Int) throws(CheckpointError) -> any FilterStage {
+    if packing == 0 { return BitTransposition(input, width: width, blockSize: blockCount * width) }
+    var input = input
+    let high = try input.bigEndian()
+    let size = high << 32 | (try input.bigEndian())
+    let stated = try input.bigEndian()
+    guard size <= limit, stated % width == 0, stated / width % 8 == 0 else {
       throw CheckpointError(
         .malformed,
         "bitshuffle: expected at most \(limit) bytes in blocks of 8 elements, found "
-          + "\(size) in blocks of \(blockBytes) bytes")
+          + "\(size) in blocks of \(stated) bytes")
     }
-    if packing == 2 { try LZ4.check(size, from: source.count) }
-    let blockCount = blockBytes > 0 ? blockBytes / width : self.blockCount
-    return try decode(size: size, blockCount) { _, count throws(CheckpointError) in
-      // What is less than 8 elements follows as it is.
-      if count < 8 * width { return try reader.part(count) }
-      let stored = try reader.part(try reader.bigEndian())
-      if packing == 3 { return try Zstandard.decode(Array(stored), size: count)[...] }
-      var block: [UInt8] = []
-      block.reserveCapacity(count)
-      try LZ4.decodeBlock(stored, size: count, into: &block)
-      return block[...]
-    }
+    let blockBytes = stated > 0 ? stated : blockCount * width
+    let unit = 8 * width
+    let unpacked: any FilterStage =
+      packing == 2
+      ? LZStage(input, LZ4(size: size, blockSize: blockBytes, unit: unit))
+      : ZstandardBlocks(input, size: size, blockSize: blockBytes, unit: unit)
+    return BitTransposition(
+      FilterInput(unpacked, limit: size), width: width, blockSize: blockBytes)
+  }
+}
+
+/// Gathers the bits of the elements of each block.
+private final class BitTransposition: FilterStage {
+  private var input: FilterInput
+  private let width: Int
+  private let blockSize: Int
+  private var block: [UInt8] = []
+  private var position = 0
+
+  /// Takes blocks of `blockSize` bytes, of which the last may have fewer.
+  init(_ input: FilterInput, width: Int, blockSize: Int) {
+    (self.input, self.width, self.blockSize) = (input, width, blockSize)
   }
 
-  /// Undoes the transposition, block by block; `bytes` gives those of the block at an offset.
-  private func decode(
-    size: Int, _ blockCount: Int,
-    _ bytes: (_ start: Int, _ count: Int) throws(CheckpointError) -> ArraySlice<UInt8>
-  ) throws(CheckpointError) -> [UInt8] {
-    var target = [UInt8](repeating: 0, count: size)
-    let count = size / width
-    var first = 0
-    while count - first >= 8 {
-      let elements = min(blockCount, (count - first) / 8 * 8)
-      let offset = first * width
-      transpose(try bytes(offset, elements * width), elements, into: &target, at: offset)
-      first += elements
+  func read(into target: inout MutableRawSpan) throws(CheckpointError) -> Int {
+    if position == block.count {
+      let bytes = try input.prefix(blockSize)
+      block = bytes
+      // What is less than 8 elements follows as it is.
+      Self.transpose(bytes, bytes.count / (8 * width) * 8, width, into: &block)
+      position = 0
     }
-    let start = first * width
-    if start < size {
-      for (index, byte) in try bytes(start, size - start).enumerated() {
-        target[start + index] = byte
-      }
-    }
-    return target
+    let count = min(target.byteCount, block.count - position)
+    var part = target._mutatingExtracting(..<count)
+    part.copyBytes(from: block[position..<position + count].rawBytes)
+    position += count
+    return count
   }
 
   /// Gathers each element's bits: row `8 j + k` of the block has bit `k` of byte `j` of all elements.
-  private func transpose(
-    _ block: ArraySlice<UInt8>, _ count: Int, into target: inout [UInt8], at offset: Int
+  private static func transpose(
+    _ block: [UInt8], _ count: Int, _ width: Int, into target: inout [UInt8]
   ) {
     let rowSize = count / 8
     for byte in 0..<width {
-      let row = block.startIndex + 8 * byte * rowSize
+      let row = 8 * byte * rowSize
       for column in 0..<rowSize {
         var bits: UInt64 = 0
         for bit in 0..<8 { bits |= UInt64(block[row + bit * rowSize + column]) << UInt64(8 * bit) }
-        bits = Self.transposed(bits)
+        bits = transposed(bits)
         for index in 0..<8 {
-          target[offset + (8 * column + index) * width + byte] =
+          target[(8 * column + index) * width + byte] =
             UInt8(truncatingIfNeeded: bits >> UInt64(8 * index))
         }
       }

@@ -1,125 +1,130 @@
-import ByteIO
 import TensorCore
 
 /// The filter lz4: a chunk is a sequence of LZ4 blocks, each preceded by its size.
 ///
-/// Sources: The HDF Group's registered filter 32004 (`H5Zlz4.c`), LZ4 block format 1.6
-/// (`lz4_Block_format.md`).
-enum LZ4 {
+/// Matches reach no further back than their block. Sources: The HDF Group's registered filter 32004
+/// (`H5Zlz4.c`), LZ4 block format 1.6 (`lz4_Block_format.md`).
+struct LZ4: LZGrammar {
   /// Bytes that one byte of a block can stand for, at most.
-  private static let ratio = 255
+  static let ratio = 255
 
-  /// Unpacks a chunk of at most `limit` bytes; numbers in it are big-endian.
+  /// Bytes to unpack after the block.
+  private var left: Int
+  private let blockSize: Int
+  /// A block is a multiple of this many bytes; what is left at the end follows as it is.
+  private let unit: Int
+  /// Whether a block that was not packed is stored as it is.
+  private let storesBlocks: Bool
+  /// Where the block begins and ends, and how many bytes of it are still packed; `nil` between blocks.
+  private var block: (start: Int, end: Int)?
+  private var packed = 0
+  /// The length of the match that follows the literals.
+  private var matchBits: UInt8?
+
+  /// The bytes of the filter bitshuffle, `size` in blocks of `blockSize`, each a multiple of `unit`.
+  init(size: Int, blockSize: Int, unit: Int) {
+    (left, self.blockSize, self.unit, storesBlocks) = (size, blockSize, unit, false)
+  }
+
+  /// A chunk of at most `limit` bytes, which begins with its size; numbers in it are big-endian.
   ///
   /// - Throws: ``CheckpointError`` `malformed`.
-  static func decode(_ source: [UInt8], limit: Int) throws(CheckpointError) -> [UInt8] {
-    var reader = LZ4Reader(source)
-    let high = try reader.bigEndian()
-    let size = high << 32 | (try reader.bigEndian())
-    let blockSize = try reader.bigEndian()
-    guard size <= limit, size == 0 || blockSize > 0 else {
+  init(_ input: inout FilterInput, limit: Int) throws(CheckpointError) {
+    let high = try input.bigEndian()
+    left = high << 32 | (try input.bigEndian())
+    blockSize = try input.bigEndian()
+    guard left <= limit, left == 0 || blockSize > 0 else {
       throw CheckpointError(
         .malformed,
-        "lz4: expected at most \(limit) bytes in blocks, found \(size) in blocks of "
-          + "\(blockSize)")
+        "lz4: expected at most \(limit) bytes in blocks, found \(left) in blocks of \(blockSize)")
     }
-    try check(size, from: source.count)
-    var target: [UInt8] = []
-    target.reserveCapacity(size)
-    while target.count < size {
-      let count = min(blockSize, size - target.count)
-      let stored = try reader.bigEndian()
-      let part = try reader.part(stored)
-      if stored == count {
-        target += part
-      } else {
-        try decodeBlock(part, size: count, into: &target)
-      }
-    }
-    return target
+    (unit, storesBlocks) = (1, true)
   }
 
-  /// Refuses a size that no stream of `count` bytes unpacks to, before there is memory for it.
-  static func check(_ size: Int, from count: Int) throws(CheckpointError) {
-    guard size <= count.saturated(times: ratio) else {
-      throw CheckpointError(.malformed, "lz4: \(count) bytes cannot expand to \(size)")
+  mutating func next(_ input: inout FilterInput, made: Int) throws(CheckpointError) -> LZStep? {
+    if let bits = matchBits {
+      matchBits = nil
+      // The last sequence of a block has no match.
+      if packed > 0 { return try match(bits, &input, made: made) }
     }
-  }
-
-  /// Unpacks one block, which must hold exactly `size` bytes, after those that `target` has; matches
-  /// reach no further back than the block.
-  static func decodeBlock(
-    _ source: ArraySlice<UInt8>, size: Int, into target: inout [UInt8]
-  ) throws(CheckpointError) {
-    let start = target.count
-    let end = start + size
-    var position = source.startIndex
-    /// The rest of a length whose first 4 bits are all set.
-    func length(_ bits: UInt8) throws(CheckpointError) -> Int {
-      var length = Int(bits)
-      guard bits == 15 else { return length }
-      while true {
-        guard position < source.endIndex else { throw cutShort }
-        let byte = source[position]
-        position += 1
-        length += Int(byte)
-        if byte < 255 { return length }
-      }
-    }
-    while position < source.endIndex {
-      let token = source[position]
-      position += 1
-      let literals = try length(token >> 4)
-      guard literals <= source.endIndex - position else { throw cutShort }
-      guard literals <= end - target.count else { throw tooLong(size) }
-      target += source[position..<position + literals]
-      position += literals
-      // The last sequence has no match.
-      if position == source.endIndex { break }
-      guard source.endIndex - position >= 2 else { throw cutShort }
-      let distance = Int(source[position]) | Int(source[position + 1]) << 8
-      position += 2
-      let count = try length(token & 15) + 4
-      guard distance > 0, distance <= target.count - start else {
+    if packed == 0 {
+      if let block, made != block.end {
         throw CheckpointError(
           .malformed,
-          "lz4: refers \(distance) bytes back, but only \(target.count - start) were unpacked")
+          "lz4: expected a block of \(block.end - block.start) bytes, found \(made - block.start)")
       }
-      guard count <= end - target.count else { throw tooLong(size) }
-      for _ in 0..<count { target.append(target[target.count - distance]) }
+      block = nil
+      if let step = try beginBlock(&input, made: made) { return step }
+      if block == nil { return nil }
     }
-    guard target.count == end else {
+    let token = try byte(&input)
+    let count = try length(token >> 4, &input)
+    guard count <= packed else { throw FilterInput.cutShort }
+    try check(count, made: made)
+    packed -= count
+    matchBits = token & 15
+    return .literals(count)
+  }
+
+  /// Begins the next block, if there is one; returns the step for bytes that are stored as they are.
+  private mutating func beginBlock(
+    _ input: inout FilterInput, made: Int
+  ) throws(CheckpointError) -> LZStep? {
+    if left == 0 { return nil }
+    let count = min(blockSize, left / unit * unit)
+    if count == 0 {
+      defer { left = 0 }
+      return .literals(left)
+    }
+    left -= count
+    packed = try input.bigEndian()
+    if storesBlocks, packed == count {
+      packed = 0
+      return .literals(count)
+    }
+    guard packed > 0 else { throw FilterInput.cutShort }
+    block = (made, made + count)
+    return nil
+  }
+
+  private mutating func match(
+    _ bits: UInt8, _ input: inout FilterInput, made: Int
+  ) throws(CheckpointError) -> LZStep {
+    let low = Int(try byte(&input))
+    let distance = low | Int(try byte(&input)) << 8
+    let count = try length(bits, &input) + 4
+    let start = block?.start ?? made
+    guard distance > 0, distance <= made - start else {
       throw CheckpointError(
-        .malformed, "lz4: expected a block of \(size) bytes, found \(target.count - start)")
+        .malformed,
+        "lz4: refers \(distance) bytes back, but only \(made - start) were unpacked")
+    }
+    try check(count, made: made)
+    return .match(distance: distance, count: count)
+  }
+
+  /// A length whose first 4 bits are given; more bytes follow if all are set.
+  private mutating func length(
+    _ bits: UInt8, _ input: inout FilterInput
+  ) throws(CheckpointError) -> Int {
+    var length = Int(bits)
+    guard bits == 15 else { return length }
+    while true {
+      let byte = try byte(&input)
+      length += Int(byte)
+      if byte < 255 { return length }
     }
   }
 
-  private static var cutShort: CheckpointError {
-    CheckpointError(.malformed, "lz4: a block ends within a sequence")
+  private mutating func byte(_ input: inout FilterInput) throws(CheckpointError) -> UInt8 {
+    guard packed > 0 else { throw FilterInput.cutShort }
+    packed -= 1
+    return try input.byte()
   }
 
-  private static func tooLong(_ size: Int) -> CheckpointError {
-    CheckpointError(.malformed, "lz4: a block holds more than \(size) bytes")
-  }
-}
-
-/// A position in the bytes of a chunk whose blocks are preceded by big-endian sizes.
-struct LZ4Reader {
-  private var rest: ArraySlice<UInt8>
-
-  init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-  /// The next 4 bytes as a number.
-  mutating func bigEndian() throws(CheckpointError) -> Int {
-    try part(4).reduce(0) { $0 << 8 | Int($1) }
-  }
-
-  /// The next `count` bytes.
-  mutating func part(_ count: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
-    guard count <= rest.count else {
-      throw CheckpointError(.malformed, "expected \(count) more bytes, found \(rest.count)")
-    }
-    defer { rest = rest.dropFirst(count) }
-    return rest.prefix(count)
+  private func check(_ count: Int, made: Int) throws(CheckpointError) {
+    guard let block, count > block.end - made else { return }
+    throw CheckpointError(
+      .malformed, "lz4: a block holds more than \(block.end - block.start) bytes")
   }
 }
