@@ -29,6 +29,7 @@ struct FileStatus {
 
   var isRegular: Bool { record.st_mode & S_IFMT == S_IFREG }
   var isFolder: Bool { record.st_mode & S_IFMT == S_IFDIR }
+  var isPipe: Bool { record.st_mode & S_IFMT == S_IFIFO }
   var isLink: Bool { record.st_mode & S_IFMT == S_IFLNK }
 
   /// The size in bytes.

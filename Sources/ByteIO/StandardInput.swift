@@ -24,13 +24,20 @@ extension ByteSource {
       let own = try systemCall(nil, path: name) { fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) }
       return ByteSource(LocalFile(descriptor: own), status, name: name)
     }
+    return try copy(ofPipe: STDIN_FILENO, name: name)
+  }
+
+  /// What comes from a pipe, copied to a temporary file.
+  fileprivate static func copy(
+    ofPipe descriptor: Int32, name: String
+  ) throws(CheckpointError) -> ByteSource {
     let copy = try ByteSink.temporary(for: name)
     var chunk = ChunkBuffer()
     while true {
       var target = chunk.mutableBytes(chunk.capacity)
       let count = try systemCall("read", path: name) {
         unsafe target.withUnsafeMutableBytes { bytes in
-          unsafe Glibc.read(STDIN_FILENO, bytes.baseAddress, bytes.count)
+          unsafe Glibc.read(descriptor, bytes.baseAddress, bytes.count)
         }
       }
       if count == 0 { return try copy.readBack() }
@@ -40,11 +47,26 @@ extension ByteSource {
 }
 
 extension FileProbe {
-  /// The file that an argument of the command names; `-` is standard input.
+  /// The file that an argument of the command names; `-` is standard input, and `/dev/fd/63` a pipe
+  /// that the shell has opened for `<(…)`.
   ///
   /// - Throws: ``CheckpointError`` when it cannot be opened, or standard input is asked for twice.
   package static func argument(_ path: String) throws(CheckpointError) -> FileProbe {
-    guard path == "-" else { return try FileProbe(path: path) }
-    return try FileProbe(.standardInput(), in: Place.locate("").place)
+    if path == "-" { return try FileProbe(.standardInput(), in: Place.locate("").place) }
+    guard let pipe = try pipe(path) else { return try FileProbe(path: path) }
+    return try FileProbe(.copy(ofPipe: pipe, name: path), in: Place.locate("").place)
+  }
+
+  /// The descriptor of an open pipe that a path stands for; `nil` for any other path.
+  ///
+  /// A pipe with a name of its own is refused, since nobody may ever write to it.
+  private static func pipe(_ path: String) throws(CheckpointError) -> Int32? {
+    for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+      guard let descriptor = Int32(path.dropFirst(folder.utf8.count)), descriptor >= 0,
+        try FileStatus(descriptor: descriptor, path: path).isPipe
+      else { return nil }
+      return descriptor
+    }
+    return nil
   }
 }

@@ -26,7 +26,12 @@ extension CheckpointFormat {
     }
     guard let found, found.isWritable else {
       let problem = found.map { "\($0.name) is only read" } ?? "unknown format '\(name)'"
-      throw CheckpointError(.unsupported, "\(problem): expected one of \(writableNames)")
+      let writable = all.filter(\.isWritable)
+      let names =
+        writable.map(\.name) + writable.flatMap(\.extensions).map { String($0.dropFirst()) }
+      let near = found == nil ? nearestName(to: name, among: names).map { [$0] } ?? [] : []
+      throw CheckpointError(
+        .unsupported, "\(problem): expected one of \(writableNames)\(near.question)")
     }
     return found
   }

@@ -12,6 +12,8 @@ extension KnownFile {
       Self { left.matches($0) && right.matches($0) }
     }
 
+    static prefix func ! (mark: Self) -> Self { Self { !mark.matches($0) } }
+
     static func || (left: Self, right: Self) -> Self {
       Self { left.matches($0) || right.matches($0) }
     }
@@ -77,6 +79,15 @@ extension KnownFile {
       guard let first = name.first, isLetter(first) else { return false }
       return text.dropFirst(name.count).starts(with: "(\n  (".utf8)
     }
+
+    /// A recipe: a line that names a model, and another of a recipe's lines.
+    static let recipe =
+      (line("model: ") || line("construct "))
+      && (line("seed: ") || line("order: ") || line("dtype: ") || line("skip ") || contains("="))
+      && !line("import ")
+
+    /// A text with a line that begins so.
+    private static func line(_ start: String) -> Self { text(start) || contains("\n" + start) }
 
     /// Lines that Python, C, or YAML begins with.
     static let source = Self { probe in

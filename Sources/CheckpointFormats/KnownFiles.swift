@@ -28,13 +28,15 @@ extension KnownFile {
     KnownFile(.json && .contains("\"class_name\"") && .contains("\"layers\""), "is a Keras model's configuration in JSON, which holds no weights; give the .keras or .h5 file"),
     KnownFile(.json && .contains("\"added_tokens\""), "is a tokenizer, which holds no weights"),
     KnownFile(.json, "is JSON text, not a checkpoint"),
+    KnownFile(.recipe, "is a recipe, not a model or a checkpoint; pass it with --recipe"),
     KnownFile(.module, "is a printed model, not a checkpoint; see ckpt tree, or make one with ckpt init"),
     KnownFile(.text("tree\nversion="), "is a LightGBM model, which ckpt does not read"),
     KnownFile(.text("7767517"), "is the graph of an ncnn model, which ckpt does not read"),
     KnownFile(.text("#!"), "is a script, not a checkpoint"),
     KnownFile(.source, "is source code, not a checkpoint; run it and save with torch.save(model.state_dict(), FILE), or print(model) for a MODEL (Tools/describe.py describes it in full)"),
     KnownFile(.text("%PDF-"), "is a PDF document, not a checkpoint"),
-    // Models of other programs.
+    // Models of other programs. Marks without a specification are those of Netron's readers (source/tensorrt.js, mxnet.js,
+    // darknet.js, rknn.js) and, for Caffe, the field numbers of NetParameter in caffe.proto.
     KnownFile(.bytes(4, "TFL3"), "is a TensorFlow Lite (LiteRT) model, which ckpt does not read; use the model that it was converted from"),
     KnownFile(.bytes(0, "lmgg") || .bytes(0, "fmgg") || .bytes(0, "tjgg") || .bytes(0, "algg") || .bytes(0, "nsgg"), "is a GGML file, a format from before GGUF; convert it with llama.cpp's convert_llama_ggml_to_gguf.py, or use the model that it was made from"),
     KnownFile(.bytes(0, "ftrt") || .bytes(0, "ptrt"), "is a TensorRT engine, whose weights are fused for one GPU and cannot be read; use the model that it was built from"),
@@ -52,7 +54,7 @@ extension KnownFile {
     KnownFile(.bytes(0, "{L") && .contains("learner"), "is an XGBoost model, which ckpt does not read"),
     KnownFile(.bytes(0, "binf") || .bytes(0, "bs64"), "is an XGBoost model, which ckpt does not read"),
     KnownFile(.bytes(0, 0xba, 0x16, 0x4f, 0x2f), "is a fastText model, which ckpt does not read; load it with fasttext and save the vectors with numpy.savez"),
-    KnownFile(.bytes(0, "RKNN"), "is an RKNN model, which ckpt does not read; use the model that it was converted from"),
+    KnownFile(.bytes(0, "RKNN") || .bytes(4, "RKNN") || .bytes(0, "RKNX") || .bytes(0, "CYPTRKNN"), "is an RKNN model, which ckpt does not read; use the model that it was converted from"),
     KnownFile(.zip && .ends(".mar"), "is a TorchServe archive; unpack it (it is a zip) and give the checkpoint inside"),
     // Containers.
     KnownFile(.bytes(0, 0x04, 0x22, 0x4d, 0x18), "is compressed with lz4; unpack it first: unlz4 FILE"),

@@ -91,7 +91,9 @@ public struct Recipe: Sendable {
     guard let dtype = DType(spelled: text), dtype.isFloatingPoint else {
       throw CheckpointError(
         .unsupported,
-        "unknown dtype '\(text)': expected \(DType.floatingPoint.alternatives)")
+        "unknown dtype '\(text)': expected \(DType.floatingPoint.alternatives)"
+          + (nearestName(to: text, among: DType.floatingPoint.map(\.torchName)).map { [$0] } ?? [])
+          .question)
     }
     return dtype
   }

@@ -53,11 +53,18 @@ public struct Selection: Sendable {
     let tree = try tree ?? self.tree(of: checkpoint, for: selector, notes: notes)
     let isTaken = try predicate(
       of: checkpoint.entries.map(\.name) + checkpoint.leftOut.keys, tree: tree)
-    let unread = match.isEmpty ? [] : checkpoint.leftOut.filter { isTaken($0.key) }
+    try refuse(checkpoint.leftOut, where: isTaken)
+    return checkpoint.entries.filter { isTaken($0.name) }
+  }
+
+  /// Refuses tensors that cannot be read if they are asked for by `--match`.
+  private func refuse(
+    _ leftOut: [TensorName: String], where isTaken: (TensorName) -> Bool
+  ) throws {
+    let unread = match.isEmpty ? [] : leftOut.filter { isTaken($0.key) }
     if let (name, reason) = unread.min(by: { $0.key < $1.key }) {
       throw CheckpointError(.unsupported, "cannot be read: \(reason)", tensor: name.text)
     }
-    return checkpoint.entries.filter { isTaken($0.name) }
   }
 
   /// Which names are taken: every selector must match some of them, and something must be left.
@@ -101,9 +108,14 @@ public struct Selection: Sendable {
     var both = left.modules.isEmpty && !right.modules.isEmpty ? renamed : left
     let known = Set(left.entries.map(\.name))
     both.entries = left.entries + renamed.entries.filter { !known.contains($0.name) }
+    let leftOut = left.leftOut.merging(right.leftOut) { first, _ in first }
     let isTaken = try predicate(
-      of: both.entries.map(\.name), tree: tree(of: both, for: selector, notes: notes))
+      of: both.entries.map(\.name) + leftOut.keys,
+      tree: tree(of: both, for: selector, notes: notes))
+    try refuse(leftOut, where: isTaken)
     var (left, right) = (left, right)
+    left.leftOut = left.leftOut.filter { isTaken($0.key) }
+    right.leftOut = right.leftOut.filter { isTaken($0.key) }
     left.entries.removeAll { !isTaken($0.name) }
     right.entries.removeAll { !isTaken(names[$0.name] ?? $0.name) }
     return (left, right)

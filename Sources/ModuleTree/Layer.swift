@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What a module class means: its printed text, its tensors, and the order of its construction.
 ///
 /// A conforming type is a value that holds the constructor's arguments; it has no forward pass.

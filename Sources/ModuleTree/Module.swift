@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A node of a module tree: class, printed text, tensors, and named children in order.
 ///
 /// A tree is plain data, like the text that PyTorch's `print(model)` shows: nothing is drawn when
@@ -148,12 +150,5 @@ public struct Module: Sendable {
   private static func parts(_ path: String) -> [Substring] {
     path.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: !path.isEmpty)
       .compactMap { path.isEmpty ? nil : Substring($0) }
-  }
-}
-
-extension StringProtocol {
-  /// Whether the UTF-8 is the same; `==` would take two spellings of one character for equal.
-  package func isSameText(_ other: some StringProtocol) -> Bool {
-    utf8.elementsEqual(other.utf8)
   }
 }

@@ -26,13 +26,26 @@ extension Ckpt {
       }
     case .validationFailure:
       let help = command.map(helpCommand) ?? helpCommand(in: fullMessage(for: error))
-      StandardError().note(
-        "\(message(for: error).uncapitalized.escapingControls) (see '\(help)')")
+      let text = command == nil ? unknownCommand ?? message(for: error) : message(for: error)
+      StandardError().note("\(text.uncapitalized.escapingControls) (see '\(help)')")
       Glibc.exit(64)
     default:
       StandardError().note(String(describing: error).escapingControls)
       Glibc.exit(2)
     }
+  }
+
+  /// The error for a first argument that is not a command, with the name of one that is near.
+  private static var unknownCommand: String? {
+    guard let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-") else {
+      return nil
+    }
+    let names = configuration.subcommands.map { kind in
+      kind.configuration.commandName ?? "\(kind)".lowercased()
+    }
+    guard !(names + ["help"]).contains(first) else { return nil }
+    let near = nearestName(to: first, among: names).map { "; did you mean '\($0)'?" } ?? ""
+    return "unknown command '\(first)'\(near)"
   }
 
   private static func helpCommand(of command: any ParsableCommand) -> String {

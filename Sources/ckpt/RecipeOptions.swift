@@ -1,13 +1,20 @@
 import ArgumentParser
 import CheckpointKit
 
-/// Options that make up a recipe.
-struct RecipeOptions: ParsableArguments {
+/// The option of a recipe's seed.
+struct SeedOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1. (default: 0)")
   var seed: String?
 
+  func validate() throws {
+    try checkingUsage { _ = try seed.map { try Seed($0) } }
+  }
+}
+
+/// Options that make up a recipe, but for its seed.
+struct RecipeOptions: ParsableArguments {
   @Option(
     help:
       "Library whose constructors build the model: \(Library.allCases.map(\.rawValue).joined(separator: ", ")). Default: torch, the layers' own defaults."
@@ -62,11 +69,11 @@ struct RecipeOptions: ParsableArguments {
   var extra: String?
 
   func validate() throws {
-    try checkingUsage { _ = try recipe(over: nil, model: nil) }
+    try checkingUsage { _ = try recipe(over: nil, model: nil, seed: nil) }
   }
 
   /// The base recipe with the options applied.
-  func recipe(over base: Recipe?, model: Model?) throws -> Recipe {
+  func recipe(over base: Recipe?, model: Model?, seed: String?) throws -> Recipe {
     var recipe = base ?? Recipe()
     if let model { recipe.model = model }
     if let seed { recipe.seed = try Seed(seed) }

@@ -37,6 +37,11 @@ struct KnownFileTests {
     Row("a.bin", "\u{1c}\u{0}\u{0}\u{0}TFL3", "is a TensorFlow Lite"),
     Row("a.bin", "lmgg\u{0}\u{0}", "is a GGML file"),
     Row("a.mat", "MATLAB 5.0 MAT-file, Platform: GLNXA64", "is a MATLAB 5 file"),
+    Row(
+      "a.txt", "# two nets\nmodel: net.txt\nseed: 3\nLinear: bias=0\n", "is a recipe, not a model"),
+    Row("a.bin", "ptrt\u{1}\u{0}", "is a TensorRT engine"),
+    Row("a.rknn", "RKNN\u{0}\u{0}", "is an RKNN model"),
+    Row("a.rknn", "\u{1c}\u{0}\u{0}\u{0}RKNN", "is an RKNN model"),
     Row("a.params", bytes: [0x12, 1, 0, 0, 0, 0, 0, 0, 0, 0], "is an MXNet .params file"),
     Row(
       "yolo.bin", bytes: [0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 1, 2, 3, 4],

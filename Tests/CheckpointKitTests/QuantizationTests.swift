@@ -190,6 +190,18 @@ import Testing
     #expect(try entries[0].bytes(0..<8).littleEndian(UInt32.self, at: 0) == Float(2).bitPattern)
   }
 
+  @Test(arguments: [(DType.int8, 64), (.int16, 32), (.int32, 16), (.int64, 8)])
+  func `bits are counted in whatever integers they are packed into`(
+    dtype: DType, columns: Int
+  ) throws {
+    let bytes = [UInt8](repeating: 0, count: 2 * columns * dtype.byteWidth)
+    let labels = try Checkpoint(entries: [
+      .init(memory: "a.qweight", dtype, [2, columns], bytes),
+      .init(memory: "a.scales", .float32, [1, 128], [UInt8](repeating: 0, count: 512)),
+    ]).quantizationLabels
+    #expect(labels["a.qweight"] == "AWQ, 4 bits")
+  }
+
   @Test func `tensors without elements are labeled, however large their sizes are`() throws {
     let labels = try Checkpoint(entries: [
       .init(memory: "a.qweight", .int32, [0, 1 << 59], []),

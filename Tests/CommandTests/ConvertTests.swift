@@ -176,6 +176,22 @@ import Testing
     #expect(changes?[1]?["difference"]?["maxULP"] == .number(134))
   }
 
+  @Test func `the result is reported as JSON`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let run = try place.ckpt("convert", "a.h5", "b.ckz", "--json", "--quiet")
+    #expect(run.status == 0 && run.errors.isEmpty)
+    let report = try JSON(run.output)
+    #expect(report["files"] == .list([.text("b.ckz")]))
+    #expect(report["tensors"]?.count == 6)
+    #expect(report["tensors"]?[0]?["name"] == .text("layer1.weight"))
+    let shards = try place.ckpt(
+      "convert", "a.h5", "c.safetensors", "--shard-size", "60", "--json", "--quiet")
+    #expect((try JSON(shards.output)["files"]?.count ?? 0) > 2)
+    let mixed = try place.ckpt("convert", "a.h5", "-", "--to", "npz", "--json")
+    #expect(mixed.status == 64 && mixed.output.isEmpty)
+  }
+
   @Test func `ties are kept and reported`() throws {
     let place = try Workplace()
     try place.folder.write(Array("layer2.2.bias = layer2.0.bias\n".utf8), to: "ties.txt")

@@ -102,9 +102,9 @@ import Testing
     #expect(run.errors.isEmpty)
     #expect(
       run.output == """
-        name           type  shape   min  max  mean  std  zeros  nan  inf
-        layer1.weight  F32   [4, 2]    3    3     3    0      0    0    0  █
-        layer1.bias    F32   [4]       0    0     0    0      4    0    0  █
+        name           min  max  mean  std  zeros
+        layer1.weight    3    3     3    0      0  █
+        layer1.bias      0    0     0    0      4  █
 
         """)
   }

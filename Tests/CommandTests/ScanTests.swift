@@ -41,7 +41,7 @@ import Testing
     #expect(dangerous.status == 1 && dangerous.errors.isEmpty)
     #expect(
       dangerous.lines.contains {
-        $0.hasPrefix("dangerous: os.system ") && $0.hasSuffix(": os.system('true')")
+        $0.hasPrefix("dangerous: os.system ") && $0.hasSuffix("; called as os.system('true')")
       })
     #expect(dangerous.lines.last?.contains("1 dangerous") == true)
     let both = try self.run(folder.write(Array(call.dropLast()), to: "cut.pkl"))

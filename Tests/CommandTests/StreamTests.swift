@@ -153,6 +153,54 @@ import Testing
     }
   }
 
+  @Test func `help and tables fit 80 columns`() throws {
+    let place = try Workplace()
+    for command in [
+      "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
+      "scan", "completions", "find-seed",
+    ] {
+      let long = try place.ckpt(command, "--help").lines.filter { $0.count > 80 }
+      #expect(long == [], "\(command)")
+    }
+    try place.makeArticle("a.h5")
+    for run in [
+      try place.ckpt("stat", "a.h5"),
+      try place.ckpt("verify", "--model", "model.txt", "--seeds", "0..3"),
+    ] {
+      #expect(run.status == 0 && run.lines.count > 6)
+      #expect(run.lines.filter { $0.count > 80 } == [])
+    }
+  }
+
+  @Test func `text from a pipe that the shell opens is read`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.h5")
+    let script = "\(CommandRun.quoted(CommandRun.executable)) init <(cat model.txt) -o b.h5 --quiet"
+    let run = try place.shell("bash -c \(CommandRun.quoted(script))")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try place.fingerprint("b.h5") == place.fingerprint("a.h5"))
+  }
+
+  @Test(arguments: [
+    ("covnert a.h5 b.h5", "unknown command 'covnert'; did you mean 'convert'?"),
+    ("find_seed a.h5", "unknown command 'find_seed'; did you mean 'find-seed'?"),
+    ("convert a.h5 b.h5 --dtype flaot16", "; did you mean 'float16'?"),
+    ("convert a.h5 b --to safetensor", "; did you mean 'safetensors'?"),
+    ("convert a.h5 b.h5 --compression gizp", "; did you mean 'gzip'?"),
+  ])
+  func `a misspelled word gets a suggestion`(line: String, suggestion: String) throws {
+    let run = try Workplace().shell("ckpt \(line)")
+    #expect(run.status == 64 && run.output.isEmpty)
+    #expect(run.errors.contains(suggestion), "\(run.errors)")
+  }
+
+  @Test func `find-seed does not offer a seed, and says what to pass`() throws {
+    let place = try Workplace()
+    #expect(!(try place.ckpt("find-seed", "--help").output.contains("--seed ")))
+    let run = try place.ckpt("find-seed", "a.h5", "--seed", "1")
+    #expect(run.status == 64 && run.errors.contains("pass --range FIRST..LAST"))
+  }
+
   @Test func `the completion scripts know every command`() throws {
     for shell in ["bash", "zsh", "fish"] {
       let run = try Workplace().ckpt("completions", shell)

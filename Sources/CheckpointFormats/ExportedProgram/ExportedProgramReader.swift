@@ -156,7 +156,10 @@ struct ExportedProgramReader {
       let file = try content(of: member)
       let saved = try PyTorchFile.open(file).contents(key: nil)
       opened.notes += saved.notes
-      opened.checkpoint.values += saved.checkpoint.values
+      let path = name.map { $0.text + "." } ?? prefix
+      opened.checkpoint.values += saved.checkpoint.values.map {
+        Checkpoint.Named(path + $0.name, $0.value)
+      }
       for entry in saved.checkpoint.entries {
         var entry = entry
         entry.name = name ?? TensorName(prefix + entry.name.text)

@@ -112,11 +112,11 @@ private struct ScatteredChunk {
       // The run in the plane, and its part that came.
       let start = runs.source / planes
       let stop = start + overlap.run / planes
-      let part = max(start, position)..<min(stop, end)
-      guard part.lowerBound < end else { return }
-      if !part.isEmpty {
-        let source = bytes.extracting(part.lowerBound - position..<part.upperBound - position)
-        let place = runs.target + (part.lowerBound - start) * planes + plane
+      let (from, to) = (max(start, position), min(stop, end))
+      guard start < end else { return }
+      if from < to {
+        let source = bytes.extracting(from - position..<to - position)
+        let place = runs.target + (from - start) * planes + plane
         if planes == 1 {
           var run = target._mutatingExtracting(place..<place + source.byteCount)
           run.copyBytes(from: source)

@@ -5,7 +5,7 @@
 enum DangerousNames {
   // swift-format-ignore
   private static let list: [(names: String, reason: String)] = [
-    ("os.* posix.* nt.* posixpath.* ntpath.* commands.* popen2.* _posixsubprocess.*", "reaches the operating system: commands, files, processes"),
+    ("os.* posix.* nt.* posixpath.* ntpath.* commands.* popen2.* _posixsubprocess.*", "reaches the operating system (commands, files, processes)"),
     ("subprocess.* pty.* _aix_support.* _osx_support.* platform.popen platform._syscmd_file platform._syscmd_ver uuid._get_command_stdout uuid._popen", "runs commands"),
     ("asyncio.* multiprocessing.* concurrent.* threading.* _thread.* signal.* sched.* atexit.*", "starts processes or threads, or runs functions later"),
     ("builtins.eval builtins.exec builtins.compile builtins.execfile builtins.apply __builtin__.eval __builtin__.exec __builtin__.compile __builtin__.execfile __builtin__.apply", "runs Python code"),
@@ -28,8 +28,13 @@ enum DangerousNames {
     ("socket.* _socket.* ssl.* urllib.* urllib2.* http.* httplib.* requests.* aiohttp.* httpx.* ftplib.* smtplib.* poplib.* imaplib.* telnetlib.* nntplib.* xmlrpc.* socketserver.* wsgiref.* paramiko.* webbrowser.* websockets.* dns.*", "reaches the network"),
     ("shutil.* sqlite3.* zipfile.* tarfile.* gzip.open bz2.open lzma.open pathlib.Path.unlink", "reads, writes, or removes files"),
     ("logging.config.* logging.FileHandler logging.handlers.* configparser.* yaml.* ruamel.*", "loads a configuration that can name functions, or writes files"),
-    ("weakref.finalize contextlib.* string.Formatter string.Template tracemalloc.* faulthandler.* cmd.* readline.* getpass.* keyring.* crypt.* pwd.* grp.* resource.* fcntl.* termios.* select.* selectors.*", "reaches the system, or runs functions later"),
-    ("pandas.eval pandas.io.* pandas.core.computation.* sklearn.utils._testing.* nltk.* transformers.pipelines.* transformers.dynamic_module_utils.* huggingface_hub.* tensorflow.io.* tensorflow.python.framework.load_library.* keras.* tensorflow.keras.models.load_model", "loads files or code"),
+    ("weakref.finalize contextlib.ExitStack contextlib.AsyncExitStack contextlib.contextmanager contextlib.asynccontextmanager contextlib._GeneratorContextManager contextlib._AsyncGeneratorContextManager contextlib._GeneratorContextManagerBase contextlib._BaseExitStack contextlib.ContextDecorator contextlib.closing contextlib.aclosing contextlib.redirect_stdout contextlib.redirect_stderr contextlib.chdir string.Formatter string.Template tracemalloc.* faulthandler.* cmd.* readline.* getpass.* keyring.* crypt.* pwd.* grp.* resource.* fcntl.* termios.* select.* selectors.*", "reaches the system, or runs functions later"),
+    ("pandas.eval pandas.core.computation.* sklearn.utils._testing.* nltk.* transformers.pipelines.* transformers.dynamic_module_utils.*", "loads or runs code"),
+    ("pandas.io.api.* pandas.io.clipboard.* pandas.io.clipboards.* pandas.io.common.* pandas.io.excel.* pandas.io.feather_format.* pandas.io.gbq.* pandas.io.html.* pandas.io.iceberg.* pandas.io.json.* pandas.io.orc.* pandas.io.parquet.* pandas.io.parsers.* pandas.io.pickle.* pandas.io.pytables.* pandas.io.sas.* pandas.io.spss.* pandas.io.sql.* pandas.io.stata.* pandas.io.xml.*", "reads or writes files, addresses, or the clipboard"),
+    ("pandas.read_csv pandas.read_table pandas.read_fwf pandas.read_json pandas.read_html pandas.read_xml pandas.read_excel pandas.read_hdf pandas.read_parquet pandas.read_feather pandas.read_orc pandas.read_sas pandas.read_spss pandas.read_sql pandas.read_sql_table pandas.read_sql_query pandas.read_gbq pandas.read_stata pandas.read_clipboard pandas.ExcelFile pandas.ExcelWriter pandas.HDFStore pandas.to_pickle", "reads or writes files, addresses, or the clipboard"),
+    ("huggingface_hub.* tensorflow.io.* tensorflow.python.lib.io.* tensorflow.python.framework.load_library.* tensorflow.load_library tensorflow.load_op_library", "reads or writes files, or loads libraries"),
+    ("keras.models.load_model keras.models.model_from_json keras.models.model_from_config keras.saving.* keras.src.saving.* keras.src.legacy.saving.* keras.src.models.model.model_from_json keras.src.export.* keras.saving_lib.* keras.engine.saving.* tf_keras.models.load_model tf_keras.src.saving.* tensorflow.keras.models.load_model tensorflow.python.keras.saving.*", "loads models, whose Lambda layers hold code"),
+    ("keras.layers.Lambda keras.layers.core.lambda_layer.* keras.src.layers.core.lambda_layer.* keras.utils.get_file keras.utils.data_utils.* keras.src.utils.file_utils.* keras.utils.python_utils.* keras.src.utils.python_utils.* keras.utils.generic_utils.func_load keras.src.utils.jax_layer.* keras.src.utils.torch_utils.* tf_keras.layers.Lambda tensorflow.keras.layers.Lambda tensorflow.keras.utils.get_file", "runs code that it is given, or downloads files"),
   ]
 
   /// Names without `*`, and modules with it.

@@ -49,16 +49,18 @@ enum PackedIntegers: QuantizationScheme {
     _ codes: Checkpoint.Entry, _ scales: Checkpoint.Entry, among others: TensorIndex
   ) -> String {
     let (code, scale) = (codes.info.shape.sizes, scales.info.shape.sizes)
+    // GPTQModel also packs into integers of 8, 16, and 64 bits.
+    let width = 8 * codes.info.dtype.byteWidth
     guard code.count == 2, scale.count == 2 else { return "GPTQ or AWQ" }
     if others.sibling(of: codes.name, "g_idx") == nil, code[1] < scale[1],
       scale[1] % max(code[1], 1) == 0
     {
-      return "AWQ, \(code[1].saturated(times: 32) / max(scale[1], 1)) bits"
+      return "AWQ, \(code[1].saturated(times: width) / max(scale[1], 1)) bits"
     }
     guard code[1] == scale[1], let inputs = others.sibling(of: codes.name, "g_idx"),
       inputs.info.elementCount > 0
     else { return code[1] == scale[1] ? "GPTQ" : "GPTQ or AWQ" }
-    return "GPTQ, \(code[0].saturated(times: 32) / inputs.info.elementCount) bits"
+    return "GPTQ, \(code[0].saturated(times: width) / inputs.info.elementCount) bits"
   }
 }
 

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A tree as PyTorch prints it.
 extension Module: CustomStringConvertible {
   /// The tree as PyTorch's `print(model)` shows it, without a final line break.

@@ -5,6 +5,7 @@ extension Ckpt {
   struct Check: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
+      usage: "ckpt check [<options>] <files> ...",
       discussion: """
         One line per intact file on standard output, none with --quiet; one line per damaged tensor on \
         standard error. Exit status 2 if anything is damaged.

@@ -61,6 +61,9 @@ extension Ckpt {
     func validate() throws {
       if raw, dtype == nil { throw ValidationError("--raw belongs to --dtype") }
       if all, inputs.key != nil { throw ValidationError("--all and --key exclude each other") }
+      if report.json, output == "-", !dryRun {
+        throw ValidationError("--json needs standard output, which is the output file here")
+      }
       if let shardSize, WriteOptions.size(shardSize) == nil {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
@@ -105,8 +108,29 @@ extension Ckpt {
       }
       var files = try await write(result.checkpoint, to: destination)
       noteOverflows(result.overflows, conversion.dtype)
+      if report.json { try print(Written(files: files.isEmpty ? [output] : files, plan: plan)) }
       let path = files.popLast() ?? output
       common.wrote(path, result.checkpoint.counts + (files.isEmpty ? [] : [Self.list(files)]))
+    }
+
+    /// What was written: the plan, and the files, an index last.
+    private struct Written: Encodable {
+      let files: [String]
+      let plan: ConversionPlan
+
+      enum CodingKeys: CodingKey { case files }
+
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(files, forKey: .files)
+        try plan.encode(to: encoder)
+      }
+    }
+
+    private func print(_ written: Written) throws {
+      var output = StandardOutput()
+      try output.line(try jsonText(written))
+      try output.flush()
     }
 
     /// The names of shards; of many, the first and the last.

@@ -12,7 +12,8 @@ extension Ckpt {
         all zero), and, up to 256, the largest distance in units in the last place. In JSON, numbers that \
         are not finite are "NaN" and "Infinity", and null is a measure without a meaning. \
         Without a tolerance, equal means bit for bit; where both files store a digest of a tensor (.ckz), \
-        equal digests count as equal bytes, and the last line says so; --full reads the data. Exit status 1 if they differ. What else the files \
+        equal digests count as equal bytes, and the last line says so; --full reads the data. Exit status 1 if \
+        they differ, 2 if all that can be read is equal but some tensors cannot be (--exclude leaves them out). What else the files \
         hold, such as epochs and learning rates, is compared in one line and counts only with --values.
 
         Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
@@ -82,15 +83,16 @@ extension Ckpt {
         from: tracked, to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
-      // Selecting such a tensor is an error.
-      let unread =
-        selection.selector == nil
-        ? Set(sources.0.checkpoint.leftOut.keys).union(sources.1.checkpoint.leftOut.keys).sorted()
-        : []
+      let unread = Set(left.leftOut.keys).union(right.leftOut.keys).sorted()
       let valueDiff = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
       var output = StandardOutput()
+      let notCompared = unread.first.map { name in
+        "\(unread.count.pluralized("tensor")) not compared, which cannot be read"
+          + " (first: '\(name.text)')".escapingControls
+      }
       if common.quiet {
-        // The exit status is the answer.
+        // The exit status is the answer; that some have none is not left unsaid.
+        if let notCompared { StandardError().note(notCompared) }
       } else if nameOnly {
         for change in diff.changes { try output.line(change.name.text.escapingControls) }
       } else if report.json {
@@ -102,11 +104,7 @@ extension Ckpt {
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
-        if let name = unread.first {
-          try output.line(
-            "\(unread.count.pluralized("tensor")) not compared, which cannot be read"
-              + " (first: '\(name.text)')".escapingControls)
-        }
+        if let notCompared { try output.line(notCompared) }
         if values {
           for change in valueDiff.changes { try output.line("value \(change.text)") }
         } else if let line = valueDiff.summary {
@@ -115,6 +113,7 @@ extension Ckpt {
       }
       try output.flush()
       if !diff.changes.isEmpty || values && !valueDiff.changes.isEmpty { throw ExitCode(1) }
+      if !unread.isEmpty { throw ExitCode(2) }
     }
 
     private func notePrefix(_ pairing: NamePairing) {

@@ -26,6 +26,8 @@ extension Ckpt {
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
     @Option(help: ArgumentHelp("Seeds to try, inclusive.", valueName: "first..last"))
     var range = "0..100000"
+    /// Accepted to say what to pass instead.
+    @Option(parsing: .unconditional, help: .hidden) var seed: String?
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var renaming: RenameOptions
     @OptionGroup var selection: SelectionOptions
@@ -34,7 +36,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-      guard recipeOptions.seed == nil else {
+      guard seed == nil else {
         throw ValidationError(
           "--seed is what find-seed looks for; pass --range FIRST..LAST")
       }
@@ -105,11 +107,11 @@ extension Ckpt {
     private func recipes(for checkpoint: Checkpoint) throws -> ([Recipe], OpenChoices?) {
       if let path = selection.model {
         let model = try Model(file: path, extra: recipeOptions.extra)
-        return ([try recipeOptions.recipe(over: nil, model: model)], nil)
+        return ([try recipeOptions.recipe(over: nil, model: model, seed: nil)], nil)
       }
       if var base = try checkpoint.recipe() {
         base.removeRedraws()
-        return ([try recipeOptions.recipe(over: base, model: nil)], nil)
+        return ([try recipeOptions.recipe(over: base, model: nil, seed: nil)], nil)
       }
       let tree = try checkpoint.tree()
       tree.notes.forEach(common.notes(on: file))
@@ -117,11 +119,11 @@ extension Ckpt {
       var base = Recipe()
       let dtypes = Set(checkpoint.entries.map(\.info.dtype)).intersection(DType.drawable)
       if dtypes.count == 1, let dtype = dtypes.first { base.dtype = dtype }
-      var recipes = try models.map { try recipeOptions.recipe(over: base, model: $0) }
+      var recipes = try models.map { try recipeOptions.recipe(over: base, model: $0, seed: nil) }
       // A narrow file may have been drawn in its type, or in float32 and rounded.
       if base.dtype.byteWidth < DType.float32.byteWidth, recipeOptions.dtype == nil {
         base.dtype = .float32
-        recipes += try models.map { try recipeOptions.recipe(over: base, model: $0) }
+        recipes += try models.map { try recipeOptions.recipe(over: base, model: $0, seed: nil) }
       }
       return (recipes, tree.choices)
     }

@@ -5,6 +5,7 @@ extension Ckpt {
   struct Hash: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
+      usage: "ckpt hash [<options>] [<files> ...]",
       discussion: """
         One line per file, as b3sum prints it. The fingerprint is the BLAKE3 of the manifest: one line \
         per tensor, 'digest  dtype  shape  name', sorted by name, where a tensor's digest is that of \
@@ -84,6 +85,12 @@ extension Ckpt {
               .unsupported,
               "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
               path: displayPath(file))
+          }
+          if common.quiet, let first = unread.first {
+            // A fingerprint never stands for more than it covers.
+            StandardError().note(
+              "\(displayPath(file)): \(unread.count.pluralized("tensor")) left out, which cannot be read"
+                .escapingControls + " (first: '\(first)')".escapingControls)
           }
           digests = try await common.manifest(of: checkpoint, algorithm)
         } catch let error as CheckpointError {

@@ -29,6 +29,7 @@ extension Ckpt {
     var model: String?
     @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
     var output: String
+    @OptionGroup var seedOptions: SeedOptions
     @OptionGroup var recipeOptions: RecipeOptions
     @Option(help: "A recipe file, or a checkpoint that has a recipe. Options override it.")
     var recipe: String?
@@ -48,7 +49,8 @@ extension Ckpt {
       var base = try recipe.map { try Recipe(file: $0) }
       base?.removeRedraws()
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
-      let recipe = try recipeOptions.recipe(over: base, model: model)
+      let recipe = try recipeOptions.recipe(
+        over: base, model: model, seed: seedOptions.seed)
       let source = self.model ?? self.recipe ?? ""
       let models = model.map { [$0] } ?? recipe.constructions.map(\.model)
       for model in models {
@@ -62,7 +64,7 @@ extension Ckpt {
       }
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)
-      let seed = recipeOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
+      let seed = seedOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
       common.wrote(output, plan.checkpoint.counts + ["seed \(seed)"] + Self.origin(recipe))
     }
 

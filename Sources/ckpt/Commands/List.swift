@@ -5,6 +5,7 @@ extension Ckpt {
   struct List: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
+      usage: "ckpt ls [<options>] <file> ...",
       discussion: """
         One line per tensor, in file order, then a total, then what else the file holds: epochs, \
         learning rates, attributes, vocabularies. Only the file's index is read.

@@ -83,7 +83,7 @@ extension Ckpt {
       for line in table.lines { try output.line(line) }
       for name in names {
         guard let danger = name.first.danger else { continue }
-        let calls = name.calls.isEmpty ? "" : ": " + name.calls.joined(separator: "; ")
+        let calls = name.calls.isEmpty ? "" : "; called as " + name.calls.joined(separator: ", ")
         try output.line(
           "dangerous: \(name.first.fullName) \(danger)\(calls)".escapingControls)
       }

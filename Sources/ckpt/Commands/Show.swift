@@ -6,6 +6,7 @@ extension Ckpt {
   struct Show: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the elements of a tensor or of a slice, or a value that is not a tensor.",
+      usage: "ckpt show [<options>] <file> <tensor>",
       discussion: """
         A slice is written as in NumPy, quoted for the shell. Above a thousand values, only the first \
         and last three along each dimension are printed, unless --full or --json is given. Values that \

@@ -5,9 +5,11 @@ extension Ckpt {
   struct Stat: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Summarize each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
+      usage: "ckpt stat [<options>] <file>",
       discussion: """
-        The histogram has 16 equal bins from min to max. NaN and infinite elements are tracked and \
-        left out of the other figures; std is that of the population.
+        The histogram has 8 equal bins from min to max, 16 in JSON. NaN and infinite elements are \
+        counted if there are any, and left out of the other figures; std is that of the population. \
+        'ckpt ls' shows types and shapes.
 
         EXAMPLES
           ckpt stat net.h5
@@ -51,23 +53,32 @@ extension Ckpt {
         }
         try output.line(try jsonText(Report(file: file, tensors: tensors)))
       } else {
+        // Columns that would hold nothing but zeros are left out, so that lines fit a terminal.
+        let hasNans = statistics.contains { $0.nans > 0 }
+        let hasInfinities = statistics.contains { $0.infinities > 0 }
         var table = Table(
-          .left, .left, .left, .right, .right, .right, .right, .right, .right, .right, .left)
-        table.add("name", "type", "shape", "min", "max", "mean", "std", "zeros", "nan", "inf", "")
+          .left, .right, .right, .right, .right, .right, .right, .right, .left)
+        table.add(
+          "name", "min", "max", "mean", "std", "zeros", hasNans ? "nan" : "",
+          hasInfinities ? "inf" : "", "")
         for (entry, values) in zip(entries, statistics) {
           table.add(
-            entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
+            entry.name.text.escapingControls,
             values.minimum?.short ?? "-", values.maximum?.short ?? "-", values.mean?.short ?? "-",
-            values.standardDeviation?.short ?? "-", values.zeros.grouped, values.nans.grouped,
-            values.infinities.grouped, bars(values.histogram))
+            values.standardDeviation?.short ?? "-", values.zeros.grouped,
+            hasNans ? values.nans.grouped : "", hasInfinities ? values.infinities.grouped : "",
+            bars(values.histogram))
         }
         for line in table.lines { try output.line(line) }
       }
       try output.flush()
     }
 
-    /// Eight heights; a bin that holds anything at all shows.
-    private func bars(_ histogram: [Int]) -> String {
+    /// Eight bins of eight heights; a bin that holds anything at all shows.
+    private func bars(_ bins: [Int]) -> String {
+      let histogram = stride(from: 0, to: bins.count, by: 2).map {
+        bins[$0...].prefix(2).saturatedSum()
+      }
       guard let highest = histogram.max(), highest > 0 else { return "" }
       let heights = Array("▁▂▃▄▅▆▇█")
       return String(

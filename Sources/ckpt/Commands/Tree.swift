@@ -5,6 +5,7 @@ extension Ckpt {
   struct Tree: ParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
+      usage: "ckpt tree [<options>] <file>",
       discussion: """
         For a checkpoint without a tree, one is inferred from names and shapes. With --json it is \
         printed as a model description, which every command accepts as MODEL.

@@ -30,6 +30,7 @@ extension Ckpt {
     @Option(help: "A recipe file, or a checkpoint that has a recipe.") var recipe: String?
     @Option(help: ArgumentHelp("Seeds to survey, inclusive.", valueName: "first..last"))
     var seeds: String?
+    @OptionGroup var seedOptions: SeedOptions
     @OptionGroup var recipeOptions: RecipeOptions
     @OptionGroup var renaming: RenameOptions
     @OptionGroup var report: ReportOptions
@@ -45,7 +46,7 @@ extension Ckpt {
         guard model != nil || recipe != nil else {
           throw ValidationError("--seeds needs --model MODEL or --recipe FILE")
         }
-        guard recipeOptions.seed == nil else {
+        guard seedOptions.seed == nil else {
           throw ValidationError("--seeds and --seed exclude each other")
         }
       } else if file == "-" && (model == "-" || recipe == "-") {
@@ -73,7 +74,8 @@ extension Ckpt {
           path: displayPath(file))
       }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
-      let recipe = try recipeOptions.recipe(over: base, model: model)
+      let recipe = try recipeOptions.recipe(
+        over: base, model: model, seed: seedOptions.seed)
       try naming(file) { try renaming.requireMatches(among: [checkpoint], and: recipe.model) }
       let pairing = try renaming.pairing(
         of: checkpoint, with: recipe.model, notes: common.notes(on: file))
@@ -162,7 +164,8 @@ extension Ckpt {
     private func survey(_ seeds: ClosedRange<UInt64>) async throws {
       let base = try recipe.map { try Recipe(file: $0) }
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
-      let recipe = try recipeOptions.recipe(over: base, model: model)
+      let recipe = try recipeOptions.recipe(
+        over: base, model: model, seed: seedOptions.seed)
       let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
       let survey = try await naming(self.model ?? self.recipe) {
         try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads) { bar.add(1) }
@@ -194,12 +197,13 @@ extension Ckpt {
         try output.line(
           try jsonText(Report(seeds: survey.seedCount, ok: survey.allPassed, tensors: tensors)))
       } else {
-        var table = Table(.left, .left, .left, .right, .right, .right, .right, .left)
-        table.add("", "name", "initializer", "mean", "expected", "std", "expected", "")
+        // Initializers are long; JSON has them.
+        var table = Table(.left, .left, .right, .right, .right, .right, .left)
+        table.add("", "name", "mean", "expected", "std", "expected", "")
         for tensor in survey.tensors {
           table.add(
             tensor.failures.isEmpty ? Style.green("ok") : Style.red("FAIL"),
-            tensor.name.text.escapingControls, tensor.initializer, tensor.mean.short,
+            tensor.name.text.escapingControls, tensor.mean.short,
             tensor.expected?.mean.short ?? "", tensor.standardDeviation.short,
             tensor.expected?.standardDeviation.short ?? "", tensor.failures.joined(separator: "; "))
         }

@@ -1,5 +1,3 @@
-package import TensorCore
-
 /// The name most like `text`, for an error that suggests it; `nil` if none is near.
 ///
 /// Near is at most two edits, or a third of the text's length if that is more; case and
@@ -72,4 +70,11 @@ private func edits(from: [Character], to: [Character]) -> Int {
     previous = current
   }
   return previous[to.count]
+}
+
+extension StringProtocol {
+  /// Whether the UTF-8 is the same; `==` would take two spellings of one character for equal.
+  package func isSameText(_ other: some StringProtocol) -> Bool {
+    utf8.elementsEqual(other.utf8)
+  }
 }
