@@ -63,7 +63,7 @@ extension Ckpt {
       }
       try output.flush()
       scan.unread.forEach {
-        StandardError().note("\(file): cannot be read: \($0)".escapingControls)
+        StandardError().note("\(file): \($0); not scanned".escapingControls)
       }
       if scan.findings.contains(where: { $0.danger != nil }) { throw ExitCode(1) }
       if !scan.unread.isEmpty { throw ExitCode(2) }
