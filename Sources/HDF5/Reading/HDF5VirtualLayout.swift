@@ -86,33 +86,54 @@ struct HDF5VirtualLayout {
     guard count <= body.remaining / (2 * rank * width) else {
       throw body.malformed("selection of \(count) blocks, which exceed the end of the list")
     }
-    // The distinct intervals along each dimension, from which the blocks must be all combinations.
-    var intervals = [Set<Range<Int>>](repeating: [], count: rank)
+    // There may be a block for each element, so none is kept. The library writes them in row-major
+    // order; they are a grid if each is in it, they ascend, and they are as many as it has.
+    var grid: [GridAxis] = []
+    var isGrid = true
+    var (starts, previous) = ([Int](repeating: 0, count: rank), [Int]())
     for _ in 0..<count {
-      var starts: [Int] = []
-      for _ in 0..<rank { starts.append(try body.integer(width)) }
-      for (dimension, start) in starts.enumerated() {
+      for dimension in 0..<rank { starts[dimension] = try body.integer(width) }
+      isGrid = isGrid && previous.lexicographicallyPrecedes(starts)
+      for dimension in 0..<rank {
         let last = try body.integer(width)
-        guard last >= start, last < Int.max else {
+        guard last >= starts[dimension], last < Int.max else {
           throw body.malformed("selection: a block ends before it begins")
         }
-        intervals[dimension].insert(start..<last + 1)
+        let block = starts[dimension]..<last + 1
+        if grid.count == dimension { grid.append(GridAxis(first: block)) }
+        isGrid = isGrid && grid[dimension].add(block)
       }
+      previous = starts
     }
     if count == 0 { return .none }
-    let slabs = intervals.compactMap(slab)
-    let combined = slabs.reduce(1) { $0.saturated(times: $1.count) }
-    return slabs.count == rank && combined == count ? .slabs(slabs) : .other
+    let combined = grid.reduce(1) { $0.saturated(times: $1.count) }
+    return isGrid && combined == count ? .slabs(grid.map(\.slab)) : .other
   }
 
-  /// Intervals as blocks of one size at one distance; `nil` if they are not.
-  private static func slab(_ intervals: Set<Range<Int>>) -> HDF5Runs.Slab? {
-    let sorted = intervals.sorted { $0.lowerBound < $1.lowerBound }
-    guard let first = sorted.first else { return nil }
-    let stride = sorted.count > 1 ? sorted[1].lowerBound - first.lowerBound : first.count
-    for (one, next) in zip(sorted, sorted.dropFirst())
-    where next.lowerBound - one.lowerBound != stride || next.count != first.count { return nil }
-    return .init(start: first.lowerBound, stride: stride, count: sorted.count, block: first.count)
+  /// Blocks of one size at one distance along a dimension.
+  private struct GridAxis {
+    let first: Range<Int>
+    private var stride: Int?
+    private(set) var count = 1
+
+    init(first: Range<Int>) { self.first = first }
+
+    /// Adds a block; false if it is not of the size or not at a multiple of the distance, which the
+    /// first block after the first one sets.
+    mutating func add(_ block: Range<Int>) -> Bool {
+      let distance = block.lowerBound - first.lowerBound
+      guard block.count == first.count, distance >= 0 else { return false }
+      if distance == 0 { return true }
+      let stride = stride ?? distance
+      self.stride = stride
+      count = max(count, distance / stride + 1)
+      return distance % stride == 0
+    }
+
+    var slab: HDF5Runs.Slab {
+      .init(
+        start: first.lowerBound, stride: stride ?? first.count, count: count, block: first.count)
+    }
   }
 
   /// Start, stride, count, and size of the blocks along each dimension; all bits of a count or a size
