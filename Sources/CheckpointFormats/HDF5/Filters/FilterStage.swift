@@ -119,8 +119,9 @@ struct FilterInput {
   /// and returns how many.
   mutating func take(_ count: Int, into ring: inout [UInt8], at start: Int) -> Int {
     let part = min(count, end - position)
-    let mask = ring.count - 1
-    for index in 0..<part { ring[(start + index) & mask] = buffer[position + index] }
+    var target = ring.mutableSpan
+    let (source, mask) = (buffer.span, target.count - 1)
+    for index in 0..<part { target[(start + index) & mask] = source[position + index] }
     position += part
     return part
   }

@@ -78,7 +78,8 @@ final class LZStage<Grammar: LZGrammar>: FilterStage {
   private static func copy(
     _ count: Int, from distance: Int, in ring: inout [UInt8], at start: Int
   ) {
-    let mask = ring.count - 1
-    for index in start..<start + count { ring[index & mask] = ring[(index - distance) & mask] }
+    var bytes = ring.mutableSpan
+    let mask = bytes.count - 1
+    for index in start..<start + count { bytes[index & mask] = bytes[(index - distance) & mask] }
   }
 }
