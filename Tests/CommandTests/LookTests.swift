@@ -103,8 +103,8 @@ import Testing
     #expect(
       run.output == """
         name           min  max  mean  std  zeros
-        layer1.weight    3    3     3    0      0  █
-        layer1.bias      0    0     0    0      4  █
+        layer1.weight    3    3     3    0      0      █
+        layer1.bias      0    0     0    0      4      █
 
         """)
   }

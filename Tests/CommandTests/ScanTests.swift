@@ -45,7 +45,7 @@ import Testing
       })
     #expect(dangerous.lines.last?.contains("1 dangerous") == true)
     let both = try self.run(folder.write(Array(call.dropLast()), to: "cut.pkl"))
-    #expect(both.status == 1 && both.errors.contains("cannot be read"))
+    #expect(both.status == 1 && both.errors.contains("not scanned"))
     let cut = try self.run(folder.write([0x80, 2, 0x7d], to: "plain.pkl"))
     #expect(cut.status == 2 && cut.output.isEmpty)
   }
