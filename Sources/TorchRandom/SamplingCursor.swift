@@ -137,6 +137,8 @@ extension Generator {
   /// Draws a whole tensor: its little-endian elements in memory order.
   package mutating func sample(_ sampling: Sampling) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: sampling.count * sampling.dtype.byteWidth)
+    // Else the cursor's copy would pass over the same words as the next draw does again.
+    settle()
     var cursor = SamplingCursor(sampling, from: self)
     bytes.withMutableRawSpan { cursor.read(elements: 0..<sampling.count, into: &$0) }
     sampling.skip(&self)

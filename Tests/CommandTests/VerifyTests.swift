@@ -88,7 +88,7 @@ import Testing
       "--rule", "layer1: weight=constant(3)")
     #expect(run.status == 0 && run.errors.isEmpty)
     #expect(run.lines.count == 8)
-    #expect(run.lines[1].hasPrefix("ok  layer1.weight    3 "))
+    #expect(run.lines[1].hasPrefix("ok  layer1.weight            3  "))
     #expect(run.lines.last == "32 seeds, 6 tensors: all checks passed")
   }
 

@@ -115,7 +115,7 @@ import Testing
     (
       model(root, #"{"set": "w", "from": "w", "apply": "* 2; twice"}"#),
       "line 3, column 46: unknown operation ' twice': expected a dtype, clamp LOW HIGH, one of neg, abs, "
-        + "sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt, exp, exp2, expm1, log, log2, log10, "
+        + "sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt, erfinv, exp, exp2, expm1, log, log2, log10, "
         + "log1p, sin, cos, tan, sinh, cosh, tanh, sigmoid, erf, or one of * / + - rsub rdiv pow < <= > >= "
         + "== != and a number"
     ),

@@ -88,7 +88,8 @@ import Testing
       "glorot(1)",
       "column 1: unknown initializer 'glorot': expected one of uniform, normal, "
         + "trunc_normal, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, "
-        + "sparse, eye, dirac, randint, bernoulli, randperm, constant, ones, zeros"
+        + "sparse, eye, dirac, randint, bernoulli, randperm, timm_trunc_normal, "
+        + "timm_trunc_normal_tf, constant, ones, zeros"
     ),
     ("normal(0, sdt=1)", "column 11: normal has no argument 'sdt'; did you mean std?"),
     ("normal(mean=1, 2)", "column 16: positional value after a named one"),

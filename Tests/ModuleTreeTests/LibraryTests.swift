@@ -20,15 +20,23 @@ import Testing
     "SiglipModel", "Wav2Vec2Model", "HubertModel", "PvtV2Model",
   ]
 
-  @Test(
-    arguments: [
-      "DenseNet", "MobileNetV2", "MobileNetV3", "MNASNet", "EfficientNet", "RegNet", "ConvNeXt",
-      "VisionTransformer", "SwinTransformer", "FeaturePyramidNetwork", "RPNHead",
-      "SwinTransformerV2", "SwinTransformer3d", "MaxVit", "MViT", "MViTv2", "MaskRCNN",
-      "MaskRCNNv2", "FCOSHead", "RetinaNetHead", "SSDHead", "SSDLiteHead", "LastLevelP6P7",
-      "FeatureEncoder",
-    ].map { ($0, Library.torchvision) } + models.map { ($0, Library.transformers) }
-      + (["VQModel"] + ordered).map { ($0, Library.diffusers) } + [("GINConv", .torch)])
+  private static let images = [
+    "DenseNet", "MobileNetV2", "MobileNetV3", "MNASNet", "EfficientNet", "RegNet", "ConvNeXt",
+    "VisionTransformer", "SwinTransformer", "FeaturePyramidNetwork", "RPNHead",
+    "SwinTransformerV2", "SwinTransformer3d", "MaxVit", "MViT", "MViTv2", "MaskRCNN",
+    "MaskRCNNv2", "FCOSHead", "RetinaNetHead", "SSDHead", "SSDLiteHead", "LastLevelP6P7",
+    "FeatureEncoder",
+  ]
+
+  private static var classes: [(String, Library)] {
+    var classes: [(String, Library)] = [("GINConv", .torch), ("VQModel", .diffusers)]
+    for name in images { classes.append((name, .torchvision)) }
+    for name in models { classes.append((name, .transformers)) }
+    for name in ordered { classes.append((name, .diffusers)) }
+    return classes
+  }
+
+  @Test(arguments: classes)
   func `a class of a library is built as its constructor does`(
     name: String, library: Library
   ) throws {

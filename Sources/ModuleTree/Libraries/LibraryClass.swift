@@ -76,13 +76,10 @@ package struct LibraryClass: Sendable {
   /// `done` were filled by constructors of their own.
   func redrawing(_ module: Module, done: Set<TensorName> = []) -> [ConstructionStep] {
     var steps: [ConstructionStep] = []
+    let passed = Self.names(in: module, atOrBelow: done)
     if !redraws.isEmpty {
-      var passed: TensorName?
-      for node in childrenFirst ? module.applyOrder() : module.namedModules() {
-        // All that is inside a module follows it.
-        if let passed, TensorName(node.path).isInside(passed) { continue }
-        passed = done.contains(TensorName(node.path)) ? TensorName(node.path) : nil
-        if passed != nil { continue }
+      for node in childrenFirst ? module.applyOrder() : module.namedModules()
+      where !passed.contains(TensorName(node.path)) {
         let lineage = node.module.lineage
         guard
           let redraw = redraws.first(where: {
@@ -103,12 +100,31 @@ package struct LibraryClass: Sendable {
       }
     }
     if let applied {
-      for node in module.applyOrder()
-      where !done.contains(where: { TensorName(node.path).isInside($0) }) {
+      for node in module.applyOrder() where !passed.contains(TensorName(node.path)) {
         steps += applied(node, module)
       }
     }
     return preparing(module) + steps + finishing(module)
+  }
+
+  /// The modules at or below some, in one pass.
+  private static func names(
+    in module: Module, atOrBelow done: Set<TensorName>
+  ) -> Set<TensorName> {
+    if done.isEmpty { return [] }
+    var passed: Set<TensorName> = []
+    var latest: TensorName?
+    for node in module.namedModules() {
+      let name = TensorName(node.path)
+      // All that is inside a module follows it.
+      if let latest, name.isInside(latest) {
+        passed.insert(name)
+      } else if done.contains(name) {
+        latest = name
+        passed.insert(name)
+      }
+    }
+    return passed
   }
 }
 

@@ -123,26 +123,24 @@ extension Module {
     var notes: [String] = []
     var noted: Set<Library> = []
     for node in namedModules() where seen.insert(node.module.kind).inserted {
-      for library in Library.allCases {
-        if let known = library.known(node.module) {
-          // A model inside another of the same library is covered by its note.
-          if known.fillsOnce, noted.contains(library) { break }
-          if known.building == nil, known.redrawing(node.module).isEmpty { continue }
-          noted.insert(library)
-          notes.append(
-            "\(library.rawValue)'s \(known.kind) re-initializes \(known.redrawn) after building "
-              + "them; for its bytes: --library \(library.rawValue)")
-        } else if library.redrawsUnknown(node.module), node.module.layer == nil,
-          !KnownLayers.knows(node.module.kind)
-        {
-          notes.append(
-            "if \(node.module.kind) is that of \(library.rawValue), it draws values again after "
-              + "building its layers, which is not repeated here; for its bytes describe it with "
-              + "Tools/describe.py")
-        } else {
-          continue
-        }
-        break
+      let known = Library.allCases.lazy.compactMap { library in
+        library.known(node.module).map { (library, $0) }
+      }.first
+      if let (library, known) = known {
+        // A model inside another of the same library is covered by its note.
+        if known.fillsOnce, noted.contains(library) { continue }
+        if known.building == nil, known.redrawing(node.module).isEmpty { continue }
+        noted.insert(library)
+        notes.append(
+          "\(library.rawValue)'s \(known.kind) re-initializes \(known.redrawn) after building "
+            + "them; for its bytes: --library \(library.rawValue)")
+      } else if node.module.layer == nil, !KnownLayers.knows(node.module.kind),
+        let library = Library.allCases.first(where: { $0.redrawsUnknown(node.module) })
+      {
+        notes.append(
+          "if \(node.module.kind) is that of \(library.rawValue), it draws values again after "
+            + "building its layers, which is not repeated here; for its bytes describe it with "
+            + "Tools/describe.py")
       }
     }
     return notes
