@@ -7,11 +7,11 @@ internal import Glibc
 /// elsewhere the nearest `float32`, and at most the next one to PyTorch's; speed.
 ///
 /// PyTorch's x86 builds call Intel's MKL, whose `float32` results are the nearest float except for 3
-/// in 10,000, where they are the second nearest: ``differences`` lists those of the draws. MKL gives
-/// the same bytes on all its CPU paths. No listed draw, and no other, lies closer than 2e-7 units in
-/// the last place to the middle between two floats, so the bytes do not depend on the C library's
-/// logarithm. In `float64` results are within 1e-15 of PyTorch's. Builds without MKL (ARM) differ by 1
-/// unit in the last place.
+/// in 10,000, where they are the second nearest: ``differences`` lists those of the draws. The list was
+/// made on an AMD processor, where every setting of MKL's CPU path gave the same bytes. No listed
+/// draw, and no other, lies closer than 2e-7 units in the last place to the middle between two floats,
+/// so the bytes do not depend on the C library's logarithm. In `float64` results are within 1e-15 of
+/// PyTorch's. Builds without MKL (ARM) differ by 1 unit in the last place.
 ///
 /// Source: M. Giles, *Approximating the erfinv function*, GPU Computing Gems 2 (2010), the polynomials in
 /// double precision.

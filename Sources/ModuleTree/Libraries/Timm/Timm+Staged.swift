@@ -143,8 +143,8 @@ extension LibraryClass {
           })
     }
     found.assumption =
-      "ls1 and ls2 are taken to be 1e-4 for fewer than 24 blocks, 1e-5 for 24, and 1e-6 for 36 or 768 "
-      + "channels"
+      "Affine owns alpha of 1 and beta of 0; ls1 and ls2 are taken to be 1e-4 for fewer than 24 "
+      + "blocks, 1e-5 for 24, and 1e-6 for 36 or 768 channels"
     return found
   }
 
