@@ -8,6 +8,8 @@ package struct ArchivePlace: Sendable {
   private let openers: [TensorName: @Sendable () throws(CheckpointError) -> ByteSource]
   /// The names of all files, without those that only describe others, as macOS adds them.
   package let names: [String]
+  /// Names that lead out of the archive's own folder, whose files are not looked at.
+  package let outside: [String]
 
   /// The files of a tar archive.
   package init(_ archive: TarArchive, path: String) {
@@ -43,11 +45,16 @@ package struct ArchivePlace: Sendable {
   private init(path: String, _ members: [(name: String, open: Opener)]) {
     var openers: [TensorName: Opener] = [:]
     var names: [String] = []
+    var outside: [String] = []
     for member in members {
       let parts = member.name.split(separator: "/").filter { $0 != "." }
       let name = parts.joined(separator: "/")
-      guard let leaf = parts.last, !member.name.hasSuffix("/"), !parts.contains(".."),
-        !leaf.hasPrefix("._"), parts[0] != "__MACOSX"
+      if parts.contains("..") {
+        outside.append(member.name)
+        continue
+      }
+      guard let leaf = parts.last, !member.name.hasSuffix("/"), !leaf.hasPrefix("._"),
+        parts[0] != "__MACOSX"
       else { continue }
       // As when an archive is unpacked, the last of several files with a name counts.
       if openers.updateValue(member.open, forKey: TensorName(name)) == nil { names.append(name) }
@@ -55,6 +62,7 @@ package struct ArchivePlace: Sendable {
     self.path = path
     self.openers = openers
     self.names = names
+    self.outside = outside
   }
 
   /// The place; the empty name is the archive's own folder.

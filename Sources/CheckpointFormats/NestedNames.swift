@@ -8,7 +8,7 @@ struct NestedNames {
   /// Makes room for what a file of `size` bytes justifies.
   init(size: Int) { account = Budget.current.account(of: .nestedNames, size: size) }
 
-  /// - Throws: ``CheckpointError`` `unsupported` where there is no room for a name.
+  /// - Throws: ``CheckpointError`` `unsupported` when the names together exceed the budget.
   mutating func charge(_ name: String) throws(CheckpointError) {
     guard account.charge(name.utf8.count) else {
       throw CheckpointError(

@@ -54,6 +54,23 @@ import Testing
     #expect(throws: CheckpointError.self) { try format.open(path, OpenOptions(key: "c")) }
   }
 
+  @Test func `a member that lies outside of the archive is named`() throws {
+    var bytes = try Fixtures.bytes("packed/two.tar")
+    let old = Array("b/views.pt".utf8)
+    let new = Array("../view.pt".utf8)
+    let at = try #require(
+      stride(from: 0, to: bytes.count, by: 512).first { bytes[$0...].starts(with: old) })
+    bytes.replaceSubrange(at..<at + new.count, with: new)
+    // The header's sum counts its own eight bytes as blanks.
+    bytes.replaceSubrange(at + 148..<at + 156, with: [UInt8](repeating: 32, count: 8))
+    let sum = String(bytes[at..<at + 512].reduce(0) { $0 + Int($1) }, radix: 8)
+    let digits = String(repeating: "0", count: 6 - sum.count) + sum
+    bytes.replaceSubrange(at + 148..<at + 155, with: Array(digits.utf8) + [0])
+    let path = try folder.write(bytes, to: "outside.tar")
+    let opened = try format.open(FileProbe(path: path), OpenOptions())
+    #expect(opened.notes == ["'../view.pt' lies outside of the archive and is left out"])
+  }
+
   @Test(arguments: files)
   func `a file cut at any byte is refused`(_ name: String) async throws {
     let whole = try Fixtures.bytes("packed/" + name)

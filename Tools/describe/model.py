@@ -59,7 +59,7 @@ def same(left, right):
 
 
 def functions_of(node):
-    """Names of the functions behind a node whose last bit differs from machine to machine, sorted."""
+    """The functions that made a node, of those whose last bit differs from machine to machine; sorted names."""
     pending, seen, names = [node], set(), set()
     while pending:
         node = pending.pop()

@@ -62,7 +62,7 @@ package enum CompressedFile: String, Sendable, CaseIterable {
   /// Unpacks a file to a temporary file without a name, of at most `limit` bytes.
   ///
   /// - Throws: ``CheckpointError`` `malformed` when it is damaged or truncated; `unsupported` when it
-  ///   unpacks to more; `system` when there is no room for it.
+  ///   unpacks to more; `system` when the disk of temporary files is full.
   package func unpacked(
     _ source: ByteSource, limit: Int
   ) throws(CheckpointError) -> ByteSource {

@@ -35,6 +35,7 @@ enum Packed {
     let format: CheckpointFormat
     /// Whether the key chose it among several.
     let isChosen: Bool
+    var notes: [String] = []
   }
 
   static func recognizes(_ candidate: FileProbe) -> Bool {
@@ -75,6 +76,7 @@ enum Packed {
             isOpened: true)
         ]
       }
+      opened.notes += content.notes
       // The sums of these were compared while they were unpacked.
       if let kind = CompressedFile(head: probe.head), kind.hasSum {
         opened.coverage = max(opened.coverage, .tensors)
@@ -119,11 +121,14 @@ enum Packed {
     }
     let archive = try archive(of: probe)
     let found = try candidates(in: archive)
+    let notes = notes(on: archive)
     if let chosen = found.first(where: { $0.name == key }) {
-      return Content(probe: chosen.probe, format: chosen.format, isChosen: true)
+      return Content(
+        probe: chosen.probe, format: chosen.format, isChosen: true, notes: notes)
     }
     guard found.count != 1 else {
-      return Content(probe: found[0].probe, format: found[0].format, isChosen: false)
+      return Content(
+        probe: found[0].probe, format: found[0].format, isChosen: false, notes: notes)
     }
     guard !found.isEmpty else {
       let names = archive.names.prefix(5).joined(separator: ", ").shortened(to: 150)
@@ -137,6 +142,12 @@ enum Packed {
     throw CheckpointError(
       key == nil ? .unsupported : .missing,
       "holds \(found.count) checkpoints: \(names)\(more); choose one with --key", path: probe.path)
+  }
+
+  private static func notes(on archive: ArchivePlace) -> [String] {
+    guard let first = archive.outside.first else { return [] }
+    let more = archive.outside.count > 1 ? " and \(archive.outside.count - 1) more" : ""
+    return ["'\(first.shortened(to: 100))'\(more) lies outside of the archive and is left out"]
   }
 
   private struct Unpacked: Sendable {

@@ -7,7 +7,7 @@ public struct TransformerStack: Layer {
   package let side: TransformerLayer.Side
   /// Children: `layers`, and `norm` if there is one.
   public let children: [Module.Child]
-  /// The layer of which there is no copy.
+  /// The layer that was given, which is drawn even where `count` is 0 and nothing is copied from it.
   private var layer: Module?
 
   /// Describes `nn.TransformerEncoder(layer, count, norm)` and its kin.
