@@ -3,7 +3,7 @@ package import TensorCore
 
 /// Unpacks a deflate stream (RFC 1951) piece by piece with the system's zlib.
 @safe
-package struct Inflater: ~Copyable {
+package struct Inflater: ~Copyable, StreamUnpacker {
   // zlib keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<z_stream>
   /// Whether the last block has ended.
@@ -15,6 +15,8 @@ package struct Inflater: ~Copyable {
     case none
     /// The header and the checksum of zlib (RFC 1950).
     case zlib
+    /// Those of gzip (RFC 1952).
+    case gzip
   }
 
   /// Begins a stream.
@@ -24,10 +26,14 @@ package struct Inflater: ~Copyable {
     unsafe state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
     let size = unsafe Int32(MemoryLayout<z_stream>.size)
-    // A window of 2^15 bytes; negative stands for a raw stream, without the header and trailer of
-    // zlib.
-    guard unsafe inflateInit2_(state, wrapping == .none ? -15 : 15, ZLIB_VERSION, size) == Z_OK
-    else {
+    // A window of 2^15 bytes: negative for a raw stream, and 16 more for one of gzip.
+    let window: Int32 =
+      switch wrapping {
+      case .none: -15
+      case .zlib: 15
+      case .gzip: 15 + 16
+      }
+    guard unsafe inflateInit2_(state, window, ZLIB_VERSION, size) == Z_OK else {
       throw CheckpointError(.system, "zlib cannot allocate memory to inflate")
     }
   }
@@ -35,6 +41,12 @@ package struct Inflater: ~Copyable {
   deinit {
     unsafe inflateEnd(state)
     unsafe state.deallocate()
+  }
+
+  /// Begins again with another stream.
+  mutating func restart() {
+    unsafe inflateReset(state)
+    isAtEnd = false
   }
 
   /// Unpacks from `stream` into `target` until either is exhausted; both must have less than 4 GiB.

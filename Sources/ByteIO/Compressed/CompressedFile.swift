@@ -51,7 +51,7 @@ package enum CompressedFile: String, Sendable, CaseIterable {
     var target = made.mutableBytes(made.capacity)
     switch self {
     case .zlib:
-      guard var unpacker = try? ZlibUnpacker(isGzip: false) else { return false }
+      guard var unpacker = try? Inflater(.zlib) else { return false }
       return ((try? unpacker.unpack(head.rawBytes, into: &target))?.made ?? 0) > 0
     default:
       guard var unpacker = try? XZUnpacker() else { return false }
@@ -69,7 +69,7 @@ package enum CompressedFile: String, Sendable, CaseIterable {
     do throws(CheckpointError) {
       switch self {
       case .gzip, .zlib:
-        var unpacker = try ZlibUnpacker(isGzip: self == .gzip)
+        var unpacker = try Inflater(self == .gzip ? .gzip : .zlib)
         return try unpack(source, with: &unpacker, limit)
       case .xz, .lzma:
         var unpacker = try XZUnpacker()
