@@ -54,6 +54,16 @@ let package = Package(
         "CheckpointKit", "JSONText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // What Tools/bench measures; nobody who depends on the library builds them.
+    .executableTarget(
+      name: "StorageBench",
+      dependencies: [
+        "CheckpointFormats", "CheckpointKit", "ParallelWork", "TensorCore", "TorchRandom",
+      ],
+      path: "Tools/bench/StorageBench"),
+    .executableTarget(
+      name: "DrawBench", dependencies: ["ParallelWork", "TensorCore", "TorchRandom"],
+      path: "Tools/bench/DrawBench"),
     .target(
       name: "TestSupport", dependencies: ["ByteIO", "ParallelWork", "TensorCore"],
       path: "Tests/TestSupport"),

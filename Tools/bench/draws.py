@@ -3,7 +3,7 @@
 Best of some repeats, ours and torch's in turn. PyTorch draws with one thread whatever it is given, so its GB/s are
 also those with two.
 """
-from programs import built_package, run
+from programs import built_program, run
 
 # Least ratio of one core that the project promises.
 DRAWS = [
@@ -29,7 +29,7 @@ print(best)
 
 
 def draws(options):
-    ours = built_package("draw-bench")
+    ours = built_program("DrawBench")
     for op, dtype, target in DRAWS:
         size = options.elements * WIDTH[dtype] / 1e9
         arguments = (op, dtype, options.elements)

@@ -45,8 +45,9 @@ def run(*command):
         [str(word) for word in command], check=True, capture_output=True, text=True).stdout)
 
 
-def built_package(name):
-    """A program of a package in this folder, built for release."""
+def built_program(name):
+    """A program that measures in its own process, built for release."""
     subprocess.run(
-        ["swift", "build", "-c", "release", "--package-path", FOLDER / name], check=True, stdout=sys.stderr)
-    return FOLDER / name / ".build/release" / name
+        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", name], cwd=REPOSITORY, check=True,
+        stdout=sys.stderr)
+    return REPOSITORY / ".build/release" / name

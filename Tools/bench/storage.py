@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from programs import built, built_package
+from programs import built, built_program
 
 # What issue 4 asks for: (job, ours, peer) to least ratio; a job's least ratio counts.
 TARGETS = {
@@ -324,7 +324,7 @@ class Bench:
 
 
 def storage(options):
-    ckpt, ours = built(), built_package("storage-bench")
+    ckpt, ours = built(), built_program("StorageBench")
     for peer in ("h5diff", "h5repack"):
         if not shutil.which(peer):
             print(f"{peer} is not installed (Debian package hdf5-tools) and left out", file=sys.stderr)

@@ -1,16 +1,21 @@
+import CheckpointFormats
 import CheckpointKit
 import Glibc
+import ParallelWork
+import Synchronization
+import TensorCore
+import TorchRandom
 
 /// What `bench storage` measures of this project: does its job once for each line of standard
 /// input and answers the seconds that it took.
 ///
-///     storage-bench write THREADS COMPRESSION SOURCE TARGET   tensors in memory to a new file
-///     storage-bench read THREADS FILE     every byte of every tensor, into memory that is touched already
-///     storage-bench load THREADS FILE     the same into fresh memory, all of it held at once
-///     storage-bench open THREADS FILE     the list of tensors
-///     storage-bench hash THREADS FILE     the fingerprint, every byte read
-///     storage-bench check THREADS FILE    every checksum
-///     storage-bench diff THREADS A B      what differs
+///     StorageBench write THREADS COMPRESSION SOURCE TARGET   tensors in memory to a new file
+///     StorageBench read THREADS FILE     every byte of every tensor, into memory that is touched already
+///     StorageBench load THREADS FILE     the same into fresh memory, all of it held at once
+///     StorageBench open THREADS FILE     the list of tensors
+///     StorageBench hash THREADS FILE     the fingerprint, every byte read
+///     StorageBench check THREADS FILE    every checksum
+///     StorageBench diff THREADS A B      what differs
 @main
 struct Storage {
   static func main() async throws {
@@ -19,15 +24,14 @@ struct Storage {
     switch job {
     case "write":
       let checkpoint = try await held(CheckpointSource.open(words[4]).checkpoint, threads: threads)
-      let format = try CheckpointFormat.writable(forPath: words[5])
       var options = WriteOptions()
       options.threads = threads
       options.compression = WriteOptions.Compression(named: file) ?? .standard
-      let chosen = options
+      let target = try CheckpointTarget(words[5], options: options, overwrites: true)
       try await loop {
-        unlink(words[5])
+        _ = unsafe unlink(words[5])
       } work: {
-        try await format.write!(checkpoint, words[5], chosen)
+        try await target.write(checkpoint)
       }
     case "load":
       try await loop {
@@ -35,7 +39,7 @@ struct Storage {
       }
     case "read": try await loop { try await read(file, threads: threads) }
     case "open": try await loop { try CheckpointSource.open(file) }
-    case "check": try await loop { try await CheckpointSource.damage(in: file, threads: threads) }
+    case "check": try await loop { try await Integrity(of: file, threads: threads) }
     case "hash":
       try await loop {
         try await Manifest(
@@ -65,42 +69,69 @@ struct Storage {
     }
   }
 
-  /// Memory that is given back with its last owner.
-  final class Memory: @unchecked Sendable {
-    let bytes: UnsafeMutableRawBufferPointer
-
-    init(_ count: Int) { bytes = .allocate(byteCount: max(count, 1), alignment: 64) }
-
-    deinit { bytes.deallocate() }
-  }
-
   /// The checkpoint with its tensors' bytes in memory.
   static func held(_ checkpoint: Checkpoint, threads: Int) async throws -> Checkpoint {
-    let memory = checkpoint.entries.map { Memory($0.info.byteCount) }
-    let parts = checkpoint.entries.indices.flatMap { index in
-      cut(checkpoint.entries[index]).map { (index, $0) }
-    }
-    let entries = checkpoint.entries
-    _ = try await concurrentMap(parts, width: threads) { index, range in
-      var target = UnsafeMutableRawBufferPointer(rebasing: memory[index].bytes[range]).mutableBytes
-      try entries[index].read(range, into: &target)
+    let held = Held(checkpoint.entries.count)
+    try await each(checkpoint.entries.indices, threads: threads) { index in
+      held[index] = try bytes(of: checkpoint.entries[index])
     }
     var copy = checkpoint
-    copy.entries = zip(entries, memory).map { entry, memory in
-      Checkpoint.Entry(name: entry.name, info: entry.info, alias: entry.alias) { range, target in
-        target.withUnsafeMutableBytes {
-          $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory.bytes[range]))
-        }
+    copy.entries = checkpoint.entries.indices.map { index in
+      let entry = checkpoint.entries[index]
+      return Checkpoint.Entry(name: entry.name, info: entry.info, alias: entry.alias) {
+        [bytes = held[index]] range, target in
+        bytes.withRawSpan { target.copyBytes(from: $0.extracting(range)) }
       }
     }
     return copy
   }
 
+  private static func bytes(of entry: Checkpoint.Entry) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: entry.info.byteCount)
+    try bytes.withMutableRawSpan { target in
+      for range in cut(entry) {
+        var part = target._mutatingExtracting(range)
+        try entry.read(range, into: &part)
+      }
+    }
+    return bytes
+  }
+
+  /// Tensors' bytes by their place, which tasks fill in any order.
+  final class Held: Sendable {
+    private let tensors: Mutex<[[UInt8]]>
+
+    init(_ count: Int) { tensors = Mutex(Array(repeating: [], count: count)) }
+
+    subscript(index: Int) -> [UInt8] {
+      get { tensors.withLock { $0[index] } }
+      set { tensors.withLock { $0[index] = newValue } }
+    }
+  }
+
   /// A tensor in parts that are read at once.
   static func cut(_ entry: Checkpoint.Entry) -> [Range<Int>] {
-    let step = max((4 << 20) / entry.unit, 1) * entry.unit
+    let step = max((4 << 20) / entry.preferredReadSize, 1) * entry.preferredReadSize
     return stride(from: 0, to: entry.info.byteCount, by: step).map {
       $0..<min($0 + step, entry.info.byteCount)
+    }
+  }
+
+  /// Works on indices in turn, several at once.
+  static func each(
+    _ indices: Range<Int>, threads: Int, work: @escaping @Sendable (Int) throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for thread in 0..<threads {
+        group.addTask {
+          for index in stride(
+            from: indices.lowerBound + thread, to: indices.upperBound, by: threads)
+          {
+            try work(index)
+          }
+        }
+      }
+      try await group.waitForAll()
     }
   }
 
