@@ -1,11 +1,13 @@
 """`bench formats`: time and peak memory of ls, hash, and convert for a file of 1 GB in each format that is only read.
 
-Data: four tensors of 256 MB in float32 (normal, as weights are), in a temporary folder (--folder) on a disk. Each
+Data: four tensors of 256 MB in float32 (normal, as weights are), in a temporary folder (--folder) on a disk; one of
+them in compressed files and archives. Each
 command runs once; memory is the largest resident set, as GNU time has it. The Python that makes the
 files needs torch, onnx, h5py, hdf5plugin, msgpack, joblib, safetensors, and crc32c.
 """
 import argparse
 import pathlib
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -71,6 +73,56 @@ def old_npz(arrays, path):
                 np.lib.format.write_array(member, array)
 
 
+def folders(arrays, folder):
+    """Folders whose files are parts of one checkpoint: two ranks of ZeRO 2, two of LLaMA, and a pipeline."""
+    import safetensors.numpy
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    target = folder / "zero/global_step1"
+    target.mkdir(parents=True)
+    (folder / "zero/latest").write_text("global_step1")
+    torch.save({"module": {}, "buffer_names": [], "shared_params": {}, "ds_version": "0.19.8", "frozen_param_shapes": None,
+                "frozen_param_fragments": None, "param_shapes": [{name: t.shape for name, t in tensors.items()}]},
+               target / "mp_rank_00_model_states.pt")
+    for rank, part in enumerate(torch.cat([t.reshape(-1) for t in tensors.values()]).chunk(2)):
+        torch.save({"optimizer_state_dict": {
+            "zero_stage": 2, "partition_count": 2, "single_partition_of_fp32_groups": [part.clone()]}},
+            target / f"zero_pp_rank_{rank}_mp_rank_00_optim_states.pt")
+    yield "DeepSpeed ZeRO 2", folder / "zero"
+    shutil.rmtree(folder / "zero")
+    target = folder / "llama"
+    target.mkdir()
+    names = ["wq", "wk", "wv", "wo"]
+    for rank in range(2):
+        torch.save({f"layers.0.attention.{name}.weight": tensor.chunk(2, 1 if name == "wo" else 0)[rank].clone()
+                    for name, tensor in zip(names, tensors.values())}, target / f"consolidated.{rank:02}.pth")
+    (target / "params.json").write_text("{}")
+    yield "LLaMA, two ranks", target
+    shutil.rmtree(target)
+    target = folder / "pipeline"
+    for part, chosen in ("unet", list(arrays)[:3]), ("vae", list(arrays)[3:]):
+        (target / part).mkdir(parents=True)
+        safetensors.numpy.save_file({name: arrays[name] for name in chosen},
+                                    target / part / "diffusion_pytorch_model.safetensors")
+    (target / "model_index.json").write_text(
+        '{"_class_name": "Pipeline", "unet": ["diffusers", "UNet2DModel"], "vae": ["diffusers", "AutoencoderKL"]}')
+    yield "diffusers pipeline", target
+    shutil.rmtree(target)
+
+
+def packed(path, folder):
+    """A file of 256 MB, compressed and in archives."""
+    path = shutil.copy(path, folder / "shard.safetensors")
+    for way, command in {"gz": ["gzip", "-1c"], "xz": ["xz", "-0c"], "bz2": ["bzip2", "-1c"], "zst": ["zstd", "-1c"]}.items():
+        target = folder / f"shard.safetensors.{way}"
+        with open(target, "wb") as file:
+            subprocess.run([*command, path], stdout=file, check=True)
+        yield f".{way}, 256 MB", target
+    for way in "tar", "zip":
+        yield f".{way}, 256 MB", shutil.make_archive(folder / "packed", way, folder, "shard.safetensors")
+
+
 def made(arrays, folder):
     """Makes each file; gives its name and path."""
     import h5py
@@ -125,12 +177,15 @@ def made(arrays, folder):
     path = folder / "arrays.joblib"
     joblib.dump(arrays, path)
     yield "joblib (scan)", path
+    yield "joblib", path
     old_npz(arrays, folder / "old.npz")
     yield "npz of old Pythons", folder / "old.npz"
     for index, (name, array) in enumerate(arrays.items(), 1):
         path = folder / f"model-{index:05}-of-{len(arrays):05}.safetensors"
         safetensors.numpy.save_file({name: array}, path)
     yield "numbered shards", folder / "model-00001-of-00004.safetensors"
+    yield from folders(arrays, folder)
+    yield from packed(folder / "model-00001-of-00004.safetensors", folder)
     ways = {"lzf": {"compression": "lzf", "shuffle": True}, "lz4": hdf5plugin.LZ4(), "zstd": hdf5plugin.Zstd(),
             "bitshuffle": hdf5plugin.Bitshuffle(), "blosc": hdf5plugin.Blosc()}
     whole = arrays["w0"].shape

@@ -235,10 +235,14 @@ extension PickleScan {
       }
       guard PickleStream.recognizes(try content.head(256)) else { continue }
       var stream = PickleStream(content)
-      guard let (pickle, error) = try? stream.nextPart() else { continue }
-      guard charge(pickle.end.saturated(times: 8)) else { return }
-      add(pickle, as: name, at: method == 0 ? start.map { $0 + data } : nil, depth: depth)
-      if let error { unread.append("\(name): \(error.message)") }
+      do throws(CheckpointError) {
+        let (pickle, error) = try stream.nextPart()
+        guard charge(pickle.end.saturated(times: 8)) else { return }
+        add(pickle, as: name, at: method == 0 ? start.map { $0 + data } : nil, depth: depth)
+        if let error { unread.append("\(name): \(error.message)") }
+      } catch {
+        unread.append("\(name): \(error.message)")
+      }
     }
   }
 
