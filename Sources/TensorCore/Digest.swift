@@ -55,7 +55,13 @@ extension [UInt8] {
 extension Sequence<UInt8> {
   /// Two lowercase hexadecimal digits per byte.
   package func hexDigits(separator: String = "") -> String {
-    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: separator)
+    reduce(into: "") { text, byte in
+      if !text.isEmpty { text += separator }
+      for digit in [byte >> 4, byte & 15] {
+        let first = digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10
+        text.unicodeScalars.append(Unicode.Scalar(first + digit))
+      }
+    }
   }
 }
 

@@ -44,17 +44,18 @@ public struct Manifest: Sendable {
   ///
   /// In a name, a backslash is written `\\` and a line feed `\n`, so that no name can pose as two lines.
   public var text: String {
-    lines.map { line in
+    lines.reduce(into: "") { text, line in
       let shape = line.info.shape.map(String.init).joined(separator: ",")
-      let name = line.name.text.unicodeScalars.reduce(into: "") { text, scalar in
+      text += "\(line.digest)  \(line.info.dtype.rawValue)  [\(shape)]  "
+      for scalar in line.name.text.unicodeScalars {
         switch scalar {
         case "\\": text += "\\\\"
         case "\n": text += "\\n"
         default: text.unicodeScalars.append(scalar)
         }
       }
-      return "\(line.digest)  \(line.info.dtype.rawValue)  [\(shape)]  \(name)\n"
-    }.joined()
+      text += "\n"
+    }
   }
 
   /// Digest of ``text``.

@@ -17,11 +17,19 @@ public struct TensorName: Hashable, Comparable, Sendable, CustomStringConvertibl
   public var description: String { text }
 
   public static func == (left: Self, right: Self) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    let (left, right) = (left.text.utf8Span.span, right.text.utf8Span.span)
+    guard left.count == right.count else { return false }
+    for index in left.indices where left[index] != right[index] { return false }
+    return true
   }
 
   public static func < (left: Self, right: Self) -> Bool {
-    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    let (left, right) = (left.text.utf8Span.span, right.text.utf8Span.span)
+    let count = min(left.count, right.count)
+    for index in 0..<count where left[index] != right[index] {
+      return left[index] < right[index]
+    }
+    return left.count < right.count
   }
 
   public func hash(into hasher: inout Hasher) {

@@ -219,9 +219,9 @@ struct InitializerScanner {
 
   mutating func identifier() -> String {
     skipSpaces()
-    guard let first = next, first.isLetter || first == "_" else { return "" }
+    guard let first = next, first.isWordStart else { return "" }
     let start = position
-    while let next, next.isLetter || next.isNumber || next == "_" || next == "." { position += 1 }
+    while let next, next.isWordStart || next.isDigit || next == "." { position += 1 }
     return String(characters[start..<position])
   }
 
@@ -233,11 +233,29 @@ struct InitializerScanner {
   }
 
   mutating func skipSpaces() {
-    while let next, next.isWhitespace { position += 1 }
+    while let next, next.isSpace { position += 1 }
   }
 
   func unexpected(_ wanted: String) -> CheckpointError {
     let found = next.map { "'\($0)'" } ?? "the end"
     return InitializerText.error(column, "expected \(wanted), found \(found)")
+  }
+}
+
+/// Properties of characters without Unicode's tables where they are ASCII, as nearly all are.
+extension Character {
+  fileprivate var isSpace: Bool {
+    guard let ascii = utf8.first, ascii < 128 else { return isWhitespace }
+    return ascii == UInt8(ascii: " ") || (9...13).contains(ascii)
+  }
+
+  fileprivate var isWordStart: Bool {
+    guard let ascii = asciiValue else { return isLetter }
+    return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(ascii | 32) || self == "_"
+  }
+
+  fileprivate var isDigit: Bool {
+    guard let ascii = asciiValue else { return isNumber }
+    return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(ascii)
   }
 }

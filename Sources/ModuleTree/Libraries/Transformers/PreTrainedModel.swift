@@ -28,22 +28,23 @@ struct PreTrainedModel: Sendable {
   }
 
   /// Reads the models of a family, each a name and what is in parentheses after it.
+  ///
+  /// The text is ASCII, and taken apart as bytes: it is read whenever a model is.
   private static func models(family: String, _ text: String) -> [PreTrainedModel] {
-    text.split(separator: ")").compactMap { entry in
-      let parts = entry.split(separator: "(", maxSplits: 1)
+    text.utf8.split(separator: UInt8(ascii: ")")).compactMap { entry in
+      let parts = entry.split(separator: UInt8(ascii: "("), maxSplits: 1)
       guard parts.count == 2 else { return nil }
-      let name = parts[0].filter { !$0.isWhitespace }
+      let name = word(parts[0])
       var (children, ties, deviation) = ("", [(name: String, kept: String)](), 0.02)
       var isUntied = false
-      for (index, section) in parts[1].split(separator: ";", omittingEmptySubsequences: false)
-        .enumerated()
-      {
+      let sections = parts[1].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+      for (index, section) in sections.enumerated() {
         if index == 0 {
-          children = section.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+          children = section.split(whereSeparator: isBlank).map(word).joined(separator: " ")
           continue
         }
-        for item in section.split(separator: ",") {
-          let sides = item.split(separator: "=").map { $0.filter { !$0.isWhitespace } }
+        for item in section.split(separator: UInt8(ascii: ",")) {
+          let sides = item.split(separator: UInt8(ascii: "=")).map(word)
           guard sides.count == 2 else {
             isUntied = true
             continue
@@ -60,6 +61,14 @@ struct PreTrainedModel: Sendable {
         children: children, ties: ties, isTied: isUntied ? false : ties.isEmpty ? nil : true,
         deviation: deviation)
     }
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n")
+  }
+
+  private static func word(_ bytes: Substring.UTF8View) -> String {
+    String(decoding: bytes.filter { !isBlank($0) }, as: UTF8.self)
   }
 
   /// What is known of its constructor.
