@@ -18,6 +18,19 @@ void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts) {
     counts[byte] = tables[0][byte] + tables[1][byte] + tables[2][byte] + tables[3][byte];
 }
 
+CKPT_CLONES
+size_t ckpt_equal_neighbors(const uint8_t *bytes, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i + 1 < count;) {
+    // Few enough for a sum of 32 bits, which vectors add.
+    size_t end = count - 1 - i < 4096 ? count - 1 : i + 4096;
+    uint32_t equal = 0;
+    for (; i < end; i++) equal += bytes[i] == bytes[i + 1];
+    total += equal;
+  }
+  return total;
+}
+
 // Adds up to 56 bits and writes all whole bytes; overwrites 8 bytes from `next` on.
 INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
   target->bits |= bits << target->used;
@@ -29,7 +42,7 @@ INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
 }
 
 // For all pairs of bytes that have codes: both words, the first one lowest, << 6, plus their total
-// length, at most 22.
+// length, at most 26.
 INLINE void make_pairs(const uint32_t *codes, uint32_t *pairs) {
   uint8_t symbols[256];
   int count = 0;
@@ -59,7 +72,7 @@ void ckpt_literals_write(
       memcpy(&eight, bytes + i, 8);
       uint64_t a = pairs[eight & 0xffff], b = pairs[eight >> 16 & 0xffff];
       uint64_t c = pairs[eight >> 32 & 0xffff], d = pairs[eight >> 48];
-      // Two pairs are at most 44 bits, so that each `put` adds four bytes' words.
+      // Two pairs are at most 52 bits, so that each `put` adds four bytes' words.
       put(&out, a >> 6 | b >> 6 << (a & 63), (a & 63) + (b & 63));
       put(&out, c >> 6 | d >> 6 << (c & 63), (c & 63) + (d & 63));
     }

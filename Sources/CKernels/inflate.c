@@ -284,14 +284,18 @@ INLINE enum outcome step(struct inflater *s) {
   return outcome == ENDED ? next_literals(s) : outcome;
 }
 
-// Whether a stream has ended exactly at the end of its input and of its target.
-static unsigned is_exact(const struct inflater *s, enum outcome outcome) {
-  return outcome == ENDED && s->out == s->out_end && s->in - (s->count >> 3) == s->in_end;
+// Whether a stream has ended exactly at the end of its input, and of its target unless that may have
+// room left; then what it holds is counted.
+static unsigned is_exact(const struct inflater *s, enum outcome outcome, size_t *made) {
+  if (made) *made = (size_t)(s->out - s->out_begin);
+  return outcome == ENDED && (made || s->out == s->out_end)
+         && s->in - (s->count >> 3) == s->in_end;
 }
 
 CKPT_CLONES
 unsigned ckpt_inflate(
-    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only) {
+    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only,
+    size_t *made) {
   struct inflater *s = memory, *t = s + 1;
   begin(s, streams, is_plain_only);
   enum outcome one = next_literals(s), two = ENDED;
@@ -312,5 +316,7 @@ unsigned ckpt_inflate(
     literals_of_one(s);
     one = step(s);
   }
-  return is_exact(s, one) | (number == 2 ? is_exact(t, two) << 1 : 0);
+  unsigned sound = is_exact(s, one, made);
+  if (number == 2) sound |= is_exact(t, two, made ? made + 1 : made) << 1;
+  return sound;
 }

@@ -26,7 +26,7 @@ struct DeflateReader: ~Copyable {
     let isSound = unsafe stream.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { sink -> Bool in
         guard var deflated = unsafe ckpt_deflated(zlib: source, sink) else { return false }
-        return unsafe ckpt_inflate(tables, &deflated, 1, 1) == 1
+        return unsafe ckpt_inflate(tables, &deflated, 1, 1, nil) == 1
       }
     }
     if isSound, stream.storedAdler32 == Checksum.adler32(target.bytes) { return }
@@ -68,7 +68,7 @@ struct DeflateReader: ~Copyable {
           let both: [2 of ckpt_deflated] = unsafe [one, two]
           return unsafe both.span.withUnsafeBufferPointer {
             // A bit per stream that filled its target.
-            unsafe ckpt_inflate(tables, $0.baseAddress, 2, 1) == 3
+            unsafe ckpt_inflate(tables, $0.baseAddress, 2, 1, nil) == 3
           }
         }
       }

@@ -76,16 +76,14 @@ struct DeflateWriter {
     } while offset < bytes.byteCount
   }
 
-  /// Adds a dynamic Huffman block with one code word per byte and no matches.
-  ///
-  /// `bitCount` is the exact size of the block, `pairs` scratch memory for 65,536 entries.
+  /// Adds a dynamic Huffman block with one code word per byte and no matches; `pairs` is scratch
+  /// memory for 65,536 entries.
   mutating func appendLiterals(
-    _ bytes: RawSpan, _ code: HuffmanCode, _ header: BlockHeader, bitCount: Int, isLast: Bool,
-    using pairs: UnsafeMutablePointer<UInt32>
+    _ bytes: RawSpan, _ code: BlockCode, isLast: Bool, using pairs: UnsafeMutablePointer<UInt32>
   ) {
-    reserve(bitCount / 8 + 16)
-    header.write(to: &self, isLast: isLast)
-    let words = code.words
+    reserve(code.bitCount / 8 + 16)
+    code.header.write(to: &self, isLast: isLast)
+    let words = code.code.words
     unsafe bytes.withUnsafeBytes { source in
       unsafe ckpt_literals_write(
         &bits, source.baseAddress?.assumingMemoryBound(to: UInt8.self), source.count, words, pairs)
@@ -94,12 +92,10 @@ struct DeflateWriter {
   }
 
   /// Adds a dynamic Huffman block with literals, and with matches of distance 1 for runs.
-  mutating func appendRuns(
-    _ bytes: RawSpan, _ code: HuffmanCode, _ header: BlockHeader, bitCount: Int, isLast: Bool
-  ) {
-    reserve(bitCount / 8 + 16)
-    header.write(to: &self, isLast: isLast)
-    let words = code.words
+  mutating func appendRuns(_ bytes: RawSpan, _ code: BlockCode, isLast: Bool) {
+    reserve(code.bitCount / 8 + 16)
+    code.header.write(to: &self, isLast: isLast)
+    let words = code.code.words
     unsafe bytes.withUnsafeBytes { source in
       unsafe ckpt_runs_write(
         &bits, source.baseAddress?.assumingMemoryBound(to: UInt8.self), source.count, words)

@@ -1,3 +1,5 @@
+import CKernels
+
 /// An optimal prefix code whose words have a limited length, as deflate's alphabets require.
 ///
 /// Source of the lengths: package-merge (Larmore and Hirschberg, *A fast algorithm for optimal
@@ -12,49 +14,11 @@ package struct HuffmanCode {
   /// A code with a single word would be incomplete, which readers refuse, so a second symbol gets one
   /// too.
   package init(counts: [UInt32], limit: Int) {
-    var used = counts.indices.filter { counts[$0] > 0 }
-    for symbol in [0, 1] where used.count < 2 && counts[symbol] == 0 { used.append(symbol) }
-    used.sort { (counts[$0], $0) < (counts[$1], $1) }
-    precondition(used.count <= 1 << limit, "\(used.count) words of \(limit) bits")
-    let leaves = used.map { Int(counts[$0]) }
-
-    // Each level consists of the leaves merged with packages, the sums of pairs of the previous
-    // level, in order of their weight.
-    var isLeaf: [[Bool]] = []
-    var level: [Int] = []
-    for _ in 0..<limit {
-      var merged: [Int] = []
-      var origins: [Bool] = []
-      merged.reserveCapacity(2 * leaves.count)
-      origins.reserveCapacity(2 * leaves.count)
-      var (leaf, package) = (0, 0)
-      while leaf < leaves.count || package + 1 < level.count {
-        let pair = package + 1 < level.count ? level[package] + level[package + 1] : Int.max
-        // Ties go to the leaf: any fixed choice is optimal, and a fixed one makes the code
-        // reproducible.
-        if leaf < leaves.count, leaves[leaf] <= pair {
-          merged.append(leaves[leaf])
-          origins.append(true)
-          leaf += 1
-        } else {
-          merged.append(pair)
-          origins.append(false)
-          package += 2
-        }
-      }
-      level = merged
-      isLeaf.append(origins)
-    }
-    // Take the first 2n - 2 items of the last level, and from each earlier level the items inside the
-    // packages taken; a symbol's word has one bit for each time its leaf is taken.
+    let used = counts.count { $0 > 0 }
+    precondition(counts.count <= 288 && limit <= 15, "\(counts.count) symbols, \(limit) bits")
+    precondition(max(used, 2) <= 1 << limit, "\(used) words of \(limit) bits")
     var lengths = [UInt8](repeating: 0, count: counts.count)
-    var taken = 2 * leaves.count - 2
-    for origins in isLeaf.reversed() {
-      // Leaves are in ascending order in every level, so those taken are the first ones of `used`.
-      let leavesTaken = origins[..<taken].count { $0 }
-      for symbol in used[..<leavesTaken] { lengths[symbol] += 1 }
-      taken = 2 * (taken - leavesTaken)
-    }
+    unsafe ckpt_code_lengths(counts, counts.count, UInt32(limit), &lengths)
     self.lengths = lengths
   }
 

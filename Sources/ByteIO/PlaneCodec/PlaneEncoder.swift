@@ -23,39 +23,28 @@ struct PlaneEncoder: ~Copyable {
     var divided = planes.mutableBytes(count)
     Planes.split(chunk, width: width, rotated: rotated, into: &divided)
     let bytes = planes.bytes(count)
-    return unsafe target.withUnsafeMutableBytes { memory in
-      var writer = unsafe DeflateWriter(memory)
-      write(bytes, width: width, to: &writer)
-      writer.finish(adler32: Checksum.adler32(bytes))
-      return writer.count
-    }
+    return pack(bytes, parts: Array(repeating: count / width, count: width), into: &target)
   }
 
-  /// Writes each plane as a block of its own, packed as ``PlanePacking`` decides.
-  private func write(_ bytes: RawSpan, width: Int, to writer: inout DeflateWriter) {
-    let size = bytes.byteCount / width
-    let packings = (0..<width).map { plane in
-      PlanePacking(bytes.extracting(plane * size..<(plane + 1) * size))
-    }
-    var plane = 0
-    while plane < width {
-      let packing = packings[plane]
-      var end = plane + 1
-      // Adjacent planes that are stored share their blocks.
-      while packing.kind == .stored, end < width, packings[end].kind == .stored { end += 1 }
-      let part = bytes.extracting(plane * size..<end * size)
-      let isLast = end == width
-      if let code = packing.code, let header = packing.header {
-        if packing.kind == .runs {
-          writer.appendRuns(part, code, header, bitCount: packing.bitCount, isLast: isLast)
-        } else {
-          unsafe writer.appendLiterals(
-            part, code, header, bitCount: packing.bitCount, isLast: isLast, using: pairs)
+  /// Packs a content that consists of parts of these sizes, such as planes.
+  borrowing func pack(
+    _ content: RawSpan, parts: [Int], into target: inout MutableRawSpan
+  ) -> Int {
+    unsafe target.withUnsafeMutableBytes { memory in
+      var writer = unsafe DeflateWriter(memory)
+      PlannedBlock.forEach(of: content, parts: parts) { block, isLast in
+        let bytes = content.extracting(block.range)
+        guard let code = BlockCode(block, of: bytes) else {
+          return writer.appendStored(bytes, isLast: isLast)
         }
-      } else {
-        writer.appendStored(part, isLast: isLast)
+        if code.hasRuns {
+          writer.appendRuns(bytes, code, isLast: isLast)
+        } else {
+          unsafe writer.appendLiterals(bytes, code, isLast: isLast, using: pairs)
+        }
       }
-      plane = end
+      writer.finish(adler32: Checksum.adler32(content))
+      return writer.count
     }
   }
 }

@@ -17,6 +17,14 @@ void ckpt_planes_merge(
 // Counts how often each byte occurs in at most 2^31 bytes.
 void ckpt_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
 
+// How many bytes equal the one before them.
+size_t ckpt_equal_neighbors(const uint8_t *bytes, size_t count);
+
+// Lengths of an optimal prefix code for at most 288 symbols with these counts, whose words have at
+// most `limit` (<= 15) bits; 0 for a symbol that does not occur, except that at least two symbols get
+// a word. Symbols with equal counts are ordered by number, so that the code depends on the counts alone.
+void ckpt_code_lengths(const uint32_t *counts, size_t symbols, unsigned limit, uint8_t *lengths);
+
 // Counts the 286 symbols of deflate's literal/length alphabet (RFC 1951, section 3.2.5) if runs of
 // three or more bytes become matches of distance 1; the end of the block is not counted.
 void ckpt_runs_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
@@ -29,7 +37,7 @@ struct ckpt_bits {
 };
 
 // Writes the code word of each byte. `codes[b]` is the word of byte b, its first bit lowest, plus its
-// length (at most 11) << 16. `pairs` is scratch memory for 65536 entries. Up to 8 bytes after the
+// length (at most 13) << 16. `pairs` is scratch memory for 65536 entries. Up to 8 bytes after the
 // last one are overwritten.
 void ckpt_literals_write(
     struct ckpt_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes,
@@ -47,7 +55,7 @@ uint32_t ckpt_fletcher32(const uint8_t *bytes, size_t count);
 uint32_t ckpt_crc32c(uint32_t sum, const uint8_t *bytes, size_t count);
 uint32_t ckpt_crc32c_portable(uint32_t sum, const uint8_t *bytes, size_t count);
 
-// A raw deflate stream and the memory that it must fill exactly.
+// A raw deflate stream and the memory for what it holds.
 struct ckpt_deflated {
   const uint8_t *stream;
   size_t size;
@@ -59,7 +67,9 @@ struct ckpt_deflated {
 size_t ckpt_inflate_memory(void);
 
 // Unpacks one stream or two at once (`number`), which is faster than one after the other. Bit i of
-// the result is set if stream i is valid, ends where its bytes end, and filled its target exactly.
-// With `is_plain_only`, a stream is refused at its first block with matches of several distances.
+// the result is set if stream i is valid, ends where its bytes end, and filled its target exactly;
+// if `made` is not null, a stream may hold less, and made[i] is how much it holds. With
+// `is_plain_only`, a stream is refused at its first block with matches of several distances.
 unsigned ckpt_inflate(
-    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only);
+    void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only,
+    size_t *made);
