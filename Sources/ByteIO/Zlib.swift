@@ -11,6 +11,20 @@ package enum Zlib {
   package static func inflate(
     _ stream: RawSpan, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
+    let wanted = target.byteCount
+    let produced = try inflate(stream, upTo: &target)
+    guard produced == wanted else {
+      throw CheckpointError(
+        .malformed, "expected \(wanted) bytes, but the zlib stream holds \(produced)")
+    }
+  }
+
+  /// Unpacks one stream, which may hold less than `target` has room for, and returns how much.
+  ///
+  /// - Throws: ``CheckpointError`` as ``inflate(_:into:)`` does, except for a short stream.
+  package static func inflate(
+    _ stream: RawSpan, upTo target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
     // zlib keeps the address, so the state must not move.
     let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: z_stream())
@@ -47,6 +61,7 @@ package enum Zlib {
     try check(
       status, consumed: consumed, of: stream.byteCount, produced: produced, of: wanted,
       reason: reason)
+    return produced
   }
 
   private static func check(
@@ -54,9 +69,6 @@ package enum Zlib {
     reason: String?
   ) throws(CheckpointError) {
     switch status {
-    case Z_STREAM_END where produced < wanted:
-      throw CheckpointError(
-        .malformed, "expected \(wanted) bytes, but the zlib stream holds \(produced)")
     case Z_STREAM_END where consumed < available:
       throw CheckpointError(
         .malformed, "expected a zlib stream of \(available) bytes, but it ends after \(consumed)")

@@ -2,6 +2,24 @@ import Glibc
 
 /// Comparing, copying, and filling bytes.
 extension RawSpan {
+  /// One byte.
+  package func byte(at offset: Int) -> UInt8 {
+    precondition((0..<byteCount).contains(offset), "past the end")
+    return unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// The little-endian word of 1, 2, 4, or 8 bytes at an index, which must be inside.
+  package func word(_ index: Int, width: Int) -> UInt64 {
+    let offset = index * width
+    precondition(index >= 0 && offset + width <= byteCount, "past the end")
+    return switch width {
+    case 1: UInt64(unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self))
+    case 2: UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    case 4: UInt64(unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    default: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
+  }
+
   /// Whether both spans hold the same bytes.
   package func isByteEqual(to other: RawSpan) -> Bool {
     byteCount == other.byteCount && isByteEqual(to: other, in: 0..<byteCount)

@@ -34,17 +34,41 @@ struct DeflateReader: ~Copyable {
     try Zlib.inflate(stream, into: &target)
   }
 
+  /// Unpacks one stream, which may hold less than `target` has room for, and returns how much.
+  ///
+  /// - Throws: ``CheckpointError`` as ``inflate(_:into:)`` does, except for a short stream.
+  func inflate(
+    _ stream: RawSpan, upTo target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    var count = 0
+    let isSound = unsafe stream.withUnsafeBytes { source in
+      unsafe target.withUnsafeMutableBytes { sink -> Bool in
+        guard var deflated = unsafe ckpt_deflated(zlib: source, sink) else { return false }
+        return unsafe ckpt_inflate(tables, &deflated, 1, 1, &count) == 1
+      }
+    }
+    let content = target.bytes.extracting(..<count)
+    if isSound, stream.storedAdler32 == Checksum.adler32(content) { return count }
+    if let count = inflateGeneral(stream, upTo: &target) { return count }
+    return try Zlib.inflate(stream, upTo: &target)
+  }
+
   /// Unpacks any stream with libdeflate; returns whether it is valid and filled `target` exactly.
   private func inflateGeneral(_ stream: RawSpan, into target: inout MutableRawSpan) -> Bool {
-    guard let general = unsafe general else { return false }
+    inflateGeneral(stream, upTo: &target) == target.byteCount
+  }
+
+  /// The same for a stream that may hold less; returns how much, `nil` if it is not valid.
+  private func inflateGeneral(_ stream: RawSpan, upTo target: inout MutableRawSpan) -> Int? {
+    guard let general = unsafe general else { return nil }
     return unsafe stream.withUnsafeBytes { source in
       unsafe target.withUnsafeMutableBytes { sink in
         // libdeflate ignores a window size below 32 KiB, which zlib enforces: leave those to zlib.
-        guard unsafe source.first == 0x78 else { return false }
+        guard unsafe source.first == 0x78 else { return nil }
         var (taken, made) = (0, 0)
         let result = unsafe libdeflate_zlib_decompress_ex(
           general, source.baseAddress, source.count, sink.baseAddress, sink.count, &taken, &made)
-        return result == LIBDEFLATE_SUCCESS && taken == source.count && made == sink.count
+        return result == LIBDEFLATE_SUCCESS && taken == source.count ? made : nil
       }
     }
   }

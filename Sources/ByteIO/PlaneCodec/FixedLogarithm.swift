@@ -1,8 +1,8 @@
-import TensorCore
+import CKernels
 
 /// Binary logarithms in units of 1/1024, of integers by integers, so that every machine makes the
 /// same decisions.
-enum FixedLogarithm {
+package enum FixedLogarithm {
   /// Bits of a number that the table of fractions distinguishes.
   private static let precision = 12
   /// log2(1 + i / 4096).
@@ -29,7 +29,7 @@ enum FixedLogarithm {
   }
 
   /// n · log2(n); 0 for 0.
-  static func product(_ number: Int) -> Int {
+  package static func product(_ number: Int) -> Int {
     if number < products.count { return products[number] }
     let whole = Int.bitWidth - 1 - number.leadingZeroBitCount
     let fraction = fractions[number >> (whole - precision) - 1 << precision]
@@ -45,5 +45,23 @@ enum FixedLogarithm {
       used += 1
     }
     return ((product(total) - sum) >> 10, used)
+  }
+
+  /// The same of bytes.
+  package static func entropy(of bytes: RawSpan) -> (bits: Int, used: Int) {
+    var counts: [256 of UInt32] = .init(repeating: 0)
+    fill(&counts, with: bytes)
+    return entropy(of: counts, total: bytes.byteCount)
+  }
+
+  /// Counts bytes.
+  static func fill(_ counts: inout [256 of UInt32], with bytes: RawSpan) {
+    var counts = counts.mutableSpan
+    unsafe bytes.withUnsafeBytes { bytes in
+      unsafe counts.withUnsafeMutableBufferPointer { counts in
+        unsafe ckpt_histogram(
+          bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, counts.baseAddress)
+      }
+    }
   }
 }

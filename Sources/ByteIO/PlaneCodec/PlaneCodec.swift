@@ -43,6 +43,27 @@ package enum PlaneCodec {
     try decoder.value.decode(stream, width: width, rotated: rotated, into: &target)
   }
 
+  /// Packs a content that consists of parts of these sizes, which differ in what occurs in them, into
+  /// `target`, which must have ``maxStreamSize(_:)`` bytes, and returns the stream's size.
+  package static func pack(
+    _ content: RawSpan, parts: [Int], into target: inout MutableRawSpan
+  ) -> Int {
+    let encoder = PlaneEncoder.pool.acquire()
+    defer { PlaneEncoder.pool.release(encoder) }
+    return encoder.value.pack(content, parts: parts, into: &target)
+  }
+
+  /// Unpacks a stream that holds at most as many bytes as `target`, and returns how many.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` unless the stream is complete.
+  package static func unpack(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    let decoder = PlaneDecoder.pool.acquire()
+    defer { PlaneDecoder.pool.release(decoder) }
+    return try decoder.value.unpack(stream, into: &target)
+  }
+
   /// Unpacks two streams at once, which is faster than one after the other, into the bytes of
   /// `target` before and after `middle`.
   ///

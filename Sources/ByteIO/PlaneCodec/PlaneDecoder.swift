@@ -20,6 +20,13 @@ struct PlaneDecoder: ~Copyable {
     Planes.merge(planes.bytes(count), width: width, rotated: rotated, into: &target)
   }
 
+  /// Unpacks a stream of at most as many bytes as `target`, and returns how many.
+  borrowing func unpack(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    try reader.inflate(stream, upTo: &target)
+  }
+
   /// Unpacks two streams at once into the two parts of `target`; returns whether both are valid.
   mutating func decodeTwo(
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,

@@ -36,7 +36,7 @@ struct PlannedBlock {
     self.range = range
     let bytes = content.extracting(range)
     let size = range.count
-    count(bytes)
+    FixedLogarithm.fill(&counts, with: bytes)
     (entropy, used) = FixedLogarithm.entropy(of: counts, total: size)
     var most: UInt32 = 0
     for index in counts.indices { most = max(most, counts[index]) }
@@ -45,16 +45,6 @@ struct PlannedBlock {
     } else if entropy + 60 + 4 * used < size * 8 * 31 / 32 {
       // A code must save at least 1/32 of the bits, or it is not worth the time to decode it.
       kind = .literals
-    }
-  }
-
-  private mutating func count(_ bytes: RawSpan) {
-    var counts = counts.mutableSpan
-    unsafe bytes.withUnsafeBytes { bytes in
-      unsafe counts.withUnsafeMutableBufferPointer { counts in
-        unsafe ckpt_histogram(
-          bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, counts.baseAddress)
-      }
     }
   }
 
@@ -132,9 +122,6 @@ struct PlannedBlock {
         place.copyBytes(from: part.extracting(start..<start + pieceSize))
       }
     }
-    var block = PlannedBlock(stored: 0..<sampleSize)
-    block.count(sample.rawBytes)
-    let (bits, _) = FixedLogarithm.entropy(of: block.counts, total: sampleSize)
-    return bits >= sampleSize * 8 * 31 / 32
+    return FixedLogarithm.entropy(of: sample.rawBytes).bits >= sampleSize * 8 * 31 / 32
   }
 }

@@ -1,47 +1,137 @@
 import ByteIO
 import TensorCore
 
-/// What was done to the bytes of a chunk before they were stored.
-enum NativeFilter: Hashable, Sendable {
-  /// Nothing: the chunk stands as it is, aligned.
-  case raw
-  /// Divided into planes, packed as one zlib stream (see `PlaneCodec`).
-  case planes(width: Int, rotated: Bool)
+/// What was done to the words of a chunk before they were packed: steps, and at last a layout, as
+/// `f16+sparse+rotated-planes-2` names them.
+struct NativeFilter: Hashable, Sendable {
+  /// How the words that remain become bytes.
+  enum Layout: Hashable, Sendable {
+    /// As they are, aligned and not packed.
+    case raw
+    /// All lowest bytes, then all second ones, and so on; also of blocks of any other size.
+    case planes
+    /// The same after a rotation.
+    case rotatedPlanes
+    /// The same, the lower half of the planes as bit planes.
+    case bits
+    /// A table of the distinct words, and an index for each word.
+    case palette
+    /// Planes of the differences of neighbors.
+    case differences
+  }
 
-  /// Every filter of version 1.
-  static let all: [NativeFilter] =
-    [.raw] + Planes.widths.map { .planes(width: $0, rotated: false) }
-    + Planes.widths.dropFirst().map { .planes(width: $0, rotated: true) }
+  /// Whether words of 8 bytes became float32.
+  var isFloat32 = false
+  /// What words of 4 bytes became, if narrower ones hold their values.
+  var half: NarrowFloats.Kind?
+  /// Whether zeros were taken out.
+  var isSparse = false
+  /// Words in a row, if levels were subtracted.
+  var columns: Int?
+  var layout: Layout
+  /// Size in bytes of the words that the layout is of.
+  var width: Int
+
+  /// The filter of chunks that stand as they are.
+  static let raw = NativeFilter(layout: .raw, width: 1)
+
+  /// Sizes of words that are numbers.
+  private static let wordWidths = [1, 2, 4, 8]
+  /// Numbers of columns that levels may have.
+  static let columnLimits = 4...65536
+  /// Largest size of a block.
+  private static let maxBlock = 512
 
   /// The name in the index.
   var name: String {
-    switch self {
-    case .raw: "raw"
-    case .planes(let width, false): "planes-\(width)"
-    case .planes(let width, true): "rotated-planes-\(width)"
+    var steps: [String] = []
+    if isFloat32 { steps.append(NarrowFloats.Kind.f32.rawValue) }
+    if let half { steps.append(half.rawValue) }
+    if isSparse { steps.append("sparse") }
+    if let columns { steps.append("levels-\(columns)") }
+    switch layout {
+    case .raw: steps.append("raw")
+    case .planes: steps.append("planes-\(width)")
+    case .rotatedPlanes: steps.append("rotated-planes-\(width)")
+    case .bits: steps.append("bits-\(width)")
+    case .palette: steps.append("palette-\(width)")
+    case .differences: steps.append("differences-\(width)")
     }
+    return steps.joined(separator: "+")
+  }
+
+  init(layout: Layout, width: Int) {
+    self.layout = layout
+    self.width = width
   }
 
   /// Finds a filter by name; `nil` if version 1 has none of it.
   init?(name: String) {
-    guard let filter = Self.all.first(where: { $0.name == name }) else { return nil }
-    self = filter
-  }
-
-  /// The filter that packs elements of a type best: a complex number is two floats.
-  static func best(for dtype: DType) -> NativeFilter {
-    let width = dtype.element.wordWidth
-    return switch dtype.element.kind {
-    case .floatingPoint, .complex: .planes(width: width, rotated: width > 1)
-    case .boolean, .integer, .packed: .planes(width: width, rotated: false)
+    if name == "raw" {
+      self = .raw
+      return
     }
+    var steps = name.split(separator: "+", omittingEmptySubsequences: false)[...]
+    guard let last = steps.popLast(), let dash = last.lastIndex(of: "-"),
+      let width = Int(last[last.index(after: dash)...])
+    else { return nil }
+    let layouts: [Substring: Layout] = [
+      "planes": .planes, "rotated-planes": .rotatedPlanes, "bits": .bits, "palette": .palette,
+      "differences": .differences,
+    ]
+    guard let layout = layouts[last[..<dash]] else { return nil }
+    self.init(layout: layout, width: width)
+    isFloat32 = steps.take("f32")
+    if steps.take("f16") { half = .f16 } else if steps.take("bf16") { half = .bf16 }
+    isSparse = steps.take("sparse")
+    if let step = steps.first, step.hasPrefix("levels-"), let columns = Int(step.dropFirst(7)) {
+      self.columns = columns
+      steps.removeFirst()
+    }
+    // Numbers have one spelling, and what remains is unknown.
+    guard steps.isEmpty, self.name == name, isPossible else { return nil }
   }
 
-  /// Whether the words it divides fit into elements of a type.
+  /// Whether the steps and the layout go together.
+  private var isPossible: Bool {
+    if half != nil, width != 2 { return false }
+    if half == nil, isFloat32, width != 4 { return false }
+    if let columns, !Self.columnLimits.contains(columns) || (width != 2 && width != 4) {
+      return false
+    }
+    switch layout {
+    case .raw: return false
+    case .planes:
+      if !Self.wordWidths.contains(width) { return isPlain && (1...Self.maxBlock).contains(width) }
+    case .rotatedPlanes, .differences:
+      guard Self.wordWidths.dropFirst().contains(width) else { return false }
+      if layout == .differences { return !isSparse && columns == nil }
+    case .bits: guard width == 2 || width == 4 else { return false }
+    case .palette:
+      guard Self.wordWidths.contains(width) else { return false }
+      return !isSparse && columns == nil
+    }
+    if isSparse { return width > 1 && (layout != .planes || columns != nil) }
+    return true
+  }
+
+  /// Whether there is no step before the layout.
+  var isPlain: Bool { !isFloat32 && half == nil && !isSparse && columns == nil }
+
+  /// Size in bytes of the words of the chunk itself.
+  var wideWidth: Int { isFloat32 ? 8 : half != nil ? 4 : width }
+
+  /// Whether its words fit into elements of a type.
   func divides(_ dtype: DType) -> Bool {
-    switch self {
-    case .raw: true
-    case .planes(let width, _): dtype.byteWidth % width == 0
-    }
+    layout == .raw || dtype.byteWidth % wideWidth == 0
+  }
+}
+
+extension ArraySlice<Substring> {
+  /// Takes a step if it is the first.
+  fileprivate mutating func take(_ step: Substring) -> Bool {
+    guard first == step else { return false }
+    removeFirst()
+    return true
   }
 }

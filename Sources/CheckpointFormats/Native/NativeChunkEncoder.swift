@@ -1,0 +1,187 @@
+import ByteIO
+import ParallelWork
+import TensorCore
+
+/// Chooses a filter for a chunk and packs it; it keeps its buffers for the next one.
+///
+/// The choice depends on the chunk, its type, and its tensor's shape alone, so that chunks may be
+/// packed in any order.
+struct NativeChunkEncoder: ~Copyable {
+  private var float32 = ChunkBuffer(capacity: NativeLayout.chunkSize / 2)
+  private var half = ChunkBuffer(capacity: NativeLayout.chunkSize / 2)
+  private var memory = Memory()
+
+  /// Idle encoders.
+  static let pool = Pool(capacity: 16) { NativeChunkEncoder() }
+
+  /// Buffers for what is made of the words.
+  struct Memory: ~Copyable {
+    /// What goes into the stream.
+    var content = ChunkBuffer(capacity: 2 * NativeLayout.chunkSize)
+    /// Words after a step, and those that are not zero.
+    var words = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
+    var dense = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
+    /// The best stream so far.
+    var best = ChunkBuffer(capacity: NativeLayout.maxStreamSize(NativeLayout.chunkSize))
+  }
+
+  /// Packs a chunk into `target`, which needs room for `NativeLayout.maxStreamSize`; returns the size
+  /// of the stream and the filter.
+  ///
+  /// `columns` are the numbers of words that rows of the tensor may have.
+  mutating func encode(
+    _ chunk: RawSpan, _ packing: NativePacking, columns: [Int],
+    into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    let width = packing.width
+    if packing.effort == .fast || width > chunk.byteCount {
+      return Self.encodePlain(chunk, packing, &memory, into: &target)
+    }
+    let kind = packing.kind
+    guard kind == .float, chunk.byteCount / width >= 64 else {
+      return Self.encode(
+        chunk, packing, packing.plainFilter, columns: columns, &memory, into: &target)
+    }
+    var filter = packing.plainFilter
+    if width == 8, Self.narrow(chunk, .f32, lowBits: 0x1fff_ffff, into: &float32) {
+      (filter.isFloat32, filter.width) = (true, 4)
+    }
+    if filter.isFloat32 {
+      let words = float32.bytes(chunk.byteCount / 2)
+      filter.half = Self.narrowed(words, into: &half)
+      if filter.half == nil {
+        return Self.encode(words, packing, filter, columns: columns, &memory, into: &target)
+      }
+    } else if width == 4 {
+      filter.half = Self.narrowed(chunk, into: &half)
+    }
+    guard filter.half != nil else {
+      return Self.encode(chunk, packing, filter, columns: columns, &memory, into: &target)
+    }
+    filter.width = 2
+    let words = half.bytes(chunk.byteCount / filter.wideWidth * 2)
+    return Self.encode(words, packing, filter, columns: columns, &memory, into: &target)
+  }
+
+  /// Narrows words of float32 if 16 bits hold them all.
+  private static func narrowed(
+    _ words: RawSpan, into half: inout ChunkBuffer
+  ) -> NarrowFloats.Kind? {
+    if narrow(words, .bf16, lowBits: 0xffff, into: &half) { return .bf16 }
+    if narrow(words, .f16, lowBits: 0x1fff, into: &half) { return .f16 }
+    return nil
+  }
+
+  private static func narrow(
+    _ words: RawSpan, _ kind: NarrowFloats.Kind, lowBits: UInt64, into buffer: inout ChunkBuffer
+  ) -> Bool {
+    guard NativeSurvey.mayNarrow(words, width: kind.wideWidth, lowBits: lowBits) else {
+      return false
+    }
+    var target = buffer.mutableBytes(words.byteCount / kind.wideWidth * kind.narrowWidth)
+    return NarrowFloats.narrow(words, kind, into: &target)
+  }
+
+  // MARK: - Words
+
+  /// Packs words that are as narrow as can be; `filter` has the steps so far, and the plain layout.
+  private static func encode(
+    _ words: RawSpan, _ packing: NativePacking, _ filter: NativeFilter, columns: [Int],
+    _ memory: inout Memory, into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    let width = filter.width
+    let isFloat = packing.kind == .float
+    var best: (count: Int, filter: NativeFilter)?
+    var plan = WordPlan()
+    if packing.kind != .block {
+      let survey = NativeSurvey(words, width: width, isFloat: isFloat)
+      if survey.mayBePalette, width > 1 {
+        best = encodePalette(words, filter, &memory)
+      }
+      if isFloat { plan = WordPlan(words, survey, packing, filter, columns: columns) }
+    }
+    if best == nil {
+      best = encodeMatches(words, packing, filter, &memory, into: &target)
+    }
+    let (count, made) = plan.encode(words, filter, &memory, into: &target)
+    guard let best, best.count < count else { return (count, made) }
+    var part = target._mutatingExtracting(..<best.count)
+    part.copyBytes(from: memory.best.bytes(best.count))
+    return best
+  }
+
+  /// Packs planes without any choice.
+  private static func encodePlain(
+    _ chunk: RawSpan, _ packing: NativePacking, _ memory: inout Memory,
+    into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    WordPlan().encode(chunk, packing.plainFilter, &memory, into: &target)
+  }
+
+  /// Packs a table and indices into the best stream.
+  private static func encodePalette(
+    _ words: RawSpan, _ filter: NativeFilter, _ memory: inout Memory
+  ) -> (count: Int, filter: NativeFilter)? {
+    var filter = filter
+    filter.layout = .palette
+    let sizes: (table: Int, all: Int)
+    do {
+      var content = memory.content.mutableBytes(memory.content.capacity)
+      guard let found = Palette.encode(words, width: filter.width, into: &content) else {
+        return nil
+      }
+      sizes = found
+    }
+    let parts = [sizes.table, sizes.all - sizes.table]
+    return (pack(memory.content, parts, into: &memory.best), filter)
+  }
+
+  /// Packs planes, of words or of their differences, with matches into the best stream, where a
+  /// sample says that they may save something.
+  private static func encodeMatches(
+    _ words: RawSpan, _ packing: NativePacking, _ filter: NativeFilter, _ memory: inout Memory,
+    into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter)? {
+    let width = filter.width
+    var best: (count: Int, filter: NativeFilter)?
+    if packing.effort == .small || NativeSurvey.repeats(words, width: width) {
+      var filter = filter
+      filter.layout = .planes
+      WordPlan.split(words, filter, into: &memory.content, at: 0)
+      if let count = match(memory.content, words.byteCount, into: &memory.best) {
+        best = (count, filter)
+      }
+    }
+    if NativeSurvey.isSmooth(words, width: width) {
+      var filter = filter
+      filter.layout = .differences
+      do {
+        var differences = memory.words.mutableBytes(words.byteCount)
+        WordDifferences.encode(words, width: width, into: &differences)
+      }
+      WordPlan.split(
+        memory.words.bytes(words.byteCount), filter, into: &memory.content, at: 0)
+      let content = memory.content.bytes(words.byteCount)
+      if let count = MatchEncoder.encode(content, into: &target), count < best?.count ?? .max {
+        var kept = memory.best.mutableBytes(count)
+        kept.copyBytes(from: target.bytes.extracting(..<count))
+        best = (count, filter)
+      }
+    }
+    return best
+  }
+
+  private static func match(
+    _ content: borrowing ChunkBuffer, _ count: Int, into target: inout ChunkBuffer
+  ) -> Int? {
+    var target = target.mutableBytes(target.capacity)
+    return MatchEncoder.encode(content.bytes(count), into: &target)
+  }
+
+  private static func pack(
+    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout ChunkBuffer
+  ) -> Int {
+    var target = target.mutableBytes(target.capacity)
+    return PlaneCodec.pack(content.bytes(parts.reduce(0, +)), parts: parts, into: &target)
+  }
+}

@@ -1,0 +1,151 @@
+import ByteIO
+import ParallelWork
+import TensorCore
+
+/// What is done to words before they are packed: which steps, and in what layout.
+struct WordPlan {
+  private var isSparse = false
+  private var levels: NativeLevels?
+  private var asBits = false
+
+  /// Planes alone.
+  init() {}
+
+  /// What a survey of floats suggests.
+  init(
+    _ words: RawSpan, _ survey: NativeSurvey, _ packing: NativePacking, _ filter: NativeFilter,
+    columns: [Int]
+  ) {
+    let width = filter.width
+    isSparse = survey.isSparse && width > 1
+    if width == 2 || width == 4, words.byteCount / width >= 16_384, !survey.isZero {
+      // Rows of 256 are tried as well, for tensors that were flattened.
+      for count in columns.contains(256) ? columns : columns + [256] {
+        guard let found = NativeLevels(words, width: width, columns: count) else { continue }
+        if found.gain > levels?.gain ?? 0 { levels = found }
+      }
+      let least = packing.effort == .small ? 24 : width == 2 ? 72 : 160
+      if levels?.gain ?? 0 < least { levels = nil }
+    }
+    let isNarrow = filter.isFloat32 || filter.half != nil
+    asBits = survey.bitsPay(words, width: width, isNarrow: isNarrow)
+  }
+
+  /// Packs words, and returns the size of the stream and the filter.
+  func encode(
+    _ words: RawSpan, _ filter: NativeFilter, _ memory: inout NativeChunkEncoder.Memory,
+    into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    var filter = filter
+    let (width, count) = (filter.width, words.byteCount / filter.width)
+    var parts: [Int] = []
+    var rest = count
+    let numbers = levels?.fit(words, width: width)
+    if let numbers {
+      filter.columns = levels?.columnCount
+      var lowered = memory.words.mutableBytes(words.byteCount)
+      WordLevels.subtract(
+        words, width: width, rows: numbers.rows, columns: numbers.columns, into: &lowered)
+    }
+    if isSparse {
+      filter.isSparse = true
+      rest = Self.splitZeros(words, width, &memory.content, &memory.dense)
+      parts = [(count + 7) / 8, (count - rest + 7) / 8]
+      if numbers != nil {
+        let mask = memory.content.bytes(parts[0])
+        var dense = memory.dense.mutableBytes(memory.dense.capacity)
+        _ = SparseWords.pick(
+          memory.words.bytes(words.byteCount), width: width, mask: mask, into: &dense)
+      }
+    }
+    for list in numbers.map({ [$0.rows, $0.columns] }) ?? [] {
+      Self.append(list, to: &memory.content, at: parts.reduce(0, +))
+      parts += [list.count, list.count]
+    }
+    if asBits { filter.layout = .bits }
+    let start = parts.reduce(0, +)
+    if isSparse {
+      Self.layOut(memory.dense.bytes(rest * width), filter, &memory.best, into: &memory.content, at: start)
+    } else if numbers != nil {
+      Self.layOut(memory.words.bytes(words.byteCount), filter, &memory.best, into: &memory.content, at: start)
+    } else {
+      Self.layOut(words, filter, &memory.best, into: &memory.content, at: start)
+    }
+    parts += Self.parts(of: rest, words.byteCount, filter)
+    let size = parts.reduce(0, +)
+    return (PlaneCodec.pack(memory.content.bytes(size), parts: parts, into: &target), filter)
+  }
+
+  /// Sizes of the planes of so many words, and of what follows planes of blocks.
+  private static func parts(of count: Int, _ size: Int, _ filter: NativeFilter) -> [Int] {
+    let width = filter.width
+    if filter.layout == .bits {
+      return Array(repeating: (count + 7) / 8, count: 4 * width)
+        + Array(repeating: count, count: width / 2)
+    }
+    return Array(repeating: count, count: width) + (width > 8 ? [size % width] : [])
+  }
+
+  private static func splitZeros(
+    _ words: RawSpan, _ width: Int, _ content: inout ChunkBuffer, _ dense: inout ChunkBuffer
+  ) -> Int {
+    let size = (words.byteCount / width + 7) / 8
+    var memory = content.mutableBytes(content.capacity)
+    var (mask, rest) = memory.divided(at: size)
+    var target = dense.mutableBytes(dense.capacity)
+    return SparseWords.split(words, width: width, mask: &mask, signs: &rest, dense: &target)
+  }
+
+  private static func append(
+    _ numbers: [UInt16], to content: inout ChunkBuffer, at start: Int
+  ) {
+    var target = content.mutableBytes(content.capacity)
+    var part = target._mutatingExtracting(start..<start + 2 * numbers.count)
+    Planes.split(numbers.rawBytes, width: 2, rotated: false, into: &part)
+  }
+
+  /// Writes words in a layout into the content.
+  private static func layOut(
+    _ words: RawSpan, _ filter: NativeFilter, _ planes: inout ChunkBuffer,
+    into content: inout ChunkBuffer, at start: Int
+  ) {
+    guard filter.layout == .bits else { return split(words, filter, into: &content, at: start) }
+    let (width, count) = (filter.width, words.byteCount / filter.width)
+    var plain = filter
+    plain.layout = .rotatedPlanes
+    split(words, plain, into: &planes, at: 0)
+    let bytes = planes.bytes(words.byteCount)
+    var target = content.mutableBytes(content.capacity)
+    let size = (count + 7) / 8 * 8
+    for plane in 0..<width / 2 {
+      var part = target._mutatingExtracting(start + plane * size..<start + (plane + 1) * size)
+      BitPlanes.split(bytes.extracting(plane * count..<(plane + 1) * count), into: &part)
+    }
+    let upper = bytes.extracting(width / 2 * count..<width * count)
+    let place = start + width / 2 * size
+    var part = target._mutatingExtracting(place..<place + upper.byteCount)
+    part.copyBytes(from: upper)
+  }
+
+  /// Divides words into planes, those of rotated words unless levels were subtracted, which rotates.
+  static func split(
+    _ words: RawSpan, _ filter: NativeFilter, into content: inout ChunkBuffer, at start: Int
+  ) {
+    let (width, size) = (filter.width, words.byteCount)
+    var all = content.mutableBytes(content.capacity)
+    var target = all._mutatingExtracting(start..<start + size)
+    let isRotated = filter.layout == .rotatedPlanes && filter.columns == nil
+    if !Planes.widths.contains(width) {
+      let whole = size / width * width
+      var planes = target._mutatingExtracting(..<whole)
+      BlockPlanes.split(words.extracting(..<whole), size: width, into: &planes)
+      var tail = target._mutatingExtracting(whole...)
+      tail.copyBytes(from: words.extracting(whole...))
+    } else if isRotated, width == 8 {
+      let turned = [UInt8](count: size) { WordRotation.rotate(words, width: 8, into: &$0) }
+      Planes.split(turned.rawBytes, width: 8, rotated: false, into: &target)
+    } else {
+      Planes.split(words, width: width, rotated: isRotated, into: &target)
+    }
+  }
+}
