@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "FilterKernels.h"
 #include "PlaneKernels.h"
 
 // Replaces the 624 state words of a generator by the next 624, `times` times.
