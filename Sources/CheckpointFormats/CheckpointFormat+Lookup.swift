@@ -87,10 +87,12 @@ extension WriteOptions {
 }
 
 extension WriteOptions.Compression {
-  /// Parses `planes`, `none`, `gzip` or `gzip:1` to `gzip:9`; `nil` for anything else.
+  /// Parses `planes`, `planes:fast`, `planes:small`, `none`, `gzip` or `gzip:1` to `gzip:9`; `nil` for anything else.
   public init?(named text: String) {
     switch text {
     case "planes": self = .planes
+    case "planes:fast": self = .fastPlanes
+    case "planes:small": self = .smallPlanes
     case "none": self = .none
     case "gzip": self = .gzip(level: 4)
     default:
@@ -109,6 +111,8 @@ extension WriteOptions.Compression {
     case .standard: "standard"
     case .none: "none"
     case .planes: "planes"
+    case .fastPlanes: "planes:fast"
+    case .smallPlanes: "planes:small"
     case .gzip: "gzip"
     }
   }

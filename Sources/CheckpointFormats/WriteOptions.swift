@@ -6,8 +6,13 @@ public struct WriteOptions: Sendable {
     case standard
     /// As they are.
     case none
-    /// Byte planes, each stored or Huffman-coded, in one zlib stream per chunk.
+    /// Filters of words, of which one is chosen for each chunk, and their byte planes, stored or
+    /// Huffman-coded, in one zlib stream; in formats with filters of their own, shuffled bytes.
     case planes
+    /// The same without a choice of filters.
+    case fastPlanes
+    /// The same, with filters that save little and matches wherever they save anything: slow.
+    case smallPlanes
     /// Byte shuffle and deflate at this level, 1 to 9.
     case gzip(level: Int)
   }

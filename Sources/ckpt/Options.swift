@@ -194,7 +194,7 @@ struct OutputOptions: ParsableArguments {
   func validate() throws {
     try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
     guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
-    let near = nearestName(to: compression, among: ["planes", "gzip", "none"]).map { [$0] } ?? []
+    let near = nearestName(to: compression, among: ["planes", "planes:fast", "planes:small", "gzip", "none"]).map { [$0] } ?? []
     throw ValidationError(
       "unknown compression '\(compression)': expected planes, gzip, gzip:1 to gzip:9, or none"
         + near.question)

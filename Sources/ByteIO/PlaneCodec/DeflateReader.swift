@@ -47,8 +47,9 @@ struct DeflateReader: ~Copyable {
         return unsafe ckpt_inflate(tables, &deflated, 1, 1, &count) == 1
       }
     }
-    let content = target.bytes.extracting(..<count)
-    if isSound, stream.storedAdler32 == Checksum.adler32(content) { return count }
+    if isSound, stream.storedAdler32 == Checksum.adler32(target.bytes.extracting(..<count)) {
+      return count
+    }
     if let count = inflateGeneral(stream, upTo: &target) { return count }
     return try Zlib.inflate(stream, upTo: &target)
   }

@@ -14,7 +14,7 @@ enum HDF5Packing: Hashable, Sendable {
   /// - Throws: ``CheckpointError`` with code `unsupported` for a level that zlib does not have.
   static func of(_ compression: WriteOptions.Compression) throws(CheckpointError) -> HDF5Packing? {
     switch compression {
-    case .standard, .planes: return .planes
+    case .standard, .planes, .fastPlanes, .smallPlanes: return .planes
     case .none: return nil
     case .gzip(let level) where (1...9).contains(level): return .gzip(level: level)
     case .gzip(let level):

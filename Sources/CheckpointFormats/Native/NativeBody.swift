@@ -7,7 +7,7 @@ import TensorCore
 ///
 /// Tensors with equal bytes are stored once: the later one refers to the earlier one's chunks. What
 /// has been written is never taken back, so a multi-chunk tensor that may equal an earlier one is
-/// digested before its first chunk is written. That is done only when size, filter, and first chunk
+/// digested before its first chunk is written. That is done only when size, packing, and first chunk
 /// equal those of an earlier tensor, so few tensors are read twice unless they are copies.
 final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private let sink: ByteSink
@@ -30,12 +30,12 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   /// Tensors with equal keys have equal chunks.
   private struct Content: Hashable {
     let digest: Digest
-    let filter: NativeFilter
+    let packing: NativePacking
   }
 
   /// What tensors with equal chunks share, known before they are read to the end.
   private struct Beginning: Hashable {
-    let filter: NativeFilter
+    let packing: NativePacking
     let byteCount: Int
     let storedCount: Int
     let crc32: UInt32
@@ -68,7 +68,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
         if isLast {
           let digest = TreeDigest.digest(merging: chainingValues[piece.source])
           digests[piece.source] = digest
-          let content = Content(digest: digest, filter: plan.sources[piece.source].filter)
+          let content = Content(digest: digest, packing: plan.sources[piece.source].packing)
           if originals[content] == nil { originals[content] = piece.source }
         }
       }
@@ -82,7 +82,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   /// Records the digest of a source; true if an earlier one has the same bytes, and so the same chunks.
   private func take(_ digest: Digest, of source: Int) -> Bool {
     digests[source] = digest
-    let content = Content(digest: digest, filter: plan.sources[source].filter)
+    let content = Content(digest: digest, packing: plan.sources[source].packing)
     guard let original = originals[content] else {
       originals[content] = source
       return false
@@ -96,11 +96,11 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private func isCopy(beginningWith piece: NativeJob.Packed) throws -> Bool {
     let source = plan.sources[piece.source]
     let beginning = Beginning(
-      filter: source.filter, byteCount: source.entry.info.byteCount,
+      packing: source.packing, byteCount: source.entry.info.byteCount,
       storedCount: piece.range.count, crc32: piece.crc32)
     if beginnings.insert(beginning).inserted { return false }
     let digest = try source.entry.digest()
-    guard originals[Content(digest: digest, filter: source.filter)] != nil else { return false }
+    guard originals[Content(digest: digest, packing: source.packing)] != nil else { return false }
     copies.withLock { _ = $0.insert(piece.source) }
     return take(digest, of: piece.source)
   }

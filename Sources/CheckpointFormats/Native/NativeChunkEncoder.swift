@@ -21,6 +21,8 @@ struct NativeChunkEncoder: ~Copyable {
     /// Words after a step, and those that are not zero.
     var words = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
     var dense = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
+    /// Planes, or signs.
+    var planes = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
     /// The best stream so far.
     var best = ChunkBuffer(capacity: NativeLayout.maxStreamSize(NativeLayout.chunkSize))
   }
@@ -47,10 +49,11 @@ struct NativeChunkEncoder: ~Copyable {
       (filter.isFloat32, filter.width) = (true, 4)
     }
     if filter.isFloat32 {
-      let words = float32.bytes(chunk.byteCount / 2)
-      filter.half = Self.narrowed(words, into: &half)
+      let size = chunk.byteCount / 2
+      filter.half = Self.narrowed(float32, size, into: &half)
       if filter.half == nil {
-        return Self.encode(words, packing, filter, columns: columns, &memory, into: &target)
+        return Self.encode(
+          float32, size, packing, filter, columns: columns, &memory, into: &target)
       }
     } else if width == 4 {
       filter.half = Self.narrowed(chunk, into: &half)
@@ -59,8 +62,24 @@ struct NativeChunkEncoder: ~Copyable {
       return Self.encode(chunk, packing, filter, columns: columns, &memory, into: &target)
     }
     filter.width = 2
-    let words = half.bytes(chunk.byteCount / filter.wideWidth * 2)
-    return Self.encode(words, packing, filter, columns: columns, &memory, into: &target)
+    let size = chunk.byteCount / filter.wideWidth * 2
+    return Self.encode(half, size, packing, filter, columns: columns, &memory, into: &target)
+  }
+
+  // Functions that take a buffer, because the compiler takes access to a part of one as access to all
+  // of what it belongs to.
+
+  private static func narrowed(
+    _ words: borrowing ChunkBuffer, _ count: Int, into half: inout ChunkBuffer
+  ) -> NarrowFloats.Kind? {
+    narrowed(words.bytes(count), into: &half)
+  }
+
+  private static func encode(
+    _ words: borrowing ChunkBuffer, _ count: Int, _ packing: NativePacking, _ filter: NativeFilter,
+    columns: [Int], _ memory: inout Memory, into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    encode(words.bytes(count), packing, filter, columns: columns, &memory, into: &target)
   }
 
   /// Narrows words of float32 if 16 bits hold them all.
@@ -147,7 +166,7 @@ struct NativeChunkEncoder: ~Copyable {
     if packing.effort == .small || NativeSurvey.repeats(words, width: width) {
       var filter = filter
       filter.layout = .planes
-      WordPlan.split(words, filter, into: &memory.content, at: 0)
+      WordPlan.split(words, filter, through: &memory.planes, into: &memory.content, at: 0)
       if let count = match(memory.content, words.byteCount, into: &memory.best) {
         best = (count, filter)
       }
@@ -160,13 +179,11 @@ struct NativeChunkEncoder: ~Copyable {
         WordDifferences.encode(words, width: width, into: &differences)
       }
       WordPlan.split(
-        memory.words.bytes(words.byteCount), filter, into: &memory.content, at: 0)
-      let content = memory.content.bytes(words.byteCount)
-      if let count = MatchEncoder.encode(content, into: &target), count < best?.count ?? .max {
-        var kept = memory.best.mutableBytes(count)
-        kept.copyBytes(from: target.bytes.extracting(..<count))
-        best = (count, filter)
-      }
+        memory.words, words.byteCount, filter, through: &memory.planes, into: &memory.content)
+      let count = match(
+        memory.content, words.byteCount, through: &target, into: &memory.best,
+        ifBelow: best?.count ?? .max)
+      if let count { best = (count, filter) }
     }
     return best
   }
@@ -176,6 +193,19 @@ struct NativeChunkEncoder: ~Copyable {
   ) -> Int? {
     var target = target.mutableBytes(target.capacity)
     return MatchEncoder.encode(content.bytes(count), into: &target)
+  }
+
+  /// The same through other memory, and only if it is smaller than what is there.
+  private static func match(
+    _ content: borrowing ChunkBuffer, _ count: Int, through other: inout MutableRawSpan,
+    into target: inout ChunkBuffer, ifBelow limit: Int
+  ) -> Int? {
+    guard let size = MatchEncoder.encode(content.bytes(count), into: &other), size < limit else {
+      return nil
+    }
+    var kept = target.mutableBytes(size)
+    kept.copyBytes(from: other.bytes.extracting(..<size))
+    return size
   }
 
   private static func pack(

@@ -55,9 +55,7 @@ extension NativeFile {
       let stream = memory.bytes(length).extracting(start..<start + chunk.length)
       try naming(index, of: stored) { () throws(CheckpointError) in
         try Self.check(stream, chunk)
-        if case .planes(let width, let rotated) = stored.filter {
-          try PlaneCodec.decode(stream, width: width, rotated: rotated, into: &part)
-        }
+        try Self.unpack(stream, chunk.filter, into: &part)
         try Self.check(part.bytes, index, of: stored)
       }
       start += chunk.length
@@ -70,19 +68,32 @@ extension NativeFile {
     _ indices: Range<Int>, of stored: NativeIndex.Stored, _ bytes: RawSpan,
     into target: inout MutableRawSpan
   ) throws(CheckpointError) -> Bool {
-    guard indices.count == 2, case .planes(let width, let rotated) = stored.filter else {
-      return false
-    }
+    guard indices.count == 2 else { return false }
     let (one, two) = (stored.chunks[indices.lowerBound], stored.chunks[indices.lowerBound + 1])
+    let filter = one.filter
+    guard filter == two.filter, filter.isWordPlanes else { return false }
     let (first, second) = (bytes.extracting(..<one.length), bytes.extracting(one.length...))
     guard Checksum.crc32(first) == one.crc32, Checksum.crc32(second) == two.crc32 else {
       return false
     }
     let middle = NativeLayout.chunkSize
     return PlaneCodec.decodeTwo(
-      first, second, width: width, rotated: rotated, into: &target, dividedAt: middle)
+      first, second, width: filter.width, rotated: filter.layout == .rotatedPlanes, into: &target,
+      dividedAt: middle)
       && stored.matches(target.bytes.extracting(..<middle), chunk: indices.lowerBound)
       && stored.matches(target.bytes.extracting(middle...), chunk: indices.lowerBound + 1)
+  }
+
+  private static func unpack(
+    _ stream: RawSpan, _ filter: NativeFilter, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    if filter.isWordPlanes {
+      return try PlaneCodec.decode(
+        stream, width: filter.width, rotated: filter.layout == .rotatedPlanes, into: &target)
+    }
+    let decoder = NativeChunkDecoder.pool.acquire()
+    defer { NativeChunkDecoder.pool.release(decoder) }
+    try decoder.value.decode(stream, filter, into: &target)
   }
 
   private static func check(

@@ -17,7 +17,7 @@ enum NativeFilling {
     let plan = try NativePlan(
       Checkpoint(
         entries: new.compactMap { index.tensors[$0].replacement(in: fill) }), compression: .standard
-    ).keepingFilters(of: new.map { index.tensors[$0] })
+    ).keepingRaw(of: new.map { index.tensors[$0] })
     let kept = KeptChunks(file, sink)
     try sink.append(0..<NativeLayout.headerSize, of: file.file)
     let body = NativeBody(plan, sink: sink) { source in
@@ -30,6 +30,7 @@ enum NativeFilling {
         let digest = body.digests[source]
       else { continue }
       (stored.digest, stored.chunks) = (digest, body.chunks[source])
+      if let first = stored.chunks.first { stored.filter = first.filter }
       stored.chainingValues = body.chainingValues[source]
       index.tensors[position].content = .stored(stored)
     }
@@ -84,11 +85,13 @@ extension NativeIndex.Tensor {
 }
 
 extension NativePlan {
-  /// The same, each tensor with the filter that it had.
-  fileprivate func keepingFilters(of tensors: [NativeIndex.Tensor]) -> NativePlan {
+  /// The same, except that tensors stand as they are that did so.
+  fileprivate func keepingRaw(of tensors: [NativeIndex.Tensor]) -> NativePlan {
     var plan = self
     for (source, tensor) in tensors.enumerated() {
-      if case .stored(let stored) = tensor.content { plan.sources[source].filter = stored.filter }
+      if case .stored(let stored) = tensor.content, stored.filter == .raw {
+        plan.sources[source].packing = .raw
+      }
     }
     return plan
   }

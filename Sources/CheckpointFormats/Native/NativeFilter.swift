@@ -118,6 +118,12 @@ struct NativeFilter: Hashable, Sendable {
   /// Whether there is no step before the layout.
   var isPlain: Bool { !isFloat32 && half == nil && !isSparse && columns == nil }
 
+  /// Whether it is planes of words alone, as ``PlaneCodec`` divides them.
+  var isWordPlanes: Bool {
+    guard isPlain, Self.wordWidths.contains(width) else { return false }
+    return layout == .planes || (layout == .rotatedPlanes && width < 8)
+  }
+
   /// Size in bytes of the words of the chunk itself.
   var wideWidth: Int { isFloat32 ? 8 : half != nil ? 4 : width }
 

@@ -96,11 +96,19 @@ private struct TensorParser {
       let length = try scanner.wholeNumber()
       try scanner.expect(",")
       let crc32 = try scanner.wholeNumber()
+      let filter = scanner.take(",") ? try scanner.string() : nil
       try scanner.expect("]")
       guard let crc32 = UInt32(exactly: crc32) else {
         throw CheckpointError(.malformed, "CRC-32 \(crc32) has more than 32 bits")
       }
-      chunks.append(NativeIndex.Chunk(offset: 0, length: length, crc32: crc32))
+      var chunk = NativeIndex.Chunk(offset: 0, length: length, crc32: crc32, filter: .raw)
+      if let filter {
+        chunk.filter = try Self.filter(filter)
+        guard chunk.filter != .raw else {
+          throw CheckpointError(.malformed, "a chunk names the filter raw")
+        }
+      }
+      chunks.append(chunk)
     }
     let values = scanner.take(",\"cvs\":") ? try scanner.string() : nil
     try scanner.expect(",\"dtype\":")
@@ -142,9 +150,10 @@ private struct TensorParser {
     values: String?, shape: [Int]
   ) throws(CheckpointError) -> NativeIndex.Stored {
     guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
-    guard let method = NativeFilter(name: filter) else { throw Self.unknown("filter", filter) }
-    guard method.divides(type) else {
-      throw CheckpointError(.malformed, "filter \(filter) does not apply to elements of \(dtype)")
+    let method = try Self.filter(filter)
+    guard method.divides(type) else { throw Self.misfit(method, type) }
+    let chunks = try chunks.map { chunk throws(CheckpointError) in
+      try Self.chunk(chunk, of: type, method)
     }
     guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
       throw CheckpointError(
@@ -167,7 +176,7 @@ private struct TensorParser {
         original.digest == sum, original.filter == method,
         original.info.byteCount == info.byteCount,
         original.chunks.elementsEqual(
-          chunks, by: { ($0.length, $0.crc32) == ($1.length, $1.crc32) })
+          chunks, by: { ($0.length, $0.crc32, $0.filter) == ($1.length, $1.crc32, $1.filter) })
       else {
         throw CheckpointError(
           .malformed, "offset \(offset) belongs to an earlier tensor with different content")
@@ -187,6 +196,34 @@ private struct TensorParser {
       info: info, filter: method, digest: sum, chunks: own, chainingValues: chainingValues)
     if !own.isEmpty { placed[offset] = stored }
     return stored
+  }
+
+  private static func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
+    guard let filter = NativeFilter(name: name) else { throw unknown("filter", name) }
+    return filter
+  }
+
+  private static func misfit(_ filter: NativeFilter, _ dtype: DType) -> CheckpointError {
+    CheckpointError(
+      .malformed, "filter \(filter.name) does not apply to elements of \(dtype.rawValue)")
+  }
+
+  /// A chunk with its own filter or, if it names none, that of its tensor.
+  private static func chunk(
+    _ chunk: NativeIndex.Chunk, of dtype: DType, _ filter: NativeFilter
+  ) throws(CheckpointError) -> NativeIndex.Chunk {
+    var chunk = chunk
+    // No chunk names `raw`, so it stands for none.
+    if chunk.filter == .raw {
+      chunk.filter = filter
+      return chunk
+    }
+    guard filter != .raw, chunk.filter != filter else {
+      throw CheckpointError(
+        .malformed, "expected a chunk to name another filter than its tensor, found \(chunk.filter.name)")
+    }
+    guard chunk.filter.divides(dtype) else { throw misfit(chunk.filter, dtype) }
+    return chunk
   }
 
   /// The chaining values of a tensor of several chunks, which must merge into its digest.

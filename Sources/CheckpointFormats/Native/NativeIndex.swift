@@ -8,6 +8,7 @@ struct NativeIndex {
     var offset: Int
     var length: Int
     var crc32: UInt32
+    var filter: NativeFilter
     /// Zeros before it, for alignment.
     var padding = 0
   }
@@ -15,6 +16,7 @@ struct NativeIndex {
   /// A tensor whose bytes are in the file.
   struct Stored: Sendable {
     var info: TensorInfo
+    /// The filter of the chunks that name none of their own.
     var filter: NativeFilter
     var digest: Digest
     var chunks: [Chunk]
@@ -93,6 +95,7 @@ struct NativeIndex {
           json.array {
             $0.number(chunk.length)
             $0.number(chunk.crc32)
+            if chunk.filter != stored.filter { $0.string(chunk.filter.name) }
           }
         }
       }

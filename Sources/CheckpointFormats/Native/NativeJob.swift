@@ -15,8 +15,7 @@ struct NativeJob: ~Copyable {
     }
 
     let source: Int
-    /// Whether its bytes are stored as they were read.
-    let isRaw: Bool
+    let filter: NativeFilter
     /// Its range in the packed bytes, or in those that were read.
     let range: Range<Int>
     let crc32: UInt32
@@ -48,16 +47,18 @@ struct NativeJob: ~Copyable {
       let (inputStart, outputStart) = (inputCount, written)
       let sum = try Self.read(piece, of: source, into: &input, at: inputStart)
       inputCount += piece.range.count
-      let isRaw = source.filter == .raw
-      if case .planes(let width, let rotated) = source.filter, !piece.range.isEmpty {
-        written += Self.encode(
-          input, inputStart..<inputCount, width: width, rotated: rotated, into: &output,
-          at: outputStart)
+      let isRaw = source.packing.kind == .raw
+      var filter = source.packing.plainFilter
+      if !isRaw, !piece.range.isEmpty {
+        let packed = Self.encode(
+          input, inputStart..<inputCount, of: source, into: &output, at: outputStart)
+        written += packed.count
+        filter = packed.filter
       }
       let range = isRaw ? inputStart..<inputCount : outputStart..<written
       let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
       packed.append(
-        Packed(source: piece.tensor, isRaw: isRaw, range: range, crc32: crc32, sum: sum))
+        Packed(source: piece.tensor, filter: filter, range: range, crc32: crc32, sum: sum))
     }
   }
 
@@ -77,13 +78,16 @@ struct NativeJob: ~Copyable {
   }
 
   private static func encode(
-    _ input: borrowing ChunkBuffer, _ range: Range<Int>, width: Int, rotated: Bool,
+    _ input: borrowing ChunkBuffer, _ range: Range<Int>, of source: NativePlan.Source,
     into output: inout ChunkBuffer, at start: Int
-  ) -> Int {
+  ) -> (count: Int, filter: NativeFilter) {
+    let encoder = NativeChunkEncoder.pool.acquire()
+    defer { NativeChunkEncoder.pool.release(encoder) }
     let content = input.bytes(range.upperBound).extracting(range)
     var rest = output.mutableBytes(output.capacity)
     var target = rest._mutatingExtracting(start..<rest.byteCount)
-    return PlaneCodec.encode(content, width: width, rotated: rotated, into: &target)
+    return encoder.value.encode(
+      content, source.packing, columns: source.columns, into: &target)
   }
 
   private static func crc32(_ buffer: borrowing ChunkBuffer, _ range: Range<Int>) -> UInt32 {
@@ -92,10 +96,10 @@ struct NativeJob: ~Copyable {
 
   /// Writes one of the pieces, aligned if it is raw, and returns its offset.
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
-    if piece.isRaw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
+    if piece.filter == .raw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position
     let end = piece.range.upperBound
-    try sink.append((piece.isRaw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
-    return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32)
+    try sink.append((piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32, filter: piece.filter)
   }
 }

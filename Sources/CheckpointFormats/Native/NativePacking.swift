@@ -59,7 +59,7 @@ struct NativePacking: Hashable, Sendable {
   }
 
   /// Numbers of columns that rows of a tensor may have: the products of its trailing dimensions.
-  static func columns(of shape: [Int]) -> [Int] {
+  static func columns(of shape: Shape) -> [Int] {
     var (columns, product) = ([Int](), 1)
     for size in shape.reversed() {
       product = product.saturated(times: size)

@@ -11,7 +11,15 @@ struct NativePlan: Sendable {
   /// A tensor to be read.
   struct Source {
     let entry: Checkpoint.Entry
-    var filter: NativeFilter
+    var packing: NativePacking
+    /// Numbers of words that its rows may have.
+    let columns: [Int]
+
+    init(_ entry: Checkpoint.Entry, _ packing: NativePacking) {
+      self.entry = entry
+      self.packing = packing
+      columns = NativePacking.columns(of: entry.info.shape)
+    }
   }
 
   private(set) var parts: [Part] = []
@@ -22,6 +30,12 @@ struct NativePlan: Sendable {
     _ checkpoint: Checkpoint, compression: WriteOptions.Compression
   ) throws(CheckpointError) {
     var stored: [TensorName: TensorInfo] = [:]
+    let effort: NativePacking.Effort =
+      switch compression {
+      case .fastPlanes: .fast
+      case .smallPlanes: .small
+      default: .standard
+      }
     for entry in checkpoint.entries {
       try Self.checkLimits(entry)
       // An alias whose original was left out, or that has another shape, is stored with its own bytes.
@@ -31,8 +45,9 @@ struct NativePlan: Sendable {
       } else {
         stored[entry.name] = entry.info
         parts.append(.stored(source: sources.count))
-        let filter = compression == .none ? .raw : NativeFilter.best(for: entry.info.dtype)
-        sources.append(Source(entry: entry, filter: filter))
+        let packing: NativePacking =
+          compression == .none ? .raw : NativePacking(for: entry.info.dtype, effort: effort)
+        sources.append(Source(entry, packing))
       }
     }
   }

@@ -66,7 +66,7 @@ struct NativeSurvey {
   /// Their top bytes are left out, since exponents repeat in noise; of bytes and of words of two,
   /// eight bytes are taken. Runs do not count.
   static func repeats(_ words: RawSpan, width: Int) -> Bool {
-    repeats(words, width, quarter: 1) || repeats(words, width, quarter: 3)
+    repeats(words, width: width, quarter: 1) || repeats(words, width: width, quarter: 3)
   }
 
   private static func repeats(_ words: RawSpan, width: Int, quarter: Int) -> Bool {

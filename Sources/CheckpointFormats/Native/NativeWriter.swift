@@ -30,7 +30,8 @@ enum NativeWriter {
       case .alias(let name, let original):
         tensors.append(NativeIndex.Tensor(name: name, content: .alias(original)))
       case .stored(let source):
-        let (entry, filter) = (plan.sources[source].entry, plan.sources[source].filter)
+        let entry = plan.sources[source].entry
+        let filter = body.chunks[source].first?.filter ?? plan.sources[source].packing.plainFilter
         guard let digest = body.digests[source] else {
           throw CheckpointError(.missing, "its bytes were not read", tensor: entry.name.text)
         }

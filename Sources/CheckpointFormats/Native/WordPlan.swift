@@ -49,13 +49,11 @@ struct WordPlan {
     }
     if isSparse {
       filter.isSparse = true
-      rest = Self.splitZeros(words, width, &memory.content, &memory.dense)
+      rest = Self.splitZeros(words, width, &memory.content, &memory.planes, &memory.dense)
       parts = [(count + 7) / 8, (count - rest + 7) / 8]
       if numbers != nil {
-        let mask = memory.content.bytes(parts[0])
-        var dense = memory.dense.mutableBytes(memory.dense.capacity)
-        _ = SparseWords.pick(
-          memory.words.bytes(words.byteCount), width: width, mask: mask, into: &dense)
+        Self.pick(
+          memory.words, words.byteCount, width, mask: memory.content, parts[0], &memory.dense)
       }
     }
     for list in numbers.map({ [$0.rows, $0.columns] }) ?? [] {
@@ -65,11 +63,13 @@ struct WordPlan {
     if asBits { filter.layout = .bits }
     let start = parts.reduce(0, +)
     if isSparse {
-      Self.layOut(memory.dense.bytes(rest * width), filter, &memory.best, into: &memory.content, at: start)
+      Self.layOut(
+        memory.dense, rest * width, filter, &memory.planes, into: &memory.content, at: start)
     } else if numbers != nil {
-      Self.layOut(memory.words.bytes(words.byteCount), filter, &memory.best, into: &memory.content, at: start)
+      Self.layOut(
+        memory.words, words.byteCount, filter, &memory.planes, into: &memory.content, at: start)
     } else {
-      Self.layOut(words, filter, &memory.best, into: &memory.content, at: start)
+      Self.layOut(words, filter, &memory.planes, into: &memory.content, at: start)
     }
     parts += Self.parts(of: rest, words.byteCount, filter)
     let size = parts.reduce(0, +)
@@ -86,14 +86,49 @@ struct WordPlan {
     return Array(repeating: count, count: width) + (width > 8 ? [size % width] : [])
   }
 
+  /// Writes mask and signs into the content, and the other words densely.
   private static func splitZeros(
-    _ words: RawSpan, _ width: Int, _ content: inout ChunkBuffer, _ dense: inout ChunkBuffer
+    _ words: RawSpan, _ width: Int, _ content: inout ChunkBuffer, _ planes: inout ChunkBuffer,
+    _ dense: inout ChunkBuffer
   ) -> Int {
-    let size = (words.byteCount / width + 7) / 8
+    let count = words.byteCount / width
+    let size = (count + 7) / 8
     var memory = content.mutableBytes(content.capacity)
-    var (mask, rest) = memory.divided(at: size)
+    var mask = memory._mutatingExtracting(..<size)
+    var signs = planes.mutableBytes(planes.capacity)
     var target = dense.mutableBytes(dense.capacity)
-    return SparseWords.split(words, width: width, mask: &mask, signs: &rest, dense: &target)
+    let rest = SparseWords.split(
+      words, width: width, mask: &mask, signs: &signs, dense: &target)
+    let signSize = (count - rest + 7) / 8
+    var part = memory._mutatingExtracting(size..<size + signSize)
+    part.copyBytes(from: signs.bytes.extracting(..<signSize))
+    return rest
+  }
+
+  // Functions that take a buffer, because the compiler takes access to a part of one as access to all
+  // of what it belongs to.
+
+  private static func pick(
+    _ words: borrowing ChunkBuffer, _ count: Int, _ width: Int, mask: borrowing ChunkBuffer,
+    _ maskSize: Int, _ dense: inout ChunkBuffer
+  ) {
+    var target = dense.mutableBytes(dense.capacity)
+    _ = SparseWords.pick(
+      words.bytes(count), width: width, mask: mask.bytes(maskSize), into: &target)
+  }
+
+  private static func layOut(
+    _ words: borrowing ChunkBuffer, _ count: Int, _ filter: NativeFilter,
+    _ planes: inout ChunkBuffer, into content: inout ChunkBuffer, at start: Int
+  ) {
+    layOut(words.bytes(count), filter, &planes, into: &content, at: start)
+  }
+
+  static func split(
+    _ words: borrowing ChunkBuffer, _ count: Int, _ filter: NativeFilter,
+    through planes: inout ChunkBuffer, into content: inout ChunkBuffer
+  ) {
+    split(words.bytes(count), filter, through: &planes, into: &content, at: 0)
   }
 
   private static func append(
@@ -101,7 +136,8 @@ struct WordPlan {
   ) {
     var target = content.mutableBytes(content.capacity)
     var part = target._mutatingExtracting(start..<start + 2 * numbers.count)
-    Planes.split(numbers.rawBytes, width: 2, rotated: false, into: &part)
+    let planes = numbers.map { UInt8($0 & 0xff) } + numbers.map { UInt8($0 >> 8) }
+    part.copyBytes(from: planes.rawBytes)
   }
 
   /// Writes words in a layout into the content.
@@ -109,11 +145,14 @@ struct WordPlan {
     _ words: RawSpan, _ filter: NativeFilter, _ planes: inout ChunkBuffer,
     into content: inout ChunkBuffer, at start: Int
   ) {
-    guard filter.layout == .bits else { return split(words, filter, into: &content, at: start) }
+    guard filter.layout == .bits else {
+      return split(words, filter, through: &planes, into: &content, at: start)
+    }
     let (width, count) = (filter.width, words.byteCount / filter.width)
-    var plain = filter
-    plain.layout = .rotatedPlanes
-    split(words, plain, into: &planes, at: 0)
+    do {
+      var target = planes.mutableBytes(words.byteCount)
+      Planes.split(words, width: width, rotated: filter.columns == nil, into: &target)
+    }
     let bytes = planes.bytes(words.byteCount)
     var target = content.mutableBytes(content.capacity)
     let size = (count + 7) / 8 * 8
@@ -129,7 +168,8 @@ struct WordPlan {
 
   /// Divides words into planes, those of rotated words unless levels were subtracted, which rotates.
   static func split(
-    _ words: RawSpan, _ filter: NativeFilter, into content: inout ChunkBuffer, at start: Int
+    _ words: RawSpan, _ filter: NativeFilter, through turned: inout ChunkBuffer,
+    into content: inout ChunkBuffer, at start: Int
   ) {
     let (width, size) = (filter.width, words.byteCount)
     var all = content.mutableBytes(content.capacity)
@@ -142,8 +182,11 @@ struct WordPlan {
       var tail = target._mutatingExtracting(whole...)
       tail.copyBytes(from: words.extracting(whole...))
     } else if isRotated, width == 8 {
-      let turned = [UInt8](count: size) { WordRotation.rotate(words, width: 8, into: &$0) }
-      Planes.split(turned.rawBytes, width: 8, rotated: false, into: &target)
+      do {
+        var bytes = turned.mutableBytes(size)
+        WordRotation.rotate(words, width: 8, into: &bytes)
+      }
+      Planes.split(turned.bytes(size), width: 8, rotated: false, into: &target)
     } else {
       Planes.split(words, width: width, rotated: isRotated, into: &target)
     }
