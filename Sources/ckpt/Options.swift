@@ -185,7 +185,13 @@ struct OutputOptions: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Compression of tensors: planes, gzip[:LEVEL], or none.", valueName: "kind"))
+    help: ArgumentHelp(
+      """
+      Compression of tensors: planes, the default of .ckz, at about 1 GB/s per core; planes:fast \
+      without a choice of filters, faster and larger where values repeat or are pruned; \
+      planes:small, slow, for the last percent; gzip[:LEVEL] as zlib packs HDF5, at 0.05 GB/s; or \
+      none, at the speed of copying.
+      """, valueName: "kind"))
   var compression: String?
 
   @Flag(name: .long, help: "Replace an existing file.")
@@ -194,9 +200,11 @@ struct OutputOptions: ParsableArguments {
   func validate() throws {
     try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
     guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
-    let near = nearestName(to: compression, among: ["planes", "planes:fast", "planes:small", "gzip", "none"]).map { [$0] } ?? []
+    let names = ["planes", "planes:fast", "planes:small", "gzip", "none"]
+    let near = nearestName(to: compression, among: names).map { [$0] } ?? []
     throw ValidationError(
-      "unknown compression '\(compression)': expected planes, gzip, gzip:1 to gzip:9, or none"
+      "unknown compression '\(compression)': expected planes, planes:fast, planes:small, gzip, "
+        + "gzip:1 to gzip:9, or none"
         + near.question)
   }
 

@@ -119,10 +119,22 @@ struct NativeChunkEncoder: ~Copyable {
       }
       if isFloat { plan = WordPlan(words, survey, packing, filter, columns: columns) }
     }
-    if best == nil {
-      best = encodeMatches(words, packing, filter, &memory, into: &target)
+    if best == nil { best = encodeMatches(words, filter, &memory, into: &target) }
+    if packing.effort == .small {
+      for variant in plan.variants(width: width) {
+        let (parts, made) = variant.apply(to: words, filter, &memory)
+        let count = match(
+          memory.content, parts.reduce(0, +), through: &target, into: &memory.best,
+          ifBelow: best?.count ?? .max)
+        if let count { best = (count, made) }
+        let packed = pack(
+          memory.content, parts, through: &target, into: &memory.best,
+          ifBelow: best?.count ?? .max)
+        if let packed { best = (packed, made) }
+      }
     }
-    let (count, made) = plan.encode(words, filter, &memory, into: &target)
+    let (parts, made) = plan.apply(to: words, filter, &memory)
+    let count = pack(memory.content, parts, into: &target)
     guard let best, best.count < count else { return (count, made) }
     var part = target._mutatingExtracting(..<best.count)
     part.copyBytes(from: memory.best.bytes(best.count))
@@ -134,7 +146,8 @@ struct NativeChunkEncoder: ~Copyable {
     _ chunk: RawSpan, _ packing: NativePacking, _ memory: inout Memory,
     into target: inout MutableRawSpan
   ) -> (count: Int, filter: NativeFilter) {
-    WordPlan().encode(chunk, packing.plainFilter, &memory, into: &target)
+    let (parts, filter) = WordPlan().apply(to: chunk, packing.plainFilter, &memory)
+    return (pack(memory.content, parts, into: &target), filter)
   }
 
   /// Packs a table and indices into the best stream.
@@ -152,18 +165,19 @@ struct NativeChunkEncoder: ~Copyable {
       sizes = found
     }
     let parts = [sizes.table, sizes.all - sizes.table]
-    return (pack(memory.content, parts, into: &memory.best), filter)
+    var target = memory.best.mutableBytes(memory.best.capacity)
+    return (pack(memory.content, parts, into: &target), filter)
   }
 
   /// Packs planes, of words or of their differences, with matches into the best stream, where a
   /// sample says that they may save something.
   private static func encodeMatches(
-    _ words: RawSpan, _ packing: NativePacking, _ filter: NativeFilter, _ memory: inout Memory,
+    _ words: RawSpan, _ filter: NativeFilter, _ memory: inout Memory,
     into target: inout MutableRawSpan
   ) -> (count: Int, filter: NativeFilter)? {
     let width = filter.width
     var best: (count: Int, filter: NativeFilter)?
-    if packing.effort == .small || NativeSurvey.repeats(words, width: width) {
+    if NativeSurvey.repeats(words, width: width) {
       var filter = filter
       filter.layout = .planes
       WordPlan.split(words, filter, through: &memory.planes, into: &memory.content, at: 0)
@@ -200,18 +214,31 @@ struct NativeChunkEncoder: ~Copyable {
     _ content: borrowing ChunkBuffer, _ count: Int, through other: inout MutableRawSpan,
     into target: inout ChunkBuffer, ifBelow limit: Int
   ) -> Int? {
-    guard let size = MatchEncoder.encode(content.bytes(count), into: &other), size < limit else {
-      return nil
-    }
-    var kept = target.mutableBytes(size)
-    kept.copyBytes(from: other.bytes.extracting(..<size))
-    return size
+    guard let size = MatchEncoder.encode(content.bytes(count), into: &other) else { return nil }
+    return keep(size, of: other, in: &target, ifBelow: limit)
   }
 
   private static func pack(
-    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout ChunkBuffer
+    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout MutableRawSpan
   ) -> Int {
-    var target = target.mutableBytes(target.capacity)
-    return PlaneCodec.pack(content.bytes(parts.reduce(0, +)), parts: parts, into: &target)
+    PlaneCodec.pack(content.bytes(parts.reduce(0, +)), parts: parts, into: &target)
+  }
+
+  private static func pack(
+    _ content: borrowing ChunkBuffer, _ parts: [Int], through other: inout MutableRawSpan,
+    into target: inout ChunkBuffer, ifBelow limit: Int
+  ) -> Int? {
+    let size = pack(content, parts, into: &other)
+    return keep(size, of: other, in: &target, ifBelow: limit)
+  }
+
+  private static func keep(
+    _ size: Int, of stream: borrowing MutableRawSpan, in target: inout ChunkBuffer,
+    ifBelow limit: Int
+  ) -> Int? {
+    guard size < limit else { return nil }
+    var kept = target.mutableBytes(size)
+    kept.copyBytes(from: stream.bytes.extracting(..<size))
+    return size
   }
 }

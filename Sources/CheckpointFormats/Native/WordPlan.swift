@@ -31,11 +31,23 @@ struct WordPlan {
     asBits = survey.bitsPay(words, width: width, isNarrow: isNarrow)
   }
 
-  /// Packs words, and returns the size of the stream and the filter.
-  func encode(
-    _ words: RawSpan, _ filter: NativeFilter, _ memory: inout NativeChunkEncoder.Memory,
-    into target: inout MutableRawSpan
-  ) -> (count: Int, filter: NativeFilter) {
+  /// The same without levels, and with bits where there are planes and the other way around.
+  func variants(width: Int) -> [WordPlan] {
+    var found: [WordPlan] = []
+    for levels in self.levels == nil ? [nil] : [self.levels, nil] {
+      for asBits in width == 2 || width == 4 ? [false, true] : [false] {
+        var plan = self
+        (plan.levels, plan.asBits) = (levels, asBits)
+        found.append(plan)
+      }
+    }
+    return found
+  }
+
+  /// Writes what is to be packed into the content, and returns the sizes of its parts and the filter.
+  func apply(
+    to words: RawSpan, _ filter: NativeFilter, _ memory: inout NativeChunkEncoder.Memory
+  ) -> (parts: [Int], filter: NativeFilter) {
     var filter = filter
     let (width, count) = (filter.width, words.byteCount / filter.width)
     var parts: [Int] = []
@@ -71,9 +83,7 @@ struct WordPlan {
     } else {
       Self.layOut(words, filter, &memory.planes, into: &memory.content, at: start)
     }
-    parts += Self.parts(of: rest, words.byteCount, filter)
-    let size = parts.reduce(0, +)
-    return (PlaneCodec.pack(memory.content.bytes(size), parts: parts, into: &target), filter)
+    return (parts + Self.parts(of: rest, words.byteCount, filter), filter)
   }
 
   /// Sizes of the planes of so many words, and of what follows planes of blocks.
