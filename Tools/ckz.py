@@ -231,7 +231,6 @@ def floats(parts, count, width, steps):
 def unfiltered(name, content, size, itemsize):
     """The `size` bytes of a chunk from its inflated content."""
     steps = FILTER.fullmatch(name)
-    require(not name.startswith("delta+"), "filter %s needs another tensor, which is not supported" % name)
     require(steps, "unknown filter " + name)
     width, layout = int(steps["width"]), steps["whole"] or steps["layout"]
     narrow = steps["narrow"].split("+")[:-1]
@@ -261,6 +260,7 @@ def unfilter(name, stored, size, itemsize):
     if name == "raw":
         require(len(stored) == size, "raw chunk of another size")
         return stored
+    require(not name.startswith("delta+"), "filter %s needs another tensor, which is not supported" % name)
     return unfiltered(name, inflate(stored, 2 * size + (1 << 18)), size, itemsize)
 
 
