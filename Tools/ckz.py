@@ -11,6 +11,7 @@ Every byte is verified; what is not as the specification says raises ValueError.
 it is installed, computes the digests faster than the code here.
 """
 import json
+import re
 import struct
 import sys
 import zlib
@@ -44,10 +45,10 @@ def require(condition, what):
         raise ValueError(what)
 
 
-def inflate(stream, size):
+def inflate(stream, limit):
     unpacker = zlib.decompressobj()
-    data = unpacker.decompress(stream, size + 1)
-    require(unpacker.eof and len(data) == size and not unpacker.unused_data, "zlib stream of another size")
+    data = unpacker.decompress(stream, limit + 1)
+    require(unpacker.eof and len(data) <= limit and not unpacker.unused_data, "zlib stream of another size")
     return data
 
 
@@ -126,21 +127,141 @@ def chunk_value(data, number, root=0):
     return merge(leaf_values(data[:whole * LEAF], first) + last, root) if whole else last
 
 
+# A filter's name: steps, of which a reader undoes the last one first. Words are of `width` bytes.
+FILTER = re.compile(
+    r"(?P<narrow>(f32\+)?(f16\+|bf16\+)?)((?P<whole>palette|differences)|(?P<sparse>sparse\+)?"
+    r"(levels-(?P<columns>[1-9][0-9]{0,4})\+)?(?P<layout>planes|rotated-planes|bits))-(?P<width>[1-9][0-9]{0,2})")
+WIDE = {"f32": 8, "f16": 4, "bf16": 4}  # bytes of a word before it is narrowed to half of them
+TURNS = {2: 1, 4: 1, 8: 5}  # by how many bits words are rotated left
+
+
+class Parts:
+    """The inflated content of a chunk, taken part by part."""
+
+    def __init__(self, content):
+        self.left = numpy.frombuffer(content, "u1")
+
+    def take(self, size):
+        require(len(self.left) >= size, "the content of a chunk is too short")
+        part, self.left = self.left[:size], self.left[size:]
+        return part
+
+    def bits(self, count):
+        bits = numpy.unpackbits(self.take((count + 7) // 8), bitorder="little")
+        require(not bits[count:].any(), "unused bits are not 0")
+        return bits[:count]
+
+    def words(self, count, width):
+        return self.take(count * width).copy().view("<u%d" % width)
+
+    def planes(self, count, width):
+        return join(self.take(count * width), width)
+
+
+def join(planes, width):
+    return numpy.ascontiguousarray(planes.reshape(width, -1).T).reshape(-1).view("<u%d" % width)
+
+
+def rotated_right(words, width):
+    turn, rest = words.dtype.type(TURNS[width]), words.dtype.type(8 * width - TURNS[width])
+    return words >> turn | words << rest
+
+
+def blocks(parts, size, width):
+    """Planes of blocks; what is left after the last whole block follows unchanged."""
+    whole = size // width * width
+    planes = parts.take(whole).reshape(width, -1)
+    return numpy.concatenate([planes.T.reshape(-1), parts.take(size - whole)])
+
+
+def bit_planes(parts, count, width):
+    """Words whose lower bytes are eight planes of bits each."""
+    low = [numpy.packbits(numpy.stack([parts.bits(count) for _ in range(8)], axis=1), axis=1, bitorder="little")
+           for _ in range(width // 2)]
+    return join(numpy.concatenate([*low, parts.take(count * width // 2)], axis=None), width)
+
+
+def palette(parts, count, width):
+    table = parts.words(int(parts.take(1)[0]) + 1, width)
+    require((table[1:] > table[:-1]).all(), "the words of a palette do not ascend")
+    size = next(size for size in (1, 2, 4, 8) if len(table) <= 1 << size)
+    places = parts.bits(count * size).reshape(count, size)
+    places = numpy.packbits(places, axis=1, bitorder="little").reshape(-1)
+    require((places < len(table)).all(), "an index beyond the palette")
+    return table[places]
+
+
+def differences(parts, count, width):
+    return numpy.cumsum(parts.planes(count, width), dtype="<u%d" % width)
+
+
+def levels(parts, count, width, columns):
+    """What is to be added to each of `count` words."""
+    require(4 <= columns <= 65536, "levels of %d columns" % columns)
+    rows = parts.planes(-(-count // columns), 2)
+    return (numpy.repeat(rows, columns)[:count] + numpy.resize(parts.planes(columns, 2), count)
+            ).astype("<u%d" % width) << (8 * width - 16)
+
+
+def widened(words, kind):
+    if kind == "bf16":
+        return words.astype("<u4") << 16
+    return words.view("<f4" if kind == "f32" else "<f2").astype("<f8" if kind == "f32" else "<f4")
+
+
+def floats(parts, count, width, steps):
+    """Words of steps `sparse`, `levels`, and a layout."""
+    mask = numpy.ones(count, bool)
+    if steps["sparse"]:
+        mask = parts.bits(count).astype(bool)
+        signs = parts.bits(count - int(mask.sum()))
+    added = levels(parts, count, width, int(steps["columns"]))[mask] if steps["columns"] else None
+    words = (bit_planes if steps["layout"] == "bits" else Parts.planes)(parts, int(mask.sum()), width)
+    if added is not None:
+        words = words + added
+    if steps["layout"] != "planes":
+        words = rotated_right(words, width)
+    if steps["sparse"]:
+        dense, words = words, numpy.zeros(count, words.dtype)
+        words[mask] = dense
+        words[~mask] = signs.astype(words.dtype) << words.dtype.type(8 * width - 1)
+    return words
+
+
+def unfiltered(name, content, size, itemsize):
+    """The `size` bytes of a chunk from its inflated content."""
+    steps = FILTER.fullmatch(name)
+    require(steps, "unknown filter " + name)
+    width, layout = int(steps["width"]), steps["whole"] or steps["layout"]
+    narrow = steps["narrow"].split("+")[:-1]
+    for kind in narrow:
+        require(itemsize % WIDE[kind] == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
+        size, itemsize = size // 2, WIDE[kind] // 2
+    widths = {"palette": (1, 2, 4, 8), "differences": (1, 2, 4, 8), "rotated-planes": (2, 4, 8), "bits": (2, 4, 8)}
+    require(width in widths.get(layout, range(1, 513)), "unknown filter " + name)
+    require(not steps["sparse"] or width in (2, 4, 8), "unknown filter " + name)
+    require(not steps["columns"] or width in (2, 4) and layout != "planes", "unknown filter " + name)
+    require(itemsize % width == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
+    parts, count = Parts(content), size // width
+    if steps["whole"]:
+        words = (palette if layout == "palette" else differences)(parts, count, width)
+    elif width not in (1, 2, 4, 8):
+        words = blocks(parts, size, width)
+    else:
+        words = floats(parts, count, width, steps)
+    require(not len(parts.left), "the content of a chunk is too long")
+    for kind in reversed(narrow):
+        words = widened(words, kind)
+    return words.tobytes()
+
+
 def unfilter(name, stored, size, itemsize):
+    """The `size` bytes of a chunk from what is stored."""
     if name == "raw":
         require(len(stored) == size, "raw chunk of another size")
         return stored
-    rotated = name.startswith("rotated-")
-    kind, _, width = name.removeprefix("rotated-").rpartition("-")
-    require(kind == "planes" and width in ("1", "2", "4", "8") and (width != "1" or not rotated),
-            "unknown filter " + name)
-    width = int(width)
-    require(itemsize % width == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
-    planes = numpy.frombuffer(inflate(stored, size), "u1").reshape(width, -1)
-    words = numpy.ascontiguousarray(planes.T).reshape(-1).view("<u%d" % width)
-    if rotated:
-        words = (words >> words.dtype.type(1)) | (words << words.dtype.type(8 * width - 1))
-    return words.astype("<u%d" % width, copy=False).tobytes()
+    require(not name.startswith("delta+"), "filter %s needs another tensor, which is not supported" % name)
+    return unfiltered(name, inflate(stored, 2 * size + (1 << 18)), size, itemsize)
 
 
 def digest_of(data):
@@ -158,7 +279,9 @@ def index_of(data):
     require(start >= 16 and start + stored + 64 == len(data), "the index is not where it must be")
     require(size <= min(1 << 32, (1 << 20) + 64 * stored), "the index is too large")
     require(digest_of(data[start:start + stored]) == digest, "the index is damaged")
-    text = inflate(data[start:start + stored], size).decode("utf-8")
+    text = inflate(data[start:start + stored], size)
+    require(len(text) == size, "an index of another size")
+    text = text.decode("utf-8")
     index = json.loads(text, object_pairs_hook=no_twins)
     values = index.pop("values", None)
     plain = json.dumps(index, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -206,8 +329,11 @@ def tensors(path):
             yield (name, *originals[name])
             continue
         left, parts, first = count * itemsize, [], 0
-        for number, (length, crc) in enumerate(entry["chunks"]):
-            if entry["filter"] == "raw":
+        for number, (length, crc, *own) in enumerate(entry["chunks"]):
+            require(len(own) < 2, "%s: chunk %d has more than three items" % (name, number))
+            require(entry["filter"] not in own, "%s: chunk %d repeats the tensor's filter" % (name, number))
+            filter_name = own[0] if own else entry["filter"]
+            if filter_name == "raw":
                 padding = -position % ALIGNMENT
                 require(not any(data[position:position + padding]), "padding before %s is not zero" % name)
                 position += padding
@@ -215,7 +341,7 @@ def tensors(path):
             stored, position = data[position:position + length], position + length
             require(position <= end, "%s reaches into the index" % name)
             require(zlib.crc32(stored) == crc, "%s: chunk %d is damaged" % (name, number))
-            parts.append(unfilter(entry["filter"], stored, min(left, CHUNK), itemsize))
+            parts.append(unfilter(filter_name, stored, min(left, CHUNK), itemsize))
             left -= len(parts[-1])
             if values:
                 require(chunk_value(parts[-1], number) == values[32 * number:32 * number + 32],

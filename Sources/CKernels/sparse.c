@@ -37,6 +37,14 @@ INLINE uint64_t bits_at(const uint8_t *bytes, size_t size, size_t position) {
   return bits >> position % 8;
 }
 
+// All ones for 1. The compiler must not know that it is this or 0: it would make a branch of it, which
+// fails half the time.
+INLINE uint64_t mask_of(uint64_t bit) {
+  uint64_t mask = 0 - bit;
+  __asm__("" : "+r"(mask));
+  return mask;
+}
+
 // Where a loop goes on: the next word, and the number of dense words before it.
 struct position {
   size_t next, dense;
@@ -82,9 +90,9 @@ struct position {
       unsigned ones = mask[i / 8];                                                           \
       uint64_t bits = bits_at(signs, size, i - number);                                      \
       for (unsigned j = 0; j < 8; j++) {                                                     \
-        unsigned one = ones >> j & 1;                                                        \
-        word zero = (word)((word)(bits & 1) << (8 * sizeof(word) - 1));                      \
-        words[i + j] = __builtin_unpredictable(one) ? dense[number] : zero;                  \
+        uint64_t one = ones >> j & 1, sign = bits & (one ^ 1);                               \
+        word present_word = (word)(dense[number] & mask_of(one));                            \
+        words[i + j] = (word)(present_word | (word)sign << (8 * sizeof(word) - 1));          \
         number += one;                                                                       \
         bits >>= one ^ 1;                                                                    \
       }                                                                                      \
@@ -101,7 +109,7 @@ SPLIT(word2)
 SPLIT(word4)
 SPLIT(word8)
 
-#if defined(CKPT_COMPRESSES)
+#if defined(__x86_64__)
 // The same for as many whole vectors of `lanes` words as there are.
 #define SPLIT_VECTORS(word, epi, lanes, all)                                                    \
   COMPRESSING static struct position split_vectors_##word(                                      \

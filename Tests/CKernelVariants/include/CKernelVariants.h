@@ -73,3 +73,16 @@ VARIANT_OF_BYTES(v3)
 VARIANT_OF_BYTES(plain)
 
 size_t variant_plain_inflate_memory(void);
+
+// Runs one of the 25 kernels of the chunk filters (see filters.h) on `count` words of `width` bytes
+// and on other bytes, which serve as base, mask, signs, levels, or table.
+enum { VARIANT_FILTERS = 25 };
+
+#define VARIANT_OF_FILTERS(variant)                                                           \
+  size_t variant_##variant##_filter(                                                          \
+      int kernel, const uint8_t *words, const uint8_t *others, size_t count, size_t width,    \
+      uint8_t *target);
+
+VARIANT_OF_FILTERS(v4)
+VARIANT_OF_FILTERS(v3)
+VARIANT_OF_FILTERS(plain)

@@ -1,0 +1,4 @@
+#define CKPT_CLONES
+#define NAMED(kernel) variant_plain_##kernel
+#define CKPT_COMPRESSES 0
+#include "filters.h"
