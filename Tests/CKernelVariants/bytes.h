@@ -4,6 +4,7 @@
 #define ckpt_planes_split NAMED(planes_split)
 #define ckpt_planes_merge NAMED(planes_merge)
 #define ckpt_histogram NAMED(histogram)
+#define ckpt_equal_neighbors NAMED(equal_neighbors)
 #define ckpt_runs_histogram NAMED(runs_histogram)
 #define ckpt_literals_write NAMED(literals_write)
 #define ckpt_runs_write NAMED(runs_write)

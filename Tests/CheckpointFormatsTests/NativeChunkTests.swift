@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 17, 18, 34, 66, 210])
+  @Test(arguments: [1, 3, 17, 18, 34, 66, 210])
   func `blocks and bytes come back`(_ size: Int) throws {
     for count in [size, 7 * size, 100_000 / size * size, 65_536] {
       let chunk = zip(0..., noise(count, seed: 4)).map { $0 % size < 2 ? UInt8($0 % 5) : $1 & 0x3f }

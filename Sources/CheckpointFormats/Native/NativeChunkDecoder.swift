@@ -44,6 +44,9 @@ struct NativeChunkDecoder: ~Copyable {
     let signs = parts.take(filter.isSparse ? (count - ones + 7) / 8 : 0)
     let levels = parts.levels(filter, of: count)
     guard parts.isComplete else { return false }
+    if filter.isSparse {
+      guard mask.hasOnlyBits(count), signs.hasOnlyBits(count - ones) else { return false }
+    }
     let rest = parts.rest
     if filter.isPlain { return join(rest, filter, through: &planes, into: &target) }
     // Each step writes into a buffer, the last one into the target.
@@ -115,31 +118,37 @@ struct NativeChunkDecoder: ~Copyable {
       var target = planes.mutableBytes(size)
       for plane in 0..<half {
         let start = plane * packed / half
+        let bits = bytes.extracting(start..<start + packed / half)
+        for bit in 0..<8 {
+          let one = bits.extracting(bit * bits.byteCount / 8..<(bit + 1) * bits.byteCount / 8)
+          guard one.hasOnlyBits(count) else { return false }
+        }
         var part = target._mutatingExtracting(plane * count..<(plane + 1) * count)
-        BitPlanes.merge(bytes.extracting(start..<start + packed / half), into: &part)
+        BitPlanes.merge(bits, into: &part)
       }
       var upper = target._mutatingExtracting(half * count..<size)
       upper.copyBytes(from: bytes.extracting(packed...))
-      Planes.merge(planes.bytes(size), width: width, rotated: isTurned, into: &words)
+      merge(planes.bytes(size), width, isTurned: isTurned, into: &words)
     case .differences:
       guard bytes.byteCount == size else { return false }
       Planes.merge(bytes, width: width, rotated: false, into: &words)
       WordDifferences.decode(&words, width: width)
     case .planes where !Planes.widths.contains(width):
-      // Blocks do not divide chunks: what remains of one follows the planes.
       guard bytes.byteCount == size else { return false }
-      let whole = size / width * width
-      var part = words._mutatingExtracting(..<whole)
-      BlockPlanes.merge(bytes.extracting(..<whole), size: width, into: &part)
-      var tail = words._mutatingExtracting(whole...)
-      tail.copyBytes(from: bytes.extracting(whole...))
+      BlockPlanes.merge(bytes, size: width, into: &words)
     case .planes, .rotatedPlanes, .raw:
       guard bytes.byteCount == size else { return false }
-      let isRotated = filter.layout == .rotatedPlanes && isTurned
-      Planes.merge(bytes, width: width, rotated: isRotated && width < 8, into: &words)
-      if isRotated, width == 8 { WordRotation.rotateBack(&words, width: 8) }
+      merge(bytes, width, isTurned: filter.layout == .rotatedPlanes && isTurned, into: &words)
     }
     return true
+  }
+
+  /// Joins planes into words, and rotates these back.
+  private static func merge(
+    _ planes: RawSpan, _ width: Int, isTurned: Bool, into words: inout MutableRawSpan
+  ) {
+    Planes.merge(planes, width: width, rotated: isTurned && width < 8, into: &words)
+    if isTurned, width == 8 { WordRotation.rotateBack(&words, width: 8) }
   }
 
   /// Makes the words of the chunk out of narrower ones.
@@ -155,6 +164,13 @@ struct NativeChunkDecoder: ~Copyable {
     var wide = floats.mutableBytes(size)
     NarrowFloats.widen(words, half, into: &wide)
     NarrowFloats.widen(floats.bytes(size), .f32, into: &target)
+  }
+}
+
+extension RawSpan {
+  /// Whether the bits of its last byte after the first `count` ones of all are 0.
+  fileprivate func hasOnlyBits(_ count: Int) -> Bool {
+    count % 8 == 0 || byte(at: byteCount - 1) >> UInt8(count % 8) == 0
   }
 }
 

@@ -136,8 +136,7 @@ struct NativeChunkEncoder: ~Copyable {
     let (parts, made) = plan.apply(to: words, filter, &memory)
     let count = pack(memory.content, parts, into: &target)
     guard let best, best.count < count else { return (count, made) }
-    var part = target._mutatingExtracting(..<best.count)
-    part.copyBytes(from: memory.best.bytes(best.count))
+    copy(memory.best, best.count, into: &target)
     return best
   }
 
@@ -165,8 +164,7 @@ struct NativeChunkEncoder: ~Copyable {
       sizes = found
     }
     let parts = [sizes.table, sizes.all - sizes.table]
-    var target = memory.best.mutableBytes(memory.best.capacity)
-    return (pack(memory.content, parts, into: &target), filter)
+    return (pack(memory.content, parts, into: &memory.best), filter)
   }
 
   /// Packs planes, of words or of their differences, with matches into the best stream, where a
@@ -209,6 +207,13 @@ struct NativeChunkEncoder: ~Copyable {
     return MatchEncoder.encode(content.bytes(count), into: &target)
   }
 
+  private static func copy(
+    _ stream: borrowing ChunkBuffer, _ count: Int, into target: inout MutableRawSpan
+  ) {
+    var part = target._mutatingExtracting(..<count)
+    part.copyBytes(from: stream.bytes(count))
+  }
+
   /// The same through other memory, and only if it is smaller than what is there.
   private static func match(
     _ content: borrowing ChunkBuffer, _ count: Int, through other: inout MutableRawSpan,
@@ -222,6 +227,13 @@ struct NativeChunkEncoder: ~Copyable {
     _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout MutableRawSpan
   ) -> Int {
     PlaneCodec.pack(content.bytes(parts.reduce(0, +)), parts: parts, into: &target)
+  }
+
+  private static func pack(
+    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout ChunkBuffer
+  ) -> Int {
+    var target = target.mutableBytes(target.capacity)
+    return pack(content, parts, into: &target)
   }
 
   private static func pack(

@@ -99,20 +99,15 @@ struct NativeFilter: Hashable, Sendable {
     if let columns, !Self.columnLimits.contains(columns) || (width != 2 && width != 4) {
       return false
     }
-    switch layout {
-    case .raw: return false
+    let isNumber = Self.wordWidths.contains(width)
+    return switch layout {
+    case .raw: false
     case .planes:
-      if !Self.wordWidths.contains(width) { return isPlain && (1...Self.maxBlock).contains(width) }
-    case .rotatedPlanes, .differences:
-      guard Self.wordWidths.dropFirst().contains(width) else { return false }
-      if layout == .differences { return !isSparse && columns == nil }
-    case .bits: guard width == 2 || width == 4 else { return false }
-    case .palette:
-      guard Self.wordWidths.contains(width) else { return false }
-      return !isSparse && columns == nil
+      columns == nil
+        && (isSparse ? isNumber && width > 1 : (1...Self.maxBlock).contains(width))
+    case .rotatedPlanes, .bits: isNumber && width > 1
+    case .palette, .differences: isNumber && !isSparse && columns == nil
     }
-    if isSparse { return width > 1 && (layout != .planes || columns != nil) }
-    return true
   }
 
   /// Whether there is no step before the layout.

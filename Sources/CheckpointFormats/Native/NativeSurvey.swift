@@ -76,9 +76,10 @@ struct NativeSurvey {
     let start = (count - window) * quarter / 4 * width
     let bytes = words.extracting(start..<start + window * width)
     // Keys overlap by words; of blocks, by bytes.
-    let isWide = width == 1 || width == 2 || width > 8
-    let step = width > 8 ? 1 : width
-    let span = min(bytes.byteCount, 384 * (width > 8 ? 4 : width))
+    let isWide = width != 4 && width != 8
+    let isBlock = !Planes.widths.contains(width)
+    let step = isBlock ? 1 : width
+    let span = min(bytes.byteCount, 384 * (isBlock ? 4 : width))
     let number = (span - (isWide ? 8 : 2 * width)) / step
     var last = [UInt16](repeating: 0, count: 1024)
     var keys = [UInt64](repeating: 0, count: max(number, 0))
@@ -113,7 +114,7 @@ struct NativeSurvey {
   /// Whether the differences of neighbors are less than half as long as the words.
   static func isSmooth(_ words: RawSpan, width: Int) -> Bool {
     let count = words.byteCount / width
-    guard width > 1, width <= 8, count >= 64 else { return false }
+    guard width > 1, Planes.widths.contains(width), count >= 64 else { return false }
     let window = min(count, 256)
     let start = (count - window) / 2
     var (differences, lengths) = (0, 0)

@@ -93,7 +93,7 @@ struct WordPlan {
       return Array(repeating: (count + 7) / 8, count: 4 * width)
         + Array(repeating: count, count: width / 2)
     }
-    return Array(repeating: count, count: width) + (width > 8 ? [size % width] : [])
+    return Array(repeating: count, count: width) + (Planes.widths.contains(width) ? [] : [size % width])
   }
 
   /// Writes mask and signs into the content, and the other words densely.
@@ -186,11 +186,7 @@ struct WordPlan {
     var target = all._mutatingExtracting(start..<start + size)
     let isRotated = filter.layout == .rotatedPlanes && filter.columns == nil
     if !Planes.widths.contains(width) {
-      let whole = size / width * width
-      var planes = target._mutatingExtracting(..<whole)
-      BlockPlanes.split(words.extracting(..<whole), size: width, into: &planes)
-      var tail = target._mutatingExtracting(whole...)
-      tail.copyBytes(from: words.extracting(whole...))
+      BlockPlanes.split(words, size: width, into: &target)
     } else if isRotated, width == 8 {
       do {
         var bytes = turned.mutableBytes(size)
