@@ -288,7 +288,8 @@ def index_of(data):
     if values is not None:  # whose keys keep their order
         plain = plain[:-1] + ',"values":' + json.dumps(values, separators=(",", ":"), ensure_ascii=False) + "}"
     require(plain == text, "the index is not in canonical form")
-    require(sorted(index) == ["metadata", "modules", "tensors"], "unknown keys in the index")
+    index.setdefault("records", [])
+    require(sorted(index) == ["metadata", "modules", "records", "tensors"], "unknown keys in the index")
     return index, start
 
 
@@ -353,6 +354,9 @@ def tensors(path):
         if entry["chunks"]:
             placed[first] = (key, value)
         yield (name, *originals[name])
+    for kind, length, crc in index["records"]:
+        require(zlib.crc32(data[position:position + length]) == crc, "record %s is damaged" % kind)
+        position += length
     require(position == end, "bytes between the last chunk and the index")
 
 

@@ -93,7 +93,8 @@ import Testing
       let chunk = Self.bytes(words, width: width)
       for kind in [NativePacking.Kind.float, .integer] {
         for effort in [NativePacking.Effort.fast, .standard, .small] {
-          if count > 100_000, effort != .standard { continue }
+          // A whole chunk takes long without optimization.
+          if count > 100_000, effort != .standard || kind != .float { continue }
           let packing = NativePacking(kind: kind, width: width, effort: effort)
           let (stream, filter) = Self.packed(chunk, packing, columns: [columns])
           names.insert(filter.name)

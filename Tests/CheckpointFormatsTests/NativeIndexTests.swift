@@ -20,6 +20,31 @@ import Testing
     #expect(same == file)
   }
 
+  @Test func `records of any kind are skipped, and checked when the file is`() async throws {
+    let file = try await sample.small()
+    let start = SignedIndex.start(in: file)
+    let record = Array("whatever repairs damage".utf8)
+    let sum = Checksum.crc32(record.rawBytes)
+    func made(_ records: String, _ bytes: [UInt8]) throws -> [UInt8] {
+      let text = try sample.index(file).replacing(
+        ",\"tensors\":", with: ",\"records\":[\(records)],\"tensors\":")
+      return try SignedIndex.replace(
+        in: file[..<start] + bytes, by: Array(text.utf8), before: start + bytes.count)
+    }
+    let right = "[\"parity\",\(record.count),\(sum)]"
+    #expect(try await sample.damage(made(right, record)) == nil)
+    var other = record
+    other[3] ^= 1
+    let error = try await sample.damage(made(right, other))
+    #expect(error?.message.hasPrefix("record 'parity': expected CRC-32 \(sum)") == true)
+    for wrong in [
+      "[\"parity\",24,\(sum)]", "[\"parity\",22,\(sum)]", "[\"parity\",23]", "",
+      "[\"parity\",9223372036854775807,\(sum)],[\"parity\",9223372036854775807,\(sum)]",
+    ] {
+      #expect(try await sample.damage(made(wrong, record))?.code == .malformed, "\(wrong)")
+    }
+  }
+
   static let edits: [(String, String)] = [
     ("\"shape\":[2,3]", "\"shape\":[3,3]"),
     ("\"shape\":[2,3]", "\"shape\":[2,3,262144]"),

@@ -21,11 +21,11 @@ package enum SignedIndex {
     }
   }
 
-  /// The file with another index.
+  /// The file with another index, perhaps at another place than its own.
   package static func replace(
-    in file: [UInt8], by text: [UInt8]
+    in file: [UInt8], by text: [UInt8], before start: Int? = nil
   ) throws(CheckpointError) -> [UInt8] {
-    let start = start(in: file)
+    let start = start ?? self.start(in: file)
     let stream = try Zlib.deflate(text.rawBytes, level: 6)
     return Array(file[..<start]) + tail(stream, size: text.count, at: start)
   }

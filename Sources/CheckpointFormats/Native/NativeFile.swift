@@ -106,9 +106,31 @@ final class NativeFile: Sendable {
     // Each chunk is compared with its chaining value when it is read, and these with the digest when
     // the file is opened.
     let errors = try await Checkpoint.readErrors(of: entries, threads: threads)
-    return entries.indices.compactMap { index in
+    let records = index.records.compactMap { record -> CheckpointError? in
+      do throws(CheckpointError) {
+        try check(record)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    return records + entries.indices.compactMap { index in
       let damage = paddingError(before: contents[index]) ?? errors[index]
       return damage?.adding(path: file.name, tensor: entries[index].name.text)
+    }
+  }
+
+  private func check(_ record: NativeIndex.Record) throws(CheckpointError) {
+    var sum: UInt32 = 0
+    let end = record.offset + record.length
+    for start in stride(from: record.offset, to: end, by: NativeLayout.chunkSize) {
+      let bytes = try file.bytes(start..<min(start + NativeLayout.chunkSize, end))
+      sum = Checksum.crc32(bytes.rawBytes, after: sum)
+    }
+    guard sum == record.crc32 else {
+      throw CheckpointError(
+        .malformed, "record '\(record.kind)': expected CRC-32 \(record.crc32), found \(sum)",
+        path: file.name, offset: record.offset)
     }
   }
 

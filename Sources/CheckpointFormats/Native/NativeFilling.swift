@@ -34,6 +34,7 @@ enum NativeFilling {
       stored.chainingValues = body.chainingValues[source]
       index.tensors[position].content = .stored(stored)
     }
+    index.records = []
     index.metadata.merge(fill.metadata) { _, new in new }
     try NativeWriter.finish(sink, index)
   }

@@ -14,6 +14,7 @@ extension NativeIndex {
     metadata = try Self.metadata(&scanner)
     try scanner.expect(",\"modules\":")
     modules = try scanner.moduleLabels()
+    var records = scanner.take(",\"records\":") ? try Self.records(&scanner) : []
     try scanner.expect(",\"tensors\":")
     var parser = TensorParser()
     var tensors: [Tensor] = []
@@ -23,13 +24,47 @@ extension NativeIndex {
     values = scanner.take(",\"values\":") ? try Self.values(&scanner) : []
     try scanner.expect("}")
     try scanner.end()
-    guard parser.position == end else {
+    var position = parser.position
+    for index in records.indices {
+      records[index].offset = position
+      let (next, overflow) = position.addingReportingOverflow(records[index].length)
+      guard !overflow, next <= end else {
+        throw CheckpointError(
+          .malformed, "record '\(records[index].kind)' reaches into the index at byte \(end)")
+      }
+      position = next
+    }
+    guard position == end else {
       throw CheckpointError(
         .malformed,
-        "expected the index right after the chunks at byte \(parser.position), found it at byte \(end)"
-      )
+        "expected the index right after the chunks at byte \(position), found it at byte \(end)")
     }
+    self.records = records
     self.tensors = tensors
+  }
+
+  /// Records without their offsets, which follow from the chunks.
+  private static func records(_ scanner: inout JSONScanner) throws(CheckpointError) -> [Record] {
+    var records: [Record] = []
+    try scanner.array { scanner throws(CheckpointError) in
+      try scanner.expect("[")
+      let kind = try scanner.string(atMost: NativeLayout.maxNameBytes)
+      try scanner.expect(",")
+      let length = try scanner.wholeNumber()
+      try scanner.expect(",")
+      let crc32 = try sum(scanner.wholeNumber())
+      try scanner.expect("]")
+      records.append(Record(kind: kind, offset: 0, length: length, crc32: crc32))
+    }
+    if records.isEmpty { throw CheckpointError(.malformed, "expected records, found none") }
+    return records
+  }
+
+  fileprivate static func sum(_ number: Int) throws(CheckpointError) -> UInt32 {
+    guard let crc32 = UInt32(exactly: number) else {
+      throw CheckpointError(.malformed, "CRC-32 \(number) has more than 32 bits")
+    }
+    return crc32
   }
 
   private static func values(
@@ -95,12 +130,9 @@ private struct TensorParser {
       try scanner.expect("[")
       let length = try scanner.wholeNumber()
       try scanner.expect(",")
-      let crc32 = try scanner.wholeNumber()
+      let crc32 = try NativeIndex.sum(scanner.wholeNumber())
       let filter = scanner.take(",") ? try scanner.string() : nil
       try scanner.expect("]")
-      guard let crc32 = UInt32(exactly: crc32) else {
-        throw CheckpointError(.malformed, "CRC-32 \(crc32) has more than 32 bits")
-      }
       var chunk = NativeIndex.Chunk(offset: 0, length: length, crc32: crc32, filter: .raw)
       if let filter {
         chunk.filter = try Self.filter(filter)

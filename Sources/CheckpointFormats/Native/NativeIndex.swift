@@ -32,6 +32,14 @@ struct NativeIndex {
     }
   }
 
+  /// Bytes after the chunks that a reader need not know, such as what repairs damage.
+  struct Record: Hashable, Sendable {
+    var kind: String
+    var offset: Int
+    var length: Int
+    var crc32: UInt32
+  }
+
   /// Bytes of its own or those of an earlier tensor.
   enum Content: Sendable {
     case stored(Stored)
@@ -49,6 +57,8 @@ struct NativeIndex {
   /// All other values, in order.
   var values: [Checkpoint.Named]
   var modules: [ModuleLabel]
+  /// In order; a copy that is changed has none.
+  var records: [Record] = []
   var tensors: [Tensor]
 
   /// The index as canonical JSON: keys sorted, no white space, escapes as Python's
@@ -62,6 +72,18 @@ struct NativeIndex {
       json.object { $0.members(metadata) }
       json.key("modules")
       json.modules(modules)
+      if !records.isEmpty {
+        json.key("records")
+        json.array { json in
+          for record in records {
+            json.array {
+              $0.string(record.kind)
+              $0.number(record.length)
+              $0.number(record.crc32)
+            }
+          }
+        }
+      }
       json.key("tensors")
       json.array { json in
         for tensor in tensors { json.object { Self.write(tensor, to: &$0) } }
