@@ -12,8 +12,8 @@ extension CheckpointDiff {
     case reshaped
     /// Bytes are compared first, and where they differ values.
     case unknown
-    /// Values are compared: the types differ.
-    case retyped
+    /// Values are compared: the types differ, or the digests that the files store do.
+    case retyped, different
 
     init(_ pair: Pair) {
       let (left, right) = pair
@@ -21,8 +21,8 @@ extension CheckpointDiff {
         self = .reshaped
       } else if left.info.dtype != right.info.dtype {
         self = .retyped
-      } else if let mine = left.storedDigest, let theirs = right.storedDigest, mine == theirs {
-        self = .identical
+      } else if let mine = left.storedDigest, let theirs = right.storedDigest {
+        self = mine == theirs ? .identical : .different
       } else {
         self = .unknown
       }
@@ -41,7 +41,7 @@ extension CheckpointDiff {
   ) async throws -> (changes: [Change?], storedCount: Int) {
     let outlooks = pairs.map { Outlook($0) }
     let unknown = pairs.indices.filter { outlooks[$0] == .unknown }
-    var isMeasured = outlooks.map { $0 == .retyped }
+    var isMeasured = outlooks.map { $0 == .retyped || $0 == .different }
     let differing = try await differing(unknown.map { pairs[$0] }, threads: threads)
     for index in differing { isMeasured[unknown[index]] = true }
     let measured = pairs.indices.filter { isMeasured[$0] }
@@ -131,7 +131,7 @@ extension CheckpointDiff {
     case .identical: nil
     case .reshaped: change(.reshaped)
     case .retyped: change(.retyped)
-    case .unknown: difference.map { $0.differing > 0 } == true ? change(.changed) : nil
+    case .unknown, .different: difference.map { $0.differing > 0 } == true ? change(.changed) : nil
     }
   }
 }

@@ -109,6 +109,11 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
     var others: [Double] = []
     let size = max(left.preferredReadSize / width, right.preferredReadSize / otherWidth, 1)
     for part in (range.lowerBound / width..<range.upperBound / width).cut(at: size) {
+      let bytes = part.lowerBound * width..<part.upperBound * width
+      if sameType, left.isKnown(toEqual: right, in: bytes) {
+        try addReference(bytes, of: left, &memory.value, &values)
+        continue
+      }
       try memory.value.read(
         part.lowerBound * width..<part.upperBound * width, of: left,
         and: part.lowerBound * otherWidth..<part.upperBound * otherWidth, of: right
@@ -125,6 +130,19 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
           ElementConversion.decode(b, as: right.info.dtype, into: &others)
           add(a, b, left.info.dtype, sameType: sameType, tolerance, values, others)
         }
+      }
+    }
+  }
+
+  /// Adds the norm of bytes that are known to be equal, and need not be read twice.
+  private mutating func addReference(
+    _ range: Range<Int>, of entry: Checkpoint.Entry, _ memory: inout PieceMemory,
+    _ values: inout [Double]
+  ) throws {
+    try memory.read(range, of: entry) { bytes in
+      for step in (0..<bytes.byteCount).cut(at: ChunkBuffer.standardSize / 16) {
+        ElementConversion.decode(bytes.extracting(step), as: entry.info.dtype, into: &values)
+        addReference(values[...])
       }
     }
   }

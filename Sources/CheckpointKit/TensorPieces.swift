@@ -42,6 +42,14 @@ struct PieceMemory: ~Copyable {
     return try body(a, b)
   }
 
+  /// Lets `body` look at bytes of one tensor.
+  mutating func read(
+    _ range: Range<Int>, of entry: Checkpoint.Entry, _ body: (RawSpan) throws -> Void
+  ) throws {
+    if left.capacity < range.count { left = ChunkBuffer(capacity: range.count) }
+    try body(entry.read(range.lowerBound, range.count, using: &left))
+  }
+
   /// Whether two tensors of one type have the same bytes in a range.
   mutating func isEqual(
     _ range: Range<Int>, of entry: Checkpoint.Entry, and other: Checkpoint.Entry

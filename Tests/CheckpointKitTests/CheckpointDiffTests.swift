@@ -1,4 +1,5 @@
 import CheckpointKit
+import Synchronization
 import TensorCore
 import TestSupport
 import Testing
@@ -40,6 +41,40 @@ import Testing
     #expect(difference.maxAbsolute == 0.5)
     #expect(difference.maxULP == 1 << 21)
     #expect(abs(try #require(difference.relativeL2) - 0.5 / 30.0.squareRoot()) < 1e-15)
+  }
+
+  @Test func `chunks with equal chaining values are read from one side`() async throws {
+    let size = 5 << 19
+    let bytes = noise(size, seed: 1).map { $0 & 0x3f }
+    var other = bytes
+    other[3 << 19] ^= 1
+    let read = Mutex<[Range<Int>]>([])
+    func entry(_ bytes: [UInt8], isWatched: Bool) throws -> Checkpoint.Entry {
+      let chunks = stride(from: 0, to: size, by: 1 << 20).map {
+        Array(bytes[$0..<min($0 + 1 << 20, size)])
+      }
+      let values = chunks.enumerated().flatMap {
+        TreeDigest.value(of: $1.rawBytes, chunk: $0)
+      }
+      var entry = try Checkpoint.Entry(
+        name: "w", info: TensorInfo(dtype: .float32, shape: [size / 4]),
+        storedDigest: TreeDigest.digest(merging: values)
+      ) { range, target in
+        if isWatched { read.withLock { $0.append(range) } }
+        target.copyBytes(from: bytes.rawBytes.extracting(range))
+      }
+      entry.preferredReadSize = 1 << 20
+      entry.chainingValues = values
+      return entry
+    }
+    let plain = try await diff(
+      [.init(memory: "w", .float32, [size / 4], bytes)],
+      [.init(memory: "w", .float32, [size / 4], other)])
+    let found = try await diff([entry(bytes, isWatched: false)], [entry(other, isWatched: true)])
+    #expect(found.changes.map(\.difference) == plain.changes.map(\.difference))
+    #expect(found.changes.first?.difference?.differing == 1)
+    let touched = read.withLock { $0 }
+    #expect(!touched.isEmpty && touched.allSatisfy { (1 << 20..<2 << 20).contains($0) })
   }
 
   @Test func `equal means bit for bit without a tolerance, and near with one`() async throws {

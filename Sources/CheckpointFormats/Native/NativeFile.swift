@@ -57,6 +57,7 @@ final class NativeFile: Sendable {
       try self.read(stored, range, into: &target)
     }
     entry.preferredReadSize = 2 * NativeLayout.chunkSize
+    entry.chainingValues = stored.chainingValues
     return entry
   }
 

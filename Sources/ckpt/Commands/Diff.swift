@@ -259,7 +259,7 @@ extension Checkpoint {
   fileprivate var unsummed: [Checkpoint.Entry] {
     entries.map { entry in
       var entry = entry
-      entry.storedDigest = nil
+      (entry.storedDigest, entry.chainingValues) = (nil, [])
       return entry
     }
   }
