@@ -17,8 +17,8 @@ public struct Checkpoint: Sendable {
     public var alias: TensorName?
     /// BLAKE3 of the tensor's bytes, when the source has it without reading them.
     public var storedDigest: Digest?
-    /// Chaining values of its chunks of 1 MiB, 32 bytes each, as ``TreeDigest`` merges them; empty if the
-    /// source does not have them, or for at most one chunk.
+    /// Chaining values of its chunks of 1 MiB, 32 bytes each, as ``TreeDigest`` merges them; empty
+    /// if the source does not have them, or for at most one chunk.
     package var chainingValues: [UInt8] = []
     /// What the file says about the elements and the type does not, in a few words for a listing:
     /// `enumeration: cat=0, dog=1`.
@@ -62,7 +62,8 @@ public struct Checkpoint: Sendable {
     /// none.
     package func isKnown(toEqual other: Self, in range: Range<Int>) -> Bool {
       let chunks = range.lowerBound >> 20..<(range.upperBound + 0xf_ffff) >> 20
-      let bytes = chunks.lowerBound * TreeDigest.valueSize..<chunks.upperBound * TreeDigest.valueSize
+      let bytes =
+        chunks.lowerBound * TreeDigest.valueSize..<chunks.upperBound * TreeDigest.valueSize
       guard !range.isEmpty, info.byteCount == other.info.byteCount,
         bytes.upperBound <= min(chainingValues.count, other.chainingValues.count)
       else { return false }

@@ -13,7 +13,8 @@ import Testing
 
   /// What the numbers of a chunk are like.
   enum Texture: CaseIterable {
-    case noise, normal, pruned, signedZeros, bfloat16, float16, float32, few, ascending, positive, short,
+    case noise, normal, pruned, signedZeros, bfloat16, float16, float32, few, ascending, positive,
+      short,
       levels, prunedLevels, repeating, special
 
     /// Words of 4 bytes, or of 8 for float64.
@@ -27,7 +28,8 @@ import Testing
       let bits = UInt64(8 * width)
       let mask: UInt64 = width == 8 ? .max : 1 << bits - 1
       func word(_ value: Float) -> UInt64 {
-        width == 8 ? Double(value).bitPattern &+ (self == .normal ? random.next() >> 40 : 0)
+        width == 8
+          ? Double(value).bitPattern &+ (self == .normal ? random.next() >> 40 : 0)
           : width == 4 ? UInt64(value.bitPattern) : UInt64(value.bitPattern >> 16)
       }
       let table = (0..<37).map { _ in random.next() & mask }
@@ -39,7 +41,8 @@ import Testing
         case .noise: random.next() & mask
         case .normal: word(number())
         case .pruned: random.next() % 10 > 0 ? 0 : word(number())
-        case .signedZeros: random.next() % 3 > 0 ? (random.next() & 1) << (bits - 1) : word(number())
+        case .signedZeros:
+          random.next() % 3 > 0 ? (random.next() & 1) << (bits - 1) : word(number())
         case .bfloat16: word(Float(bitPattern: number().bitPattern & 0xffff_0000))
         case .float16: word(Float(Float16(number())))
         case .float32: word(number())
@@ -49,7 +52,8 @@ import Testing
         case .short: word(Float(bitPattern: number().bitPattern & 0xffff_f000))
         case .levels: word(number() * scales[index / columns] * scales[index % columns])
         case .prunedLevels:
-          random.next() % 4 > 0 ? 0 : word(number() * scales[index / columns] * scales[index % columns])
+          random.next() % 4 > 0
+            ? 0 : word(number() * scales[index / columns] * scales[index % columns])
         case .repeating: table[index % 37] &+ UInt64(index / 1000) & mask
         case .special:
           word([.infinity, -.infinity, .nan, 1, -0.0, .leastNonzeroMagnitude][index % 6])
@@ -87,7 +91,8 @@ import Testing
   @Test(arguments: Texture.allCases, [2, 4, 8])
   func `a chunk comes back`(_ texture: Texture, _ width: Int) throws {
     var names: Set<String> = []
-    for (seed, count) in [1, 5, 63, 64, 65, 777, 4096, 16_384, 30_001, 1 << 20 / width].enumerated() {
+    for (seed, count) in [1, 5, 63, 64, 65, 777, 4096, 16_384, 30_001, 1 << 20 / width].enumerated()
+    {
       let columns = [200, 31, 256][seed % 3]
       let words = texture.words(count, width: width, columns: columns, seed: UInt64(seed))
       let chunk = Self.bytes(words, width: width)
@@ -109,7 +114,8 @@ import Testing
     let expected: [Texture: String] = [
       .pruned: "sparse", .signedZeros: "sparse", .bfloat16: width > 2 ? "bf16" : "planes",
       .few: "palette", .ascending: "differences", .positive: width < 8 ? "bits" : "f32",
-      .levels: width < 8 ? "levels" : "f32", .prunedLevels: "sparse", .float32: width == 8 ? "f32" : "planes",
+      .levels: width < 8 ? "levels" : "f32", .prunedLevels: "sparse",
+      .float32: width == 8 ? "f32" : "planes",
     ]
     if let step = expected[texture] {
       #expect(names.contains { $0.contains(step) }, "\(step) in \(names.sorted())")

@@ -37,10 +37,12 @@ struct NativeChunkDecoder: ~Copyable {
     _ planes: inout ChunkBuffer, _ dense: inout ChunkBuffer, _ words: inout ChunkBuffer,
     into target: inout MutableRawSpan
   ) throws(CheckpointError) -> Bool {
-    let size = try unpack(stream, into: &content)
+    let made = try unpack(stream, into: &content)
     let count = target.byteCount / filter.wideWidth
-    var parts = ContentParts(content.bytes(size))
+    let size = count.saturated(times: filter.width)
+    var parts = ContentParts(content.bytes(made))
     let (mask, ones) = parts.mask(filter, of: count)
+    let denseSize = ones.saturated(times: filter.width)
     let signs = parts.take(filter.isSparse ? (count - ones + 7) / 8 : 0)
     let levels = parts.levels(filter, of: count)
     guard parts.isComplete else { return false }
@@ -56,7 +58,7 @@ struct NativeChunkDecoder: ~Copyable {
       add(levels, filter, to: &target)
       return true
     }
-    var joined = dense.mutableBytes(ones * filter.width)
+    var joined = dense.mutableBytes(denseSize)
     guard join(rest, filter, through: &planes, into: &joined) else { return false }
     if filter.isSparse {
       if let levels {
@@ -66,19 +68,19 @@ struct NativeChunkDecoder: ~Copyable {
       }
       guard isNarrow else {
         SparseWords.merge(
-          mask: mask, signs: signs, dense: dense.bytes(ones * filter.width), width: filter.width,
+          mask: mask, signs: signs, dense: dense.bytes(denseSize), width: filter.width,
           into: &target)
         return true
       }
-      var all = words.mutableBytes(count * filter.width)
+      var all = words.mutableBytes(size)
       SparseWords.merge(
-        mask: mask, signs: signs, dense: dense.bytes(ones * filter.width), width: filter.width,
+        mask: mask, signs: signs, dense: dense.bytes(denseSize), width: filter.width,
         into: &all)
-      widen(words.bytes(count * filter.width), filter, through: &planes, into: &target)
+      widen(words.bytes(size), filter, through: &planes, into: &target)
       return true
     }
     add(levels, filter, to: &joined)
-    widen(dense.bytes(count * filter.width), filter, through: &planes, into: &target)
+    widen(dense.bytes(size), filter, through: &planes, into: &target)
     return true
   }
 
@@ -97,7 +99,7 @@ struct NativeChunkDecoder: ~Copyable {
     WordLevels.add(&words, width: filter.width, rows: levels.rows, columns: levels.columns)
   }
 
-  /// Undoes the layout; whether the bytes are those of so many words.
+  /// Undoes the layout; whether the bytes are as many as the words need.
   private static func join(
     _ bytes: RawSpan, _ filter: NativeFilter, through planes: inout ChunkBuffer,
     into words: inout MutableRawSpan

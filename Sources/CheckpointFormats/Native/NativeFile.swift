@@ -115,10 +115,11 @@ final class NativeFile: Sendable {
         return error
       }
     }
-    return records + entries.indices.compactMap { index in
-      let damage = paddingError(before: contents[index]) ?? errors[index]
-      return damage?.adding(path: file.name, tensor: entries[index].name.text)
-    }
+    return records
+      + entries.indices.compactMap { index in
+        let damage = paddingError(before: contents[index]) ?? errors[index]
+        return damage?.adding(path: file.name, tensor: entries[index].name.text)
+      }
   }
 
   private func check(_ record: NativeIndex.Record) throws(CheckpointError) {

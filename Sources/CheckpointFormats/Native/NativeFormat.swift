@@ -18,7 +18,8 @@ extension CheckpointFormat {
     write: { try await NativeWriter.write($0, to: $1, options: $2) },
     fill: { try NativeFilling.filled($0) },
     capabilities: Capabilities(
-      dtypes: DType.allCases, values: Set(Value.Kind.allCases), compressions: [.planes, .fastPlanes, .smallPlanes]),
+      dtypes: DType.allCases, values: Set(Value.Kind.allCases),
+      compressions: [.planes, .fastPlanes, .smallPlanes]),
     verify: { try await NativeFile.opened($0).verify(threads: $1) })
 }
 

@@ -99,7 +99,9 @@ struct NativeJob: ~Copyable {
     if piece.filter == .raw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position
     let end = piece.range.upperBound
-    try sink.append((piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
-    return NativeIndex.Chunk(offset: offset, length: piece.range.count, crc32: piece.crc32, filter: piece.filter)
+    try sink.append(
+      (piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    return NativeIndex.Chunk(
+      offset: offset, length: piece.range.count, crc32: piece.crc32, filter: piece.filter)
   }
 }

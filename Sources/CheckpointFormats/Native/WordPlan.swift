@@ -86,14 +86,15 @@ struct WordPlan {
     return (parts + Self.parts(of: rest, words.byteCount, filter), filter)
   }
 
-  /// Sizes of the planes of so many words, and of what follows planes of blocks.
+  /// Sizes of the planes of a number of words, and of what follows planes of blocks.
   private static func parts(of count: Int, _ size: Int, _ filter: NativeFilter) -> [Int] {
     let width = filter.width
     if filter.layout == .bits {
       return Array(repeating: (count + 7) / 8, count: 4 * width)
         + Array(repeating: count, count: width / 2)
     }
-    return Array(repeating: count, count: width) + (Planes.widths.contains(width) ? [] : [size % width])
+    return Array(repeating: count, count: width)
+      + (Planes.widths.contains(width) ? [] : [size % width])
   }
 
   /// Writes mask and signs into the content, and the other words densely.
