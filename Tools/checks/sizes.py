@@ -38,7 +38,7 @@ inside = [
     "CheckpointKit/KerasLayout/", "CheckpointKit/Quantization/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
     "HDF5/Reading/HDF5ChunkMap.swift", "HDF5/Reading/HDF5Runs.swift",
-    "CheckpointFormats/HDF5/HDF5VirtualReader.swift", "CheckpointFormats/HDF5/Filters/", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
+    "CheckpointFormats/HDF5/HDF5VirtualReader.swift", "CheckpointFormats/HDF5/Filters/", "CheckpointFormats/Native/Filters/", "ModuleTree/Derived/", "ModuleTree/Description/ModelDescriptionReader+Draws.swift",
     "ModuleTree/Initializers/", "ModuleTree/TensorPart.swift", "ModuleTree/TensorValues.swift", "ParallelWork/Piece.swift", "Strided/",
     "TensorCore/Elements/", "TensorCore/RawSpan+Bytes.swift", "TensorCore/TensorInfo.swift", "TorchRandom/",
 ]
@@ -47,10 +47,11 @@ position = "a position in a tensor"
 exceptions = [(name, part, position) for name in inside for part in [" * ", " *= ", "shape[", "sizes["]] + [
     ("ByteIO/PlaneCodec/BlockHeader.swift", "tokens.reduce", "bits of a header of 300 symbols"),
     ("ByteIO/PlaneCodec/HuffmanCode.swift", "zip(lengths, counts)", "bits of one chunk"),
-    ("ByteIO/PlaneCodec/PlanePacking.swift", "counts.reduce", "a weight for each of 256 bytes"),
     ("ByteIO/RemoteFile.swift", "/ Self.blockSize * Self.blockSize", "an offset in the file, rounded down"),
     ("ByteIO/WebRequest.swift", "size * count", "bytes in memory that libcurl hands over"),
     ("ByteIO/Zip/ZipInflation.swift", "lockSize", "an offset in the member, rounded down, or a constant"),
+    ("CheckpointFormats/Native/Filters/", ".reduce", "parts, counts, and sums of one chunk"),
+    ("CheckpointFormats/Native/Filters/NativeSurvey.swift", " &* ", "a hash"),
     ("CheckpointFormats/Native/NativeFile+Chunks.swift", "stored.chunks", "lie in the file, one after another"),
     ("CheckpointFormats/Native/NativeFormat.swift", "* chunkSize", "a position in a tensor"),
     ("CheckpointFormats/NumPy/NPZFormat.swift", "header.count +", "a header in memory and a tensor below 2^62"),
