@@ -24,7 +24,7 @@ extension Module {
     let whole = nodes.filter { $0.module.layer is Transformer }
     let stacks = nodes.filter { node in
       node.module.layer is TransformerStack && node.module["layers.1"] != nil
-        && !whole.contains { TensorName(node.path).isInside(TensorName($0.path)) }
+        && !whole.contains { $0.path == TensorName(node.path).parentAndLeaf.parent }
     }
     return [(whole, "draws its matrices again"), (stacks, "copies one layer")]
       .compactMap { open, habit in
