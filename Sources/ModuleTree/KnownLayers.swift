@@ -61,7 +61,14 @@ package enum KnownLayers {
     guard let base = likely, let type = types[base] else { return nil }
     // A resemblance counts only if the known class can also read the arguments.
     let alike = PrintedModule(kind: base, arguments: printed.arguments, children: children)
-    return (try? type.init(printed: alike)) == nil ? nil : base
+    guard let layer = try? type.init(printed: alike) else { return nil }
+    // A class of torch.nn's name that prints more than torch.nn's is another one.
+    if knows(kind), library(of: kind) == nil,
+      !Set(PrintedArguments(layer.arguments).names).isSuperset(of: printed.arguments.names)
+    {
+      return nil
+    }
+    return base
   }
 
   /// What PyTorch puts before a class's name for a module with a parametrization.

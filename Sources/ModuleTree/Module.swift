@@ -54,6 +54,8 @@ public struct Module: Sendable {
   package var copied: Copied?
   /// The module that stood here during construction and was replaced after it; at most one.
   package var predecessors: [Module] = []
+  /// Names of own tensors that the pasted text mentions and the tree does not show.
+  package var mentioned: [String] = []
   /// What was taken for granted about tensors that the text does not show; `nil` if nothing.
   package var assumption: String?
   private var customConstruction: [ConstructionStep]?

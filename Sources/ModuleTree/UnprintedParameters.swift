@@ -4,13 +4,19 @@
 /// Their names tell enough in any model; see ``LibraryNames`` for those that do not.
 ///
 /// Source: torchvision 0.29.2 `models/`, its printed text compared with `state_dict()`; `LayerScale`,
-/// `LayerScale2d`, `GlobalResponseNorm`, `Scale`, and `Affine` are timm's.
+/// `LayerScale2d`, `GlobalResponseNorm`, `Scale`, and `Affine` are timm's. PyTorch 2.15
+/// `torch/ao/quantization/observer.py`, `fake_quantize.py`.
 enum UnprintedParameters {
   static let examples = [
     "VisionTransformer": "class_token", "ShiftedWindowAttention": "relative_position_bias_table",
     "ShiftedWindowAttentionV2": "relative_position_index", "CNBlock": "layer_scale",
     "LayerScale": "gamma", "RelativePositionalMultiHeadAttention": "relative_position_bias_table",
     "LayerScale2d": "gamma", "GlobalResponseNorm": "weight", "Scale": "scale", "Affine": "alpha",
+    "MinMaxObserver": "min_val", "MovingAverageMinMaxObserver": "min_val",
+    "PerChannelMinMaxObserver": "min_val", "MovingAveragePerChannelMinMaxObserver": "min_val",
+    "HistogramObserver": "histogram", "FixedQParamsObserver": "scale",
+    "FakeQuantize": "fake_quant_enabled", "FixedQParamsFakeQuantize": "fake_quant_enabled",
+    "FusedMovingAvgObsFakeQuantize": "fake_quant_enabled",
   ]
 }
 
@@ -82,14 +88,18 @@ extension Module {
   }
 
   private var hidden: [String] {
-    grouped { UnprintedParameters.examples[$0.kind] != nil && $0.ownParameters.isEmpty }
-      .map { kind, paths in
-        let example = UnprintedParameters.examples[kind] ?? ""
-        let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
-        let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
-        return "\(kind) owns tensors that printed text does not show, such as \(name)\(more); "
-          + "give them with --extra"
-      }
+    grouped { module in
+      !module.missing.isEmpty
+        || UnprintedParameters.examples[module.kind] != nil && module.ownParameters.isEmpty
+          && module.ownBuffers.isEmpty
+    }
+    .map { kind, paths in
+      let example = self[paths[0]]?.missing.first ?? UnprintedParameters.examples[kind] ?? ""
+      let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
+      let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
+      return "\(kind) owns tensors that printed text does not show, such as \(name)\(more); "
+        + "give them with --extra"
+    }
   }
 
   /// Paths of the modules that fit, by class; none of them empty.

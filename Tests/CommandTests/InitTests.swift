@@ -143,6 +143,33 @@ import Testing
     #expect(again.status == 2 && again.errors.contains("MixtralExperts ('experts') may own"))
   }
 
+  @Test func `a log's or a dictionary's model is a text, in UTF-16 as in UTF-8`() throws {
+    let place = try Workplace()
+    let text = "Net(\n  (fc): Linear(in_features=2, out_features=2, bias=True)\n)"
+    let log = #"{"level": "info", "msg": "model: \#(text.replacing("\n", with: "\\n"))"}"#
+    for (index, text) in [text, log + "\n" + #"{"level": "info"}"#, "{'net': \(text)}"].enumerated()
+    {
+      let units = Array(text.utf16)
+      for (name, bytes) in [
+        ("8", Array(text.utf8)),
+        ("le", units.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }),
+        ("be", units.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }),
+      ] {
+        let file = "\(index)\(name).txt"
+        try place.folder.write(bytes, to: file)
+        let made = try place.ckpt("init", file, "-o", "\(file).ckz")
+        #expect(made.status == 0, "\(file): \(made.errors)")
+        #expect(try place.fingerprint("\(file).ckz") == place.fingerprint("08.txt.ckz"))
+      }
+    }
+    let wide = text.utf8.flatMap { [$0, 0, 0, 0] as [UInt8] }
+    try place.folder.write(wide, to: "wide.txt")
+    let refused = try place.ckpt("init", "wide.txt", "-o", "no.ckz")
+    #expect(
+      refused.errors == "ckpt: wide.txt: expected UTF-8 or UTF-16, found UTF-32; save it as UTF-8\n"
+    )
+  }
+
   @Test func `a recipe file names model, seed, order, dtype and rules`() throws {
     let place = try Workplace()
     let text = """

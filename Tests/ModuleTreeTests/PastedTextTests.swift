@@ -80,6 +80,18 @@ import Testing
     ("CR", { $0.replacing("\n", with: "\r") }),
     ("line separators", { $0.replacing("\n", with: "\u{2028}") }),
     ("colors", { "\u{1b}[32m" + each($0) { "\u{1b}[0;1m\($1)\u{1b}[0m" } + "\u{1b}]0;title\u{7}" }),
+    ("colors without ESC", { each($0) { "[0;1m\($1)[0m" } + "^[[38;5;208m" }),
+    (
+      "comments",
+      { each($0) { $1.last == ")" || $1.last == "(" ? "\($1)  # 224 (bytes" : "\($1)" } }
+    ),
+    ("guides", { each($0) { widened($1, by: "│ ") } }),
+    ("frame", { "╭───╮\n" + each($0) { "│ \($1)   │" } + "\n╰───╯" }),
+    ("multiplication sign", { $0.replacing(" x ", with: " × ") }),
+    ("dictionary", { "{'net': \($0)}" }),
+    ("notebook, streams", { streams($0) }),
+    ("notebook, text cell", { textCell($0) }),
+    ("notebook of version 3", { oldNotebook($0) }),
     ("HTML", { "<html><pre class=\"x\">" + escaped($0) + "</pre></html>" }),
     ("HTML lines", { "<div>" + escaped($0).replacing("\n", with: "<br>\n") + "</div>" }),
     ("terminal of 80 columns", { wrapped($0, at: 80) }),
@@ -153,6 +165,37 @@ import Testing
         ]}
       ], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
       """
+  }
+
+  static func quoted(_ text: some StringProtocol) -> String {
+    let escaped = String(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"" + escaped.replacing("\n", with: "\\n") + "\""
+  }
+
+  /// Standard output in two parts, with a warning between them.
+  static func streams(_ text: String) -> String {
+    let cut = text.index(text.startIndex, offsetBy: text.count / 2)
+    let parts = [("stdout", text[..<cut]), ("stderr", "warning\n"), ("stdout", text[cut...])]
+    let outputs = parts.map {
+      "{\"output_type\": \"stream\", \"name\": \"\($0.0)\", \"text\": \(quoted($0.1))}"
+    }
+    return """
+      {"cells": [{"cell_type": "code", "outputs": [\(outputs.joined(separator: ", "))]}], "nbformat": 4}
+      """
+  }
+
+  static func textCell(_ text: String) -> String {
+    """
+    {"cells": [{"cell_type": "markdown", "source": [\(quoted("```\n\(text)\n```"))]},
+      {"cell_type": "code", "source": [\(quoted(text))], "outputs": []}], "nbformat": 4}
+    """
+  }
+
+  static func oldNotebook(_ text: String) -> String {
+    """
+    {"worksheets": [{"cells": [{"cell_type": "code", "input": ["net"],
+      "outputs": [{"output_type": "pyout", "text": [\(quoted(text))]}]}]}], "nbformat": 3}
+    """
   }
 
   @Test(arguments: names, disguises.map(\.name))

@@ -204,6 +204,31 @@ import Testing
         + "torch.jit.script or torch.jit.trace, or describe the live one with Tools/describe.py"
     ),
     (
+      "Sequential(\n  ...\n  (1): Linear(in_features=4, out_features=4, bias=True)\n)",
+      "line 2, column 3: expected the whole text of Sequential, found '...', which stands for "
+        + "omitted text"
+    ),
+    (
+      "Sequential(\n  (0)\n  (1): Linear(in_features=4, out_features=4, bias=True)\n)",
+      "line 2, column 3: expected the whole text of Sequential, found '(0)', which stands for "
+        + "omitted text"
+    ),
+    (
+      "Sequential(\n  (0): ReLU()\n  (1): Block(...)\n)",
+      "line 3, column 14: expected the whole text of Block, found '...', which stands for "
+        + "omitted text"
+    ),
+    (
+      "Net(\n  foo=1\n  … (3 more lines)\n)",
+      "line 3, column 3: expected the whole text of Net, found '… (3 more lines)', which stands for "
+        + "omitted text"
+    ),
+    (
+      "ExportedProgram:\n    class GraphModule(torch.nn.Module):\n        def forward(self, x):\n",
+      "line 1, column 1: expected the text that print(model) shows, found a program of torch.export "
+        + "or torch.fx, which shows no layers; print the model before that"
+    ),
+    (
       "odict_keys(['conv1.weight', 'conv1.bias'])",
       "line 1, column 1: expected the text that print(model) shows, found the names of a state dict, "
         + "which do not say how they are initialized"

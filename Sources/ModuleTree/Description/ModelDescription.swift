@@ -23,9 +23,15 @@ enum ModelDescription {
 }
 
 extension Module {
-  /// Whether a text is meant to be a description: its first character other than whitespace is `{`.
+  /// Whether a text is meant to be a description: its first character other than whitespace is `{`,
+  /// and it is neither a printed `{'net': Net(…)}` nor a log's `{"msg": "Net(\\n…"}`.
   package static func isDescription(_ text: String) -> Bool {
-    text.utf8.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
+    let rest = text.utf8.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
+    guard rest.first == UInt8(ascii: "{"),
+      rest.dropFirst().first(where: { $0 != 0x20 }) != UInt8(ascii: "'")
+    else { return false }
+    let bytes = Array(rest)
+    return bytes.holds("\"ckpt-model\"") || !bytes.holds("(\\n")
   }
 
   /// Reads a model description; `sideFile` adds to it as to a printed text.

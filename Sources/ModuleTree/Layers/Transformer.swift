@@ -111,9 +111,12 @@ public struct Transformer: Layer {
 extension Transformer: PrintedLayer {
   package static let classes: [String: [String]] = ["Transformer": []]
 
+  /// PyTorch's own always has a norm after either stack.
   package static func prints(_ printed: PrintedModule) -> Bool {
     printed.showsOnly(children: ["encoder", "decoder"])
-      && printed.children.allSatisfy { $0.module?.layer is TransformerStack }
+      && printed.children.allSatisfy { child in
+        child.module?.layer is TransformerStack && child.module?["norm"] != nil
+      }
   }
 
   package init(printed: PrintedModule) throws(ArgumentError) { children = printed.children }

@@ -35,7 +35,7 @@ public enum Library: String, Sendable, CaseIterable {
   var classes: [LibraryClass] {
     switch self {
     // Libraries whose constructors draw nothing again, so that no option names them.
-    case .torch: LibraryClass.torchGeometric
+    case .torch: LibraryClass.torchGeometric + [.averaged]
     case .torchvision: LibraryClass.torchvision
     case .timm: LibraryClass.timm
     case .transformers: LibraryClass.transformers

@@ -57,7 +57,8 @@ extension Module {
     return isNew
   }
 
-  private func owns(tensor name: String) -> Bool {
+  /// Whether it has a parameter or buffer of this name of its own.
+  func owns(tensor name: String) -> Bool {
     ownParameters.contains { $0.name.isSameText(name) }
       || ownBuffers.contains { $0.name.isSameText(name) }
   }
@@ -181,7 +182,8 @@ extension Module {
       for library in Library.allCases {
         guard let known = library.known(module) else { continue }
         covers.formUnion(known.covers)
-        within.insert(library)
+        // What torch only wraps may be any library's.
+        if library != .torch { within.insert(library) }
       }
       for child in module.ownChildren {
         guard let inner = child.module else { continue }
@@ -191,6 +193,7 @@ extension Module {
     }
 
     private func isUndetermined(_ module: Module) -> Bool {
+      if !module.missing.isEmpty { return true }
       guard module.ownParameters.isEmpty, module.ownBuffers.isEmpty, module.layer == nil,
         !seen.contains(module.kind), !covers.contains(module.kind),
         !KnownLayers.knows(module.kind), !LibraryNames.tensorless.contains(module.kind),
@@ -212,7 +215,8 @@ extension Module {
     let kinds = undetermined
     guard let first = kinds.first else { return }
     let place = first.path.isEmpty ? "the model itself" : "'\(first.path)'"
-    let example = UnprintedParameters.examples[first.kind].map { ", such as \($0)" } ?? ""
+    let name = self[first.path]?.missing.first ?? UnprintedParameters.examples[first.kind]
+    let example = name.map { ", such as \($0)" } ?? ""
     let more =
       kinds.count > 1
       ? "; so do " + kinds.dropFirst().prefix(5).map(\.kind).joined(separator: ", ")

@@ -4,7 +4,8 @@ import TensorCore
 /// A Jupyter notebook, of which the output that holds a printed model is read.
 ///
 /// Source: nbformat 4: `cells[].outputs[]`, of which streams have `text` and results
-/// `data["text/plain"]`, each a string or a list of them.
+/// `data["text/plain"]`, each a string or a list of them; nbformat 3: `worksheets[].cells[]`, and all
+/// outputs have `text`. A model in a text cell's `source` counts where no output holds one.
 struct PastedNotebook {
   /// The text of the output.
   let output: String
@@ -16,22 +17,16 @@ struct PastedNotebook {
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` if no output holds a model, or several do.
   init?(_ text: String) throws(CheckpointError) {
     guard Self.isNotebook(text) else { return nil }
-    let cells = try JSONValue(text).member("cells")?.elements ?? []
-    var found: [(output: String, cell: Int)] = []
-    for (index, cell) in cells.enumerated() {
-      for output in cell.member("outputs")?.elements ?? [] {
-        let plain = output.member("text") ?? output.member("data")?.member("text/plain")
-        guard let plain else { continue }
-        let text = plain.joined
-        if PastedText.characters(of: text).withoutLinePrefixes().holdsModel {
-          found.append((text, index + 1))
-        }
-      }
-    }
+    let notebook = try JSONValue(text)
+    let sheets = notebook.member("worksheets")?.elements ?? [notebook]
+    let cells = sheets.flatMap { $0.member("cells")?.elements ?? [] }
+    var found = Self.models(in: cells, Self.outputs(of:))
+    if found.isEmpty { found = Self.models(in: cells, Self.source(of:)) }
     guard let first = found.first else {
       throw CheckpointError(
         .malformed,
-        "expected a notebook with the output of print(model), found none in \(cells.count) cells")
+        "expected a notebook with the output of print(model), found none in "
+          + (cells.count == 1 ? "1 cell" : "\(cells.count) cells"))
     }
     guard found.count == 1 else {
       let list = found.prefix(8).map { String($0.cell) }.joined(separator: ", ")
@@ -42,6 +37,44 @@ struct PastedNotebook {
     }
     output = first.output
     place = "cell \(first.cell)"
+  }
+
+  /// The texts of cells that hold a model.
+  private static func models(
+    in cells: [JSONValue], _ texts: (JSONValue) -> [String]
+  ) -> [(output: String, cell: Int)] {
+    cells.enumerated().flatMap { index, cell in
+      texts(cell).filter { PastedText.characters(of: $0).withoutLinePrefixes().holdsModel }
+        .map { ($0, index + 1) }
+    }
+  }
+
+  /// A cell's results, and what it wrote to each stream: what went to another one may divide it.
+  private static func outputs(of cell: JSONValue) -> [String] {
+    var texts: [String] = []
+    var streams: [String: Int] = [:]
+    for output in cell.member("outputs")?.elements ?? [] {
+      guard let text = output.member("text") ?? output.member("data")?.member("text/plain") else {
+        continue
+      }
+      guard output.member("output_type")?.joined == "stream" else {
+        texts.append(text.joined)
+        continue
+      }
+      let name = (output.member("name") ?? output.member("stream"))?.joined ?? ""
+      if let index = streams[name] {
+        texts[index] += text.joined
+      } else {
+        streams[name] = texts.count
+        texts.append(text.joined)
+      }
+    }
+    return texts
+  }
+
+  private static func source(of cell: JSONValue) -> [String] {
+    guard cell.member("cell_type")?.joined != "code" else { return [] }
+    return cell.member("source").map { [$0.joined] } ?? []
   }
 
   /// Whether a text is a notebook, by its first keys.

@@ -15,6 +15,7 @@ private struct CharacterReader {
   private let source: [UInt8]
   private let isMarkup: Bool
   private let isEscaped: Bool
+  private let isColored: Bool
   private var index = 0
   private var start = 0
   private(set) var text: PastedText
@@ -24,6 +25,7 @@ private struct CharacterReader {
     isMarkup = ["<pre", "<br", "<code", "<div", "<span", "<p>"].contains { source.holds($0) }
     // After the model's opening parenthesis.
     isEscaped = source.holds("(\\n")
+    isColored = source.holds("[0m")
     text = PastedText(from: source)
   }
 
@@ -39,6 +41,7 @@ private struct CharacterReader {
       case 0..<0x09, 0x0e..<0x20, 0x7f: leaveOut(1, changes: true)
       case UInt8(ascii: "&"): entity()
       case UInt8(ascii: "<") where isMarkup: tag()
+      case UInt8(ascii: "[") where isColored, UInt8(ascii: "^") where isColored: color()
       case UInt8(ascii: "\\") where isEscaped: escape()
       case 0x80...: scalar()
       default: index += 1
@@ -77,6 +80,17 @@ private struct CharacterReader {
     default: break
     }
     return min(end + 1, source.count) - index
+  }
+
+  /// A color that has lost its ESC, `[1m`, or shows it as `^[[1m`.
+  private mutating func color() {
+    let start = source[index...].starts(with: "^[[".utf8) ? index + 3 : index + 1
+    var end = start
+    while end < source.count, source[end].isDigit || source[end] == UInt8(ascii: ";") { end += 1 }
+    guard end > start, end < source.count, source[end] == UInt8(ascii: "m"),
+      source[start - 1] == UInt8(ascii: "[")
+    else { return index += 1 }
+    leaveOut(end + 1 - index, changes: false)
   }
 
   private static let entities: [(name: String, byte: UInt8)] = [
@@ -144,7 +158,10 @@ private struct CharacterReader {
     case "＝": return replace(count, by: UInt8(ascii: "="), changes: true)
     case "‘", "’": return replace(count, by: UInt8(ascii: "'"), changes: true)
     case "“", "”": return replace(count, by: UInt8(ascii: "\""), changes: true)
-    case "\u{2800}": return replace(count, by: UInt8(ascii: " "), changes: true)
+    case "×": return replace(count, by: UInt8(ascii: "x"), changes: true)
+    // Frames, and guides of indentation.
+    case "\u{2500}"..."\u{257f}", "\u{2800}":
+      return replace(count, by: UInt8(ascii: " "), changes: true)
     // Invisible, and not of the general category of the others.
     case "\u{34f}", "\u{fe00}"..."\u{fe0f}": return leaveOut(count, changes: true)
     default: break

@@ -58,6 +58,21 @@ extension PastedText {
     return keeping(kept)
   }
 
+  /// The text without comments after parentheses, `Conv2d(…)  # 224 params`.
+  func withoutComments() -> PastedText {
+    var kept: [Range<Int>] = []
+    var (start, from) = (0, 0)
+    while let mark = bytes[from...].firstIndex(of: UInt8(ascii: "#")) {
+      let code = bytes[start..<mark].lastIndex { !$0.isBlank } ?? mark
+      from = mark + 1
+      guard code + 1 < mark, "()".utf8.contains(bytes[code]) else { continue }
+      kept.append(start..<(code + 1))
+      start = lineEnd(mark)
+      from = start
+    }
+    return kept.isEmpty ? self : keeping(kept + [start..<bytes.count])
+  }
+
   /// The prefix of the first line that holds a child, if the line of its parent begins with it.
   private func linePrefix() -> LinePrefix? {
     var from = 0

@@ -2,6 +2,10 @@ extension PastedText {
   /// Kinds of text that are often taken for a printed model, each with what only it contains.
   private static let otherKinds: [(mark: String, kind: String)] = [
     ("Traceback (most recent call last)", "a traceback"),
+    (
+      "class GraphModule(torch.nn.Module)",
+      "a program of torch.export or torch.fx, which shows no layers; print the model before that"
+    ),
     ("odict_keys(", "the names of a state dict, which do not say how they are initialized"),
     ("dict_keys(", "the names of a state dict, which do not say how they are initialized"),
     ("OrderedDict([('", "a printed state dict, which does not say how it is initialized"),

@@ -9,12 +9,17 @@ extension KnownLayers {
     let told = sideFile.base(of: kind)
     if told == nil {
       try refuseScript(kind, arguments)
-      if !isDescribed { try refuseWraps(kind, arguments) }
+      try refuseGaps(kind, arguments)
+      if !isDescribed {
+        try refuseWraps(kind, arguments)
+        if children.isEmpty { try refuseProgram(kind) }
+      }
     }
     let guess =
       isDescribed || told != nil
       ? nil : guessedBase(kind: kind, arguments: arguments, children: children)
     let base = told ?? guess
+    if guess != nil { try refuseLazy(kind, arguments) }
     let layer = try layer(
       kind: kind, base: base, arguments: arguments, children: children,
       isDescribed: base == "Module" || isDescribed)
@@ -45,6 +50,57 @@ extension KnownLayers {
         a printed ScriptModule shows no sizes; print the model before torch.jit.script or \
         torch.jit.trace, or describe the live one with Tools/describe.py
         """)
+  }
+
+  /// Classes of modules in compiled programs, whose text shows neither tensors nor sizes.
+  private static let programs: Set = [
+    "Module", "InterpreterModule", "ScriptModule", "RecursiveScriptModule", "TracedModule",
+    "TopLevelTracedModule", "WeakScriptModuleProxy",
+  ]
+
+  private static func refuseProgram(_ kind: String) throws(ArgumentError) {
+    guard programs.contains(kind) else { return }
+    throw ArgumentError(
+      offset: -1,
+      message: """
+        \(kind)() shows no tensors and no sizes, as in an exported or traced program; print the \
+        model before torch.export, torch.fx, or torch.jit, describe it with Tools/describe.py, or \
+        say in the --extra file what it owns, 'path.weight: [3, 4]', or that it owns nothing, \
+        'class \(kind)(Module)'
+        """)
+  }
+
+  /// A lazy layer has no tensors until its first batch.
+  private static func refuseLazy(_ kind: String, _ arguments: String) throws(ArgumentError) {
+    let printed = PrintedArguments(arguments)
+    guard kind.contains("Lazy"), (printed.text("in_features") ?? printed.positionals.first) == "0"
+    else { return }
+    throw ArgumentError(
+      offset: -1,
+      message: """
+        \(kind) has no tensors until the model has run one batch; run one, then print the model, \
+        or describe it with Tools/describe.py, which follows the order of its draws
+        """)
+  }
+
+  /// What stands for omitted text would hide children.
+  private static func refuseGaps(_ kind: String, _ arguments: String) throws(ArgumentError) {
+    let gap =
+      PrintedArguments(arguments).positionals.first { item in
+        ["...", "…", "⋮"].contains { item.hasPrefix($0) }
+      } ?? arguments.split(separator: "\n").map { String($0).trimmed }.first(where: isBareKey)
+    guard let gap, let place = arguments.firstRange(of: gap) else { return }
+    throw ArgumentError(
+      offset: arguments[..<place.lowerBound].utf8.count,
+      message: """
+        expected the whole text of \(kind), found '\(gap.prefix(40))', which stands for omitted text
+        """)
+  }
+
+  /// Whether a line is `(0)`, a child's name without its module.
+  private static func isBareKey(_ line: String) -> Bool {
+    line.hasPrefix("(") && line.hasSuffix(")") && line.utf8.count > 2
+      && !line.utf8.dropFirst().dropLast().contains { "(),=".utf8.contains($0) }
   }
 
   /// A layer of `torch.nn` prints its arguments on one line.

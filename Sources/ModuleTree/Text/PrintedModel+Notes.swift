@@ -1,11 +1,14 @@
+import TensorCore
+
 extension Module {
   /// What the printed text leaves open and how it was read.
-  var readings: [String] { stacks + biases + norms }
+  var readings: [String] { stacks + transformers + biases + norms }
 
   private var stacks: [String] {
     let open = namedModules().filter { node in
       ["TransformerEncoder", "TransformerDecoder"].contains(node.module.kind)
-        && node.module.layer == nil && node.module["layers"]?.kind == "ModuleList"
+        && node.module.layer == nil && node.module.base != "Module"
+        && node.module["layers"]?.kind == "ModuleList"
     }
     guard let first = open.first else { return [] }
     return [
@@ -14,6 +17,23 @@ extension Module {
       which draws each layer; torch.nn's copies one: \(Self.listed(open.map(\.path)))
       """
     ]
+  }
+
+  private var transformers: [String] {
+    let nodes = namedModules().filter { !$0.module.hasOwnOrder }
+    let whole = nodes.filter { $0.module.layer is Transformer }
+    let stacks = nodes.filter { node in
+      node.module.layer is TransformerStack && node.module["layers.1"] != nil
+        && !whole.contains { $0.path == TensorName(node.path).parentAndLeaf.parent }
+    }
+    return [(whole, "draws its matrices again"), (stacks, "copies one layer")]
+      .compactMap { open, habit in
+        guard let kind = open.first?.module.kind else { return nil }
+        return """
+          \(kind) is taken to be torch.nn's, which \(habit); if it is your own class, say so with \
+          --extra, 'class \(kind)(Module)': \(Self.listed(open.map(\.path)))
+          """
+      }
   }
 
   private var biases: [String] {

@@ -25,7 +25,7 @@ extension Module {
     let notebook = try PastedNotebook(text)
     do {
       let pasted = PastedText.characters(of: notebook?.output ?? text)
-        .withoutLinePrefixes().withoutWraps()
+        .withoutLinePrefixes().withoutComments().withoutWraps()
       var parser = PrintedModelParser(pasted, sideFile: sideFile)
       self = try sideFile.applied(to: try parser.model()).completed()
     } catch let error as CheckpointError {

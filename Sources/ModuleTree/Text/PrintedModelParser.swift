@@ -51,7 +51,8 @@ struct PrintedModelParser {
     }
     let next = text.skippingBlanks(index, lines: true)
     try text.checkOutside(start..<(text.skippingInitialization(next) ?? index))
-    guard let root else { throw text.error(at: start, expected: "a module", found: "none") }
+    guard var root else { throw text.error(at: start, expected: "a module", found: "none") }
+    for path in text.pathsRead(from: index) { root.mention(path[...]) }
     return root
   }
 

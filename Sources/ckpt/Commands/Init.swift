@@ -54,12 +54,12 @@ extension Ckpt {
       let source = self.model ?? self.recipe ?? ""
       let models = model.map { [$0] } ?? recipe.constructions.map(\.model)
       for model in models {
+        if model.isPrinted, !allowIncomplete {
+          try naming(source) { try model.module.requireComplete() }
+        }
         model.module.notes.forEach(common.notes(on: source))
         if recipe.library == .torch, !model.isDescribed {
           model.module.notesOnConstructors.forEach(common.notes(on: source))
-        }
-        if model.isPrinted, !allowIncomplete {
-          try naming(source) { try model.module.requireComplete() }
         }
       }
       let plan = try naming(source) { try recipe.plan() }
