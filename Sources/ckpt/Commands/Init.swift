@@ -58,6 +58,7 @@ extension Ckpt {
         if recipe.library == .torch, !model.isDescribed {
           model.module.notesOnConstructors.forEach(common.notes(on: source))
         }
+        model.module.notesOnOptions(of: recipe.library).forEach(common.notes(on: source))
         if model.isPrinted, !allowIncomplete {
           try naming(source) { try model.module.requireComplete() }
         }
