@@ -18,6 +18,23 @@ enum UnprintedParameters {
     "FakeQuantize": "fake_quant_enabled", "FixedQParamsFakeQuantize": "fake_quant_enabled",
     "FusedMovingAvgObsFakeQuantize": "fake_quant_enabled",
   ]
+
+  /// Whether a class may own tensors in whatever model it is.
+  static func tellsAnywhere(_ module: Module) -> Bool {
+    // Classes of this name own a buffer as a rule, in tutorials as in libraries.
+    if examples[module.kind] != nil || module.kind == "PositionalEncoding" { return true }
+    return LibraryClass.hidesTensors(module)
+      || module.ownChildren.isEmpty && Library.isCompleted(module.kind)
+  }
+
+  /// Options of PyTorch's classes that no text shows, with their defaults.
+  static let options = [
+    "PReLU": "init is taken to be 0.25", "CrossEntropyLoss": "weight is taken to be None",
+    "NLLLoss": "weight is taken to be None", "BCELoss": "weight is taken to be None",
+    "BCEWithLogitsLoss": "weight and pos_weight are taken to be None",
+    "MultiMarginLoss": "weight is taken to be None",
+    "MultiLabelSoftMarginLoss": "weight is taken to be None",
+  ]
 }
 
 extension Module {
@@ -42,6 +59,20 @@ extension Module {
       "\(kind): \(self[paths[0]]?.assumption ?? ""); if not, give it with --extra: "
         + Self.list(paths)
     }
+      + grouped { UnprintedParameters.options[$0.kind] != nil && !$0.arguments.contains("init=") }
+      .map { kind, paths in
+        "\(kind): \(UnprintedParameters.options[kind] ?? ""), the default; if not, give it with "
+          + "--extra: " + Self.list(paths)
+      }
+  }
+
+  /// Options of constructors that no text shows, for a tree that is drawn as a library does.
+  package func notesOnOptions(of library: Library) -> [String] {
+    grouped { library.known($0) != nil && LibraryClass.options[library]?[$0.kind] != nil }
+      .map { kind, paths in
+        let options = LibraryClass.options[library]?[kind] ?? ""
+        return "\(kind): \(options) is assumed, the default: \(Self.list(paths))"
+      }
   }
 
   /// Options that a constructor's loop depends on; the outermost class is that of the configuration.
@@ -91,7 +122,7 @@ extension Module {
     grouped { module in
       !module.missing.isEmpty
         || UnprintedParameters.examples[module.kind] != nil && module.ownParameters.isEmpty
-          && module.ownBuffers.isEmpty
+          && module.ownBuffers.isEmpty && !module.isToldEmpty
     }
     .map { kind, paths in
       let example = self[paths[0]]?.missing.first ?? UnprintedParameters.examples[kind] ?? ""

@@ -21,7 +21,8 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     ) -> Void
   typealias Inflate =
     @convention(c) (
-      UnsafeMutableRawPointer?, UnsafePointer<variant_deflated>?, UInt32, Int32
+      UnsafeMutableRawPointer?, UnsafePointer<variant_deflated>?, UInt32, Int32,
+      UnsafeMutablePointer<Int>?
     ) -> UInt32
 
   let testDescription: String
@@ -126,7 +127,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
         target: targets[index].baseAddress, count: targets[index].count)
     }
     let answer = unsafe inflate(
-      memory, deflated, UInt32(streams.count), plainOnly ? 1 : 0)
+      memory, deflated, UInt32(streams.count), plainOnly ? 1 : 0, nil)
     return streams.indices.map { answer >> UInt32($0) & 1 == 1 ? unsafe Array(targets[$0]) : nil }
   }
 }

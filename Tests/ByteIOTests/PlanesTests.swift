@@ -142,6 +142,34 @@ struct Words: CustomTestStringConvertible {
     }
   }
 
+  @Test(arguments: [0, 1, 300, 70_001])
+  func `a stream that holds less than there is room for says how much`(_ count: Int) throws {
+    for bytes in [noise(count, seed: 2), noise(count, seed: 2).map { $0 & 3 }] {
+      let ours = PlaneCodec.encode(bytes.rawBytes, width: 1, rotated: false)
+      for stream in [ours] + (try [0, 1, 6].map { try Zlib.deflate(bytes.rawBytes, level: $0) }) {
+        for room in [0, 1, 1000] {
+          var made = 0
+          let target = try [UInt8](count: count + room) { target throws(CheckpointError) in
+            made = try PlaneCodec.unpack(stream.rawBytes, into: &target)
+          }
+          #expect(made == count && target[..<count] == bytes[...])
+        }
+        if count > 0 {
+          #expect(throws: CheckpointError.self) {
+            try [UInt8](count: count - 1) { target throws(CheckpointError) in
+              _ = try PlaneCodec.unpack(stream.rawBytes, into: &target)
+            }
+          }
+        }
+        #expect(throws: CheckpointError.self) {
+          try [UInt8](count: count + 9) { target throws(CheckpointError) in
+            _ = try PlaneCodec.unpack(stream.dropLast().rawBytes, into: &target)
+          }
+        }
+      }
+    }
+  }
+
   @Test func `a stream of a different length is refused`() throws {
     let stream = try Zlib.deflate(noise(400, seed: 1).rawBytes, level: 6)
     let words = Words(width: 4, rotated: true)

@@ -169,7 +169,7 @@ import Testing
       ),
       Case(
         "init no.txt -o b.h5 --compression best", 64,
-        "unknown compression 'best': expected planes, gzip, gzip:1 to gzip:9, or none (see 'ckpt init --help')"
+        "unknown compression 'best': expected planes, planes:fast, planes:small, gzip, gzip:1 to gzip:9, or none (see 'ckpt init --help')"
       ),
       Case(
         "ls no.h5 --match 'a &'", 64,

@@ -43,18 +43,38 @@ public enum Library: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether a class of a module's name draws values after building layers, and the module is none of
-  /// ``classes``.
+  /// Whether a class of a module's name does more than build its layers in the printed order, and
+  /// the module is none of ``classes``.
   func redrawsUnknown(_ module: Module) -> Bool {
-    guard self != .diffusers, !Self.isCompleted(module.kind), names?.isModel(module.kind) ?? false
+    guard !Self.isCompleted(module.kind), names.isModel(module.kind), known(module) == nil
     else { return false }
-    return known(module) == nil
+    // The table has all of torchvision's: a module without any of their children is another's.
+    let namesakes = Self.table[self]?[module.kind] ?? []
+    return self != .torchvision || namesakes.isEmpty
+      || namesakes.contains { $0.children.contains { module[$0] != nil } }
   }
 
-  /// Names of further classes, for what must not pass in silence; `nil` for PyTorch.
-  var names: LibraryNames? {
+  /// What an unknown constructor of the library does, as the rest of a sentence.
+  var surprise: String {
+    self == .diffusers
+      ? "it may build its layers in another order than they are printed"
+      : "it draws values again after building its layers"
+  }
+
+  /// The same of a class, as the subject of a sentence; the place of the module follows.
+  func unknownPart(of kind: String) -> String {
+    self == .diffusers
+      ? "in which order diffusers builds the layers of \(kind)"
+      : "what \(rawValue)'s \(kind) does after building its layers"
+  }
+
+  /// The library's name; that of the one without an option for the classes beside PyTorch's.
+  var owner: String { self == .torch ? "torch_geometric" : rawValue }
+
+  /// Names of further classes, for what must not pass in silence.
+  var names: LibraryNames {
     switch self {
-    case .torch: nil
+    case .torch: .torchGeometric
     case .torchvision: .torchvision
     case .timm: .timm
     case .transformers: .transformers
@@ -64,15 +84,13 @@ public enum Library: String, Sendable, CaseIterable {
 
   /// The known class that a module of a printed tree is.
   func known(_ module: Module) -> LibraryClass? {
-    Self.table[self]?[module.kind]?.first { $0.fits(module) }
+    module.isToldEmpty ? nil : Self.table[self]?[module.kind]?.first { $0.fits(module) }
   }
 
   private static let table: [Library: [String: [LibraryClass]]] = Dictionary(
     uniqueKeysWithValues: allCases.map { ($0, Dictionary(grouping: $0.classes, by: \.kind)) })
 
-  /// Whether the text of a class, which shows nothing, may be completed by the model that it is in.
-  ///
-  /// In another model, it is ``Module/undetermined``.
+  /// Whether the text of a class may be completed by the model that it is in.
   static func isCompleted(_ kind: String) -> Bool { covered.contains(kind) }
 
   /// Whether it is known what a class owns whose text tells nothing, or not enough.

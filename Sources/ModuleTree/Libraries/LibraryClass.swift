@@ -72,6 +72,13 @@ package struct LibraryClass: Sendable {
       && isMeant(module)
   }
 
+  /// Whether a module of the class owns only what is printed, and its constructor draws nothing again.
+  func isPlain(_ module: Module) -> Bool {
+    let own = hidden(module)
+    return own.parameters.isEmpty && own.buffers.isEmpty && own.inside.isEmpty && building == nil
+      && redrawing(module).isEmpty
+  }
+
   /// What its constructor fills after building the layers, in a tree whose modules at or below
   /// `done` were filled by constructors of their own.
   func redrawing(_ module: Module, done: Set<TensorName> = []) -> [ConstructionStep] {
@@ -166,6 +173,9 @@ struct Redraw: Sendable {
 extension Module {
   /// The module itself, its PyTorch class, and those that it derives from.
   var lineage: [String] { KnownLayers.lineage(of: base ?? kind) }
+
+  /// Whether a side file says that the class owns no tensors: `class Name(Module)`.
+  var isToldEmpty: Bool { base == "Module" }
 
   /// The child of a name.
   func child(_ name: String) -> Module? {

@@ -77,8 +77,14 @@ extension Module {
       let place = other.path.isEmpty ? "" : " of '\(other.path)'"
       throw CheckpointError(
         .unsupported,
-        "what \(library.rawValue)'s \(other.module.kind)\(place) does after building its layers is "
-          + "not known; \(remedy)")
+        "\(library.unknownPart(of: other.module.kind))\(place) is not known; \(remedy)")
+    }
+    if library == .diffusers, let part = outermostParts(of: library).first {
+      throw CheckpointError(
+        .unsupported,
+        "\(part.path.isEmpty ? "the model" : "'\(part.path)'") is diffusers's "
+          + "\(part.module.kind), but not in a model of diffusers whose constructor is known; "
+          + remedy)
     }
     guard nodes.contains(where: { library.known($0.module) != nil }) else {
       throw CheckpointError(
@@ -87,6 +93,23 @@ extension Module {
           + remedy)
     }
     return redrawn(by: library)
+  }
+
+  /// Known classes that are not models, nor in a model of the library.
+  private func outermostParts(of library: Library) -> [NamedModule] {
+    var model: TensorName?
+    return namedModules().filter { node in
+      let name = TensorName(node.path)
+      // All that is inside a module follows it.
+      if let model, model.text.isEmpty || name.isInside(model) { return false }
+      let isKnown = library.known(node.module) != nil
+      // Nothing holds the root, so that nothing is built around it.
+      if library.names.isModel(node.module.kind) || isKnown && name.text.isEmpty {
+        model = name
+        return false
+      }
+      return isKnown
+    }
   }
 
   private func redrawn(by library: Library) -> Module {
@@ -139,93 +162,15 @@ extension Module {
         let library = Library.allCases.first(where: { $0.redrawsUnknown(node.module) })
       {
         notes.append(
-          "if \(node.module.kind) is that of \(library.rawValue), it draws values again after "
-            + "building its layers, which is not repeated here; for its bytes describe it with "
-            + "Tools/describe.py")
+          "if \(node.module.kind) is that of \(library.owner), \(library.surprise), which is not "
+            + "repeated here; for its bytes describe it with Tools/describe.py")
       }
     }
     return notes
-  }
-}
-
-extension Module {
-  /// Modules that own tensors which neither the text nor the table of library classes nor a side
-  /// file gives, by class.
-  ///
-  /// Of a class whose name tells little, only one in a model of its library counts.
-  package var undetermined: [(kind: String, path: String)] {
-    let nodes = namedModules()
-    let libraries = Library.allCases.filter { library in
-      nodes.contains { node in
-        library.known(node.module) != nil
-          || node.module.layer == nil && library.names?.isModel(node.module.kind) ?? false
+      + outermostParts(of: .diffusers).prefix(1).map { part in
+        "\(part.path.isEmpty ? "the model" : part.path) is built as diffusers builds it; what holds "
+          + "it is built in the printed order"
       }
-    }
-    var search = Search(libraries: libraries)
-    search.visit(self, path: "")
-    return search.found
-  }
-
-  /// A walk that keeps in mind which known classes a module is inside.
-  private struct Search {
-    let libraries: [Library]
-    var covers: Set<String> = []
-    var within: Set<Library> = []
-    var seen: Set<String> = []
-    var found: [(kind: String, path: String)] = []
-
-    mutating func visit(_ module: Module, path: String) {
-      if isUndetermined(module), seen.insert(module.kind).inserted {
-        found.append((module.kind, path))
-      }
-      let outside = (covers, within)
-      for library in Library.allCases {
-        guard let known = library.known(module) else { continue }
-        covers.formUnion(known.covers)
-        // What torch only wraps may be any library's.
-        if library != .torch { within.insert(library) }
-      }
-      for child in module.ownChildren {
-        guard let inner = child.module else { continue }
-        visit(inner, path: path.isEmpty ? child.name : "\(path).\(child.name)")
-      }
-      (covers, within) = outside
-    }
-
-    private func isUndetermined(_ module: Module) -> Bool {
-      if !module.missing.isEmpty { return true }
-      guard module.ownParameters.isEmpty, module.ownBuffers.isEmpty, module.layer == nil,
-        !seen.contains(module.kind), !covers.contains(module.kind),
-        !KnownLayers.knows(module.kind), !LibraryNames.tensorless.contains(module.kind),
-        !Library.allCases.contains(where: { $0.known(module) != nil })
-      else { return false }
-      if UnprintedParameters.examples[module.kind] != nil || Library.isCompleted(module.kind) {
-        return true
-      }
-      // What is inside a class of one library is not another's.
-      return libraries.contains { library in
-        (within.isEmpty || within.contains(library))
-          && library.names?.owners.contains(module.kind) ?? false
-      }
-    }
-  }
-
-  /// - Throws: ``TensorCore/CheckpointError`` with code `missing` for tensors that are ``undetermined``.
-  package func requireComplete() throws {
-    let kinds = undetermined
-    guard let first = kinds.first else { return }
-    let place = first.path.isEmpty ? "the model itself" : "'\(first.path)'"
-    let name = self[first.path]?.missing.first ?? UnprintedParameters.examples[first.kind]
-    let example = name.map { ", such as \($0)" } ?? ""
-    let more =
-      kinds.count > 1
-      ? "; so do " + kinds.dropFirst().prefix(5).map(\.kind).joined(separator: ", ")
-        + (kinds.count > 6 ? ", …" : "") : ""
-    throw CheckpointError(
-      .missing,
-      "\(first.kind) (\(place)) may own tensors that printed text does not show\(example)\(more); "
-        + "describe the model with Tools/describe.py, give them with --extra, or pass "
-        + "--allow-incomplete to write the others")
   }
 }
 

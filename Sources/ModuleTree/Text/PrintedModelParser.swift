@@ -149,7 +149,7 @@ struct PrintedModelParser {
     let before = offset > 0 ? text.bytes[offset - 1] : 10
     guard isFirst || before.isBlank || before == UInt8(ascii: "(") else { return false }
     if text.module(at: key.body) != nil { return true }
-    if text.isNone(at: key.body) { return true }
+    if text.isNone(at: key.body) || text.isFunction(key) { return true }
     if isFirst, !text.isParameter(at: key.body) {
       throw text.error(
         at: key.body, expected: "a module, 'Name(…)' or 'None'", found: "'\(text.start(key.body))'")
@@ -209,7 +209,7 @@ struct PrintedModelParser {
     guard text.module(at: key.body) == nil else { return try open(at: key.body, key: made) }
     _ = try charge(made, at: offset)
     try attach(nil, made, modules: 0)
-    return key.body + 4
+    return key.isCall ? text.lineEnd(key.body) : key.body + 4
   }
 
   /// Children that begin lines are indented alike, and deeper than their parent unless nothing is.

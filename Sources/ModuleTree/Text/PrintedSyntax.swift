@@ -49,6 +49,7 @@ extension PastedText {
   /// The class name and the parenthesis of a module that begins at an offset; PyTorch before 0.4
   /// prints a blank between them.
   func module(at offset: Int) -> (name: Range<Int>, open: Int)? {
+    if isPartial(offset) { return nil }
     var end = offset
     while end < bytes.count, !bytes[end].endsName { end += 1 }
     let open = skippingBlanks(end, lines: false)
@@ -79,6 +80,16 @@ extension PastedText {
     guard bytes[offset...].starts(with: "None".utf8) else { return false }
     let end = offset + 4
     return end == bytes.count || bytes[end].endsName
+  }
+
+  /// Whether a call is one of a function, which owns nothing: `(2) - <function relu at 0x7f00>: x -> x`.
+  func isFunction(_ key: Key) -> Bool {
+    key.isCall && (bytes[key.body...].starts(with: "<".utf8) || isPartial(key.body))
+  }
+
+  /// Whether `functools.partial(…)` stands at an offset.
+  private func isPartial(_ offset: Int) -> Bool {
+    bytes[offset...].starts(with: "functools.partial(".utf8)
   }
 
   /// Whether a line's key is that of a bare parameter in a `ParameterList` or `ParameterDict`.

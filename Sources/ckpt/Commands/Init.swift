@@ -61,6 +61,7 @@ extension Ckpt {
         if recipe.library == .torch, !model.isDescribed {
           model.module.notesOnConstructors.forEach(common.notes(on: source))
         }
+        model.module.notesOnOptions(of: recipe.library).forEach(common.notes(on: source))
       }
       let plan = try naming(source) { try recipe.plan() }
       try await target.write(plan.checkpoint, to: output, showing: common)

@@ -66,7 +66,8 @@ struct variant_deflated {
       struct variant_bits *target, const uint8_t *bytes, size_t count, const uint32_t *codes, \
       uint32_t *pairs);                                                                       \
   unsigned variant_##variant##_inflate(                                                       \
-      void *memory, const struct variant_deflated *streams, unsigned number, int is_plain_only);
+      void *memory, const struct variant_deflated *streams, unsigned number,                  \
+      int is_plain_only, size_t *made);
 
 VARIANT_OF_BYTES(v4)
 VARIANT_OF_BYTES(v3)

@@ -25,6 +25,20 @@ extension LibraryClass {
       decoder, quantizer, attentionBlock, pixArt,
       LibraryClass("Transformer2DModel", "norm proj_in transformer_blocks proj_out"),
     ]
+    // Built in the printed order.
+    + plain([
+      "AutoencoderTiny": "encoder decoder", "T2IAdapter": "adapter",
+      "AutoencoderKLCogVideoX": "encoder decoder",
+      "ConsistencyDecoderVAE": "encoder decoder_unet",
+      "CogView3PlusTransformer2DModel": "patch_embed transformer_blocks norm_out proj_out",
+      "TransformerTemporalModel": "norm proj_in transformer_blocks proj_out",
+    ])
+    + [LibraryClass("DiTTransformer2DModel", "pos_embed.proj transformer_blocks proj_out_2")]
+    .map { found in
+      var found = found
+      found.covers = ["PatchEmbed"]
+      return found
+    }
 
   /// A block that builds residual layers and attention in turn, after `first` residual layers.
   private static func alternating(_ kind: String, from first: Int) -> LibraryClass {
@@ -80,7 +94,7 @@ extension LibraryClass {
     var found = LibraryClass(
       "PixArtTransformer2DModel", "pos_embed.proj transformer_blocks norm_out proj_out adaln_single"
     )
-    found.covers = ["BasicTransformerBlock"]
+    found.covers = ["BasicTransformerBlock", "PatchEmbed"]
     found.hidden = { module in
       let width = module["pos_embed.proj"]?.weightSizes.first ?? 0
       func table(_ rows: Int) -> Parameter {

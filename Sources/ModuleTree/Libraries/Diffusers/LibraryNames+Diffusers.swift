@@ -53,16 +53,18 @@ extension LibraryNames {
       AceStepTransformer1DModel AceStepTransformerBlock AllegroTransformer3DModel
       AllegroTransformerBlock AlphaBlender AnyFlowFARTransformer3DModel AnyFlowTransformer3DModel
       AnyFlowTransformerBlock AttentionPooling AudioDiTBlock AudioDiTGRN AuraFlowPatchEmbed
-      AuraFlowTransformer2DModel BasicTransformerBlock BasicTransformerBlockDreamLite
+      AuraFlowTransformer2DModel AutoencoderKLLTX2Audio AutoencoderKLLTX2Video
+      AutoencoderKLLTXVideo AutoencoderRAE BasicTransformerBlock BasicTransformerBlockDreamLite
       BidirectionalGDNUCPESinglePathLiteLA BriaFibo2PerceiverResampler BriaFibo2TransformerBlock
-      ChronoEditTransformer3DModel ControlNetUnionModel Cosmos3OmniTransformer
+      ChronoEditTransformer3DModel CogVideoXPatchEmbed ControlNetUnionModel Cosmos3OmniTransformer
       CosmosLearnablePositionalEmbed Downsample1d DynamicTanh FusedLeakyReLU
-      GLIGENTextBoundingboxProjection GaussianFourierProjection GlobalResponseNorm Head
-      HeliosAttention HeliosOutputNorm HeliosTransformerBlock HunyuanDiT2DControlNetModel
-      HunyuanDiT2DModel HunyuanDiTAttentionPool HunyuanImageRefinerRMS_norm HunyuanVideo15RMS_norm
-      IPAdapterPlusImageProjection IPAdapterTimeImageProjection JoyImageEditPlusModulate
-      JoyImageModulate KVAEAudioSnake1d Kandinsky6SRTransformer3DModel Krea2FinalLayer
-      Krea2TransformerBlock LTX2VideoDecoder3d LTX2VideoResnetBlock3d LTX2VideoTransformer3DModel
+      GLIGENTextBoundingboxProjection GatedSelfAttentionDense GaussianFourierProjection
+      GlobalResponseNorm Head HeliosAttention HeliosOutputNorm HeliosTransformerBlock
+      HunyuanDiT2DControlNetModel HunyuanDiT2DModel HunyuanDiTAttentionPool
+      HunyuanImageRefinerRMS_norm HunyuanVideo15RMS_norm IPAdapterPlusImageProjection
+      IPAdapterTimeImageProjection JoyImageEditPlusModulate JoyImageModulate KVAEAudioSnake1d
+      Kandinsky6SRTransformer3DModel Krea2FinalLayer Krea2TransformerBlock LTX2VideoDecoder3d
+      LTX2VideoDiffusionDecoderModel LTX2VideoResnetBlock3d LTX2VideoTransformer3DModel
       LTX2VideoTransformerBlock LTX2VideoVaeDiffusionNABlock LTXVideoDecoder3d
       LTXVideoResnetBlock3d LTXVideoTransformer3DModel LTXVideoTransformerBlock
       LatteTransformer3DModel LocalFacialExtractor LuminaNextDiT2DModel LuminaNextDiTBlock
@@ -71,18 +73,18 @@ extension LibraryNames {
       MiniMaxH3AudioLowPassFilter1d MiniMaxH3AudioSnake1d MiniMaxH3AudioSnakeBeta
       MiniMaxH3AudioUpSample1d MiniMaxH3VideoTransformerBlock MiniMaxH3VideoViTDecoder3d
       MiniMaxMusic3ConditionEncoder MiniMaxMusic3FourierEmbedding MiniMaxMusic3Snake1d MoEGate
-      MochiTransformer3DModel MotionConv2d PixArtTransformer2DModel PriorTransformer
-      QwenImage21RMS_norm QwenImageRMS_norm RAEDecoder SAMETransformerResamplingBlock
-      SanaTransformer2DModel SanaTransformerBlock SanaVideoMSCamCtrlBlock
-      SanaVideoTransformer3DModel SanaVideoTransformerBlock SanaWMLTX2RefinerTransformer3DModel
-      SanaWMLTX2RefinerTransformerBlock SanaWMTemporalShortConvolution
-      SinusoidalPositionalEmbedding SkyReelsV2ImageEmbedding SkyReelsV2Transformer3DModel
-      SkyReelsV2TransformerBlock Snake1d SoftNormBottleneck StableAudio3DiTBlock
-      StableAudio3DiTModel StableAudioGaussianFourierProjection SwiGLUExperts T2IFinalLayer
-      Transformer2DModel Upsample1d VectorQuantizer VidTokDownsample3D VidTokUpsample3D
-      WanAnimate2TransformerBlock WanAnimateFaceEncoder WanAnimateMotionEncoder
-      WanAnimateTransformer3DModel WanImageEmbedding WanRMS_norm WanTransformer3DModel
-      WanTransformerBlock WanVACETransformer3DModel WanVACETransformerBlock
-      ZImageTransformer2DModel _SoftmaxUCPESinglePathLiteLA
+      MochiTransformer3DModel MotionConv2d OmniGenPatchEmbed PatchEmbed PixArtTransformer2DModel
+      PriorTransformer QwenImage21RMS_norm QwenImageRMS_norm RAEDecoder
+      SAMETransformerResamplingBlock SanaTransformer2DModel SanaTransformerBlock
+      SanaVideoMSCamCtrlBlock SanaVideoTransformer3DModel SanaVideoTransformerBlock
+      SanaWMLTX2RefinerTransformer3DModel SanaWMLTX2RefinerTransformerBlock
+      SanaWMTemporalShortConvolution SinusoidalPositionalEmbedding SkyReelsV2ImageEmbedding
+      SkyReelsV2Transformer3DModel SkyReelsV2TransformerBlock Snake1d SoftNormBottleneck
+      StableAudio3DiTBlock StableAudio3DiTModel StableAudio3RotaryEmbedding
+      StableAudioGaussianFourierProjection SwiGLUExperts T2IFinalLayer Transformer2DModel
+      Upsample1d VectorQuantizer VidTokDownsample3D VidTokUpsample3D WanAnimate2TransformerBlock
+      WanAnimateFaceEncoder WanAnimateMotionEncoder WanAnimateTransformer3DModel WanImageEmbedding
+      WanRMS_norm WanTransformer3DModel WanTransformerBlock WanVACETransformer3DModel
+      WanVACETransformerBlock ZImageTransformer2DModel _SoftmaxUCPESinglePathLiteLA
       """)
 }

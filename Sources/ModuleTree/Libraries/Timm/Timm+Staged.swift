@@ -23,7 +23,7 @@ extension LibraryClass {
     ] + plain(["Attention": "q kv proj", "Block": "norm1 attn norm2 mlp.dwconv"]) + [twinsBlock]
 
   private static var windowAttention: LibraryClass {
-    var found = LibraryClass("WindowAttention", "qkv proj softmax", lacking: "cpb_mlp")
+    var found = LibraryClass("WindowAttention", "qkv attn_drop proj softmax", lacking: "cpb_mlp")
     found.hidden = { module in
       let heads = (module.weightSizes(at: "proj").last ?? 0) / 32
       return Hidden(parameters: [

@@ -7,7 +7,7 @@ internal import TensorCore
 extension LibraryClass {
   static let attention: [LibraryClass] = [
     visionTransformer,
-    LibraryClass("MLPBlock", redraws: [perceptron]),
+    LibraryClass("MLPBlock", "0 3", redraws: [perceptron]),
     LibraryClass(
       "SwinTransformer", "features norm avgpool head", lacking: "patch_embed",
       redraws: [Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.02), bias: .zeros)]),

@@ -7,14 +7,14 @@ extension LibraryNames {
     BitMaxPool2d Blip2Attention CanaryPositionalEmbedding DFineSinePositionEmbedding
     DINOv3ViTRopePositionEmbedding Data2VecAudioForAudioFrameClassification
     Data2VecAudioForSequenceClassification Data2VecAudioForXVector DeepseekV4UnweightedRMSNorm
-    Deimv2SinePositionEmbedding DistilBertModel DoryL2Norm EdgeTamSinePositionEmbedding
+    Deimv2SinePositionEmbedding DinatLayer DistilBertModel DoryL2Norm EdgeTamSinePositionEmbedding
     FalconMambaWeightlessRMSNorm FocalNetLayer FunAsrNanoPositionEmbedding
     Gemma4AudioRelPositionalEncoding GraniteDoclingPositionEmbedding
     GroundingDinoSinePositionEmbedding HYV4UnweightedRMSNorm HrmTextRMSNorm
     HubertForSequenceClassification Inkling2LoopUnweightedRMSNorm Inkling2UnweightedRMSNorm
     InstructBlipAttention InstructBlipVideoAttention InterpolateInitialPositionEmbeddings
     Kosmos2TextSinusoidalPositionalEmbedding Kosmos2_5TextSinusoidalPositionalEmbedding
-    Llama4TextL2Norm M2M100SinusoidalPositionalEmbedding MMGroundingDinoSinePositionEmbedding
+    Llama4TextL2Norm LxmertForPreTraining M2M100SinusoidalPositionalEmbedding MMGroundingDinoSinePositionEmbedding
     Mask2FormerSinePositionEmbedding MultiScaleDeformableAttention
     MusicgenMelodySinusoidalPositionalEmbedding MusicgenSinusoidalPositionalEmbedding
     NanoChatRMSNorm NemotronAsrStreamingEncoderRelPositionalEncoding NeoMMERMSNorm
@@ -28,7 +28,7 @@ extension LibraryNames {
     SeamlessM4TConformerRelPositionalEmbedding SeamlessM4TSinusoidalPositionalEmbedding
     SeamlessM4Tv2SinusoidalPositionalEmbedding SinusPositionEmbedding SinusoidsPositionEmbedding
     Speech2TextSinusoidalPositionalEmbedding SpeechT5SinusoidalPositionalEmbedding
-    Swin2SRPatchUnEmbeddings Tipsv2SinusoidalPositionalEmbedding
+    SuperGlueForKeypointMatching Swin2SRPatchUnEmbeddings Tipsv2SinusoidalPositionalEmbedding
     UniSpeechForSequenceClassification UniSpeechSatForAudioFrameClassification
     UniSpeechSatForSequenceClassification UniSpeechSatForXVector VisualBertEmbeddings
     VitDetAttention VoxtralRealtimeTimeEmbedding Wav2Vec2BertForAudioFrameClassification
@@ -38,6 +38,9 @@ extension LibraryNames {
     WavLMForSequenceClassification WavLMForXVector WhisperForAudioClassification
     XGLMSinusoidalPositionalEmbedding
     """)
+
+  /// Classes that own a `mask_token` in a model of masked images, and otherwise nothing.
+  static let maskable = names("FocalNetEmbeddings SwinEmbeddings")
 
   /// Norms whose scale is added to 1, and starts at 0.
   static let zeroCentered = names(

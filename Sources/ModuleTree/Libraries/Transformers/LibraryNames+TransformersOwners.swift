@@ -8,7 +8,7 @@ extension LibraryNames {
     AlignModel AltCLIPModel AltCLIPVisionEmbeddings AriaExperts AriaProjector AriaTextTopKRouter
     BailingHybridExperts BailingHybridForgetGate BailingHybridRMSNormGated
     BailingHybridTopkRouter BambaMixer BambaRMSNormGated BeamAttention BeamExperts
-    BeamTopKRouter BeitEmbeddings BeitRelativePositionBias BertGenerationOnlyLMHead
+    BeamTopKRouter BeitEmbeddings BeitLayer BeitRelativePositionBias BertGenerationOnlyLMHead
     BertLMPredictionHead BigBirdLMPredictionHead Blip2Attention Blip2ForConditionalGeneration
     Blip2ForImageTextRetrieval Blip2Model Blip2TextModelWithProjection Blip2VisionEmbeddings
     Blip2VisionModelWithProjection BlipModel BlipTextLMPredictionHead BlipVisionEmbeddings
@@ -16,12 +16,13 @@ extension LibraryNames {
     BridgeTowerVisionEmbeddings BrosRelationExtractor CLIPModel CLIPSegModel
     CLIPSegVisionEmbeddings CLIPVisionEmbeddings CamembertLMHead CanineLMPredictionHead
     ChineseCLIPModel ChineseCLIPVisionEmbeddings ClapAudioSelfAttention ClapModel
-    ClvpModelForConditionalGeneration Cohere2MoeExperts Cohere2MoeTopKRouter ConvNextV2GRN
-    CpmAntSegmentPositionEmbedding CsmCodebooksHead CvtStage DFineDecoder DINOv3ConvNextLayer
-    DINOv3ViTEmbeddings DINOv3ViTLayerScale DPTViTEmbeddings DPTViTHybridEmbeddings
-    Data2VecAudioForAudioFrameClassification Data2VecAudioForSequenceClassification
-    Data2VecAudioForXVector Data2VecAudioModel Data2VecTextLMHead Data2VecVisionEmbeddings
-    Data2VecVisionLayer Data2VecVisionRelativePositionBias DbrxExpertGLU DebertaLMPredictionHead
+    ClvpModelForConditionalGeneration Cohere2MoeExperts Cohere2MoeTopKRouter ConvNextLayer
+    ConvNextV2GRN CpmAntSegmentPositionEmbedding CsmCodebooksHead CvtStage DFineDecoder
+    DINOv3ConvNextLayer DINOv3ViTEmbeddings DINOv3ViTLayerScale DPTViTEmbeddings
+    DPTViTHybridEmbeddings Data2VecAudioForAudioFrameClassification
+    Data2VecAudioForSequenceClassification Data2VecAudioForXVector Data2VecAudioModel
+    Data2VecTextLMHead Data2VecVisionEmbeddings Data2VecVisionLayer
+    Data2VecVisionRelativePositionBias DbrxExpertGLU DebertaLMPredictionHead
     DebertaV2LMPredictionHead DeepseekOcr2Model DeepseekOcr2SamVisionAttention
     DeepseekOcr2SamVisionEncoder DeepseekOcr2TextExperts DeepseekOcr2TextTopkRouter
     DeepseekV2Experts DeepseekV2TopkRouter DeepseekV32Experts DeepseekV32TopkRouter
@@ -29,33 +30,35 @@ extension LibraryNames {
     DeepseekV4Experts DeepseekV4HCACompressor DeepseekV4HashRouter DeepseekV4HyperConnection
     DeepseekV4HyperHead DeepseekV4Indexer DeepseekV4TopKRouter DeepseekVLHybridModel
     DeformableDetrModel DeiTEmbeddings Deimv2Decoder DiffLlamaAttention
-    DiffusionGemmaTextExperts DiffusionGemmaTextRouter Dinov2Embeddings Dinov2LayerScale
-    Dinov2WithRegistersEmbeddings Dinov2WithRegistersLayerScale DisentangledSelfAttention
-    DistilBertModel DogeAttention DogeDecoderLayer DonutSwinEmbeddings DonutSwinSelfAttention
-    DoryAttention DoryDecoderLayer DoryForCausalLM DoryLMHead DoryMLP Dots1Experts
-    Dots1TopkRouter Dots3NoteExperts Dots3NoteTextTopkRouter Dots3NoteVisionTopKRouter
-    EdgeTamModel EdgeTamVideoMemoryFuserCXBlock EdgeTamVideoModel EdgeTamVideoPerceiverResampler
-    EntityPredictionHead EomtDinov3Embeddings EomtDinov3LayerScale EomtEmbeddings EomtLayerScale
-    Ernie4_5_MoeExperts Ernie4_5_MoeStatics Ernie4_5_MoeTopKRouter Ernie4_5_VLMoeMoeExperts
-    Ernie4_5_VLMoeMoeStatics Ernie4_5_VLMoeMoeTopKRouter ErnieLMPredictionHead
-    EsmFold2ConfidenceHead EsmFold2LanguageModelEncoder EsmFold2Parcae
-    EsmFoldInvariantPointAttention EsmForProteinFolding EsmLMHead
-    EvollaSequenceAlignerCrossAttention EvollaSequenceCompressorResampler ExaoneMoeExperts
-    ExaoneMoeTopkRouter FNetLMPredictionHead FalconH1Mixer FalconH1RMSNormGated FalconMambaMixer
-    FastSpeech2ConformerAttention FlavaImageEmbeddings FlavaMaskedPredictionHead FlavaModel
-    FlavaMultimodalModel FlexOlmoExperts FlexOlmoTopKRouter FlintAttention FlintExperts
-    FlintTopKRouter FocalNetLayer FunnelRelMultiheadAttention Gemma3MultiModalProjector
-    Gemma3nAudioAttention Gemma3nAudioCumulativeGroupNorm Gemma3nTextAltUp Gemma4AudioAttention
-    Gemma4TextExperts Gemma4TextRouter Gemma4UnifiedVisionEmbedder Gemma4VisionPatchEmbedder
-    GitVisionEmbeddings Glm4MoeExperts Glm4MoeLiteExperts Glm4MoeLiteTopkRouter
-    Glm4MoeTopkRouter Glm4vMoeTextExperts Glm4vMoeTextTopkRouter Glm5NextTextExperts
-    Glm5NextTextForgetGate Glm5NextTextHyperConnection Glm5NextTextIndexer
-    Glm5NextTextRMSNormGated Glm5NextTextTopkRouter GlmMoeDsaExperts GlmMoeDsaTopkRouter
-    GotOcr2VisionAttention GotOcr2VisionEncoder GptOssAttention GptOssExperts GptOssTopKRouter
-    GradiumPhononTTSModel GradiumPhononTTSTimestepNorm Granite4VisionModel
-    Granite4VisionWindowQFormerDownsampler GraniteMoeExperts GraniteMoeHybridExperts
-    GraniteMoeHybridMambaLayer GraniteMoeHybridRMSNormGated GraniteMoeHybridTopKRouter
-    GraniteMoeSWAAttention GraniteMoeSWAExperts GraniteMoeSWATopKRouter GraniteMoeSharedExperts
+    DiffusionGemmaTextExperts DiffusionGemmaTextRouter DinatLayer Dinov2Embeddings
+    Dinov2LayerScale Dinov2WithRegistersEmbeddings Dinov2WithRegistersLayerScale
+    DisentangledSelfAttention DistilBertModel DogeAttention DogeDecoderLayer DonutSwinEmbeddings
+    DonutSwinSelfAttention DoryAttention DoryDecoderLayer DoryForCausalLM DoryLMHead DoryMLP
+    Dots1Experts Dots1TopkRouter Dots3NoteExperts Dots3NoteTextTopkRouter
+    Dots3NoteVisionTopKRouter EdgeTamModel EdgeTamVideoMemoryFuserCXBlock EdgeTamVideoModel
+    EdgeTamVideoPerceiverResampler EntityPredictionHead EomtDinov3Embeddings
+    EomtDinov3LayerScale EomtEmbeddings EomtLayerScale Ernie4_5_MoeExperts Ernie4_5_MoeStatics
+    Ernie4_5_MoeTopKRouter Ernie4_5_VLMoeMoeExperts Ernie4_5_VLMoeMoeStatics
+    Ernie4_5_VLMoeMoeTopKRouter ErnieLMPredictionHead EsmFold2ConfidenceHead
+    EsmFold2LanguageModelEncoder EsmFold2Parcae EsmFoldInvariantPointAttention
+    EsmForProteinFolding EsmLMHead EvollaSequenceAlignerCrossAttention
+    EvollaSequenceCompressorResampler ExaoneMoeExperts ExaoneMoeTopkRouter FNetLMPredictionHead
+    FalconH1Mixer FalconH1RMSNormGated FalconMambaMixer FastSpeech2ConformerAttention
+    FlavaImageEmbeddings FlavaMaskedPredictionHead FlavaModel FlavaMultimodalModel
+    FlexOlmoExperts FlexOlmoTopKRouter FlintAttention FlintExperts FlintTopKRouter
+    FocalNetEmbeddings FocalNetLayer FunnelRelMultiheadAttention GPTNeoXJapaneseAttention
+    Gemma3MultiModalProjector Gemma3nAudioAttention Gemma3nAudioCumulativeGroupNorm
+    Gemma3nTextAltUp Gemma4AudioAttention Gemma4TextExperts Gemma4TextRouter
+    Gemma4UnifiedVisionEmbedder Gemma4VisionPatchEmbedder GitVisionEmbeddings Glm4MoeExperts
+    Glm4MoeLiteExperts Glm4MoeLiteTopkRouter Glm4MoeTopkRouter Glm4vMoeTextExperts
+    Glm4vMoeTextTopkRouter Glm5NextTextExperts Glm5NextTextForgetGate
+    Glm5NextTextHyperConnection Glm5NextTextIndexer Glm5NextTextRMSNormGated
+    Glm5NextTextTopkRouter GlmMoeDsaExperts GlmMoeDsaTopkRouter GotOcr2VisionAttention
+    GotOcr2VisionEncoder GptOssAttention GptOssExperts GptOssTopKRouter GradiumPhononTTSModel
+    GradiumPhononTTSTimestepNorm Granite4VisionModel Granite4VisionWindowQFormerDownsampler
+    GraniteMoeExperts GraniteMoeHybridExperts GraniteMoeHybridMambaLayer
+    GraniteMoeHybridRMSNormGated GraniteMoeHybridTopKRouter GraniteMoeSWAAttention
+    GraniteMoeSWAExperts GraniteMoeSWATopKRouter GraniteMoeSharedExperts
     GraniteMoeSharedTopKRouter GraniteMoeTopKRouter GraniteSWAAttention
     GraniteSpeechEncoderProjector GraniteSpeechPlusEncoderProjector GroundingDinoFusionLayer
     GroundingDinoModel GroupViTModel GroupViTStage GroupViTVisionEmbeddings GroupedLinearLayer
@@ -85,15 +88,15 @@ extension LibraryNames {
     LayoutLMv3Model LegacyDebertaLMPredictionHead LegacyDebertaV2LMPredictionHead LevitAttention
     LevitAttentionSubsample Lfm2MoeExperts Lfm2MoeTopKRouter Llama4TextExperts Llama4VisionModel
     LlavaNextModel LlavaNextVideoModel LlavaOnevisionModel LongcatFlashExperts LongformerLMHead
-    LukeLMHead LwDetrViTEmbeddings LwDetrViTLayer LxmertLMPredictionHead MLCDVisionEmbeddings
-    MLCDVisionModel MMGroundingDinoContrastiveEmbedding MMGroundingDinoFusionLayer
-    MMGroundingDinoModel MPNetLMHead Mamba2Mixer MambaMixer MambaRMSNormGated
-    MarkupLMLMPredictionHead Mask2FormerPixelDecoder MaskFormerSwinEmbeddings
+    LukeLMHead LwDetrViTEmbeddings LwDetrViTLayer LxmertForPreTraining LxmertLMPredictionHead
+    MLCDVisionEmbeddings MLCDVisionModel MMGroundingDinoContrastiveEmbedding
+    MMGroundingDinoFusionLayer MMGroundingDinoModel MPNetLMHead Mamba2Mixer MambaMixer
+    MambaRMSNormGated MarkupLMLMPredictionHead Mask2FormerPixelDecoder MaskFormerSwinEmbeddings
     MaskFormerSwinSelfAttention MegatronBertLMPredictionHead MellumExperts MellumTopKRouter
-    MetaClip2Model MetaClip2VisionEmbeddings MgpstrEmbeddings MiMoV2FlashExperts
-    MiMoV2FlashTopkRouter MimiLayerScale MiniMaxExperts MiniMaxM2Experts MiniMaxM2TopKRouter
-    MiniMaxM3VLExperts MiniMaxM3VLTopKRouter MiniMaxTopKRouter Mistral4Experts
-    Mistral4TopkRouter MistralLarge4TextExperts MistralLarge4TextRotaryEmbedding
+    MetaClip2Model MetaClip2VisionEmbeddings MgpstrEmbeddings MiMoV2FlashAttention
+    MiMoV2FlashExperts MiMoV2FlashTopkRouter MimiLayerScale MiniMaxExperts MiniMaxM2Experts
+    MiniMaxM2TopKRouter MiniMaxM3VLExperts MiniMaxM3VLTopKRouter MiniMaxTopKRouter
+    Mistral4Experts Mistral4TopkRouter MistralLarge4TextExperts MistralLarge4TextRotaryEmbedding
     MistralLarge4TextSoftmaxScaling MistralLarge4TextTopkRouter MixtralExperts MixtralTopKRouter
     MllamaCrossAttentionDecoderLayer MllamaPrecomputedAspectRatioEmbedding
     MllamaPrecomputedPositionEmbedding MllamaVisionEncoderLayer MllamaVisionModel
@@ -139,15 +142,16 @@ extension LibraryNames {
     Siglip2MultiheadAttentionPoolingHead SiglipModel SiglipMultiheadAttentionPoolingHead
     SinusoidalPositionalEmbedding Snake1d SolarOpenExperts SolarOpenTopkRouter
     SpeechT5ScaledPositionalEncoding SpeechT5SpeechEncoderPrenet SqueezeBertLMPredictionHead
-    Step3p7Experts Step3p7TopKRouter Step3p7VisionEncoderLayer SwiftFormerConvEncoder
-    SwiftFormerEfficientAdditiveAttention SwiftFormerEncoderBlock SwiftFormerLocalRepresentation
-    Swin2SREmbeddings Swin2SRSelfAttention SwinRelativePositionBias Swinv2Embeddings
-    Swinv2SelfAttention T5Gemma2MultiModalProjector T5Gemma2TextScaledWordEmbedding
-    TapasForQuestionAnswering TapasLMPredictionHead TimesFm2_5Attention TimesFmAttention
-    TimesformerEmbeddings Tipsv2Model Tipsv2VisionEmbeddings Tipsv2VisionLayerScale
-    TvpFrameDownPadPrompter TvpFramePadPrompter TvpModel UniSpeechForSequenceClassification
-    UniSpeechGumbelVectorQuantizer UniSpeechModel UniSpeechSatForAudioFrameClassification
-    UniSpeechSatForPreTraining UniSpeechSatForSequenceClassification UniSpeechSatForXVector
+    Step3p7Experts Step3p7TopKRouter Step3p7VisionEncoderLayer SuperGlueForKeypointMatching
+    SwiftFormerConvEncoder SwiftFormerEfficientAdditiveAttention SwiftFormerEncoderBlock
+    SwiftFormerLocalRepresentation Swin2SREmbeddings Swin2SRSelfAttention SwinEmbeddings
+    SwinRelativePositionBias Swinv2Embeddings Swinv2SelfAttention T5Gemma2MultiModalProjector
+    T5Gemma2TextScaledWordEmbedding TapasForQuestionAnswering TapasLMPredictionHead
+    TimesFm2_5Attention TimesFmAttention TimesformerEmbeddings Tipsv2Model
+    Tipsv2VisionEmbeddings Tipsv2VisionLayerScale TvpFrameDownPadPrompter TvpFramePadPrompter
+    TvpModel UniSpeechForSequenceClassification UniSpeechGumbelVectorQuantizer UniSpeechModel
+    UniSpeechSatForAudioFrameClassification UniSpeechSatForPreTraining
+    UniSpeechSatForSequenceClassification UniSpeechSatForXVector
     UniSpeechSatGumbelVectorQuantizer UniSpeechSatModel UnlimitedOcrModel
     UnlimitedOcrSamVisionAttention UnlimitedOcrSamVisionEncoder UnlimitedOcrTextExperts
     UnlimitedOcrTextTopkRouter UnlimitedOcrVisionEmbeddings VJEPA2AttentivePooler
