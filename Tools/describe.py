@@ -44,6 +44,8 @@ def main():
     except describe.TargetError as error:
         report(str(error))
         return 2
+    for note in description.notes:
+        report(note)
     if description.recorder is None:
         report("a saved model does not tell how it was made: layers are described as their classes begin, what the "
                "model's own constructor changed after that is not; give it with rules, or describe MODULE:EXPRESSION")
@@ -72,4 +74,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        report("interrupted")
+        sys.exit(130)

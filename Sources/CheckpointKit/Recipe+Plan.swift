@@ -65,8 +65,15 @@ extension Recipe {
       let present = seed == nil ? tensors : known
       switch step {
       case .reinitialize(let reinitialization):
-        plan.replace(
-          try reinitialization.plan(over: present, tree: tied, cpuPath: cpuPath).entries)
+        let known = Dictionary(
+          plan.checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let redrawn = try reinitialization.plan(
+          over: present, tree: tied, cpuPath: cpuPath,
+          current: present.map { name, _ in
+            (name, plan.unknown[name] == nil ? known[name] : nil)
+          })
+        plan.replace(redrawn.entries)
+        plan.forget(redrawn.unknown)
       case .copy(let copy, let source):
         for name in try copy.names(among: present, tree: tree) {
           plan.unknown[name] = .checkpoint(source)
@@ -161,6 +168,13 @@ extension Recipe.Plan {
       checkpoint.entries[index] = entry
     }
     checkpoint.entries += left.values.sorted { $0.name < $1.name }
+  }
+
+  /// Takes tensors for changed in a way that only the file tells.
+  fileprivate mutating func forget(_ names: [TensorName]) {
+    if names.isEmpty { return }
+    for name in names { unknown[name] = .elsewhere }
+    checkpoint.entries.removeAll { unknown[$0.name] != nil }
   }
 
   /// Rounds the floating-point tensors that `isSelected` takes.

@@ -52,9 +52,9 @@ struct RecipeReader {
           .cast(
             try Recipe.floatingPoint(named: String(match.output.1)),
             try match.output.2.map { try Selector(String($0)) })))
-    } else if let match = line.wholeMatch(of: /([^\s=:]+)\s*<-\s*([^\s=:]+)/) {
+    } else if let copy = CopyText(line) {
       try endRules()
-      items.append(.step(.give(String(match.output.2), to: String(match.output.1))))
+      items.append(.step(.give(copy.source, to: copy.target)))
     } else if let match = line.wholeMatch(of: /keep\s+(\S.*)/), !line.contains("=") {
       try endRules()
       items.append(.step(.keep(match: [try Selector(String(match.output.1))], exclude: [])))

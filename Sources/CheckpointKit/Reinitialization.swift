@@ -50,14 +50,17 @@ public struct Reinitialization: Sendable {
     let checkpoint = opened.checkpoint.renamed(tree.names)
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
     let tensors = checkpoint.entries.map { ($0.name, $0.info) }
-    let redrawn = try plan(over: tensors, tree: tree.module, cpuPath: recipe.cpuPath)
+    let redrawn = try plan(
+      over: tensors, tree: tree.module, cpuPath: recipe.cpuPath,
+      current: checkpoint.entries.map { ($0.name, $0) })
     let planned = redrawn.entries
     recipe.steps.append(.reinitialize(self))
     let selected = Set(try names(among: tensors, tree: tree.module))
-    try keepExcluded(planned, selected, tree: tree.module)
+    try keepExcluded(planned, selected, tree: tree.module, calls: redrawn.calls)
     return try replace(
       checkpoint, by: planned, recipe: recipe,
-      notes + redrawn.notes + fanNotes(in: tree) + Self.notes(onTies: planned, selected)
+      notes + redrawn.notes + fanNotes(in: tree)
+        + Self.notes(onFurther: planned, selected, calls: redrawn.calls)
     ).renamed(tree.storedNames)
   }
 
@@ -94,18 +97,17 @@ public struct Reinitialization: Sendable {
     copy.order = order
     recipe.steps.append(.copy(copy, from: fingerprint.description))
     return try replace(
-      checkpoint, by: copies, recipe: recipe, notes + Self.notes(onTies: copies, selected)
+      checkpoint, by: copies, recipe: recipe, notes + Self.notes(onFurther: copies, selected)
     ).renamed(tree.storedNames)
   }
 
-  /// A sentence about each class whose modules keep their own tensors.
-  private static func notes(onSkipped skipped: [(kind: String, path: String)]) -> [String] {
-    Dictionary(grouping: skipped, by: \.kind).sorted { $0.key < $1.key }.map { kind, modules in
-      let place = modules[0].path.isEmpty ? "the model itself" : "'\(modules[0].path)'"
-      let more = modules.count > 1 ? " and \(modules.count - 1) more" : ""
-      return "\(kind) has no reset_parameters, so the tensors of its own are left as they are: "
-        + "\(place)\(more); --rule '\(kind): _reset_parameters' calls the class's private method, "
-        + "if it has one"
+  /// A sentence about each class whose modules keep tensors of their own.
+  private static func notes(onSkipped skipped: [Initialization.Skipped]) -> [String] {
+    Dictionary(grouping: skipped, by: \.kind).sorted { $0.key < $1.key }.map { _, modules in
+      let first = modules[0]
+      let more =
+        modules.count > 1 ? " and those of \(modules.count - 1) more \(first.kind)" : ""
+      return "left '\(first.name)'\(more) as in the file: \(first.reason)"
     }
   }
 
@@ -120,24 +122,35 @@ public struct Reinitialization: Sendable {
     ]
   }
 
-  /// A sentence about each tensor that is replaced because it is tied to a selected one.
+  /// A sentence about each tensor that is replaced because it is tied to a selected one, or because a
+  /// method of a selected module fills it.
   private static func notes(
-    onTies entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>
+    onFurther entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>,
+    calls: [TensorName: String] = [:]
   ) -> [String] {
-    entries.keys.filter { !selected.contains($0) }.sorted().map {
-      "'\($0)' changes as well: it is tied to a selected tensor; pass --untie to separate them"
+    entries.keys.filter { !selected.contains($0) }.sorted().map { name in
+      let reason =
+        calls[name].map { "\($0) fills it" }
+        ?? "it is tied to a selected tensor; pass --untie to separate them"
+      return "'\(name)' changes as well: \(reason)"
     }
   }
 
-  /// Refuses to replace an excluded tensor because it is tied to a selected one.
+  /// Refuses to replace an excluded tensor because it is tied to a selected one, or filled by a method
+  /// of a selected module.
   private func keepExcluded(
-    _ entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>, tree: Module
+    _ entries: [TensorName: Checkpoint.Entry], _ selected: Set<TensorName>, tree: Module,
+    calls: [TensorName: String] = [:]
   ) throws {
     let tied = entries.keys.filter { !selected.contains($0) }.sorted()
     if tied.isEmpty { return }
     for selector in exclude {
       let excluded = try SelectedTensors(selector, in: tree)
       guard let name = tied.first(where: excluded.contains) else { continue }
+      if let call = calls[name] {
+        throw CheckpointError(
+          .mismatched, "is excluded, but \(call) fills it", tensor: name.text)
+      }
       let names = tree.tiedNames(of: [name]).keys.filter(selected.contains)
       let other = names.min().map { "'\($0)'" } ?? "a selected tensor"
       throw CheckpointError(
@@ -164,19 +177,39 @@ public struct Reinitialization: Sendable {
     return tensors.map(\.name).filter(selected.contains)
   }
 
+  /// What a loop over the matched modules gives.
+  struct Redrawn {
+    /// The new values.
+    var entries: [TensorName: Checkpoint.Entry] = [:]
+    /// Tensors whose new values are computed from such as are not known.
+    var unknown: [TensorName] = []
+    /// The method that filled a tensor, where it is that of a module around its own.
+    var calls: [TensorName: String] = [:]
+    var notes: [String] = []
+  }
+
   /// Plans the values of the matched tensors, in the types that `tensors` have.
+  ///
+  /// `current` holds the values that they have, `nil` for those that are not known.
   func plan(
-    over tensors: [(name: TensorName, info: TensorInfo)], tree: Module,
-    cpuPath: CPUPath
-  ) throws -> (entries: [TensorName: Checkpoint.Entry], notes: [String]) {
+    over tensors: [(name: TensorName, info: TensorInfo)], tree: Module, cpuPath: CPUPath,
+    current: [(name: TensorName, entry: Checkpoint.Entry?)]
+  ) throws -> Redrawn {
     let dtypes = Dictionary(
       tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
     var plan = try Initialization(
       of: tree, generator: Generator(seed: seed.value, cpuPath: cpuPath), dtypes: dtypes)
-    var planned: [TensorName: Checkpoint.Entry] = [:]
-    let redrawn = try plan.reset(selection.selector ?? .all, rules: rules, order: order)
-    for name in redrawn.names { planned[name] = try plan.entry(of: name) }
-    return (planned, Self.notes(onSkipped: redrawn.skipped))
+    try plan.take(current)
+    let loop = try plan.reset(selection.selector ?? .all, rules: rules, order: order)
+    var result = Redrawn(calls: loop.calls, notes: Self.notes(onSkipped: loop.skipped))
+    for name in loop.names {
+      if plan.values(of: name)?.isFromElsewhere == true {
+        result.unknown.append(name)
+      } else {
+        result.entries[name] = try plan.entry(of: name)
+      }
+    }
+    return result
   }
 
   private func replace(

@@ -59,8 +59,7 @@ public struct SeedSearch: Sendable {
     where entry.alias == nil {
       guard let values = plans[0].values(of: entry.name)?.beforeCasts,
         values.info.shape == entry.info.shape,
-        values.info.dtype == entry.info.dtype
-          || values.info.dtype == .float32 && entry.info.dtype.byteWidth == 2,
+        let type = Self.tested(values.info.dtype, storedAs: entry.info.dtype),
         case .random(let distribution, let zeroed) = values.fill,
         values.start.cachedNormal == nil,
         let start = Int(exactly: values.start.position),
@@ -72,7 +71,7 @@ public struct SeedSearch: Sendable {
         distribution, dtype: values.info.dtype, count: entry.info.elementCount)
       // Values rounded to 16 bits tell of the same words as those drawn in that type, except in the
       // tail of normal draws.
-      guard let stored = try? Sampling(distribution, dtype: entry.info.dtype, count: sampling.count)
+      guard let stored = try? Sampling(distribution, dtype: type, count: sampling.count)
       else { continue }
       var first = 0
       // The padding row's draws are lost; what is compared begins at the next block of 16 after it.
@@ -87,13 +86,14 @@ public struct SeedSearch: Sendable {
       let width = entry.info.dtype.byteWidth
       var buffer = ChunkBuffer(capacity: count * width)
       _ = try entry.read(first * width, count * width, using: &buffer)
-      let sample = [UInt8](buffer.bytes(count * width))
+      let read = [UInt8](buffer.bytes(count * width))
+      guard let sample = Self.sample(read, of: entry.info.dtype, as: type) else { continue }
       let ranges = Self.ranges(of: stored, sample, from: first, recipe.cpuPath)
       if ranges.isEmpty { continue }
       clues.append(
         Clue(
           name: entry.name, isCertain: stored.isOnGrid(sample, recipe.cpuPath),
-          sampling: sampling, stored: entry.info.dtype,
+          sampling: sampling, stored: type,
           cpuPath: recipe.cpuPath,
           start: start, ranges: ranges, first: first, values: sample))
     }
@@ -107,6 +107,31 @@ public struct SeedSearch: Sendable {
       ($0.isCertain ? 0 : 1, $0.start, $0.expectedHits)
         < ($1.isCertain ? 0 : 1, $1.start, $1.expectedHits)
     }
+  }
+
+  /// The type in which a file's values are compared with draws: the draw's own where the file has a wider
+  /// one, as after `Module.double()`; `nil` for types of which no words can be told.
+  private static func tested(_ drawn: DType, storedAs stored: DType) -> DType? {
+    if drawn == stored || drawn == .float32 && stored.byteWidth == 2 { return stored }
+    return drawn.isDrawable && stored.isDrawable && drawn.byteWidth < stored.byteWidth
+      ? drawn : nil
+  }
+
+  /// A file's elements in the type in which they are compared; `nil` if it cannot hold them.
+  private static func sample(_ read: [UInt8], of old: DType, as new: DType) -> [UInt8]? {
+    if old == new { return read }
+    let narrowed = converted(read, from: old, to: new)
+    return converted(narrowed, from: new, to: old) == read ? narrowed : nil
+  }
+
+  fileprivate static func converted(_ bytes: [UInt8], from old: DType, to new: DType) -> [UInt8] {
+    var result = [UInt8](repeating: 0, count: bytes.count / old.byteWidth * new.byteWidth)
+    result.withMutableRawSpan { target in
+      bytes.withRawSpan {
+        _ = ElementConversion.convert($0, from: old, to: new, into: &target)
+      }
+    }
+    return result
   }
 
   /// What the values reveal about the words at the sample's start and every sixteen elements after
@@ -194,12 +219,10 @@ extension SeedSearch.Clue {
     var buffer = ChunkBuffer(capacity: size)
     var target = buffer.mutableBytes(size)
     cursor.read(elements: first..<first + count, into: &target)
-    if stored == sampling.dtype { return [UInt8](buffer.bytes(size)) == values }
-    var rounded = ChunkBuffer(capacity: values.count)
-    var output = rounded.mutableBytes(values.count)
-    _ = ElementConversion.convert(
-      buffer.bytes(size), from: sampling.dtype, to: stored, into: &output)
-    return [UInt8](rounded.bytes(values.count)) == values
+    let drawn = [UInt8](buffer.bytes(size))
+    return
+      (stored == sampling.dtype
+      ? drawn : SeedSearch.converted(drawn, from: sampling.dtype, to: stored)) == values
   }
 }
 

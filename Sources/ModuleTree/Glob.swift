@@ -79,7 +79,8 @@ package struct Glob: Hashable, Sendable {
 
   private func matches(_ name: String, dividedBy marks: [Unicode.Scalar]) -> Bool {
     let word = Array(name.unicodeScalars)
-    if word.isEmpty { return false }
+    // Of the root, which has no name, only stars match.
+    if word.isEmpty { return segments.count == 2 && segments.allSatisfy(\.isEmpty) }
     return matches(word, endingAt: word.indices.filter { marks.contains(word[$0]) } + [word.count])
   }
 

@@ -109,6 +109,7 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` or `mismatched` when one of the two is
   ///   not there or they differ in type or shape.
   package mutating func copyAll(from source: String, to target: String) throws {
+    if let copy = try PartCopy(from: source, to: target) { return try copyPart(copy) }
     let pairs = copies(from: source, to: target)
     if pairs.isEmpty {
       throw CheckpointError(
@@ -127,6 +128,20 @@ extension Initialization {
       }
       copy(source, to: target)
     }
+  }
+
+  private mutating func copyPart(_ copy: PartCopy) throws {
+    let step = try copy.step { info(of: TensorName($0)) }
+    for name in [copy.source, copy.target] {
+      if isPending(name) {
+        throw CheckpointError(.missing, "'\(name)' is constructed after it is copied")
+      }
+      guard values(of: TensorName(name)) != nil else {
+        throw CheckpointError(
+          .missing, "its values are unknown, so no part of it can be copied", tensor: name)
+      }
+    }
+    try perform(step)
   }
 
   /// The tensors at or below a path, each with its counterpart.

@@ -164,7 +164,10 @@ extension NamedModule {
         let reason = module.ownParameters.first { $0.name.isSameText(own) }?.reason
         throw CheckpointError(
           .missing,
-          reason.map { "\($0), or give its values by --rule" }
+          reason.map {
+            // One reason has a remedy of its own.
+            "\($0)\($0.contains("--model") ? ", or" : ";") give its values by --rule"
+          }
             ?? "its default initialization is unknown; pass --rule")
       }
       return [part.map { .fillView(full, $0, chosen) } ?? .fill(full, chosen)]
@@ -177,18 +180,30 @@ extension NamedModule {
 extension Module {
   /// Whether the class is known to have a method that fills its tensors.
   func hasMethod(_ name: String) -> Bool {
-    name == "reset_parameters" ? hasResetParameters : !steps(ofMethod: name).isEmpty
+    name == "reset_parameters" && !(layer is AdaptiveLogSoftmax)
+      ? hasResetParameters : !steps(ofMethod: name).isEmpty
   }
 
   /// Whether a loop over modules that calls `reset_parameters` where there is one reaches this class.
   var hasResetParameters: Bool {
     !(ownParameters.isEmpty && ownBuffers.isEmpty) && steps(ofMethod: "_reset_parameters").isEmpty
       && !(layer is Conv1D || layer is FrozenBatchNorm || layer is ParameterCollection)
+      && !(layer == nil && Self.withoutReset.contains(base ?? kind))
   }
+
+  /// Known classes without the method, as a description may give them without arguments.
+  private static let withoutReset = [
+    "MultiheadAttention", "ParameterList", "ParameterDict", "Conv1D", "FrozenBatchNorm2d",
+  ]
 
   /// What a method does with the generator: the constructor's own steps after it built its children.
   func steps(ofMethod name: String) -> [ConstructionStep] {
     if name == "reset_parameters" {
+      if layer is AdaptiveLogSoftmax {
+        return namedParameters().compactMap { tensor in
+          tensor.initializer.map { .fill(tensor.name.text, $0) }
+        }
+      }
       return
         (ownParameters.map { ($0.name, $0.initializer) }
         + ownBuffers.map { ($0.name, $0.initializer) })

@@ -55,6 +55,19 @@ package struct SelectedTensors {
     selector.matches(path: node.path, kind: node.module.kind, parameter: own)
   }
 
+  /// Whether a module itself is meant, and so all that is inside it.
+  func contains(_ node: NamedModule) -> Bool {
+    selector.matches(path: node.path, kind: node.module.kind)
+  }
+
+  /// Whether a module, or a tensor of its own, is meant for itself and not only as a part of a container.
+  func containsDirectly(_ node: NamedModule) -> Bool {
+    func matches(_ own: String?) -> Bool {
+      selector.matches(path: node.path, kind: node.module.kind, parameter: own, isDirect: true)
+    }
+    return matches(nil) || node.tensors.contains { matches($0.name) }
+  }
+
   /// Whether a tensor is meant, by its name in the tree or in the file; one of no module in the tree is
   /// judged by its name alone.
   package func contains(_ tensor: TensorName) -> Bool {

@@ -11,12 +11,30 @@ import Testing
     let files: [String: String]
     let sha256: [String: String]
     let near: [String: [Double]]
+    let reinit: Redraw?
+
+    /// What `reinit` does afterward, with the seed 3.
+    struct Redraw: Decodable {
+      let match: [String]
+      let exclude: [String]
+      let rules: [String]
+      let order: String
+    }
 
     var testDescription: String { name }
 
     func checkpoint() throws -> Checkpoint {
-      let recipe = try Recipe(text: recipe) { file, extra in
+      var recipe = try Recipe(text: recipe) { file, extra in
         try Model(text: try #require(files[file]), extra: extra.flatMap { files[$0] })
+      }
+      if let reinit {
+        var step = Reinitialization(
+          match: try reinit.match.map { try Selector($0) },
+          exclude: try reinit.exclude.map { try Selector($0) })
+        step.rules = try reinit.rules.map { try Rule($0) }
+        step.order = try #require(Rule.Order(rawValue: reinit.order))
+        step.seed = Seed(3)
+        recipe.steps.append(.reinitialize(step))
       }
       return try Recipe(json: recipe.json).plan().checkpoint
     }

@@ -28,6 +28,22 @@ import Testing
     #expect(run.output.contains("; 6 of 6 tensors are identical"))
   }
 
+  @Test(arguments: [[], ["--cast", "float64"]])
+  func `a draw in float32 is found in a file of float64`(options: [String]) throws {
+    let (file, plain) = (folder.file("a.h5"), folder.file("b.npz"))
+    _ = try CommandRun("init", model, "--seed", "77", "-o", file, in: folder.path)
+    // Without a recipe.
+    let made = try CommandRun("convert", file, plain, "--dtype", "float64", in: folder.path)
+    #expect(made.status == 0, "\(made.errors)")
+    for source in options.isEmpty ? [["--model", model], []] : [["--model", model]] {
+      let run = try CommandRun(
+        [CommandRun.executable, "find-seed", plain, "--range", "0..200", "--quiet"] + source
+          + options, in: folder.path)
+      #expect(run.lines.first == "seed 77", "\(run.errors)")
+      #expect(run.output.contains("6 of 6 tensors are identical"))
+    }
+  }
+
   @Test func `one untouched tensor is enough, and the others are named`() throws {
     let (file, touched) = (folder.file("a.h5"), folder.file("b.h5"))
     _ = try CommandRun("init", model, "--seed", "77", "-o", file, in: folder.path)

@@ -372,4 +372,88 @@ import Testing
           == optimizer.prefix(64))
     }
   }
+
+  @Test func `a bare parameter of an unknown class stays, and a note says so`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("layer2.scale: [3] = normal\n".utf8), to: "extra.txt")
+    try place.makeArticle("a.ckz", "--extra", "extra.txt")
+    let run = try place.ckpt("reinit", "a.ckz", "--match", "*", "--seed", "5", "-o", "b.ckz")
+    #expect(
+      run.errors == """
+        ckpt: a.ckz: left 'layer2.scale' as in the file: Sequential is not known to fill it in a \
+        reset_parameters; to fill it, give a rule such as --rule 'Sequential: scale=normal'
+        wrote b.ckz: redrew 6 of 7 tensors, seed 5
+
+        """)
+    try place.makeArticle("c.ckz", "--seed", "5")
+    #expect(try place.ckpt("diff", "b.ckz", "c.ckz", "--match", "Linear").status == 0)
+    #expect(try place.ckpt("verify", "b.ckz").status == 0)
+    let alone = try place.ckpt("reinit", "a.ckz", "--match", "layer2.scale", "-o", "d.ckz")
+    #expect(alone.status == 2)
+    #expect(
+      alone.errors.hasPrefix(
+        "ckpt: a.ckz: nothing to redraw of 'layer2.scale': Sequential is not known to fill it"))
+  }
+
+  @Test func `norms of a weight are refused in one sentence`() throws {
+    let place = try Workplace()
+    try place.folder.write(Array("layer1: weight_norm=weight\n".utf8), to: "extra.txt")
+    try place.makeArticle("a.ckz", "--extra", "extra.txt")
+    let run = try place.ckpt(
+      "reinit", "a.ckz", "--match", "*", "--model", "model.txt", "--dry-run")
+    #expect(run.status == 2)
+    let own = try place.ckpt("reinit", "a.ckz", "--match", "*", "--dry-run")
+    #expect(
+      own.errors
+        == "ckpt: a.ckz: tensor 'layer1.weight_g': holds the norms of the weight; give its values by --rule\n"
+    )
+  }
+
+  @Test func `rules compute with the values of the file`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.safetensors", "--seed", "3")
+    // Without a recipe, as after training.
+    try place.ckpt("convert", "a.safetensors", "trained.npz", "--quiet")
+    for file in ["a.safetensors", "trained.npz"] {
+      let run = try place.ckpt(
+        "reinit", file, "--model", "model.txt", "--match", "Linear", "--rule",
+        "Linear: weight=current * 0, bias=current, bias[0:1]=7", "-o", "b.ckz", "--force", "--quiet"
+      )
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(
+        try ["0.0", "-0.0"].contains(
+          place.ckpt("show", "b.ckz", "layer1.weight[0, 0]").lines.last ?? ""))
+      #expect(try place.ckpt("show", "b.ckz", "layer1.bias[0]").lines.last == "7.0")
+      #expect(
+        try place.ckpt("show", "b.ckz", "layer1.bias[1]").lines.last
+          == place.ckpt("show", file, "layer1.bias[1]").lines.last)
+      let verified = try place.ckpt("verify", "b.ckz", "--quiet")
+      #expect(verified.status == 0, "\(verified.errors)")
+      #expect(
+        verified.output.contains("nothing to verify: the recipe covers none of 6 tensors")
+          == (file == "trained.npz"), "\(verified.output)")
+    }
+  }
+
+  @Test func `an excluded tensor is not filled by a method of its container`() throws {
+    let place = try Workplace()
+    let layer = "NonDynamicallyQuantizableLinear(in_features=4, out_features=4, bias=True)"
+    try place.folder.write(
+      Array("Net(\n  (a): MultiheadAttention(\n    (out_proj): \(layer)\n  )\n)".utf8),
+      to: "net.txt")
+    try place.ckpt("init", "net.txt", "-o", "a.ckz")
+    let line = ["reinit", "a.ckz", "--rule", "MultiheadAttention: _reset_parameters", "--dry-run"]
+    let command = { (options: [String]) in
+      try CommandRun([CommandRun.executable] + line + options, in: place.folder.path)
+    }
+    let run = try command(["--match", "*", "--exclude", "a.out_proj"])
+    #expect(
+      run.errors
+        == "ckpt: a.ckz: tensor 'a.out_proj.bias': is excluded, but _reset_parameters of 'a' fills it\n"
+    )
+    let class_ = try command(["--match", "MultiheadAttention"])
+    #expect(
+      class_.errors
+        == "ckpt: a.ckz: 'a.out_proj.bias' changes as well: _reset_parameters of 'a' fills it\n")
+  }
 }

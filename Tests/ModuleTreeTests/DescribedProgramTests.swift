@@ -10,9 +10,9 @@ import TorchRandom
   static let programs = [
     "antisymmetric", "bernoulli_mask", "bernoulli_in_place", "bfloat16", "block", "cat",
     "channels_last", "clamp", "column", "copy_of_part", "copy_redrawn", "default_generator",
-    "diagonal", "double", "echo_state", "exact_powers", "expand_clone", "flip", "forget_gate",
-    "forked",
-    "forked_unseeded", "gather_rows", "grown", "half_then_scaled", "hashes", "hopfield",
+    "diagonal", "double", "echo_state", "exact_powers", "expand_clone", "flip", "float8",
+    "forget_gate", "forked", "forked_first", "forked_unseeded", "gather_rows", "grown",
+    "half_then_scaled", "hashes", "hopfield",
     "init_on_slices", "int_rounding", "large_normal_into_transposed", "mirrored", "mixed_types",
     "normal_into_columns", "normalized", "own_generator", "permutation", "pixel_shuffle_icnr",
     "product_of_draws", "qkv_thirds", "random_signs", "repeat", "reversed_uniform",

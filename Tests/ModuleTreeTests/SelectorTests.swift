@@ -154,7 +154,7 @@ import Testing
   @Test(arguments: [
     ("a", "a.b", true), ("a.b", "a.b.c.d", true), ("a.b", "a.bc", false), ("a", "ab", false),
     ("*.b", "a.b.c", true), ("?", "a.b.c", true), ("h.?", "h.3.w", true), ("h.?", "h.13.w", false),
-    ("b", "a.b", false), ("*b", "a.b.c", true), ("*", "", false),
+    ("b", "a.b", false), ("*b", "a.b.c", true), ("*", "", true), ("?", "", false),
   ])
   func `a glob that matches a container matches what is inside`(
     pattern: String, name: String, fits: Bool

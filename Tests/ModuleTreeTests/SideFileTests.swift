@@ -165,4 +165,44 @@ import TorchRandom
     #expect(throws: CheckpointError.self) { try tree(":, 1:5").initialized(seed: 1) }
     #expect(try tree("0:2").initialized(seed: 1).entries.count == 2)
   }
+
+  @Test func `the order within a module is written before its colon`() throws {
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(printed: Self.text, sideFile: SideFile("blocks.0.order: conv, fc"))
+    }
+    #expect(
+      thrown?.message
+        == "line 1: write the order within 'blocks.0' as 'order blocks.0: conv, fc'")
+  }
+
+  @Test(arguments: [
+    (
+      "attn.out_proj.bias <- attn.in_proj_bias[0:3]",
+      "expected float32 [3] as in the source, found float32 [2]"
+    ),
+    ("attn.out_proj.bias <- x[0:3]", "the model has no tensor 'x'"),
+    ("attn.out_proj.bias[7] <- attn.in_proj_bias[0]", "[7]: expected indices below the sizes"),
+  ])
+  func `a copy of a part names what does not match`(line: String, message: String) throws {
+    let thrown = #expect(throws: CheckpointError.self) {
+      try Module(
+        printed: Self.text, sideFile: SideFile("class StdConv2d(Conv2d)\n\(line)"))
+    }
+    #expect(thrown?.message.hasPrefix("line 2: \(message)") == true, "\(thrown?.message ?? "")")
+  }
+
+  @Test(arguments: [
+    ("MultiheadAttention(8, 3)", "expected num_heads that divides embed_dim=8, found num_heads=3"),
+    (
+      "TransformerEncoder(Linear(2, 2), 3)",
+      "expected encoder_layer as TransformerEncoderLayer(8, 2)"
+    ),
+    ("TransformerEncoderLayer(8, 2, device='cuda')", "expected the arguments d_model, nhead"),
+    ("AdaptiveLogSoftmaxWithLoss(8, 30, [5, 4])", "expected cutoffs that ascend below n_classes"),
+    ("Transformer(8, 2, 999999)", "expected at most 10000 layers, found num_encoder_layers=999999"),
+  ])
+  func `a call of a composite layer is checked`(call: String, message: String) throws {
+    let thrown = #expect(throws: CheckpointError.self) { try Skip(call) }
+    #expect(thrown?.message.hasPrefix("'\(call)': \(message)") == true, "\(thrown?.message ?? "")")
+  }
 }

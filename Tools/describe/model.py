@@ -10,6 +10,7 @@ from .operations import is_near, type_name
 from .record import key_of
 from .replay import Replay
 from .steps import LITERAL_LIMIT, Steps, is_uniform, raw_bytes, to_base64
+from .target import TargetError, watched
 
 CHANGED = "drawn again, it has other values: something changed it in a way that was not seen"
 
@@ -50,12 +51,36 @@ def tensors_of(model):
     return found, first
 
 
+def require_tree(module, path="", above=None, done=None):
+    """Refuses a model whose names a description cannot hold, or that contains itself."""
+    above, done = above or {}, set() if done is None else done
+    if id(module) in above:
+        whole = repr(above[id(module)]) if above[id(module)] else "the model"
+        raise TargetError(f"module '{path}' is {whole} again: a module that contains itself cannot be described")
+    if id(module) in done:
+        return
+    done.add(id(module))
+    names = [*module._modules, *module._parameters, *module._buffers]
+    if dotted := next((n for n in names if "." in n or not n), None):
+        raise TargetError(f"{repr(path) if path else 'the model'} has an attribute named '{dotted}': names with dots "
+                          "cannot be described; assign it under another name")
+    for name, child in module._modules.items():
+        if child is not None:
+            require_tree(child, joined(path, name), above | {id(module): path}, done)
+
+
 def is_there(tensor):
     return not isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin)
 
 
 def same(left, right):
     return left.shape == right.shape and left.dtype == right.dtype and raw_bytes(left) == raw_bytes(right)
+
+
+def is_one(left, right):
+    """Whether two tensors are the same elements in memory."""
+    return left.shape == right.shape and left.dtype == right.dtype and left.data_ptr() == right.data_ptr() \
+        and left.stride() == right.stride()
 
 
 def functions_of(node):
@@ -76,18 +101,54 @@ class Description:
     """Turns a record into draws, and checks what they give against models of several seeds."""
 
     def __init__(self, recorder, model, seed, others=(), embeds=False):
+        require_tree(model)
         self.recorder, self.model, self.seed, self.others, self.embeds = recorder, model, seed, others, embeds
         self.tensors, self.first = tensors_of(model)
         self.draws, self.finals = [], {}
+        # Tensors of state_dict() that no module owns; names there of those that it renames; notes on both.
+        self.strays, self.renamed, self.notes = {}, {}, []
+        self.compare_state()
         if recorder is not None:
             self.examine()
+        for t in [*self.tensors.values(), *self.strays.values()]:
+            if embeds and t.persistent and self.is_unknown(t) and is_there(t.tensor):
+                t.data, t.reason = to_base64(t.tensor), None
+
+    def compare_state(self):
+        """Holds state_dict() against the modules' tensors: a hook, or the class itself, may change it."""
+        own = {joined(path, name): tensor for path, module in self.model.named_modules(remove_duplicate=False)
+               for name, tensor, _, persistent in own_tensors(module) if persistent}
+        with watched("state_dict()"):
+            state = {n: t for n, t in self.model.state_dict().items() if isinstance(t, torch.Tensor) and is_there(t)}
+        paths = {path for path, _ in self.model.named_modules()}
+        lost = [name for name, tensor in own.items() if is_there(tensor) and name not in state]
+        for name, tensor in state.items():
+            if name in own:
+                if name in self.tensors and is_there(own[name]) and not is_one(tensor, own[name]) \
+                        and not same(tensor, own[name].detach()):
+                    self.tensors[name].reason = "state_dict() gives other values than its module holds"
+                continue
+            original = next((n for n in lost if is_one(tensor, own[n])), None)
+            if original is not None:
+                lost.remove(original)
+                self.renamed[name] = original
+                self.notes.append(f"{original}: state_dict() calls it '{name}'; the description has the module's name")
+                continue
+            path, _, leaf = name.rpartition(".")
+            if path not in paths:
+                raise TargetError(f"state_dict() holds '{name}', which belongs to no module: such a tensor cannot be "
+                                  "described")
+            stray = self.strays[name] = Tensor(name, tensor, False, True)
+            stray.reason = "state_dict() adds it; no module owns it"
+        self.notes += [f"{name}: its module holds it, but state_dict() leaves it out; the description has it"
+                       for name in lost]
 
     def examine(self):
         models = [(seed, {n: t.tensor for n, t in tensors_of(other)[0].items()}) for seed, other in self.others]
         live = [(self.seed, {n: t.tensor for n, t in self.tensors.items()}), *models]
         finals = {}
         for name, t in self.tensors.items():
-            t.reason = self.refusal(t, [tensors.get(name) for _, tensors in models])
+            t.reason = t.reason or self.refusal(t, [tensors.get(name) for _, tensors in models])
             if t.reason is not None:
                 continue
             node = self.node(t.tensor)
@@ -115,9 +176,6 @@ class Description:
             if t.rule is None:
                 t.reason = "made in steps, see draws"
         self.draws, self.finals = steps.draws, steps.finals
-        for t in self.tensors.values():
-            if self.embeds and t.persistent and self.is_unknown(t) and is_there(t.tensor):
-                t.data, t.reason = to_base64(t.tensor), None
 
     def refusal(self, t, others):
         if not is_there(t.tensor):
@@ -180,7 +238,7 @@ class Description:
 
     def unknown(self):
         """The reasons of the tensors of state_dict() that the description does not give."""
-        return {n: t.reason for n, t in self.tensors.items() if t.persistent and self.is_unknown(t)}
+        return {n: t.reason for n, t in (self.tensors | self.strays).items() if t.persistent and self.is_unknown(t)}
 
     # The text
 
@@ -222,6 +280,8 @@ class Description:
             if not is_there(tensor):
                 continue
             lists[is_parameter].append(self.tensor_entry(name, self.tensors[full], base))
+        lists[False] += [self.tensor_entry(name.rpartition(".")[2], stray, None) for name, stray in self.strays.items()
+                         if name.rpartition(".")[0] == path]
         if lists[True] or base is not None:
             entry["parameters"] = lists[True]
         if lists[False]:

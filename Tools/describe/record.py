@@ -233,7 +233,7 @@ class Recorder(TorchDispatchMode):
         for tensor in written + [t for t in results if key_of(t) not in keys]:
             count = tensor.untyped_storage().nbytes() // tensor.element_size()
             if is_random:
-                self.put(tensor, Opaque(count, tensor.dtype, self.reason(name, inputs)))
+                self.put(tensor, Opaque(count, tensor.dtype, self.reason(name, inputs, written, moved, tensor)))
             elif self.covers(tensor) or not self.is_random(tensor):
                 self.put(tensor, self.known(tensor))
             else:
@@ -241,14 +241,19 @@ class Recorder(TorchDispatchMode):
                 values.kept = tensor.detach().reshape(-1).clone()
                 self.write(tensor, View(values, 0, tensor.shape, contiguous_strides(tensor.shape)))
 
-    def reason(self, name, inputs):
+    def reason(self, name, inputs, written, moved, out):
+        kind = " as complex numbers" if out.dtype.is_complex else ""
+        replaced = {key_of(t) for t in written} if moved else set()
         for tensor in inputs:
             node = self.node(tensor)
+            # What a draw fills does not depend on what was there.
+            if key_of(tensor) in replaced:
+                continue
             if isinstance(node, Opaque):
                 return node.reason
             if isinstance(node, Empty):
                 return "computed from memory that nothing has filled"
-        return f"computed by {name}"
+        return f"{'drawn' if moved else 'computed'} by {name}{kind}"
 
 
 def is_same(left, right):

@@ -88,6 +88,8 @@ class Streams:
         state = (torch.default_generator if key == 0 else generator).get_state()
         if self.current is None:
             self.current, self.left[0] = 0, _initial(self.seed)
+            # A script may seed anew before its first draw, and come back to this.
+            self.seen[_digest(self.left[0])] = 0
         if key != self.current:
             self.kept.append(generator)  # so that its identity is not used again
             self.events.append(Save(f"generator {self.current}"))

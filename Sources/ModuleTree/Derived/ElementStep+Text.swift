@@ -16,7 +16,9 @@ extension ElementStep: CustomStringConvertible {
         self = .function(function)
         return
       }
-      if numbers.isEmpty, let dtype = DType(named: word), dtype.isComputable {
+      if numbers.isEmpty, let dtype = DType(named: word),
+        dtype.isComputable || dtype.isFloatingPoint
+      {
         self = .cast(dtype)
         return
       }

@@ -164,7 +164,7 @@ extension DType {
 
   /// The nearest value of the type; whole numbers drop the fraction, as a cast in PyTorch does.
   func settled(_ value: Double) -> Double {
-    if isDrawable { return rounded(value) }
+    if isFloatingPoint { return rounded(value) }
     return self == .bool ? (value != 0 ? 1 : 0) : value.rounded(.towardZero)
   }
 }

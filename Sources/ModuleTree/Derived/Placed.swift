@@ -30,7 +30,8 @@ struct Placed: Initializer {
         .mismatched,
         "expected elements within shapes \(info.shape) and \(source.info.shape), found others")
     }
-    if !placement.operations.isEmpty, !source.info.dtype.isComputable {
+    let type = source.info.dtype
+    if !placement.operations.isEmpty, !type.isComputable, !type.isFloatingPoint {
       throw CheckpointError(
         .unsupported, "expected numbers to compute with, found \(source.info.dtype.torchName)")
     }
@@ -157,7 +158,7 @@ private final class SourceElements: Sendable {
 func encoded(_ values: [Double], as dtype: DType) -> [UInt8] {
   var bytes = [UInt8](repeating: 0, count: values.count * dtype.byteWidth)
   guard !bytes.isEmpty else { return bytes }
-  if dtype.isDrawable {
+  if dtype.isFloatingPoint {
     bytes.withMutableRawSpan { _ = ElementConversion.encode(values.span, as: dtype, into: &$0) }
     return bytes
   }

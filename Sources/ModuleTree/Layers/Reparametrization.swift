@@ -190,7 +190,7 @@ extension Parameter {
       name,
       shape: dimension.map { kept in shape.indices.map { $0 == kept ? shape[kept] : 1 } } ?? [],
       dtype: dtype, nil)
-    norms.reason = "norms of the weight"
+    norms.reason = "holds the norms of the weight"
     return norms
   }
 

@@ -25,9 +25,18 @@ package enum LayerText {
     }
     guard KnownLayers.knows(kind) || kind == "Identity" else { throw refuse(text) }
     do {
+      if let call = try named(arguments, of: kind),
+        let composite = try composite(
+          kind, call,
+          inner: { try module($0, depth: depth + 1) })
+      {
+        return composite
+      }
       let printed = "\(kind)(\(try printedArguments(of: kind, arguments) ?? arguments.text))"
       return try Module(printed: printed, sideFile: SideFile())
     } catch let error as CheckpointError {
+      throw CheckpointError(.malformed, "'\(text)': \(error.message)")
+    } catch let error as ArgumentError {
       throw CheckpointError(.malformed, "'\(text)': \(error.message)")
     }
   }
@@ -86,16 +95,17 @@ package enum LayerText {
       )
     case "RNNCell": (["input_size", "hidden_size", "bias", "nonlinearity"], [])
     case "LSTMCell", "GRUCell": (["input_size", "hidden_size", "bias"], [])
-    default: nil
+    default: compositeParameters(of: kind).map { ($0, []) }
     }
   }
 
-  /// The arguments as they are printed, for classes whose constructors are called differently.
+  /// The arguments of a call, each by the name of its parameter; `nil` for classes that are printed as
+  /// they are called.
   ///
   /// - Throws: `CheckpointError` for an argument that is not one of the constructor's.
-  private static func printedArguments(
-    of kind: String, _ arguments: PrintedArguments
-  ) throws(CheckpointError) -> String? {
+  private static func named(
+    _ arguments: PrintedArguments, of kind: String
+  ) throws(CheckpointError) -> PrintedArguments? {
     guard let (placed, named) = parameters(of: kind) else { return nil }
     let values = arguments.positionals
     let other =
@@ -106,11 +116,17 @@ package enum LayerText {
         .malformed,
         "expected the arguments \((placed + named).joined(separator: ", ")), found '\(other)'")
     }
-    /// A parameter by place or by name.
-    func value(_ name: String) -> String? {
-      let place = placed.firstIndex(of: name) ?? values.count
-      return place < values.count ? values[place] : arguments.text(name)
-    }
+    let given = arguments.names.map { ($0, arguments.text($0) ?? "") }
+    return PrintedArguments(
+      (zip(placed, values) + given).map { "\($0)=\($1)" }.joined(separator: ", "))
+  }
+
+  /// The arguments as they are printed, for classes whose constructors are called differently.
+  private static func printedArguments(
+    of kind: String, _ arguments: PrintedArguments
+  ) throws(CheckpointError) -> String? {
+    guard let call = try named(arguments, of: kind) else { return nil }
+    func value(_ name: String) -> String? { call.text(name) }
     /// Those of some parameters that are given, by name.
     func given(_ names: String...) -> String {
       names.map { name in value(name).map { ", \(name)=\($0)" } ?? "" }.joined()

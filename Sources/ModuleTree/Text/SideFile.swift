@@ -19,6 +19,7 @@ import TensorCore
 ///     at construction: Linear: bias=0      a rule for each module, before the next is built
 ///     was fc: Linear(512, 1000)            the layer that a later one replaced
 ///     target <- online                     values copied after construction: load_state_dict
+///     b.bias <- a.bias[0:5]                the same of a part of a tensor, or into one
 ///     target = deepcopy(online)            a copy that is never drawn
 public struct SideFile: Sendable {
   struct Tensor {
@@ -183,6 +184,13 @@ public struct SideFile: Sendable {
     let paths = module.namedModules(removeDuplicates: false).map(\.path)
     for option in options {
       let matching = paths.filter { Self.fits(option.path, $0) }
+      let (parent, leaf) = TensorName(option.path).parentAndLeaf
+      if matching.isEmpty, leaf == "order", module[parent] != nil {
+        throw CheckpointError(
+          .malformed,
+          "line \(option.line): write the order within '\(parent)' as 'order \(parent): "
+            + "\(option.arguments.text)'")
+      }
       if matching.isEmpty { throw missing(option.path, option.line) }
       for path in matching { try module.apply(option.arguments, at: path, line: option.line) }
     }

@@ -38,9 +38,7 @@ struct SideScript {
     if let match = text.wholeMatch(of: /was\s+([^\s:]+)\s*:\s*(.*)/) {
       return .was(String(match.output.1), try LayerText.module(String(match.output.2)))
     }
-    if let match = text.wholeMatch(of: /([^\s=:]+)\s*<-\s*([^\s=:]+)/) {
-      return .values(of: String(match.output.2), in: String(match.output.1))
-    }
+    if let copy = CopyText(text) { return .values(of: copy.source, in: copy.target) }
     if let match = text.wholeMatch(of: /([^\s=:]+)\s*=\s*(?:copy\.)?deepcopy\(\s*([^\s=:()]+)\s*\)/)
     {
       return .deepCopy(of: String(match.output.2), in: String(match.output.1))
@@ -77,6 +75,9 @@ struct SideScript {
     from source: String, to target: String, in module: Module, _ way: Module.Copied
   ) throws -> Module {
     var module = module
+    if let copy = try PartCopy(from: source, to: target) {
+      return try copyingPart(copy, in: module)
+    }
     guard let from = module[source], !source.isEmpty else {
       return try copyingTensor(from: source, to: target, in: module, way)
     }
@@ -107,6 +108,20 @@ struct SideScript {
       throw CheckpointError(.unsupported, "deepcopy takes modules; write '\(target) <- \(source)'")
     }
     return module.constructed(by: module.construction + [.copy(of: source, to: target)])
+  }
+
+  /// Copies a part of a tensor, or into one, when everything was constructed.
+  private static func copyingPart(_ copy: PartCopy, in module: Module) throws -> Module {
+    let tensors = module.namedTensors(removeDuplicates: false)
+    let step = try copy.step { name in
+      guard let tensor = tensors.first(where: { $0.name == TensorName(name) }) else { return nil }
+      guard tensor.initializer != nil else {
+        throw CheckpointError(
+          .missing, "its initial values are unknown, so no part of it can be copied", tensor: name)
+      }
+      return try TensorInfo(dtype: tensor.dtype(inModelOf: .float32), shape: tensor.shape)
+    }
+    return module.constructed(by: module.construction + [step])
   }
 
   private static func missing(_ path: String) -> CheckpointError {

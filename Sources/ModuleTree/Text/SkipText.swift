@@ -45,7 +45,7 @@ public struct Skip: Sendable, CustomStringConvertible {
       .malformed,
       "skip '\(text)': expected a number of 32-bit words, a call such as randn(1000), rand(3, 4), "
         + "randint(10, (100,)), randperm(100), normal(0, 1, (10,)), or bernoulli(0.5, (10,)), "
-        + "or a layer such as Linear(3, 4)")
+        + "or a layer such as Linear(3, 4) or MultiheadAttention(8, 2)")
   }
 
   /// The functions of PyTorch that are known, by their names.

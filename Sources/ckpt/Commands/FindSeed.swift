@@ -120,8 +120,8 @@ extension Ckpt {
       let dtypes = Set(checkpoint.entries.map(\.info.dtype)).intersection(DType.drawable)
       if dtypes.count == 1, let dtype = dtypes.first { base.dtype = dtype }
       var recipes = try models.map { try recipeOptions.recipe(over: base, model: $0, seed: nil) }
-      // A narrow file may have been drawn in its type, or in float32 and rounded.
-      if base.dtype.byteWidth < DType.float32.byteWidth, recipeOptions.dtype == nil {
+      // A file in another type may have been drawn in its type, or in float32 and cast.
+      if base.dtype != .float32, recipeOptions.dtype == nil {
         base.dtype = .float32
         recipes += try models.map { try recipeOptions.recipe(over: base, model: $0, seed: nil) }
       }
