@@ -35,91 +35,15 @@ extension KnownFile {
       probe.head.count >= FileProbe.headSize && probe.head.allSatisfy { $0 == 0 }
     }
 
+    /// Nothing but zeros.
+    static let blank = Self { probe in
+      !probe.head.isEmpty && probe.head.allSatisfy { $0 == 0 } && probe.size == probe.head.count
+    }
+
     static let zip = bytes(0, 0x50, 0x4b, 0x03, 0x04)
 
-    // MARK: - Text
-
-    /// A text that begins so, after blanks and a byte order mark.
-    static func text(_ start: String) -> Self { Self { text($0.head).starts(with: start.utf8) } }
-
-    /// A text that begins so, in letters of either case.
-    static func markup(_ starts: String...) -> Self {
-      Self { probe in
-        let text = text(probe.head).prefix(64).map { byte in
-          (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
-        }
-        return starts.contains { text.starts(with: $0.utf8) }
-      }
-    }
-
-    /// A text that is in the first bytes.
-    static func contains(_ part: String) -> Self {
-      let part = Array(part.utf8)
-      return Self { probe in
-        let head = probe.head
-        guard head.count >= part.count, let first = part.first else { return false }
-        return (0...head.count - part.count).contains { start in
-          head[start] == first && head[start..<start + part.count].elementsEqual(part)
-        }
-      }
-    }
-
-    static let json = Self { probe in
-      let text = text(probe.head)
-      guard let second = text.dropFirst().first(where: { !isBlank($0) }) else { return false }
-      return text.first == UInt8(ascii: "{")
-        ? second == UInt8(ascii: "\"") || second == UInt8(ascii: "}")
-        : text.first == UInt8(ascii: "[") && [0x7b, 0x22, 0x5b].contains(second)
-    }
-
-    /// A printed module: a class name and a parenthesis, then a line of a child.
-    static let module = Self { probe in
-      let text = text(probe.head)
-      let name = text.prefix { isLetter($0) || (0x30...0x39).contains($0) }
-      guard let first = name.first, isLetter(first) else { return false }
-      return text.dropFirst(name.count).starts(with: "(\n  (".utf8)
-    }
-
-    /// A recipe: a line that names a model, and another of a recipe's lines.
-    static let recipe =
-      (line("model: ") || line("construct "))
-      && (line("seed: ") || line("order: ") || line("dtype: ") || line("skip ") || contains("="))
-      && !line("import ")
-
-    /// A text with a line that begins so.
-    private static func line(_ start: String) -> Self { text(start) || contains("\n" + start) }
-
-    /// Lines that Python, C, or YAML begins with.
-    static let source = Self { probe in
-      let text = text(probe.head)
-      guard !text.contains(0) else { return false }
-      let starts = [
-        "import ", "from ", "def ", "class ", "#include", "# -*-", "\"\"\"", "package ", "using ",
-      ]
-      let lines = text.split(separator: UInt8(ascii: "\n"))
-      // A sentence may also begin with one of these words.
-      if starts.contains(where: { text.starts(with: $0.utf8) }), let first = lines.first,
-        let last = first.last, last != UInt8(ascii: "."), lines.count > 1
-      {
-        return true
-      }
-      return lines.dropFirst().contains { line in
-        ["import torch", "from torch", "import tensorflow", "import numpy", "def forward("]
-          .contains { line.starts(with: $0.utf8) }
-      }
-    }
-
-    /// The bytes after blanks and a byte order mark.
-    private static func text(_ head: [UInt8]) -> ArraySlice<UInt8> {
-      let rest = head.starts(with: [0xef, 0xbb, 0xbf]) ? head.dropFirst(3) : head[...]
-      return rest.drop(while: isBlank)
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-      (0x61...0x7a).contains(byte | 0x20) || byte == UInt8(ascii: "_")
-    }
+    /// A zip archive that has no directory at its end.
+    static let cutZip = zip && Self { (try? $0.archive) == nil }
 
     // MARK: - Formats without a magic number
 
@@ -142,6 +66,47 @@ extension KnownFile {
       }
       return (1...2).contains(head[4]) && head[5..<8].allSatisfy { $0 == 0 } && head[8] <= 5
         && head[9..<12].allSatisfy { $0 == 0 }
+    }
+
+    /// A matrix of MATLAB 4: its type, its sizes, whether it is complex, and its name.
+    static let matlab4 = Self { probe in
+      let head = probe.head
+      guard head.count >= 22 else { return false }
+      let numbers = stride(from: 0, to: 20, by: 4).map { head.littleEndian(UInt32.self, at: $0) }
+      let length = Int(numbers[4])
+      guard numbers[0] <= 52, numbers[0] % 10 <= 2, numbers[0] / 10 <= 5, numbers[3] <= 1,
+        numbers[1] < 1 << 24, numbers[2] < 1 << 24, (2...64).contains(length),
+        head.count >= 20 + length, head[19 + length] == 0
+      else { return false }
+      return head[20..<19 + length].allSatisfy { isLetter($0) || (0x30...0x39).contains($0) }
+    }
+
+    /// A model of SentencePiece: its first piece, with a score.
+    static let sentencePiece = Self { probe in
+      let head = probe.head
+      guard head.count > 8, head[0] == 0x0a, head[2] == 0x0a, head[1] > head[3] else { return false }
+      let end = 4 + Int(head[3])
+      return head.count > end && head[end] == 0x15 && head[4] >= 0x20
+    }
+
+    /// A tensor of ONNX in a file of its own: sizes, a type, then a name or elements.
+    static let onnxTensor = Self { probe in
+      var rest = probe.head[...]
+      while rest.first == 0x08 {
+        rest = rest.dropFirst().drop { $0 >= 0x80 }.dropFirst()
+      }
+      guard rest.first == 0x10, rest.count > 2 else { return false }
+      return (1...30).contains(rest[rest.startIndex + 1])
+        && [0x22, 0x2a, 0x32, 0x3a, 0x42, 0x4a].contains(rest[rest.startIndex + 2])
+    }
+
+    /// A model of Core ML: a version, and a description that begins with an input.
+    static let coreML = Self { probe in
+      let head = probe.head
+      guard head.count > 8, head[0] == 0x08, (2...20).contains(head[1]), head[2] == 0x12 else {
+        return false
+      }
+      return head[3...].drop { $0 >= 0x80 }.dropFirst().first == 0x0a
     }
 
     /// A zip archive with a member of this name in any folder.
@@ -177,6 +142,14 @@ extension KnownFile {
     /// A folder that holds something whose name begins so.
     static func holds(beginning start: String) -> Self {
       Self { $0.members?.contains { $0.hasPrefix(start) } ?? false }
+    }
+
+    /// A folder that holds nothing but folders named by numbers, as Orbax numbers its steps.
+    static let steps = Self { probe in
+      guard let names = probe.members?.filter({ !$0.hasPrefix(".") }), !names.isEmpty else {
+        return false
+      }
+      return names.allSatisfy { name in name.allSatisfy(\.isNumber) }
     }
 
     /// A folder that holds something whose name ends so.

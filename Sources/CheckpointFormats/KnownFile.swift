@@ -20,10 +20,8 @@ package struct KnownFile: Sendable {
 
   /// The error for a text that is not a printed model, if it is known what it is.
   package static func error(forModel probe: FileProbe) -> CheckpointError? {
-    guard probe.members == nil, !Mark.json.matches(probe), !Mark.module.matches(probe) else {
-      return nil
-    }
-    return error(for: probe)
+    let isText = [Mark.json, .module, .yaml, .commas, .log].contains { $0.matches(probe) }
+    return probe.members == nil && !isText ? error(for: probe) : nil
   }
 
   /// The error for a folder of checkpoints, which names some of them.

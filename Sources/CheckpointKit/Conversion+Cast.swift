@@ -11,6 +11,44 @@ extension Conversion {
     var kept: Set<TensorName> = []
   }
 
+  /// Refuses codes without scales, and scales without codes, of one shard of several: the others may hold
+  /// what belongs to them.
+  ///
+  /// - Throws: `CheckpointError` with code `unsupported`.
+  public func refuseLoneShard(_ checkpoint: Checkpoint, named path: String) throws {
+    guard let dtype, dtype.isFloatingPoint, !castsStored, Self.isShard(path) else { return }
+    let tensors = checkpoint.quantizedTensors
+    let parts = Set(tensors.values.flatMap(\.parts))
+    let lone = checkpoint.entries.first { entry in
+      let type = entry.info.dtype
+      let isCode = tensors[entry.name] == nil && type.isFloatingPoint && type.byteWidth == 1
+      return isCode && type != dtype
+        || TensorIndex.isScale(entry.name.parentAndLeaf.leaf) && !parts.contains(entry.name)
+          && Self.isScaleOfCodes(entry.name)
+    }
+    guard let lone else { return }
+    throw CheckpointError(
+      .unsupported,
+      "cannot cast one shard: scales or codes that belong to it may be in the others; give their folder "
+        + "or their index, or pass --raw to cast the stored numbers", tensor: lone.name.text)
+  }
+
+  /// Whether a name is that of one file of several, `model-00001-of-00002.safetensors`.
+  private static func isShard(_ path: String) -> Bool {
+    let name = path.split(separator: "/").last ?? ""
+    let words = name.split(separator: ".").first?.split { $0 == "-" || $0 == "_" } ?? []
+    guard words.count >= 3, words[words.count - 2] == "of", let count = Int(words[words.count - 1])
+    else { return false }
+    return count > 1 && Int(words[words.count - 3]) != nil
+  }
+
+  /// Whether a scale is named after the tensor that it belongs to, as those of codes are.
+  private static func isScaleOfCodes(_ name: TensorName) -> Bool {
+    let leaf = name.parentAndLeaf.leaf
+    return ["weight_", "q_", "kernel_"].contains { leaf.hasPrefix($0) } || leaf == "scale_weight"
+      || leaf == "scales"
+  }
+
   /// Replaces quantized tensors by their values in float32, and leaves out their scales.
   ///
   /// - Throws: `CheckpointError` with code `unsupported` for a tensor whose values are not computed.

@@ -20,12 +20,12 @@ import Testing
     return (read, expected)
   }
 
-  @Test(arguments: ["own", "zstd", "blosc", "types", "virtual"])
+  @Test(arguments: ["own", "zstd", "blosc", "types", "virtual", "virtual-latest"])
   func `datasets have the values that h5py reads`(file: String) throws {
     try compare(file)
   }
 
-  @Test(arguments: ["own", "zstd", "blosc", "types", "virtual"])
+  @Test(arguments: ["own", "zstd", "blosc", "types", "virtual", "virtual-latest"])
   func `chunks that pass through memory piece by piece have the same values`(file: String) throws {
     try HDF5ChunkDecoder.$maxWholeChunk.withValue(0) { try compare(file) }
   }

@@ -99,6 +99,13 @@ import Testing
     ("types", "FunctionType"), ("marshal", "loads"), ("torch.serialization", "os.system"),
     ("contextlib", "ExitStack"), ("pandas.io.clipboard", "paste"), ("pandas", "read_csv"),
     ("keras.src.saving.keras_saveable", "KerasSaveable._unpickle_model"),
+    ("torch.jit.unsupported_tensor_ops", "execWrapper"),
+    ("torch.fx.graph_module", "reduce_graph_module"), ("numpy", "memmap"), ("torch", "save"),
+    ("_xxsubinterpreters", "run_string"), ("mailcap", "findmatch"), ("sympy", "sympify"),
+    ("sympy.parsing.sympy_parser", "parse_expr"), ("psutil", "Popen"), ("torch", "from_file"),
+    ("gzip", "GzipFile"), ("joblib.numpy_pickle", "dump"), ("h5py", "File"), ("six", "exec_"),
+    ("hydra.utils", "instantiate"), ("torch.utils.benchmark", "Timer"), ("_frozen_importlib", "x"),
+    ("tensorflow.saved_model", "load"), ("scipy.io", "savemat"), ("fsspec", "open"),
     ("keras.models", "load_model"), ("keras.src.layers.core.lambda_layer", "Lambda"),
   ])
   func `a name that is known to run code is dangerous`(module: String, name: String) throws {
@@ -143,6 +150,59 @@ import Testing
     let partial = P.global("functools", "partial") + P.tuple(P.global(module, name)) + P.reduce
     let scan = try PickleScan(folder.write(partial + P.stop, to: "a.pkl"))
     #expect(scan.findings.count { $0.danger != nil } == dangerous)
+  }
+
+  private static let tanh =
+    P.global("builtins", "getattr")
+    + P.tuple(P.global("torch._C", "_VariableFunctionsClass"), P.text("tanh")) + P.reduce
+  private static let net = P.global("nets", "Net") + P.emptyTuple + [0x81]
+
+  static let plain: [(String, [UInt8])] = [
+    ("a function of torch", tanh), ("a class of array", P.global("numpy", "memmap")),
+    (
+      "a method of an object",
+      P.global("builtins", "getattr") + P.tuple(net, P.text("hook")) + P.reduce
+    ),
+    (
+      "a partial function of torch", P.global("functools", "partial") + P.tuple(tanh) + P.reduce
+    ),
+    ("an item", P.global("operator", "itemgetter") + P.tuple(P.int(1)) + P.reduce),
+    ("a status", P.global("http", "HTTPStatus") + P.tuple(P.int(200)) + P.reduce),
+  ]
+
+  @Test(arguments: plain)
+  func `a function that is only kept is not dangerous`(name: String, value: [UInt8]) throws {
+    let scan = try PickleScan(folder.write(P.proto + value + P.stop, to: "a.pkl"))
+    #expect(scan.findings.filter { $0.danger != nil }.map(\.fullName) == [], "\(name)")
+  }
+
+  private static func attribute(_ owner: [UInt8], _ name: String) -> [UInt8] {
+    P.global("builtins", "getattr") + P.tuple(owner, P.text(name)) + P.reduce
+  }
+
+  static let reached: [(String, [UInt8])] = [
+    ("called", tanh + P.tuple(P.int(1)) + P.reduce),
+    ("of a module", attribute(P.global("torch.serialization", "os"), "system")),
+    ("of a dangerous class", attribute(P.global("subprocess", "Popen"), "communicate")),
+    ("special", attribute(net, "__init__")),
+    ("of a function", attribute(P.global("torch", "tanh"), "name")),
+    (
+      "called through partial",
+      P.global("functools", "partial")
+        + P.tuple(attribute(P.global("pathlib", "PosixPath"), "write_bytes")) + P.reduce
+        + P.emptyTuple + P.reduce
+    ),
+    (
+      "an item of a call",
+      P.global("operator", "itemgetter") + P.tuple(P.int(1)) + P.reduce + P.tuple(net) + P.reduce
+    ),
+    ("kept itself", P.tuple(tanh, P.global("builtins", "getattr"))),
+  ]
+
+  @Test(arguments: reached)
+  func `an attribute that may be anything is dangerous`(name: String, value: [UInt8]) throws {
+    let scan = try PickleScan(folder.write(P.proto + value + P.stop, to: "a.pkl"))
+    #expect(scan.findings.contains { $0.danger != nil }, "\(name)")
   }
 
   @Test(arguments: ["frame.pkl", "pipeline.joblib", "history.pkl"])

@@ -116,6 +116,66 @@ import Testing
     #expect(types.isSubset(of: [.int32, .int64, .float16]))
   }
 
+  /// Names and types of the tensors of one layer, as libraries write them.
+  static let layers: [[(String, DType)]] = [
+    [("q", .int8), ("q.q_scale", .float64), ("q.q_zero_point", .int64)],
+    [("q", .uint8), ("q.q_per_channel_scales", .float64)],
+    [("l.weight", .uint32), ("l.scales", .float16), ("l.biases", .float16)],
+    [("l.qweight", .int8), ("l.weight_scales", .float16)],
+    [("l.B", .int32), ("l.s", .float16)], [("l.weight", .int8), ("l.scale", .float32)],
+    [("l.weight_int8", .int8), ("l.weight_scale", .float32)],
+    [("l.weight", .uint8), ("l.scales", .float16), ("l.zeros", .float16)],
+    [("l.weight", .float8e4m3), ("l.weight_qscale", .float32)],
+    [("w_quantized", .int8), ("w_scale", .float32), ("w_zero_point", .int8)],
+  ]
+
+  private func layer(_ tensors: [(String, DType)]) throws -> Checkpoint {
+    Checkpoint(
+      entries: try tensors.map { try Checkpoint.Entry(noise: TensorName($0.0), $0.1, [4, 4]) })
+  }
+
+  @Test(arguments: layers)
+  func `scales are never cast apart from codes`(tensors: [(String, DType)]) throws {
+    var conversion = Conversion(Selection())
+    conversion.dtype = .bfloat16
+    let input = Opened(try layer(tensors))
+    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: input) }
+    #expect(error?.code == .unsupported && error?.message.contains("--raw") == true)
+    conversion.castsStored = true
+    _ = try conversion.apply(to: input)
+  }
+
+  @Test func `what stands beside integers and is no scale of theirs is cast`() throws {
+    var conversion = Conversion(Selection())
+    conversion.dtype = .bfloat16
+    let plain: [(String, DType)] = [
+      ("logit_scale", .float32), ("ids", .int32), ("n.weight", .float32), ("n.scale", .float32),
+      ("n.count", .int64), ("mask", .uint8), ("f.weight", .float8e4m3),
+    ]
+    let types = try conversion.apply(to: Opened(layer(plain))).checkpoint.entries.map(\.info.dtype)
+    #expect(types == [.bfloat16, .int32, .bfloat16, .bfloat16, .int64, .uint8, .bfloat16])
+  }
+
+  @Test func `one shard of scaled values is not cast alone`() throws {
+    var conversion = Conversion(Selection())
+    conversion.dtype = .float32
+    let codes = try layer([("l.weight", .float8e4m3)])
+    let scales = try layer([("l.weight_scale", .float32)])
+    let plain = try layer([("l.weight", .float16), ("logit_scale", .float16)])
+    let name = "m/model-00001-of-00002.safetensors"
+    for checkpoint in [codes, scales] {
+      let error = #expect(throws: CheckpointError.self) {
+        try conversion.refuseLoneShard(checkpoint, named: name)
+      }
+      #expect(error?.message.contains("give their folder") == true)
+      try conversion.refuseLoneShard(checkpoint, named: "m/model.safetensors")
+      try conversion.refuseLoneShard(checkpoint, named: "model-00001-of-00001.safetensors")
+    }
+    try conversion.refuseLoneShard(plain, named: name)
+    conversion.castsStored = true
+    try conversion.refuseLoneShard(codes, named: name)
+  }
+
   @Test func `schemes are labeled`() throws {
     let labels = try opened("unknown.safetensors").checkpoint.quantizationLabels
     #expect(labels["gptq.qweight"] == "GPTQ, 4 bits")

@@ -6,7 +6,7 @@ extension NPZ {
   /// Decides what changes: the arrays' elements, in the order and the byte order of their headers.
   static func fill(_ fill: Fill) throws -> FilledFiles {
     let archive = try fill.template.archive
-    let members = try arrays(in: archive).compactMap { member, name in
+    let members = arrays(in: archive).compactMap { member, name in
       name.flatMap { name in fill.tensors[name].map { (member: member, name: name, entry: $0) } }
     }
     try fill.refuseObjects(besides: Set(members.map(\.name)))

@@ -33,22 +33,21 @@ enum NPZ {
     if head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8) { return true }
     let start = 30 + length + Int(head.littleEndian(UInt16.self, at: 28))
     if head.dropFirst(start).starts(with: NPYHeader.magic) { return true }
-    guard candidate.name.lowercased().hasSuffix(".npz"), let archive = try? candidate.archive,
-      let members = try? arrays(in: archive)
+    guard candidate.name.lowercased().hasSuffix(".npz"), let archive = try? candidate.archive
     else { return false }
-    return members.contains { $0.name != nil }
+    return arrays(in: archive).contains { $0.name != nil }
   }
 
   /// The members of an archive; those that are arrays have a name: their own without `.npy`, or, as
   /// `numpy.load` has it, any name if the content is an array.
   static func arrays(
     in archive: ZipArchive
-  ) throws(CheckpointError) -> [(member: ZipMember, name: TensorName?)] {
+  ) -> [(member: ZipMember, name: TensorName?)] {
     var arrays: [(member: ZipMember, name: TensorName?)] = []
     var bareNames: Set<TensorName> = []
     for member in archive.members where !isNamedArray(member) {
-      let isArray = try isArray(member, in: archive)
-      if isArray { bareNames.insert(member.name) }
+      let isArray = try? isArray(member, in: archive)
+      if isArray == true { bareNames.insert(member.name) }
     }
     for member in archive.members {
       guard isNamedArray(member) else {
@@ -77,45 +76,57 @@ enum NPZ {
   static func open(_ archive: ZipArchive) throws -> Opened {
     var opened = Opened(Checkpoint(entries: []))
     var room = ValueRoom()
-    for (member, name) in try arrays(in: archive) {
+    for (member, name) in arrays(in: archive) {
       guard let name else {
         opened.notes.append("member '\(member.name)' is not an array; left out")
         opened.checkpoint.values.append(
           Checkpoint.Named(member.name.text, .unread("a member that is not an array")))
         continue
       }
-      let header: NPYHeader
-      do throws(CheckpointError) {
-        header = try self.header(of: member, named: name, in: archive)
-      } catch {
-        guard error.code == .unsupported else { throw error }
-        do throws(CheckpointError) {
-          if let objects = try objects(of: member, named: name, in: archive) {
-            opened.add(objects, of: name)
-            continue
-          }
-        } catch {
-          opened.leaveOut(name, error.message)
-          opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(error.message)))
-          continue
-        }
-        let value = try value(of: member, named: name, in: archive, &room)
-        if value == nil { opened.leaveOut(name, error.message) }
-        opened.checkpoint.values.append(
-          Checkpoint.Named(name.text, value ?? .unread(error.message)))
-        continue
+      do {
+        try add(member, named: name, in: archive, to: &opened, &room)
+      } catch let error as CheckpointError where error.code == .malformed {
+        // A damaged member never blocks the others.
+        let reason = "is damaged: \(error.offset.map { "at byte \($0): " } ?? "")\(error.message)"
+        opened.leaveOut(name, reason)
+        opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(reason)))
       }
-      let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
-        offset, target in
-        try archive.read(member, at: header.length + offset, into: &target)
-      }
-      opened.checkpoint.entries.append(
-        Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
-      if header.isGuess { opened.notes.append("tensor '\(name)': \(NPY.guess)") }
     }
     opened.coverage = .tensors
     opened.carry(archive.note)
     return opened
+  }
+
+  private static func add(
+    _ member: ZipMember, named name: TensorName, in archive: ZipArchive, to opened: inout Opened,
+    _ room: inout ValueRoom
+  ) throws {
+    let header: NPYHeader
+    do throws(CheckpointError) {
+      header = try self.header(of: member, named: name, in: archive)
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      do throws(CheckpointError) {
+        if let objects = try objects(of: member, named: name, in: archive) {
+          return opened.add(objects, of: name)
+        }
+      } catch {
+        opened.leaveOut(name, error.message)
+        opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(error.message)))
+        return
+      }
+      let value = try value(of: member, named: name, in: archive, &room)
+      if value == nil { opened.leaveOut(name, error.message) }
+      opened.checkpoint.values.append(Checkpoint.Named(name.text, value ?? .unread(error.message)))
+      return
+    }
+    let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
+      offset, target in
+      try archive.read(member, at: header.length + offset, into: &target)
+    }
+    opened.checkpoint.entries.append(
+      Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
+    if header.isGuess { opened.notes.append("tensor '\(name)': \(NPY.guess)") }
   }
 
   static func header(
@@ -184,7 +195,7 @@ enum NPZ {
   /// Reads every member and checks its CRC-32; answers each damaged one's error.
   static func damage(_ archive: ZipArchive) throws -> [CheckpointError] {
     _ = try open(archive)
-    return try arrays(in: archive).compactMap { member, name in
+    return arrays(in: archive).compactMap { member, name in
       do throws(CheckpointError) {
         try archive.verify(member)
         return nil

@@ -133,8 +133,9 @@ enum Packed {
     guard !found.isEmpty else {
       let names = archive.names.prefix(5).joined(separator: ", ").shortened(to: 150)
       let kind = TarArchive.recognizes(probe.head) ? "tar" : "zip"
+      let content = names.isEmpty ? "no files" : names
       throw CheckpointError(
-        .unsupported, "the \(kind) archive does not hold a checkpoint; it holds \(names)",
+        .unsupported, "the \(kind) archive does not hold a checkpoint; it holds \(content)",
         path: probe.path)
     }
     let names = found.prefix(8).map(\.name).joined(separator: ", ").shortened(to: 200)

@@ -191,56 +191,6 @@ extension Pickle {
   /// The class or function that an object would have been made by.
   func callee(_ object: Object) -> Global? { global(object.callee) }
 
-  /// Keys and values of a dictionary or of an object that behaves like one.
-  ///
-  /// If a key has several values, the last one counts, at the first one's position, as in Python.
-  func items(_ reference: Reference) -> [(key: Reference, value: Reference)]? {
-    var flat: [Reference]
-    switch self[reference] {
-    case .dictionary(let index): flat = lists[index]
-    case .object(let index):
-      guard let name = callee(objects[index])?.fullName, PyTorchGlobals.mappings.contains(name)
-      else { return nil }
-      flat = argumentItems(objects[index], of: name) + objects[index].items
-    default: return nil
-    }
-    var indices: [TensorName: Int] = [:]
-    var items: [(key: Reference, value: Reference)] = []
-    for index in stride(from: 0, to: flat.count - 1, by: 2) {
-      let item = (key: flat[index], value: flat[index + 1])
-      if let key = keyText(item.key).map({ TensorName($0) }) {
-        if let known = indices[key] {
-          items[known].value = item.value
-          continue
-        }
-        indices[key] = items.count
-      }
-      items.append(item)
-    }
-    return items
-  }
-
-  /// Items given to the constructor: `OrderedDict([(k, v), …])` in old Python, `defaultdict(f, {…})`.
-  private func argumentItems(_ object: Object, of name: String) -> [Reference] {
-    guard let argument = elements(object.arguments)?.last else { return [] }
-    if case .dictionary(let index) = self[argument] { return lists[index] }
-    guard name == "collections.OrderedDict", let pairs = elements(argument) else { return [] }
-    return pairs.flatMap { pair -> [Reference] in
-      guard let pair = elements(pair), pair.count == 2 else { return [] }
-      return pair
-    }
-  }
-
-  /// A key as a part of a name: strings unchanged, integers in decimal; `nil` for other values.
-  func keyText(_ reference: Reference) -> String? {
-    switch self[reference] {
-    case .text(let range): text(at: range)
-    case .int(let number): String(number)
-    case .bool(let value): value ? "True" : "False"
-    default: nil
-    }
-  }
-
   /// The value of a key in a dictionary or in an object that behaves like one.
   func item(_ reference: Reference, _ key: String) -> Reference? {
     if case .dictionary(let index) = self[reference] {

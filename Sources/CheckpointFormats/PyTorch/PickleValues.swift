@@ -15,6 +15,8 @@ struct PickleValues {
   private var longBytes = Pickle.maxSize
   /// Whether the value is a part of a random generator of NumPy, whose arrays are values.
   private var isInRandomState = false
+  /// The lists, dictionaries, and objects that contain the value.
+  private var path: Set<Pickle.Reference> = []
 
   init(_ tree: PyTorchTree, keepsContainers: Bool = false) {
     self.tree = tree
@@ -56,6 +58,16 @@ struct PickleValues {
 
   /// What a value is without its tensors; `nil` if nothing is left of it.
   private mutating func value(_ reference: Pickle.Reference, depth: Int) -> Value? {
+    switch pickle[reference] {
+    case .list, .set, .dictionary, .object: break
+    default: return content(reference, depth: depth)
+    }
+    guard path.insert(reference).inserted else { return .unread("what contains it") }
+    defer { path.remove(reference) }
+    return content(reference, depth: depth)
+  }
+
+  private mutating func content(_ reference: Pickle.Reference, depth: Int) -> Value? {
     if !isInRandomState, tree.decoder.isTensor(reference) {
       if case .other(let what)? = tree.decoder.array(reference)?.elements { return .unread(what) }
       return nil
@@ -157,7 +169,7 @@ struct PickleValues {
     case "_codecs.encode", "builtins.bytes", "__builtin__.bytes", "builtins.bytearray":
       if let bytes = bytes(reference) { return .bytes(bytes) }
     case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
-      if let value = numpyScalar(arguments) { return value }
+      if let value = pickle.numpyScalar(arguments) { return value }
     default: break
     }
     if tree.isModule(reference) { return tree.holdsTensor(reference) ? nil : .opaque(name, []) }
@@ -217,7 +229,7 @@ struct PickleValues {
     return found.isEmpty && holdsTensor ? nil : .opaque(name, found)
   }
 
-  // MARK: - Bytes and NumPy's numbers
+  // MARK: - Bytes
 
   private mutating func bytes(_ reference: Pickle.Reference) -> [UInt8]? {
     if case .text = pickle[reference] { return nil }
@@ -239,31 +251,5 @@ struct PickleValues {
     guard count <= longBytes else { return false }
     longBytes -= count
     return true
-  }
-
-  /// A number of NumPy, such as `numpy.float64(0.5)`: its type and its bytes.
-  private func numpyScalar(_ arguments: [Pickle.Reference]) -> Value? {
-    guard arguments.count == 2, let type = pickle.object(arguments[0]),
-      let name = pickle.elements(type.arguments)?.first.flatMap({ pickle.text($0) }),
-      let pickled = pickle.pickledBytes(arguments[1]), pickled.count <= 8
-    else { return nil }
-    guard let stored = pickle.array(pickled) else { return nil }
-    let order = type.state.flatMap { pickle.elements($0) }.flatMap { state in
-      state.count > 1 ? pickle.text(state[1]) : nil
-    }
-    var bits: UInt64 = 0
-    for byte in order == ">" ? stored : stored.reversed() { bits = bits << 8 | UInt64(byte) }
-    let unused = UInt64(64 - 8 * stored.count)
-    switch name {
-    case "f8" where stored.count == 8: return .real(Double(bitPattern: bits))
-    case "f4" where stored.count == 4:
-      return .real(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
-    case "b1": return .bool(bits != 0)
-    case "i8", "i4", "i2", "i1":
-      return .integer(Int(Int64(bitPattern: bits << unused) >> Int64(unused)))
-    case "u4", "u2", "u1": return .integer(Int(bits))
-    case "u8": return Int(exactly: bits).map(Value.integer)
-    default: return nil
-    }
   }
 }

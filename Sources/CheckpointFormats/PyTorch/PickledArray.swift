@@ -157,6 +157,20 @@ struct PickledArray {
   }
 }
 
+extension Pickle {
+  /// The array of a tensor of PaddlePaddle, which is pickled as `tuple((name, array))`; Python itself
+  /// never writes a tuple so.
+  func paddleArray(_ object: Object) -> Reference? {
+    guard let name = callee(object)?.fullName,
+      name == "builtins.tuple" || name == "__builtin__.tuple",
+      let arguments = elements(object.arguments), arguments.count == 1,
+      let pair = elements(arguments[0]), pair.count == 2, text(pair[0]) != nil,
+      PickledArray(pair[1], in: self)?.isTensor == true
+    else { return nil }
+    return pair[1]
+  }
+}
+
 extension String {
   fileprivate func replacingPrefix(_ prefix: String, with other: String) -> String {
     hasPrefix(prefix) ? other + dropFirst(prefix.count) : self

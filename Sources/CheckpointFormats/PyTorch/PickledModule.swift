@@ -43,9 +43,7 @@ struct PickledModule {
       pickle.item(state, "_modules") != nil, let items = pickle.items(state)
     else { return nil }
     func parts(_ dictionary: Pickle.Reference) -> [Item]? {
-      pickle.items(dictionary)?.enumerated().map {
-        (pickle.keyText($1.key) ?? String($0), $1.value)
-      }
+      pickle.items(dictionary).map(pickle.named)
     }
     var transient: Set<TensorName> = []
     var all: [Item] = []

@@ -25,9 +25,20 @@ struct PyTorchEntryList {
   /// Number of remarks that are reported individually.
   private static let maxRemarks = 5
 
+  /// Whether PaddlePaddle wrote the file: its tensors of 16-bit unsigned integers are bfloat16.
+  private let isPaddle: Bool
+
   init(file: PyTorchFile, decoder: PyTorchTensorDecoder) {
     self.file = file
     self.decoder = decoder
+    isPaddle = Self.isPaddle(file.pickle)
+  }
+
+  /// Whether a pickle has the mark of PaddlePaddle's state dicts, or its pickled tensors.
+  private static func isPaddle(_ pickle: Pickle) -> Bool {
+    if pickle.item(pickle.root, "StructuredToParameterName@@") != nil { return true }
+    guard pickle.globals.contains(where: { $0.name == "tuple" }) else { return false }
+    return pickle.objects.contains { pickle.paddleArray($0) != nil }
   }
 
   /// Remarks about values that cannot be represented as one tensor.
@@ -51,7 +62,8 @@ struct PyTorchEntryList {
   }
 
   mutating func add(_ leaf: PyTorchTree.Leaf) throws(CheckpointError) {
-    let name = leaf.reference == file.pickle.root ? "tensor" : leaf.name
+    let isAlone = leaf.reference == file.pickle.root || leaf.name.isEmpty && isPaddle
+    let name = isAlone ? "tensor" : leaf.name
     do throws(CheckpointError) {
       switch try decoder.decode(leaf.reference) {
       case .tensor(let tensor): try add(TensorName(name), tensor)
@@ -98,6 +110,11 @@ struct PyTorchEntryList {
   ) throws(CheckpointError) {
     guard names.insert(name).inserted else {
       throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
+    }
+    var tensor = tensor
+    if isPaddle, tensor.info.dtype == .uint16 {
+      // NumPy has no bfloat16, and PaddlePaddle no unsigned integers of 16 bits.
+      tensor.info = try TensorInfo(dtype: .bfloat16, shape: tensor.info.shape)
     }
     let reference = tensor.storage
     guard let storage = file.storage(reference) else {

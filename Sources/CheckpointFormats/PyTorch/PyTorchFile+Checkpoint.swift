@@ -16,11 +16,12 @@ extension PyTorchFile {
     let isNested = readsAllParts && key == nil && !parts.parts.isEmpty
     let chosen = isNested ? parts.parts.map { ($0, $0.key) } : try parts.chosen(key)
     var entries = PyTorchEntryList(file: self, decoder: decoder)
-    var leftOut: [String] = []
+    var (leftOut, cycles): ([String], [String]) = ([], [])
     for (part, prefix) in chosen {
-      let (leaves, others) = try walk(tree, part.reference, prefix: prefix)
-      for leaf in leaves { try entries.add(leaf) }
-      leftOut += others
+      let contents = try walk(tree, part.reference, prefix: prefix)
+      for leaf in contents.leaves { try entries.add(leaf) }
+      leftOut += contents.leftOut
+      cycles += contents.cycles
     }
     guard !entries.entries.isEmpty || !isBarePickle && pickle.items(pickle.root) != nil else {
       let reason = (entries.notes + Self.note(leftOut: leftOut)).first ?? unknownNames
@@ -50,7 +51,7 @@ extension PyTorchFile {
     // The fingerprint is that of all tensors, whatever part they are in.
     if key == nil, isNested || parts.parts.isEmpty { opened.carry(fingerprint) }
     opened.notes =
-      notes + opened.notes + entries.notes + Self.note(leftOut: leftOut)
+      notes + opened.notes + entries.notes + Self.note(leftOut: leftOut) + Self.note(cycles)
       + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }
@@ -102,6 +103,15 @@ extension PyTorchFile {
     ]
   }
 
+  /// A sentence about values that contain themselves.
+  private static func note(_ cycles: [String]) -> [String] {
+    guard let first = cycles.first else { return [] }
+    return cycles.count > 1
+      ? [
+        "\(cycles.count) values refer back to what contains them and are not read again (first: '\(first)')"
+      ] : ["'\(first)' refers back to what contains it and is not read again"]
+  }
+
   private func leaves(
     _ tree: PyTorchTree, _ reference: Pickle.Reference, prefix: String
   ) throws(CheckpointError) -> [PyTorchTree.Leaf] {
@@ -110,7 +120,7 @@ extension PyTorchFile {
 
   private func walk(
     _ tree: PyTorchTree, _ reference: Pickle.Reference, prefix: String
-  ) throws(CheckpointError) -> (leaves: [PyTorchTree.Leaf], leftOut: [String]) {
+  ) throws(CheckpointError) -> PyTorchTree.Contents {
     do throws(CheckpointError) {
       return try tree.walk(reference, prefix: prefix)
     } catch {

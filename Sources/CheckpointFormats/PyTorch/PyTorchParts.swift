@@ -42,14 +42,13 @@ struct PyTorchParts {
     // accuracy, a loss.
     let loose = holders.filter { tree.decoder.isTensor($0.value) }
     guard loose.isEmpty || isTrainers(holders, in: tree) else { return [] }
-    return holders.flatMap { key, value -> [Part] in
-      let name = tree.pickle.keyText(key) ?? "?"
+    return tree.pickle.named(holders).flatMap { name, value -> [Part] in
       let path = path.isEmpty ? name : "\(path).\(name)"
       // A nested dictionary of parts, such as `{'state': {'model': …, 'optimizer': …}}`.
       if depth < maxDepth, !isTraining(name), let inner = tree.pickle.items(value),
         inner.contains(where: { item in
           tree.pickle.text(item.key).map { modelKeys.contains($0) } ?? false
-            && tree.pickle.items(item.value) != nil
+            && (tree.pickle.items(item.value) != nil || tree.isModule(item.value))
         })
       {
         let parts = parts(of: value, path: path, in: tree, depth: depth + 1)
@@ -59,25 +58,36 @@ struct PyTorchParts {
     }
   }
 
-  /// Whether state dicts are among the values, and no name of a tensor beside them is one of theirs.
+  /// Whether modules or state dicts are among the values, and no name of a tensor beside them is one of
+  /// theirs.
   private static func isTrainers(
     _ holders: [(key: Pickle.Reference, value: Pickle.Reference)], in tree: PyTorchTree
   ) -> Bool {
-    var hasState = false
+    var (hasState, hasLayer, areNumbers) = (false, false, true)
     for (key, value) in holders {
-      guard let name = tree.pickle.text(key) else { return false }
+      guard let name = tree.pickle.key(key), name.kind == .text else { return false }
       if tree.decoder.isTensor(value) {
-        if name.utf8.contains(UInt8(ascii: ".")) { return false }
+        if name.text.text.utf8.contains(UInt8(ascii: ".")) { return false }
+        areNumbers = areNumbers && isNumber(value, in: tree)
+      } else if tree.isModule(value) {
+        hasState = true
       } else if let items = tree.pickle.items(value) {
+        let names = items.compactMap { item in
+          tree.decoder.isTensor(item.value) ? tree.pickle.text(item.key) : nil
+        }
         hasState =
-          hasState || modelKeys.contains(name)
-          || items.contains { item in
-            tree.decoder.isTensor(item.value)
-              && tree.pickle.text(item.key)?.utf8.contains(UInt8(ascii: ".")) == true
-          }
+          hasState || modelKeys.contains(name.text.text)
+          || names.contains { $0.utf8.contains(UInt8(ascii: ".")) }
+        hasLayer = hasLayer || !names.isEmpty
       }
     }
-    return hasState
+    // The state dict of one layer has no dots either: a step or a loss beside it is a single number.
+    return hasState || hasLayer && areNumbers
+  }
+
+  private static func isNumber(_ tensor: Pickle.Reference, in tree: PyTorchTree) -> Bool {
+    guard case .tensor(let found)? = try? tree.decoder.decode(tensor) else { return false }
+    return found.info.elementCount <= 1
   }
 
   static func isTraining(_ key: String) -> Bool {

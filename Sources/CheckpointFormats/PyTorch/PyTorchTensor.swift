@@ -5,7 +5,7 @@ import TensorCore
 struct PyTorchTensor: Sendable {
   let storage: PyTorchStorageReference
   /// Dtype and shape of the tensor.
-  let info: TensorInfo
+  var info: TensorInfo
   /// The positions of its elements in the storage.
   let layout: StridedLayout
   /// The operation that is applied to elements as they are read.

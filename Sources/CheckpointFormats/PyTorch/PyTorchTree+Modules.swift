@@ -44,9 +44,7 @@ extension PyTorchTree {
   }
 
   private func attributes(of object: Pickle.Object) -> [PickledModule.Item]? {
-    object.state.flatMap(pickle.items)?.enumerated().map {
-      (pickle.keyText($1.key) ?? String($0), $1.value)
-    }
+    object.state.flatMap(pickle.items).map(pickle.named)
   }
 
   // MARK: - Labels
@@ -139,6 +137,8 @@ private struct ModuleLabelList {
   /// Whether any label is that of a module.
   private(set) var hasModules = false
   private var paths: Set<TensorName> = []
+  /// The values that contain the one that is being added.
+  private var ancestors: Set<Pickle.Reference> = []
   private var room: PyTorchTree.Room
   private var values: PickleValues
 
@@ -181,6 +181,8 @@ private struct ModuleLabelList {
   ) throws(CheckpointError) -> Bool {
     let steps = 1 + path.utf8.count / 64 + tree.pickle.breadth(reference)
     guard depth <= Pickle.maxDepth, room.steps.charge(steps) else { throw PyTorchTree.tooDeep }
+    guard ancestors.insert(reference).inserted else { return true }
+    defer { ancestors.remove(reference) }
     func inside(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
     if let (kind, arguments, children) = tree.label(reference, &values) {
       hasModules = true

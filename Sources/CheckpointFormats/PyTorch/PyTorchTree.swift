@@ -78,13 +78,23 @@ struct PyTorchTree {
     try walk(reference, prefix: prefix).leaves
   }
 
-  /// The tensors below a value, and the names of what modules hold besides their state.
+  /// What is below a value.
+  struct Contents {
+    var leaves: [Leaf] = []
+    /// Names of what modules hold besides their state.
+    var leftOut: [String] = []
+    /// Names of values that contain themselves, at the places that lead back to them.
+    var cycles: [String] = []
+  }
+
+  /// The tensors below a value, and the names of what is not read there.
   func walk(
     _ reference: Pickle.Reference, prefix: String
-  ) throws(CheckpointError) -> (leaves: [Leaf], leftOut: [String]) {
+  ) throws(CheckpointError) -> Contents {
     var walk = Walk(room: room)
     try self.walk(reference, prefix, makers: [], depth: 0, &walk)
-    return (walk.leaves, walk.leftOut.filter { !walk.seen.contains($0.value) }.map(\.name))
+    let leftOut = walk.leftOut.filter { !walk.seen.contains($0.value) }.map(\.name)
+    return Contents(leaves: walk.leaves, leftOut: leftOut, cycles: walk.cycles)
   }
 
   /// The work and the memory that a walk may still use.
@@ -109,6 +119,9 @@ struct PyTorchTree {
     var leftOut: [PickledModule.Item] = []
     /// Lists, dictionaries, and objects in attributes that were searched for such.
     var searched: Set<Pickle.Reference> = []
+    /// The values that lead to the one that is being walked.
+    var path: Set<Pickle.Reference> = []
+    var cycles: [String] = []
   }
 
   private func walk(
@@ -120,7 +133,8 @@ struct PyTorchTree {
     // A value that many hold is walked once for each way to it, so the walk is charged before it is
     // made.
     let steps = 1 + path.utf8.count / 64 + (isTensor ? 0 : pickle.breadth(reference))
-    let memory = isTensor ? Self.memoryForEachLeaf + path.utf8.count : 0
+    let isNamed = isTensor || walk.path.contains(reference)
+    let memory = isNamed ? Self.memoryForEachLeaf + path.utf8.count : 0
     guard depth <= Pickle.maxDepth, walk.room.steps.charge(steps), walk.room.memory.charge(memory)
     else { throw Self.tooDeep }
     if isTensor {
@@ -128,6 +142,11 @@ struct PyTorchTree {
       walk.leaves.append(Leaf(name: path, reference: reference, makers: makers))
       return
     }
+    guard walk.path.insert(reference).inserted else {
+      walk.cycles.append(path)
+      return
+    }
+    defer { walk.path.remove(reference) }
     var makers = makers
     if let object = pickle.object(reference),
       pickle.callee(object).map({ !PyTorchGlobals.isRecognized($0) }) ?? true
@@ -185,7 +204,7 @@ struct PyTorchTree {
     if let module = PickledModule(reference, in: pickle) { return members(of: module) }
     if let members = scriptMembers(reference) { return members }
     if let content = packedContent(reference) { return content }
-    if let items = pickle.items(reference) { return named(items) }
+    if let items = pickle.items(reference) { return pickle.named(items) }
     if let objects = decoder.objects(reference) { return objects }
     switch pickle[reference] {
     case .tuple, .list:
@@ -194,25 +213,20 @@ struct PyTorchTree {
       return pickle.lists[index].enumerated().map { (String($0), $1) }
     case .object(let index):
       let object = pickle.objects[index]
+      if let tensor = pickle.paddleArray(object) { return [("", tensor)] }
       var members = object.elements.enumerated().map { (name: String($0), value: $1) }
-      members += named(
+      members += pickle.named(
         stride(from: 0, to: object.items.count - 1, by: 2).map {
           (object.items[$0], object.items[$0 + 1])
         })
       if let state = object.state {
         // A state is the `__dict__`, or a pair of it and the slots, or a value for `__setstate__`.
-        members += pickle.items(state).map(named) ?? [("state", state)]
+        members += pickle.items(state).map(pickle.named) ?? [("state", state)]
       } else {
         members += (pickle.elements(object.arguments) ?? []).enumerated().map { (String($0), $1) }
       }
       return members
     default: return []
     }
-  }
-
-  private func named(
-    _ items: [(key: Pickle.Reference, value: Pickle.Reference)]
-  ) -> [(name: String, value: Pickle.Reference)] {
-    items.enumerated().map { (pickle.keyText($1.key) ?? String($0), $1.value) }
   }
 }

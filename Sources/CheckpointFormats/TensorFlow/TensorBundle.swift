@@ -40,15 +40,22 @@ struct TensorBundle: Sendable {
     for (key, value) in try table.read() {
       let message = ProtobufReader(ByteSource(value, name: source.name))
       do throws(CheckpointError) {
-        // The empty key comes first.
-        if key.isEmpty {
+        // The empty key comes first. In the first version it has a message, and values follow in the
+        // same file (`core/util/saved_tensor_slice.proto`).
+        if key.isEmpty, value.first == 0x0a {
+          throw CheckpointError(
+            .unsupported,
+            "is a TensorFlow checkpoint of version 1 (one file), which ckpt does not read; load it with "
+              + "tf.train.load_checkpoint and save the arrays with numpy.savez")
+        } else if key.isEmpty {
           header = try Self.header(message)
         } else {
           entries.append(try Self.entry(key, message))
         }
       } catch {
         throw CheckpointError(
-          error.code, error.message, tensor: String(decoding: key, as: UTF8.self))
+          error.code, error.message,
+          tensor: key.isEmpty ? nil : String(decoding: key, as: UTF8.self))
       }
     }
     guard let header, (1...Self.maxShards).contains(header.shards) else {

@@ -19,6 +19,9 @@ enum PackedIntegers: QuantizationScheme {
     Names(leaf: "W_q", others: ["scale", "zero"], label: "HQQ"),
     Names(leaf: "codes", others: ["codebooks", "scales"], label: "AQLM"),
     Names(leaf: "_data", others: ["_scale"], label: "quanto"),
+    Names(leaf: "qweight", others: ["weight_scales"], label: "EETQ"),
+    Names(leaf: "B", others: ["s"], label: "Marlin"),
+    Names(leaf: "weight", others: ["scales", "biases"], label: "MLX"),
     Names(leaf: "weight", others: ["weight_scale_inv"], label: "integers with scales"),
     Names(leaf: "weight", others: ["weight_scale"], label: "integers with scales"),
   ]
@@ -41,7 +44,16 @@ enum PackedIntegers: QuantizationScheme {
         entry, parts: all, label: label,
         unknown: "ckpt does not compute its values; the library that wrote it does")
     }
-    return nil
+    guard entry.info.dtype.byteWidth <= 4, let scales = others.scales(of: entry.name).first else {
+      return nil
+    }
+    let isTorch = scales.name.parentAndLeaf.leaf.hasPrefix("q_")
+    return QuantizedTensor(
+      entry, parts: others.scales(of: entry.name).map(\.name),
+      label: isTorch ? "a quantized tensor of PyTorch" : "integers with scales",
+      unknown: isTorch
+        ? "save its dequantize() instead"
+        : "ckpt does not compute its values; the library that wrote it does")
   }
 
   /// GPTQ packs along the rows, which are inputs; AWQ along the columns.
@@ -61,6 +73,19 @@ enum PackedIntegers: QuantizationScheme {
       inputs.info.elementCount > 0
     else { return code[1] == scale[1] ? "GPTQ" : "GPTQ or AWQ" }
     return "GPTQ, \(code[0].saturated(times: width) / inputs.info.elementCount) bits"
+  }
+}
+
+/// Floats of 8 bits beside scales of unknown names.
+enum UnknownScales: QuantizationScheme {
+  static func tensor(_ entry: Checkpoint.Entry, among others: TensorIndex) -> QuantizedTensor? {
+    let dtype = entry.info.dtype
+    guard dtype.isFloatingPoint, dtype.byteWidth == 1 else { return nil }
+    let scales = others.scales(of: entry.name)
+    guard let first = scales.first else { return nil }
+    return QuantizedTensor(
+      entry, parts: scales.map(\.name), label: "float8 with scales",
+      unknown: "how '\(first.name)' scales it is unknown")
   }
 }
 

@@ -49,8 +49,8 @@ protocol QuantizationScheme: Sendable {
 extension Checkpoint {
   /// The schemes, in the order in which they are asked.
   private static let schemes: [any QuantizationScheme.Type] = [
-    BitsAndBytes.self, ScaledFloats.self, MXFP4Blocks.self, PackedIntegers.self, GGMLBlocks.self,
-    LoneCodes.self,
+    BitsAndBytes.self, ScaledFloats.self, MXFP4Blocks.self, PackedIntegers.self, UnknownScales.self,
+    GGMLBlocks.self, LoneCodes.self,
   ]
 
   /// The quantized tensors by the names of their codes.
@@ -94,12 +94,39 @@ struct TensorIndex {
   private var entries: [TensorName: Checkpoint.Entry] = [:]
   /// What follows the last dot of each name.
   private var leaves: Set<TensorName> = []
+  /// Those of them that scales have.
+  private var scaleLeaves: [String] = []
 
   init(_ entries: [Checkpoint.Entry]) {
     for entry in entries {
       self.entries[entry.name] = entry
       leaves.insert(TensorName(entry.name.parentAndLeaf.leaf))
     }
+    scaleLeaves = leaves.map(\.text).filter(Self.isScale).sorted()
+  }
+
+  /// Whether the last part of a name is one that scales have.
+  static func isScale(_ leaf: String) -> Bool { leaf.lowercased().contains("scale") }
+
+  /// The tensors of numbers that are named like scales of a tensor: below it, or beside it with its name,
+  /// or beside the weight of a layer.
+  func scales(of name: TensorName) -> [Checkpoint.Entry] {
+    let (parent, leaf) = name.parentAndLeaf
+    var stem = leaf
+    for ending in ["_quantized", "_packed", "_int8", "_int4", "_codes", "_data"]
+    where leaf.hasSuffix(ending) {
+      stem = String(leaf.dropLast(ending.utf8.count))
+    }
+    let isWeight = ["weight", "qweight", "kernel", "W_q", "w"].contains(stem)
+    return scaleLeaves.compactMap { scale -> Checkpoint.Entry? in
+      if let child = child(of: name, scale) { return child }
+      let isOwn =
+        scale.hasPrefix(stem + "_") || scale == "scale_" + stem
+        || isWeight
+          && ["scale", "scales", "qscale", "weight_scale", "weight_scales"].contains(scale)
+      return isOwn
+        ? entries[TensorName(parent.isEmpty ? scale : parent + "." + scale)] : nil
+    }.filter { $0.name != name && $0.info.dtype.isFloatingPoint }
   }
 
   /// The tensor that is named like another, with another ending after the last dot.

@@ -26,16 +26,45 @@ struct HDF5VirtualLayout {
   /// Reads the mappings, given the object of the global heap that holds them.
   init(_ object: HDF5Cursor, in metadata: HDF5Metadata) throws(CheckpointError) {
     var body = object
-    try body.expect(version: 0, of: "virtual dataset")
+    let version = try body.byte()
+    guard version <= 1 else {
+      throw body.unsupported("virtual dataset: expected version 0 or 1, found \(version)")
+    }
     let count = try body.length()
     for _ in 0..<count {
       try metadata.chargeObject()
-      let file = String(decoding: try body.terminated(), as: UTF8.self)
-      let dataset = String(decoding: try body.terminated(), as: UTF8.self)
+      let flags = version == 0 ? [] : Flags(rawValue: try body.byte())
+      let file =
+        flags.contains(.sameFile)
+        ? "." : try name(&body, flags.contains(.sharesFile), \.file)
+      let dataset = try name(&body, flags.contains(.sharesDataset), \.dataset)
       let source = try Self.selection(&body)
       mappings.append(
         Mapping(file: file, dataset: dataset, source: source, target: try Self.selection(&body)))
     }
+  }
+
+  /// What a mapping of version 1 leaves out: HDF5 2.0, `H5Dvirtual.c`, as h5py 3.16 writes it.
+  private struct Flags: OptionSet {
+    let rawValue: Int
+    /// The name of the file is that of an earlier mapping, whose index is there instead.
+    static let sharesFile = Flags(rawValue: 1)
+    /// The same of the dataset.
+    static let sharesDataset = Flags(rawValue: 2)
+    /// The source is in the same file, and the name of the file is not there.
+    static let sameFile = Flags(rawValue: 4)
+  }
+
+  /// A name, or that of an earlier mapping whose index is there.
+  private func name(
+    _ body: inout HDF5Cursor, _ isShared: Bool, _ part: KeyPath<Mapping, String>
+  ) throws(CheckpointError) -> String {
+    guard isShared else { return String(decoding: try body.terminated(), as: UTF8.self) }
+    let index = try body.length()
+    guard index < mappings.count else {
+      throw body.malformed("virtual dataset: mapping \(mappings.count) refers to mapping \(index)")
+    }
+    return mappings[index][keyPath: part]
   }
 
   private static func selection(

@@ -10,8 +10,14 @@ enum HDF5VirtualSources {
     resolve: (_ path: String) throws(CheckpointError) -> UInt64?
   ) throws(CheckpointError) -> (HDF5Table.Storage, [HDF5Table.VirtualSource]) {
     guard let address else { return (.unwritten, []) }
-    let layout = try HDF5VirtualLayout(
-      try HDF5GlobalHeap.object(index, of: address, in: metadata), in: metadata)
+    let layout: HDF5VirtualLayout
+    do throws(CheckpointError) {
+      layout = try HDF5VirtualLayout(
+        try HDF5GlobalHeap.object(index, of: address, in: metadata), in: metadata)
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      return (.refused("is a virtual dataset that is not read: \(error.message)"), [])
+    }
     var known: [TensorName: HDF5Table.Dataset] = [:]
     var sources: [HDF5Table.VirtualSource] = []
     var left = info.elementCount

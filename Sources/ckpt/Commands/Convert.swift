@@ -89,6 +89,8 @@ extension Ckpt {
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
       }
       let original = opened.checkpoint
+      try naming(input) { try conversion.refuseLoneShard(original, named: input) }
+      if original.entries.isEmpty { common.notes(on: input)("contains no tensor") }
       opened.checkpoint = try naming(input) {
         try layout.apply(
           to: original, like: destination.template?.checkpoint, note: common.notes(on: input))

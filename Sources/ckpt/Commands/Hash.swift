@@ -80,10 +80,10 @@ extension Ckpt {
         do {
           let checkpoint = try inputs.open(file, common).checkpoint
           unread = checkpoint.leftOut.keys.sorted().map(\.text)
-          if checkpoint.entries.isEmpty, let first = unread.first {
+          if checkpoint.entries.isEmpty {
+            let what = unread.first.map { " that can be read (first: '\($0)')" } ?? ""
             throw CheckpointError(
-              .unsupported,
-              "contains no tensor that can be read, so there is nothing to hash (first: '\(first)')",
+              .missing, "contains no tensor\(what), so there is nothing to hash",
               path: displayPath(file))
           }
           if common.quiet, let first = unread.first {
