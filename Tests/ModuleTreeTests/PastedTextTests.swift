@@ -336,6 +336,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "...", "…", "⋮", "....", ". . .", "*", "`...`", "[...]", "(...)", "(fc)", "(fc) ...",
+    "(fc) Linear(...)", "Linear(…)", "... 3 more", "# ...",
+  ])
+  func `what stands for an omitted child is an error`(gap: String) {
+    for parent in ["Net", "Sequential"] {
+      let text =
+        "\(parent)(\n  \(gap)\n  (last): Linear(in_features=2, out_features=2, bias=True)\n)"
+      #expect(throws: CheckpointError.self) { try Module(printed: text) }
+    }
+  }
+
+  @Test(arguments: [
+    "'b ... -> b'", "pattern=...", "tensor([[1., ..., 2.]])", "size (3) of 4", "{\n  a: 1\n  }",
+  ])
+  func `a module's own text may hold dots and parentheses`(text: String) throws {
+    let tree = try Module(
+      printed: "Net(\n  \(text)\n  (last): Linear(in_features=2, out_features=2, bias=True)\n)")
+    #expect(tree.stateDict().count == 2)
+  }
+
   @Test func `a long text is read in linear time`() throws {
     let lines = String(repeating: "epoch 1: loss (of (the (many\n", count: 200_000)
     let model = try Self.text("plain")

@@ -205,13 +205,11 @@ import Testing
     ),
     (
       "Sequential(\n  ...\n  (1): Linear(in_features=4, out_features=4, bias=True)\n)",
-      "line 2, column 3: expected the whole text of Sequential, found '...', which stands for "
-        + "omitted text"
+      "line 2, column 3: expected only children in Sequential, found '...'"
     ),
     (
       "Sequential(\n  (0)\n  (1): Linear(in_features=4, out_features=4, bias=True)\n)",
-      "line 2, column 3: expected the whole text of Sequential, found '(0)', which stands for "
-        + "omitted text"
+      "line 2, column 3: expected only children in Sequential, found '(0)'"
     ),
     (
       "Sequential(\n  (0): ReLU()\n  (1): Block(...)\n)",

@@ -83,24 +83,36 @@ extension KnownLayers {
         """)
   }
 
-  /// What stands for omitted text would hide children.
+  /// What stands for omitted text would hide children; containers of `torch.nn` print nothing else.
   private static func refuseGaps(_ kind: String, _ arguments: String) throws(ArgumentError) {
-    let gap =
-      PrintedArguments(arguments).positionals.first { item in
-        ["...", "…", "⋮"].contains { item.hasPrefix($0) }
-      } ?? arguments.split(separator: "\n").map { String($0).trimmed }.first(where: isBareKey)
-    guard let gap, let place = arguments.firstRange(of: gap) else { return }
+    let isContainer = ["Sequential", "ModuleList", "ModuleDict"].contains(kind)
+    let gap = PrintedArguments(arguments).positionals.first(where: isGap)
+    guard let text = isContainer && !arguments.isEmpty ? arguments : gap,
+      let place = arguments.firstRange(of: text)
+    else { return }
+    let expected = isContainer ? "only children in \(kind)" : "the whole text of \(kind)"
     throw ArgumentError(
       offset: arguments[..<place.lowerBound].utf8.count,
-      message: """
-        expected the whole text of \(kind), found '\(gap.prefix(40))', which stands for omitted text
-        """)
+      message: "expected \(expected), found '\(text.prefix(40))'"
+        + (isContainer ? "" : ", which stands for omitted text"))
   }
 
-  /// Whether a line is `(0)`, a child's name without its module.
-  private static func isBareKey(_ line: String) -> Bool {
-    line.hasPrefix("(") && line.hasSuffix(")") && line.utf8.count > 2
-      && !line.utf8.dropFirst().dropLast().contains { "(),=".utf8.contains($0) }
+  /// Whether a text is that of an omitted child: `...`, `Block(...)`, or `(0)` alone.
+  private static func isGap(_ text: String) -> Bool {
+    if text.hasPrefix("'") || text.hasPrefix("\"") { return false }
+    if text.hasPrefix("("), text.hasSuffix(")"), text.utf8.count > 2,
+      !text.utf8.dropFirst().dropLast().contains(where: { "(),=".utf8.contains($0) })
+    {
+      return true
+    }
+    let dots = text.replacing("…", with: "...").replacing("⋮", with: "...")
+    let hasWord = text.unicodeScalars.contains {
+      $0.properties.isAlphabetic || (0x30...0x39).contains($0.value)
+    }
+    return hasWord
+      ? dots.hasPrefix("...") || dots.hasSuffix(" ...") || dots.contains("(...)")
+        || dots.contains("[...]")
+      : dots.contains { ".·*".contains($0) }
   }
 
   /// A layer of `torch.nn` prints its arguments on one line.
