@@ -116,13 +116,13 @@ extension Module {
     grouped {
       UnprintedParameters.examples[$0.kind] != nil && $0.ownParameters.isEmpty && !$0.isToldEmpty
     }
-      .map { kind, paths in
-        let example = UnprintedParameters.examples[kind] ?? ""
-        let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
-        let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
-        return "\(kind) owns tensors that printed text does not show, such as \(name)\(more); "
-          + "give them with --extra"
-      }
+    .map { kind, paths in
+      let example = UnprintedParameters.examples[kind] ?? ""
+      let name = paths[0].isEmpty ? example : "\(paths[0]).\(example)"
+      let more = paths.count > 1 ? " and \(paths.count - 1) more" : ""
+      return "\(kind) owns tensors that printed text does not show, such as \(name)\(more); "
+        + "give them with --extra"
+    }
   }
 
   /// Paths of the modules that fit, by class; none of them empty.
