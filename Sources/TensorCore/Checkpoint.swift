@@ -62,8 +62,8 @@ public struct Checkpoint: Sendable {
     /// none.
     package func isKnown(toEqual other: Self, in range: Range<Int>) -> Bool {
       let chunks = range.lowerBound >> 20..<(range.upperBound + 0xf_ffff) >> 20
-      let bytes =
-        chunks.lowerBound * TreeDigest.valueSize..<chunks.upperBound * TreeDigest.valueSize
+      let start = chunks.lowerBound.saturated(times: TreeDigest.valueSize)
+      let bytes = start..<chunks.upperBound.saturated(times: TreeDigest.valueSize)
       guard !range.isEmpty, info.byteCount == other.info.byteCount,
         bytes.upperBound <= min(chainingValues.count, other.chainingValues.count)
       else { return false }

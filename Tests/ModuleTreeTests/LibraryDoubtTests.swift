@@ -15,7 +15,8 @@ import Testing
 
   @Test(arguments: ["Encoder", "Decoder", "Block", "Attention", "BasicTransformerBlock"])
   func `a general name of a library raises no doubt in a user's model`(kind: String) throws {
-    let text = "Net(\n  (a): \(kind)(\n    (fc): Linear(in_features=4, out_features=4, bias=True)\n  )\n)"
+    let text =
+      "Net(\n  (a): \(kind)(\n    (fc): Linear(in_features=4, out_features=4, bias=True)\n  )\n)"
     let tree = try Module(printed: text)
     try tree.requireComplete()
     #expect(tree.notes.isEmpty && tree.notesOnConstructors.isEmpty)
@@ -23,7 +24,8 @@ import Testing
 
   @Test(arguments: ["VisionTransformer", "Scale", "LayerScale", "Affine", "PositionalEncoding"])
   func `a class that is told to own no tensors raises no doubt`(kind: String) throws {
-    let text = "Net(\n  (a): \(kind)(\n    (fc): Linear(in_features=4, out_features=4, bias=True)\n  )\n)"
+    let text =
+      "Net(\n  (a): \(kind)(\n    (fc): Linear(in_features=4, out_features=4, bias=True)\n  )\n)"
     #expect(!isComplete(text))
     #expect(isComplete(text, extra: "class \(kind)(Module)"))
     let tree = try Module(printed: text, sideFile: SideFile("class \(kind)(Module)"))
@@ -54,7 +56,8 @@ import Testing
     #expect(tree.stateDict().count == 11)
   }
 
-  @Test func `one class of a library in a user's model does not make all of its names the library's`() {
+  @Test
+  func `one class of a library in a user's model does not make all of its names the library's`() {
     let text = """
       Net(
         (0): Residual(
@@ -123,6 +126,19 @@ import Testing
     #expect(isComplete(net) == isWhole)
   }
 
+  @Test func `a network without reset_parameters in one of torch_geometric's is noted`() throws {
+    let text = """
+      EdgeConv(nn=Sequential(
+        (0): MultiheadAttention(
+          (out_proj): NonDynamicallyQuantizableLinear(in_features=4, out_features=4, bias=True)
+        )
+      ))
+      """
+    let notes = try Module(printed: text).notesOnConstructors
+    #expect(
+      notes.count == 1 && notes[0].hasPrefix("if EdgeConv is that of torch_geometric, it draws"))
+  }
+
   @Test(arguments: [
     ("EfficientViM", "stage", "EfficientViMBlock"), ("MetaNeXt", "stages", "MetaNeXtBlock"),
     ("CrossVit", "blocks", "Block"),
@@ -142,7 +158,8 @@ import Testing
   @Test func `options that no text shows are named`() throws {
     let options = try Module(printed: try fixture("timm/ResNet")).notesOnOptions(of: .timm)
     #expect(options == ["ResNet: zero_init_last=True is assumed, the default: the model itself"])
-    let net = try Module(printed: "Net(\n  (a): PReLU(num_parameters=1)\n  (b): CrossEntropyLoss()\n)")
+    let net = try Module(
+      printed: "Net(\n  (a): PReLU(num_parameters=1)\n  (b): CrossEntropyLoss()\n)")
     #expect(
       net.notes == [
         "PReLU: init is taken to be 0.25, the default; if not, give it with --extra: a",

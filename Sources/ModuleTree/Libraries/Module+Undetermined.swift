@@ -77,6 +77,7 @@ extension Module {
       .missing,
       "\(first.kind) (\(place)) may own tensors that printed text does not show\(example)\(more); "
         + "describe the model with Tools/describe.py, give them with --extra, say there that it "
-        + "owns none, 'class \(first.kind)(Module)', or pass --allow-incomplete to write the others")
+        + "owns none, 'class \(first.kind)(Module)', or pass --allow-incomplete to write the others"
+    )
   }
 }

@@ -24,7 +24,7 @@ extension LibraryClass {
     LibraryClass("DPN", "features global_pool classifier"),
     LibraryClass("InceptionV4", "features global_pool last_linear"),
     LibraryClass("InceptionResnetV2", "conv2d_1a mixed_5b repeat global_pool"),
-    LibraryClass("ConvMixer", "stem blocks pooling"), LibraryClass("Residual", "fn"),
+    LibraryClass("ConvMixer", "stem blocks global_pool"), LibraryClass("Residual", "fn"),
     LibraryClass("DenseBlock", "denselayer1"),
     // DaViT's, without a table of distances.
     LibraryClass("WindowAttention", "qkv proj softmax", lacking: "attn_drop cpb_mlp"),

@@ -21,9 +21,15 @@ extension LibraryClass {
       resetting("ARGA", "encoder decoder discriminator"), variational,
     ]
 
-  /// Every network is drawn twice.
+  /// Every network is drawn twice, if all of its layers have a `reset_parameters`.
   private static func resetting(_ kind: String, _ children: String = "") -> LibraryClass {
     var found = LibraryClass(kind, children)
+    found.isMeant = { module in
+      module.namedModules().dropFirst().allSatisfy {
+        $0.module.ownParameters.isEmpty
+          || $0.module.layer.map { !($0 is MultiheadAttention) } ?? false
+      }
+    }
     found.construction = { module in
       let inner = module.innerSteps
       return [.ownParameters] + inner + inner
@@ -83,8 +89,9 @@ extension LibraryNames {
   /// Classes that show their children and draw again, or own tensors.
   static let torchGeometric = LibraryNames(
     models: """
-      ARLinkPredictor Atomref DimeNet DimeNetPlusPlus EquivariantScalar GNNFF GPSE
-      GatedEquivariantBlock Polynormer RENet SGFormer TGNMemory ViSNet ViSNetBlock
+      ARGA ARGVA ARLinkPredictor Atomref DenseGINConv DimeNet DimeNetPlusPlus DynamicEdgeConv
+      EdgeConv EquivariantScalar GAE GINConv GINEConv GNNFF GPSE GatedEquivariantBlock PPFConv
+      PointNetConv Polynormer RENet SGFormer TGNMemory VGAE ViSNet ViSNetBlock
       """,
     owners: "Atomref DimeNet DimeNetPlusPlus GNNFF InteractionBlock TGNMemory ViSNet")
 }
