@@ -84,7 +84,9 @@ extension KnownFile {
     /// A model of SentencePiece: its first piece, with a score.
     static let sentencePiece = Self { probe in
       let head = probe.head
-      guard head.count > 8, head[0] == 0x0a, head[2] == 0x0a, head[1] > head[3] else { return false }
+      guard head.count > 8, head[0] == 0x0a, head[2] == 0x0a, head[1] > head[3] else {
+        return false
+      }
       let end = 4 + Int(head[3])
       return head.count > end && head[end] == 0x15 && head[4] >= 0x20
     }
