@@ -145,7 +145,7 @@ import Testing
     _ = try conversion.apply(to: input)
   }
 
-  @Test func `what stands beside integers and is not their scale is cast`() throws {
+  @Test func `what stands beside integers without scaling them is cast`() throws {
     var conversion = Conversion(Selection())
     conversion.dtype = .bfloat16
     let plain: [(String, DType)] = [
