@@ -1,4 +1,5 @@
 import CheckpointFormats
+import FoundationEssentials
 import TensorCore
 import TestSupport
 import Testing
@@ -314,6 +315,16 @@ import Testing
   @Test func `a pickle in a folder is named by its file`() throws {
     try folder.write(Self.call, to: "a.pkl")
     #expect(try PickleScan(folder.path).pickles == ["a.pkl/pickle"])
+  }
+
+  @Test func `folders inside a folder are searched`() throws {
+    try folder.write(Array("{}".utf8), to: "model_index.json")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("vae"), withIntermediateDirectories: false)
+    try folder.write(Self.call, to: "vae/diffusion_pytorch_model.bin")
+    let scan = try PickleScan(folder.path)
+    #expect(scan.pickles == ["vae/diffusion_pytorch_model.bin/pickle"])
+    #expect(scan.findings.contains { $0.danger != nil })
   }
 
   @Test func `a file that is not a pickle is an error`() throws {

@@ -46,6 +46,8 @@ public struct PickleScan: Sendable {
   /// Work that is left: archives in archives may hold any number of pickles.
   private var work = Budget.current.account(of: .scannedBytes, size: 0)
   private var isSpent = false
+  /// Whether a folder holds a file that is named like a checkpoint.
+  private var holdsCheckpoint = false
 
   /// Reads the pickles of a file written by any version of `torch.save`, of a distributed checkpoint's
   /// folder or any other, of an archive, of arrays of objects, or of a file of pickles.
@@ -66,7 +68,7 @@ public struct PickleScan: Sendable {
         else { throw error }
       }
       guard !pickles.isEmpty || !unread.isEmpty else {
-        if probe.members == nil, CheckpointFormat.recognized(probe) != nil {
+        if holdsCheckpoint || probe.members == nil && CheckpointFormat.recognized(probe) != nil {
           notes.append("contains no pickle")
           return
         }
@@ -93,24 +95,46 @@ public struct PickleScan: Sendable {
 
   private static let costOfPart = 1 << 13
 
-  private mutating func read(_ candidate: FileProbe) throws(CheckpointError) {
+  /// Reads the files of a folder inside a folder.
+  private mutating func readFolder(
+    _ name: String, in candidate: FileProbe, _ path: String, _ depth: Int
+  ) throws(CheckpointError) {
+    guard let folder = try? FileProbe(name, in: candidate.folder), folder.members != nil else {
+      return
+    }
+    guard depth < Self.maxDepth else {
+      return unread.append("\(path)\(name): folders are nested too deeply")
+    }
+    guard charge(0) else { return }
+    reading(path + name) { scan throws(CheckpointError) in
+      try scan.read(folder, path: path + name + "/", depth: depth + 1)
+    }
+  }
+
+  private mutating func read(
+    _ candidate: FileProbe, path: String = "", depth: Int = 0
+  ) throws(CheckpointError) {
     guard let members = candidate.members else {
       return try read(try candidate.source, as: "", at: 0, depth: 0)
     }
     guard DistributedCheckpoint.recognizes(candidate) else {
       for name in members {
-        guard let file = try candidate.folder.openFile(name) else { continue }
-        reading(name) { scan throws(CheckpointError) in
-          try scan.readIfPickled(file, as: name + "/", at: 0, depth: 0)
+        guard let file = try candidate.folder.openFile(name) else {
+          try readFolder(name, in: candidate, path, depth)
+          continue
+        }
+        holdsCheckpoint = holdsCheckpoint || CheckpointFormat.named(byEndingOf: name) != nil
+        reading(path + name) { scan throws(CheckpointError) in
+          try scan.readIfPickled(file, as: path + name + "/", at: 0, depth: 0)
         }
       }
       return
     }
     let folder = try DistributedCheckpoint(candidate)
-    add(folder.pickle, as: DistributedCheckpoint.metadataName, at: 0)
+    add(folder.pickle, as: path + DistributedCheckpoint.metadataName, at: 0)
     for (name, range) in folder.fileRanges {
       let part = try folder.file(named: name).part(range)
-      try read(part, as: "\(name)@\(range.lowerBound)/", at: range.lowerBound, depth: 0)
+      try read(part, as: "\(path)\(name)@\(range.lowerBound)/", at: range.lowerBound, depth: 0)
     }
   }
 

@@ -66,6 +66,7 @@ enum PyTorchArchive {
       file.notes.append(
         "TorchScript archive: only parameters and buffers are read, not other attributes and"
           + " constants; its code is not run")
+      file.notes += scriptNotes(file.pickle, archive, folder)
     }
     file.fingerprint = archive.note
     let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
@@ -74,6 +75,28 @@ enum PyTorchArchive {
       file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be detected")
     }
     return file
+  }
+
+  /// Sentences about tensors that TorchScript has in other places than parameters and buffers.
+  private static func scriptNotes(
+    _ pickle: Pickle, _ archive: ZipArchive, _ folder: String
+  ) -> [String] {
+    var notes: [String] = []
+    let constants = archive.members.count { $0.name.text.hasPrefix(folder + "constants/") }
+    if constants > 0 {
+      notes.append(
+        "\(constants) tensors are constants of its code, as torch.jit.freeze makes them, and are left out:"
+          + " save the module before freezing it")
+    }
+    let packed = pickle.objects.count {
+      pickle.callee($0)?.module.hasPrefix("__torch__.torch.classes") == true
+    }
+    if packed > 0 {
+      notes.append(
+        "the packed parameters of \(packed) quantized modules are left out: save the module before"
+          + " torch.jit.script")
+    }
+    return notes
   }
 
   /// The pickle of an archive with the storages that it refers to.

@@ -24,7 +24,11 @@ extension PyTorchFile {
       cycles += contents.cycles
     }
     guard !entries.entries.isEmpty || !isBarePickle && pickle.items(pickle.root) != nil else {
-      let reason = (entries.notes + Self.note(leftOut: leftOut)).first ?? unknownNames
+      let reason =
+        (entries.notes + Self.note(leftOut: leftOut)).first ?? notes.first {
+          $0.contains(" left out: ")
+        }
+        ?? unknownNames
       throw CheckpointError(.missing, "contains no tensor\(reason.map { "; \($0)" } ?? "")")
     }
     var values = PickleValues(tree, keepsContainers: isNested)

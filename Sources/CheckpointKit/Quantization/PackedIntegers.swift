@@ -38,7 +38,9 @@ enum PackedIntegers: QuantizationScheme {
       let parts = names.others.compactMap { others.sibling(of: entry.name, $0) }
       guard parts.count == names.others.count, let first = parts.first else { continue }
       let more = optional.compactMap { others.sibling(of: entry.name, $0)?.name }
-      let label = leaf == "qweight" ? qweight(entry, first, among: others) : names.label
+      let label =
+        leaf == "qweight" && names.label != "EETQ"
+        ? qweight(entry, first, among: others) : names.label
       let all = parts.map(\.name) + more.filter { name in !parts.contains { $0.name == name } }
       return QuantizedTensor(
         entry, parts: all, label: label,
