@@ -190,8 +190,11 @@ extension Module {
     kept: [(name: String, initializer: (any Initializer)?)]
   ) {
     func isReset(_ name: String) -> Bool {
-      // Of a module that may be of several classes the reason says more.
-      if ownParameters.contains(where: { $0.name.isSameText(name) && $0.reason != nil }) {
+      // Of a module that may be of several classes the reason says more, and Keras fills its layers
+      // without such a method.
+      if ownParameters.contains(where: { $0.name.isSameText(name) && $0.reason != nil })
+        || ownBuffers.contains(where: { $0.name.isSameText(name) && $0.reason != nil })
+      {
         return true
       }
       guard hasResetParameters, isKnownClass else { return false }

@@ -165,8 +165,9 @@ extension NamedModule {
         throw CheckpointError(
           .missing,
           reason.map {
-            // One reason has a remedy of its own.
-            "\($0)\($0.contains("--model") ? ", or" : ";") give its values by --rule"
+            // Some reasons have a remedy of their own.
+            let hasRemedy = $0.contains("--model") || $0.contains("; ")
+            return "\($0)\(hasRemedy ? ", or" : ";") give its values by --rule"
           }
             ?? "its default initialization is unknown; pass --rule")
       }

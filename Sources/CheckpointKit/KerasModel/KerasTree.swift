@@ -116,7 +116,7 @@ struct KerasTree {
     if variable == "bias", layer.options.unitForgetBias == true, found.name == "Zeros" {
       return (nil, "Keras fills it with Zeros, and with Ones for the forget gate\(end)")
     }
-    if let known = found.known { return (known, nil) }
+    if let known = found.known { return (known, "Keras fills it with \(found.text)") }
     return (nil, "drawn by Keras's \(found.text), which is not reproduced here\(end)")
   }
 

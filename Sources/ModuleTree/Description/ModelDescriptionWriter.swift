@@ -117,7 +117,7 @@ struct ModelDescriptionWriter {
     json.numbers(shape)
     write(dtype, to: &json)
     Rule(initializer).write(to: &json)
-    if initializer == nil, let reason {
+    if let reason {
       json.key("reason")
       json.string(reason)
     }
