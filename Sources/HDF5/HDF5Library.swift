@@ -8,10 +8,13 @@ package import TensorCore
 /// distributions do not, and that lock admits only one thread in any case.
 package enum HDF5Library {
   private static let isStarted = Mutex(false)
-  /// Whether a thread is inside the library, which trusts what it finds in a file and crashes on some
-  /// damaged ones; may be read in a signal handler.
-  package static let isInside = Atomic(false)
-  /// The file that the thread inside works on, for the error if it crashes.
+  /// Whether a crash may be the library's, which trusts what it finds in a file; may be read in a signal
+  /// handler.
+  ///
+  /// It is while a thread is inside, and from the first file of another program on: where that has
+  /// damaged the heap, it shows at any later time.
+  package static let mayCrash = Atomic(false)
+  /// The last such file, for the error if it crashes.
   package static let subject = Mutex("")
 
   /// Runs `body` with exclusive access to the library; `body` must not call this again.
@@ -21,9 +24,12 @@ package enum HDF5Library {
     on file: String = "", _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
     try isStarted.withLock { started throws(CheckpointError) in
-      subject.withLock { $0 = file }
-      isInside.store(true, ordering: .sequentiallyConsistent)
-      defer { isInside.store(false, ordering: .sequentiallyConsistent) }
+      let isForeign = subject.withLock { subject in
+        if !file.isEmpty { subject = file }
+        return !subject.isEmpty
+      }
+      mayCrash.store(true, ordering: .sequentiallyConsistent)
+      defer { mayCrash.store(isForeign, ordering: .sequentiallyConsistent) }
       if !started {
         // A file whose flush failed (disk full) must not be flushed again at exit.
         H5dont_atexit()

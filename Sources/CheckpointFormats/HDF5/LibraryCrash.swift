@@ -7,9 +7,9 @@ package import TensorCore
 /// Our own reader has accepted a file before the library gets it, but the library looks at more, and
 /// trusts what it finds. Only a signal handler sees its crashes.
 package enum LibraryCrash {
-  /// Whether a thread is inside the library now; may be asked in a signal handler.
+  /// Whether a crash may be the library's; may be asked in a signal handler.
   package static var isPossible: Bool {
-    HDF5Library.isInside.load(ordering: .sequentiallyConsistent)
+    HDF5Library.mayCrash.load(ordering: .sequentiallyConsistent)
   }
 
   /// The error for the file that the library worked on.
