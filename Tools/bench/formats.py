@@ -180,12 +180,14 @@ def made(arrays, folder):
     yield "joblib", path
     old_npz(arrays, folder / "old.npz")
     yield "npz of old Pythons", folder / "old.npz"
+    shards = folder / "shards"
+    shards.mkdir()
     for index, (name, array) in enumerate(arrays.items(), 1):
-        path = folder / f"model-{index:05}-of-{len(arrays):05}.safetensors"
+        path = shards / f"model-{index:05}-of-{len(arrays):05}.safetensors"
         safetensors.numpy.save_file({name: array}, path)
-    yield "numbered shards", folder / "model-00001-of-00004.safetensors"
+    yield "numbered shards", shards
     yield from folders(arrays, folder)
-    yield from packed(folder / "model-00001-of-00004.safetensors", folder)
+    yield from packed(path, folder)
     ways = {"lzf": {"compression": "lzf", "shuffle": True}, "lz4": hdf5plugin.LZ4(), "zstd": hdf5plugin.Zstd(),
             "bitshuffle": hdf5plugin.Bitshuffle(), "blosc": hdf5plugin.Blosc()}
     whole = arrays["w0"].shape
