@@ -122,6 +122,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [2, 4], [NativePacking.Effort.standard, .small])
+  func `a sample that promises too much costs no more than planes`(
+    _ width: Int, _ effort: NativePacking.Effort
+  ) throws {
+    // Levels in the rows that are looked at, and noise in all others, which levels make longer.
+    let (columns, count) = (16, 1 << 20 / width)
+    let rows = count / columns
+    let levels = Texture.levels.words(count, width: width, columns: columns, seed: 3)
+    var words = Texture.noise.words(count, width: width, columns: columns, seed: 4)
+    for row in 0..<32 {
+      let start = (rows - 1) * row / 31 * columns
+      words.replaceSubrange(start..<start + columns, with: levels[start..<start + columns])
+    }
+    let chunk = Self.bytes(words, width: width)
+    let packing = NativePacking(kind: .float, width: width, effort: effort)
+    let (stream, filter) = Self.packed(chunk, packing, columns: [columns])
+    #expect(stream.count <= NativeLayout.maxStreamSize(chunk.count))
+    #expect(try Self.unpacked(stream, filter, count: chunk.count) == chunk, "\(filter.name)")
+  }
+
   @Test(arguments: [1, 3, 17, 18, 34, 66, 210])
   func `blocks and bytes come back`(_ size: Int) throws {
     for count in [size, 7 * size, 100_000 / size * size, 65_536] {

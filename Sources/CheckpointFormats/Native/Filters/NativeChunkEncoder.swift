@@ -25,6 +25,8 @@ struct NativeChunkEncoder: ~Copyable {
     var planes = ChunkBuffer(capacity: NativeLayout.chunkSize + 64)
     /// The best stream so far.
     var best = ChunkBuffer(capacity: NativeLayout.maxStreamSize(NativeLayout.chunkSize))
+    /// Any stream: steps add parts to the content, and a sample may have promised too much of them.
+    var trial = ChunkBuffer(capacity: NativeLayout.maxStreamSize(2 * NativeLayout.chunkSize))
   }
 
   /// Packs a chunk into `target`, which needs room for `NativeLayout.maxStreamSize`; returns the size
@@ -120,22 +122,23 @@ struct NativeChunkEncoder: ~Copyable {
       if isFloat { plan = WordPlan(words, survey, packing, filter, columns: columns) }
     }
     if best == nil { best = encodeMatches(words, filter, &memory, into: &target) }
-    if packing.effort == .small {
-      for variant in plan.variants(width: width) {
-        let (parts, made) = variant.apply(to: words, filter, &memory)
-        let count = match(
+    for variant in packing.effort == .small ? plan.variants(width: width) : [plan] {
+      let (parts, made) = variant.apply(to: words, filter, &memory)
+      let limit = best?.count ?? NativeLayout.maxStreamSize(words.byteCount)
+      let packed = pack(
+        memory.content, parts, through: &memory.trial, into: &memory.best, ifBelow: limit)
+      if let packed { best = (packed, made) }
+      if packing.effort == .small {
+        let matched = match(
           memory.content, parts.reduce(0, +), through: &target, into: &memory.best,
-          ifBelow: best?.count ?? .max)
-        if let count { best = (count, made) }
-        let packed = pack(
-          memory.content, parts, through: &target, into: &memory.best,
-          ifBelow: best?.count ?? .max)
-        if let packed { best = (packed, made) }
+          ifBelow: packed ?? limit)
+        if let matched { best = (matched, made) }
       }
     }
-    let (parts, made) = plan.apply(to: words, filter, &memory)
-    let count = pack(memory.content, parts, into: &target)
-    guard let best, best.count < count else { return (count, made) }
+    guard let best else {
+      let (parts, made) = WordPlan().apply(to: words, filter, &memory)
+      return (pack(memory.content, parts, into: &target), made)
+    }
     copy(memory.best, best.count, into: &target)
     return best
   }
@@ -237,9 +240,10 @@ struct NativeChunkEncoder: ~Copyable {
   }
 
   private static func pack(
-    _ content: borrowing ChunkBuffer, _ parts: [Int], through other: inout MutableRawSpan,
+    _ content: borrowing ChunkBuffer, _ parts: [Int], through other: inout ChunkBuffer,
     into target: inout ChunkBuffer, ifBelow limit: Int
   ) -> Int? {
+    var other = other.mutableBytes(other.capacity)
     let size = pack(content, parts, into: &other)
     return keep(size, of: other, in: &target, ifBelow: limit)
   }

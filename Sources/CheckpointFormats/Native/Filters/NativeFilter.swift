@@ -110,7 +110,7 @@ struct NativeFilter: Hashable, Sendable {
     }
   }
 
-  /// Whether there is no step before the layout.
+  /// Whether the layout is the only step.
   var isPlain: Bool { !isFloat32 && half == nil && !isSparse && columns == nil }
 
   /// Whether it is planes of words alone, as ``PlaneCodec`` divides them.
