@@ -1,4 +1,5 @@
 // Counts bytes and writes their Huffman codes (RFC 1951): literals alone, or literals and runs.
+#include "bit_writer.h"
 #include "clones.h"
 #include "include/CKernels.h"
 #include <string.h>
@@ -29,16 +30,6 @@ size_t ckpt_equal_neighbors(const uint8_t *bytes, size_t count) {
     total += equal;
   }
   return total;
-}
-
-// Adds up to 56 bits and writes all whole bytes; overwrites 8 bytes from `next` on.
-INLINE void put(struct ckpt_bits *target, uint64_t bits, uint64_t count) {
-  target->bits |= bits << target->used;
-  target->used += count;
-  memcpy(target->next, &target->bits, 8);
-  target->next += target->used >> 3;
-  target->bits >>= target->used & 56;
-  target->used &= 7;
 }
 
 // For all pairs of bytes that have codes: both words, the first one lowest, << 6, plus their total

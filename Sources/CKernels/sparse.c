@@ -2,6 +2,7 @@
 //
 // Each loop stands here twice: word by word, and with the instructions of AVX-512 that compress and
 // expand vectors, which are about ten times as fast and which no compiler finds.
+#include "bit_writer.h"
 #include "clones.h"
 #include "include/FilterKernels.h"
 #include "include/PlaneKernels.h"
@@ -17,16 +18,6 @@
   (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512vbmi2"))
 #endif
 #endif
-
-// Appends `count` <= 32 bits, which must be 0 above that.
-INLINE void append(struct ckpt_bits *target, uint64_t bits, unsigned count) {
-  target->bits |= bits << target->used;
-  target->used += count;
-  memcpy(target->next, &target->bits, 8);
-  target->next += target->used >> 3;
-  target->bits >>= target->used & 56;
-  target->used &= 7;
-}
 
 // At least 32 of the bits from `position` on; zeros after the last byte.
 INLINE uint64_t bits_at(const uint8_t *bytes, size_t size, size_t position) {
@@ -68,7 +59,7 @@ struct position {
         zeros += present ^ 1;                                                                \
       }                                                                                      \
       mask[i / 8] = (uint8_t)ones;                                                           \
-      append(signs, bits, zeros);                                                            \
+      put(signs, bits, zeros);                                                            \
     }                                                                                        \
     at->dense = number;                                                                      \
   }                                                                                          \
@@ -124,7 +115,7 @@ SPLIT(word8)
       memcpy(mask + at.next / 8, &ones, lanes / 8);                                             \
       _mm512_storeu_si512(dense + at.dense, _mm512_maskz_compress_##epi(ones, vector));         \
       at.dense += (size_t)_mm_popcnt_u32(ones);                                                 \
-      append(                                                                                   \
+      put(                                                                                   \
           &target, _pext_u32((uint32_t)_mm512_mov##epi##_mask(vector), zeros),                  \
           (unsigned)_mm_popcnt_u32(zeros));                                                     \
     }                                                                                           \

@@ -1,4 +1,5 @@
 import ByteIO
+import Glibc
 import TensorCore
 import TestSupport
 import Testing
@@ -61,6 +62,30 @@ struct Words: CustomTestStringConvertible {
       Planes.split(bytes.rawBytes, width: 4, rotated: true, into: &target)
     }
     #expect(planes == [1, 0, 0, 127])
+  }
+}
+
+@Suite struct FixedLogarithmTests {
+  @Test func `products are those of real logarithms`() {
+    for number in Array(0...10_000) + [65_535, 65_536, 262_144, 1_000_000, 1 << 20] {
+      let exact = number > 1 ? Double(number) * log2(Double(number)) * 1024 : 0
+      // Each logarithm is rounded down to a unit, those of large numbers after 12 bits.
+      let error = exact - Double(FixedLogarithm.product(number))
+      #expect(error >= -1e-6 && error <= 2 * Double(number), "\(number)")
+    }
+  }
+
+  @Test func `the entropy of bytes is that of their counts`() {
+    let all = (0...255).map { UInt8($0) }
+    let even = FixedLogarithm.entropy(of: all.rawBytes)
+    #expect(even.bits == 2048 && even.used == 256)
+    let sevens = [UInt8](repeating: 7, count: 5000)
+    let one = FixedLogarithm.entropy(of: sevens.rawBytes)
+    #expect(one.bits == 0 && one.used == 1)
+    // A quarter of one byte and three of another: 0.8113 bits each.
+    let bits = (0..<4096).map { UInt8($0 % 4 == 0 ? 1 : 0) }
+    let two = FixedLogarithm.entropy(of: bits.rawBytes)
+    #expect((3318...3332).contains(two.bits) && two.used == 2)
   }
 }
 

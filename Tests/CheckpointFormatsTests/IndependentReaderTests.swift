@@ -51,6 +51,46 @@ import Testing
     #expect(run.output == expected.joined())
   }
 
+  @Test(
+    .enabled(if: hasNumPy, "python3 with numpy is not installed"),
+    arguments: [WriteOptions.Compression.planes, .smallPlanes])
+  func `the reader in Python undoes every filter`(
+    _ compression: WriteOptions.Compression
+  ) async throws {
+    var entries: [Checkpoint.Entry] = []
+    for (dtype, width) in [(DType.float32, 4), (.bfloat16, 2), (.float64, 8), (.int32, 4)] {
+      for (seed, texture) in NativeChunkTests.Texture.allCases.enumerated() {
+        let words = texture.words(20_000, width: width, columns: 200, seed: UInt64(seed))
+        entries.append(
+          try .init(
+            memory: TensorName("\(dtype.rawValue).\(texture)"), dtype, [100, 200],
+            NativeChunkTests.bytes(words, width: width)))
+      }
+    }
+    var options = WriteOptions()
+    options.compression = compression
+    let path = folder.file("filters.ckz")
+    try await CheckpointFormat.native.writeFile(Checkpoint(entries: entries), path, options)
+    let index = String(
+      decoding: try SignedIndex.text(of: try folder.bytes(of: "filters.ckz")), as: UTF8.self)
+    for step in [
+      "f32+", "f16+", "bf16+", "sparse+", "levels-200+", "rotated-planes-8", "bits-4", "bits-2",
+      "palette-4", "differences-4",
+    ] {
+      #expect(index.contains(step), "\(step) does not occur")
+    }
+    let run = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")
+    let expected = try entries.map { entry in
+      var digest = DigestBuilder()
+      let bytes = try entry.allBytes()
+      digest.update(bytes.rawBytes)
+      return
+        "\"\(entry.name.text)\" \(entry.info.dtype.rawValue) \(entry.info.shape) \(digest.finalize())\n"
+    }
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output == expected.joined())
+  }
+
   @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
   func `the reader in Python finds every flipped bit`() async throws {
     let file = try await NativeSample(folder: folder).small(compression: .none)

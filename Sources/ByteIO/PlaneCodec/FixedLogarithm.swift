@@ -7,7 +7,7 @@ package enum FixedLogarithm {
   private static let precision = 12
   /// log2(1 + i / 4096).
   private static let fractions = (0...1 << precision).map {
-    logarithm((1 << precision) + $0) - precision << 10
+    logarithm((1 << precision) + $0) - (precision << 10)
   }
   /// n · log2(n) for small n.
   private static let products = (0...1 << precision).map { $0 > 1 ? $0 * logarithm($0) : 0 }
@@ -32,8 +32,8 @@ package enum FixedLogarithm {
   package static func product(_ number: Int) -> Int {
     if number < products.count { return products[number] }
     let whole = Int.bitWidth - 1 - number.leadingZeroBitCount
-    let fraction = fractions[number >> (whole - precision) - 1 << precision]
-    return number * (whole << 10 + fraction)
+    let fraction = fractions[(number >> (whole - precision)) - (1 << precision)]
+    return number * ((whole << 10) + fraction)
   }
 
   /// Size in bits of an ideal code for bytes that occur so often, Σ c · log2(n / c), and how many

@@ -63,11 +63,9 @@ struct NativePacking: Hashable, Sendable {
     var (columns, product) = ([Int](), 1)
     for size in shape.reversed() {
       product = product.saturated(times: size)
-      guard NativeFilter.columnLimits.contains(product) else {
-        if product > NativeFilter.columnLimits.upperBound { break }
-        continue
+      if NativeFilter.columnLimits.contains(product), columns.last != product {
+        columns.append(product)
       }
-      if columns.last != product { columns.append(product) }
     }
     return columns
   }
