@@ -23,8 +23,8 @@ extension KnownFile {
     KnownFile(.text("Access to model") || .text("Invalid username or password") || .text("Entry not found") || .text("Repository Not Found") || .answer("found. redirecting", "redirecting to", "moved permanently", "found", "see other", "temporary redirect", "permanent redirect", "bad request", "unauthorized", "payment required", "forbidden", "not found", "file not found", "repository not found", "entry not found", "revision not found", "method not allowed", "request timeout", "gone", "too many requests", "rate limit exceeded", "internal server error", "not implemented", "bad gateway", "service unavailable", "service temporarily unavailable", "gateway timeout", "access denied", "permission denied", "invalid token", "invalid credentials", "authentication required", "upstream connect error", "no healthy upstream", "quota exceeded"), "is an error message of a server; the download failed: check the name, and log in where access is restricted"),
     KnownFile(.ends(".crdownload", ".part", ".partial", ".aria2", ".incomplete", ".download"), "is an unfinished download; let it finish, or download it again"),
     KnownFile(.bytes(0, 0x00, 0x05, 0x16, 0x07), "is a file of macOS metadata (AppleDouble); use the file whose name does not begin with '._'"),
-    KnownFile(.blank, "holds nothing but zero bytes: its download or copy is incomplete"),
-    KnownFile(.zeros, "begins with \(FileProbe.headSize) zero bytes: its download or copy is incomplete"),
+    KnownFile(.blank, "holds nothing but zero bytes: its download or copy is most likely incomplete"),
+    KnownFile(.zeros, "begins with \(FileProbe.headSize) zero bytes: its download or copy is most likely incomplete"),
     // Texts.
     KnownFile(.text("Traceback (most recent call last)") || .contains("\nTraceback (most recent call last)"), "is a Python traceback, not a checkpoint"),
     KnownFile(.exception || .contains("Error(s) in loading state_dict"), "is an error message of Python, not a checkpoint"),
@@ -94,7 +94,7 @@ extension KnownFile {
     KnownFile(.bytes(0, "Rar!"), "is a RAR archive; unpack it first"),
     KnownFile(.bytes(0, 0x1f, 0x9d), "is compressed with compress (.Z); unpack it first: uncompress FILE"),
     KnownFile(.bytes(0, 0x89, 0x4c, 0x5a, 0x4f), "is compressed with lzop; unpack it first: lzop -d FILE"),
-    KnownFile(.cutZip, "is a zip archive without the directory at its end: its download or copy is incomplete"),
+    KnownFile(.cutZip, "is a zip archive without the directory at its end: its download or copy is most likely incomplete"),
     KnownFile(.zip, "is a zip archive, not a checkpoint{member}"),
     KnownFile(.bytes(257, "ustar"), "is a tar archive whose first header is damaged"),
     // Data of other kinds.

@@ -71,7 +71,8 @@ extension Module {
     grouped { library.known($0) != nil && LibraryClass.options[library]?[$0.kind] != nil }
       .map { kind, paths in
         let options = LibraryClass.options[library]?[kind] ?? ""
-        return "\(kind): \(options) is assumed, the default: \(Self.list(paths))"
+        let places = paths == [""] ? "" : ": \(Self.list(paths))"
+        return "\(kind)'s default \(options) is assumed\(places)"
       }
   }
 

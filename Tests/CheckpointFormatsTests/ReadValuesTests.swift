@@ -97,6 +97,17 @@ import Testing
     #expect(empty.checkpoint.value(at: "v")?.isUnread == true)
   }
 
+  @Test func `a damaged member that may be an array is not taken for another file`() throws {
+    var bytes = try Fixtures.bytes("pickles/bare-packed.npz")
+    // The compressed data of the member `w`: its header is at byte 46, and 30 bytes long, a name of one
+    // byte and no extra fields follow.
+    bytes[46 + 31] = 0xff
+    let opened = try CheckpointFormat.npz.open(try folder.write(bytes, to: "bare.npz"))
+    #expect(opened.checkpoint.leftOut["w"]?.hasPrefix("is damaged: ") == true)
+    #expect(opened.entries.map(\.name) == ["w.npy"])
+    #expect(!opened.notes.contains { $0.contains("member 'w' is not an array") })
+  }
+
   @Test func `a vocabulary beyond the limit is left unread, and the tensors are not`() async throws
   {
     let entry = try Checkpoint.Entry(noise: "w", .float32, [2])

@@ -157,7 +157,7 @@ import Testing
 
   @Test func `options that no text shows are named`() throws {
     let options = try Module(printed: try fixture("timm/ResNet")).notesOnOptions(of: .timm)
-    #expect(options == ["ResNet: zero_init_last=True is assumed, the default: the model itself"])
+    #expect(options == ["ResNet's default zero_init_last=True is assumed"])
     let net = try Module(
       printed: "Net(\n  (a): PReLU(num_parameters=1)\n  (b): CrossEntropyLoss()\n)")
     #expect(

@@ -46,8 +46,9 @@ enum NPZ {
     var arrays: [(member: ZipMember, name: TensorName?)] = []
     var bareNames: Set<TensorName> = []
     for member in archive.members where !isNamedArray(member) {
-      let isArray = try? isArray(member, in: archive)
-      if isArray == true { bareNames.insert(member.name) }
+      // What cannot be read may be one, and is named when it is opened.
+      let isArray = (try? isArray(member, in: archive)) ?? true
+      if isArray { bareNames.insert(member.name) }
     }
     for member in archive.members {
       guard isNamedArray(member) else {
