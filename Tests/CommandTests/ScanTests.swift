@@ -50,6 +50,20 @@ import Testing
     #expect(cut.status == 2 && cut.output.isEmpty)
   }
 
+  @Test func `what cannot be opened in a folder does not keep the rest from being scanned`() throws
+  {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array("cos\nsystem\n(S'true'\ntR.".utf8), to: "z.pkl")
+    let path = CommandRun.quoted(folder.path)
+    #expect(
+      try CommandRun(shell: "ln -s nowhere \(path)/broken.pkl && mkfifo \(path)/pipe").status == 0)
+    let run = try self.run(folder.path)
+    #expect(run.status == 1 && run.lines.contains { $0.hasPrefix("dangerous: os.system ") })
+    #expect(run.errors.contains("broken.pkl: ") && run.errors.contains("pipe: expected a regular"))
+    #expect(try CommandRun(shell: "rm \(path)/z.pkl").status == 0)
+    #expect(try self.run(folder.path).status == 2)
+  }
+
   @Test func `a place in a compressed pickle has a plus`() throws {
     let run = try run("deflated.pt")
     #expect(run.lines.dropLast().allSatisfy { $0.drop { $0 == " " }.hasPrefix("+0x") })

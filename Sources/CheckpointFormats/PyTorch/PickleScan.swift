@@ -98,15 +98,13 @@ public struct PickleScan: Sendable {
   /// Reads the files of a folder inside a folder.
   private mutating func readFolder(
     _ name: String, in candidate: FileProbe, _ path: String, _ depth: Int
-  ) throws(CheckpointError) {
-    guard let folder = try? FileProbe(name, in: candidate.folder), folder.members != nil else {
-      return
-    }
-    guard depth < Self.maxDepth else {
-      return unread.append("\(path)\(name): folders are nested too deeply")
-    }
-    guard charge(0) else { return }
+  ) {
     reading(path + name) { scan throws(CheckpointError) in
+      let folder = try FileProbe(name, in: candidate.folder)
+      guard folder.members != nil, scan.charge(0) else { return }
+      guard depth < Self.maxDepth else {
+        return scan.unread.append("\(path)\(name): folders are nested too deeply")
+      }
       try scan.read(folder, path: path + name + "/", depth: depth + 1)
     }
   }
@@ -119,12 +117,11 @@ public struct PickleScan: Sendable {
     }
     guard DistributedCheckpoint.recognizes(candidate) else {
       for name in members {
-        guard let file = try candidate.folder.openFile(name) else {
-          try readFolder(name, in: candidate, path, depth)
-          continue
-        }
-        holdsCheckpoint = holdsCheckpoint || CheckpointFormat.named(byEndingOf: name) != nil
         reading(path + name) { scan throws(CheckpointError) in
+          guard let file = try candidate.folder.openFile(name) else {
+            return scan.readFolder(name, in: candidate, path, depth)
+          }
+          if CheckpointFormat.named(byEndingOf: name) != nil { scan.holdsCheckpoint = true }
           try scan.readIfPickled(file, as: path + name + "/", at: 0, depth: 0)
         }
       }
