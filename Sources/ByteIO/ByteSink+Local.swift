@@ -37,12 +37,14 @@ extension ByteSink {
     return ByteSink(file, name: name) {}
   }
 
-  private convenience init(
-    _ file: NewFile, name: String, commit: @escaping @Sendable () throws(CheckpointError) -> Void
+  /// Writes to an open file, appending from byte `position` on.
+  convenience init(
+    _ file: NewFile, name: String, position: Int = 0,
+    commit: @escaping @Sendable () throws(CheckpointError) -> Void
   ) {
     var abilities = Abilities(writesAnywhere: true)
     abilities.descriptorPath = file.descriptorPath
-    self.init(name: name, abilities: abilities) { bytes, offset throws(CheckpointError) in
+    self.init(name: name, abilities: abilities, position: position) { bytes, offset throws(CheckpointError) in
       try file.write(bytes, at: offset)
     } copy: { source, range, offset throws(CheckpointError) in
       try file.copy(range, of: source, to: offset)

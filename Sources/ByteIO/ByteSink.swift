@@ -37,7 +37,7 @@ public final class ByteSink: Sendable {
   private let writer: Writer
   private let copier: Copier?
   private let committer: @Sendable () throws(CheckpointError) -> Void
-  private let state = Mutex((position: 0, isCommitted: false))
+  private let state: Mutex<(position: Int, isCommitted: Bool)>
 
   /// Makes a sink of a new kind; what `write` and `commit` capture discards the bytes when it is
   /// released before a commit.
@@ -51,7 +51,7 @@ public final class ByteSink: Sendable {
   /// As ``init(name:abilities:write:commit:)``, for a sink that may get bytes without this process
   /// reading them.
   init(
-    name: String, abilities: Abilities, write: @escaping Writer, copy: Copier?,
+    name: String, abilities: Abilities, position: Int = 0, write: @escaping Writer, copy: Copier?,
     commit: @escaping @Sendable () throws(CheckpointError) -> Void
   ) {
     self.name = name
@@ -59,6 +59,7 @@ public final class ByteSink: Sendable {
     writer = write
     copier = copy
     committer = commit
+    state = Mutex((position, false))
   }
 
   /// Number of bytes appended so far, and so the offset of the next ones.

@@ -14,6 +14,8 @@ public final class FileProbe: Sendable {
   public let head: [UInt8]
   /// Names in the folder, sorted by bytes; `nil` for a file.
   public let members: [String]?
+  /// Which of several checkpoints in a pack is meant.
+  package let step: PackStep?
   /// The findings about it, by type.
   private let findings = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
@@ -23,9 +25,15 @@ public final class FileProbe: Sendable {
   /// Opens a file, or lists a folder.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when it is neither a file nor a folder that can be read.
-  public init(_ name: String, in place: Place) throws(CheckpointError) {
+  public convenience init(_ name: String, in place: Place) throws(CheckpointError) {
+    try self.init(name, in: place, step: nil)
+  }
+
+  /// The same, of a pack one of its steps.
+  package init(_ name: String, in place: Place, step: PackStep?) throws(CheckpointError) {
     self.place = place
     self.name = name
+    self.step = step
     file = try place.openFile(name)
     head = try file?.head(Self.headSize) ?? []
     members = file == nil ? try place.list(name) : nil
@@ -36,6 +44,7 @@ public final class FileProbe: Sendable {
     self.place = place
     name = source.name
     file = source
+    step = nil
     head = try source.head(Self.headSize)
     members = nil
   }
@@ -49,7 +58,9 @@ public final class FileProbe: Sendable {
   }
 
   /// Its path as the user gave it, for errors.
-  public var path: String { file?.name ?? place.path(of: name) }
+  public var path: String {
+    (file?.name ?? place.path(of: name)) + (step.map(\.description) ?? "")
+  }
 
   /// Size of the file in bytes; 0 for a folder.
   public var size: Int { file?.size ?? 0 }

@@ -52,6 +52,11 @@ final class NewFile: Sendable {
     self.descriptor = descriptor
   }
 
+  /// A file that exists and is written further; its name stays.
+  init(opened descriptor: Int32, shownAs shownName: String) {
+    (self.descriptor, self.shownName, temporaryPath) = (descriptor, shownName, nil)
+  }
+
   /// Opens a file without a name; `nil` where that, or giving it one later, cannot be done.
   private static func unnamed(in directory: String, _ mode: mode_t) -> Int32? {
     let descriptor = unsafe open(directory, unnamedFlag | O_RDWR | O_CLOEXEC, mode)

@@ -119,16 +119,22 @@ extension WriteOptions.Compression {
 }
 
 extension FileProbe {
-  /// The file or folder that an argument names; where there is none, the index of the TensorFlow
-  /// checkpoint of that name, as TensorFlow itself takes a checkpoint's name without an ending.
+  /// The file or folder that an argument names; where there is none, the step of a pack that
+  /// `run.ckz@3` names, or the index of the TensorFlow checkpoint of that name, as TensorFlow itself
+  /// takes a checkpoint's name without an ending.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when it cannot be opened.
   package static func checkpoint(_ path: String) throws(CheckpointError) -> FileProbe {
     do throws(CheckpointError) {
       return try argument(path)
     } catch {
+      guard error.code == .system else { throw error }
+      if let (file, step) = PackStep.divided(path) {
+        let (place, name) = Place.locate(file)
+        return try FileProbe(name, in: place, step: step)
+      }
       let (place, name) = Place.locate(path)
-      guard error.code == .system, !name.isEmpty, name != "-",
+      guard !name.isEmpty, name != "-",
         let index = try? FileProbe(name + TensorFlow.ending, in: place),
         TensorFlow.recognizes(index)
       else { throw error }

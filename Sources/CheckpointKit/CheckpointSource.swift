@@ -40,7 +40,11 @@ public struct CheckpointSource: Sendable {
   ) throws -> Self {
     do {
       let format = try format(of: probe)
+      if let step = probe.step, format.name != CheckpointFormat.native.name {
+        throw step.error(.missing, "holds one checkpoint")
+      }
       var opened = try format.open(probe, options)
+      if options.readsAllParts, !opened.parts.isEmpty { opened.checkpoint.isNested = true }
       let total = try opened.checkpoint.total()
       if options.readsValues {
         try Budget.current.checkValues(

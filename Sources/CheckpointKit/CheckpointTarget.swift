@@ -80,6 +80,12 @@ public struct CheckpointTarget: Sendable {
     }
   }
 
+  /// Makes a folder for files to be written, unless there is one.
+  public static func makeFolder(_ path: String) throws {
+    let (place, name) = Place.locate(path.hasSuffix("/") ? String(path.dropLast()) : path)
+    try place.createFolder(name)
+  }
+
   /// Removes the unfinished files of the whole process, for one that is about to be ended.
   package static func removeUnfinished() { ByteSink.removeUnfinished() }
 }

@@ -22,11 +22,13 @@ public struct Integrity: Sendable {
   public let means: [String]
   /// Why only structures could be verified.
   private let obstacle: String
+  /// Of what every byte was compared.
+  private var remark = ""
 
   /// What could be verified, `every tensor: fingerprint` or `structure only: npy has no checksums`.
   public var summary: String {
     switch extent {
-    case .everyByte: extent.rawValue
+    case .everyByte: extent.rawValue + remark
     case .everyTensor: "\(extent.rawValue): \(means.joined(separator: " and "))"
     case .structure: "structure only: \(obstacle)"
     }
@@ -52,6 +54,15 @@ extension Integrity {
     of probe: FileProbe, threads: Int,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
   ) async throws {
+    if probe.step == nil, let pack = try RunPack(probe) {
+      damage = try await pack.verify(threads: threads).map { $0.adding(path: probe.path) }
+      (extent, means, obstacle) = (.everyByte, [], "")
+      let count = pack.steps.count
+      let rest =
+        pack.unfinishedBytes == 0 ? "" : "; \(pack.unfinishedBytes) bytes at the end were never finished"
+      remark = " of \(count) checkpoint\(count == 1 ? "" : "s")\(rest)"
+      return
+    }
     var options = OpenOptions(threads: threads)
     options.readsAllParts = true
     let source = try CheckpointSource.open(probe, options: options)

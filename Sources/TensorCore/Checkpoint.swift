@@ -106,6 +106,8 @@ public struct Checkpoint: Sendable {
   package var sharedModules: [TensorName: TensorName] = [:]
   /// Whether the tensors are those of pickled modules, whose classes and other state are not read.
   package var hasPickledModules = false
+  /// Whether names are dotted paths of nested dictionaries, which a file that nests may have again.
+  public var isNested = false
   /// Tensors of the file that cannot be read and are not among the entries, with the reason: selecting
   /// one by name is an error.
   package var leftOut: [TensorName: String] = [:]

@@ -70,11 +70,14 @@ struct InputOptions: ParsableArguments {
     return source
   }
 
-  /// Opens two checkpoints; `--key` applies to those that have parts.
+  /// Opens two checkpoints; `--key` applies to those that have parts, and `all` takes every part.
   func open(
-    _ first: String, _ second: String, _ common: CommonOptions
+    _ first: String, _ second: String, _ common: CommonOptions, all: Bool = false
   ) throws -> (CheckpointSource, CheckpointSource) {
-    let sources = (try openAny(first, common), try openAny(second, common))
+    let sources = (
+      try openAny(first, common, all: all, notesParts: !all),
+      try openAny(second, common, all: all, notesParts: !all)
+    )
     if key != nil, sources.1.parts.isEmpty { try requireParts(sources.0) }
     return sources
   }
@@ -231,7 +234,9 @@ struct OutputOptions: ParsableArguments {
   /// The target for a filled copy of a file or a folder; `nil` if the output is to be of another format,
   /// or compressed in another way, and so is written anew.
   func copyTarget(_ path: String, of source: CheckpointSource) throws -> CopyTarget? {
-    guard compression == nil, source.format.fill != nil else { return nil }
+    guard compression == nil, source.format.fill != nil, source.probe.step == nil else {
+      return nil
+    }
     let named =
       try to.map { try CheckpointFormat.writable(named: $0) }
       ?? CheckpointFormat.named(byEndingOf: path)
@@ -258,7 +263,8 @@ extension CheckpointTarget {
   /// Writes with a progress bar, and says what of a checkpoint the format cannot hold.
   func write(_ checkpoint: Checkpoint, to path: String, showing common: CommonOptions) async throws
   {
-    format.capabilities.losses(of: checkpoint, format: format.name).forEach(common.notes(on: path))
+    format.capabilities.losses(of: checkpoint, options, format: format.name)
+      .forEach(common.notes(on: path))
     try await write(checkpoint, showing: common)
   }
 

@@ -19,19 +19,13 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
   private(set) var chainingValues: [[UInt8]]
   let plan: NativePlan
   /// The first source of each content.
-  private var originals: [Content: Int] = [:]
+  private var originals: [NativePlan.Content: Int] = [:]
   /// First chunks of the multi-chunk tensors written so far.
   private var beginnings: Set<Beginning> = []
   /// Called before the first chunk of a source is appended.
   private let beginSource: ((_ source: Int) throws -> Void)?
   /// Multi-chunk sources that are copies of earlier ones.
   private let copies = Mutex<Set<Int>>([])
-
-  /// Tensors with equal keys have equal chunks.
-  private struct Content: Hashable {
-    let digest: Digest
-    let packing: NativePacking
-  }
 
   /// What tensors with equal chunks share, known before they are read to the end.
   private struct Beginning: Hashable {
@@ -68,7 +62,7 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
         if isLast {
           let digest = TreeDigest.digest(merging: chainingValues[piece.source])
           digests[piece.source] = digest
-          let content = Content(digest: digest, packing: plan.sources[piece.source].packing)
+          let content = content(of: piece.source, digest)
           if originals[content] == nil { originals[content] = piece.source }
         }
       }
@@ -79,10 +73,14 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     }
   }
 
+  private func content(of source: Int, _ digest: Digest) -> NativePlan.Content {
+    NativePlan.Content(digest: digest, packing: plan.sources[source].packing)
+  }
+
   /// Records the digest of a source; true if an earlier one has the same bytes, and so the same chunks.
   private func take(_ digest: Digest, of source: Int) -> Bool {
     digests[source] = digest
-    let content = Content(digest: digest, packing: plan.sources[source].packing)
+    let content = content(of: source, digest)
     guard let original = originals[content] else {
       originals[content] = source
       return false
@@ -98,9 +96,10 @@ final class NativeBody: @unchecked Sendable {  // one task at a time appends
     let beginning = Beginning(
       packing: source.packing, byteCount: source.entry.info.byteCount,
       storedCount: piece.range.count, crc32: piece.crc32)
-    if beginnings.insert(beginning).inserted { return false }
+    // What is known before was compared before.
+    if source.known != nil || beginnings.insert(beginning).inserted { return false }
     let digest = try source.entry.digest()
-    guard originals[Content(digest: digest, packing: source.packing)] != nil else { return false }
+    guard originals[content(of: piece.source, digest)] != nil else { return false }
     copies.withLock { _ = $0.insert(piece.source) }
     return take(digest, of: piece.source)
   }

@@ -9,12 +9,33 @@ extension NativeFile {
     ChunkBuffer(capacity: 2 * NativeLayout.maxStreamSize(NativeLayout.chunkSize))
   }
 
-  /// Reads one chunk or two adjacent ones, checks them, and decodes them into `target`.
+  /// Idle memory for differences.
+  private static let differences = Pool(capacity: 16) {
+    ChunkBuffer(capacity: NativeLayout.chunkSize)
+  }
+
+  /// Reads one chunk or two adjacent ones, checks them, and decodes them into `target`; `base` has the
+  /// bytes from which chunks may be differences.
   ///
   /// - Throws: ``CheckpointError`` that names the chunk.
   func decode(
-    _ indices: Range<Int>, of stored: NativeIndex.Stored, into target: inout MutableRawSpan
+    _ indices: Range<Int>, of stored: NativeIndex.Stored, from base: Checkpoint.Entry?,
+    into target: inout MutableRawSpan
   ) throws(CheckpointError) {
+    if let base, indices.contains(where: { stored.chunks[$0].filter.needsBase }) {
+      var offset = 0
+      for index in indices {
+        let range = NativeLayout.chunkRange(index, of: stored.info.byteCount)
+        var part = target._mutatingExtracting(offset..<offset + range.count)
+        if stored.chunks[index].filter.needsBase {
+          try change(range, by: index, of: stored, from: base, into: &part)
+        } else {
+          try decode(index..<index + 1, of: stored, from: nil, into: &part)
+        }
+        offset += range.count
+      }
+      return
+    }
     if stored.filter == .raw {
       var offset = 0
       for index in indices {
@@ -31,6 +52,49 @@ extension NativeFile {
     let memory = Self.memory.acquire()
     defer { Self.memory.release(memory) }
     try decode(indices, of: stored, into: &target, through: &memory.value)
+  }
+
+  /// Decodes a chunk that is, or differs little from, that of the base.
+  private func change(
+    _ range: Range<Int>, by index: Int, of stored: NativeIndex.Stored,
+    from base: Checkpoint.Entry, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    try naming(index, of: stored) { () throws(CheckpointError) in
+      // The base may be differences as well: nothing is held while it is read.
+      do {
+        try base.read(range, into: &target)
+      } catch {
+        throw error as? CheckpointError ?? CheckpointError(.system, "\(error)")
+      }
+      let chunk = stored.chunks[index]
+      if chunk.filter.isDelta {
+        let (memory, differences) = (Self.memory.acquire(), Self.differences.acquire())
+        defer {
+          Self.memory.release(memory)
+          Self.differences.release(differences)
+        }
+        try add(chunk, to: &target, through: &memory.value, &differences.value)
+      }
+      try Self.check(target.bytes, index, of: stored)
+    }
+  }
+
+  /// Adds the differences that a chunk holds.
+  private func add(
+    _ chunk: NativeIndex.Chunk, to target: inout MutableRawSpan, through memory: inout ChunkBuffer,
+    _ differences: inout ChunkBuffer
+  ) throws(CheckpointError) {
+    if memory.capacity < chunk.length { memory = ChunkBuffer(capacity: chunk.length) }
+    do {
+      var bytes = memory.mutableBytes(chunk.length)
+      try file.read(at: chunk.offset, into: &bytes)
+    }
+    let stream = memory.bytes(chunk.length)
+    try Self.check(stream, chunk)
+    var words = differences.mutableBytes(target.byteCount)
+    try Self.unpack(stream, chunk.filter.ofDifferences, into: &words)
+    WordDeltas.decode(&words, base: target.bytes, width: chunk.filter.width)
+    target.copyBytes(from: words.bytes)
   }
 
   private func decode(
@@ -104,7 +168,7 @@ extension NativeFile {
     }
   }
 
-  private static func check(
+  static func check(
     _ stored: RawSpan, _ chunk: NativeIndex.Chunk
   ) throws(CheckpointError) {
     let crc32 = Checksum.crc32(stored)

@@ -6,6 +6,8 @@ import TensorCore
 final class NativeFile: Sendable {
   let file: ByteSource
   let index: NativeIndex
+  /// Where the bytes are to which the index refers.
+  private let base: NativeBase
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
   private let recent = BlockCache(capacity: 4 * NativeLayout.chunkSize)
@@ -14,55 +16,73 @@ final class NativeFile: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with code `malformed`, or `unsupported` when another version
   ///   wrote it.
-  init(_ file: ByteSource) throws(CheckpointError) {
-    self.file = file
+  convenience init(_ file: ByteSource) throws(CheckpointError) {
     do throws(CheckpointError) {
-      index = try Self.index(of: file)
+      self.init(file, try Self.index(of: file))
     } catch {
       throw error.adding(path: file.name)
     }
   }
 
-  /// The file that is being recognized, opened once for reading and verifying.
-  static func opened(_ probe: FileProbe) throws(CheckpointError) -> NativeFile {
-    try probe.finding { probe throws(CheckpointError) in try NativeFile(try probe.source) }
+  /// A file whose index was read; without `base`, what it refers to cannot be read.
+  init(_ file: ByteSource, _ index: NativeIndex, base: NativeBase? = nil) {
+    self.file = file
+    self.index = index
+    self.base = base ?? .missing(fingerprint: index.base)
   }
 
   /// The tensors of the file; each entry keeps the file open.
   func checkpoint() throws(CheckpointError) -> Checkpoint {
-    var stored: [TensorName: NativeIndex.Stored] = [:]
+    var places: [TensorName: Int] = [:]
     var entries: [Checkpoint.Entry] = []
     for tensor in index.tensors {
       switch tensor.content {
-      case .stored(let content):
-        stored[tensor.name] = content
-        entries.append(entry(tensor.name, content, alias: nil))
+      case .stored, .unchanged:
+        places[tensor.name] = entries.count
+        if let entry = try entry(tensor) { entries.append(entry) }
       case .alias(let original):
-        if let content = stored[original] {
-          entries.append(entry(tensor.name, content, alias: original))
-        }
+        guard let place = places[original] else { continue }
+        var entry = entries[place]
+        (entry.name, entry.alias) = (tensor.name, original)
+        entries.append(entry)
       }
     }
-    return Checkpoint(
-      entries: entries, modules: index.modules, values: index.values,
-      metadata: index.metadata)
+    var metadata = index.metadata
+    let isNested = metadata.removeValue(forKey: NativeIndex.nestedKey) != nil
+    var checkpoint = Checkpoint(
+      entries: entries, modules: index.modules, values: index.values, metadata: metadata)
+    checkpoint.isNested = isNested
+    return checkpoint
   }
 
-  private func entry(
-    _ name: TensorName, _ stored: NativeIndex.Stored, alias: TensorName?
-  ) -> Checkpoint.Entry {
-    var entry = Checkpoint.Entry(
-      name: name, info: stored.info, alias: alias, storedDigest: stored.digest
-    ) { range, target in
-      try self.read(stored, range, into: &target)
+  /// A tensor that is not an alias.
+  func entry(_ tensor: NativeIndex.Tensor) throws(CheckpointError) -> Checkpoint.Entry? {
+    var entry: Checkpoint.Entry
+    switch tensor.content {
+    case .alias: return nil
+    case .unchanged(let info, let reference):
+      let original = try base.find(reference, info.byteCount)
+      entry = Checkpoint.Entry(name: tensor.name, info: info, storedDigest: reference.digest) {
+        range, target in try original.read(range, into: &target)
+      }
+      entry.chainingValues = original.chainingValues
+    case .stored(let stored):
+      let original = try stored.base.map { reference throws(CheckpointError) in
+        try base.find(reference, stored.info.byteCount)
+      }
+      entry = Checkpoint.Entry(name: tensor.name, info: stored.info, storedDigest: stored.digest) {
+        range, target in
+        try self.read(stored, range, from: original, into: &target)
+      }
+      entry.chainingValues = stored.chainingValues
     }
     entry.preferredReadSize = 2 * NativeLayout.chunkSize
-    entry.chainingValues = stored.chainingValues
     return entry
   }
 
   private func read(
-    _ stored: NativeIndex.Stored, _ range: Range<Int>, into target: inout MutableRawSpan
+    _ stored: NativeIndex.Stored, _ range: Range<Int>, from base: Checkpoint.Entry?,
+    into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     var position = range.lowerBound
     while position < range.upperBound {
@@ -76,10 +96,10 @@ final class NativeFile: Sendable {
         let start = wanted.lowerBound - chunk.lowerBound
         var part = target._mutatingExtracting(offset..<offset + wanted.count)
         try recent.copy(
-          start..<start + wanted.count, of: BlockCache.Key(offset: stored.chunks[index].offset),
-          size: chunk.count, into: &part
+          start..<start + wanted.count, of: Self.key(index, of: stored), size: chunk.count,
+          into: &part
         ) { target throws(CheckpointError) in
-          try decode(index..<index + 1, of: stored, into: &target)
+          try decode(index..<index + 1, of: stored, from: base, into: &target)
         }
       } else {
         // Two whole chunks are decoded at once.
@@ -87,74 +107,14 @@ final class NativeFile: Sendable {
         let isPair = chunk.upperBound < end && end <= range.upperBound
         if isPair { wanted = position..<end }
         var part = target._mutatingExtracting(offset..<offset + wanted.count)
-        try decode(index..<index + (isPair ? 2 : 1), of: stored, into: &part)
+        try decode(index..<index + (isPair ? 2 : 1), of: stored, from: base, into: &part)
       }
       position = wanted.upperBound
     }
   }
 
-  // MARK: - Verification
-
-  /// Reads every byte and returns the first error of each damaged tensor.
-  func verify(threads: Int) async throws -> [CheckpointError] {
-    var contents: [NativeIndex.Stored] = []
-    var entries: [Checkpoint.Entry] = []
-    for tensor in index.tensors {
-      guard case .stored(let stored) = tensor.content else { continue }
-      contents.append(stored)
-      entries.append(entry(tensor.name, stored, alias: nil))
-    }
-    // Each chunk is compared with its chaining value when it is read, and these with the digest when
-    // the file is opened.
-    let errors = try await Checkpoint.readErrors(of: entries, threads: threads)
-    let records = index.records.compactMap { record -> CheckpointError? in
-      do throws(CheckpointError) {
-        try check(record)
-        return nil
-      } catch {
-        return error
-      }
-    }
-    return records
-      + entries.indices.compactMap { index in
-        let damage = paddingError(before: contents[index]) ?? errors[index]
-        return damage?.adding(path: file.name, tensor: entries[index].name.text)
-      }
-  }
-
-  private func check(_ record: NativeIndex.Record) throws(CheckpointError) {
-    var sum: UInt32 = 0
-    let end = record.offset + record.length
-    for start in stride(from: record.offset, to: end, by: NativeLayout.chunkSize) {
-      let bytes = try file.bytes(start..<min(start + NativeLayout.chunkSize, end))
-      sum = Checksum.crc32(bytes.rawBytes, after: sum)
-    }
-    guard sum == record.crc32 else {
-      throw CheckpointError(
-        .malformed, "record '\(record.kind)': expected CRC-32 \(record.crc32), found \(sum)",
-        path: file.name, offset: record.offset)
-    }
-  }
-
-  private func paddingError(before stored: NativeIndex.Stored) -> CheckpointError? {
-    do throws(CheckpointError) {
-      try checkPadding(before: stored)
-      return nil
-    } catch {
-      return error
-    }
-  }
-
-  /// Checks the zeros before each chunk of an aligned tensor: nothing hides between chunks.
-  private func checkPadding(before stored: NativeIndex.Stored) throws(CheckpointError) {
-    for chunk in stored.chunks where chunk.padding > 0 {
-      let start = chunk.offset - chunk.padding
-      let bytes = try file.bytes(start..<chunk.offset)
-      if let index = bytes.firstIndex(where: { $0 != 0 }) {
-        throw CheckpointError(
-          .malformed, "expected a padding byte of 0, found \(bytes[index])",
-          offset: start + index)
-      }
-    }
+  /// Identifies a chunk; those of the base have no bytes and so no offsets of their own.
+  private static func key(_ index: Int, of stored: NativeIndex.Stored) -> BlockCache.Key {
+    BlockCache.Key(address: UInt64(index), offset: stored.chunks[0].offset)
   }
 }

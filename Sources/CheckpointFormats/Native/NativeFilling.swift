@@ -7,6 +7,12 @@ enum NativeFilling {
   /// Decides what changes.
   static func filled(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
     let file = try NativeFile.opened(fill.template)
+    // Other tensors and later steps may be differences from what would change.
+    guard try NativePackFile.opened(fill.template) == nil, file.index.base == nil else {
+      throw CheckpointError(
+        .unsupported, "is a pack or a patch, of which no changed copy can be made; convert it first",
+        path: fill.template.path)
+    }
     return FilledFiles(fill.template.name) { try await write(file, fill, to: $0) }
   }
 
@@ -36,7 +42,7 @@ enum NativeFilling {
     }
     index.records = []
     index.metadata.merge(fill.metadata) { _, new in new }
-    try NativeWriter.finish(sink, index)
+    try NativeWriter.finish(sink, index.text)
   }
 }
 

@@ -20,7 +20,12 @@ extension CheckpointFormat {
     capabilities: Capabilities(
       dtypes: DType.allCases, values: Set(Value.Kind.allCases),
       compressions: [.planes, .fastPlanes, .smallPlanes]),
-    verify: { try await NativeFile.opened($0).verify(threads: $1) })
+    verify: { probe, threads in
+      if probe.step == nil, let pack = try RunPack(probe) {
+        return try await pack.verify(threads: threads)
+      }
+      return try await NativeFile.opened(probe).verify(threads: threads)
+    })
 }
 
 /// Offsets, signatures, and limits of version 1.
@@ -29,6 +34,10 @@ enum NativeLayout {
   static let magic: [UInt8] = [0x89, 0x43, 0x4b, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a]
   /// The last bytes of a file.
   static let endMagic: [UInt8] = [0x43, 0x4b, 0x5a, 0x2d, 0x65, 0x6e, 0x64, 0x0a]
+  /// The flag of a file that holds the checkpoints of a run.
+  static let packFlag: UInt32 = 1
+  /// Most differences of differences that are read to get a tensor's bytes.
+  static let maxChain = 64
   /// The version that is read and written here.
   static let version: UInt32 = 1
   /// Size in bytes of the header: magic, version, flags.
@@ -39,6 +48,14 @@ enum NativeLayout {
   static let chunkSize = 1 << 20
   /// Alignment in bytes of the chunks of an unfiltered tensor, for mapping.
   static let alignment = 64
+
+  /// The first bytes of a file.
+  static func header(flags: UInt32) -> [UInt8] {
+    var header = magic
+    header.appendLittleEndian(version)
+    header.appendLittleEndian(flags)
+    return header
+  }
 
   /// Largest index, unpacked, in bytes.
   static let maxIndexSize = 1 << 32

@@ -5,18 +5,26 @@ import TensorCore
 /// Reading the index of a `.ckz` file, which is trusted in nothing.
 extension NativeIndex {
   /// Reads an index and checks all it says: names, types, sizes, and that the chunks tile the file
-  /// from the header to `end`, where the index begins.
-  init(parsing text: [UInt8], end: Int) throws(CheckpointError) {
+  /// from `start` to `end`, where the index begins.
+  ///
+  /// `step` is the number of the step of a pack that it describes.
+  init(
+    parsing text: [UInt8], start: Int = NativeLayout.headerSize, end: Int, step: Int? = nil
+  ) throws(CheckpointError) {
     // Canonical JSON has one spelling for each index: the fixed text between values can be expected
     // byte by byte, and nothing can be hidden in the spelling.
     var scanner = JSONScanner(
       text, offsets: .text("index"), spelling: .canonical, maxDepth: Value.maxJSONDepth)
+    try scanner.expect("{")
+    base = step == nil ? try Self.base(&scanner) : nil
     metadata = try Self.metadata(&scanner)
     try scanner.expect(",\"modules\":")
     modules = try scanner.moduleLabels()
     var records = scanner.take(",\"records\":") ? try Self.records(&scanner) : []
     try scanner.expect(",\"tensors\":")
-    var parser = NativeTensorParser()
+    let origin: NativeTensorParser.Origin =
+      if let step { .earlierSteps(step) } else { base == nil ? .none : .patched }
+    var parser = NativeTensorParser(start: start, origin: origin)
     var tensors: [Tensor] = []
     try scanner.array { scanner throws(CheckpointError) in
       tensors.append(try parser.tensor(&scanner))
@@ -79,10 +87,26 @@ extension NativeIndex {
     return values
   }
 
+  /// The fingerprint of a patch's base.
+  private static func base(_ scanner: inout JSONScanner) throws(CheckpointError) -> Digest? {
+    guard scanner.take("\"base\":") else { return nil }
+    let base = try digest(scanner.string(), of: "base")
+    try scanner.expect(",")
+    return base
+  }
+
+  static func digest(_ text: String, of key: String) throws(CheckpointError) -> Digest {
+    guard let digest = Digest(hexadecimal: text), digest.description == text else {
+      throw CheckpointError(
+        .malformed, "expected 64 lowercase hexadecimal digits as \(key), found '\(text)'")
+    }
+    return digest
+  }
+
   private static func metadata(
     _ scanner: inout JSONScanner
   ) throws(CheckpointError) -> [String: String] {
-    try scanner.expect("{\"metadata\":")
+    try scanner.expect("\"metadata\":")
     var metadata: [String: String] = [:]
     var last: String?
     try scanner.object { scanner, key, _ throws(CheckpointError) in

@@ -13,6 +13,14 @@ struct NativeIndex {
     var padding = 0
   }
 
+  /// Bytes that are stored elsewhere: in the base of a patch, or in an earlier step of a pack.
+  struct Reference: Hashable, Sendable {
+    /// Their digest.
+    var digest: Digest
+    /// The step that stores them; `nil` in a patch.
+    var step: Int?
+  }
+
   /// A tensor whose bytes are in the file.
   struct Stored: Sendable {
     var info: TensorInfo
@@ -22,6 +30,11 @@ struct NativeIndex {
     var chunks: [Chunk]
     /// The chunks' chaining values, 32 bytes each, which merge into the digest; empty for one chunk.
     var chainingValues: [UInt8] = []
+    /// From what chunks whose filter says so are differences.
+    var base: Reference?
+
+    /// Number of bytes that are stored of it.
+    var storedSize: Int { chunks.reduce(0) { $0 + $1.length } }
 
     /// Whether a chunk's bytes, unpacked, are those that the digest covers.
     func matches(_ bytes: RawSpan, chunk: Int) -> Bool {
@@ -40,9 +53,10 @@ struct NativeIndex {
     var crc32: UInt32
   }
 
-  /// Bytes of its own or those of an earlier tensor.
+  /// Bytes of its own, those of an earlier tensor, or those of the base.
   enum Content: Sendable {
     case stored(Stored)
+    case unchanged(TensorInfo, Reference)
     case alias(TensorName)
   }
 
@@ -51,6 +65,11 @@ struct NativeIndex {
     var name: TensorName
     var content: Content
   }
+
+  /// The fingerprint of the checkpoint that a patch changes; `nil` for any other.
+  var base: Digest?
+  /// Metadata key that says of a checkpoint that it is nested.
+  static let nestedKey = "ckpt.nested"
 
   /// Values that are text, by name.
   var metadata: [String: String]
@@ -68,6 +87,10 @@ struct NativeIndex {
   var text: [UInt8] {
     var json = JSONWriter()
     json.object { json in
+      if let base {
+        json.key("base")
+        json.string(base.description)
+      }
       json.key("metadata")
       json.object { $0.members(metadata) }
       json.key("modules")
@@ -108,7 +131,21 @@ struct NativeIndex {
       json.string(original.text)
       json.key("name")
       json.string(tensor.name.text)
+    case .unchanged(let info, let reference):
+      json.key("blake3")
+      json.string(reference.digest.description)
+      json.key("dtype")
+      json.string(info.dtype.rawValue)
+      json.key("name")
+      json.string(tensor.name.text)
+      json.key("shape")
+      json.numbers(info.shape)
+      write(reference.step, to: &json)
     case .stored(let stored):
+      if let base = stored.base {
+        json.key("base")
+        json.string(base.digest.description)
+      }
       json.key("blake3")
       json.string(stored.digest.description)
       json.key("chunks")
@@ -135,6 +172,13 @@ struct NativeIndex {
       json.number(stored.chunks.first?.offset ?? 0)
       json.key("shape")
       json.numbers(stored.info.shape)
+      write(stored.base?.step, to: &json)
     }
+  }
+
+  private static func write(_ step: Int?, to json: inout JSONWriter) {
+    guard let step else { return }
+    json.key("step")
+    json.number(step)
   }
 }

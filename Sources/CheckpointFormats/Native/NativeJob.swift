@@ -50,8 +50,13 @@ struct NativeJob: ~Copyable {
       let isRaw = source.packing.kind == .raw
       var filter = source.packing.plainFilter
       if !isRaw, !piece.range.isEmpty {
-        let packed = Self.encode(
+        var packed = Self.encode(
           input, inputStart..<inputCount, of: source, into: &output, at: outputStart)
+        if let base = source.known?.base?.entry {
+          packed = try Self.subtract(
+            base, piece, from: input, inputStart..<inputCount, of: source, packed, into: &output,
+            at: outputStart)
+        }
         written += packed.count
         filter = packed.filter
       }
@@ -88,6 +93,24 @@ struct NativeJob: ~Copyable {
     var target = rest._mutatingExtracting(start..<rest.byteCount)
     return encoder.value.encode(
       content, source.packing, columns: source.columns, into: &target)
+  }
+
+  /// Replaces a packed piece by its differences from the base where these are smaller.
+  private static func subtract(
+    _ base: Checkpoint.Entry, _ piece: Piece, from input: borrowing ChunkBuffer,
+    _ range: Range<Int>, of source: NativePlan.Source,
+    _ packed: (count: Int, filter: NativeFilter), into output: inout ChunkBuffer, at start: Int
+  ) throws -> (count: Int, filter: NativeFilter) {
+    guard let packing = source.packing.ofDifferences else { return packed }
+    let differences = NativeDifferences.pool.acquire()
+    defer { NativeDifferences.pool.release(differences) }
+    let content = input.bytes(range.upperBound).extracting(range)
+    let made = try differences.value.encode(content, base, piece.range, packing)
+    guard made.count < packed.count else { return packed }
+    var rest = output.mutableBytes(output.capacity)
+    var target = rest._mutatingExtracting(start..<start + made.count)
+    differences.value.copy(made.count, into: &target)
+    return made
   }
 
   private static func crc32(_ buffer: borrowing ChunkBuffer, _ range: Range<Int>) -> UInt32 {

@@ -4,12 +4,28 @@ import TensorCore
 
 /// Reads tensor after tensor and keeps what the next one is checked against.
 struct NativeTensorParser {
+  /// What tensors may refer to.
+  enum Origin {
+    case none
+    /// The base of a patch.
+    case patched
+    /// The steps of a pack before this one.
+    case earlierSteps(Int)
+  }
+
   /// Where the next chunk begins, but for alignment.
-  private(set) var position = NativeLayout.headerSize
+  private(set) var position: Int
+  private let origin: Origin
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
   /// Tensors so far by the offset of their first chunk.
   private var placed: [Int: NativeIndex.Stored] = [:]
+
+  /// Reads tensors whose first chunk is at `start`.
+  init(start: Int, origin: Origin) {
+    position = start
+    self.origin = origin
+  }
 
   mutating func tensor(_ scanner: inout JSONScanner) throws(CheckpointError) -> NativeIndex.Tensor {
     if scanner.take("{\"alias\":") {
@@ -24,26 +40,17 @@ struct NativeTensorParser {
       }
       return NativeIndex.Tensor(name: name, content: .alias(original))
     }
-    try scanner.expect("{\"blake3\":")
-    let digest = try scanner.string()
-    try scanner.expect(",\"chunks\":")
-    var chunks: [NativeIndex.Chunk] = []
-    try scanner.array { scanner throws(CheckpointError) in
-      try scanner.expect("[")
-      let length = try scanner.wholeNumber()
+    try scanner.expect("{")
+    var base: String?
+    if scanner.take("\"base\":") {
+      base = try scanner.string()
       try scanner.expect(",")
-      let crc32 = try NativeIndex.sum(scanner.wholeNumber())
-      let filter = scanner.take(",") ? try scanner.string() : nil
-      try scanner.expect("]")
-      var chunk = NativeIndex.Chunk(offset: 0, length: length, crc32: crc32, filter: .raw)
-      if let filter {
-        chunk.filter = try Self.filter(filter)
-        guard chunk.filter != .raw else {
-          throw CheckpointError(.malformed, "a chunk names the filter raw")
-        }
-      }
-      chunks.append(chunk)
     }
+    try scanner.expect("\"blake3\":")
+    let digest = try NativeIndex.digest(scanner.string(), of: "blake3")
+    if base == nil, scanner.take(",\"dtype\":") { return try unchanged(&scanner, digest) }
+    try scanner.expect(",\"chunks\":")
+    let chunks = try Self.chunks(&scanner)
     let values = scanner.take(",\"cvs\":") ? try scanner.string() : nil
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
@@ -52,19 +59,68 @@ struct NativeTensorParser {
     let name = try self.name(&scanner, stored: true)
     try scanner.expect(",\"offset\":")
     let offset = try scanner.wholeNumber()
+    let shape = try Self.shape(&scanner)
+    do {
+      var reference: NativeIndex.Reference?
+      if let base {
+        reference = try self.reference(&scanner, to: NativeIndex.digest(base, of: "base"))
+      }
+      try scanner.expect("}")
+      let stored = try self.stored(
+        chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, values: values,
+        shape: shape, base: reference)
+      return NativeIndex.Tensor(name: name, content: .stored(stored))
+    } catch {
+      throw error.adding(tensor: name.text)
+    }
+  }
+
+  /// A tensor whose bytes are those of the base or of an earlier step.
+  private mutating func unchanged(
+    _ scanner: inout JSONScanner, _ digest: Digest
+  ) throws(CheckpointError) -> NativeIndex.Tensor {
+    let dtype = try scanner.string()
+    let name = try self.name(&scanner, stored: true)
+    let shape = try Self.shape(&scanner)
+    do {
+      let reference = try self.reference(&scanner, to: digest)
+      try scanner.expect("}")
+      let info = try TensorInfo(dtype: Self.dtype(dtype), shape: shape)
+      return NativeIndex.Tensor(name: name, content: .unchanged(info, reference))
+    } catch {
+      throw error.adding(tensor: name.text)
+    }
+  }
+
+  private static func shape(_ scanner: inout JSONScanner) throws(CheckpointError) -> [Int] {
     try scanner.expect(",\"shape\":")
     var shape: [Int] = []
     try scanner.array { scanner throws(CheckpointError) in
       shape.append(try scanner.wholeNumber())
     }
-    try scanner.expect("}")
-    do {
-      let stored = try self.stored(
-        chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, values: values,
-        shape: shape)
-      return NativeIndex.Tensor(name: name, content: .stored(stored))
-    } catch {
-      throw error.adding(tensor: name.text)
+    guard shape.count <= NativeLayout.maxRank else {
+      throw CheckpointError(
+        .malformed, "expected at most \(NativeLayout.maxRank) dimensions, found \(shape.count)")
+    }
+    return shape
+  }
+
+  /// Reads which step has the bytes, if this is a pack.
+  private func reference(
+    _ scanner: inout JSONScanner, to digest: Digest
+  ) throws(CheckpointError) -> NativeIndex.Reference {
+    switch origin {
+    case .none:
+      throw CheckpointError(.malformed, "refers to a base, but the file is neither patch nor pack")
+    case .patched: return NativeIndex.Reference(digest: digest)
+    case .earlierSteps(let count):
+      try scanner.expect(",\"step\":")
+      let step = try scanner.wholeNumber()
+      guard step < count else {
+        throw CheckpointError(
+          .malformed, "expected bytes of a step before \(count), found step \(step)")
+      }
+      return NativeIndex.Reference(digest: digest, step: step)
     }
   }
 
@@ -80,23 +136,16 @@ struct NativeTensorParser {
   }
 
   private mutating func stored(
-    _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: String,
-    values: String?, shape: [Int]
+    _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: Digest,
+    values: String?, shape: [Int], base: NativeIndex.Reference?
   ) throws(CheckpointError) -> NativeIndex.Stored {
-    guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
+    let type = try Self.dtype(dtype)
     let method = try Self.filter(filter)
     guard method.divides(type) else { throw Self.misfit(method, type) }
     let chunks = try chunks.map { chunk throws(CheckpointError) in
       try Self.chunk(chunk, of: type, method)
     }
-    guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
-      throw CheckpointError(
-        .malformed, "expected 64 lowercase hexadecimal digits as blake3, found '\(digest)'")
-    }
-    guard shape.count <= NativeLayout.maxRank else {
-      throw CheckpointError(
-        .malformed, "expected at most \(NativeLayout.maxRank) dimensions, found \(shape.count)")
-    }
+    try Self.check(chunks, base: base)
     let info = try TensorInfo(dtype: type, shape: shape)
     let count = NativeLayout.chunkCount(info.byteCount)
     guard chunks.count == count else {
@@ -104,11 +153,11 @@ struct NativeTensorParser {
         .malformed,
         "expected \(count) chunks for shape \(shape) of \(dtype), found \(chunks.count)")
     }
-    let chainingValues = try Self.chainingValues(values, count: count, digest: sum)
+    let chainingValues = try Self.chainingValues(values, count: count, digest: digest)
     if let original = placed[offset] {
       guard
-        original.digest == sum, original.filter == method,
-        original.info.byteCount == info.byteCount,
+        original.digest == digest, original.filter == method,
+        original.info.byteCount == info.byteCount, original.base == base,
         original.chunks.elementsEqual(
           chunks, by: { ($0.length, $0.crc32, $0.filter) == ($1.length, $1.crc32, $1.filter) })
       else {
@@ -116,8 +165,8 @@ struct NativeTensorParser {
           .malformed, "offset \(offset) belongs to an earlier tensor with different content")
       }
       return NativeIndex.Stored(
-        info: info, filter: method, digest: sum, chunks: original.chunks,
-        chainingValues: chainingValues)
+        info: info, filter: method, digest: digest, chunks: original.chunks,
+        chainingValues: chainingValues, base: base)
     }
     let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
     // Offsets follow from the lengths of the chunks before; the index states them for readers that
@@ -127,64 +176,10 @@ struct NativeTensorParser {
         .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
     }
     let stored = NativeIndex.Stored(
-      info: info, filter: method, digest: sum, chunks: own, chainingValues: chainingValues)
+      info: info, filter: method, digest: digest, chunks: own, chainingValues: chainingValues,
+      base: base)
     if !own.isEmpty { placed[offset] = stored }
     return stored
-  }
-
-  private static func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
-    guard let filter = NativeFilter(name: name) else { throw unknown("filter", name) }
-    return filter
-  }
-
-  private static func misfit(_ filter: NativeFilter, _ dtype: DType) -> CheckpointError {
-    CheckpointError(
-      .malformed, "filter \(filter.name) does not apply to elements of \(dtype.rawValue)")
-  }
-
-  /// A chunk with its own filter or, if it names none, that of its tensor.
-  private static func chunk(
-    _ chunk: NativeIndex.Chunk, of dtype: DType, _ filter: NativeFilter
-  ) throws(CheckpointError) -> NativeIndex.Chunk {
-    var chunk = chunk
-    // No chunk names `raw`, so it stands for none.
-    if chunk.filter == .raw {
-      chunk.filter = filter
-      return chunk
-    }
-    guard filter != .raw, chunk.filter != filter else {
-      throw CheckpointError(
-        .malformed,
-        "expected a chunk to name another filter than its tensor, found \(chunk.filter.name)")
-    }
-    guard chunk.filter.divides(dtype) else { throw misfit(chunk.filter, dtype) }
-    return chunk
-  }
-
-  /// The chaining values of a tensor of several chunks, which must merge into its digest.
-  private static func chainingValues(
-    _ text: String?, count: Int, digest: Digest
-  ) throws(CheckpointError) -> [UInt8] {
-    guard let text else {
-      if count > 1 {
-        throw CheckpointError(.malformed, "expected cvs of \(count) chunks, found none")
-      }
-      return []
-    }
-    let digits = Array(text.utf8)
-    let expected = count > 1 ? count.saturated(times: 2 * TreeDigest.valueSize) : 0
-    guard count > 1, digits.count == expected else {
-      throw CheckpointError(
-        .malformed,
-        "expected cvs of \(count > 1 ? count : 0) chunks, found \(digits.count) digits")
-    }
-    guard let values = [UInt8](lowercaseHexadecimal: digits) else {
-      throw CheckpointError(.malformed, "cvs: expected lowercase hexadecimal digits")
-    }
-    guard TreeDigest.digest(merging: values) == digest else {
-      throw CheckpointError(.malformed, "cvs do not merge into blake3 \(digest)")
-    }
-    return values
   }
 
   private mutating func withOffsets(
@@ -195,8 +190,10 @@ struct NativeTensorParser {
       let size = NativeLayout.chunkRange(index, of: byteCount).count
       // No encoder needs more than stored blocks do, so a longer stream can only waste a reader's
       // memory.
-      let allowed = raw ? size...size : 1...NativeLayout.maxStreamSize(size)
-      guard allowed.contains(chunks[index].length) else {
+      let isBase = chunks[index].filter == .base
+      let allowed =
+        raw ? size...size : isBase ? 0...0 : 1...NativeLayout.maxStreamSize(size)
+      guard allowed.contains(chunks[index].length), !isBase || chunks[index].crc32 == 0 else {
         throw CheckpointError(
           .malformed,
           "chunk \(index): expected \(allowed.lowerBound) to \(allowed.upperBound) stored bytes for "
@@ -210,12 +207,5 @@ struct NativeTensorParser {
       position += chunks[index].length
     }
     return chunks
-  }
-
-  private static func unknown(_ what: String, _ value: String) -> CheckpointError {
-    CheckpointError(
-      .unsupported,
-      "\(what) '\(value)' is unknown to version \(NativeLayout.version); use a newer ckpt"
-    )
   }
 }

@@ -77,7 +77,7 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let destination = try destination
+      var destination = try destination
       var conversion = Conversion(try selection.selection)
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
@@ -89,6 +89,7 @@ extension Ckpt {
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
       }
       let original = opened.checkpoint
+      if original.isNested { destination.nest() }
       try naming(input) { try conversion.refuseLoneShard(original, named: input) }
       if original.entries.isEmpty { common.notes(on: input)("contains no tensor") }
       opened.checkpoint = try naming(input) {
@@ -162,6 +163,13 @@ extension Ckpt {
       /// How the tensors are stored.
       var options: WriteOptions {
         if case .file(let target) = self { target.options } else { WriteOptions() }
+      }
+
+      /// Nests tensors as the input did.
+      mutating func nest() {
+        guard case .file(var target) = self else { return }
+        target.options.nests = true
+        self = .file(target)
       }
 
       /// The file of which a copy is filled.

@@ -27,6 +27,7 @@ extension Ckpt {
           ckpt diff -q a.h5 b.h5 && echo equal
           ckpt diff plain.pt wrapped.pt --rename 's/^net\\.//'
           ckpt diff epoch3.pt epoch7.pt --values
+          ckpt diff epoch3.pt epoch7.pt --patch epoch7-patch.ckz
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var first: String
@@ -41,6 +42,12 @@ extension Ckpt {
         "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
     var map: String?
     @OptionGroup var renaming: RenameOptions
+    @Option(
+      help: ArgumentHelp(
+        "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files, with every part and value.",
+        valueName: "file"))
+    var patch: String?
+    @Flag(help: "With --patch, replace an existing file.") var force = false
     @Flag(help: "Read all data, even where both files store a digest of it.") var full = false
     @Flag(help: "Print only the names that differ, one per line.")
     var nameOnly = false
@@ -60,12 +67,17 @@ extension Ckpt {
       guard first != "-" || second != "-" else {
         throw ValidationError("standard input ('-') may be given only once")
       }
+      let isPart = inputs.key != nil || !selection.match.isEmpty || !selection.exclude.isEmpty
+      if patch != nil, isPart {
+        throw ValidationError("--patch covers whole files; remove --key, --match, and --exclude")
+      }
+      if patch == "-" { throw ValidationError("--patch: expected a file, found '-'") }
     }
 
     func run() async throws {
       let selection = try selection.selection
       let names = try renaming.names(map: map)
-      let sources = try inputs.open(first, second, common)
+      let sources = try inputs.open(first, second, common, all: patch != nil)
       try naming(first) {
         try renaming.requireMatches(among: [sources.0.checkpoint, sources.1.checkpoint], and: nil)
       }
@@ -83,6 +95,7 @@ extension Ckpt {
         from: tracked, to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
+      if let patch { try await write(patch, sources, pairing) }
       let unread = Set(left.leftOut.keys).union(right.leftOut.keys).sorted()
       let valueDiff = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
       var output = StandardOutput()

@@ -8,13 +8,15 @@ extension Ckpt {
       usage: "ckpt ls [<options>] <file> ...",
       discussion: """
         One line per tensor, in file order, then a total, then what else the file holds: epochs, \
-        learning rates, attributes, vocabularies. Only the file's index is read.
+        learning rates, attributes, vocabularies. Of a pack, one line per checkpoint. Only the file's index \
+        is read.
 
         EXAMPLES
           ckpt ls net.h5
           ckpt ls net.ckz --match layer4 --json
           ckpt ls --keys trainer.pt
           ckpt ls --values trainer.pt
+          ckpt ls run.ckz
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
@@ -61,6 +63,7 @@ extension Ckpt {
     func run() async throws {
       if keys { return try listKeys() }
       if values { return try listValues() }
+      if let pack = try RunPack(listing: file) { return try pack.list(file, isJSON: report.json) }
       let selection = try selection.selection
       let source = try inputs.open(file, common, readsValues: false)
       let entries = try naming(file) {

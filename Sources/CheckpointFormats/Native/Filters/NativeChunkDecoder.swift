@@ -138,7 +138,7 @@ struct NativeChunkDecoder: ~Copyable {
     case .planes where !Planes.widths.contains(width):
       guard bytes.byteCount == size else { return false }
       BlockPlanes.merge(bytes, size: width, into: &words)
-    case .planes, .rotatedPlanes, .raw:
+    case .planes, .rotatedPlanes, .raw, .base:
       guard bytes.byteCount == size else { return false }
       merge(bytes, width, isTurned: filter.layout == .rotatedPlanes && isTurned, into: &words)
     }

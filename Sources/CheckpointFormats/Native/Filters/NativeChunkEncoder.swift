@@ -120,6 +120,7 @@ struct NativeChunkEncoder: ~Copyable {
         best = encodePalette(words, filter, &memory)
       }
       if isFloat { plan = WordPlan(words, survey, packing, filter, columns: columns) }
+      if packing.kind == .delta { plan = WordPlan(ofDifferences: survey, width: width) }
     }
     if best == nil { best = encodeMatches(words, filter, &memory, into: &target) }
     for variant in packing.effort == .small ? plan.variants(width: width) : [plan] {

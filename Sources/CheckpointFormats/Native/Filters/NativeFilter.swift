@@ -8,6 +8,8 @@ struct NativeFilter: Hashable, Sendable {
   enum Layout: Hashable, Sendable {
     /// As they are, aligned and not packed.
     case raw
+    /// Not at all: they are those of the base.
+    case base
     /// All lowest bytes, then all second ones, and so on; also of blocks of any other size.
     case planes
     /// The same after a rotation.
@@ -20,6 +22,8 @@ struct NativeFilter: Hashable, Sendable {
     case differences
   }
 
+  /// Whether words are differences from those of the base.
+  var isDelta = false
   /// Whether words of 8 bytes became float32.
   var isFloat32 = false
   /// What words of 4 bytes became, if narrower ones hold their values.
@@ -34,6 +38,8 @@ struct NativeFilter: Hashable, Sendable {
 
   /// The filter of chunks that stand as they are.
   static let raw = NativeFilter(layout: .raw, width: 1)
+  /// The filter of chunks whose bytes are those of the base, and which have none of their own.
+  static let base = NativeFilter(layout: .base, width: 1)
 
   /// Sizes of words that are numbers.
   private static let wordWidths = [1, 2, 4, 8]
@@ -45,12 +51,14 @@ struct NativeFilter: Hashable, Sendable {
   /// The name in the index.
   var name: String {
     var steps: [String] = []
+    if isDelta { steps.append("delta") }
     if isFloat32 { steps.append(NarrowFloats.Kind.f32.rawValue) }
     if let half { steps.append(half.rawValue) }
     if isSparse { steps.append("sparse") }
     if let columns { steps.append("levels-\(columns)") }
     switch layout {
     case .raw: steps.append("raw")
+    case .base: steps.append("base")
     case .planes: steps.append("planes-\(width)")
     case .rotatedPlanes: steps.append("rotated-planes-\(width)")
     case .bits: steps.append("bits-\(width)")
@@ -67,8 +75,8 @@ struct NativeFilter: Hashable, Sendable {
 
   /// Finds a filter by name; `nil` if version 1 has none of it.
   init?(name: String) {
-    if name == "raw" {
-      self = .raw
+    for only in [Self.raw, .base] where name == only.name {
+      self = only
       return
     }
     var steps = name.split(separator: "+", omittingEmptySubsequences: false)[...]
@@ -81,6 +89,7 @@ struct NativeFilter: Hashable, Sendable {
     ]
     guard let layout = layouts[last[..<dash]] else { return nil }
     self.init(layout: layout, width: width)
+    isDelta = steps.take("delta")
     isFloat32 = steps.take("f32")
     if steps.take("f16") { half = .f16 } else if steps.take("bf16") { half = .bf16 }
     isSparse = steps.take("sparse")
@@ -100,8 +109,11 @@ struct NativeFilter: Hashable, Sendable {
       return false
     }
     let isNumber = Self.wordWidths.contains(width)
+    if isDelta {
+      guard layout != .rotatedPlanes, isNumber, !isFloat32, half == nil, columns == nil else { return false }
+    }
     return switch layout {
-    case .raw: false
+    case .raw, .base: false
     case .planes:
       columns == nil
         && (isSparse ? isNumber && width > 1 : (1...Self.maxBlock).contains(width))
@@ -111,7 +123,7 @@ struct NativeFilter: Hashable, Sendable {
   }
 
   /// Whether the layout is the only step.
-  var isPlain: Bool { !isFloat32 && half == nil && !isSparse && columns == nil }
+  var isPlain: Bool { !isDelta && !isFloat32 && half == nil && !isSparse && columns == nil }
 
   /// Whether it is planes of words alone, as ``PlaneCodec`` divides them.
   var isWordPlanes: Bool {
@@ -125,6 +137,16 @@ struct NativeFilter: Hashable, Sendable {
   /// Whether its words fit into elements of a type.
   func divides(_ dtype: DType) -> Bool {
     layout == .raw || dtype.byteWidth % wideWidth == 0
+  }
+
+  /// Whether a chunk needs that of the base.
+  var needsBase: Bool { isDelta || layout == .base }
+
+  /// The filter of the differences themselves.
+  var ofDifferences: NativeFilter {
+    var filter = self
+    filter.isDelta = false
+    return filter
   }
 }
 

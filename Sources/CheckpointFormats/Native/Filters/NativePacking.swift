@@ -10,6 +10,8 @@ struct NativePacking: Hashable, Sendable {
     case float
     /// Integers and truth values.
     case integer
+    /// Differences from the words of a base, in zigzag form.
+    case delta
     /// Blocks of several elements.
     case block
   }
@@ -47,6 +49,11 @@ struct NativePacking: Hashable, Sendable {
       kind = dtype.byteWidth > 1 ? .block : .integer
       width = dtype.byteWidth
     }
+  }
+
+  /// The packing of the differences from a base; `nil` where there are no words to subtract.
+  var ofDifferences: NativePacking? {
+    kind == .raw || kind == .block ? nil : NativePacking(kind: .delta, width: width, effort: effort)
   }
 
   /// The filter without any choice, which tensors without elements have.

@@ -11,6 +11,11 @@ struct WordPlan {
   /// Planes alone.
   init() {}
 
+  /// What a survey of differences suggests.
+  init(ofDifferences survey: NativeSurvey, width: Int) {
+    isSparse = survey.isSparse && width > 1
+  }
+
   /// What a survey of floats suggests.
   init(
     _ words: RawSpan, _ survey: NativeSurvey, _ packing: NativePacking, _ filter: NativeFilter,

@@ -1,0 +1,184 @@
+import ByteIO
+import Synchronization
+import TensorCore
+
+/// An open pack: the checkpoints of a run in one file.
+///
+/// The index of a step is read when the step, or a later one that refers to it, is opened.
+final class NativePackFile: Sendable {
+  let file: ByteSource
+  let pack: NativePack
+  /// Where the last complete index ends; what follows was never finished.
+  let end: Int
+  private let opened = Mutex<[Int: Step]>([:])
+
+  /// The index of a step, and what it stores by digest.
+  private struct Step {
+    let index: NativeIndex
+    let stored: [Digest: NativeIndex.Stored]
+  }
+
+  /// What was found of a file.
+  private struct Finding {
+    let pack: NativePackFile?
+  }
+
+  /// Most places that are tried for an index in a file whose end was never finished.
+  private static let maxTries = 16
+
+  /// The pack that is being recognized; `nil` for any other `.ckz` file.
+  static func opened(_ probe: FileProbe) throws(CheckpointError) -> NativePackFile? {
+    try probe.finding { probe throws(CheckpointError) in
+      let source = try probe.source
+      do throws(CheckpointError) {
+        let isPack = try NativeFooter.flags(of: source) == NativeLayout.packFlag
+        return Finding(pack: isPack ? try NativePackFile(source) : nil)
+      } catch {
+        throw error.adding(path: source.name)
+      }
+    }.pack
+  }
+
+  /// Opens the last complete index of a pack.
+  init(_ file: ByteSource) throws(CheckpointError) {
+    self.file = file
+    var end = file.size
+    var first: CheckpointError?
+    for _ in 0..<Self.maxTries {
+      do throws(CheckpointError) {
+        if let footer = try NativeFooter(of: file, endingAt: end) {
+          pack = try footer.parsed(file) { text throws(CheckpointError) in
+            try NativePack(parsing: text, end: footer.index.lowerBound)
+          }
+          self.end = end
+          return
+        }
+      } catch {
+        first = first ?? error
+      }
+      guard let earlier = try Self.mark(in: file, before: end) else { break }
+      end = earlier
+    }
+    throw first ?? NativeFooter.cut(file)
+  }
+
+  /// Where the last mark of a footer ends that ends before byte `end`.
+  private static func mark(in file: ByteSource, before end: Int) throws(CheckpointError) -> Int? {
+    let mark = NativeLayout.endMagic
+    var upper = end - 1
+    while upper >= NativeLayout.headerSize + NativeLayout.footerSize {
+      let lower = max(upper - NativeLayout.chunkSize, 0)
+      let bytes = try file.bytes(lower..<upper)
+      if let found = bytes.lastRange(of: mark) { return lower + found.upperBound }
+      // A mark may lie across two blocks.
+      upper = lower == 0 ? 0 : lower + mark.count - 1
+    }
+    return nil
+  }
+
+  // MARK: - Steps
+
+  /// The number of a step.
+  ///
+  /// - Throws: ``CheckpointError`` `missing` if none is named, or there is none of that number.
+  func number(of step: PackStep?) throws(CheckpointError) -> Int {
+    let count = pack.steps.count
+    let message: String
+    switch step {
+    case .latest: return count - 1
+    case .number(let number) where number < count: return number
+    case .number(let number):
+      message = "expected a step of 0 to \(count - 1), found \(number)"
+    case nil:
+      message =
+        "is a pack of \(count) checkpoint\(count == 1 ? "" : "s"); name one, as "
+        + "\(file.name)@\(count - 1) or \(file.name)@latest"
+    }
+    throw CheckpointError(.missing, message, path: file.name)
+  }
+
+  /// A step as a file of its own, which reads what earlier steps store.
+  func file(_ step: PackStep?) throws(CheckpointError) -> NativeFile {
+    try file(number: number(of: step), chain: NativeLayout.maxChain)
+  }
+
+  func file(number: Int, chain: Int = NativeLayout.maxChain) throws(CheckpointError) -> NativeFile {
+    let base = NativeBase { [self] reference, byteCount throws(CheckpointError) in
+      try entry(reference, byteCount, chain: chain - 1)
+    }
+    return NativeFile(file, try self.step(number).index, base: base)
+  }
+
+  private func step(_ number: Int) throws(CheckpointError) -> Step {
+    if let known = opened.withLock({ $0[number] }) { return known }
+    let index = try index(number)
+    var stored: [Digest: NativeIndex.Stored] = [:]
+    for case .stored(let content) in index.tensors.map(\.content) {
+      stored[content.digest] = stored[content.digest] ?? content
+    }
+    let step = Step(index: index, stored: stored)
+    opened.withLock { $0[number] = step }
+    return step
+  }
+
+  /// Reads the index of a step, which is not kept.
+  func index(_ number: Int) throws(CheckpointError) -> NativeIndex {
+    let step = pack.steps[number]
+    do throws(CheckpointError) {
+      return try step.index.parsed(file) { text throws(CheckpointError) in
+        try NativeIndex(
+          parsing: text, start: step.start, end: step.index.index.lowerBound, step: number)
+      }
+    } catch {
+      throw CheckpointError(
+        error.code, "step \(number): \(error.message)", path: file.name, tensor: error.tensor,
+        offset: error.offset)
+    }
+  }
+
+  /// What a step stores by the digest of a reference.
+  func stored(
+    _ reference: NativeIndex.Reference, _ byteCount: Int
+  ) throws(CheckpointError) -> (step: Int, content: NativeIndex.Stored) {
+    guard let number = reference.step, pack.steps.indices.contains(number),
+      let content = try step(number).stored[reference.digest], content.info.byteCount == byteCount
+    else {
+      let step = reference.step.map { "step \($0)" } ?? "the pack"
+      throw CheckpointError(
+        .malformed, "\(step) stores no \(byteCount) bytes with digest \(reference.digest)",
+        path: file.name)
+    }
+    return (number, content)
+  }
+
+  private func entry(
+    _ reference: NativeIndex.Reference, _ byteCount: Int, chain: Int
+  ) throws(CheckpointError) -> Checkpoint.Entry {
+    guard chain > 0 else {
+      throw CheckpointError(
+        .malformed, "more than \(NativeLayout.maxChain) differences of differences",
+        path: file.name)
+    }
+    let (step, content) = try stored(reference, byteCount)
+    let tensor = NativeIndex.Tensor(name: "", content: .stored(content))
+    guard let entry = try file(number: step, chain: chain).entry(tensor) else {
+      throw CheckpointError(.malformed, "an alias as a base", path: file.name)
+    }
+    return entry
+  }
+}
+
+extension [UInt8] {
+  /// Where a short sequence occurs last.
+  fileprivate func lastRange(of mark: [UInt8]) -> Range<Int>? {
+    guard count >= mark.count, let last = mark.last else { return nil }
+    var index = count - 1
+    while index >= mark.count - 1 {
+      if self[index] == last, self[index - mark.count + 1...index].elementsEqual(mark) {
+        return index - mark.count + 1..<index + 1
+      }
+      index -= 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,131 @@
+public import ByteIO
+public import TensorCore
+
+/// The checkpoints of a run in one `.ckz` file, each written against those before it.
+///
+/// Specification: the article *The native format* of CheckpointKit's documentation.
+public struct RunPack: Sendable {
+  /// One checkpoint of the run.
+  public struct Step: Sendable {
+    /// The name of the file that was packed.
+    public let name: String
+    /// Number of bytes that the pack stores for it, its index included.
+    public let storedBytes: Int
+  }
+
+  private let file: NativePackFile
+
+  /// The pack in a file; `nil` if it is none.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` `malformed` for a pack without any complete index.
+  public init?(_ probe: FileProbe) throws(CheckpointError) {
+    guard probe.members == nil, probe.head.starts(with: NativeLayout.magic),
+      let file = try NativePackFile.opened(probe)
+    else { return nil }
+    self.file = file
+  }
+
+  /// The steps in order.
+  public var steps: [Step] {
+    file.pack.steps.map { step in
+      Step(name: step.name, storedBytes: step.index.index.upperBound - step.start)
+    }
+  }
+
+  /// Number of bytes after the last complete index, which were never finished.
+  public var unfinishedBytes: Int { file.file.size - file.end }
+
+  /// A step, counted from 0; its tensors are not yet read.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` `malformed` when an index breaks a rule.
+  public func checkpoint(_ step: Int) throws(CheckpointError) -> Checkpoint {
+    try file.file(number: step).checkpoint()
+  }
+
+  /// Reads every byte that belongs to a step, and returns the first error of each damaged tensor.
+  public func verify(threads: Int) async throws -> [CheckpointError] {
+    var errors: [CheckpointError] = []
+    for number in file.pack.steps.indices {
+      do {
+        let step = try file.file(number: number)
+        let found = try await step.verify(threads: threads, isWhole: false)
+        errors += found.map { error in
+          CheckpointError(
+            error.code, "step \(number): \(error.message)", path: error.path, tensor: error.tensor,
+            offset: error.offset)
+        }
+      } catch let error as CheckpointError {
+        errors.append(error)
+      }
+    }
+    return errors
+  }
+}
+
+/// A pack in the making, or one that grows.
+public final class RunPackWriter {
+  private let writer: NativePackWriter
+  private let sink: ByteSink
+  private let growing: GrowingFile?
+
+  /// The number of the step that is added next.
+  public var count: Int { writer.pack.steps.count }
+
+  /// Begins a pack, or continues the one that a local file holds; `replaces` says that it is begun anew.
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` when the file exists and is no pack, or cannot be written.
+  public init(_ path: String, replaces: Bool = false) throws(CheckpointError) {
+    let (place, name) = Place.locate(path)
+    if !replaces, let file = try? place.openFile(name) {
+      let growing = try GrowingFile(path)
+      let probe = try FileProbe(growing.source, in: place)
+      _ = file
+      guard probe.head.starts(with: NativeLayout.magic),
+        let pack = try NativePackFile.opened(probe)
+      else {
+        throw CheckpointError(
+          .system, "exists and is not a pack; pass --force to replace it", path: path)
+      }
+      self.growing = growing
+      sink = try growing.sink(from: pack.end)
+      writer = try NativePackWriter(sink, after: pack)
+      return
+    }
+    growing = nil
+    sink = try place.create(name, replacing: replaces)
+    writer = try NativePackWriter(sink)
+  }
+
+  /// Adds a checkpoint; `name` is that of the file it comes from.
+  ///
+  /// Its tensors are read twice unless their digests are stored: to see which are there already, and to
+  /// pack the others. The next step is compared with it, so its file must not change until then.
+  /// - Throws: `CheckpointError` from the tensors or the system.
+  public func add(
+    _ checkpoint: Checkpoint, name: String, options: WriteOptions = WriteOptions()
+  ) async throws {
+    try await writer.add(checkpoint, name: name, options: options)
+  }
+
+  /// Number of bytes written for the last step.
+  public var lastStoredBytes: Int {
+    writer.pack.steps.last.map { $0.index.index.upperBound - $0.start } ?? 0
+  }
+
+  /// Completes the file: until then it holds what it held before, and what was added is lost.
+  public func finish() throws(CheckpointError) {
+    let footer = try writer.finish()
+    guard let growing else {
+      try sink.append(footer.rawBytes)
+      return try sink.commit()
+    }
+    // All that the footer speaks of is on the disk before it.
+    let end = sink.position
+    try sink.commit()
+    growing.confirm(end)
+    let last = try growing.sink(from: end)
+    try last.append(footer.rawBytes)
+    try last.commit()
+    growing.confirm(last.position)
+  }
+}

@@ -1,0 +1,29 @@
+public import CheckpointFormats
+public import TensorCore
+
+/// All that a file holds: every part of a training checkpoint, its tensors named as the file nests them.
+public struct WholeFile: Sendable {
+  /// The checkpoint to write.
+  public let checkpoint: Checkpoint
+  /// The format that the file has.
+  public let format: CheckpointFormat
+  /// What was not read, one sentence each.
+  public let notes: [String]
+
+  /// Opens a file; `notes` is told what it holds that no tensor can show.
+  ///
+  /// Reads tensors of which the file claims that they are tied, and nothing else.
+  /// - Throws: `CheckpointError` with the path in it.
+  public init(_ path: String, threads: Int, notes: (String) -> Void = { _ in }) throws {
+    var options = OpenOptions(threads: threads)
+    options.readsAllParts = true
+    options.notesParts = false
+    try self.init(CheckpointSource.open(path, options: options, notes: notes))
+  }
+
+  /// What was opened with all its parts.
+  public init(_ source: CheckpointSource) throws {
+    let result = try Conversion(Selection()).apply(to: source.opened)
+    (checkpoint, format, notes) = (result.checkpoint, source.format, result.notes)
+  }
+}

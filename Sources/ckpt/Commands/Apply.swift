@@ -1,0 +1,49 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Apply: AsyncParsableCommand, CommonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Apply a patch that 'ckpt diff --patch' wrote to the checkpoint it was made from.",
+      discussion: """
+        The base may be in any format: what counts is its fingerprint, which 'ckpt hash' prints. Another \
+        base is refused before anything is written. The result has the fingerprint that the patch \
+        promises, and the values that are not tensors; every chunk is verified as it is read.
+
+        EXAMPLES
+          ckpt diff monday.pt tuesday.pt --patch tuesday-patch.ckz
+          ckpt apply monday.pt tuesday-patch.ckz -o tuesday.pt
+          ckpt apply monday.pt tuesday-patch.ckz -o tuesday.safetensors
+        """)
+
+    @Argument(help: "The checkpoint that the patch was made from, in any format.") var base: String
+    @Argument(help: "The patch.") var patch: String
+    @Option(
+      name: [.customShort("o"), .long],
+      help: ArgumentHelp("File for the result; '-' for standard output.", valueName: "file"))
+    var output: String
+    @OptionGroup var target: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+      var destination = try target.target(output, common)
+      guard let opened = try CheckpointPatch(.checkpoint(patch)) else {
+        throw CheckpointError(
+          .unsupported, "is not a patch; 'ckpt diff A B --patch FILE' writes one", path: patch)
+      }
+      let file = try WholeFile(base, threads: common.threads, notes: common.note)
+      let result = try await naming(base) {
+        let progress = Progress(reading: file.checkpoint.entries, quiet: common.quiet)
+        defer { progress.finish() }
+        var tracked = file.checkpoint
+        tracked.entries = progress.entries
+        return try await opened.applied(to: tracked, threads: common.threads)
+      }
+      destination.options.nests = result.isNested
+      try await destination.write(result, to: output, showing: common)
+      // Of a nested file, other commands show the fingerprint of a part.
+      let fingerprint = result.isNested ? [] : ["fingerprint \(try opened.result)"]
+      common.wrote(output, result.counts + fingerprint)
+    }
+  }
+}

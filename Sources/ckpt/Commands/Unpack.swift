@@ -1,0 +1,92 @@
+import ArgumentParser
+import CheckpointKit
+
+extension Ckpt {
+  struct Unpack: AsyncParsableCommand, CommonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the checkpoints of a pack as files again, all of them or one.",
+      discussion: """
+        Each gets its former name and, where ckpt writes it, its former format; others become .ckz \
+        files. Tensors and values are those that were packed; the bytes of a file may be others, since \
+        another program wrote it. Of several of one name, each gets its number: last-3.pt.
+
+        EXAMPLES
+          ckpt unpack run.ckz
+          ckpt unpack run.ckz -o run
+          ckpt unpack run.ckz --step 3 -o epoch3.safetensors
+          ckpt unpack run.ckz --step latest
+        """)
+
+    @Argument(help: "A pack.") var pack: String
+    @Option(
+      help: ArgumentHelp(
+        "Only this checkpoint: a number, counted from 0, or 'latest'.", valueName: "number"))
+    var step: String?
+    @Option(
+      name: [.customShort("o"), .long],
+      help: ArgumentHelp(
+        "Folder for the files, made if it is missing; with --step, the file. Default: the current folder.",
+        valueName: "path"))
+    var output: String?
+    @OptionGroup var target: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      if let step, step != "latest", (Int(step) ?? -1) < 0 {
+        throw ValidationError("--step: expected a number or 'latest', found '\(step)'")
+      }
+      if step == nil, output == "-" {
+        throw ValidationError("standard output takes one checkpoint; pass --step")
+      }
+    }
+
+    func run() async throws {
+      guard let opened = try RunPack(.checkpoint(pack)) else {
+        throw CheckpointError(
+          .unsupported, "is not a pack; 'ckpt convert' writes a checkpoint in other formats",
+          path: displayPath(pack))
+      }
+      let count = opened.steps.count
+      let only = step.map { $0 == "latest" ? count - 1 : Int($0) ?? count }
+      if let only, only >= count {
+        throw CheckpointError(
+          .missing, "expected a step of 0 to \(count - 1), found \(only)", path: pack)
+      }
+      let names = names(opened.steps.map(\.name))
+      if only == nil, let output { try CheckpointTarget.makeFolder(output) }
+      // All targets are looked at before the first is written.
+      let files = try (only.map { [$0] } ?? Array(0..<count)).map { step in
+        let path = only == nil ? output.map { "\($0)/\(names[step])" } : output
+        return (step: step, path: path ?? names[step], target: try destination(path ?? names[step]))
+      }
+      for (step, path, target) in files {
+        var target = target
+        let checkpoint = try opened.checkpoint(step)
+        target.options.nests = checkpoint.isNested
+        try await naming("\(pack)@\(step)") {
+          try await target.write(checkpoint, to: path, showing: common)
+        }
+        common.wrote(path, checkpoint.counts)
+      }
+    }
+
+    private func destination(_ path: String) throws -> CheckpointTarget {
+      try target.target(path, common)
+    }
+
+    /// Names for all steps, each its own, with endings that say a format that can be written.
+    private func names(_ names: [String]) -> [String] {
+      let counts = Dictionary(names.map { (TensorName($0), 1) }, uniquingKeysWith: +)
+      return names.enumerated().map { step, name in
+        var name = name
+        if counts[TensorName(name), default: 1] > 1 {
+          let ending = name.contains(".") ? String(name.ending) : ""
+          name = String(name.dropLast(ending.count)) + "-\(step)" + ending
+        }
+        let format = CheckpointFormat.named(byEndingOf: name)
+        let isWritten = format?.write != nil && format?.capabilities.needsTemplate == false
+        return target.to != nil || isWritten ? name : name + ".ckz"
+      }
+    }
+  }
+}
