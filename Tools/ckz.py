@@ -5,7 +5,9 @@ Written from the specification alone (Sources/CheckpointKit/CheckpointKit.docc/N
 that the format does not depend on the program that introduced it.
 
     arrays = ckz.read("model.ckz")      name -> numpy array; bfloat16 and float8 as uint16 and uint8
-    python3 ckz.py model.ckz            a line for each tensor: name dtype shape blake3
+    ckz.read("run.ckz", step=3)         a step of a pack; ckz.read("run.ckz", -1) the last one
+    ckz.read("patch.ckz", base=arrays)  what a patch makes of its base
+    python3 ckz.py model.ckz [STEP]     a line for each tensor: name dtype shape blake3
 
 Every byte is verified; what is not as the specification says raises ValueError. The package blake3, where
 it is installed, computes the digests faster than the code here.
@@ -129,7 +131,7 @@ def chunk_value(data, number, root=0):
 
 # A filter's name: steps, of which a reader undoes the last one first. Words are of `width` bytes.
 FILTER = re.compile(
-    r"(?P<narrow>(f32\+)?(f16\+|bf16\+)?)((?P<whole>palette|differences)|(?P<sparse>sparse\+)?"
+    r"(?P<delta>delta\+)?(?P<narrow>(f32\+)?(f16\+|bf16\+)?)((?P<whole>palette|differences)|(?P<sparse>sparse\+)?"
     r"(levels-(?P<columns>[1-9][0-9]{0,4})\+)?(?P<layout>planes|rotated-planes|bits))-(?P<width>[1-9][0-9]{0,2})")
 WIDE = {"f32": 8, "f16": 4, "bf16": 4}  # bytes of a word before it is narrowed to half of them
 TURNS = {2: 1, 4: 1, 8: 5}  # by how many bits words are rotated left
@@ -228,7 +230,13 @@ def floats(parts, count, width, steps):
     return words
 
 
-def unfiltered(name, content, size, itemsize):
+def added(differences, base):
+    """Words that are differences from those of the base, 0, -1, 1, -2 … stored as 0, 1, 2, 3 …"""
+    half = differences >> differences.dtype.type(1)
+    return base.view(differences.dtype) + numpy.where(differences & differences.dtype.type(1), ~half, half)
+
+
+def unfiltered(name, content, size, itemsize, base):
     """The `size` bytes of a chunk from its inflated content."""
     steps = FILTER.fullmatch(name)
     require(steps, "unknown filter " + name)
@@ -241,6 +249,8 @@ def unfiltered(name, content, size, itemsize):
     require(width in widths.get(layout, range(1, 513)), "unknown filter " + name)
     require(not steps["sparse"] or width in (2, 4, 8), "unknown filter " + name)
     require(not steps["columns"] or width in (2, 4) and layout != "planes", "unknown filter " + name)
+    require(not steps["delta"] or not narrow and not steps["columns"] and layout != "rotated-planes"
+            and width in (1, 2, 4, 8), "unknown filter " + name)
     require(itemsize % width == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
     parts, count = Parts(content), size // width
     if steps["whole"]:
@@ -252,16 +262,24 @@ def unfiltered(name, content, size, itemsize):
     require(not len(parts.left), "the content of a chunk is too long")
     for kind in reversed(narrow):
         words = widened(words, kind)
+    if steps["delta"]:
+        words = added(words.reshape(-1), base)
     return words.tobytes()
 
 
-def unfilter(name, stored, size, itemsize):
-    """The `size` bytes of a chunk from what is stored."""
+def unfilter(name, stored, size, itemsize, base):
+    """The `size` bytes of a chunk from what is stored, and from those of its base."""
     if name == "raw":
         require(len(stored) == size, "raw chunk of another size")
         return stored
-    require(not name.startswith("delta+"), "filter %s needs another tensor, which is not supported" % name)
-    return unfiltered(name, inflate(stored, 2 * size + (1 << 18)), size, itemsize)
+    if name == "base" or name.startswith("delta+"):
+        require(base is not None, "filter %s without a base" % name)
+        base = numpy.frombuffer(base, "u1")
+        require(len(base) == size, "a base of another size")
+    if name == "base":
+        require(not stored, "a chunk of the base has bytes of its own")
+        return base.tobytes()
+    return unfiltered(name, inflate(stored, 2 * size + (1 << 18)), size, itemsize, base)
 
 
 def digest_of(data):
@@ -271,15 +289,18 @@ def digest_of(data):
                           for start in range(0, len(data), CHUNK)), ROOT)
 
 
-def index_of(data):
-    require(data[:8] == b"\x89CKZ\r\n\x1a\n", "no .ckz file")
-    require(struct.unpack("<II", data[8:16]) == (1, 0), "another version or unknown flags")
-    require(len(data) >= 80 and data[-8:] == b"CKZ-end\n", "no footer: cut short or never finished")
-    start, stored, size, digest = struct.unpack("<QQQ32s", data[-64:-8])
-    require(start >= 16 and start + stored + 64 == len(data), "the index is not where it must be")
-    require(size <= min(1 << 32, (1 << 20) + 64 * stored), "the index is too large")
-    require(digest_of(data[start:start + stored]) == digest, "the index is damaged")
-    text = inflate(data[start:start + stored], size)
+def footer_of(data, end):
+    """Where an index is that a footer ending at byte `end` names, and its JSON."""
+    require(end >= 80 and data[end - 8:end] == b"CKZ-end\n", "no footer: cut short or never finished")
+    start, stored, size, digest = struct.unpack("<QQQ32s", data[end - 64:end - 8])
+    require(start >= 16 and start + stored + 64 == end, "the index is not where it must be")
+    return start, parsed(data[start:start + stored], size, digest)
+
+
+def parsed(stored, size, digest):
+    require(size <= min(1 << 32, (1 << 20) + 64 * len(stored)), "the index is too large")
+    require(digest_of(stored) == digest, "the index is damaged")
+    text = inflate(stored, size)
     require(len(text) == size, "an index of another size")
     text = text.decode("utf-8")
     index = json.loads(text, object_pairs_hook=no_twins)
@@ -288,17 +309,86 @@ def index_of(data):
     if values is not None:  # whose keys keep their order
         plain = plain[:-1] + ',"values":' + json.dumps(values, separators=(",", ":"), ensure_ascii=False) + "}"
     require(plain == text, "the index is not in canonical form")
+    return index
+
+
+def indexes_of(data):
+    """The indexes of all steps of a pack, or of the one checkpoint: (index, start of chunks, their end)."""
+    require(data[:8] == b"\x89CKZ\r\n\x1a\n", "no .ckz file")
+    version, flags = struct.unpack("<II", data[8:16])
+    require(version == 1 and flags < 2, "another version or unknown flags")
+    if not flags:
+        start, index = footer_of(data, len(data))
+        return [(index, 16, start)]
+    end = len(data)
+    while True:  # what an unfinished program left after the last footer does not count
+        try:
+            start, pack = footer_of(data, end)
+            break
+        except ValueError:
+            end = data.rfind(b"CKZ-end\n", 0, end - 1) + 8
+            if end < 80:
+                raise
+    found, before = [], 16
+    require(sorted(pack) == ["steps"] and pack["steps"], "a pack without steps")
+    for step in pack["steps"]:
+        require(sorted(step) == ["blake3", "content", "name", "offset", "size", "start"], "unknown keys in a step")
+        require(before <= step["start"] <= step["offset"], "steps overlap")
+        before = step["offset"] + step["size"]
+        stored = data[step["offset"]:before]
+        found.append((parsed(stored, step["content"], bytes.fromhex(step["blake3"])), step["start"], step["offset"]))
+    require(before <= start, "steps reach into the index")
+    return found
+
+
+class Steps:
+    """The tensors of a step by digest, each step read when another one refers to it."""
+
+    def __init__(self, data, base=None):
+        self.data, self.indexes, self.known = data, indexes_of(data), {}
+        self.base = {digest_of(numpy.asarray(array).tobytes()).hex(): numpy.asarray(array).tobytes()
+                     for array in (base or {}).values()}
+
+    def find(self, entry, digest, before):
+        """The bytes to which an entry refers: of an earlier step, or of the base."""
+        step = entry.get("step")
+        if step is None:
+            require(digest in self.base, "%s needs a base that is not given" % entry["name"])
+            return self.base[digest]
+        require(type(step) is int and 0 <= step < before, "%s refers to step %s" % (entry["name"], step))
+        if step not in self.known:
+            self.known[step] = {tensor[3]: tensor[4] for tensor in self.tensors(step)}
+        require(digest in self.known[step], "%s refers to what step %d has not" % (entry["name"], step))
+        return self.known[step][digest]
+
+    def tensors(self, step):
+        """Yields (name, dtype, shape, blake3, bytes) in the file's order; aliases have their original's."""
+        index, start, end = self.indexes[step]
+        is_pack = struct.unpack("<I", self.data[12:16]) == (1,)
+        yield from tensors_of(self.data, index, start, end, lambda entry, digest: self.find(entry, digest, step),
+                              is_pack)
+
+
+def size_of(entry):
+    """Number of elements, or of blocks of them, and bytes of one."""
+    name = entry["name"]
+    require(entry["dtype"] in TYPES or entry["dtype"] in BLOCKS, "unknown dtype " + entry["dtype"])
+    require(all(type(n) is int and n >= 0 for n in entry["shape"]), "bad shape of " + name)
+    block, itemsize = BLOCKS.get(entry["dtype"]) or (1, numpy.dtype(TYPES[entry["dtype"]]).itemsize)
+    count = 1
+    for n in entry["shape"]:
+        count *= n
+    require(count % block == 0, "part of a block in " + name)
+    return count // block, itemsize
+
+
+def tensors_of(data, index, start, end, find, is_pack):
+    is_patch = "base" in index
     index.setdefault("records", [])
-    require(sorted(index) == ["metadata", "modules", "records", "tensors"], "unknown keys in the index")
-    return index, start
-
-
-def tensors(path):
-    """Yields (name, dtype, shape, blake3, bytes) in the file's order; aliases have their original's."""
-    with open(path, "rb") as file:
-        data = file.read()
-    index, end = index_of(data)
-    position, seen, originals, placed = 16, set(), {}, {}
+    require(sorted(set(index) - {"base"}) == ["metadata", "modules", "records", "tensors"], "unknown keys in the index")
+    require(not (is_pack and is_patch), "a step with a base")
+    reference = {"step"} if is_pack else set()
+    position, seen, originals, placed = start, set(), {}, {}
     for entry in index["tensors"]:
         name = entry["name"]
         require(name not in seen, "two tensors are called " + name)
@@ -308,22 +398,30 @@ def tensors(path):
             require(entry["alias"] in originals, "%s is an alias of nothing before it" % name)
             yield (name, *originals[entry["alias"]])
             continue
-        values = entry.pop("cvs", "")
+        if (is_pack or is_patch) and "chunks" not in entry:
+            require(set(entry) == {"blake3", "dtype", "name", "shape"} | reference, "unknown keys in " + name)
+            count, itemsize = size_of(entry)
+            value = find(entry, entry["blake3"])
+            require(len(value) == count * itemsize, "%s refers to bytes of another size" % name)
+            originals[name] = (entry["dtype"], entry["shape"], entry["blake3"], value)
+            yield (name, *originals[name])
+            continue
+        values, original = entry.pop("cvs", ""), None
+        key_base = (entry.get("base"), entry.get("step"))
+        if "base" in entry:
+            require(is_pack or is_patch, "%s names a base" % name)
+            require(not reference - set(entry), "%s does not name a step" % name)
+            original = find(entry, entry.pop("base"))
+            entry.pop("step", None)
         require(sorted(entry) == ["blake3", "chunks", "dtype", "filter", "name", "offset", "shape"],
                 "unknown keys in " + name)
         values = bytes.fromhex(values) if len(entry["chunks"]) > 1 else values.encode()
         require(len(values) == (32 * len(entry["chunks"]) if len(entry["chunks"]) > 1 else 0),
                 "cvs and chunks of %s disagree" % name)
         require(not values or merge(values, ROOT).hex() == entry["blake3"], "cvs of %s do not merge" % name)
-        require(entry["dtype"] in TYPES or entry["dtype"] in BLOCKS, "unknown dtype " + entry["dtype"])
-        require(all(type(n) is int and n >= 0 for n in entry["shape"]), "bad shape of " + name)
-        block, itemsize = BLOCKS.get(entry["dtype"]) or (1, numpy.dtype(TYPES[entry["dtype"]]).itemsize)
-        count = 1
-        for n in entry["shape"]:
-            count *= n
-        require(count % block == 0, "part of a block in " + name)
-        count //= block
-        key = (entry["blake3"], entry["filter"], count * itemsize, entry["chunks"])
+        count, itemsize = size_of(entry)
+        require(original is None or len(original) == count * itemsize, "%s has a base of another size" % name)
+        key = (entry["blake3"], entry["filter"], count * itemsize, entry["chunks"], key_base)
         if entry["offset"] in placed:
             require(placed[entry["offset"]][0] == key, "%s shares chunks of other content" % name)
             originals[name] = (entry["dtype"], entry["shape"], entry["blake3"], placed[entry["offset"]][1])
@@ -342,7 +440,9 @@ def tensors(path):
             stored, position = data[position:position + length], position + length
             require(position <= end, "%s reaches into the index" % name)
             require(zlib.crc32(stored) == crc, "%s: chunk %d is damaged" % (name, number))
-            parts.append(unfilter(filter_name, stored, min(left, CHUNK), itemsize))
+            size = min(left, CHUNK)
+            base = original and original[number * CHUNK:number * CHUNK + size]
+            parts.append(unfilter(filter_name, stored, size, itemsize, base))
             left -= len(parts[-1])
             if values:
                 require(chunk_value(parts[-1], number) == values[32 * number:32 * number + 32],
@@ -360,15 +460,22 @@ def tensors(path):
     require(position == end, "bytes between the last chunk and the index")
 
 
-def read(path):
+def read(path, step=None, base=None):
     """Returns a dictionary of all tensors, name -> array, in the file's order; blocks as flat bytes."""
+    with open(path, "rb") as file:
+        steps = Steps(file.read(), base)
+    require(step is not None or len(steps.indexes) == 1, "a pack of %d checkpoints: which?" % len(steps.indexes))
+    number = range(len(steps.indexes))[step or 0]
     return {name: numpy.frombuffer(value, TYPES.get(dtype, "u1")).reshape(shape if dtype in TYPES else -1)
-            for name, dtype, shape, _, value in tensors(path)}
+            for name, dtype, shape, _, value in steps.tensors(number)}
 
 
 if __name__ == "__main__":
     try:
-        for name, dtype, shape, digest, _ in tensors(sys.argv[1]):
+        with open(sys.argv[1], "rb") as file:
+            steps = Steps(file.read())
+        require(len(sys.argv) > 2 or len(steps.indexes) == 1, "a pack of %d checkpoints: which?" % len(steps.indexes))
+        for name, dtype, shape, digest, _ in steps.tensors(range(len(steps.indexes))[int((sys.argv[2:] or [0])[0])]):
             print(json.dumps(name, ensure_ascii=False), dtype, json.dumps(shape), digest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError) as error:
         sys.exit("%s: %s" % (sys.argv[1], error))

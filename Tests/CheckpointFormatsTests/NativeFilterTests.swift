@@ -14,7 +14,8 @@ import Testing
     "bf16+palette-2", "bits-8", "differences-1", "sparse+planes-4", "sparse+rotated-planes-4",
     "sparse+bits-2", "levels-4+rotated-planes-2",
     "levels-65536+bits-4", "f32+sparse+levels-1000+rotated-planes-4", "sparse+rotated-planes-8",
-    "f32+planes-4", "bf16+differences-2",
+    "f32+planes-4", "bf16+differences-2", "base", "delta+planes-1", "delta+planes-8",
+    "delta+sparse+planes-4", "delta+sparse+bits-2", "delta+palette-4", "delta+differences-2",
   ]
 
   @Test(arguments: names)
@@ -32,7 +33,9 @@ import Testing
     "sparse+rotated-planes-4+", "+planes-4", "levels-3+rotated-planes-4",
     "levels-65537+rotated-planes-4", "levels-08+rotated-planes-4", "levels-8+rotated-planes-8",
     "levels-8+palette-4", "levels+rotated-planes-4", "levels-8+sparse+rotated-planes-4",
-    "sparse+f16+rotated-planes-2", "delta+planes-4", "zstd-4",
+    "sparse+f16+rotated-planes-2", "delta+rotated-planes-4", "delta+levels-8+bits-4", "delta+planes-3",
+    "delta+f16+bits-2", "delta+raw", "delta+base", "delta+delta+planes-4", "sparse+delta+planes-4",
+    "base+planes-4", "zstd-4",
   ])
   func `other names are unknown`(_ name: String) {
     #expect(NativeFilter(name: name) == nil)
