@@ -44,7 +44,8 @@ extension ByteSink {
   ) {
     var abilities = Abilities(writesAnywhere: true)
     abilities.descriptorPath = file.descriptorPath
-    self.init(name: name, abilities: abilities, position: position) { bytes, offset throws(CheckpointError) in
+    self.init(name: name, abilities: abilities, position: position) {
+      bytes, offset throws(CheckpointError) in
       try file.write(bytes, at: offset)
     } copy: { source, range, offset throws(CheckpointError) in
       try file.copy(range, of: source, to: offset)

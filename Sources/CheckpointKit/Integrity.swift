@@ -59,7 +59,8 @@ extension Integrity {
       (extent, means, obstacle) = (.everyByte, [], "")
       let count = pack.steps.count
       let rest =
-        pack.unfinishedBytes == 0 ? "" : "; \(pack.unfinishedBytes) bytes at the end were never finished"
+        pack.unfinishedBytes == 0
+        ? "" : "; \(pack.unfinishedBytes) bytes at the end were never finished"
       remark = " of \(count) checkpoint\(count == 1 ? "" : "s")\(rest)"
       return
     }

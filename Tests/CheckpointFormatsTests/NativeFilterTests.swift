@@ -33,7 +33,8 @@ import Testing
     "sparse+rotated-planes-4+", "+planes-4", "levels-3+rotated-planes-4",
     "levels-65537+rotated-planes-4", "levels-08+rotated-planes-4", "levels-8+rotated-planes-8",
     "levels-8+palette-4", "levels+rotated-planes-4", "levels-8+sparse+rotated-planes-4",
-    "sparse+f16+rotated-planes-2", "delta+rotated-planes-4", "delta+levels-8+bits-4", "delta+planes-3",
+    "sparse+f16+rotated-planes-2", "delta+rotated-planes-4", "delta+levels-8+bits-4",
+    "delta+planes-3",
     "delta+f16+bits-2", "delta+raw", "delta+base", "delta+delta+planes-4", "sparse+delta+planes-4",
     "base+planes-4", "zstd-4",
   ])

@@ -123,7 +123,7 @@ import Testing
     #expect(try folder.bytes(of: "run.ckz") == before)
   }
 
-  @Test func `a file that is no pack is not added to`() async throws {
+  @Test func `a file that is not a pack is not added to`() async throws {
     try folder.write([1, 2, 3], to: "other.ckz")
     let bytes = try await CheckpointFormat.native.bytes(of: try tiny(0))
     try folder.write(bytes, to: "plain.ckz")
@@ -189,7 +189,9 @@ import Testing
     let root = String(decoding: try SignedIndex.text(of: bytes), as: UTF8.self)
     let steps = root.split(separator: #"{"blake3":"#)
     let (first, last) = (try #require(steps.dropFirst().first), try #require(steps.last))
-    let (offset, size) = (try Self.number(after: "offset", last), try Self.number(after: "size", last))
+    let (offset, size) = (
+      try Self.number(after: "offset", last), try Self.number(after: "size", last)
+    )
     let stream = Array(bytes[offset..<offset + size])
     let content = try Self.number(after: "content", last)
     let index = try [UInt8](count: content) { target throws(CheckpointError) in
@@ -214,7 +216,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", ".hidden", "a/b", "..", "a\nb", "a\u{0}b"])
+  @Test(arguments: ["", "-", ".hidden", "a/b", "..", "a\nb", "a\u{0}b"])
   func `only plain file names are packed`(_ name: String) async throws {
     let writer = try RunPackWriter(folder.file("run.ckz"))
     await #expect(throws: CheckpointError.self) { try await writer.add(try tiny(0), name: name) }

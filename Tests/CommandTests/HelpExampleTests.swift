@@ -23,12 +23,16 @@ import Testing
     for name in w.pt wrapped.pt; do ckpt convert net.h5 $name --rename 's/^/net./' -q; done
     cp trainer.pt epoch3.pt; cp trainer.pt epoch7.pt
     ckpt convert net.keras net.pt --to-torch-layout -q
-    mkdir out
+    mkdir out run
+    for step in 1 2 3 7; do cp trainer.pt run/step$step.pt; done
+    ckpt pack run/*.pt -o run.ckz -q
+    cp trainer.pt monday.pt
+    ckpt diff monday.pt epoch7.pt --patch patch.ckz -q
     """
 
   @Test(arguments: [
     "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
-    "find-seed", "scan",
+    "find-seed", "scan", "apply", "pack", "unpack",
   ])
   func `every example of the help runs`(command: String) throws {
     let place = try Workplace()

@@ -54,9 +54,10 @@ import Testing
     #expect(try place.ckpt("diff", "run.ckz@1", "b.h5").status == 0)
     #expect(try place.ckpt("verify", "run.ckz@0").status == 0)
     let check = try place.ckpt("check", "run.ckz", "run.ckz@1")
-    #expect(check.lines == [
-      "run.ckz: ok (every byte of 2 checkpoints)", "run.ckz@1: ok (every byte)",
-    ])
+    #expect(
+      check.lines == [
+        "run.ckz: ok (every byte of 2 checkpoints)", "run.ckz@1: ok (every byte)",
+      ])
     let bare = try place.ckpt("hash", "run.ckz")
     #expect(bare.status == 2)
     #expect(bare.errors.contains("name one, as run.ckz@1 or run.ckz@latest"))
@@ -78,7 +79,8 @@ import Testing
   @Test func `a step of a pack is redrawn into a new file, not in place`() throws {
     try place.ckpt("pack", "a.h5", "-o", "run.ckz")
     let before = try place.folder.bytes(of: "run.ckz")
-    let new = try place.ckpt("reinit", "run.ckz@0", "--match", "layer1", "--seed", "5", "-o", "n.ckz")
+    let new = try place.ckpt(
+      "reinit", "run.ckz@0", "--match", "layer1", "--seed", "5", "-o", "n.ckz")
     #expect(new.status == 0, "\(new.errors)")
     #expect(try place.fingerprint("n.ckz") == place.fingerprint("b.h5"))
     let inPlace = try place.ckpt("reinit", "run.ckz@0", "--match", "layer1", "--in-place")

@@ -10,7 +10,8 @@ enum NativeFilling {
     // Other tensors and later steps may be differences from what would change.
     guard try NativePackFile.opened(fill.template) == nil, file.index.base == nil else {
       throw CheckpointError(
-        .unsupported, "is a pack or a patch, of which no changed copy can be made; convert it first",
+        .unsupported,
+        "is a pack or a patch, of which no changed copy can be made; convert it first",
         path: fill.template.path)
     }
     return FilledFiles(fill.template.name) { try await write(file, fill, to: $0) }

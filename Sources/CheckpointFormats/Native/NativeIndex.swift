@@ -34,7 +34,7 @@ struct NativeIndex {
     var base: Reference?
 
     /// Number of bytes that are stored of it.
-    var storedSize: Int { chunks.reduce(0) { $0 + $1.length } }
+    var storedSize: Int { chunks.map(\.length).saturatedSum() }
 
     /// Whether a chunk's bytes, unpacked, are those that the digest covers.
     func matches(_ bytes: RawSpan, chunk: Int) -> Bool {

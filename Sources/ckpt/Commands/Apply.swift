@@ -11,9 +11,8 @@ extension Ckpt {
         promises, and the values that are not tensors; every chunk is verified as it is read.
 
         EXAMPLES
-          ckpt diff monday.pt tuesday.pt --patch tuesday-patch.ckz
-          ckpt apply monday.pt tuesday-patch.ckz -o tuesday.pt
-          ckpt apply monday.pt tuesday-patch.ckz -o tuesday.safetensors
+          ckpt apply monday.pt patch.ckz -o tuesday.pt
+          ckpt apply monday.pt patch.ckz -o tuesday.safetensors
         """)
 
     @Argument(help: "The checkpoint that the patch was made from, in any format.") var base: String

@@ -17,7 +17,8 @@ extension Ckpt.Diff {
         options: options, overwrites: force)
     }
     let counts = [
-      (summary.unchanged, "unchanged"), (summary.changed, "changed"), (summary.whole, "stored whole"),
+      (summary.unchanged, "unchanged"), (summary.changed, "changed"),
+      (summary.whole, "stored whole"),
     ]
     common.wrote(
       path,

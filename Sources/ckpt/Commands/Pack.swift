@@ -17,9 +17,7 @@ extension Ckpt {
 
         EXAMPLES
           ckpt pack run/*.pt -o run.ckz
-          ckpt pack run/epoch7.pt -o run.ckz
-          ckpt ls run.ckz
-          ckpt diff run.ckz@0 run.ckz@latest
+          ckpt pack run/step7.pt -o run.ckz
         """)
 
     @Argument(help: "Checkpoints of one run, the oldest first.") var files: [String]
@@ -39,9 +37,13 @@ extension Ckpt {
       if output == "-" {
         throw ValidationError("a pack is written to a file, since checkpoints are added to it")
       }
+      if files.contains("-") {
+        throw ValidationError("each checkpoint of a pack has its file's name; '-' has none")
+      }
       if let compression, options.compression == .standard {
         throw ValidationError(
-          "unknown compression '\(compression)': expected planes, planes:fast, planes:small, or none")
+          "unknown compression '\(compression)': expected planes, planes:fast, planes:small, or none"
+        )
       }
     }
 
@@ -97,8 +99,9 @@ extension Ckpt {
 }
 
 extension String {
-  /// The name of a file without its folders.
+  /// The name of a file or a folder without the folders it is in.
   var lastComponent: String {
+    if utf8.count > 1, hasSuffix("/") { return String(dropLast()).lastComponent }
     guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return self }
     return String(self[utf8.index(after: slash)...])
   }

@@ -12,9 +12,9 @@ extension Ckpt {
 
         EXAMPLES
           ckpt unpack run.ckz
-          ckpt unpack run.ckz -o run
+          ckpt unpack run.ckz -o restored
           ckpt unpack run.ckz --step 3 -o epoch3.safetensors
-          ckpt unpack run.ckz --step latest
+          ckpt unpack run.ckz --step latest -o latest.pt
         """)
 
     @Argument(help: "A pack.") var pack: String

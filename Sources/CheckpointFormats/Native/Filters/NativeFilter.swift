@@ -110,7 +110,9 @@ struct NativeFilter: Hashable, Sendable {
     }
     let isNumber = Self.wordWidths.contains(width)
     if isDelta {
-      guard layout != .rotatedPlanes, isNumber, !isFloat32, half == nil, columns == nil else { return false }
+      guard layout != .rotatedPlanes, isNumber, !isFloat32, half == nil, columns == nil else {
+        return false
+      }
     }
     return switch layout {
     case .raw, .base: false

@@ -98,7 +98,7 @@ struct NativePack {
 
   /// Whether a name is that of a file in a folder: nothing leads out of it, and nothing is hidden.
   static func isFileName(_ name: String) -> Bool {
-    !name.isEmpty && name.utf8.first != UInt8(ascii: ".")
+    !name.isEmpty && name != "-" && name.utf8.first != UInt8(ascii: ".")
       && name.utf8.allSatisfy { $0 != UInt8(ascii: "/") && $0 >= 0x20 && $0 != 0x7f }
   }
 }

@@ -73,13 +73,12 @@ public final class RunPackWriter {
 
   /// Begins a pack, or continues the one that a local file holds; `replaces` says that it is begun anew.
   ///
-  /// - Throws: ``TensorCore/CheckpointError`` when the file exists and is no pack, or cannot be written.
+  /// - Throws: ``TensorCore/CheckpointError`` when the file exists and is not a pack, or cannot be written.
   public init(_ path: String, replaces: Bool = false) throws(CheckpointError) {
     let (place, name) = Place.locate(path)
-    if !replaces, let file = try? place.openFile(name) {
+    if !replaces, (try? place.openFile(name)) != nil {
       let growing = try GrowingFile(path)
       let probe = try FileProbe(growing.source, in: place)
-      _ = file
       guard probe.head.starts(with: NativeLayout.magic),
         let pack = try NativePackFile.opened(probe)
       else {
