@@ -460,22 +460,23 @@ def tensors_of(data, index, start, end, find, is_pack):
     require(position == end, "bytes between the last chunk and the index")
 
 
-def read(path, step=None, base=None):
-    """Returns a dictionary of all tensors, name -> array, in the file's order; blocks as flat bytes."""
+def tensors(path, step=None, base=None):
+    """Yields (name, dtype, shape, blake3, bytes) of all tensors, in the file's order."""
     with open(path, "rb") as file:
         steps = Steps(file.read(), base)
     require(step is not None or len(steps.indexes) == 1, "a pack of %d checkpoints: which?" % len(steps.indexes))
-    number = range(len(steps.indexes))[step or 0]
+    yield from steps.tensors(range(len(steps.indexes))[step or 0])
+
+
+def read(path, step=None, base=None):
+    """Returns a dictionary of all tensors, name -> array, in the file's order; blocks as flat bytes."""
     return {name: numpy.frombuffer(value, TYPES.get(dtype, "u1")).reshape(shape if dtype in TYPES else -1)
-            for name, dtype, shape, _, value in steps.tensors(number)}
+            for name, dtype, shape, _, value in tensors(path, step, base)}
 
 
 if __name__ == "__main__":
     try:
-        with open(sys.argv[1], "rb") as file:
-            steps = Steps(file.read())
-        require(len(sys.argv) > 2 or len(steps.indexes) == 1, "a pack of %d checkpoints: which?" % len(steps.indexes))
-        for name, dtype, shape, digest, _ in steps.tensors(range(len(steps.indexes))[int((sys.argv[2:] or [0])[0])]):
+        for name, dtype, shape, digest, _ in tensors(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None):
             print(json.dumps(name, ensure_ascii=False), dtype, json.dumps(shape), digest)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         sys.exit("%s: %s" % (sys.argv[1], error))

@@ -1,5 +1,6 @@
 import ByteIO
 import CheckpointFormats
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing
@@ -118,5 +119,60 @@ import Testing
       shell:
         "python3 -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(path))")
     #expect(run.output == "\(8 * file.count) flips, 0 silent\n")
+  }
+
+  @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
+  func `the reader in Python reads the steps of a pack`() async throws {
+    let steps = try [1, 2, 3, 1].map { Checkpoint(entries: try Self.drifting(step: $0)) }
+    let path = folder.file("run.ckz")
+    let writer = try RunPackWriter(path)
+    for step in steps { try await writer.add(step, name: "step.pt") }
+    try writer.finish()
+    for (number, step) in steps.enumerated() {
+      let run = try CommandRun(
+        shell: "python3 \(Self.script) \(CommandRun.quoted(path)) \(number)")
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.output == (try Self.lines(step.entries)))
+    }
+    let bare = try CommandRun(shell: "python3 \(Self.script) \(CommandRun.quoted(path))")
+    #expect(bare.errors.contains("a pack of 4 checkpoints"))
+  }
+
+  @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
+  func `the reader in Python applies a patch`() async throws {
+    let old = Checkpoint(entries: try Self.drifting(step: 1))
+    let new = Checkpoint(entries: try Self.drifting(step: 2))
+    try await CheckpointFormat.native.writeFile(old, folder.file("old.ckz"))
+    let (place, name) = Place.locate(folder.file("patch.ckz"))
+    _ = try await CheckpointPatch.write(from: old, to: new, in: place, name: name)
+    let program = """
+      import json, sys
+      sys.path.insert(0, sys.argv[1].rpartition("/")[0])
+      import ckz
+      base = ckz.read(sys.argv[2] + "/old.ckz")
+      for name, dtype, shape, digest, _ in ckz.tensors(sys.argv[2] + "/patch.ckz", base=base):
+          print(json.dumps(name), dtype, json.dumps(shape), digest)
+      """
+    let run = try CommandRun(
+      shell:
+        "python3 -B -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(folder.path))")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output == (try Self.lines(new.entries)))
+  }
+
+  private static func drifting(step: Int) throws -> [Checkpoint.Entry] {
+    try [DType.float32, .bfloat16, .float64, .int8].map {
+      try DriftSample.entry(TensorName($0.rawValue), $0, 40_000, step: step)
+    } + [
+      try DriftSample.entry("long", .float32, 1_100_000, step: step),
+      try DriftSample.entry("frozen", .float32, 1000, step: 0),
+    ]
+  }
+
+  /// What the reader prints of tensors.
+  private static func lines(_ entries: [Checkpoint.Entry]) throws -> String {
+    try entries.map { entry in
+      "\"\(entry.name.text)\" \(entry.info.dtype.rawValue) \(entry.info.shape) \(try entry.digest())\n"
+    }.joined()
   }
 }
