@@ -155,7 +155,8 @@ import Testing
       """
     let run = try CommandRun(
       shell:
-        "python3 -B -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(folder.path))")
+        "python3 -B -c \(CommandRun.quoted(program)) \(Self.script) \(CommandRun.quoted(folder.path))"
+    )
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output == (try Self.lines(new.entries)))
   }
