@@ -176,6 +176,43 @@ void digest_inflate(void) {
   }
 }
 
+void fuzz_inflate(unsigned long count) {
+  for (unsigned long done = 0; done < count;) {
+    struct ckpt_deflated sound[2], damaged[2];
+    for (int i = 0; i < 2; i++) {
+      size_t symbols = sizes[below(size_count)] % 1100;
+      uint8_t *memory = room(3 * (2 * symbols + 400) + 1000);
+      struct ckpt_bits out = {memory, 0, 0};
+      size_t made = make_stream(&out, symbols, (int)below(2));
+      sound[i] = (struct ckpt_deflated){memory, (size_t)(out.next - memory), room(made), made};
+    }
+    void *tables = aligned64(ckpt_inflate_memory() / 8 + 1);
+    for (int round = 0; round < 64; round++, done += 2) {
+      size_t made[2];
+      for (int i = 0; i < 2; i++) {
+        // A third has lost its end, and a third is of another length than is told.
+        size_t size = sound[i].size, room_for = sound[i].count;
+        if (below(3) == 0) size -= below(size);
+        if (below(3) == 0) room_for = below(2 * room_for + 2);
+        uint8_t *bytes = malloc(size), *target = malloc(room_for);
+        if (!bytes || !target) exit(2);
+        memcpy(bytes, sound[i].stream, size);
+        for (size_t changes = 1 + below(3); changes > 0; changes--) {
+          size_t place = below(below(2) ? size : size < 200 ? size : 200);
+          bytes[place] ^= (uint8_t)(1 << below(8));
+        }
+        damaged[i] = (struct ckpt_deflated){bytes, size, target, room_for};
+      }
+      ckpt_inflate(tables, damaged, 2, below(2), below(2) ? made : NULL);
+      for (int i = 0; i < 2; i++) {
+        free((void *)damaged[i].stream);
+        free(damaged[i].target);
+      }
+    }
+    release();
+  }
+}
+
 void digest_sums(void) {
   FOR_SIZES(count) {
     uint8_t *bytes = words_of(count, 1, NOISE);

@@ -41,6 +41,12 @@ void add_number(uint64_t number);
 // Prints a line: a name and the digest of all that was added since the line before.
 __attribute__((format(printf, 1, 2))) void report(const char *name, ...);
 
+// Frees all memory that was taken.
+void release(void);
+
+// Unpacks this many damaged streams, for a sanitizer to watch.
+void fuzz_inflate(unsigned long count);
+
 void digest_generator(void);
 void digest_distributions(void);
 void digest_pairs(void);

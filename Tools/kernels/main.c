@@ -90,6 +90,10 @@ void add(const void *bytes, size_t size) {
 
 void add_number(uint64_t number) { add(&number, sizeof number); }
 
+void release(void) {
+  while (taken_count > 0) free(taken[--taken_count]);
+}
+
 void report(const char *name, ...) {
   va_list values;
   va_start(values, name);
@@ -99,16 +103,22 @@ void report(const char *name, ...) {
   fflush(stdout);
   digest = empty;
   state = 0;
-  while (taken_count > 0) free(taken[--taken_count]);
+  release();
 }
 
-// With an argument only tells whether the loader takes the clones for x86-64-v3.
-int main(int count, char **arguments) {
-  (void)arguments;
+// --has-v3 only tells whether the loader takes clones for x86-64-v3; --fuzz N unpacks damaged streams.
+int main(int count, char **words) {
+  if (count == 2 && strcmp(words[1], "--has-v3") == 0) {
 #if defined(__x86_64__)
-  if (count > 1) return !__builtin_cpu_supports("x86-64-v3");
+    return !__builtin_cpu_supports("x86-64-v3");
+#else
+    return 1;
 #endif
-  if (count > 1) return 1;
+  }
+  if (count == 3 && strcmp(words[1], "--fuzz") == 0) {
+    fuzz_inflate(strtoul(words[2], NULL, 10));
+    return 0;
+  }
   digest = empty;
   digest_generator();
   digest_distributions();
