@@ -76,10 +76,13 @@ let package = Package(
     .testTarget(
       name: "StridedTests", dependencies: ["Strided", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(name: "JSONTextTests", dependencies: ["JSONText", "TensorCore"]),
-    .target(name: "CKernelVariants", path: "Tests/CKernelVariants"),
+    .target(
+      name: "CKernelVariants", dependencies: ["CKernels"], path: "Tests/CKernelVariants"),
     .testTarget(
       name: "TorchRandomTests",
-      dependencies: ["CKernelVariants", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport"]),
+      dependencies: [
+        "CKernelVariants", "CKernels", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport",
+      ]),
     .testTarget(
       name: "ModuleTreeTests",
       dependencies: ["ModuleTree", "TorchRandom", "ParallelWork", "TensorCore", "TestSupport"]),

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CKernels
 internal import TensorCore
 
 /// The values of `normal_(mean, std)` where PyTorch draws one by one: fewer than 16 elements, or
@@ -35,13 +35,10 @@ struct NormalPair {
   let first: Double
   let second: Double
 
+  /// The pair's first uniform is the angle, its second the radius.
   init(_ angle: UInt64, _ radius: UInt64) {
-    // The pair's first uniform is the angle, its second the radius. `log1p(-u)` keeps the precision
-    // of small u, which log(1 - u) would lose.
-    let distance = (-2 * log1p(-radius.unitDouble)).squareRoot()
-    let theta = 2 * Double.pi * angle.unitDouble
-    first = distance * cos(theta)
-    second = distance * sin(theta)
+    let pair = ckpt_normal_pair(angle, radius)
+    (first, second) = (pair.first, pair.second)
   }
 
   /// Draws the four words of a pair.

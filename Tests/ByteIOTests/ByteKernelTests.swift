@@ -1,5 +1,6 @@
 import ByteIO
 import CKernelVariants
+import CKernels
 import TestSupport
 import Testing
 
@@ -16,12 +17,12 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     ) -> Void
   typealias Write =
     @convention(c) (
-      UnsafeMutablePointer<variant_bits>?, UnsafePointer<UInt8>?, Int, UnsafePointer<UInt32>?,
+      UnsafeMutablePointer<ckpt_bits>?, UnsafePointer<UInt8>?, Int, UnsafePointer<UInt32>?,
       UnsafeMutablePointer<UInt32>?
     ) -> Void
   typealias Inflate =
     @convention(c) (
-      UnsafeMutableRawPointer?, UnsafePointer<variant_deflated>?, UInt32, Int32,
+      UnsafeMutableRawPointer?, UnsafePointer<ckpt_deflated>?, UInt32, Int32,
       UnsafeMutablePointer<Int>?
     ) -> UInt32
 
@@ -39,14 +40,14 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
         merge: variant_plain_planes_merge, write: variant_plain_literals_write,
         inflate: variant_plain_inflate)
     ]
-    if variant_v3_is_supported() {
+    if variant_is_supported(Int32(VARIANT_V3)) {
       unsafe all.append(
         ByteKernels(
           testDescription: "x86-64-v3", split: variant_v3_planes_split,
           merge: variant_v3_planes_merge, write: variant_v3_literals_write,
           inflate: variant_v3_inflate))
     }
-    if variant_v4_is_supported() {
+    if variant_is_supported(Int32(VARIANT_V4)) {
       unsafe all.append(
         ByteKernels(
           testDescription: "x86-64-v4", split: variant_v4_planes_split,
@@ -89,7 +90,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
     var (whole, last) = (0, [Bool]())
     unsafe target.withUnsafeMutableBufferPointer { target in
       guard let start = target.baseAddress else { return }
-      var bits = unsafe variant_bits(next: start, bits: 0, used: UInt64(before))
+      var bits = unsafe ckpt_bits(next: start, bits: 0, used: UInt64(before))
       unsafe write(&bits, bytes, bytes.count, words, &pairs)
       unsafe whole = bits.next - start
       last = unsafe (0..<bits.used).map { unsafe bits.bits >> $0 & 1 == 1 }
@@ -113,7 +114,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
       return unsafe target
     }
     let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: variant_plain_inflate_memory(), alignment: 64)
+      byteCount: ckpt_inflate_memory(), alignment: 64)
     defer {
       for index in streams.indices {
         unsafe sources[index].deallocate()
@@ -122,7 +123,7 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
       unsafe memory.deallocate()
     }
     let deflated = unsafe streams.indices.map { index in
-      unsafe variant_deflated(
+      unsafe ckpt_deflated(
         stream: sources[index].baseAddress, size: sources[index].count,
         target: targets[index].baseAddress, count: targets[index].count)
     }

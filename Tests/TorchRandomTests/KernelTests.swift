@@ -1,3 +1,5 @@
+import CKernelVariants
+import CKernels
 import Glibc
 import TensorCore
 import TestSupport
@@ -40,6 +42,10 @@ import Testing
           fromByteOffset: 1 + $0 * MemoryLayout<Element>.size, as: Element.self)
       }
     }
+  }
+
+  @Test func `the sets are the program's own, and it uses the last of them`() {
+    #expect(Int(variant_chosen()) == KernelSet.all.count - 1)
   }
 
   @Test(arguments: KernelSet.all)
@@ -134,6 +140,26 @@ import Testing
 
   /// Needs glibc, whose functions fuse where the machine can.
   @Test(.enabled(if: KernelSet.all.count > 1), arguments: KernelSet.all)
+  func `every clone gives single normals of the C library's functions`(kernels: KernelSet) {
+    var dice = SplitMix(seed: 11)
+    let seams = [0, 0x1p-29, 0.2928932, 0.5, 0.6464466, 0.75, 0.02005, 0.13616, 0.38615, 1]
+    func draw() -> UInt64 {
+      if dice.below(3) > 0 { return dice.next() >> UInt64(11 + dice.below(2) * dice.below(53)) }
+      let place = Int64(seams[dice.below(10)] * 0x1p53) + Int64(dice.below(2001)) - 1000
+      return UInt64(bitPattern: place) & 0x1f_ffff_ffff_ffff
+    }
+    for _ in 0..<20_000 {
+      let (angle, radius) = (draw(), draw())
+      let pair = kernels.normalPair(angle, radius)
+      let theta = 2 * Double.pi * (Double(angle) * 0x1p-53)
+      let distance = (-2 * log1p(-Double(radius) * 0x1p-53)).squareRoot()
+      #expect(pair.first.bitPattern == (distance * cos(theta)).bitPattern, "\(angle) \(radius)")
+      #expect(pair.second.bitPattern == (distance * sin(theta)).bitPattern, "\(angle) \(radius)")
+    }
+  }
+
+  /// Needs glibc, whose functions fuse where the machine can.
+  @Test(.enabled(if: KernelSet.all.count > 1), arguments: KernelSet.all)
   func `every clone gives float64 normals of the C library's functions`(kernels: KernelSet) {
     // Uniforms of all 53 bits, and pairs that lie around the seams of the functions.
     var words = Self.words
@@ -199,7 +225,7 @@ import Testing
     var polynomial = [UInt64](repeating: 0, count: 312)
     var raw = [UInt32](repeating: 0, count: 20561)
     var jumped = state
-    unsafe kernels.power(3 * 624, &polynomial)
+    unsafe ckpt_mt19937_power(3 * 624, &polynomial)
     unsafe kernels.advance(polynomial, &raw, &jumped)
     #expect(jumped.dropFirst() == twisted.dropFirst() && (jumped[0] ^ twisted[0]) >> 31 == 0)
   }

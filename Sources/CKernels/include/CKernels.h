@@ -48,6 +48,12 @@ void ckpt_normal_bfloat16(
 void ckpt_normal_float16(
     const uint32_t *words, void *target, size_t blocks, float mean, float deviation);
 
+// Two standard normals, computed as in PyTorch's serial path from the low 53 bits of two draws.
+struct ckpt_pair {
+  double first, second;
+};
+struct ckpt_pair ckpt_normal_pair(uint64_t angle, uint64_t radius);
+
 // Tests the 64 * groups seeds from `first` on and writes to `hits`, in order, those whose word at
 // `position` (counted from seeding, below 227), masked, is in `low` ... `low + width`; returns their
 // number. `hits` must have room for 64 * groups + 1 seeds, `scratch` for 64 * 624 words.

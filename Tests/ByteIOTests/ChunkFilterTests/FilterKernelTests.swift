@@ -3,15 +3,14 @@ import TestSupport
 import Testing
 
 @Suite struct FilterKernelTests {
-  typealias Filter =
-    @convention(c) (
-      Int32, UnsafePointer<UInt8>?, UnsafePointer<UInt8>?, Int, Int, UnsafeMutablePointer<UInt8>?
-    ) -> Int
+  /// Sets of instructions other than the plain one.
+  enum Variant: Int32, CaseIterable {
+    case v3 = 1
+    case v4
+  }
 
-  /// The sets of instructions other than the plain one that this machine can run.
-  static let names = [
-    variant_v3_is_supported() ? "x86-64-v3" : nil, variant_v4_is_supported() ? "x86-64-v4" : nil,
-  ].compactMap(\.self)
+  /// Those that this machine can run.
+  static let variants = Variant.allCases.filter { variant_is_supported($0.rawValue) }
 
   /// Words and what the other bytes are.
   static let inputs = [1, 2, 4, 8].flatMap { width in
@@ -24,16 +23,16 @@ import Testing
   static let others = noise(8 * 4097 + 4096, seed: 7)
 
   private func result(
-    _ filter: Filter, _ kernel: Int, _ bytes: [UInt8], _ count: Int, _ width: Int
+    _ set: Int, _ kernel: Int, _ bytes: [UInt8], _ count: Int, _ width: Int
   ) -> (answer: Int, bytes: [UInt8]) {
     var target = [UInt8](repeating: 0, count: (width + 8) * count + 1024)
-    let answer = unsafe filter(Int32(kernel), bytes, Self.others, count, width, &target)
+    let answer = unsafe variant_filter(
+      Int32(set), Int32(kernel), bytes, Self.others, count, width, &target)
     return (answer, target)
   }
 
-  @Test(arguments: names, 0..<Int(VARIANT_FILTERS))
-  func `every clone writes the same`(_ name: String, kernel: Int) {
-    let filter: Filter = unsafe name == "x86-64-v3" ? variant_v3_filter : variant_v4_filter
+  @Test(arguments: variants, 0..<Int(VARIANT_FILTERS))
+  func `every clone writes the same`(_ variant: Variant, kernel: Int) {
     // Sparse words are not of one byte, and levels are of two or four.
     let widths =
       switch kernel {
@@ -42,8 +41,8 @@ import Testing
       default: 1...8
       }
     for (width, count, bytes) in Self.inputs where widths.contains(width) {
-      let plain = unsafe result(variant_plain_filter, kernel, bytes, count, width)
-      let clone = unsafe result(filter, kernel, bytes, count, width)
+      let plain = result(VARIANT_PLAIN, kernel, bytes, count, width)
+      let clone = result(Int(variant.rawValue), kernel, bytes, count, width)
       #expect(clone.answer == plain.answer, "\(count) of \(width) bytes")
       #expect(clone.bytes == plain.bytes, "\(count) of \(width) bytes")
     }
