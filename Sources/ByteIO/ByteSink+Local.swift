@@ -56,16 +56,18 @@ extension ByteSink {
 
   /// Opens what was written to a local file, committed or not, for reading.
   package func readBack() throws(CheckpointError) -> ByteSource {
-    guard let path = abilities.descriptorPath else {
-      preconditionFailure("only a local file can be read back")
-    }
-    let file = LocalFile(
-      // Opened anew, since the descriptor of the sink closes with the sink.
-      descriptor: try systemCall("open", path: name) {
-        unsafe open(path, O_RDONLY | O_CLOEXEC)
-      })
+    let file = try reopened(O_RDONLY)
     return ByteSource(
       file, try FileStatus(descriptor: file.descriptor, path: name), name: name)
+  }
+
+  /// Opens a local file once more, since the descriptor of the sink closes with the sink.
+  func reopened(_ mode: Int32) throws(CheckpointError) -> LocalFile {
+    guard let path = abilities.descriptorPath else {
+      preconditionFailure("only a local file can be opened again")
+    }
+    return LocalFile(
+      descriptor: try systemCall("open", path: name) { unsafe open(path, mode | O_CLOEXEC) })
   }
 
   /// Removes the name of every file in the making, for a process that a signal is about to end.

@@ -55,23 +55,12 @@ struct Deflater: ~Copyable {
     let (state, capacity) = unsafe (state, packed.capacity)
     repeat {
       var target = packed.mutableBytes(capacity)
-      var spare: UInt8 = 0  // zlib refuses a null pointer even for no bytes
-      unsafe bytes.withUnsafeBytes { source in
-        unsafe target.withUnsafeMutableBytes { sink in
-          unsafe withUnsafeMutablePointer(to: &spare) { spare in
-            let from = unsafe source.baseAddress?.advanced(by: consumed)
-            unsafe state.pointee.next_in = UnsafeMutablePointer(
-              mutating: from?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(spare))
-            unsafe state.pointee.avail_in = UInt32(source.count - consumed)
-            unsafe state.pointee.next_out = sink.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            unsafe state.pointee.avail_out = UInt32(sink.count)
-            // With memory to write to, deflate cannot fail.
-            _ = unsafe deflate(state, flush)
-          }
-        }
+      // With memory to write to, deflate cannot fail.
+      let step = unsafe state.run(bytes.extracting(consumed...), into: &target) {
+        unsafe deflate($0, flush)
       }
-      consumed = bytes.byteCount - Int(unsafe state.pointee.avail_in)
-      made = capacity - Int(unsafe state.pointee.avail_out)
+      consumed += step.taken
+      made = step.made
       if made > 0 { try put(packed.bytes(made)) }
       // zlib has all when it leaves some of the memory.
     } while made == capacity

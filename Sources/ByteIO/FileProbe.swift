@@ -10,7 +10,7 @@ public final class FileProbe: Sendable {
   public let name: String
   /// The open file; `nil` for a folder.
   package let file: ByteSource?
-  /// The first bytes, at most ``headSize``; empty for a folder.
+  /// The first bytes, at most 4 KiB; empty for a folder.
   public let head: [UInt8]
   /// Names in the folder, sorted by bytes; `nil` for a file.
   public let members: [String]?
@@ -20,7 +20,7 @@ public final class FileProbe: Sendable {
   private let findings = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
   /// Number of bytes of ``head``.
-  public static let headSize = 4096
+  package static let headSize = 4096
 
   /// Opens a file, or lists a folder.
   ///

@@ -56,34 +56,27 @@ package struct Inflater: ~Copyable, StreamUnpacker {
   package mutating func unpack(
     _ stream: RawSpan, into target: inout MutableRawSpan
   ) throws(CheckpointError) -> (taken: Int, made: Int) {
-    var status = Z_OK
-    var spare: UInt8 = 0  // zlib refuses a null pointer even for no bytes
-    unsafe stream.withUnsafeBytes { source in
-      unsafe target.withUnsafeMutableBytes { sink in
-        unsafe withUnsafeMutablePointer(to: &spare) { spare in
-          let from = unsafe source.baseAddress?.assumingMemoryBound(to: UInt8.self)
-          let to = unsafe sink.baseAddress?.assumingMemoryBound(to: UInt8.self)
-          unsafe state.pointee.next_in = UnsafeMutablePointer(
-            mutating: from ?? UnsafePointer(spare))
-          unsafe state.pointee.avail_in = UInt32(source.count)
-          unsafe state.pointee.next_out = to ?? spare
-          unsafe state.pointee.avail_out = UInt32(sink.count)
-          status = unsafe CZlib.inflate(state, Z_NO_FLUSH)
-        }
-      }
-    }
-    switch status {
+    let step = step(stream, into: &target)
+    switch step.status {
     // Z_BUF_ERROR does not mean damage: zlib could do nothing without more input or more room.
     case Z_OK, Z_BUF_ERROR: break
     case Z_STREAM_END: isAtEnd = true
     default:
-      let reason = unsafe state.pointee.msg.map { unsafe String(cString: $0) }
       throw CheckpointError(
-        .malformed, "the deflate stream is damaged: \(reason ?? "zlib status \(status)")")
+        .malformed, "the deflate stream is damaged: \(reason(for: step.status))")
     }
-    return (
-      stream.byteCount - Int(unsafe state.pointee.avail_in),
-      target.byteCount - Int(unsafe state.pointee.avail_out)
-    )
+    return (step.taken, step.made)
+  }
+
+  /// Unpacks as ``unpack(_:into:)`` does, and leaves it to the caller what zlib's status means.
+  mutating func step(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) -> (status: Int32, taken: Int, made: Int) {
+    unsafe state.run(stream, into: &target) { unsafe CZlib.inflate($0, Z_NO_FLUSH) }
+  }
+
+  /// Why zlib returned a status, in its own words if it has any.
+  func reason(for status: Int32) -> String {
+    unsafe state.pointee.msg.map { unsafe String(cString: $0) } ?? "zlib status \(status)"
   }
 }

@@ -89,16 +89,7 @@ final class NewFile: Sendable {
 
   /// Writes all of `bytes` from byte `offset` on, from any task.
   func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
-    var done = 0
-    while done < bytes.byteCount {
-      done += try systemCall("write", path: shownName, offset: offset + done) {
-        unsafe bytes.withUnsafeBytes { source in
-          unsafe pwrite(
-            descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done,
-            offset + done)
-        }
-      }
-    }
+    try writeAll(bytes, to: descriptor, at: offset, path: shownName)
     noteWritten(offset..<offset + bytes.byteCount)
   }
 

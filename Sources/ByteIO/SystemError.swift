@@ -35,3 +35,19 @@ func systemCall<Answer: SignedInteger>(
     }
   }
 }
+
+/// Writes all of `bytes` to an open file from byte `offset` on.
+func writeAll(
+  _ bytes: RawSpan, to descriptor: Int32, at offset: Int, path: String
+) throws(CheckpointError) {
+  var done = 0
+  while done < bytes.byteCount {
+    done += try systemCall("write", path: path, offset: offset + done) {
+      unsafe bytes.withUnsafeBytes { source in
+        unsafe pwrite(
+          descriptor, source.baseAddress.map { unsafe $0 + done }, source.count - done,
+          offset + done)
+      }
+    }
+  }
+}

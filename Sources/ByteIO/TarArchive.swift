@@ -8,6 +8,8 @@ package struct TarArchive: Sendable {
   package struct Member: Sendable {
     /// The name as it stands there.
     package let name: String
+    /// Where its content is in the archive.
+    package let range: Range<Int>
     /// Its content.
     package let content: ByteSource
   }
@@ -65,7 +67,9 @@ package struct TarArchive: Sendable {
           throw CheckpointError(
             .unsupported, "has more than \(Self.maxMembers) files", path: file.name)
         }
-        members.append(Member(name: longName ?? Self.name(header), content: content))
+        members.append(
+          Member(
+            name: longName ?? Self.name(header), range: start..<start + size, content: content))
         (longName, longSize) = (nil, nil)
       default:
         // Links, folders, and devices have no content; global headers are about all files.

@@ -25,48 +25,28 @@ package enum Zlib {
   package static func inflate(
     _ stream: RawSpan, upTo target: inout MutableRawSpan
   ) throws(CheckpointError) -> Int {
-    // zlib keeps the address, so the state must not move.
-    let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    unsafe state.initialize(to: z_stream())
-    defer { unsafe state.deallocate() }
-    guard unsafe inflateInit_(state, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-    else { throw CheckpointError(.system, "zlib cannot allocate memory to inflate") }
-    defer { unsafe inflateEnd(state) }
+    var inflater = try Inflater(.zlib)
     let wanted = target.byteCount
-    var consumed = 0
-    var produced = 0
+    var (consumed, produced) = (0, 0)
     var status = Z_OK
-    var spare: UInt8 = 0  // zlib refuses a null pointer even for no bytes
     while status == Z_OK {
       let input = min(stream.byteCount - consumed, Int(UInt32.max))
       let output = min(wanted - produced, Int(UInt32.max))
-      unsafe stream.withUnsafeBytes { source in
-        unsafe target.withUnsafeMutableBytes { sink in
-          unsafe withUnsafeMutablePointer(to: &spare) { spare in
-            let from = unsafe source.baseAddress?.advanced(by: consumed)
-            let to = unsafe sink.baseAddress?.advanced(by: produced)
-            unsafe state.pointee.next_in = UnsafeMutablePointer(
-              mutating: from?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(spare))
-            unsafe state.pointee.avail_in = UInt32(input)
-            unsafe state.pointee.next_out = to?.assumingMemoryBound(to: UInt8.self) ?? spare
-            unsafe state.pointee.avail_out = UInt32(output)
-            status = unsafe CZlib.inflate(state, Z_NO_FLUSH)
-          }
-        }
-      }
-      consumed += input - Int(unsafe state.pointee.avail_in)
-      produced += output - Int(unsafe state.pointee.avail_out)
+      var part = target._mutatingExtracting(produced..<produced + output)
+      let step = inflater.step(stream.extracting(consumed..<consumed + input), into: &part)
+      status = step.status
+      consumed += step.taken
+      produced += step.made
     }
-    let reason = unsafe state.pointee.msg.map { unsafe String(cString: $0) }
     try check(
       status, consumed: consumed, of: stream.byteCount, produced: produced, of: wanted,
-      reason: reason)
+      reason: inflater.reason(for: status))
     return produced
   }
 
   private static func check(
     _ status: Int32, consumed: Int, of available: Int, produced: Int, of wanted: Int,
-    reason: String?
+    reason: String
   ) throws(CheckpointError) {
     switch status {
     case Z_STREAM_END where consumed < available:
@@ -83,7 +63,7 @@ package enum Zlib {
       throw CheckpointError(.malformed, "the zlib stream needs a preset dictionary")
     default:
       throw CheckpointError(
-        .malformed, "the zlib stream is damaged: \(reason ?? "zlib status \(status)")")
+        .malformed, "the zlib stream is damaged: \(reason)")
     }
   }
 }

@@ -55,7 +55,10 @@ INLINE double double_logarithm(double x) {
   return x >= 0.9375 ? near : value;
 }
 
-// Sine and cosine of the angle `high` + `low` between -0.86 and 0.86.
+// Sine and cosine of the angle `high` + `low` between -0.86 and 0.86: glibc's do_sin, do_cos, and
+// TAYLOR_SIN (s_sin.c). With a = k/128 from the table, whose entries have two parts each, and a small
+// rest x, sin(a + x) is sn + s cs - c sn and cos(a + x) is cs - s sn - c cs, where s is sin x and c is
+// 1 - cos x, both by their series.
 INLINE void reduced_sine_cosine(double high, double low, double *sine, double *cosine) {
   uint64_t sign = double_pattern(high);
   double size = with_sign(high, 0);
@@ -82,6 +85,7 @@ INLINE void reduced_sine_cosine(double high, double low, double *sine, double *c
   part = fused_double(-c, sn, part);
   double large = with_sign(sn + fused_double(s, cs, part), sign);
 
+  // Below 0.126 the sine is its own series, without the table.
   x2 = high * high;
   double sum = fused_double(-0x1.addffc2fcdf59p-26, x2, 0x1.71de27b9a7ed9p-19);
   sum = fused_double(sum, x2, -0x1.a01a019db08b8p-13);
@@ -115,6 +119,8 @@ INLINE void double_sine_cosine(double angle, double *sine, double *cosine) {
   double low = is_near ? 0 : is_middle ? middle_rest : far_rest;
   double s, c;
   reduced_sine_cosine(high, low, &s, &c);
+  // Odd quarters exchange sine and cosine; the sine is negative in quarters 2 and 3, the cosine in 1
+  // and 2. The distance to π/2 exchanges them without a sign.
   uint64_t turns = is_near ? 0 : is_middle ? 1 : quarters;
   double first = turns & 1 ? c : s;
   double second = turns & 1 ? s : c;

@@ -198,6 +198,9 @@ INLINE void matches(struct inflater *s) {
     uint64_t entry = look_up(&lane, s->fast);
     if (entry & 0xff) entry = look_up(&lane, s->fast);
     if (entry & 0xff) continue;
+    // Decoded on a copy: the lane stays before the symbol unless it is a complete match, so that
+    // `one_symbol` reads anything else with every check. The end and long code words have no length
+    // symbol, and so wrap around to more than 28.
     struct lane next = lane;
     unsigned symbol = (unsigned)(entry >> 20) - 257;
     if (symbol > 28) break;
@@ -302,6 +305,7 @@ unsigned ckpt_inflate(
   if (number == 2) {
     begin(t, streams + 1, is_plain_only);
     two = next_literals(t);
+    // Both at once while both have literals, then what is left of either.
     while (one == CONTINUES && two == CONTINUES) {
       literals_of_two(s, t);
       one = step(s);

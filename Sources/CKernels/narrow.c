@@ -6,7 +6,9 @@
 // How many words are converted before the result is looked at.
 enum { AT_ONCE = 1024 };
 
-// Sets bits of `lost` if the float does not fit.
+// Sets bits of `lost` if the float does not fit. All cases are computed and one is picked, so that the
+// loops below become vectors. The exponents' biases differ by 127 - 15 = 112, which is 0x38000000 at the
+// exponent's place; from 0x47800000 = 2^16 on there is no half but infinity.
 INLINE uint16_t half_of_float(uint32_t word, uint32_t *lost) {
   uint32_t magnitude = word & 0x7fffffff, exponent = magnitude >> 23;
   uint32_t normal = (magnitude - 0x38000000) >> 13, normal_rest = magnitude & 0x1fff;
@@ -23,6 +25,7 @@ INLINE uint16_t half_of_float(uint32_t word, uint32_t *lost) {
   return (uint16_t)(half | (word >> 16 & 0x8000));
 }
 
+// The same for doubles: the biases differ by 1023 - 127 = 896, and 0x47f << 52 is 2^128.
 INLINE uint32_t float_of_double(uint64_t word, uint64_t *lost) {
   uint64_t magnitude = word & 0x7fffffffffffffff, exponent = magnitude >> 52;
   uint64_t normal = (magnitude - 0x3800000000000000) >> 29, normal_rest = magnitude & 0x1fffffff;
@@ -37,6 +40,11 @@ INLINE uint32_t float_of_double(uint64_t word, uint64_t *lost) {
   rest = magnitude == 0x7ff0000000000000 || magnitude == 0 ? 0 : rest;
   *lost |= rest;
   return (uint32_t)(single | (word >> 32 & 0x80000000));
+}
+
+INLINE uint16_t bfloat_of_float(uint32_t word, uint32_t *lost) {
+  *lost |= word & 0xffff;
+  return (uint16_t)(word >> 16);
 }
 
 INLINE uint32_t float_of_half(uint32_t half) {
@@ -70,65 +78,36 @@ INLINE uint64_t double_of_float(uint64_t word) {
   return wide | (word & 0x80000000) << 32;
 }
 
-CKPT_CLONES
-bool ckpt_narrow_f32(const void *doubles, void *target, size_t count) {
-  const word8 *restrict from = doubles;
-  word4 *restrict to = target;
-  for (size_t i = 0; i < count;) {
-    size_t end = count - i < AT_ONCE ? count : i + AT_ONCE;
-    uint64_t lost = 0;
-    for (; i < end; i++) to[i] = float_of_double(from[i], &lost);
-    if (lost) return false;
+INLINE uint32_t float_of_bfloat(uint32_t word) { return word << 16; }
+
+// Defines a conversion to a narrower type that stops, and returns false, where a word does not fit.
+#define NARROW(name, wide, narrow, bits, convert)                   \
+  CKPT_CLONES                                                       \
+  bool name(const void *words, void *target, size_t count) {        \
+    const wide *restrict from = words;                              \
+    narrow *restrict to = target;                                   \
+    for (size_t i = 0; i < count;) {                                \
+      size_t end = count - i < AT_ONCE ? count : i + AT_ONCE;       \
+      bits lost = 0;                                                \
+      for (; i < end; i++) to[i] = convert(from[i], &lost);         \
+      if (lost) return false;                                       \
+    }                                                               \
+    return true;                                                    \
   }
-  return true;
-}
 
-CKPT_CLONES
-bool ckpt_narrow_f16(const void *floats, void *target, size_t count) {
-  const word4 *restrict from = floats;
-  word2 *restrict to = target;
-  for (size_t i = 0; i < count;) {
-    size_t end = count - i < AT_ONCE ? count : i + AT_ONCE;
-    uint32_t lost = 0;
-    for (; i < end; i++) to[i] = half_of_float(from[i], &lost);
-    if (lost) return false;
+NARROW(ckpt_narrow_f32, word8, word4, uint64_t, float_of_double)
+NARROW(ckpt_narrow_f16, word4, word2, uint32_t, half_of_float)
+NARROW(ckpt_narrow_bf16, word4, word2, uint32_t, bfloat_of_float)
+
+// Defines a conversion to a wider type, in which every word has its value.
+#define WIDEN(name, narrow, wide, convert)                          \
+  CKPT_CLONES                                                       \
+  void name(const void *words, void *target, size_t count) {        \
+    const narrow *restrict from = words;                            \
+    wide *restrict to = target;                                     \
+    for (size_t i = 0; i < count; i++) to[i] = convert(from[i]);    \
   }
-  return true;
-}
 
-CKPT_CLONES
-bool ckpt_narrow_bf16(const void *floats, void *target, size_t count) {
-  const word4 *restrict from = floats;
-  word2 *restrict to = target;
-  for (size_t i = 0; i < count;) {
-    size_t end = count - i < AT_ONCE ? count : i + AT_ONCE;
-    uint32_t all = 0;
-    for (; i < end; i++) {
-      all |= from[i];
-      to[i] = (uint16_t)(from[i] >> 16);
-    }
-    if (all & 0xffff) return false;
-  }
-  return true;
-}
-
-CKPT_CLONES
-void ckpt_widen_f32(const void *floats, void *doubles, size_t count) {
-  const word4 *restrict from = floats;
-  word8 *restrict to = doubles;
-  for (size_t i = 0; i < count; i++) to[i] = double_of_float(from[i]);
-}
-
-CKPT_CLONES
-void ckpt_widen_f16(const void *halves, void *floats, size_t count) {
-  const word2 *restrict from = halves;
-  word4 *restrict to = floats;
-  for (size_t i = 0; i < count; i++) to[i] = float_of_half(from[i]);
-}
-
-CKPT_CLONES
-void ckpt_widen_bf16(const void *halves, void *floats, size_t count) {
-  const word2 *restrict from = halves;
-  word4 *restrict to = floats;
-  for (size_t i = 0; i < count; i++) to[i] = (uint32_t)from[i] << 16;
-}
+WIDEN(ckpt_widen_f32, word4, word8, double_of_float)
+WIDEN(ckpt_widen_f16, word2, word4, float_of_half)
+WIDEN(ckpt_widen_bf16, word2, word4, float_of_bfloat)

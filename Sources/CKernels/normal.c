@@ -9,6 +9,9 @@
 #include "include/CKernels.h"
 
 // Natural logarithm of a number in [0, 1]; zero is treated as the smallest normal number.
+//
+// The number is 2^e times a mantissa in [√½, √2), whose logarithm is a polynomial in f, the mantissa
+// less 1. ln 2 has two parts, 0.693359375, whose product with e is exact, and -2.12194440e-4.
 INLINE float logarithm(float x) {
   uint32_t bits = pattern(x < 0x1p-126f ? 0x1p-126f : x);
   float exponent = (float)((int32_t)(bits >> 23) - 127) + 1;
@@ -54,6 +57,8 @@ INLINE void sine_cosine(float angle, float *sine, float *cosine) {
   odd = odd * square;
   odd = fused(odd, rest, rest);
 
+  // Octants are even here. Those with bit 1 exchange the polynomials; bit 2 is the sign of the sine,
+  // and that of the octant less 2, inverted, of the cosine. Both move to the float's sign, bit 31.
   int swapped = (octant & 2) != 0;
   // Adding zero turns -0 into +0.
   uint32_t s = pattern((swapped ? even : odd) + 0.0f);

@@ -78,7 +78,7 @@ extension KnownFile {
         numbers[1] < 1 << 24, numbers[2] < 1 << 24, (2...64).contains(length),
         head.count >= 20 + length, head[19 + length] == 0
       else { return false }
-      return head[20..<19 + length].allSatisfy { isLetter($0) || (0x30...0x39).contains($0) }
+      return head[20..<19 + length].allSatisfy { $0.isLetter || $0.isDigit }
     }
 
     /// A model of SentencePiece: its first piece, with a score.
@@ -109,16 +109,6 @@ extension KnownFile {
         return false
       }
       return head[3...].drop { $0 >= 0x80 }.dropFirst().first == 0x0a
-    }
-
-    /// A zip archive with a member of this name in any folder.
-    static func member(_ name: String) -> Self {
-      Self { probe in
-        guard let archive = try? probe.archive else { return false }
-        return archive.members.contains {
-          $0.name.text == name || $0.name.text.hasSuffix("/" + name)
-        }
-      }
     }
 
     // MARK: - Names

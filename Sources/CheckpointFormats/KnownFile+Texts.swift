@@ -62,7 +62,7 @@ extension KnownFile.Mark {
   /// An error of Python without its traceback: `RuntimeError: …`.
   static let exception = Self { probe in
     let line = text(probe.head).prefix { $0 != UInt8(ascii: "\n") }
-    let name = line.prefix { isLetter($0) || $0 == UInt8(ascii: ".") }
+    let name = line.prefix { $0.isLetter || $0 == UInt8(ascii: ".") }
     guard line.dropFirst(name.count).first == UInt8(ascii: ":") else { return false }
     let text = String(decoding: name, as: UTF8.self)
     return ["Error", "Exception", "Warning", "Interrupt"].contains { text.hasSuffix($0) }
@@ -81,7 +81,7 @@ extension KnownFile.Mark {
     guard lines.count == 2 else { return false }
     let numbers = lines[0].split(separator: 0x20)
     return numbers.count == 2
-      && numbers.allSatisfy { $0.count < 12 && $0.allSatisfy(isDigit) }
+      && numbers.allSatisfy { $0.count < 12 && $0.allSatisfy(\.isDigit) }
       && lines[1].prefix(200).contains(0x20)
   }
 
@@ -118,7 +118,7 @@ extension KnownFile.Mark {
         if first == 0x20 || first == UInt8(ascii: "#") || line.starts(with: "- ".utf8) {
           return true
         }
-        let key = line.prefix { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+        let key = line.prefix { $0.isLetter || $0.isDigit || $0 == 0x2d }
         let rest = line.dropFirst(key.count).drop { $0 == 0x0d }
         return !key.isEmpty && rest.first == UInt8(ascii: ":")
           && [nil, 0x20, 0x0d].contains(rest.dropFirst().first)
@@ -127,7 +127,7 @@ extension KnownFile.Mark {
 
   static let json = Self { probe in
     let text = text(probe.head)
-    guard let second = text.dropFirst().first(where: { !isBlank($0) }) else { return false }
+    guard let second = text.dropFirst().first(where: { !$0.isSpace }) else { return false }
     return text.first == UInt8(ascii: "{")
       ? second == UInt8(ascii: "\"") || second == UInt8(ascii: "}")
       : text.first == UInt8(ascii: "[") && [0x7b, 0x22, 0x5b].contains(second)
@@ -136,8 +136,8 @@ extension KnownFile.Mark {
   /// A printed module: a class name and a parenthesis, then a line of a child.
   static let module = Self { probe in
     let text = text(probe.head)
-    let name = text.prefix { isLetter($0) || (0x30...0x39).contains($0) }
-    guard let first = name.first, isLetter(first) else { return false }
+    let name = text.prefix { $0.isLetter || $0.isDigit }
+    guard let first = name.first, first.isLetter else { return false }
     return text.dropFirst(name.count).starts(with: "(\n  (".utf8)
   }
 
@@ -184,14 +184,6 @@ extension KnownFile.Mark {
     } else if head.starts(with: [0xfe, 0xff]) || head.starts(with: [0, 0x3c, 0]) {
       rest = stride(from: head.first == 0xfe ? 3 : 1, to: head.count, by: 2).map { head[$0] }[...]
     }
-    return rest.drop(while: isBlank)
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
-
-  private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-
-  static func isLetter(_ byte: UInt8) -> Bool {
-    (0x61...0x7a).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+    return rest.drop(while: \.isSpace)
   }
 }

@@ -2,7 +2,10 @@ import TensorCore
 
 extension [Value] {
   /// The elements of an array of a shape, row-major, as lists of lists; one element for a scalar.
-  func nested(_ shape: Shape) -> Value { Self.nested(self[...], shape[0..<shape.count]) }
+  func nested(_ shape: Shape) -> Value { nested(shape[0..<shape.count]) }
+
+  /// The same for sizes whose product is the number of elements.
+  func nested(_ sizes: ArraySlice<Int>) -> Value { Self.nested(self[...], sizes) }
 
   private static func nested(_ elements: ArraySlice<Value>, _ shape: ArraySlice<Int>) -> Value {
     guard let count = shape.first else { return elements.first ?? .list([]) }

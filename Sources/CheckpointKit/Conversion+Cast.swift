@@ -15,7 +15,7 @@ extension Conversion {
   /// what belongs to them.
   ///
   /// - Throws: `CheckpointError` with code `unsupported`.
-  public func refuseLoneShard(_ checkpoint: Checkpoint, named path: String) throws {
+  package func refuseLoneShard(_ checkpoint: Checkpoint, named path: String) throws {
     guard let dtype, dtype.isFloatingPoint, !castsStored, Self.isShard(path) else { return }
     let tensors = checkpoint.quantizedTensors
     let parts = Set(tensors.values.flatMap(\.parts))

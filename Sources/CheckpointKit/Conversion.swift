@@ -31,7 +31,7 @@ public struct Conversion: Sendable {
     /// Whether values or names differ from the input's.
     public var isChanged = false
     /// For each renamed tensor, its name in the input.
-    public var origins: [TensorName: TensorName] = [:]
+    package var origins: [TensorName: TensorName] = [:]
     /// Values that became infinite; complete once the checkpoint has been written.
     public let overflows = OverflowCount()
   }

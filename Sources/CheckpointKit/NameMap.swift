@@ -42,7 +42,7 @@ public struct NameMap: Sendable {
   }
 
   /// Whether nothing is renamed.
-  public var isEmpty: Bool { names.isEmpty && substitutions.isEmpty }
+  package var isEmpty: Bool { names.isEmpty && substitutions.isEmpty }
 
   /// A function from old names to new ones; a name that nothing changes is returned as it is.
   ///

@@ -58,7 +58,7 @@ public struct NamePairing: Sendable {
   }
 
   /// The name in the first list, for one of the second.
-  public var inverse: [TensorName: TensorName] {
+  package var inverse: [TensorName: TensorName] {
     Dictionary(partners.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 

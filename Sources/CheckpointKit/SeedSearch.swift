@@ -17,7 +17,7 @@ public struct SeedSearch: Sendable {
     /// Whether its values lie on the grid of its distribution, as trained ones almost never do.
     public let isCertain: Bool
     /// How many of all 2^32 seeds its initial values are expected to let pass.
-    public var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
+    package var expectedHits: Double { ranges.reduce(0x1p32) { $0 * $1.share } }
 
     let sampling: Sampling
     /// The type in which the file has the values.

@@ -263,7 +263,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
 
 extension Checkpoint.Entry {
   /// Whether two tensors have one type, one shape and the same bytes; stops at the first difference.
-  public func isIdentical(to other: Self) throws -> Bool {
+  package func isIdentical(to other: Self) throws -> Bool {
     guard info == other.info else { return false }
     if let mine = storedDigest, let theirs = other.storedDigest { return mine == theirs }
     return try hasBytes(of: other)

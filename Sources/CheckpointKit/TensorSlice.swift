@@ -95,7 +95,7 @@ public struct TensorSlice: Sendable {
   /// `count` values are read from position `first` on, or, where `first` is `nil` and `prefix`
   /// names every dimension, one.
   /// - Throws: `CheckpointError` when the tensor cannot be read.
-  public func elementTexts(
+  package func elementTexts(
     of entry: Checkpoint.Entry, at prefix: [Int], from first: Int?, count: Int
   ) throws -> [String] {
     guard entry.info.dtype.isComputable else {

@@ -23,7 +23,7 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
   public private(set) var histogram: [Int] = []
 
   /// Bins in the histogram.
-  public static let binCount = 16
+  package static let binCount = 16
 
   /// Reads the tensor twice, in bounded memory: for the range, then for the bins.
   ///

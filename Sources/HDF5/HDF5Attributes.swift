@@ -14,21 +14,13 @@ enum HDF5Attributes {
     case .text(let text): try write([text], isRow: false, attribute.name, object)
     case .texts(let texts): try write(texts, isRow: true, attribute.name, object)
     case .integer(let number):
-      try write(attribute.name, object, H5T_STD_I64LE, count: nil) {
-        unsafe H5Awrite($0, H5T_STD_I64LE, [number])
-      }
+      try write([number], isRow: false, H5T_STD_I64LE, attribute.name, object)
     case .integers(let numbers):
-      try write(attribute.name, object, H5T_STD_I64LE, count: numbers.count) {
-        unsafe H5Awrite($0, H5T_STD_I64LE, numbers)
-      }
+      try write(numbers, isRow: true, H5T_STD_I64LE, attribute.name, object)
     case .real(let number):
-      try write(attribute.name, object, H5T_IEEE_F64LE, count: nil) {
-        unsafe H5Awrite($0, H5T_IEEE_F64LE, [number])
-      }
+      try write([number], isRow: false, H5T_IEEE_F64LE, attribute.name, object)
     case .reals(let numbers):
-      try write(attribute.name, object, H5T_IEEE_F64LE, count: numbers.count) {
-        unsafe H5Awrite($0, H5T_IEEE_F64LE, numbers)
-      }
+      try write(numbers, isRow: true, H5T_IEEE_F64LE, attribute.name, object)
     case .bool(let value): try write([value], isRow: false, attribute.name, object)
     case .bools(let values): try write(values, isRow: true, attribute.name, object)
     case .none:
@@ -47,9 +39,14 @@ enum HDF5Attributes {
     _ values: [Bool], isRow: Bool, _ name: String, _ object: hid_t
   ) throws(CheckpointError) {
     let type = try HDF5Types.type(.bool)
-    let bytes = values.map { Int8($0 ? 1 : 0) }
-    try write(name, object, type.id, count: isRow ? values.count : nil) {
-      unsafe H5Awrite($0, type.id, bytes)
+    try write(values.map { Int8($0 ? 1 : 0) }, isRow: isRow, type.id, name, object)
+  }
+
+  private static func write<Number: BitwiseCopyable>(
+    _ numbers: [Number], isRow: Bool, _ type: hid_t, _ name: String, _ object: hid_t
+  ) throws(CheckpointError) {
+    try write(name, object, type, count: isRow ? numbers.count : nil) {
+      unsafe H5Awrite($0, type, numbers)
     }
   }
 

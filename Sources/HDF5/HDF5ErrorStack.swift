@@ -1,4 +1,3 @@
-import ByteIO
 internal import CHDF5
 import TensorCore
 
@@ -30,13 +29,9 @@ enum HDF5ErrorStack {
     return String(quoted[label + 1])
   }
 
-  /// An error that names the failed operation and the library's reason.
+  /// What kept the library from reading or writing, else an error that names the failed operation and
+  /// the library's reason.
   static func error(_ operation: String, _ code: CheckpointError.Code) -> CheckpointError {
-    if let number = HDF5Driver.takeFailure() {
-      var error = CheckpointError.system(number, operation, path: "")
-      error.path = nil
-      return error
-    }
-    return CheckpointError(code, "\(operation): \(clearReason())")
+    HDF5Driver.takeFailure() ?? CheckpointError(code, "\(operation): \(clearReason())")
   }
 }

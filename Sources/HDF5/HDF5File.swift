@@ -14,7 +14,7 @@ package final class HDF5File: Sendable {
   package let input: ByteSource
   let superblock: HDF5Superblock
   /// The file in the library, once it has been needed.
-  private let opened = Mutex<HDF5SourceFile?>(nil)
+  private let opened = Mutex<HDF5OpenFile?>(nil)
 
   /// Makes the table of an open file, which may be a part of another: a member of an archive.
   ///
@@ -75,14 +75,14 @@ package final class HDF5File: Sendable {
       try HDF5Library.locked(on: input.name) { () throws(CheckpointError) in
         let file = try opened.withLock { opened throws(CheckpointError) in
           if let opened { return opened }
-          let new = try HDF5SourceFile(input)
+          let new = try HDF5OpenFile("open", HDF5Driver.Storage(input), name: input.name) {
+            unsafe H5Fopen(input.name, H5F_ACC_RDONLY, $0)
+          }
           opened = new
           return new
         }
-        try file.reading { id throws(CheckpointError) in
-          let open = try HDF5Dataset(at: dataset.address, in: id, dataset.info)
-          try unsafe open.read(block, into: target)
-        }
+        let open = try HDF5Dataset(at: dataset.address, in: file.id, dataset.info)
+        try unsafe open.read(block, into: target)
       }
     }
   }

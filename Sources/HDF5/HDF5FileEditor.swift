@@ -8,8 +8,7 @@ package import TensorCore
 /// Layouts, chunk shapes, filters, fill values, and all other objects stay. Meant for a copy that has
 /// no name yet: until ``close(restoringTimesOf:)`` has returned, the file may be damaged.
 package final class HDF5FileEditor: Sendable {
-  private let id: hid_t
-  private let isOpen = Atomic(true)
+  private let file: HDF5OpenFile
   private let sink: ByteSink
   /// What errors call the file of which this is a copy.
   private let name: String
@@ -21,21 +20,13 @@ package final class HDF5FileEditor: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with the library's reason.
   package init(_ sink: ByteSink, copyOf name: String) throws(CheckpointError) {
-    guard let path = sink.abilities.descriptorPath else {
-      preconditionFailure("the library writes local files")
-    }
     (self.sink, self.name) = (sink, name)
-    id = try HDF5Library.locked(on: name) { () throws(CheckpointError) in
-      let access = try HDF5Driver.access()
-      let file = try HDF5Handle(
-        "open", unsafe H5Fopen(path, H5F_ACC_RDWR, access.id), closedBy: H5Fclose)
-      return file.take()
+    let storage = HDF5Driver.Storage(try EditedFile(sink))
+    file = try HDF5Library.locked(on: name) { () throws(CheckpointError) in
+      try HDF5OpenFile("open", storage, name: name) {
+        unsafe H5Fopen(sink.name, H5F_ACC_RDWR, $0)
+      }
     }
-  }
-
-  deinit {
-    guard isOpen.load(ordering: .relaxed) else { return }
-    try? HDF5Library.locked(on: name) { () throws(CheckpointError) in _ = H5Fclose(id) }
   }
 
   /// Writes one block of a dataset, whose elements are as they are stored, unless the library converts
@@ -48,7 +39,7 @@ package final class HDF5FileEditor: Sendable {
     written.withLock { _ = $0.insert(dataset.address) }
     try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let open = try HDF5Dataset(
-        at: dataset.address, in: id, dataset.info, isRaw: !dataset.isConverted)
+        at: dataset.address, in: file.id, dataset.info, isRaw: !dataset.isConverted)
       try open.write(block, bytes)
     }
   }
@@ -63,7 +54,7 @@ package final class HDF5FileEditor: Sendable {
     written.withLock { _ = $0.insert(dataset.address) }
     try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let object = try HDF5Handle(
-        "dataset", H5Oopen_by_addr(id, haddr_t(dataset.address)), closedBy: H5Oclose)
+        "dataset", H5Oopen_by_addr(file.id, haddr_t(dataset.address)), closedBy: H5Oclose)
       try HDF5Dataset.writeChunk(at: block.start, stream, to: object.id)
     }
   }
@@ -73,7 +64,7 @@ package final class HDF5FileEditor: Sendable {
     if attributes.isEmpty { return }
     try HDF5Library.locked(on: name) { () throws(CheckpointError) in
       let root = try HDF5Handle(
-        "root group", unsafe H5Gopen2(id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
+        "root group", unsafe H5Gopen2(file.id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose)
       for attribute in attributes {
         let what = "attribute '\(attribute.name)'"
         if try checked(what, unsafe H5Aexists(root.id, attribute.name)) > 0 {
@@ -89,11 +80,7 @@ package final class HDF5FileEditor: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `system` when a write fails, for example on a full disk.
   package func close(restoringTimesOf original: HDF5File) throws(CheckpointError) {
-    try HDF5Library.locked(on: name) { () throws(CheckpointError) in
-      try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .system)
-      isOpen.store(false, ordering: .relaxed)
-      _ = try checked("close", H5Fclose(id), .system)
-    }
+    try HDF5Library.locked(on: name) { () throws(CheckpointError) in try file.close() }
     let changed = written.withLock { $0.union([original.superblock.root]) }
     try HDF5ObjectTimes.restore(changed.sorted(), of: original, in: sink)
   }

@@ -1,7 +1,6 @@
 package import ByteIO
 internal import CHDF5
 import ParallelWork
-import Synchronization
 package import TensorCore
 
 /// A new HDF5 file, created link by link; the same calls produce the same bytes.
@@ -10,32 +9,21 @@ package import TensorCore
 /// file uses the format of HDF5 1.8, which every reader since 2008 understands. Nothing is complete
 /// until ``close()`` has returned.
 package final class HDF5FileWriter: Sendable {
-  private let id: hid_t
-  private let isOpen = Atomic(true)
+  private let file: HDF5OpenFile
 
   /// Begins a file in an empty sink that a library can open (``ByteSink/staging(_:)``).
   ///
   /// - Throws: ``CheckpointError`` `system`, with the library's reason.
   package init(_ sink: ByteSink) throws(CheckpointError) {
-    guard let path = sink.abilities.descriptorPath else {
-      preconditionFailure("the library writes local files")
-    }
-    id = try HDF5Library.locked { () throws(CheckpointError) in
-      let access = try HDF5Driver.access()
-      try checked(
-        "file access", H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18))
+    let storage = HDF5Driver.Storage(try EditedFile(sink))
+    file = try HDF5Library.locked { () throws(CheckpointError) in
       let creation = try HDF5Handle.properties(H5P_FILE_CREATE)
       try Self.keepOrder(creation.id)
-      let file = try HDF5Handle(
-        "create", unsafe H5Fcreate(path, H5F_ACC_TRUNC, creation.id, access.id),
-        closedBy: H5Fclose, .system)
-      return file.take()
+      return try HDF5OpenFile("create", storage, .system) { access in
+        H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0
+          ? -1 : unsafe H5Fcreate(sink.name, H5F_ACC_TRUNC, creation.id, access)
+      }
     }
-  }
-
-  deinit {
-    guard isOpen.load(ordering: .relaxed) else { return }
-    try? HDF5Library.locked { () throws(CheckpointError) in _ = H5Fclose(id) }
   }
 
   private static func keepOrder(_ properties: hid_t) throws(CheckpointError) {
@@ -49,11 +37,7 @@ package final class HDF5FileWriter: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `system` when a write fails, for example on a full disk.
   package func close() throws(CheckpointError) {
-    try HDF5Library.locked { () throws(CheckpointError) in
-      try checked("write", H5Fflush(id, H5F_SCOPE_GLOBAL), .system)
-      isOpen.store(false, ordering: .relaxed)
-      _ = try checked("close", H5Fclose(id), .system)
-    }
+    try HDF5Library.locked { () throws(CheckpointError) in try file.close() }
   }
 
   /// Creates a group, whose parent must exist, with its attributes; `[]` is the root, which always
@@ -69,7 +53,7 @@ package final class HDF5FileWriter: Sendable {
       let group: HDF5Handle
       if path.isEmpty {
         group = try HDF5Handle(
-          name, unsafe H5Gopen2(id, name, hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
+          name, unsafe H5Gopen2(file.id, name, hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
       } else {
         let creation = try HDF5Handle.properties(H5P_GROUP_CREATE)
         try Self.keepOrder(creation.id)
@@ -83,7 +67,7 @@ package final class HDF5FileWriter: Sendable {
         }
         group = try HDF5Handle(
           name,
-          unsafe H5Gcreate2(id, name, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
+          unsafe H5Gcreate2(file.id, name, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
           closedBy: H5Gclose, .system)
       }
       for attribute in attributes { try HDF5Attributes.write(attribute, on: group.id) }
@@ -94,7 +78,7 @@ package final class HDF5FileWriter: Sendable {
   package func addRootAttribute(_ attribute: HDF5Attribute) throws(CheckpointError) {
     try HDF5Library.locked { () throws(CheckpointError) in
       let root = try HDF5Handle(
-        "/", unsafe H5Gopen2(id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
+        "/", unsafe H5Gopen2(file.id, "/", hid_t(H5P_DEFAULT)), closedBy: H5Gclose, .system)
       try HDF5Attributes.write(attribute, on: root.id)
     }
   }
@@ -106,7 +90,7 @@ package final class HDF5FileWriter: Sendable {
       _ = try checked(
         name,
         unsafe H5Lcreate_hard(
-          id, "/" + target.joined(separator: "/"), id, name, hid_t(H5P_DEFAULT),
+          file.id, "/" + target.joined(separator: "/"), file.id, name, hid_t(H5P_DEFAULT),
           hid_t(H5P_DEFAULT)), .system)
     }
   }
@@ -160,7 +144,7 @@ package final class HDF5FileWriter: Sendable {
       let dataset = try HDF5Handle(
         name,
         unsafe H5Dcreate2(
-          id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
+          file.id, name, type.id, space.id, hid_t(H5P_DEFAULT), creation.id, hid_t(H5P_DEFAULT)),
         closedBy: H5Dclose, .system)
       for attribute in attributes { try HDF5Attributes.write(attribute, on: dataset.id) }
       return try Self.location(of: dataset.id, info, isDeflated: isDeflated)
@@ -201,7 +185,7 @@ package final class HDF5FileWriter: Sendable {
   package func chunks(at address: UInt64) throws(CheckpointError) -> Chunks {
     try HDF5Library.locked { () throws(CheckpointError) in
       let dataset = try HDF5Handle(
-        "dataset", H5Oopen_by_addr(id, haddr_t(address)), closedBy: H5Oclose)
+        "dataset", H5Oopen_by_addr(file.id, haddr_t(address)), closedBy: H5Oclose)
       return Chunks(id: dataset.take())
     }
   }

@@ -61,8 +61,7 @@ package struct HDF5Superblock: Sendable {
       throw unknown
     }
     base = offset
-    let whole = HDF5Cursor(head, 0, count: head.count, start: offset, widths)
-    var cursor = whole
+    var cursor = HDF5Cursor(head, 0, count: head.count, start: offset, widths)
     let end: UInt64
     do {
       // Versions 0 and 1 have 24 and 28 bytes of versions, widths, and B-tree ranks before the
@@ -85,7 +84,7 @@ package struct HDF5Superblock: Sendable {
         .malformed, "file is truncated: expected \(end) bytes, found \(fileSize)",
         offset: offset)
     }
-    if !isOld { try cursor.verify(from: whole) }
+    if !isOld { try cursor.verify() }
     // File consistency flags: bit 0 is set while a writer has the file open, bit 2 for SWMR.
     if version == 3, head[11] & 5 != 0 {
       throw CheckpointError(

@@ -59,7 +59,7 @@ extension JSONScanner {
   }
 
   private func isDigit(_ index: Int) -> Bool {
-    index < bytes.count && bytes[index] &- UInt8(ascii: "0") < 10
+    index < bytes.count && bytes[index].isDigit
   }
 
   private mutating func digits(ofNumberAt start: Int) throws(CheckpointError) {

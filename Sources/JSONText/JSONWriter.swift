@@ -63,6 +63,14 @@ package struct JSONWriter {
     quote(text)
   }
 
+  /// Writes members of an object whose values are strings.
+  package mutating func members(_ members: KeyValuePairs<String, String>) {
+    for (key, text) in members {
+      self.key(key)
+      string(text)
+    }
+  }
+
   /// Writes an integer.
   package mutating func number(_ number: some BinaryInteger) { literal("\(number)") }
 

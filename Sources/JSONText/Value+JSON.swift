@@ -2,7 +2,7 @@ package import TensorCore
 
 /// Values from the JSON that ``JSONWriter/exact(_:)`` writes.
 extension Value {
-  /// Nesting of JSON that values of ``maxDepth`` levels take at most.
+  /// Nesting of JSON that values of `maxDepth` levels take at most.
   package static let maxJSONDepth = 4 * maxDepth + 4
 
   /// Reads a whole text; `nil` if it is not the exact form of a value that there is room for.
@@ -43,7 +43,7 @@ extension Value {
 
   private static func number(_ text: String) -> Value {
     if let number = Int(text) { return .integer(number) }
-    let isInteger = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) }
+    let isInteger = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || $0.isDigit }
     guard !isInteger, let number = Double(text) else {
       return .opaque("int", [Member("digits", .text(text))])
     }

@@ -163,7 +163,7 @@ private struct Branch {
         Module.Child(
           name,
           $0.module(
-            path: path.isEmpty ? name : "\(path).\(name)", madeBy: layer, libraries: libraries,
+            path: TensorName.text(of: name, in: path), madeBy: layer, libraries: libraries,
             choice: choice, note: note))
       }
     }

@@ -26,7 +26,7 @@ extension Initialization {
     package let hasPrivateMethod: Bool
 
     /// The tensor's name in the model.
-    package var name: String { path.isEmpty ? tensor : "\(path).\(tensor)" }
+    package var name: String { TensorName.text(of: tensor, in: path) }
 
     /// Why, and what redraws it all the same.
     package var reason: String {

@@ -189,8 +189,7 @@ extension PrintedModule {
 
   private var tellsNothing: Bool {
     let first = arguments.text.utf8.first ?? 0
-    let startsWithSize =
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "(")
+    let startsWithSize = first.isDigit || first == UInt8(ascii: "(")
     return !startsWithSize && Self.tellingNames.isDisjoint(with: arguments.names)
       && !kind.lowercased().hasPrefix("parametrized")
   }

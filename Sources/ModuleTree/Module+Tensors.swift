@@ -55,14 +55,6 @@ public struct NamedTensor: Sendable {
     }
   }
 
-  /// Its whole name in the file that the tree was read from, where that is another one.
-  package var storedName: TensorName? {
-    switch role {
-    case .parameter(let parameter): parameter.storedName
-    case .buffer(let buffer): buffer.storedName
-    }
-  }
-
   /// Why the sizes it was given are not a tensor's; `nil` if they are.
   package var refusal: CheckpointError? {
     switch role {
@@ -103,14 +95,20 @@ extension Module {
 
   /// The same tree with more parameters, by the path of the module that owns them from then on;
   /// paths that lead to no module are passed by.
-  package func adding(_ parameters: [TensorName: [Parameter]], at path: String = "") -> Module {
+  package func adding(_ parameters: [TensorName: [Parameter]]) -> Module {
+    changingModules { $0.ownParameters += parameters[TensorName($1)] ?? [] }
+  }
+
+  /// The same tree with each module changed, given its path.
+  func changingModules(
+    at path: String = "", _ change: (inout Module, _ path: String) -> Void
+  ) -> Module {
     var copy = self
-    copy.ownParameters += parameters[TensorName(path)] ?? []
+    change(&copy, path)
     for index in copy.ownChildren.indices {
-      guard let child = copy.ownChildren[index].module else { continue }
-      let name = copy.ownChildren[index].name
-      copy.ownChildren[index].module = child.adding(
-        parameters, at: path.isEmpty ? name : "\(path).\(name)")
+      let inside = TensorName.text(of: copy.ownChildren[index].name, in: path)
+      copy.ownChildren[index].module = copy.ownChildren[index].module?.changingModules(
+        at: inside, change)
     }
     return copy
   }
@@ -195,7 +193,14 @@ extension Module {
       let identity = identities[other] ?? identities[tensor.name] ?? Identity()
       (identities[other], identities[tensor.name]) = (identity, identity)
     }
-    return identifying(identities, at: "")
+    return changingModules { module, path in
+      for index in module.ownParameters.indices {
+        let name = TensorName.text(of: module.ownParameters[index].name, in: path)
+        if let identity = identities[TensorName(name)] {
+          module.ownParameters[index].identity = identity
+        }
+      }
+    }
   }
 
   /// The other names of tensors that have one of these names, each with that one.
@@ -208,23 +213,6 @@ extension Module {
       others[tensor.name] = known[tensor.original]
     }
     return others
-  }
-
-  private func identifying(_ identities: [TensorName: Identity], at path: String) -> Module {
-    var copy = self
-    for index in copy.ownParameters.indices {
-      let name = copy.ownParameters[index].name
-      if let identity = identities[TensorName(path.isEmpty ? name : "\(path).\(name)")] {
-        copy.ownParameters[index].identity = identity
-      }
-    }
-    for index in copy.ownChildren.indices {
-      guard let child = copy.ownChildren[index].module else { continue }
-      let name = copy.ownChildren[index].name
-      copy.ownChildren[index].module = child.identifying(
-        identities, at: path.isEmpty ? name : "\(path).\(name)")
-    }
-    return copy
   }
 
   /// The same tree with one module at both paths, as `self.b = self.a` makes it.

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A module at its place in a tree.
 public struct NamedModule: Sendable {
   /// Dotted path; empty for the root.
@@ -9,7 +11,7 @@ public struct NamedModule: Sendable {
   package let original: String
 
   /// The dotted name of something that the module owns.
-  package func name(of own: String) -> String { path.isEmpty ? own : "\(path).\(own)" }
+  package func name(of own: String) -> String { TensorName.text(of: own, in: path) }
 }
 
 extension Module {

@@ -30,22 +30,18 @@ extension Module {
   }
 
   /// The same tree, in which tensors have these names in the file.
-  package func storing(_ names: [TensorName: TensorName], at path: String = "") -> Module {
+  package func storing(_ names: [TensorName: TensorName]) -> Module {
     if names.isEmpty { return self }
-    func inside(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
-    var copy = self
-    for index in copy.ownParameters.indices {
-      copy.ownParameters[index].storedName =
-        names[
-          TensorName(inside(copy.ownParameters[index].name))]
+    return changingModules { module, path in
+      func stored(_ own: String) -> TensorName? {
+        names[TensorName(TensorName.text(of: own, in: path))]
+      }
+      for index in module.ownParameters.indices {
+        module.ownParameters[index].storedName = stored(module.ownParameters[index].name)
+      }
+      for index in module.ownBuffers.indices {
+        module.ownBuffers[index].storedName = stored(module.ownBuffers[index].name)
+      }
     }
-    for index in copy.ownBuffers.indices {
-      copy.ownBuffers[index].storedName = names[TensorName(inside(copy.ownBuffers[index].name))]
-    }
-    for index in copy.ownChildren.indices {
-      let child = copy.ownChildren[index]
-      copy.ownChildren[index].module = child.module?.storing(names, at: inside(child.name))
-    }
-    return copy
   }
 }

@@ -147,7 +147,8 @@ extension Module {
     return groups
   }
 
-  private static func list(_ paths: [String]) -> String {
+  /// The first of some paths, and how many more there are.
+  static func list(_ paths: [String]) -> String {
     let first = paths[0].isEmpty ? "the model itself" : paths[0]
     return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
   }

@@ -80,6 +80,8 @@ package struct StridedLayout: Hashable, Sendable {
     }
     let width = info.dtype.byteWidth
     start = try Self.product(offset, width)
+    // From the innermost dimension out: one that continues the axis inside it, because its stride is
+    // that axis's whole length, lengthens it, so that long runs are one axis.
     var last = start
     var axes = [Axis(count: width, stride: 1, span: 1)]
     for (count, stride) in zip(info.shape, strides).reversed() where info.elementCount > 0 {

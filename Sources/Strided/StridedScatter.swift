@@ -27,6 +27,8 @@ package struct StridedScatter: Sendable {
     precondition(entry.info.byteCount == layout.byteCount && layout.byteCount > 0, "another size")
     let steps = layout.axes.filter { $0.count > 1 }
     isExpanded = steps.contains { $0.stride == 0 }
+    // In the order of their strides, no axis may step into the reach of those inside it: then no two
+    // elements share bytes. `targets` step through the extent, `sources` through the tensor's bytes.
     let axes = steps.filter { $0.stride > 0 }.sorted { $0.stride > $1.stride }
     var (reach, span) = (1, 1)
     var (targets, sources): ([StridedLayout.Axis], [StridedLayout.Axis]) = ([], [])
@@ -48,15 +50,9 @@ package struct StridedScatter: Sendable {
       ordered = entry
       return
     }
-    let view = StridedView(source)
-    let info = try TensorInfo(dtype: .uint8, shape: [span])
-    var ordered = Checkpoint.Entry(name: entry.name, info: info) { range, target in
-      try view.read(range, into: &target) { offset, part in
-        try entry.read(offset..<offset + part.byteCount, into: &part)
-      }
-    }
-    ordered.preferredReadSize = StridedView.preferredReadSize
-    self.ordered = ordered
+    ordered = Checkpoint.Entry(
+      entry.name, try TensorInfo(dtype: .uint8, shape: [span]), gathering: StridedView(source),
+      from: entry)
   }
 
   /// The axes with neighbors merged where they are one, and the last of them stepping by bytes.

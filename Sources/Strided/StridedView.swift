@@ -91,13 +91,19 @@ extension Checkpoint.Entry {
     let strides = info.shape.contiguousStrides
     let permuted = try TensorInfo(dtype: info.dtype, shape: info.shape.permuted(axes))
     let view = StridedView(try StridedLayout(permuted, strides: axes.map { strides[$0] }))
-    let original = self
-    var entry = Checkpoint.Entry(name: name, info: permuted) { range, target in
+    return Checkpoint.Entry(name, permuted, gathering: view, from: self)
+  }
+
+  /// A tensor whose bytes are gathered from another's when they are read.
+  package init(
+    _ name: TensorName, _ info: TensorInfo, gathering view: StridedView,
+    from source: Checkpoint.Entry
+  ) {
+    self.init(name: name, info: info) { range, target in
       try view.read(range, into: &target) { offset, part in
-        try original.read(offset..<offset + part.byteCount, into: &part)
+        try source.read(offset..<offset + part.byteCount, into: &part)
       }
     }
-    entry.preferredReadSize = StridedView.preferredReadSize
-    return entry
+    preferredReadSize = StridedView.preferredReadSize
   }
 }

@@ -45,7 +45,7 @@ extension Checkpoint {
 
   /// Whether a name belongs to this project: `recipe`, `provenance`, `keras.layers`, and names that
   /// begin with `ckpt.`.
-  public static func isReserved(_ name: String) -> Bool {
+  package static func isReserved(_ name: String) -> Bool {
     [recipeKey, provenanceKey, "keras.layers"].contains(name) || name.hasPrefix("ckpt.")
   }
 }

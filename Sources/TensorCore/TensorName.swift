@@ -39,6 +39,11 @@ public struct TensorName: Hashable, Comparable, Sendable, CustomStringConvertibl
     hasher.combine(UInt8(0xff))  // never a byte of UTF-8, so names cannot run together
   }
 
+  /// The dotted name of something inside `path`, which is empty for the outermost module.
+  package static func text(of name: String, in path: String) -> String {
+    path.isEmpty ? name : "\(path).\(name)"
+  }
+
   /// Everything before the last dot, and what follows it: `layer2.0.weight` → `layer2.0`, `weight`.
   package var parentAndLeaf: (parent: String, leaf: String) {
     guard let dot = text.utf8.lastIndex(of: UInt8(ascii: ".")) else { return ("", text) }

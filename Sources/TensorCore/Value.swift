@@ -1,7 +1,7 @@
 /// Anything in a file that is not a tensor: an epoch, a learning rate, an attribute, a vocabulary.
 ///
 /// A value is data and nothing else: what a file describes as an object of a class is only its class
-/// name and its members, and nothing is ever called. Readers nest values at most ``maxDepth`` levels
+/// name and its members, and nothing is ever called. Readers nest values at most 64 levels
 /// deep and make no more of them than ``Budget`` allows.
 public enum Value: Sendable, Equatable {
   case null
@@ -68,7 +68,7 @@ public enum Value: Sendable, Equatable {
   public static let tensor = Value.opaque("torch.Tensor", [])
 
   /// Deepest nesting of values that a reader makes.
-  public static let maxDepth = 64
+  package static let maxDepth = 64
 
   /// What kind of value it is.
   public var kind: Kind {

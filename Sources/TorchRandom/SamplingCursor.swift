@@ -61,6 +61,8 @@ package struct SamplingCursor: Sendable {
     var words = [UInt32](
       repeating: 0,
       count: min(batchBlocks, elements.count / size + 1) * sampling.wordsPerBlock)
+    // Whole blocks go straight into the target, a batch at a time; a block that is wanted in part is
+    // made by a copy of the generator.
     var position = elements.lowerBound
     while position < elements.upperBound {
       let inBlock = position % size

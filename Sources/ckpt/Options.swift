@@ -272,9 +272,7 @@ extension CheckpointTarget {
   func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
     defer { progress.finish() }
-    var tracked = checkpoint
-    tracked.entries = progress.entries
-    try await write(tracked)
+    try await write(progress.tracking(checkpoint))
   }
 }
 
@@ -285,9 +283,7 @@ extension ShardedTarget {
   ) async throws -> (paths: [String], notes: [String]) {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
     defer { progress.finish() }
-    var tracked = checkpoint
-    tracked.entries = progress.entries
-    return try await write(tracked)
+    return try await write(progress.tracking(checkpoint))
   }
 }
 

@@ -24,6 +24,13 @@ final class Progress: Sendable {
     }
   }
 
+  /// The checkpoint with these entries.
+  func tracking(_ checkpoint: Checkpoint) -> Checkpoint {
+    var tracked = checkpoint
+    tracked.entries = entries
+    return tracked
+  }
+
   /// Removes the bar.
   func finish() { bar.clear() }
 }
@@ -36,10 +43,9 @@ extension CommonOptions {
   ) async throws -> Manifest {
     let progress = Progress(reading: checkpoint.entries, quiet: quiet)
     defer { progress.finish() }
-    var tracked = checkpoint
-    tracked.entries = progress.entries
     return try await Manifest(
-      of: tracked, threads: threads, algorithm: algorithm, trustingStored: !isFull)
+      of: progress.tracking(checkpoint), threads: threads, algorithm: algorithm,
+      trustingStored: !isFull)
   }
 }
 

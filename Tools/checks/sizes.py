@@ -57,7 +57,6 @@ exceptions = [(name, part, position) for name in inside for part in [" * ", " *=
     ("CheckpointFormats/NumPy/NPZFormat.swift", "header.count +", "a header in memory and a tensor below 2^62"),
     ("CheckpointFormats/PyTorch/PickleMachine.swift", "elements.count", "values in memory"),
     ("CheckpointFormats/TensorFlow/TensorFlowReader.swift", "words.lowerBound * width", position),
-    ("CheckpointFormats/PyTorch/PyTorchTar.swift", "/ blockSize * blockSize", "a member that lies in the file"),
     ("CheckpointFormats/Safetensors/SafetensorsWriting.swift", "start +", "tensors whose total is below 2^62"),
     ("CheckpointKit/SeedSearch.swift", "expectedHits", "floating-point numbers"),
     ("HDF5/Reading/HDF5VirtualLayout.swift", "rank * width", "at most 32 times 8"),

@@ -10,3 +10,11 @@ extension UnsafeMutableRawBufferPointer {
     unsafe baseAddress?.assumingMemoryBound(to: UInt8.self)
   }
 }
+
+/// The number of words of `width` bytes, which must be one of `widths`, in this many bytes.
+func wordCount(_ byteCount: Int, _ width: Int, of widths: [Int]) -> Int {
+  precondition(
+    widths.contains(width) && byteCount % width == 0,
+    "expected words of \(widths) bytes, found \(byteCount) bytes and width \(width)")
+  return byteCount / width
+}

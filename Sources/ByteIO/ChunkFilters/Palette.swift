@@ -12,11 +12,13 @@ package enum Palette {
   package static func encode(
     _ words: RawSpan, width: Int, into target: inout MutableRawSpan
   ) -> (table: Int, all: Int)? {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: Planes.widths)
     let room = 1 + 256 * width
     precondition(
       target.byteCount >= room + count, "\(count) words into \(target.byteCount) bytes")
     if count == 0 { return nil }
+    // Words are numbered as they first occur, a byte each, after the room for the largest table. Packing
+    // moves them forward, never over those that are still to be read, as ranks in ascending order.
     var table = [UInt64](repeating: 0, count: 256)
     let known = unsafe words.withUnsafeBytes { words in
       unsafe target.withUnsafeMutableBytes { target in
@@ -58,7 +60,7 @@ package enum Palette {
   package static func decode(
     _ content: RawSpan, width: Int, into words: inout MutableRawSpan
   ) -> Bool {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: Planes.widths)
     if content.isEmpty { return false }
     let first = content.littleEndian(UInt8.self, at: 0)
     let (known, bits) = (Int(first) + 1, indexBits(Int(first) + 1))
@@ -100,12 +102,5 @@ package enum Palette {
   private static func packedSize(_ count: Int, _ bits: Int) -> Int {
     let perByte = 8 / bits
     return (count + perByte - 1) / perByte
-  }
-
-  private static func wordCount(_ byteCount: Int, _ width: Int) -> Int {
-    precondition(
-      Planes.widths.contains(width) && byteCount % width == 0,
-      "expected a multiple of 1, 2, 4, or 8 bytes, found \(byteCount) bytes and width \(width)")
-    return byteCount / width
   }
 }

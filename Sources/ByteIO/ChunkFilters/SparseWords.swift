@@ -18,7 +18,7 @@ package enum SparseWords {
     _ words: RawSpan, width: Int, mask: inout MutableRawSpan, signs: inout MutableRawSpan,
     dense: inout MutableRawSpan
   ) -> Int {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: widths)
     let size = (count + 7) / 8
     precondition(
       mask.byteCount >= size && signs.byteCount >= size + 8 && dense.byteCount >= words.byteCount,
@@ -41,7 +41,7 @@ package enum SparseWords {
   package static func pick(
     _ words: RawSpan, width: Int, mask: RawSpan, into dense: inout MutableRawSpan
   ) -> Int {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: widths)
     precondition(
       mask.byteCount >= (count + 7) / 8 && dense.byteCount >= words.byteCount,
       "\(count) words of \(width) bytes with \(mask.byteCount) bytes into \(dense.byteCount)")
@@ -67,7 +67,7 @@ package enum SparseWords {
   package static func merge(
     mask: RawSpan, signs: RawSpan, dense: RawSpan, width: Int, into words: inout MutableRawSpan
   ) {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: widths)
     let present = Self.count(mask, of: count)
     precondition(
       signs.byteCount == (count - present + 7) / 8 && dense.byteCount == present * width,
@@ -82,12 +82,5 @@ package enum SparseWords {
         }
       }
     }
-  }
-
-  private static func wordCount(_ byteCount: Int, _ width: Int) -> Int {
-    precondition(
-      widths.contains(width) && byteCount % width == 0,
-      "expected a multiple of 2, 4, or 8 bytes, found \(byteCount) bytes and width \(width)")
-    return byteCount / width
   }
 }

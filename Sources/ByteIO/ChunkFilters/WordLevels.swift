@@ -23,7 +23,7 @@ package enum WordLevels {
     /// Words that are 0 apart from their sign are left out, and signs count as 0. The sums are modulo
     /// 2^32, which those of a column with more than 65,537 rows may exceed.
     package mutating func add(_ words: RawSpan, width: Int, columns: Int) {
-      let count = wordCount(words.byteCount, width)
+      let count = wordCount(words.byteCount, width, of: widths)
       precondition(columns > 0, "rows without columns")
       let rows = (count + columns - 1) / columns
       resize(&rowSums, rows)
@@ -49,7 +49,7 @@ package enum WordLevels {
     _ words: RawSpan, width: Int, rows: [UInt16], columns: [UInt16],
     into target: inout MutableRawSpan
   ) {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: widths)
     check(count, rows, columns)
     precondition(target.byteCount >= words.byteCount, "\(words.byteCount) bytes are needed")
     unsafe words.withUnsafeBytes { words in
@@ -66,7 +66,7 @@ package enum WordLevels {
   package static func add(
     _ words: inout MutableRawSpan, width: Int, rows: [UInt16], columns: [UInt16]
   ) {
-    let count = wordCount(words.byteCount, width)
+    let count = wordCount(words.byteCount, width, of: widths)
     check(count, rows, columns)
     unsafe words.withUnsafeMutableBytes { words in
       unsafe withLevels(rows, columns) { levels in
@@ -82,7 +82,7 @@ package enum WordLevels {
     _ dense: inout MutableRawSpan, mask: RawSpan, of m: Int, width: Int, rows: [UInt16],
     columns: [UInt16]
   ) {
-    let present = wordCount(dense.byteCount, width)
+    let present = wordCount(dense.byteCount, width, of: widths)
     check(m, rows, columns)
     precondition(
       SparseWords.count(mask, of: m) == present, "a mask with another number of ones than words")
@@ -94,13 +94,6 @@ package enum WordLevels {
         }
       }
     }
-  }
-
-  private static func wordCount(_ byteCount: Int, _ width: Int) -> Int {
-    precondition(
-      widths.contains(width) && byteCount % width == 0,
-      "expected a multiple of 2 or 4 bytes, found \(byteCount) bytes and width \(width)")
-    return byteCount / width
   }
 
   private static func check(_ count: Int, _ rows: [UInt16], _ columns: [UInt16]) {

@@ -64,6 +64,7 @@ struct BlockHeader {
           run = 0
         }
       } else {
+        // 16 repeats the length before it, so the first of a run is written as it is.
         tokens.append(Token(symbol: length))
         run -= 1
         while run >= 3 {

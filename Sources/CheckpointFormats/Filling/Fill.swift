@@ -18,7 +18,7 @@ public struct Fill: Sendable {
   /// It replaces that one; `nil` leaves it. See ``TensorCore/Fingerprint``.
   public var fingerprint: String?
   /// The same for the files of a template that is several with an index, by file name.
-  public var shardFingerprints: [String: String] = [:]
+  package var shardFingerprints: [String: String] = [:]
   /// Number of worker threads; the bytes written do not depend on it.
   public var threads = 1
 

@@ -89,6 +89,8 @@ package struct HDF5ChunkDecoder: Sendable {
         continue
       }
       let bytes = memory.bytes(chunk.range.upperBound).extracting(chunk.range)
+      // Two whole chunks that follow each other in the block are unpacked at once, which is faster; if
+      // either is not valid, each is unpacked on its own, so that the error names it.
       let run = grid.run(of: origins[index], in: block)
       if let run, index + 1 < origins.count, let next = chunks[index + 1],
         let other = grid.run(of: origins[index + 1], in: block), other.lowerBound == run.upperBound

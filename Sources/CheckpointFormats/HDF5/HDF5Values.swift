@@ -63,20 +63,7 @@ enum HDF5Values {
     guard room.take(elements.count) else {
       return .unread("an array of \(elements.count) elements")
     }
-    return nested(elements[...], attribute.shape[...])
-  }
-
-  /// Lists of lists, from elements in row-major order.
-  private static func nested(_ elements: ArraySlice<Value>, _ shape: ArraySlice<Int>) -> Value {
-    guard shape.count > 1, let count = shape.first, count > 0, !elements.isEmpty else {
-      return .list(Array(elements))
-    }
-    let step = elements.count / count
-    return .list(
-      (0..<count).map { index in
-        let start = elements.startIndex + index * step
-        return nested(elements[start..<start + step], shape.dropFirst())
-      })
+    return attribute.shape.isEmpty ? .list(elements) : elements.nested(attribute.shape[...])
   }
 
   /// The attribute's value for a value; `nil` if HDF5 has no type for it.

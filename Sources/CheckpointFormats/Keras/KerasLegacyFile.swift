@@ -151,8 +151,7 @@ struct KerasLegacyFile {
     if layer.utf8.reversed().starts(with: "/\(scope)".utf8.reversed()) { return true }
     guard scope.utf8.starts(with: "\(layer)_".utf8) else { return false }
     let number = scope.utf8.dropFirst(layer.utf8.count + 1)
-    return !number.isEmpty
-      && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return !number.isEmpty && number.allSatisfy(\.isDigit)
   }
 
   private func named(

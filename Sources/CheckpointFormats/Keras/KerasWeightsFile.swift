@@ -51,10 +51,8 @@ enum KerasWeightsFile {
 
   /// A name without the digits at its end, and their value; −1 where there are none or too many.
   private static func key(_ name: String) -> (base: TensorName, number: Int) {
-    let digits = name.utf8.reversed().prefix {
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-    }
-    guard let number = Int(name.suffix(digits.count)) else { return (TensorName(name), -1) }
-    return (TensorName(String(name.dropLast(digits.count))), number)
+    let digits = name.finalDigitCount
+    guard let number = Int(name.suffix(digits)) else { return (TensorName(name), -1) }
+    return (TensorName(String(name.dropLast(digits))), number)
   }
 }

@@ -86,7 +86,7 @@ struct NPYDictionary {
   private mutating func size() throws(CheckpointError) -> Int {
     skipBlanks()
     let start = position
-    while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
+    while position < bytes.count, bytes[position].isDigit { position += 1 }
     let digits = String(decoding: bytes[start..<position], as: UTF8.self)
     guard let size = Int(digits), digits == "0" || !digits.hasPrefix("0") else {
       position = start
@@ -126,9 +126,7 @@ struct NPYDictionary {
   }
 
   private mutating func skipBlanks() {
-    while position < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position]) {
-      position += 1
-    }
+    while position < bytes.count, bytes[position].isSpace { position += 1 }
   }
 
   private func found(_ required: String) -> CheckpointError {

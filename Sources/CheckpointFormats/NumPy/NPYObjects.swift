@@ -16,20 +16,23 @@ struct NPYObjects {
   ///
   /// - Throws: ``CheckpointError`` when the pickle cannot be read.
   init?(_ source: ByteSource, named name: String) throws(CheckpointError) {
-    let fields: NPYDictionary.Fields
-    let length: Int
+    guard let start = try Self.pickleOffset(in: source) else { return nil }
+    (entries, value, notes) = try PickleStream.open(source, at: start).everything(named: name)
+  }
+
+  /// Where the pickle of an array begins; `nil` if the array holds no objects.
+  static func pickleOffset(in source: ByteSource) throws(CheckpointError) -> Int? {
     do throws(CheckpointError) {
-      (fields, _, length) = try NPYHeader.fields(size: source.size) {
+      let (fields, _, length) = try NPYHeader.fields(size: source.size) {
         range throws(CheckpointError) in
         try source.bytes(range)
       }
+      // NumPy reads them whatever byte order stands before the letter.
+      return fields.description.hasSuffix("O") ? length : nil
     } catch {
       guard error.code == .unsupported else { throw error }
       return nil
     }
-    guard fields.description == "|O" || fields.description == "O" else { return nil }
-    let file = try PickleStream.open(source, at: length)
-    (entries, value, notes) = try file.everything(named: name)
   }
 }
 

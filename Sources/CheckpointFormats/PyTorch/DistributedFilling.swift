@@ -64,7 +64,6 @@ enum DistributedFilling {
     for (size, index) in zip(entry.info.shape, chunk.offsets) { offset = offset * size + index }
     let layout = try StridedLayout(
       info, strides: entry.info.shape.contiguousStrides, offset: info.byteCount == 0 ? 0 : offset)
-    let view = StridedView(layout)
     let source = try chunk.archive.file.open().part(chunk.archive.range)
     let file = try DistributedArchive.contents(of: source)
     let entries = try file.contents(key: nil).checkpoint.entries
@@ -74,11 +73,8 @@ enum DistributedFilling {
     var part = fill
     (part.key, part.metadata) = (nil, [:])
     part.tensors = [
-      entries[0].name: Checkpoint.Entry(name: entries[0].name, info: info) { range, target in
-        try view.read(range, into: &target) { offset, bytes in
-          try entry.read(offset..<offset + bytes.byteCount, into: &bytes)
-        }
-      }
+      entries[0].name: Checkpoint.Entry(
+        entries[0].name, info, gathering: StridedView(layout), from: entry)
     ]
     let copy = try PyTorchCopy(of: file, with: part)
     guard copy.keepsSize else {

@@ -36,7 +36,7 @@ enum LargeInteger {
     guard !digits.isEmpty else { return nil }
     var magnitude = [UInt8](repeating: 0, count: maxBytes)
     for digit in digits {
-      guard (0x30...0x39).contains(digit) else { return nil }
+      guard digit.isDigit else { return nil }
       var rest = Int(digit - 0x30)
       for index in magnitude.indices {
         rest += Int(magnitude[index]) * 10

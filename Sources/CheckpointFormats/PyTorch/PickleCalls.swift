@@ -45,8 +45,7 @@ struct PickleCalls {
   private static func bytes(_ value: Pickle.Value, in pickle: Pickle) -> PickledBytes? {
     switch value {
     case .bytes(let range):
-      return PickledBytes(
-        stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+      return PickledBytes(range)
     case .distant(let index) where !pickle.distant[index].isText:
       let range = pickle.distant[index].range
       return PickledBytes(stored: range, isText: false, count: range.count, isDistant: true)

@@ -35,7 +35,7 @@ extension PickleInput {
     if digits.hasSuffix("L") { digits.removeLast() }
     if let number = Int(digits) { return .int(number) }
     let isNumber =
-      !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2d }
+      !digits.isEmpty && digits.utf8.allSatisfy { $0.isDigit || $0 == 0x2d }
     guard isNumber else {
       throw CheckpointError(.malformed, "'\(digits.prefix(20))' is not a number")
     }

@@ -119,19 +119,9 @@ extension PickleScan {
   private mutating func readObjects(
     _ file: ByteSource, as name: String, at start: Int?, depth: Int
   ) throws(CheckpointError) {
-    let fields: NPYDictionary.Fields
-    let length: Int
-    do throws(CheckpointError) {
-      (fields, _, length) = try NPYHeader.fields(size: file.size) { range throws(CheckpointError) in
-        try file.bytes(range)
-      }
-    } catch {
-      if error.code == .unsupported { return }
-      throw error
-    }
-    guard fields.description.hasSuffix("O") else { return }
+    guard let first = try NPYObjects.pickleOffset(in: file) else { return }
     try readPickles(
-      file, length..<file.size, as: name.isEmpty || name.hasSuffix("/") ? name + "array" : name,
+      file, first..<file.size, as: name.isEmpty || name.hasSuffix("/") ? name + "array" : name,
       at: start, depth: depth)
   }
 

@@ -76,13 +76,7 @@ struct PickleStream {
 
   /// Reads `count` bytes.
   mutating func bytes(_ count: Int) throws(CheckpointError) -> [UInt8] {
-    guard count >= 0, count <= end - position else {
-      throw CheckpointError(
-        .malformed, "expected \(count) bytes here, found \(end - position)", path: file.name,
-        offset: position)
-    }
-    defer { position += count }
-    return try file.bytes(position..<position + count)
+    try file.bytes(try skip(count))
   }
 
   /// Reads a little-endian number.
@@ -124,14 +118,7 @@ extension PickleStream {
 
   private static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard let first = bytes.first, first >= UInt8(ascii: "A") else { return false }
-    return bytes.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
-        true
-      default: false
-      }
-    }
+    return bytes.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: ".") }
   }
 
   /// The pickle at the beginning of a file, which `pickle.load` reads.

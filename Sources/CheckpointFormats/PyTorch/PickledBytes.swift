@@ -13,14 +13,21 @@ struct PickledBytes: Hashable, Sendable {
   var isDistant = false
 }
 
+extension PickledBytes {
+  /// Bytes of the pickle itself, as they are.
+  init(_ range: Pickle.CompactRange) {
+    self.init(
+      stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+  }
+}
+
 extension Pickle {
   /// The bytes that a value describes; `nil` for other values.
   func pickledBytes(_ reference: Reference) -> PickledBytes? {
     switch self[reference] {
     case .bytes(let range), .text(let range):
       // A string of Python 2 is bytes, whether or not it could be text.
-      return PickledBytes(
-        stored: Int(range.lowerBound)..<Int(range.upperBound), isText: false, count: range.count)
+      return PickledBytes(range)
     case .distant(let index):
       let range = distant[index].range
       return PickledBytes(stored: range, isText: false, count: range.count, isDistant: true)

@@ -43,7 +43,7 @@ struct PyTorchParts {
     let loose = holders.filter { tree.decoder.isTensor($0.value) }
     guard loose.isEmpty || isTrainers(holders, in: tree) else { return [] }
     return tree.pickle.named(holders).flatMap { name, value -> [Part] in
-      let path = path.isEmpty ? name : "\(path).\(name)"
+      let path = TensorName.text(of: name, in: path)
       // A nested dictionary of parts, such as `{'state': {'model': …, 'optimizer': …}}`.
       if depth < maxDepth, !isTraining(name), let inner = tree.pickle.items(value),
         inner.contains(where: { item in

@@ -6,13 +6,13 @@ import TensorCore
 ///
 /// Source: torch 2.15 `serialization.py`, `legacy_load` in `_legacy_load`. Numbers are little-endian.
 enum PyTorchTar {
-  private static let blockSize = 512
   private static let members = ["sys_info", "pickle", "tensors", "storages"]
 
   /// Whether a file begins with the header of one of the members.
   static func recognizes(_ head: [UInt8]) -> Bool {
-    guard head.count >= blockSize, head[257..<262].elementsEqual("ustar".utf8) else { return false }
-    return members.contains(name(head[..<blockSize])) || head[156] == UInt8(ascii: "x")
+    guard head.count >= 512, head[257..<262].elementsEqual("ustar".utf8) else { return false }
+    let name = String(decoding: head.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
+    return members.contains(name) || head[156] == UInt8(ascii: "x")
   }
 
   static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
@@ -36,56 +36,17 @@ enum PyTorchTar {
 
   // MARK: - The archive
 
-  // A header is a block of 512 bytes (POSIX ustar): name at 0, size in octal digits at 124,
-  // checksum at 148, type at 156, "ustar" at 257. Type `x` is an extended header, which may come
-  // first.
-  private static func name(_ header: ArraySlice<UInt8>) -> String {
-    String(decoding: header.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
-  }
-
   /// The byte range of each member's content.
   static func ranges(in file: ByteSource) throws(CheckpointError) -> [String: Range<Int>] {
     var ranges: [String: Range<Int>] = [:]
-    var position = 0
-    while position + blockSize <= file.size {
-      let header = try file.bytes(position..<position + blockSize)
-      if header.allSatisfy({ $0 == 0 }) { return ranges }
-      try checkSum(header, at: position)
-      guard let size = octal(header[124..<136]), size >= 0,
-        size <= file.size - position - blockSize
-      else {
+    for member in try TarArchive(file).members {
+      guard ranges.updateValue(member.range, forKey: member.name) == nil else {
         throw CheckpointError(
-          .malformed, "a tar member extends beyond the end of the file", offset: position)
+          .malformed, "there are two tar members named '\(member.name)'",
+          offset: member.range.lowerBound)
       }
-      let start = position + blockSize
-      // Regular files only; links and folders have no content, and extended headers are skipped.
-      if header[156] == UInt8(ascii: "0") || header[156] == 0 {
-        let name = name(header[...])
-        guard ranges.updateValue(start..<start + size, forKey: name) == nil else {
-          throw CheckpointError(
-            .malformed, "there are two tar members named '\(name)'", offset: position)
-        }
-      }
-      position = start + (size + blockSize - 1) / blockSize * blockSize
     }
-    throw CheckpointError(
-      .malformed, "the tar archive has no end marker: it is truncated", offset: file.size)
-  }
-
-  private static func checkSum(_ header: [UInt8], at position: Int) throws(CheckpointError) {
-    var sum = 0
-    // The checksum's own field counts as eight spaces.
-    for (index, byte) in header.enumerated() {
-      sum += (148..<156).contains(index) ? 0x20 : Int(byte)
-    }
-    guard octal(header[148..<156]) == sum else {
-      throw CheckpointError(.malformed, "a tar header has a wrong checksum", offset: position)
-    }
-  }
-
-  private static func octal(_ digits: ArraySlice<UInt8>) -> Int? {
-    let text = String(decoding: digits.filter { $0 != 0 && $0 != 0x20 }, as: UTF8.self)
-    return Int(text, radix: 8)
+    return ranges
   }
 
   // MARK: - Storages and tensors

@@ -183,7 +183,7 @@ private struct ModuleLabelList {
     guard depth <= Pickle.maxDepth, room.steps.charge(steps) else { throw PyTorchTree.tooDeep }
     guard ancestors.insert(reference).inserted else { return true }
     defer { ancestors.remove(reference) }
-    func inside(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    func inside(_ name: String) -> String { TensorName.text(of: name, in: path) }
     if let (kind, arguments, children) = tree.label(reference, &values) {
       hasModules = true
       if let other = first[reference] {

@@ -175,7 +175,7 @@ struct PyTorchTree {
     let plain = module.keepsAttributes ? [] : module.attributes
     var pending: [PickledModule.Item] = []
     for (name, value) in module.transientBuffers + plain where holdsTensor(value) {
-      pending.append((path.isEmpty ? name : "\(path).\(name)", value))
+      pending.append((TensorName.text(of: name, in: path), value))
     }
     pending.reverse()
     while let (name, value) = pending.popLast() {

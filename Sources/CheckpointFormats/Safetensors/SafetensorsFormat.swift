@@ -44,13 +44,11 @@ enum Safetensors {
     if ShardIndex.recognizes(candidate, ending: ".safetensors") { return true }
     guard head.count >= 10,
       head.littleEndian(UInt64.self, at: 0) <= maxHeaderSize,
-      let first = head[8...].firstIndex(where: { !isBlank($0) }), head[first] == UInt8(ascii: "{"),
-      let second = head[(first + 1)...].first(where: { !isBlank($0) })
+      let first = head[8...].firstIndex(where: { !$0.isSpace }), head[first] == UInt8(ascii: "{"),
+      let second = head[(first + 1)...].first(where: { !$0.isSpace })
     else { return false }
     return second == UInt8(ascii: "\"") || second == UInt8(ascii: "}")
   }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0a, 0x0d].contains(byte) }
 
   /// Opens a file, an index of several files, or a folder that contains either.
   static func open(_ probe: FileProbe) throws -> Opened {

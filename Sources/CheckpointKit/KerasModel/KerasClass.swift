@@ -70,11 +70,8 @@ enum KerasClass {
 
   /// The class of a name that Keras made, `dense_1`; `nil` for any other name.
   static func named(_ name: String) -> String? {
-    let digits = name.utf8.reversed().prefix {
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-    }
-    let base = name.dropLast(digits.count)
-    let isCounted = !digits.isEmpty && base.utf8.last == UInt8(ascii: "_")
+    let base = name.dropLast(name.finalDigitCount)
+    let isCounted = base.count < name.count && base.utf8.last == UInt8(ascii: "_")
     return known[isCounted ? String(base.dropLast()) : name]
   }
 

@@ -63,6 +63,7 @@ enum BitsAndBytes: QuantizationScheme {
       return try .computed(entry.name, shape: shape) { elements in
         var values = try entry.singles(elements)
         try grid.multiply(&values, at: elements.lowerBound)
+        // 1/127, rounded to float32.
         for index in values.indices { values[index] *= 7.874015718698502e-3 }
         return values
       }

@@ -59,6 +59,7 @@ struct ScaleGrid: Sendable {
   func multiply(_ values: inout [Float], at first: Int) throws {
     let columns = shape.last ?? 1
     let block = blocks.last ?? 1
+    // All scales are read at once if they are few, else those of a row's elements at a time.
     var loaded = 0..<0
     var factors: [Float] = []
     if counts.reduce(1, { $0.saturated(times: $1) }) <= max(values.count, 64) {

@@ -6,7 +6,8 @@ import TensorCore
 struct HDF5Cursor {
   private let bytes: [UInt8]
   private var position: Int
-  private let end: Int
+  /// Where reading begins, and where it ends.
+  private let (first, end): (Int, Int)
   /// Offset in the file of the first of `bytes`.
   private let start: Int
   private let widths: HDF5Superblock.Widths
@@ -17,13 +18,16 @@ struct HDF5Cursor {
   ) {
     self.bytes = bytes
     self.position = position
-    end = position + count
+    (first, end) = (position, position + count)
     self.start = start
     self.widths = widths
   }
 
   /// Number of bytes left.
   var remaining: Int { end - position }
+
+  /// The same bytes, from the first one on.
+  var rewound: HDF5Cursor { HDF5Cursor(bytes, first, count: end - first, start: start, widths) }
 
   /// Offset of the next byte in the file.
   var offset: Int { start + position }
@@ -144,12 +148,12 @@ struct HDF5Cursor {
     }
   }
 
-  /// Consumes the checksum that follows and compares it with that of the bytes since `origin`.
-  mutating func verify(from origin: HDF5Cursor) throws(CheckpointError) {
-    let found = HDF5Checksum.lookup3(bytes[origin.position..<position])
+  /// Consumes the checksum that follows and compares it with that of all bytes before it.
+  mutating func verify() throws(CheckpointError) {
+    let found = HDF5Checksum.lookup3(bytes[first..<position])
     let stated = UInt32(truncatingIfNeeded: try unsigned(4))
     guard found == stated else {
-      throw origin.malformed("expected checksum \(stated), found \(found)")
+      throw rewound.malformed("expected checksum \(stated), found \(found)")
     }
   }
 }

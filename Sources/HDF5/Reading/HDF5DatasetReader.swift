@@ -43,10 +43,9 @@ enum HDF5DatasetReader {
       return .value(try value(of: layout, type, shape, metadata), attributes, packed)
     }
     let info = try TensorInfo(dtype: element.dtype, shape: shape)
-    var filters: [HDF5Table.Filter] = []
-    if let message = header.first(.filters) {
-      filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
-    }
+    let filters = try HDF5Filters.all(of: header, in: metadata)
+    // The bytes are those of other datasets (a layout of class 3, IV.A.2.i), in other files
+    // (IV.A.2.h), or in this one.
     let storage: HDF5Table.Storage
     var sources: [HDF5Table.VirtualSource] = []
     if case .virtual(let address, let index) = layout {
@@ -71,6 +70,7 @@ enum HDF5DatasetReader {
     case .chunked(let sizes, _, _, _): dataset.layout = .chunked(sizes.dropLast())
     case .contiguous, .virtual: break
     }
+    // A fill value matters only where elements may never have been written.
     switch storage {
     case .unwritten, .chunks, .virtual:
       dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
@@ -106,10 +106,7 @@ enum HDF5DatasetReader {
       type.isString, !shape.contains(0), HDF5ValueReader.byteCount(type, shape) != nil,
       sizes.count == shape.count + 1, sizes.last == type.size, !sizes.contains(0)
     else { return nil }
-    var filters: [HDF5Table.Filter] = []
-    if let message = header.first(.filters) {
-      filters = try HDF5Filters.all(try HDF5SharedMessages.body(of: message, in: metadata))
-    }
+    let filters = try HDF5Filters.all(of: header, in: metadata)
     guard HDF5Filters.areOwn(filters),
       let chunk = try? TensorInfo(dtype: .uint8, shape: sizes), chunk.byteCount <= chunkLimit
     else { return nil }

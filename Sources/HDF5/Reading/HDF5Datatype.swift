@@ -66,6 +66,9 @@ struct HDF5Datatype: Sendable {
       throw body.malformed("datatype: expected version 1 to 5, found \(version)")
     }
     guard size > 0 else { throw body.malformed("datatype has a size of 0 bytes") }
+    // The classes by their numbers in IV.A.2.d. Of the flags, the low 4 bits are a string's padding or
+    // tell a variable-length string from a sequence, the low 16 count a compound's or an enumeration's
+    // members.
     switch kind {
     case 0: self.kind = .integer(try HDF5Integer(size: size, bits: bits, &body))
     case 1: self.kind = try Self.float(size: size, bits, &body)

@@ -34,13 +34,12 @@ struct HDF5ExtensibleArray {
     _ address: UInt64, in metadata: HDF5Metadata, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
     let widths = metadata.superblock.widths
-    let origin = try metadata.cursor(at: address, count: 16 + 6 * widths.length + widths.address)
-    var header = origin
+    var header = try metadata.cursor(at: address, count: 16 + 6 * widths.length + widths.address)
     try header.expect("EAHD")
     try header.expect(version: 0, of: "extensible array")
     var array = try Self(&header, metadata, map)
     let block = try header.address()
-    try header.verify(from: origin)
+    try header.verify()
     if let block { try array.takeIndexBlock(block, into: &map) }
   }
 
@@ -83,8 +82,7 @@ struct HDF5ExtensibleArray {
     let size =
       indexElements.saturated(times: elementSize)
       + (blockCount + tableCount).saturated(times: widths.address)
-    let origin = try metadata.cursor(at: address, count: 10 + widths.address + size)
-    var block = origin
+    var block = try metadata.cursor(at: address, count: 10 + widths.address + size)
     try block.expect("EAIB")
     try block.expect(version: 0, of: "extensible array index block")
     try block.skip(1 + widths.address)  // client ID, address of the header
@@ -93,7 +91,7 @@ struct HDF5ExtensibleArray {
     for _ in 0..<blockCount { blocks.append(try block.address()) }
     var tables: [UInt64?] = []
     for _ in 0..<tableCount { tables.append(try block.address()) }
-    try block.verify(from: origin)
+    try block.verify()
     var next = 0
     // Blocks after the last element that was set need not exist, so reading stops there. These
     // blocks have no pages: a page is at least as large as they are.
@@ -127,16 +125,15 @@ struct HDF5ExtensibleArray {
       throw CheckpointError(
         .malformed, "extensible array has \(blockCount) blocks, more than the file has bytes")
     }
-    let origin = try metadata.cursor(
+    var table = try metadata.cursor(
       at: address, count: size + blockCount.saturated(times: widths.address))
-    var table = origin
     try table.expect("EASB")
     try table.expect(version: 0, of: "extensible array secondary block")
     try table.skip(1 + widths.address + (maximumBits + 7) / 8)  // client ID, header, block offset
     let bitmap = Array(try table.bytes(bitmapSize))
     var blocks: [UInt64?] = []
     for _ in 0..<blockCount { blocks.append(try table.address()) }
-    try table.verify(from: origin)
+    try table.verify()
     for (index, block) in blocks.enumerated() where passed < count {
       // The bitmap has room for whole bytes per data block, but libhdf5 numbers its bits without
       // gaps.
@@ -164,31 +161,29 @@ struct HDF5ExtensibleArray {
     guard let address else { return skip(elements) }
     let prefix = 6 + widths.address + (maximumBits + 7) / 8
     let pageCount = pages?.count ?? 0
-    let origin = try metadata.cursor(
+    var block = try metadata.cursor(
       at: address, count: prefix + (pageCount > 0 ? 0 : elements.saturated(times: elementSize)) + 4)
-    var block = origin
     try block.expect("EADB")
     try block.expect(version: 0, of: "extensible array data block")
     try block.skip(prefix - 5)  // client ID, header, block offset
     guard let pages, pageCount > 0 else {
       var part = try block.part(elements.saturated(times: elementSize))
-      try block.verify(from: origin)
+      try block.verify()
       return try take(elements, &part, into: &map)
     }
     // The prefix has a checksum of its own, and so has each page after it. Pages that were not
     // written still take up space.
-    try block.verify(from: origin)
+    try block.verify()
     let pageSize = elementSize << pageBits
     for page in 0..<pageCount where passed < count {
       guard pages.isWritten(page) else {
         skip(1 << pageBits)
         continue
       }
-      let origin = try metadata.cursor(
+      var body = try metadata.cursor(
         atOffset: block.offset + page.saturated(times: pageSize + 4), count: pageSize + 4)
-      var body = origin
       var part = try body.part(pageSize)
-      try body.verify(from: origin)
+      try body.verify()
       try take(1 << pageBits, &part, into: &map)
     }
   }

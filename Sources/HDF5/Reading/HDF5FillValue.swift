@@ -8,6 +8,7 @@ enum HDF5FillValue {
   static func bytes(
     _ header: HDF5ObjectHeader, of element: HDF5Element, size: Int, in metadata: HDF5Metadata
   ) throws(CheckpointError) -> [UInt8] {
+    // The newer message counts where there are both; the old one is only a size and a value.
     let stored: ArraySlice<UInt8>
     if let message = header.first(.fillValue) {
       stored = try self.stored(try HDF5SharedMessages.body(of: message, in: metadata))

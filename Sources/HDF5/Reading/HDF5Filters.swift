@@ -4,9 +4,13 @@ import TensorCore
 ///
 /// Source: HDF5 File Format Specification 3.0, section IV.A.2.l "The Filter Pipeline Message".
 package enum HDF5Filters {
-  /// Reads a filter pipeline message; filters are in the order in which they were applied.
-  static func all(_ message: HDF5Cursor) throws(CheckpointError) -> [HDF5Table.Filter] {
-    var body = message
+  /// Reads the filter pipeline message of a dataset, if it has one; filters are in the order in which
+  /// they were applied.
+  static func all(
+    of header: HDF5ObjectHeader, in metadata: HDF5Metadata
+  ) throws(CheckpointError) -> [HDF5Table.Filter] {
+    guard let message = header.first(.filters) else { return [] }
+    var body = try HDF5SharedMessages.body(of: message, in: metadata)
     let version = try body.byte()
     guard version == 1 || version == 2 else {
       throw body.malformed("filter pipeline: expected version 1 or 2, found \(version)")

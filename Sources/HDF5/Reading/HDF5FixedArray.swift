@@ -12,8 +12,7 @@ enum HDF5FixedArray {
     _ address: UInt64, in metadata: HDF5Metadata, into map: inout HDF5ChunkMap
   ) throws(CheckpointError) {
     let widths = metadata.superblock.widths
-    let origin = try metadata.cursor(at: address, count: 12 + widths.length + widths.address)
-    var header = origin
+    var header = try metadata.cursor(at: address, count: 12 + widths.length + widths.address)
     try header.expect("FAHD")
     try header.expect(version: 0, of: "fixed array")
     // The client ID: 1 for filtered chunks, whose elements also have a size and a filter mask.
@@ -22,23 +21,22 @@ enum HDF5FixedArray {
     let pageBits = try header.byte()
     let count = try header.length()
     guard let block = try header.address() else { return }
-    try header.verify(from: origin)
+    try header.verify()
     let size = widths.address + (isFiltered ? map.filteredWidth(widths) : 0)
     guard elementSize == size, pageBits < 32, count <= metadata.fileSize else {
-      throw origin.malformed(
+      throw header.rewound.malformed(
         "fixed array: expected elements of \(size) bytes, found \(count) of \(elementSize)")
     }
     let chunkCount = map.maxCounts.reduce(1) { $0.saturated(times: $1 ?? 1) }
     guard count == chunkCount else {
-      throw origin.malformed("fixed array: expected \(chunkCount) elements, found \(count)")
+      throw header.rewound.malformed("fixed array: expected \(chunkCount) elements, found \(count)")
     }
     // No pages at all means that the elements follow the prefix directly.
     let pageCount = count > 1 << pageBits ? (count + (1 << pageBits) - 1) >> pageBits : 0
     // Signature, version, and client ID, the address of the header, and the bitmap.
     let prefix = 6 + widths.address + (pageCount + 7) / 8
-    let start = try metadata.cursor(
+    var body = try metadata.cursor(
       at: block, count: prefix + (pageCount == 0 ? count.saturated(times: size) : 0) + 4)
-    var body = start
     try body.expect("FADB")
     try body.expect(version: 0, of: "fixed array data block")
     try body.skip(1 + widths.address)  // client ID, address of the header
@@ -46,14 +44,14 @@ enum HDF5FixedArray {
     var counter = HDF5ChunkCounter(map.maxCounts)
     if pageCount == 0 {
       var elements = try body.part(count.saturated(times: size))
-      try body.verify(from: start)
+      try body.verify()
       for _ in 0..<count {
         try map.take(counter.next(), &elements, isFiltered: isFiltered, widths: widths)
       }
       return
     }
     // All pages but the last have the full size, written or not, so each is at a known offset.
-    try body.verify(from: start)
+    try body.verify()
     for page in 0..<pageCount {
       // In Swift, `<<` binds tighter than `-`.
       let elementCount = min(1 << pageBits, count - page << pageBits)
@@ -62,12 +60,11 @@ enum HDF5FixedArray {
         counter.skip(elementCount)
         continue
       }
-      let start = try metadata.cursor(
+      var body = try metadata.cursor(
         atOffset: body.offset + page.saturated(times: (size << pageBits) + 4),
         count: elementCount.saturated(times: size) + 4)
-      var body = start
       var elements = try body.part(elementCount.saturated(times: size))
-      try body.verify(from: start)
+      try body.verify()
       for _ in 0..<elementCount {
         try map.take(counter.next(), &elements, isFiltered: isFiltered, widths: widths)
       }

@@ -36,16 +36,15 @@ final class HDF5FractalHeap {
   /// Reads the heap's header.
   init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
     let widths = metadata.superblock.widths
-    let origin = try metadata.cursor(
+    var cursor = try metadata.cursor(
       at: address, count: 26 + 12 * widths.length + 3 * widths.address)
-    var cursor = origin
     try cursor.expect("FRHP")
     try cursor.expect(version: 0, of: "fractal heap")
     identifierSize = try cursor.integer(2)
     // Size of the description of filters, which would add fields to this header and to each entry
     // of an indirect block.
     guard try cursor.integer(2) == 0 else {
-      throw origin.unsupported("fractal heap with filtered blocks is not supported")
+      throw cursor.rewound.unsupported("fractal heap with filtered blocks is not supported")
     }
     try cursor.skip(1)  // flags: whether huge IDs have wrapped, direct blocks have checksums
     let maxObjectSize = try cursor.integer(4)
@@ -60,12 +59,12 @@ final class HDF5FractalHeap {
     try cursor.skip(2)  // initial number of rows in the root block
     root = try cursor.address()
     rootRows = try cursor.integer(2)
-    try cursor.verify(from: origin)
+    try cursor.verify()
     func isPower(_ number: Int) -> Bool { number > 0 && number & (number - 1) == 0 }
     guard isPower(tableWidth), isPower(startSize), isPower(maxBlockSize),
       startSize <= maxBlockSize, maxBlockSize <= 1 << 32, (1...63).contains(heapBits),
       tableWidth <= 1 << 16, (2...4096).contains(identifierSize), maxObjectSize > 0
-    else { throw origin.malformed("fractal heap has impossible parameters") }
+    else { throw cursor.rewound.malformed("fractal heap has impossible parameters") }
     // The specification calls these widths minimal: just enough for any offset and any size.
     offsetWidth = (heapBits + 7) / 8
     // An object exceeds neither the largest direct block nor the largest managed object; the
@@ -214,16 +213,15 @@ final class HDF5FractalHeap {
     }
     let widths = metadata.superblock.widths
     let count = rows.saturated(times: tableWidth)
-    let origin = try metadata.cursor(
+    var cursor = try metadata.cursor(
       at: address, count: 9 + (count + 1).saturated(times: widths.address) + offsetWidth)
-    var cursor = origin
     try cursor.expect("FHIB")
     try cursor.expect(version: 0, of: "fractal heap indirect block")
     try cursor.skip(widths.address + offsetWidth)  // heap header address, block offset
     var children: [UInt64?] = []
     children.reserveCapacity(count)
     for _ in 0..<count { children.append(try cursor.address()) }
-    try cursor.verify(from: origin)
+    try cursor.verify()
     tables[address] = children
     return children
   }

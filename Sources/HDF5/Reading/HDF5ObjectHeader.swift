@@ -123,7 +123,7 @@ struct HDF5ObjectHeader {
     var cursor = block
     try cursor.skip(count)
     let body = try cursor.part(cursor.remaining - 4)
-    try cursor.verify(from: block)
+    try cursor.verify()
     try take(body)
   }
 

@@ -26,9 +26,8 @@ struct HDF5RecordTree {
   /// Reads the tree's header.
   init(_ address: UInt64, in metadata: HDF5Metadata) throws(CheckpointError) {
     let widths = metadata.superblock.widths
-    let origin = try metadata.cursor(
+    var cursor = try metadata.cursor(
       at: address, count: 22 + widths.address + widths.length)
-    var cursor = origin
     try cursor.expect("BTHD")
     try cursor.expect(version: 0, of: "B-tree")
     type = try cursor.byte()
@@ -39,13 +38,13 @@ struct HDF5RecordTree {
     root = try cursor.address()
     rootCount = try cursor.integer(2)
     _ = try cursor.length()  // total number of records
-    try cursor.verify(from: origin)
+    try cursor.verify()
     // A node holds at least one record, so that the divisions below are safe; the limit of the
     // depth bounds the recursion of `visit`.
     guard recordSize > 0, depth < 16, nodeSize <= metadata.fileSize,
       nodeSize > Self.frame + recordSize
     else {
-      throw origin.malformed(
+      throw cursor.rewound.malformed(
         "B-tree has impossible parameters: depth \(depth), \(recordSize) bytes per record, "
           + "\(nodeSize) bytes per node")
     }
@@ -63,7 +62,7 @@ struct HDF5RecordTree {
       let (product, overflow) = (count + 1).multipliedReportingOverflow(by: total)
       let (sum, tooLarge) = product.addingReportingOverflow(count)
       guard !overflow, !tooLarge else {
-        throw origin.malformed(
+        throw cursor.rewound.malformed(
           "B-tree has impossible parameters: depth \(depth), \(nodeSize) bytes per node")
       }
       total = sum
@@ -99,17 +98,16 @@ struct HDF5RecordTree {
     let size =
       Self.frame + count.saturated(times: recordSize)
       + (height == 0 ? 0 : (count + 1).saturated(times: pointer))
-    let origin = try metadata.cursor(at: address, count: size)
-    var cursor = origin
+    var cursor = try metadata.cursor(at: address, count: size)
     try cursor.expect(height == 0 ? "BTLF" : "BTIN")
     try cursor.expect(version: 0, of: "B-tree node")
     let found = try cursor.byte()
     guard found == type else {
-      throw origin.malformed("B-tree node: expected type \(type), found \(found)")
+      throw cursor.rewound.malformed("B-tree node: expected type \(type), found \(found)")
     }
     var records = try cursor.part(count.saturated(times: recordSize))
     if height == 0 {
-      try cursor.verify(from: origin)
+      try cursor.verify()
       for _ in 0..<count { try body(try records.part(recordSize)) }
       return
     }
@@ -119,7 +117,7 @@ struct HDF5RecordTree {
       children.append((try cursor.definedAddress(), try cursor.integer(countWidth)))
       try cursor.skip(totalWidths[height - 1])
     }
-    try cursor.verify(from: origin)
+    try cursor.verify()
     // Child i holds the records before record i.
     for (index, child) in children.enumerated() {
       try visit(child.address, child.count, height: height - 1, metadata, body)

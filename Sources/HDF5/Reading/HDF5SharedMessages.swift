@@ -67,8 +67,7 @@ enum HDF5SharedMessages {
     let table = try body.definedAddress()
     let count = try body.byte()
     let widths = metadata.superblock.widths
-    let origin = try metadata.cursor(at: table, count: 8 + count * (14 + 2 * widths.address))
-    var cursor = origin
+    var cursor = try metadata.cursor(at: table, count: 8 + count * (14 + 2 * widths.address))
     try cursor.expect("SMTB")
     var heaps: [Int: HDF5FractalHeap] = [:]
     for _ in 0..<count {
@@ -80,7 +79,7 @@ enum HDF5SharedMessages {
       let heap = try HDF5FractalHeap(address, in: metadata)
       for kind in 0..<16 where kinds >> kind & 1 != 0 { heaps[kind] = heap }
     }
-    try cursor.verify(from: origin)
+    try cursor.verify()
     return heaps
   }
 }

@@ -105,6 +105,7 @@ struct Placed: Initializer {
       return
     }
     guard !placement.operations.isEmpty else {
+      // Nothing is computed: the elements are copied as they are, whatever their type.
       for index in 0..<count {
         for byte in 0..<width {
           bytes.storeBytes(

@@ -37,6 +37,7 @@ struct PowerMethod: Initializer {
       }
       var v = try numbers(start)
       var u: [Double] = []
+      // u = W v and v = Wᵀ u, each divided by its norm or by 1e-12, as `F.normalize` does.
       for _ in 0..<Self.steps {
         u = unit(
           (0..<height).map { row in (0..<width).reduce(0) { $0 + element(row, $1) * v[$1] } })

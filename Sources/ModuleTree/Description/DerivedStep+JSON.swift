@@ -91,25 +91,19 @@ extension DerivedStep {
 
   /// Writes the step's members.
   func write(to json: inout JSONWriter) {
-    func names(_ pairs: KeyValuePairs<String, String>) {
-      for (key, name) in pairs {
-        json.key(key)
-        json.string(name)
-      }
-    }
     switch self {
     case .scratch(let name, let shape, let dtype):
-      names(["scratch": name])
+      json.members(["scratch": name])
       json.key("shape")
       json.numbers(shape)
       ModelDescriptionWriter.write(dtype, to: &json)
     case .set(let target, let source, let placement):
-      names(["set": target, "from": source])
+      json.members(["set": target, "from": source])
       if let indices = placement.indices {
         let bytes = indices.flatMap { index in
           (0..<4).map { UInt8(truncatingIfNeeded: index >> (8 * $0)) }
         }
-        names(["indices": Data(bytes).base64EncodedString()])
+        json.members(["indices": Data(bytes).base64EncodedString()])
       } else {
         for (key, numbers) in [
           ("sizes", placement.sizes), ("target", placement.target), ("source", placement.source),
@@ -119,15 +113,15 @@ extension DerivedStep {
         }
       }
       if !placement.operations.isEmpty {
-        names(["apply": placement.operations.map(\.description).joined(separator: "; ")])
+        json.members(["apply": placement.operations.map(\.description).joined(separator: "; ")])
       }
     case .combine(let left, let right, let sign, let target):
-      names(["combine": left, "with": right, "by": sign.rawValue, "to": target])
+      json.members(["combine": left, "with": right, "by": sign.rawValue, "to": target])
     case .seed(let seed):
       json.key("seed")
       json.number(Int(truncatingIfNeeded: seed & 0xffff_ffff))
-    case .save(let name): names(["save": name])
-    case .restore(let name): names(["restore": name])
+    case .save(let name): json.members(["save": name])
+    case .restore(let name): json.members(["restore": name])
     }
   }
 }

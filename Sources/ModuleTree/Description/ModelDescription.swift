@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A model as JSON: everything that its tensors' initial values depend on, see the article
 /// *The model description*.
 enum ModelDescription {
@@ -26,7 +28,7 @@ extension Module {
   /// Whether a text is meant to be a description: its first character other than whitespace is `{`,
   /// and it is neither a printed `{'net': Net(…)}` nor a log's `{"msg": "Net(\\n…"}`.
   package static func isDescription(_ text: String) -> Bool {
-    let rest = text.utf8.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
+    let rest = text.utf8.drop(while: \.isSpace)
     guard rest.first == UInt8(ascii: "{"),
       rest.dropFirst().first(where: { $0 != 0x20 }) != UInt8(ascii: "'")
     else { return false }

@@ -180,28 +180,22 @@ struct ModelDescriptionWriter {
   }
 
   private static func write(_ step: ConstructionStep, to json: inout JSONWriter) {
-    func names(_ pairs: KeyValuePairs<String, String>) {
-      for (key, name) in pairs {
-        json.key(key)
-        json.string(name)
-      }
-    }
     switch step {
     case .fill(let name, let initializer):
-      names(["fill": name])
+      json.members(["fill": name])
       Rule(initializer).write(to: &json)
     case .fillPart(let name, let elements, let initializer):
-      names(["fill": name])
+      json.members(["fill": name])
       json.key("elements")
       json.numbers([elements.lowerBound, elements.upperBound])
       Rule(initializer).write(to: &json)
     case .fillView(let name, let view, let initializer):
-      names(["fill": name, "part": view.description])
+      json.members(["fill": name, "part": view.description])
       Rule(initializer).write(to: &json)
     case .change(let name, let steps):
-      names(["change": name, "by": steps.map(\.description).joined(separator: " ")])
+      json.members(["change": name, "by": steps.map(\.description).joined(separator: " ")])
     case .cast(let name, let dtype):
-      names(["cast": name])
+      json.members(["cast": name])
       write(dtype, to: &json)
     case .discard(let shape, let dtype, let initializer):
       json.key("discard")
@@ -211,18 +205,18 @@ struct ModelDescriptionWriter {
     case .advance(let words):
       json.key("advance")
       json.number(words)
-    case .copy(let source, let target): names(["copy": source, "to": target])
+    case .copy(let source, let target): json.members(["copy": source, "to": target])
     case .norms(let source, let target, let dimension):
-      names(["norms": source, "to": target])
+      json.members(["norms": source, "to": target])
       if dimension != 0 {
         json.key("dimension")
         if let dimension { json.number(dimension) } else { json.null() }
       }
     case .powerMethod(let weight, let u, let v, let rows):
-      names(["powers": weight, "u": u, "v": v])
+      json.members(["powers": weight, "u": u, "v": v])
       json.key("rows")
       json.number(rows)
-    case .normalize(let name): names(["normalize": name])
+    case .normalize(let name): json.members(["normalize": name])
     case .derived(let step): step.write(to: &json)
     case .ownParameters, .child, .fillMatrices, .remainder, .rules: break
     }

@@ -12,11 +12,11 @@ public struct MultiheadAttention: Layer {
   /// Whether there are biases.
   package let hasBias: Bool
   /// Width of keys; one that differs from the queries' divides `in_proj_weight` into three weights.
-  public var keySize: Int
+  package var keySize: Int
   /// Width of values, likewise.
-  public var valueSize: Int
+  package var valueSize: Int
   /// Whether a trained key and value is added to the sequence.
-  public var addsKeyAndValue: Bool
+  package var addsKeyAndValue: Bool
 
   /// Describes `nn.MultiheadAttention(size, …)`; the number of heads changes no tensor.
   public init(

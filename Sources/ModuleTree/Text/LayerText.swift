@@ -11,12 +11,9 @@ package enum LayerText {
 
   private static func module(_ text: String, depth: Int) throws -> Module {
     let text = text.trimmed
-    guard depth < maxDepth, text.hasSuffix(")"), let open = text.firstIndex(of: "(") else {
+    guard depth < maxDepth, let (kind, arguments) = PrintedArguments.call(text) else {
       throw refuse(text)
     }
-    let name = String(text[..<open]).trimmed
-    let kind = name.split(separator: ".").last.map(String.init) ?? name
-    let arguments = PrintedArguments(String(text[text.index(after: open)...].dropLast()))
     if kind == "Sequential" {
       let children = try arguments.positionals.enumerated().map { index, child in
         Module.Child(String(index), try module(child, depth: depth + 1))

@@ -79,7 +79,7 @@ struct PastedNotebook {
 
   /// Whether a text is a notebook, by its first keys.
   static func isNotebook(_ text: String) -> Bool {
-    guard text.utf8.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) == UInt8(ascii: "{")
+    guard text.utf8.first(where: { !$0.isSpace }) == UInt8(ascii: "{")
     else { return false }
     let bytes = Array(text.utf8)
     return bytes.holds("\"nbformat\"") && bytes.holds("\"cells\"")

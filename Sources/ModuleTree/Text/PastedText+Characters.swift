@@ -1,3 +1,5 @@
+import TensorCore
+
 extension PastedText {
   /// The first stage: line ends become `\n`, kinds of blank become spaces, and what is not shown
   /// is left out: terminal colors, zero-width characters, tags of a web page.

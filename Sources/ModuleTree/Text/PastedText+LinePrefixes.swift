@@ -1,3 +1,5 @@
+import TensorCore
+
 extension PastedText {
   /// What stands before every line of a paste: line numbers, times, quote signs, `# `, `[rank0]:`.
   ///

@@ -138,13 +138,8 @@ struct PastedText {
 extension UInt8 {
   /// Whether it is a space or a tab.
   var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
-  /// Whether it is an ASCII digit.
-  var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
   /// Whether it can be part of a Python identifier.
-  var isWord: Bool {
-    isDigit || self == UInt8(ascii: "_") || self >= 0x80
-      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-  }
+  var isWord: Bool { isDigit || isLetter || self >= 0x80 }
 }
 
 extension ArraySlice<UInt8> {

@@ -48,18 +48,21 @@ package struct PrintedArguments {
     positional = items.filter { $0.name == nil }
   }
 
+  /// The name of a function that is called, without what qualifies it, and its arguments; `nil` for
+  /// what is not a call.
+  static func call(_ text: String) -> (name: String, arguments: PrintedArguments)? {
+    guard text.hasSuffix(")"), let open = text.firstIndex(of: "(") else { return nil }
+    let name = String(text[..<open]).trimmed
+    return (
+      name.split(separator: ".").last.map(String.init) ?? name,
+      PrintedArguments(String(text[text.index(after: open)...].dropLast()))
+    )
+  }
+
   private static func add(_ bytes: ArraySlice<UInt8>, to items: inout [Item]) {
     let part = bytes.drop(while: \.isBlank)
     guard !part.isEmpty else { return }
-    func isWord(_ byte: UInt8) -> Bool {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-        true
-      default: false
-      }
-    }
-    let name = part.prefix(while: isWord)
+    let name = part.prefix { $0.isLetter || $0.isDigit }
     // PyTorch before 0.4 prints `p = 0.5`.
     let sign = part[name.endIndex...].drop(while: \.isBlank)
     let isNamed = !name.isEmpty && sign.first == UInt8(ascii: "=")

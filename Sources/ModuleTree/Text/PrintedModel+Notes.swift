@@ -14,7 +14,7 @@ extension Module {
     return [
       """
       \(first.module.kind) holds layers that are not torch.nn's, so it is treated as your own class, \
-      which draws each layer; torch.nn's copies one: \(Self.listed(open.map(\.path)))
+      which draws each layer; torch.nn's copies one: \(Self.list(open.map(\.path)))
       """
     ]
   }
@@ -31,7 +31,7 @@ extension Module {
         guard let kind = open.first?.module.kind else { return nil }
         return """
           \(kind) is taken to be torch.nn's, which \(habit); if it is your own class, say so with \
-          --extra, 'class \(kind)(Module)': \(Self.listed(open.map(\.path)))
+          --extra, 'class \(kind)(Module)': \(Self.list(open.map(\.path)))
           """
       }
   }
@@ -45,7 +45,7 @@ extension Module {
     guard !open.isEmpty else { return [] }
     return [
       "PyTorch before 0.4 does not print whether a Linear has a bias; each is taken to have one: "
-        + Self.listed(open.map(\.path))
+        + Self.list(open.map(\.path))
     ]
   }
 
@@ -61,13 +61,8 @@ extension Module {
     return [
       "the printed text does not show the dim of weight_norm, so 0 is taken unless --extra says "
         + "otherwise, '\(path.isEmpty ? "" : path): weight_norm=weight, dim=2': "
-        + Self.listed(open.map(\.path))
+        + Self.list(open.map(\.path))
     ]
-  }
-
-  private static func listed(_ paths: [String]) -> String {
-    let first = paths[0].isEmpty ? "the model itself" : paths[0]
-    return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
   }
 }
 

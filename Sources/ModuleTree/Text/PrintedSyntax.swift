@@ -1,3 +1,5 @@
+import TensorCore
+
 /// The few forms of which a printed model consists.
 extension PastedText {
   /// `(name): `, `(0-11): 12 x `, or `(name) - ` before a child.

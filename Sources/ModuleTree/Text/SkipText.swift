@@ -24,12 +24,7 @@ public struct Skip: Sendable, CustomStringConvertible {
       steps = [.advance(words: words)]
       return
     }
-    guard text.hasSuffix(")"), let open = text.firstIndex(of: "(") else {
-      throw Self.refuse(text)
-    }
-    let name = String(text[..<open]).trimmed
-    let call = name.split(separator: ".").last.map(String.init) ?? name
-    let arguments = PrintedArguments(String(text[text.index(after: open)...].dropLast()))
+    guard let (call, arguments) = PrintedArguments.call(text) else { throw Self.refuse(text) }
     if let draw = Draw(rawValue: call) {
       guard let steps = try draw.steps(arguments) else { throw Self.refuse(text) }
       self.steps = steps

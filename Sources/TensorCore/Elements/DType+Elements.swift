@@ -4,7 +4,7 @@ extension DType {
   /// types that are not ``isComputable``.
   ///
   /// Integers are exact; complex numbers are written `1.0+2.0j`, Booleans `true` and `false`.
-  public func elementTexts(_ bytes: RawSpan) -> [String] { element.coding?.texts(bytes) ?? [] }
+  package func elementTexts(_ bytes: RawSpan) -> [String] { element.coding?.texts(bytes) ?? [] }
 
   /// The little-endian bytes of one element nearest to `value`; types of 16 and 8 bits are rounded
   /// through `float32` first, as PyTorch's `fill_` does.

@@ -89,10 +89,8 @@ extension Ckpt {
           notes: common.notes(on: first))
       }
       let progress = Progress(reading: full ? left.unsummed : left.entries, quiet: common.quiet)
-      var tracked = left
-      tracked.entries = progress.entries
       let diff = try await CheckpointDiff(
-        from: tracked, to: right, map: pairing.partners,
+        from: progress.tracking(left), to: right, map: pairing.partners,
         tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
       progress.finish()
       if let patch { try await write(patch, sources, pairing) }

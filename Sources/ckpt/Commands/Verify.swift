@@ -80,11 +80,10 @@ extension Ckpt {
       let pairing = try renaming.pairing(
         of: checkpoint, with: recipe.model, notes: common.notes(on: file))
       let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
-      var tracked = checkpoint
-      tracked.entries = progress.entries
       let verification = try await naming(self.model ?? self.recipe ?? file) {
         try await Verification(
-          of: tracked, against: recipe, pairing: pairing, threads: common.threads)
+          of: progress.tracking(checkpoint), against: recipe, pairing: pairing,
+          threads: common.threads)
       }
       progress.finish()
       try print(verification, recipe: recipe, file: file)

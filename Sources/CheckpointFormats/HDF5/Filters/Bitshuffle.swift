@@ -31,9 +31,6 @@ struct Bitshuffle {
     }
   }
 
-  /// Whether chunks keep their size.
-  var keepsSize: Bool { packing == 0 }
-
   /// Bytes that one byte of a chunk can stand for, at most.
   var ratio: Int { packing == 0 ? 1 : packing == 2 ? LZ4.ratio : Zstandard.ratio }
 
