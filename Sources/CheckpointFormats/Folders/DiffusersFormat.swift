@@ -35,7 +35,12 @@ enum Diffusers {
   /// Whether a folder is a pipeline with a model in it.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     guard candidate.members?.contains(indexName) == true else { return false }
-    return (try? parts(of: candidate).parts.isEmpty) == false
+    do throws(CheckpointError) {
+      return try !parts(of: candidate).parts.isEmpty
+    } catch {
+      // Opening says what is wrong with it.
+      return true
+    }
   }
 
   /// The models of a pipeline, found once.
