@@ -90,6 +90,23 @@ import Testing
     #expect(try opened("again").entries.count == 3)
   }
 
+  @Test func `the parts of a distributed checkpoint are where its metadata is`() throws {
+    let names = try FileProbe(path: Fixtures.path("pytorch/distributed")).members ?? []
+    try make("m")
+    for name in names {
+      let bytes = try Fixtures.bytes("pytorch/distributed/" + name)
+      try link("m/" + name, to: outside.write(bytes, to: name))
+    }
+    let entries = try opened("m").entries
+    #expect(try entries.allSatisfy { try !$0.allBytes().isEmpty })
+    try folder.remove("m/.metadata")
+    try folder.write(Fixtures.bytes("pytorch/distributed/.metadata"), to: "m/.metadata")
+    let error = #expect(throws: CheckpointError.self) {
+      for entry in try opened("m").entries { _ = try entry.allBytes() }
+    }
+    #expect(error?.message.hasPrefix("is a link to '") == true)
+  }
+
   @Test func `a model that is one file may be a link`() throws {
     try make("m")
     let bytes = try Fixtures.bytes("safetensors/sharded/" + Self.shards[0])

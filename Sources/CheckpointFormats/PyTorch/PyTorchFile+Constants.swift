@@ -20,13 +20,14 @@ extension PyTorchFile {
     guard constantCount > 0, case .archive(let archive, let folder) = container else { return nil }
     let file = try PyTorchArchive.file(
       archive, folder: folder, pickleName: "constants.pkl", storages: PyTorchArchive.constants)
-    guard let tensors = file.pickle.elements(file.pickle.root) else { return nil }
-    var entries = PyTorchEntryList(
-      file: file, decoder: PyTorchTensorDecoder(pickle: file.pickle))
-    for (index, tensor) in tensors.enumerated() {
-      try entries.add(
-        PyTorchTree.Leaf(name: "CONSTANTS.c\(index)", reference: tensor, makers: []))
+    guard let constants = file.pickle.elements(file.pickle.root) else { return nil }
+    let decoder = PyTorchTensorDecoder(pickle: file.pickle)
+    let tree = PyTorchTree(decoder)
+    var entries = PyTorchEntryList(file: file, decoder: decoder)
+    for (index, constant) in constants.enumerated() {
+      for leaf in try tree.leaves(constant, prefix: "CONSTANTS.c\(index)") { try entries.add(leaf) }
     }
+    let others = constants.count { !tree.holdsTensor($0) }
     var opened = Opened(Checkpoint(entries: entries.entries, metadata: metadata))
     opened.checkpoint.leftOut = entries.leftOut
     opened.coverage = coverage
@@ -34,6 +35,10 @@ extension PyTorchFile {
       notes + entries.notes + [
         "the module is frozen (torch.jit.freeze): its weights are constants of its code, named as there"
       ]
+    if others > 0 {
+      opened.notes.append(
+        "\(others) constant\(others == 1 ? " is" : "s are") not of tensors; left out")
+    }
     return opened
   }
 }

@@ -20,15 +20,13 @@ extension PyTorchTree {
     guard let object = pickle.object(reference), let callee = pickle.callee(object) else {
       return nil
     }
-    if callee.fullName == "torch.jit._pickle.build_tensorlist" {
+    if ["build_tensorlist", "restore_type_tag"].contains(callee.name),
+      callee.module == "torch.jit._pickle"
+    {
       return pickle.elements(object.arguments)?.first.flatMap(numbered)
     }
     guard let state = object.state else { return nil }
-    if isPacked(reference) {
-      // What packed parameters hold may be a tuple of one tuple.
-      guard let parts = pickle.elements(state), parts.count == 1 else { return numbered(state) }
-      return numbered(parts[0]) ?? numbered(state)
-    }
+    if isPacked(reference) { return numbered(state) }
     guard callee.fullName == "torch.ScriptObject", let content = pickle.elements(state)?.first
     else { return nil }
     return numbered(content) ?? [("0", content)]
