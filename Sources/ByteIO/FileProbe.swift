@@ -75,8 +75,21 @@ public final class FileProbe: Sendable {
     }
   }
 
-  /// The folder as a place.
-  package var folder: Place { place.folder(name) }
+  /// The folder as a place in which names lead to files of this model only.
+  package var folder: Place {
+    let folder = place.folder(name)
+    return folder.confined(to: ModelFolders(of: folder))
+  }
+
+  /// Where the files are that this one names: those beside it that belong to the same model.
+  package var neighbors: Place { place.confined(to: ModelFolders(of: place, file: name)) }
+
+  /// The file that stands for this folder, which may be a link to any file.
+  ///
+  /// - Throws: as ``init(_:in:)``.
+  package func member(_ name: String) throws(CheckpointError) -> FileProbe {
+    try FileProbe(name, in: place.folder(self.name))
+  }
 
   /// Names in the folder with an ending; empty for a file.
   public func members(endingIn ending: String) -> [String] {

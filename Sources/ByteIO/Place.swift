@@ -24,13 +24,19 @@ public struct Place: Sendable {
   private let lister: Lister
   private let creator: Creator?
   private let folderMaker: FolderMaker?
+  /// Whether names here are paths of this machine, which may be links.
+  let isLocal: Bool
+  /// Whether names lead to the files of one model only: see ``confined(to:)``.
+  let isConfined: Bool
 
   /// Makes a place of a new kind; without `creator` it is only read.
   package init(
     prefix: String, opener: @escaping Opener, lister: @escaping Lister, creator: Creator? = nil,
-    folderMaker: FolderMaker? = nil
+    folderMaker: FolderMaker? = nil, isLocal: Bool = false, isConfined: Bool = false
   ) {
     self.prefix = prefix
+    self.isLocal = isLocal
+    self.isConfined = isConfined
     self.opener = opener
     self.lister = lister
     self.creator = creator
@@ -96,7 +102,25 @@ public struct Place: Sendable {
       prefix: prefix + start,
       opener: { inner throws(CheckpointError) in try opener(start + inner) },
       lister: { inner throws(CheckpointError) in try lister(start + inner) }, creator: inside,
-      folderMaker: folderInside)
+      folderMaker: folderInside, isLocal: isLocal, isConfined: isConfined)
+  }
+
+  /// This place with names that lead to the files of one model only.
+  ///
+  /// Opening or listing any other name throws ``CheckpointError`` `unsupported`, as
+  /// ``ModelFolders/check(_:in:)``. A place that is confined already stays as it is.
+  package func confined(to folders: ModelFolders) -> Place {
+    if isConfined { return self }
+    return Place(
+      prefix: prefix,
+      opener: { [self] name throws(CheckpointError) in
+        try folders.check(name, in: self)
+        return try opener(name)
+      },
+      lister: { [self] name throws(CheckpointError) in
+        try folders.check(name, in: self)
+        return try lister(name)
+      }, creator: creator, folderMaker: folderMaker, isLocal: isLocal, isConfined: true)
   }
 
   // MARK: - Paths
@@ -129,16 +153,18 @@ public struct Place: Sendable {
 
   /// A local folder, given the text before the names in it.
   private static func local(_ prefix: String) -> Place {
-    Place(prefix: prefix) { name throws(CheckpointError) in
-      try ByteSource.local(prefix + name)
-    } lister: { name throws(CheckpointError) in
-      let path = prefix + name
-      return try Folder.names(in: path.isEmpty ? "." : path)
-    } creator: { name, replacing throws(CheckpointError) in
-      try ByteSink.local(prefix + name, replacing: replacing)
-    } folderMaker: { name throws(CheckpointError) in
-      try Folder.make(prefix + name)
-    }
+    Place(
+      prefix: prefix,
+      opener: { name throws(CheckpointError) in try ByteSource.local(prefix + name) },
+      lister: { name throws(CheckpointError) in
+        let path = prefix + name
+        return try Folder.names(in: path.isEmpty ? "." : path)
+      },
+      creator: { name, replacing throws(CheckpointError) in
+        try ByteSink.local(prefix + name, replacing: replacing)
+      },
+      folderMaker: { name throws(CheckpointError) in try Folder.make(prefix + name) },
+      isLocal: true)
   }
 
   private static func web(_ prefix: String) -> Place {

@@ -63,9 +63,14 @@ extension CheckpointFormat {
       .max { $0.0.utf8.count < $1.0.utf8.count }?.1
   }
 
-  /// Recognizes a file or a folder by its content.
+  /// Recognizes a file or a folder by its content; the format of a folder that is one file beside
+  /// others is that file's.
   public static func recognized(_ candidate: FileProbe) -> CheckpointFormat? {
-    all.first { $0.recognizes(candidate) }
+    if let format = all.first(where: { $0.recognizes(candidate) }) { return format }
+    guard let file = FolderModel.file(of: candidate),
+      let format = all.first(where: { $0.recognizes(file) })
+    else { return nil }
+    return format.reading(file)
   }
 }
 

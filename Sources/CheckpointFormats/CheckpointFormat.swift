@@ -13,7 +13,7 @@ public struct CheckpointFormat: Sendable {
   /// Says whether a file or a folder is of this format, by its content.
   public let recognizes: @Sendable (FileProbe) -> Bool
   /// Opens a file or a folder; tensors are read from it later, by range.
-  public let open: @Sendable (FileProbe, OpenOptions) throws -> Opened
+  public internal(set) var open: @Sendable (FileProbe, OpenOptions) throws -> Opened
   /// Writes a checkpoint to a new sink, which the caller commits; `nil` if the format is read-only.
   ///
   /// Throws ``TensorCore/CheckpointError`` `unsupported`, before anything is written, for what
@@ -23,7 +23,7 @@ public struct CheckpointFormat: Sendable {
   /// was; `nil` if files of the format cannot be filled.
   ///
   /// What it returns is decided, and what cannot be done is refused, before anything is written.
-  public let fill: (@Sendable (Fill) throws -> FilledFiles)?
+  public internal(set) var fill: (@Sendable (Fill) throws -> FilledFiles)?
   /// What a written file can hold, and how it is written.
   public let capabilities: Capabilities
   /// Checks what reading all tensors leaves unchecked with at most `threads` tasks, and returns one

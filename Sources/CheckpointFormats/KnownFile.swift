@@ -56,7 +56,12 @@ package struct KnownFile: Sendable {
 
   /// The member of a zip archive that may be a checkpoint.
   private static func member(of probe: FileProbe) -> String? {
-    guard let archive = try? probe.archive else { return nil }
+    let archive: ZipArchive
+    do throws(CheckpointError) {
+      archive = try probe.archive
+    } catch {
+      return "; \(error.message)"
+    }
     let endings = CheckpointFormat.all.flatMap(\.extensions)
     let found = archive.members.first { member in
       endings.contains { member.name.text.lowercased().hasSuffix($0) }

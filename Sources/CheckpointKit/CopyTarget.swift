@@ -20,7 +20,7 @@ public struct CopyTarget: Sendable {
   /// The place of the files themselves, which are replaced.
   public init(replacing source: FileProbe) {
     self.source = source
-    place = source.members == nil ? source.place : source.folder
+    place = source.members == nil ? source.place : source.place.folder(source.name)
     name = source.members == nil ? source.name : ""
     (overwrites, isInPlace) = (true, true)
   }
@@ -85,7 +85,8 @@ public struct CopyTarget: Sendable {
     let names = source.members ?? filled.unchanged
     try copy(
       names.filter { !changed.contains(TensorName($0)) },
-      from: source.members == nil ? source.place : source.folder, to: place, depth: 0)
+      from: source.members == nil ? source.place : source.place.folder(source.name), to: place,
+      depth: 0)
   }
 
   /// Copies files, and folders with all that is in them.

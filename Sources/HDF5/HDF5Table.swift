@@ -46,8 +46,10 @@ package struct HDF5Table: Sendable {
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
     /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
-    /// strings are read as bytes.
-    package var stringSize: Int?
+    /// strings are read as bytes, and arrays as their elements.
+    package var elementSize: Int?
+    /// Number of the last dimensions that are those of an element: 1 of a string, some of an array.
+    package var innerRank = 0
     /// Bytes in memory of an element that was never written; empty for zeros.
     package var fill: [UInt8] = []
     package let filters: [Filter]
@@ -63,6 +65,11 @@ package struct HDF5Table: Sendable {
     ) {
       (self.path, self.address, self.info) = (path, address, info)
       (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
+    }
+
+    /// Why the dataset cannot be read; `nil` if it can.
+    package var refusal: String? {
+      if case .refused(let reason) = storage { reason } else { nil }
     }
 
     /// Size in bytes of an unpacked chunk; `nil` if there are no chunks.

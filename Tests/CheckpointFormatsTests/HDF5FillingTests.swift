@@ -158,16 +158,6 @@ import Testing
     #expect(try changes(path("lossy"), out) == ["/a = ", "@recipe"])
   }
 
-  @Test(arguments: ["refused-external-storage", "filters/unknown"])
-  func `a dataset whose bytes are elsewhere is refused`(file: String) async throws {
-    let path = Fixtures.path("hdf5/\(file).h5")
-    let entry = try #require(try CheckpointFormat.hdf5.open(path).entries.first)
-    let error = await #expect(throws: CheckpointError.self) {
-      _ = try await fill(path, [try new(entry)])
-    }
-    #expect(error?.code == .unsupported && error?.tensor == "a")
-  }
-
   @Test(arguments: files)
   func `integers that do not fit the stored type are refused`(file: String) async throws {
     let entry = try #require(

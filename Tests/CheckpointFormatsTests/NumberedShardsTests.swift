@@ -46,19 +46,44 @@ struct NumberedShardsTests {
     #expect(twice?.message.hasSuffix("found 3") == true)
   }
 
-  @Test func `a folder with other files of the format is not one checkpoint`() throws {
-    // A folder of .safetensors files is always recognized, and refused when it is opened.
+  @Test(arguments: [
+    ("a-00000-of-00002", "a-00001-of-00002"), ("a_00001-of-00002", "a_00002-of-00002"),
+    ("a_00000_of_00002", "a_00001_of_00002"),
+  ])
+  func `numbers begin at 0 or 1, after a dash or an underscore`(first: String, second: String)
+    throws
+  {
+    let found = try opened([first + ".safetensors": 1, second + ".safetensors": 2])
+    #expect(found.entries.count == 3 && found.notes.isEmpty)
+  }
+
+  @Test func `other files beside a set are named`() throws {
+    let found = try opened([
+      "a-00001-of-00002.safetensors": 1, "a-00002-of-00002.safetensors": 2,
+      "adapter_model.safetensors": 1,
+    ])
+    #expect(
+      found.notes == [
+        "reading 'a-00001-of-00002.safetensors' and its files; the folder also holds "
+          + "adapter_model.safetensors: name one to read it"
+      ])
+    let shards = ["a-00001-of-00002.bin": 1, "a-00002-of-00002.bin": 2]
+    let others = ["optimizer.bin": 1, "training_args.bin": 1, "tokenizer.json": 1]
+    let probe = try FileProbe("f", in: files(shards.merging(others) { $1 }).place)
+    #expect(CheckpointFormat.recognized(probe)?.name == "pytorch")
+  }
+
+  @Test func `two sets that are nobody's standard are not one checkpoint`() throws {
     #expect(throws: CheckpointError.self) {
       try opened([
         "a-00001-of-00002.safetensors": 1, "a-00002-of-00002.safetensors": 2,
-        "adapter.safetensors": 1,
+        "b-00001-of-00002.safetensors": 1, "b-00002-of-00002.safetensors": 2,
       ])
     }
-    let shards = ["a-00001-of-00002.bin": 1, "a-00002-of-00002.bin": 2]
-    #expect(CheckpointFormat.recognized(try FileProbe("f", in: files(shards).place)) != nil)
-    let memory = try files(shards.merging(["optimizer.bin": 1]) { $1 })
-    let probe = try FileProbe("f", in: memory.place)
-    #expect(CheckpointFormat.recognized(probe) == nil)
-    #expect(KnownFile.error(for: probe)?.message.contains("name a file in it") == true)
+    let found = try opened([
+      "model-00001-of-00002.safetensors": 1, "model-00002-of-00002.safetensors": 2,
+      "b-00001-of-00002.safetensors": 1, "b-00002-of-00002.safetensors": 2,
+    ])
+    #expect(found.notes.count == 1)
   }
 }

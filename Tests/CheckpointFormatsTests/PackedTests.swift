@@ -54,6 +54,22 @@ import Testing
     #expect(throws: CheckpointError.self) { try format.open(path, OpenOptions(key: "c")) }
   }
 
+  @Test func `a member of an unknown method is named when it is read`() throws {
+    var bytes = try Fixtures.bytes("packed/shapes.deflated.zip")
+    // The method in the local header and in the directory.
+    for (mark, offset) in [([0x50, 0x4b, 3, 4], 8), ([0x50, 0x4b, 1, 2], 10)] as [([UInt8], Int)] {
+      for start in bytes.indices where bytes[start...].starts(with: mark) {
+        bytes[start + offset] = 9
+      }
+    }
+    let path = try folder.write(bytes, to: "a.zip")
+    let error = #expect(throws: CheckpointError.self) {
+      let probe = try FileProbe(path: path)
+      _ = try #require(CheckpointFormat.recognized(probe)).open(probe, OpenOptions())
+    }
+    #expect(error?.message.contains("is packed by Deflate64 (method 9), which is not read") == true)
+  }
+
   @Test func `a member that lies outside of the archive is named`() throws {
     var bytes = try Fixtures.bytes("packed/two.tar")
     let old = Array("b/views.pt".utf8)

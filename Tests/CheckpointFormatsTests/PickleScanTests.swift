@@ -213,6 +213,23 @@ import Testing
     #expect(scan.findings.filter { $0.danger != nil }.map(\.fullName) == [])
   }
 
+  @Test func `a compiled module is not dangerous, a call of a compiler is`() throws {
+    let scan = try PickleScan(Fixtures.path("pytorch/compiled.pt"))
+    #expect(scan.findings.contains { $0.fullName == "torch._dynamo.backends.debugging.eager" })
+    #expect(scan.findings.filter { $0.danger != nil }.map(\.fullName) == [])
+    let folder = try TemporaryFolder()
+    for (text, isDangerous) in [
+      ("ctorch._dynamo.backends.debugging\neager\n.", false),
+      ("ctorch._dynamo.backends.debugging\neager\n(tR.", true),
+      ("ctorch._dynamo.hooks\nHooks\n(tR.", false),
+      ("ctorch._dynamo.convert_frame\nConvertFrame\n(tR(tR.", true),
+      ("ctorch._dynamo.convert_frame\ncompile_frame\n(tR.", true),
+    ] {
+      let scan = try PickleScan(folder.write(Array(text.utf8), to: "a.pkl"))
+      #expect(scan.findings.contains { $0.danger != nil } == isDangerous, "\(text)")
+    }
+  }
+
   // MARK: - joblib
 
   @Test func `a pickle of joblib is scanned to its end`() throws {

@@ -43,4 +43,22 @@ struct PickledArrayTests {
     let part = try CheckpointFormat.pytorch.open(probe, OpenOptions(key: "best_acc1"))
     #expect(part.entries.map(\.name) == ["best_acc1"])
   }
+
+  @Test func `what PaddlePaddle wrote in slices is joined`() throws {
+    let path = Fixtures.path("pickles/sliced.pdparams")
+    let opened = try opened(path)
+    #expect(opened.entries.map(\.name) == ["bias", "weight"])
+    let weight = try #require(opened.entries.last)
+    #expect(weight.info == (try TensorInfo(dtype: .float32, shape: [7, 9])))
+    let expected = (0..<63).flatMap { number in
+      (0..<4).map { UInt8(truncatingIfNeeded: Float(number).bitPattern >> UInt32(8 * $0)) }
+    }
+    #expect(try weight.allBytes() == expected)
+    #expect(try weight.allBytes(step: 7) == expected)
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try CheckpointFormat.pytorch.fill?(
+        Fill(template: FileProbe(path: path), tensors: ["weight": weight]))
+    }
+    #expect(error?.message.hasPrefix("is not one tensor of the file") == true)
+  }
 }

@@ -126,6 +126,43 @@ import Testing
     #expect(Array(try tree(file).prefix(first.count)) == first)
   }
 
+  @Test(arguments: [
+    ("whole-dynamic.pt", "scripted-dynamic.pt"), ("whole-quantized.pt", "scripted-quantized.pt"),
+  ])
+  func `a scripted quantized module has the tensors of the unscripted one`(
+    whole: String, scripted: String
+  ) throws {
+    let place = try Workplace()
+    let listings = try [whole, scripted].map { file in
+      let listed = try place.ckpt("ls", Fixtures.path("pytorch/" + file))
+      #expect(listed.status == 0)
+      return Set(listed.lines.dropLast().map { String($0.prefix { $0 != " " }) })
+    }
+    #expect(listings[0] == listings[1])
+  }
+
+  @Test func `the weights of a frozen module are the constants of its code`() throws {
+    let place = try Workplace()
+    let path = Fixtures.path("pytorch/frozen.pt")
+    let listed = try place.ckpt("ls", path)
+    #expect(listed.lines.first == "CONSTANTS.c0  F32  [2, 3]  24")
+    #expect(listed.lines.count == 5 && listed.errors.contains("the module is frozen"))
+    #expect(try place.ckpt("check", path).status == 0)
+  }
+
+  @Test func `a compiled module is the module that was compiled`() throws {
+    let place = try Workplace()
+    let path = Fixtures.path("pytorch/compiled.pt")
+    let listed = try place.ckpt("ls", path)
+    let names = listed.lines.dropLast().map { String($0.prefix { $0 != " " }) }
+    #expect(names == ["_orig_mod.0.weight", "_orig_mod.0.bias"])
+    #expect(
+      Array(try tree("compiled.pt").prefix(3)) == [
+        "OptimizedModule(", "  (_orig_mod): Sequential(",
+        "    (0): Linear(in_features=3, out_features=2, bias=True)",
+      ])
+  }
+
   @Test func `the tensors of quantized modules are named as in state_dict()`() throws {
     let place = try Workplace()
     let listed = try place.ckpt("ls", Fixtures.path("pytorch/whole-quantized.pt"))

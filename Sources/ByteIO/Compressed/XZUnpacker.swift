@@ -7,11 +7,21 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
   // liblzma keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<lzma_stream>
   private(set) var isAtEnd = false
+  private let format: Format
+
+  /// Which formats are told apart.
+  enum Format {
+    /// xz, or lzma where the header is one that its own tool writes.
+    case any
+    /// lzma with any properties.
+    case alone
+  }
 
   /// Bytes of memory that a stream may ask for; `xz -9` needs 65 MiB to unpack.
   private static let maxMemory: UInt64 = 128 << 20
 
-  init() throws(CheckpointError) {
+  init(_ format: Format = .any) throws(CheckpointError) {
+    self.format = format
     unsafe state = UnsafeMutablePointer<lzma_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: lzma_stream())
     try restart()
@@ -24,10 +34,25 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
 
   mutating func restart() throws(CheckpointError) {
     let memory = Budget.current.isUnlimited ? UInt64.max : Self.maxMemory
-    guard unsafe lzma_auto_decoder(state, memory, 0) == LZMA_OK else {
+    let status =
+      switch format {
+      case .any: unsafe lzma_auto_decoder(state, memory, 0)
+      case .alone: unsafe lzma_alone_decoder(state, memory)
+      }
+    guard status == LZMA_OK else {
       throw CheckpointError(.system, "liblzma cannot allocate memory to unpack")
     }
     isAtEnd = false
+  }
+
+  /// Takes the header of a stream, which comes from elsewhere.
+  mutating func begin(_ header: [UInt8]) throws(CheckpointError) {
+    // Nothing is made of a header.
+    _ = try [UInt8](count: 1) { target throws(CheckpointError) in
+      guard try unpack(header.rawBytes, into: &target) == (header.count, 0) else {
+        throw CheckpointError(.malformed, "the stream's header is damaged")
+      }
+    }
   }
 
   mutating func unpack(

@@ -44,13 +44,14 @@ package final class ZipArchive: Sendable {
   ///
   /// With `zeroMeansNoSum`, a CRC-32 of 0 means that the writer did not compute one.
   /// - Throws: ``CheckpointError`` `malformed` when records contradict each other; `unsupported` for
-  ///   encryption, methods other than stored and deflated, comments, and multiple disks.
+  ///   encryption, comments, and multiple disks. Members of unknown methods are refused when they are
+  ///   read.
   package init(_ file: ByteSource, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
     self.file = file
     do throws(CheckpointError) {
       let directory = try ZipDirectory(file)
       self.directory = directory.range
-      members = try Self.located(directory, in: file)
+      members = try directory.located(in: file)
     } catch {
       throw error.adding(path: file.name)
     }
@@ -67,35 +68,6 @@ package final class ZipArchive: Sendable {
     (members, file, indices) = (other.members, other.file, other.indices)
     directory = other.directory
     zeroMeansNoSum = true
-  }
-
-  /// The members with the offsets of their data; together they must fill the file without a gap.
-  private static func located(
-    _ directory: ZipDirectory, in file: ByteSource
-  ) throws(CheckpointError) -> [ZipMember] {
-    var members = directory.members
-    let order = members.indices.sorted { members[$0].headerOffset < members[$1].headerOffset }
-    let first = order.first.map { members[$0].headerOffset } ?? directory.range.lowerBound
-    guard first == 0 else {
-      throw CheckpointError(
-        .malformed, "expected the first member at byte 0, found it at byte \(first)", offset: 0)
-    }
-    // In file order, each member must end where the next one's local header begins.
-    for (position, index) in order.enumerated() {
-      let next =
-        position + 1 < order.count
-        ? members[order[position + 1]].headerOffset : directory.range.lowerBound
-      let member = members[index]
-      do throws(CheckpointError) {
-        guard member.headerOffset < next, next <= directory.range.lowerBound else {
-          throw CheckpointError(.malformed, "shares its local header with another member")
-        }
-        members[index].dataOffset = try ZipLocalHeader.check(member, in: file, until: next)
-      } catch {
-        throw error.adding(member: member.name).adding(offset: member.headerOffset)
-      }
-    }
-    return members
   }
 
   /// The text about the archive that ``ZipWriter`` has put into its directory, if there is one.
@@ -137,13 +109,16 @@ package final class ZipArchive: Sendable {
           return try read(member, at: offset, into: &target)
         }
         try inflation.read(at: offset, into: &target)
+      default:
+        try materialize(member)
+        try unpacked.withLock { $0[member.index] }?.read(at: offset, into: &target)
       }
     } catch {
       throw locating(error, member)
     }
   }
 
-  /// The content of a stored member as an open file, without a CRC-32 check; `nil` for a deflated
+  /// The content of a stored member as an open file, without a CRC-32 check; `nil` for a packed
   /// member.
   package func file(of member: ZipMember) throws(CheckpointError) -> ByteSource? {
     guard member.method == .stored else { return nil }
@@ -178,6 +153,7 @@ package final class ZipArchive: Sendable {
             sum = Checksum.crc32(bytes.bytes, after: sum)
           }
           try check(sum, of: member)
+        default: try materialize(member)
         }
       } catch {
         throw locating(error, member)
@@ -186,10 +162,10 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// Checks a member and makes reading it in any order cheap: a deflated member is unpacked once to
-  /// a temporary file, because going back in a deflate stream means starting over.
+  /// Checks a member and makes reading it in any order cheap: a packed member is unpacked once to
+  /// a temporary file, because going back in its stream means starting over.
   package func materialize(_ member: ZipMember) throws(CheckpointError) {
-    guard member.method == .deflated else { return try verify(member) }
+    guard member.method != .stored else { return try verify(member) }
     try unpacked.withLock { unpacked throws(CheckpointError) in
       if unpacked[member.index] != nil { return }
       unpacked[member.index] = try self.unpacked(member)
@@ -199,6 +175,13 @@ package final class ZipArchive: Sendable {
   /// A member's content, checked against its CRC-32, as a source of its own: a copy in a temporary
   /// file without a name.
   package func unpacked(_ member: ZipMember) throws(CheckpointError) -> ByteSource {
+    guard member.method == .stored || member.method == .deflated else {
+      do throws(CheckpointError) {
+        return try ZipStream(member, in: file, isChecked: hasSum(member)).unpacked()
+      } catch {
+        throw locating(error, member)
+      }
+    }
     let copy = try ByteSink.temporary(for: path)
     let inflation =
       member.method == .deflated

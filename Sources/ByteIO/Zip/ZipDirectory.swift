@@ -193,15 +193,11 @@ struct ZipDirectory {
           "flags 0x\(String(flags, radix: 16)) are not supported\(isEncrypted ? " (encrypted)" : "")"
         )
       }
-      guard let method = ZipMember.Method(rawValue: short(10)) else {
-        throw CheckpointError(
-          .unsupported,
-          "expected compression method 0 (stored) or 8 (deflated), found \(short(10))")
-      }
       let extra = try ZipExtra(rest.dropFirst(nameSize).prefix(extraSize))
       let numbers = try extra.resolve([long(24), long(20), long(42)], isExact: true)
       var member = ZipMember(
-        name: name, method: method, size: numbers[0], storedSize: numbers[1], crc32: long(16),
+        name: name, method: ZipMember.Method(rawValue: short(10)), size: numbers[0],
+        storedSize: numbers[1], crc32: long(16),
         index: index, flags: flags, headerOffset: numbers[2])
       member.note = extra.note
       try check(member)
@@ -240,7 +236,9 @@ struct ZipDirectory {
 extension CheckpointError {
   /// The same error with the member's name before its message.
   func adding(member: TensorName) -> CheckpointError {
-    CheckpointError(
-      code, "member '\(member)': \(message)", path: path, tensor: tensor, offset: offset)
+    let name = "member '\(member)': "
+    return message.hasPrefix(name)
+      ? self
+      : CheckpointError(code, name + message, path: path, tensor: tensor, offset: offset)
   }
 }

@@ -83,3 +83,32 @@ enum ZipLocalHeader {
     }
   }
 }
+
+extension ZipDirectory {
+  /// The members with the offsets of their data; together they must fill the file without a gap.
+  func located(in file: ByteSource) throws(CheckpointError) -> [ZipMember] {
+    var members = members
+    let order = members.indices.sorted { members[$0].headerOffset < members[$1].headerOffset }
+    let first = order.first.map { members[$0].headerOffset } ?? range.lowerBound
+    guard first == 0 else {
+      throw CheckpointError(
+        .malformed, "expected the first member at byte 0, found it at byte \(first)", offset: 0)
+    }
+    // In file order, each member must end where the next one's local header begins.
+    for (position, index) in order.enumerated() {
+      let next =
+        position + 1 < order.count
+        ? members[order[position + 1]].headerOffset : range.lowerBound
+      let member = members[index]
+      do throws(CheckpointError) {
+        guard member.headerOffset < next, next <= range.lowerBound else {
+          throw CheckpointError(.malformed, "shares its local header with another member")
+        }
+        members[index].dataOffset = try ZipLocalHeader.check(member, in: file, until: next)
+      } catch {
+        throw error.adding(member: member.name).adding(offset: member.headerOffset)
+      }
+    }
+    return members
+  }
+}

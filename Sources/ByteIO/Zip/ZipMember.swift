@@ -3,9 +3,17 @@ package import TensorCore
 /// One member of a zip archive, as the central directory describes it.
 package struct ZipMember: Sendable {
   /// Compression method (APPNOTE 4.4.5).
-  package enum Method: UInt16, Sendable {
-    case stored = 0
-    case deflated = 8
+  package struct Method: RawRepresentable, Hashable, Sendable {
+    package let rawValue: UInt16
+
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let stored = Self(rawValue: 0)
+    package static let deflated = Self(rawValue: 8)
+    static let bzip2 = Self(rawValue: 12)
+    static let lzma = Self(rawValue: 14)
+    static let zstd = Self(rawValue: 93)
+    static let xz = Self(rawValue: 95)
   }
 
   /// The member's path in the archive; never used as a path of the file system.

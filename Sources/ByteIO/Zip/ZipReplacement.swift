@@ -29,7 +29,16 @@ struct ZipReplacement: Sendable {
   private static let largeSize = 1 << 20
 
   /// A member whose records end at `end`; the content has the size of the old one.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported` for a member that is neither stored nor deflated.
   init(_ member: ZipMember, in archive: ZipArchive, until end: Int) throws(CheckpointError) {
+    guard member.method == .stored || member.method == .deflated else {
+      throw CheckpointError(
+        .unsupported,
+        "is packed by another method than deflate, in which it cannot be filled; write another file "
+          + "with -o", path: archive.path
+      ).adding(member: member.name)
+    }
     self.member = member
     self.end = end
     size = member.size

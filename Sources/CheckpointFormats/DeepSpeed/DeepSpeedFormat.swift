@@ -58,7 +58,6 @@ enum DeepSpeed {
       throw CheckpointError(
         .missing, "expected a folder of DeepSpeed's files, found none", path: probe.path)
     }
-    try probe.folder.checkInside(tag)
     let folder = try FileProbe(tag, in: probe.folder)
     // Tags are usually called alike but for their number.
     let stem = tag.prefix { !$0.isNumber }

@@ -10,7 +10,7 @@ extension CheckpointFormat {
   public static let flax = CheckpointFormat(
     name: "flax", extensions: [".msgpack"],
     recognizes: { Flax.recognizes($0) },
-    open: { probe, _ in try Flax.open(try probe.source) },
+    open: { probe, _ in try Flax.open(probe) },
     capabilities: Capabilities(dtypes: Flax.dtypes))
 }
 
@@ -34,10 +34,16 @@ enum Flax {
     "uint4": NarrowIntegers(bits: 4, isSigned: false, perByte: 1),
   ]
 
-  /// Whether a file begins with a dictionary in which an array follows soon.
+  private static let ending = ".msgpack"
+
+  /// Whether a file begins with a dictionary in which an array follows soon, is an array, or is an
+  /// index of such files.
   static func recognizes(_ candidate: FileProbe) -> Bool {
+    if ShardIndex.recognizes(candidate, ending: ending) { return true }
     let head = ByteSource(candidate.head, name: candidate.name)
     var cursor = ByteCursor(head)
+    if case .extended(arrayType, _)? = item(&cursor, candidate) { return true }
+    cursor = ByteCursor(head)
     guard let first = candidate.head.first, (0x81...0x8f).contains(first) || first >= 0xde,
       first <= 0xdf, case .map? = item(&cursor, candidate), case .text? = item(&cursor, candidate)
     else { return false }
@@ -61,7 +67,17 @@ enum Flax {
     return .extended(arrayType, 0..<0)
   }
 
-  static func open(_ source: ByteSource) throws(CheckpointError) -> Opened {
+  /// Opens a file, or the files of an index, whose names have a slash between keys.
+  static func open(_ probe: FileProbe) throws -> Opened {
+    guard ShardIndex.recognizes(probe, ending: ending) else { return try open(try probe.source) }
+    return try ShardIndex(probe).contents {
+      TensorName($0.text.replacing("/", with: "."))
+    } open: {
+      try open($0)
+    }
+  }
+
+  private static func open(_ source: ByteSource) throws(CheckpointError) -> Opened {
     do throws(CheckpointError) {
       var reader = FlaxReader(source)
       return try reader.contents()

@@ -12,6 +12,8 @@ struct FlaxReader {
   private var names: Set<TensorName> = []
   private var narrowed = NarrowNotes()
 
+  /// What a file that is one array alone calls it.
+  private static let bareName = "tensor"
   /// Largest key, in bytes.
   private static let maxKeyBytes = 1 << 16
   /// Largest text or bytes value that is read.
@@ -26,6 +28,12 @@ struct FlaxReader {
   /// Reads the whole file.
   mutating func contents() throws(CheckpointError) -> Opened {
     let first = try MessagePack.read(&cursor)
+    if case .extended(Flax.arrayType, let range) = first {
+      if let value = try array(range, Self.bareName, 0) {
+        opened.checkpoint.values.append(Checkpoint.Named(Self.bareName, value))
+      }
+      return try finished(after: "the array")
+    }
     guard case .map(let count) = first else {
       throw CheckpointError(
         .unsupported, "expected a dictionary of arrays, found \(first.kind)", offset: 0)
@@ -37,9 +45,13 @@ struct FlaxReader {
         opened.checkpoint.values.append(Checkpoint.Named(key.name, value))
       }
     }
+    return try finished(after: "the dictionary")
+  }
+
+  private mutating func finished(after what: String) throws(CheckpointError) -> Opened {
     guard cursor.isAtEnd else {
       throw CheckpointError(
-        .malformed, "expected the end of the file after the dictionary, found \(cursor.rest) bytes",
+        .malformed, "expected the end of the file after \(what), found \(cursor.rest) bytes",
         offset: cursor.position)
     }
     opened.notes += narrowed.notes

@@ -35,16 +35,22 @@ enum Diffusers {
   /// Whether a folder is a pipeline with a model in it.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     guard candidate.members?.contains(indexName) == true else { return false }
-    return (try? parts(of: candidate).parts.isEmpty) == false
+    do throws(CheckpointError) {
+      return try !parts(of: candidate).parts.isEmpty
+    } catch {
+      // Opening says what is wrong with it.
+      return true
+    }
   }
 
   /// The models of a pipeline, found once.
   static func parts(of probe: FileProbe) throws(CheckpointError) -> FolderParts {
     try probe.finding { probe throws(CheckpointError) in
+      let place = try probe.member(indexName).neighbors
       var parts: [FolderParts.Part] = []
       for name in (probe.members ?? []).prefix(maxFolders) where !name.contains(".") {
-        guard try probe.folder.openFile(name) == nil else { continue }
-        let folder = try FileProbe(name, in: probe.folder)
+        guard try place.openFile(name) == nil else { continue }
+        let folder = try FileProbe(name, in: place)
         guard let model = try model(in: folder) else { continue }
         parts.append(FolderParts.Part(key: name, probe: model.probe, format: model.format))
       }
@@ -84,7 +90,7 @@ enum Diffusers {
 
   /// The names of what a pipeline consists of: members of the index that are a library and a class.
   private static func components(of probe: FileProbe) throws(CheckpointError) -> [String] {
-    let file = try probe.folder.open(indexName)
+    let file = try probe.member(indexName).source
     guard file.size <= maxIndexSize,
       case .object(let members)? =
         (try? JSONValue(String(decoding: try file.head(file.size), as: UTF8.self)))?.content

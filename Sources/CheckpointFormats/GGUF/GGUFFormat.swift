@@ -51,7 +51,9 @@ enum GGUF {
 
   /// Whether a file begins like a GGUF file, or a folder holds one, possibly split.
   static func recognizes(_ candidate: FileProbe) -> Bool {
-    candidate.head.starts(with: magic) || !candidate.members(endingIn: ".gguf").isEmpty
+    candidate.head.starts(with: magic)
+      || !candidate.members(endingIn: ".gguf").isEmpty
+        && FolderModel.isOpen(candidate, to: [".gguf"])
   }
 
   /// The smallest multiple of the alignment that is not below `position`; `nil` beyond 2^63.

@@ -37,7 +37,7 @@ extension GGUF {
         .unsupported, "is a folder of \(files.count) .gguf files; name one of them",
         path: folder.path)
     }
-    return try FileProbe(file, in: folder.folder)
+    return try folder.member(file)
   }
 
   /// One file's tensors, and its metadata.
@@ -81,8 +81,9 @@ extension GGUF {
       let names = names(of: file.name, part: part, count: count)
     else { return [file] }
     var parts: [FileProbe] = []
+    let neighbors = file.neighbors
     for (index, name) in names.enumerated() {
-      parts.append(index == part ? file : try FileProbe(name, in: file.place))
+      parts.append(index == part ? file : try FileProbe(name, in: neighbors))
     }
     return parts
   }
@@ -108,11 +109,12 @@ extension GGUF {
       return lone
     }
     var all: [Checkpoint.Entry] = []
+    let neighbors = probe.neighbors
     var metadata: [GGUFHeader.Value] = []
     for (index, name) in names.enumerated() {
       let (more, tensors) =
         index == part
-        ? (values, entries) : try readPart(try probe.place.open(name), index, count)
+        ? (values, entries) : try readPart(try neighbors.open(name), index, count)
       let known = Set(metadata.map { TensorName($0.key) })
       metadata += more.filter { !isPartKey($0) && !known.contains(TensorName($0.key)) }
       all += tensors

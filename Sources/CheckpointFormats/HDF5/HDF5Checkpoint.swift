@@ -64,12 +64,19 @@ enum HDF5Checkpoint {
           "attribute 'order' does not match the datasets; tensors are in the order of their groups")
       }
     }
+    let readable = datasets.filter { $0.refusal == nil }
     var opened = Opened(
       Checkpoint(
-        entries: try entries(datasets, of: tensors, isOurs: isOurs),
+        entries: try entries(readable, of: tensors, isOurs: isOurs),
         modules: isOurs ? modules(table) : [],
         values: HDF5Values.all(table, datasets, others, isOurs: isOurs)))
     opened.notes = notes
+    for dataset in datasets {
+      guard let reason = dataset.refusal else { continue }
+      let name = name(of: dataset, isOurs: isOurs)
+      opened.leaveOut(name, reason)
+      opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(reason)))
+    }
     opened.restoreFromTexts()
     opened.takeFingerprint()
     return opened

@@ -36,7 +36,7 @@ package struct HDF5ChunkDecoder: Sendable {
     grid = HDF5ChunkGrid(dataset.info, chunk: chunks.shape)
     chunkSize = chunks.shape.elementCount.saturated(times: dataset.info.dtype.byteWidth)
     pipeline = HDF5FilterPipeline(
-      filters: dataset.filters, width: dataset.stringSize ?? dataset.info.dtype.byteWidth)
+      filters: dataset.filters, width: dataset.elementSize ?? dataset.info.dtype.byteWidth)
     isPlain = HDF5Filters.arePlain(dataset.filters)
     isLarge = chunkSize > Self.maxWholeChunk
   }
@@ -164,7 +164,7 @@ package struct HDF5ChunkDecoder: Sendable {
   /// The width in bytes of the words that the shuffle filter divided into planes; 1 without it.
   private func width(_ mask: UInt32) -> Int {
     isFiltered(HDF5Table.Filter.shuffle, mask)
-      ? dataset.stringSize ?? dataset.info.dtype.byteWidth : 1
+      ? dataset.elementSize ?? dataset.info.dtype.byteWidth : 1
   }
 
   /// Undoes the filters of a chunk, the last one first.

@@ -75,6 +75,11 @@ struct HDF5Filling {
     if case .plain(let offset) = dataset.storage, dataset.layout == .contiguous {
       return copy.replace(at: offset, with: entry)
     }
+    guard dataset.innerRank == 0 else {
+      throw CheckpointError(
+        .unsupported, "has arrays as elements, which cannot be filled; write another format with -o"
+      )
+    }
     if case .virtual = dataset.storage {
       throw CheckpointError(
         .unsupported,

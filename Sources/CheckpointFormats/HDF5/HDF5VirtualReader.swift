@@ -13,7 +13,22 @@ struct HDF5VirtualReader: Sendable {
   init(_ dataset: HDF5Table.Dataset, _ reader: (HDF5Table.Dataset) -> Checkpoint.Entry.Reader) {
     width = dataset.info.dtype.byteWidth
     fill = dataset.fill
-    sources = dataset.sources.map { ($0, reader($0.dataset)) }
+    sources = dataset.sources.map {
+      ($0, Self.converting($0.dataset.info.dtype, to: dataset.info.dtype, reader($0.dataset)))
+    }
+  }
+
+  /// A reader whose bytes are those of the numbers as another type.
+  private static func converting(
+    _ old: DType, to new: DType, _ reader: @escaping Checkpoint.Entry.Reader
+  ) -> Checkpoint.Entry.Reader {
+    if old == new { return reader }
+    return { range, target in
+      let elements = range.lowerBound / new.byteWidth..<range.upperBound / new.byteWidth
+      let stored = elements.lowerBound * old.byteWidth..<elements.upperBound * old.byteWidth
+      let bytes = try [UInt8](count: stored.count) { try reader(stored, &$0) }
+      try HDF5Numbers.convert(bytes, from: old, to: new, into: &target)
+    }
   }
 
   /// Reads bytes `range` of the virtual dataset.

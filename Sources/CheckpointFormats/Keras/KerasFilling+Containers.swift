@@ -42,8 +42,9 @@ extension KerasShards {
     let old = try source.bytes(0..<source.size)
     let files = Set(try index(old).map.values.joined().map { TensorName($0) }).sorted()
     var filled = FilledFiles([])
+    let neighbors = probe.neighbors
     for name in files {
-      let file = try HDF5File(try probe.place.open(name.text))
+      let file = try HDF5File(try neighbors.open(name.text))
       let content = KerasWeightsFile.content(of: file.table)
       var part = fill
       part.metadata = [:]

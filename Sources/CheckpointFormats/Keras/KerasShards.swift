@@ -33,11 +33,12 @@ enum KerasShards {
     }
     let files = Set(map.values.joined().map { TensorName($0) }).sorted()
     var shards: [HDF5Tensors] = []
+    let neighbors = probe.neighbors
     var content = KerasContent()
     var sources: [TensorName: Int] = [:]
     var groups: [TensorName: Set<TensorName>] = [:]
     for name in files {
-      let tensors = try HDF5Tensors(try probe.place.open(name.text))
+      let tensors = try HDF5Tensors(try neighbors.open(name.text))
       shards.append(tensors)
       let part = KerasWeightsFile.content(of: tensors.table)
       content.layerNames.merge(part.layerNames) { first, _ in first }

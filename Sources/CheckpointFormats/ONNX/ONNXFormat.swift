@@ -81,7 +81,7 @@ enum ONNX {
   }
 
   static func open(_ probe: FileProbe) throws(CheckpointError) -> Opened {
-    var model = ONNXModel(try probe.source, in: probe.place)
+    var model = ONNXModel(try probe.source, in: probe.neighbors)
     do throws(CheckpointError) {
       try model.read()
       return model.opened

@@ -16,6 +16,8 @@ struct ONNXModel {
   private var files: [String: ByteSource] = [:]
   private var paths: Set<TensorName> = []
   private var nested: NestedNames
+  /// The first error of a tensor that is left out.
+  private var firstError: CheckpointError?
   /// Constants in attributes that are not read: how many, and the first one.
   private var unread = (count: 0, first: "")
 
@@ -46,8 +48,8 @@ struct ONNXModel {
       case 7:
         isModel = true
         try graph(try reader.message(field), prefix: "", depth: 0)
-      case 8: versions.append(try version(try reader.message(field)))
-      case 14: properties.append(try property(try reader.message(field)))
+      case 8: versions.append(try ONNXProperty.version(try reader.message(field)))
+      case 14: properties.append(try ONNXProperty.text(try reader.message(field)))
       case 20:
         var training = try reader.message(field)
         while let graph = try training.next() {
@@ -67,6 +69,7 @@ struct ONNXModel {
     guard isModel else {
       throw CheckpointError(.malformed, "expected a model with a graph, found none")
     }
+    if opened.checkpoint.entries.isEmpty, let firstError { throw firstError }
     opened.notes += narrowed.notes
     if unread.count > 0 {
       opened.notes.append(
@@ -81,23 +84,6 @@ struct ONNXModel {
     if case .text("") = value { return }
     let isNew = opened.checkpoint.values.allSatisfy { $0.name != name }
     if isNew { opened.checkpoint.values.append(Checkpoint.Named(name, value)) }
-  }
-
-  /// An operator set (`OperatorSetIdProto`): its domain and version.
-  private func version(_ message: ProtobufReader) throws(CheckpointError) -> Value.Member {
-    var reader = message
-    var (domain, version) = ("", 0)
-    while let field = try reader.next() {
-      if field.number == 1 { domain = try reader.text(field) }
-      if field.number == 2 { version = try field.signed }
-    }
-    return Value.Member(domain.isEmpty ? "ai.onnx" : domain, .integer(version))
-  }
-
-  /// A key and its value (`StringStringEntryProto`).
-  private func property(_ message: ProtobufReader) throws(CheckpointError) -> Value.Member {
-    let (key, value) = try ONNXTensor.pair(message)
-    return Value.Member(key, .text(value))
   }
 
   /// A path that nothing else has.
@@ -222,7 +208,8 @@ struct ONNXModel {
     do throws(CheckpointError) {
       tensor = try ONNXTensor(message, in: source)
     } catch {
-      throw error.adding(tensor: other, offset: start)
+      guard let name = error.tensor else { throw error.adding(tensor: other, offset: start) }
+      return leaveOut(TensorName(other ?? prefix + name), error.adding(offset: start))
     }
     try add(tensor, named: other ?? prefix + tensor.name, at: start)
   }
@@ -247,10 +234,17 @@ struct ONNXModel {
         opened.checkpoint.values.append(Checkpoint.Named(text, value))
         return
       }
-      let external = try tensor.location.map { location throws(CheckpointError) in
-        try self.file(location)
+      let found: Checkpoint.Entry?
+      do throws(CheckpointError) {
+        let external = try tensor.location.map { location throws(CheckpointError) in
+          try self.file(location)
+        }
+        found = try tensor.entry(named: name, external: external)
+      } catch {
+        // What cannot be read never blocks the other tensors.
+        return leaveOut(name, error.adding(tensor: text, offset: start))
       }
-      guard let entry = try tensor.entry(named: name, external: external) else {
+      guard let entry = found else {
         let kind = "elements of ONNX's type \(tensor.type)"
         opened.notes.append("tensor '\(name)' has \(kind), which are not read; left out")
         opened.checkpoint.values.append(Checkpoint.Named(text, .unread(kind)))
@@ -261,6 +255,13 @@ struct ONNXModel {
     } catch {
       throw error.adding(tensor: text, offset: start)
     }
+  }
+
+  private mutating func leaveOut(_ name: TensorName, _ error: CheckpointError) {
+    let file = error.path.map { "\($0): " } ?? ""
+    opened.leaveOut(name, file + error.message)
+    opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(file + error.message)))
+    if firstError == nil { firstError = error }
   }
 
   /// Adds the parts of a sparse tensor (`SparseTensorProto`), and its shape as a value.
@@ -288,7 +289,7 @@ struct ONNXModel {
   /// Opens a file with the data of tensors, once.
   private mutating func file(_ location: String) throws(CheckpointError) -> ByteSource {
     if let known = files[location] { return known }
-    let file = try place.openInside(location)
+    let file = try place.open(location)
     files[location] = file
     return file
   }

@@ -133,7 +133,10 @@ enum Packed {
     guard !found.isEmpty else {
       let names = archive.names.prefix(5).joined(separator: ", ").shortened(to: 150)
       let kind = TarArchive.recognizes(probe.head) ? "tar" : "zip"
-      let content = names.isEmpty ? "no files" : names
+      let outside = archive.outside.first.map {
+        "only '\($0.shortened(to: 100))', which lies outside of it"
+      }
+      let content = names.isEmpty ? outside ?? "no files" : names
       throw CheckpointError(
         .unsupported, "the \(kind) archive does not hold a checkpoint; it holds \(content)",
         path: probe.path)
@@ -197,7 +200,8 @@ enum Packed {
     // Folders come before what is in them.
     for folder in folders.sorted() where !found.contains(where: { isInside(folder, $0.name) }) {
       let probe = try FileProbe(folder, in: place)
-      if let format = CheckpointFormat.recognized(probe) {
+      // A file that would stand for its folder is chosen as a file.
+      if let format = CheckpointFormat.all.first(where: { $0.recognizes(probe) }) {
         found.append((folder.isEmpty ? "." : folder, probe, format))
         if folder.isEmpty { return found }
       }

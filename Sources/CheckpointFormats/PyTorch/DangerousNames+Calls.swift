@@ -14,7 +14,11 @@ extension DangerousNames {
     guard let reason = reason(global.module, global.name) else { return nil }
     let callees = Set(pickle.objects.map(\.callee))
     let isHarmless: (Pickle.Reference, Pickle.Object) -> Bool
+    if name.hasPrefix(compilers) {
+      return PickleUses(of: index, in: pickle).calls.isEmpty ? nil : reason
+    }
     switch name {
+    case _ where keepers.contains(name): isHarmless = { value, _ in !callees.contains(value) }
     case "functools.partial":
       isHarmless = { value, call in
         guard let function = pickle.elements(call.arguments)?.first else { return false }

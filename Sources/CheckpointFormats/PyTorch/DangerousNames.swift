@@ -67,9 +67,21 @@ enum DangerousNames {
   private static let harmless: Set<String> = [
     "ast.literal_eval", "os.PathLike", "sys.intern", "contextlib.nullcontext", "inspect._empty",
     "inspect.Parameter", "inspect._ParameterKind", "inspect.Signature",
-    "torch._dynamo.eval_frame.OptimizedModule", "http.HTTPStatus", "http.HTTPMethod",
+    "http.HTTPStatus", "http.HTTPMethod",
     "torch.multiprocessing.reductions.rebuild_storage_empty",
   ]
+
+  /// Classes in those modules that only keep what they are given, as compiled modules hold them
+  /// (`torch.compile`); dangerous only where the pickle also calls what they make.
+  // swift-format-ignore
+  static let keepers: Set<String> = [
+    "torch._dynamo.eval_frame.OptimizedModule", "torch._dynamo.eval_frame.OptimizeContext",
+    "torch._dynamo.convert_frame.CatchErrorsWrapper", "torch._dynamo.convert_frame.ConvertFrame",
+    "torch._dynamo.convert_frame.ConvertFrameAssert", "torch._dynamo.convert_frame.ConvertFrameBox",
+    "torch._dynamo.repro.after_dynamo.WrapBackendDebug", "torch._dynamo.hooks.Hooks",
+  ]
+  /// The module of compilers; dangerous only where the pickle calls one.
+  static let compilers = "torch._dynamo.backends."
 
   /// Why a name is dangerous; `nil` if it is not in the list.
   ///

@@ -26,7 +26,8 @@ struct DistributedCheckpoint {
   let pickle: Pickle
   /// The byte ranges of files that are archives, in the metadata's order.
   private(set) var fileRanges: [(file: String, range: Range<Int>)] = []
-  private let folder: FileProbe
+  private let members: Set<TensorName>
+  private let place: Place
   private var archives: [PartKey: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
   /// The archives of values that are not tensors.
@@ -43,26 +44,28 @@ struct DistributedCheckpoint {
   }
 
   init(_ folder: FileProbe) throws(CheckpointError) {
-    self.folder = folder
+    let index = try folder.member(Self.metadataName)
+    members = Set((folder.members ?? []).map { TensorName($0) })
+    place = index.neighbors
     do throws(CheckpointError) {
-      var stream = PickleStream(try folder.folder.open(Self.metadataName))
+      var stream = PickleStream(try index.source)
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
         throw CheckpointError(.malformed, "the metadata has no storage_data")
       }
       for (key, value) in storage { try addArchive(key, value) }
     } catch {
-      throw error.adding(path: folder.folder.path(of: Self.metadataName))
+      throw error.adding(path: index.path)
     }
   }
 
   /// What errors call the metadata.
-  private var metadataPath: String { folder.folder.path(of: Self.metadataName) }
+  private var metadataPath: String { place.path(of: Self.metadataName) }
 
   /// A file of parts, opened once.
   func file(named name: String) throws(CheckpointError) -> ByteSource {
     if let file = files[TensorName(name)] { return try file.open() }
-    return try folder.folder.open(name)
+    return try place.open(name)
   }
 
   /// The tensors of the folder, or of the part of it that `key` names.
@@ -159,14 +162,14 @@ struct DistributedCheckpoint {
       let offset = state(value, "offset").flatMap(pickle.int),
       let length = state(value, "length").flatMap(pickle.int), offset >= 0, length >= 0
     else { throw PyTorchTensorDecoder.refused("the location of a part", "something else") }
-    guard folder.members?.contains(path) == true else {
+    guard members.contains(TensorName(path)) else {
       throw CheckpointError(.missing, "file '\(path)' is not in the folder", tensor: name)
     }
     let file: DistributedFile
     if let known = files[TensorName(path)] {
       file = known
     } else {
-      file = DistributedFile(path, in: folder.folder)
+      file = DistributedFile(path, in: place)
       files[TensorName(path)] = file
     }
     let (end, overflow) = offset.addingReportingOverflow(length)
@@ -224,25 +227,6 @@ struct DistributedCheckpoint {
       chunks.append(Chunk(offsets: offsets, sizes: sizes, archive: archive))
     }
     return chunks
-  }
-}
-
-/// A file of parts, opened when the first of them is read.
-final class DistributedFile: Sendable {
-  /// Its name in the folder.
-  let name: String
-  private let place: Place
-  private let opened: Mutex<ByteSource?> = Mutex(nil)
-
-  init(_ name: String, in place: Place) { (self.name, self.place) = (name, place) }
-
-  func open() throws(CheckpointError) -> ByteSource {
-    try opened.withLock { opened throws(CheckpointError) in
-      if let opened { return opened }
-      let file = try place.open(name)
-      opened = file
-      return file
-    }
   }
 }
 

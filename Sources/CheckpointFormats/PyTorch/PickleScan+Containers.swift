@@ -142,11 +142,13 @@ extension PickleScan {
     for member in archive.members where member.size > 1 {
       let name = prefix + member.name.text
       let count = min(member.size, FileProbe.headSize)
-      let head = try? [UInt8](count: count) { target throws(CheckpointError) in
-        try archive.read(member, at: 0, into: &target)
-      }
-      guard let head else {
-        unread.append("\(name): is damaged")
+      let head: [UInt8]
+      do throws(CheckpointError) {
+        head = try [UInt8](count: count) { target throws(CheckpointError) in
+          try archive.read(member, at: 0, into: &target)
+        }
+      } catch {
+        unread.append("\(name): \(error.code == .unsupported ? error.message : "is damaged")")
         isDamaged = true
         continue
       }

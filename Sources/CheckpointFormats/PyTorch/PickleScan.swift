@@ -100,7 +100,7 @@ public struct PickleScan: Sendable {
     _ name: String, in candidate: FileProbe, _ path: String, _ depth: Int
   ) {
     reading(path + name) { scan throws(CheckpointError) in
-      let folder = try FileProbe(name, in: candidate.folder)
+      let folder = try candidate.member(name)
       guard folder.members != nil, scan.charge(0) else { return }
       guard depth < Self.maxDepth else {
         return scan.unread.append("\(path)\(name): folders are nested too deeply")
@@ -118,7 +118,7 @@ public struct PickleScan: Sendable {
     guard DistributedCheckpoint.recognizes(candidate) else {
       for name in members {
         reading(path + name) { scan throws(CheckpointError) in
-          guard let file = try candidate.folder.openFile(name) else {
+          guard let file = try candidate.place.folder(candidate.name).openFile(name) else {
             return scan.readFolder(name, in: candidate, path, depth)
           }
           if CheckpointFormat.named(byEndingOf: name) != nil { scan.holdsCheckpoint = true }

@@ -41,7 +41,16 @@ struct PickledModule {
     }
     guard let state, pickle.item(state, "_parameters") != nil,
       pickle.item(state, "_modules") != nil, let items = pickle.items(state)
-    else { return nil }
+    else {
+      // Since torch 2.6 a compiled module is made anew from the one that was compiled.
+      guard let callee, callee.library == "torch._dynamo.eval_frame",
+        callee.name == "OptimizedModule",
+        let module = pickle.elements(object.arguments)?.first
+      else { return nil }
+      (library, className) = callee
+      children = [("_orig_mod", module)]
+      return
+    }
     func parts(_ dictionary: Pickle.Reference) -> [Item]? {
       pickle.items(dictionary).map(pickle.named)
     }
@@ -143,7 +152,8 @@ struct PickledModule {
     "output_padding", "groups", "padding_mode", "weight", "bias", "scale", "zero_point", "training",
   ]
 
-  private static func convolution(
+  /// The attributes and the tensors of a quantized convolution.
+  static func convolution(
     _ state: [Pickle.Reference]
   ) -> (attributes: [Item], tensors: [Item])? {
     guard state.count == convolutionState.count else { return nil }

@@ -6,6 +6,9 @@ import TensorCore
 /// `X/data.pkl` is the pickle, `X/data/KEY` a storage, `X/byteorder` the byte order; the folder `X` is
 /// the file's stem or `archive`. The writer may leave out checksums, which are then 0.
 enum PyTorchArchive {
+  /// The folder of the tensors that are constants of TorchScript code.
+  static let constants = "constants/"
+
   /// Whether an archive that begins so is PyTorch's: by the name of its first member, else by all.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     let head = candidate.head
@@ -64,9 +67,11 @@ enum PyTorchArchive {
       (file.stateMembers, file.scriptConstants) = try TorchScriptClasses.members(
         of: file.pickle, in: archive, folder: folder)
       file.notes.append(
-        "TorchScript archive: only parameters and buffers are read, not other attributes and"
-          + " constants; its code is not run")
-      file.notes += scriptNotes(file.pickle, archive, folder)
+        "TorchScript archive: only parameters, buffers, and packed parameters are read, not other"
+          + " attributes; its code is not run")
+      file.constantCount = archive.members.count {
+        $0.name.text.hasPrefix(folder + constants)
+      }
     }
     file.fingerprint = archive.note
     let unsummed = archive.members.count { !archive.hasSum($0) && $0.size > 0 }
@@ -75,28 +80,6 @@ enum PyTorchArchive {
       file.notes.append("\(unsummed) members have no CRC-32: damage in them cannot be detected")
     }
     return file
-  }
-
-  /// Sentences about tensors that TorchScript has in other places than parameters and buffers.
-  private static func scriptNotes(
-    _ pickle: Pickle, _ archive: ZipArchive, _ folder: String
-  ) -> [String] {
-    var notes: [String] = []
-    let constants = archive.members.count { $0.name.text.hasPrefix(folder + "constants/") }
-    if constants > 0 {
-      notes.append(
-        "\(constants) tensors are constants of its code, as torch.jit.freeze makes them, and are left out:"
-          + " save the module before freezing it")
-    }
-    let packed = pickle.objects.count {
-      pickle.callee($0)?.module.hasPrefix("__torch__.torch.classes") == true
-    }
-    if packed > 0 {
-      notes.append(
-        "the packed parameters of \(packed) quantized modules are left out: save the module before"
-          + " torch.jit.script")
-    }
-    return notes
   }
 
   /// The pickle of an archive with the storages that it refers to.

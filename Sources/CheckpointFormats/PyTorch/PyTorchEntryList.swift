@@ -17,6 +17,8 @@ struct PyTorchEntryList {
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
+  /// What second tensors of one name are called, and that name.
+  private var renamed: [(name: TensorName, original: TensorName)] = []
   /// Tensors that cannot be read, with the reason.
   private(set) var leftOut: [TensorName: String] = [:]
   /// Names and places of tensors of which the file has only one process's part.
@@ -44,8 +46,31 @@ struct PyTorchEntryList {
   /// Remarks about values that cannot be represented as one tensor.
   var notes: [String] {
     let more = remarks.count - Self.maxRemarks
-    return localNote + Array(remarks.prefix(Self.maxRemarks))
+    return localNote + renamedNote + Array(remarks.prefix(Self.maxRemarks))
       + (more > 0 ? ["and \(more) more tensor\(more == 1 ? "" : "s") of unsupported kinds"] : [])
+  }
+
+  /// One sentence about tensors of one name, as `{'a.b': …, 'a': {'b': …}}` has them.
+  private var renamedNote: [String] {
+    guard let first = renamed.first else { return [] }
+    return [
+      renamed.count == 1
+        ? "two tensors have the name '\(first.original)': the second is called '\(first.name)'"
+        : "\(renamed.count) tensors have names of others (first: '\(first.original)', whose second "
+          + "tensor is called '\(first.name)')"
+    ]
+  }
+
+  /// A name that no other tensor has.
+  private mutating func unique(_ text: String) -> TensorName {
+    var name = TensorName(text)
+    var number = 2
+    while names.contains(name) || leftOut[name] != nil {
+      name = TensorName("\(text) (\(number))")
+      number += 1
+    }
+    if number > 2 { renamed.append((name, TensorName(text))) }
+    return name
   }
 
   /// One sentence about distributed tensors.
@@ -66,7 +91,7 @@ struct PyTorchEntryList {
     let name = isAlone ? "tensor" : leaf.name
     do throws(CheckpointError) {
       switch try decoder.decode(leaf.reference) {
-      case .tensor(let tensor): try add(TensorName(name), tensor)
+      case .tensor(let tensor): try add(unique(name), tensor)
       case .parts(let parts, let numbers, let note):
         remarks.append("tensor '\(name)' \(note)")
         for (suffix, tensor) in parts {
@@ -75,16 +100,26 @@ struct PyTorchEntryList {
         for (suffix, numbers) in numbers { try add(TensorName("\(name).\(suffix)"), numbers) }
       case .local(let tensor, let place):
         locals.append((name, place))
-        try add(TensorName(name), tensor)
+        try add(unique(name), tensor)
       case .unread(let reason):
+        let name = unique(name)
         remarks.append("tensor '\(name)' \(reason)")
-        leftOut[TensorName(name)] = reason
+        leftOut[name] = reason
       }
     } catch {
       var error = error.adding(tensor: name)
       if error.path == nil, let offset = error.offset { error.offset = file.pickleOffset + offset }
       throw error
     }
+  }
+
+  /// Replaces some tensors by one.
+  mutating func replace(_ parts: [Int], by entry: Checkpoint.Entry) {
+    let first = parts.min() ?? 0
+    let names = Set(parts.map { entries[$0].name })
+    entries[first] = entry
+    for index in parts.sorted(by: >) where index != first { entries.remove(at: index) }
+    tensors.removeAll { names.contains($0.name) }
   }
 
   private mutating func add(

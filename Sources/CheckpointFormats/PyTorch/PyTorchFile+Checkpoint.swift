@@ -23,6 +23,8 @@ extension PyTorchFile {
       leftOut += contents.leftOut
       cycles += contents.cycles
     }
+    try entries.joinSlices()
+    if entries.entries.isEmpty, key == nil, let frozen = try frozen() { return frozen }
     guard !entries.entries.isEmpty || !isBarePickle && pickle.items(pickle.root) != nil else {
       let reason =
         (entries.notes + Self.note(leftOut: leftOut)).first ?? notes.first {
@@ -55,8 +57,8 @@ extension PyTorchFile {
     // The fingerprint is that of all tensors, whatever part they are in.
     if key == nil, isNested || parts.parts.isEmpty { opened.carry(fingerprint) }
     opened.notes =
-      notes + opened.notes + entries.notes + Self.note(leftOut: leftOut) + Self.note(cycles)
-      + (unknownNames.map { [$0] } ?? [])
+      notes + constantsNote + opened.notes + entries.notes + Self.note(leftOut: leftOut)
+      + Self.note(cycles) + (unknownNames.map { [$0] } ?? [])
     for part in parts.parts {
       let isOpened = chosen.contains { $0.part.key == part.key }
       var all = PyTorchEntryList(file: self, decoder: decoder)
@@ -88,6 +90,7 @@ extension PyTorchFile {
     for (part, prefix) in chosen {
       for leaf in try leaves(tree, part.reference, prefix: prefix) { try opened.add(leaf) }
     }
+    try opened.joinSlices()
     var others: [(part: String, tensors: [(name: TensorName, tensor: PyTorchTensor)])] = []
     for part in parts.parts where !chosen.contains(where: { $0.part.key == part.key }) {
       var list = PyTorchEntryList(file: self, decoder: decoder)

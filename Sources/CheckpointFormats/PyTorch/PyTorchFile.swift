@@ -27,6 +27,8 @@ struct PyTorchFile: Sendable {
   var stateMembers: [String: [TensorName]] = [:]
   /// Constants of TorchScript classes, by class and name.
   var scriptConstants: [String: [String: Value]] = [:]
+  /// Number of tensors that are constants of a TorchScript archive's code.
+  var constantCount = 0
   /// Metadata that our own writer added.
   var metadata: [String: String] = [:]
   /// The fingerprint that our own writer added.

@@ -16,7 +16,7 @@ enum PyTorchFilling {
       guard let index = PyTorchFormat.index(in: probe) else {
         throw CheckpointError(.system, "expected one shard index in this folder, found none")
       }
-      return try sharded(fill, try FileProbe(index, in: probe.folder))
+      return try sharded(fill, try probe.member(index))
     }
     if PyTorchFormat.isIndex(probe) { return try sharded(fill, probe) }
     let copy = try PyTorchCopy(of: try PyTorchFile.opened(probe), with: fill)
@@ -56,6 +56,13 @@ struct PyTorchCopy: Sendable {
   /// Decides what changes.
   init(of file: PyTorchFile, with fill: Fill) throws {
     let (opened, numbers, others) = try file.tensors(key: fill.key)
+    let known = Set(opened.map(\.name) + numbers.map(\.name))
+    if let made = fill.tensors.keys.filter({ !known.contains($0) }).min() {
+      throw CheckpointError(
+        .unsupported,
+        "is not one tensor of the file that can be filled (a constant of code, or joined from slices); "
+          + "write another format with -o", tensor: made.text)
+    }
     for number in numbers {
       guard let new = fill.tensors[number.name], try !new.hasBytes(of: number) else { continue }
       throw CheckpointError(

@@ -32,8 +32,19 @@ enum PyTorchFormat {
 
   static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
-      return DistributedCheckpoint.recognizes(candidate) || index(in: candidate) != nil
-        || shardEndings.contains { NumberedShards.recognizes(candidate, ending: $0) }
+      if DistributedCheckpoint.recognizes(candidate) { return true }
+      do throws(CheckpointError) {
+        switch try FolderModel.choice(in: candidate) {
+        case .file(let name)?:
+          return shardEndings.contains { name.hasSuffix($0 + ".index.json") }
+        case .shards(let shards)?:
+          return shardEndings.contains { shards.names[0].hasSuffix($0) }
+        case nil: return index(in: candidate) != nil
+        }
+      } catch {
+        // A set that is not whole is an error when it is opened.
+        return candidate.members(endingIn: ".safetensors").isEmpty
+      }
     }
     if isIndex(candidate) { return true }
     switch PyTorchFile.kind(of: candidate.head) {
@@ -49,8 +60,9 @@ enum PyTorchFormat {
     shardEndings.contains { ShardIndex.recognizes(candidate, ending: $0) }
   }
 
-  /// The name of the index of a sharded checkpoint in a folder, if there is exactly one.
+  /// The name of the index of a sharded checkpoint in a folder: the model's, or the only one.
   static func index(in folder: FileProbe) -> String? {
+    if case .file(let name)? = try? FolderModel.choice(in: folder) { return name }
     let found = shardEndings.flatMap { folder.members(endingIn: $0 + ".index.json") }
     return found.count == 1 ? found[0] : nil
   }
@@ -72,18 +84,16 @@ enum PyTorchFormat {
           return try DistributedCheckpoint(probe).contents(key: options.key)
         }
         guard let index = index(in: probe) else {
-          for ending in shardEndings {
-            if let shards = try NumberedShards(probe, ending: ending) {
-              var opened = try shards.contents { try PyTorchFile.open($0).contents(key: nil) }
-              opened.notes += probe.othersNote(reading: shards.names)
-              return opened
-            }
+          if case .shards(let shards)? = try FolderModel.choice(in: probe) {
+            var opened = try shards.contents { try PyTorchFile.open($0).contents(key: nil) }
+            opened.notes += probe.othersNote(reading: shards.names)
+            return opened
           }
           throw CheckpointError(
             .system,
             "expected a distributed checkpoint or one shard index in this folder, found neither")
         }
-        let file = try FileProbe(index, in: probe.folder)
+        let file = try probe.member(index)
         var opened = try read(file, options)
         opened.notes += probe.othersNote(reading: [index] + (try ShardIndex(file).files))
         return opened

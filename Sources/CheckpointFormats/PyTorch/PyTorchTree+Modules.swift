@@ -17,22 +17,43 @@ extension PyTorchTree {
 
   /// The parts of the packed parameters of a quantized module, as its `state_dict()` has them.
   func packedContent(_ reference: Pickle.Reference) -> [PickledModule.Item]? {
-    guard let object = pickle.object(reference),
-      pickle.callee(object)?.fullName == "torch.ScriptObject",
-      let pair = object.state.flatMap(pickle.elements), let content = pair.first
+    guard let object = pickle.object(reference), let callee = pickle.callee(object) else {
+      return nil
+    }
+    if ["build_tensorlist", "restore_type_tag"].contains(callee.name),
+      callee.module == "torch.jit._pickle"
+    {
+      return pickle.elements(object.arguments)?.first.flatMap(numbered)
+    }
+    guard let state = object.state else { return nil }
+    if isPacked(reference) { return numbered(state) }
+    guard callee.fullName == "torch.ScriptObject", let content = pickle.elements(state)?.first
     else { return nil }
-    return pickle.elements(content)?.enumerated().map { (String($0), $1) } ?? [("0", content)]
+    return numbered(content) ?? [("0", content)]
+  }
+
+  private func numbered(_ list: Pickle.Reference) -> [PickledModule.Item]? {
+    pickle.elements(list)?.enumerated().map { (String($0), $1) }
+  }
+
+  /// Whether a value is packed parameters of a TorchScript archive.
+  private func isPacked(_ reference: Pickle.Reference) -> Bool {
+    pickle.object(reference).flatMap(pickle.callee)?.module
+      .hasPrefix("__torch__.torch.classes.") == true
   }
 
   // MARK: - TorchScript
 
   /// Parameters, buffers, and submodules of a TorchScript module.
   func scriptMembers(_ reference: Pickle.Reference) -> [PickledModule.Item]? {
-    guard let object = pickle.object(reference), let names = stateMembers(of: object),
-      let attributes = attributes(of: object)
-    else { return nil }
+    guard let object = pickle.object(reference), let names = stateMembers(of: object) else {
+      return nil
+    }
+    guard let attributes = attributes(of: object) else {
+      return object.state.flatMap(pickle.elements).flatMap(PickledModule.convolution)?.tensors
+    }
     let own = names.compactMap { name in attributes.first { TensorName($0.name) == name } }
-    return own + attributes.filter { isScript($0.value) }
+    return own + attributes.filter { isScript($0.value) || isPacked($0.value) }
   }
 
   func isScript(_ reference: Pickle.Reference) -> Bool {

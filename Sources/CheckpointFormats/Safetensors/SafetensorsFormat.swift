@@ -24,6 +24,7 @@ enum Safetensors {
   static let metadataKey = "__metadata__"
   /// The key of the metadata by which loaders know PyTorch's layout, and its value.
   static let formatMark = (key: "format", value: "pt")
+  private static let ending = ".safetensors"
   /// Ending of an index of several files.
   static let indexEnding = ".safetensors.index.json"
 
@@ -37,11 +38,13 @@ enum Safetensors {
   /// Whether a file begins with a header or is an index, or a folder contains either.
   static func recognizes(_ candidate: FileProbe) -> Bool {
     if candidate.members != nil {
-      return !candidate.members(endingIn: indexEnding).isEmpty
-        || !candidate.members(endingIn: ".safetensors").isEmpty
+      let holdsFiles =
+        !candidate.members(endingIn: indexEnding).isEmpty
+        || !candidate.members(endingIn: ending).isEmpty
+      return holdsFiles && FolderModel.isOpen(candidate, to: [ending])
     }
     let head = candidate.head
-    if ShardIndex.recognizes(candidate, ending: ".safetensors") { return true }
+    if ShardIndex.recognizes(candidate, ending: ending) { return true }
     guard head.count >= 10,
       head.littleEndian(UInt64.self, at: 0) <= maxHeaderSize,
       let first = head[8...].firstIndex(where: { !$0.isSpace }), head[first] == UInt8(ascii: "{"),
@@ -52,9 +55,7 @@ enum Safetensors {
 
   /// Opens a file, an index of several files, or a folder that contains either.
   static func open(_ probe: FileProbe) throws -> Opened {
-    if probe.members != nil, probe.members(endingIn: indexEnding).isEmpty,
-      let shards = try NumberedShards(probe, ending: ".safetensors")
-    {
+    if case .shards(let shards)? = try FolderModel.choice(in: probe) {
       var opened = try shards.contents { try read($0) }
       opened.restoreTies()
       opened.noteTiesWrittenOut()
@@ -63,7 +64,7 @@ enum Safetensors {
     }
     let candidate = try file(of: probe)
     var opened: Opened
-    if ShardIndex.recognizes(candidate, ending: ".safetensors") {
+    if ShardIndex.recognizes(candidate, ending: ending) {
       let index = try ShardIndex(candidate)
       opened = try index.contents { try read($0) }
       opened.restoreTies()
@@ -91,13 +92,16 @@ enum Safetensors {
 
   /// The index of a folder, or its only file.
   private static func member(of folder: FileProbe) throws(CheckpointError) -> FileProbe {
+    if case .file(let name)? = try FolderModel.choice(in: folder) {
+      return try folder.member(name)
+    }
     let indexes = folder.members(endingIn: indexEnding)
-    let files = folder.members(endingIn: ".safetensors")
+    let files = folder.members(endingIn: ending)
     if let index = indexes.first, indexes.count == 1 {
-      return try FileProbe(index, in: folder.folder)
+      return try folder.member(index)
     }
     if let file = files.first, indexes.isEmpty, files.count == 1 {
-      return try FileProbe(file, in: folder.folder)
+      return try folder.member(file)
     }
     throw CheckpointError(
       .unsupported,

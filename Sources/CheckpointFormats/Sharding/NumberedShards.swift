@@ -7,14 +7,20 @@ struct NumberedShards {
   let names: [String]
   let folder: Place
 
-  /// The files of a folder that end so, if they are exactly one set.
+  /// The files of a folder that end so and are numbered, if they are exactly one set, of this stem if
+  /// one is given; numbers begin at 0 or 1.
   ///
   /// - Throws: ``CheckpointError`` `missing` when one of the set is not in the folder, `malformed` when
   ///   two have one number.
-  init?(_ probe: FileProbe, ending: String) throws(CheckpointError) {
-    guard let parts = Self.set(in: probe, ending), let first = parts.first else { return nil }
-    let known = Dictionary(parts.map { ($0.number, $0.stem) }) { first, _ in first }
-    let missing = (1...first.count).first { known[$0] == nil }
+  init?(_ probe: FileProbe, ending: String, stem: String? = nil) throws(CheckpointError) {
+    let parts = probe.members(endingIn: ending).compactMap { Part($0.dropLast(ending.count)) }
+      .filter { stem == nil || stem.map { TensorName($0) } == TensorName(String($0.stem)) }
+    guard let first = parts.first, first.count > 1, first.count <= Self.maxCount,
+      parts.allSatisfy({ $0.stem == first.stem && $0.count == first.count })
+    else { return nil }
+    let known = Set(parts.map(\.number))
+    let start = known.contains(0) ? 0 : 1
+    let missing = (start..<start + first.count).first { !known.contains($0) }
     guard missing == nil, parts.count == first.count else {
       let problem = missing.map { ": number \($0) is missing" } ?? ""
       throw CheckpointError(
@@ -26,25 +32,9 @@ struct NumberedShards {
     folder = probe.folder
   }
 
-  /// Whether a folder holds files of such a set, all of them or not.
-  static func recognizes(_ probe: FileProbe, ending: String) -> Bool {
-    set(in: probe, ending) != nil
-  }
-
-  /// The parts that the files of a folder which end so are; `nil` if another file is among them.
-  private static func set(in probe: FileProbe, _ ending: String) -> [Part]? {
-    let files = probe.members(endingIn: ending)
-    let parts = files.compactMap { Part($0.dropLast(ending.count)) }
-    guard let first = parts.first, first.count > 1, first.count <= maxCount,
-      parts.count == files.count,
-      parts.allSatisfy({ $0.stem == first.stem && $0.count == first.count })
-    else { return nil }
-    return parts
-  }
-
   private static let maxCount = 100_000
 
-  /// A name such as `model-00001-of-00003`, without its ending.
+  /// A name such as `model-00001-of-00003` or `model_00001-of-00003`, without its ending.
   private struct Part {
     let name: String
     let stem: Substring
@@ -52,15 +42,28 @@ struct NumberedShards {
     let count: Int
 
     init?(_ name: Substring) {
-      let words = name.split(separator: "-", omittingEmptySubsequences: false)
-      guard words.count >= 4, words[words.count - 2] == "of",
-        let number = Int(words[words.count - 3]),
-        let count = Int(words[words.count - 1]), number >= 1, number <= count
+      var rest = name
+      guard let count = Self.takeNumber(&rest), Self.takeWord(&rest),
+        let number = Self.takeNumber(&rest), number <= count, !rest.isEmpty
       else { return nil }
       self.name = String(name)
-      self.number = number
-      self.count = count
-      stem = name.dropLast(words.suffix(3).map { $0.utf8.count + 1 }.saturatedSum())
+      (self.number, self.count, stem) = (number, count, rest)
+    }
+
+    /// Takes a number and the mark before it from the end.
+    private static func takeNumber(_ rest: inout Substring) -> Int? {
+      let digits = rest.reversed().prefix { $0.isASCII && $0.isNumber }.count
+      guard let number = Int(rest.suffix(digits)) else { return nil }
+      rest = rest.dropLast(digits)
+      guard rest.last == "-" || rest.last == "_" else { return nil }
+      rest = rest.dropLast()
+      return number
+    }
+
+    private static func takeWord(_ rest: inout Substring) -> Bool {
+      guard rest.hasSuffix("-of") || rest.hasSuffix("_of") else { return false }
+      rest = rest.dropLast(3)
+      return true
     }
   }
 

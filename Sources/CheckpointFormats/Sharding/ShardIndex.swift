@@ -38,7 +38,7 @@ struct ShardIndex {
   /// - Throws: ``CheckpointError`` when it is not an index, or names a file that is not beside it.
   init(_ probe: FileProbe) throws(CheckpointError) {
     name = probe.path
-    place = probe.place
+    place = probe.neighbors
     do throws(CheckpointError) {
       let file = try probe.source
       guard file.size <= Self.maxSize else {
@@ -100,10 +100,14 @@ struct ShardIndex {
     return name
   }
 
-  /// The tensors of all files as one checkpoint, in the index's order; `open` opens one file.
+  /// The tensors of all files as one checkpoint, in the index's order; `open` opens one file, and
+  /// `name` gives the name in a file of what the index calls otherwise.
   ///
   /// - Throws: ``CheckpointError`` when a file or a tensor that the index names is not there.
-  func contents(open: (ByteSource) throws -> Opened) throws -> Opened {
+  func contents(
+    naming name: (TensorName) -> TensorName = { $0 }, open: (ByteSource) throws -> Opened
+  ) throws -> Opened {
+    let path = self.name
     var joined = ShardJoin(values: values)
     var opened: [TensorName: Int] = [:]
     for (tensor, file) in weightMap where opened[TensorName(file)] == nil {
@@ -116,18 +120,19 @@ struct ShardIndex {
         guard error.code == .system, error.offset == nil else { throw error }
         throw CheckpointError(
           .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
-          path: name)
+          path: path)
       }
       joined.add(shard, from: file)
     }
     for (tensor, file) in weightMap {
-      guard let number = opened[TensorName(file)], joined.take(tensor, from: number) else {
+      guard let number = opened[TensorName(file)], joined.take(name(tensor), from: number)
+      else {
         throw CheckpointError(
-          .missing, "is missing from '\(file)', where the index places it", path: name,
+          .missing, "is missing from '\(file)', where the index places it", path: path,
           tensor: tensor.text)
       }
     }
-    try joined.takeRest(besides: name)
+    try joined.takeRest(besides: path)
     var contents = joined.contents
     contents.restoreFromTexts()
     return contents

@@ -67,6 +67,7 @@ struct TensorBundle: Sendable {
     for (index, entry) in entries.enumerated() { indices[entry.key] = index }
     self.indices = indices
     var shards: [Int: ByteSource] = [:]
+    let neighbors = probe.neighbors
     for entry in entries where entry.slices.isEmpty {
       guard (0..<header.shards).contains(entry.shard) else {
         throw CheckpointError(
@@ -75,7 +76,7 @@ struct TensorBundle: Sendable {
       }
       if shards[entry.shard] == nil {
         let name = Self.shardName(of: probe.name, entry.shard, header.shards)
-        shards[entry.shard] = try probe.place.open(name)
+        shards[entry.shard] = try neighbors.open(name)
       }
     }
     self.shards = shards

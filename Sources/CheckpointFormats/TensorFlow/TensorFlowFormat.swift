@@ -87,15 +87,15 @@ enum TensorFlow {
   private static func found(_ probe: FileProbe) throws(CheckpointError) -> FileProbe {
     if probe.members == nil {
       guard isGraph(probe) else { return probe }
-      return try FileProbe(variables + ending, in: probe.place.folder(variables))
+      return try FileProbe(variables + ending, in: probe.neighbors.folder(variables))
     }
     if isSavedModel(probe) {
       return try FileProbe(variables + ending, in: probe.folder.folder(variables))
     }
     let stems = indexes(in: probe)
-    guard stems.count != 1 else { return try FileProbe(stems[0] + ending, in: probe.folder) }
+    guard stems.count != 1 else { return try probe.member(stems[0] + ending) }
     if let latest = try latest(in: probe), stems.contains(latest) {
-      return try FileProbe(latest + ending, in: probe.folder)
+      return try probe.member(latest + ending)
     }
     let shown = stems.prefix(5).map { $0 + ending }.joined(separator: ", ")
     throw CheckpointError(

@@ -17,7 +17,7 @@ struct HDF5ChunkMap: Sendable {
   }
 
   private let shape: Shape
-  /// Dimensions that the file counts: the bytes of a string are not one of them.
+  /// Dimensions that the file counts: those inside an element are none of them.
   private let rank: Int
   private let chunks: HDF5Table.Chunks
   /// Chunks along each dimension of the dataset's current shape, and of its maximum shape (`nil` for
@@ -34,7 +34,7 @@ struct HDF5ChunkMap: Sendable {
   private init(_ dataset: HDF5Table.Dataset, _ chunks: HDF5Table.Chunks) {
     self.chunks = chunks
     shape = dataset.info.shape
-    rank = shape.count - (dataset.stringSize == nil ? 0 : 1)
+    rank = shape.count - dataset.innerRank
     // (n - 1) / c + 1 rounds up, like (n + c - 1) / c, but cannot overflow. No size is 0 here.
     counts = zip(shape, chunks.shape).map { ($0 - 1) / $1 + 1 }
     maxCounts = zip(chunks.maxSizes, chunks.shape).map { limit, size in
@@ -130,7 +130,10 @@ struct HDF5ChunkMap: Sendable {
     _ position: [Int], _ address: UInt64, size: Int, mask: UInt32
   ) throws(CheckpointError) {
     var position = position
-    if position.count == rank, rank < counts.count { position.append(0) }
+    // A chunk holds whole elements.
+    if position.count == rank {
+      position += [Int](repeating: 0, count: counts.count - rank)
+    }
     guard position.count == counts.count else {
       throw CheckpointError(
         .malformed,

@@ -38,11 +38,12 @@ enum HDF5DatasetReader {
     if MATLABArray.isEmpty(attributes) {
       return try MATLABArray.empty(header, layout, type, shape, attributes, path, metadata)
     }
-    guard let element = HDF5Element(type, named: attributes.elementName) else {
+    let (number, inner) = type.flattened
+    guard let element = HDF5Element(number, named: attributes.elementName) else {
       let packed = try packedStrings(header, layout, type, shape, space, metadata)
       return .value(try value(of: layout, type, shape, metadata), attributes, packed)
     }
-    let info = try TensorInfo(dtype: element.dtype, shape: shape)
+    let info = try TensorInfo(dtype: element.dtype, shape: shape + inner)
     let filters = try HDF5Filters.all(of: header, in: metadata)
     // The bytes are those of other datasets (a layout of class 3, IV.A.2.i), in other files
     // (IV.A.2.h), or in this one.
@@ -60,14 +61,15 @@ enum HDF5DatasetReader {
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
     dataset.isConverted = element.form == .converted
+    if !inner.isEmpty { (dataset.elementSize, dataset.innerRank) = (type.size, inner.count) }
     dataset.sources = sources
-    dataset.remark = HDF5Element.remark(type)
+    dataset.remark = HDF5Element.remark(number)
     if case .swapped(let width) = element.form { dataset.swapWidth = width }
     var layoutBody = layoutMessage.body
     dataset.layoutVersion = try layoutBody.byte()
     switch layout {
     case .compact: dataset.layout = .compact
-    case .chunked(let sizes, _, _, _): dataset.layout = .chunked(sizes.dropLast())
+    case .chunked(let sizes, _, _, _): dataset.layout = .chunked(sizes.dropLast() + inner)
     case .contiguous, .virtual: break
     }
     // A fill value matters only where elements may never have been written.
@@ -123,7 +125,8 @@ enum HDF5DatasetReader {
       path: [], address: header.address, info: info, storage: storage, filters: filters,
       attributes: [])
     bytes.layout = .chunked(sizes)
-    bytes.stringSize = type.size
+    bytes.elementSize = type.size
+    bytes.innerRank = 1
     return HDF5Table.PackedStrings(bytes: bytes, type: type, shape: shape)
   }
 
@@ -131,6 +134,10 @@ enum HDF5DatasetReader {
     _ layout: HDF5DataLayout, _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
     _ space: HDF5Dataspace, _ filters: [HDF5Table.Filter], _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Table.Storage {
+    let inner = type.flattened.sizes
+    if !inner.isEmpty, element.form == .converted {
+      return .refused("has arrays of numbers of an unusual layout, which are not read")
+    }
     // Types that need more than a byte swap are read through libhdf5, in boxes of any shape.
     let whole = [Int](repeating: 1, count: info.shape.count)
     switch layout {
@@ -147,7 +154,7 @@ enum HDF5DatasetReader {
         if case .none = index { return .unwritten }
         return .chunks(
           HDF5Table.Chunks(
-            shape: shape, maxSizes: space.maxSizes, index: index, sizeWidth: sizeWidth,
+            shape: shape, maxSizes: space.maxSizes + inner, index: index, sizeWidth: sizeWidth,
             sparesEdges: sparesEdges))
       }
     case .virtual:
@@ -177,13 +184,19 @@ enum HDF5DatasetReader {
         "filter \(filter.number) (\(filter.name)) is not supported; "
           + "write the file again with gzip or without a filter")
     }
-    guard sizes.count == info.shape.count + 1, sizes.last == type.size, !sizes.contains(0) else {
+    let elements = type.flattened.sizes
+    if !areOwn, !elements.isEmpty {
+      return .refused("has arrays in chunks with filters that are only read with other elements")
+    }
+    guard sizes.count + elements.count == info.shape.count + 1, sizes.last == type.size,
+      !sizes.contains(0)
+    else {
       throw CheckpointError(
         .malformed,
         "chunk shape \(sizes) does not match a dataset of shape \(info.shape) "
           + "with \(type.size) bytes per element")
     }
-    let inner = Array(sizes.dropLast())
+    let inner = sizes.dropLast() + elements
     guard let chunk = try? TensorInfo(dtype: info.dtype, shape: inner),
       chunk.byteCount <= chunkLimit
     else { return .refused("chunks of shape \(inner) have more than \(chunkLimit) bytes") }

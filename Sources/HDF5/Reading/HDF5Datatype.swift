@@ -20,6 +20,8 @@ struct HDF5Datatype: Sendable {
     case bits(HDF5Integer)
     /// Real and imaginary part; if not packed, they may have gaps or be in the other order.
     case complex(HDF5FloatLayout, isBig: Bool, isPacked: Bool)
+    /// Arrays of one shape, each of them an element.
+    indirect case array(HDF5Datatype, sizes: [Int])
     /// Any other class, described for a note.
     case other(String)
   }
@@ -39,8 +41,15 @@ struct HDF5Datatype: Sendable {
   var isString: Bool {
     switch kind {
     case .text, .variableText: true
-    case .integer, .float, .opaque, .boolean, .enumeration, .bits, .complex, .other: false
+    case .integer, .float, .opaque, .boolean, .enumeration, .bits, .complex, .array, .other: false
     }
+  }
+
+  /// The type of the elements' own elements, and the sizes that arrays have: none if they are none.
+  var flattened: (type: HDF5Datatype, sizes: [Int]) {
+    guard case .array(let base, let sizes) = kind else { return (self, []) }
+    let inner = base.flattened
+    return (inner.type, sizes + inner.sizes)
   }
 
   /// Reads a datatype message.
@@ -82,7 +91,7 @@ struct HDF5Datatype: Sendable {
     case 7: self.kind = .other("references")
     case 8: self.kind = try Self.named(size: size, count: bits & 0xffff, version, &body, depth)
     case 9: self.kind = bits & 15 == 1 ? .variableText : .other("variable-length sequences")
-    case 10: self.kind = .other("arrays")
+    case 10: self.kind = try Self.array(size: size, version, &body, depth)
     case 11:
       let part = try Self(from: &body, depth: depth + 1)
       if case .float(let layout?, let isBig) = part.kind, 2 * layout.size == size {
@@ -93,6 +102,29 @@ struct HDF5Datatype: Sendable {
     default: self.kind = .other("numbers of an unusual layout (\(size) bytes)")
     }
   }
+
+  /// Arrays: their sizes, in older versions with a permutation that is not used, and the base type.
+  private static func array(
+    size: Int, _ version: Int, _ body: inout HDF5Cursor, _ depth: Int
+  ) throws(CheckpointError) -> Kind {
+    let rank = try body.byte()
+    guard (1...maxRank).contains(rank) else {
+      throw body.malformed("array: expected 1 to \(maxRank) dimensions, found \(rank)")
+    }
+    if version < 3 { try body.skip(3) }
+    var sizes: [Int] = []
+    for _ in 0..<rank { sizes.append(try body.integer(4)) }
+    if version < 3 { try body.skip(4 * rank) }
+    let base = try Self(from: &body, depth: depth + 1)
+    let total = sizes.reduce(base.size) { $0.saturated(times: $1) }
+    guard total == size else {
+      throw body.malformed("array: expected \(total) bytes for \(sizes), found \(size)")
+    }
+    return .array(base, sizes: sizes)
+  }
+
+  /// Largest number of dimensions of an array (`H5S_MAX_RANK`).
+  private static let maxRank = 32
 
   private static func float(
     size: Int, _ bits: Int, _ body: inout HDF5Cursor

@@ -46,7 +46,7 @@ struct HDF5Element {
       let known = named.map { DType(named: $0) } ?? (size == 2 ? .bfloat16 : nil)
       guard let known, known.isComputable, known.byteWidth == size else { return nil }
       (dtype, form) = (known, .asRead)
-    case .float(nil, _), .text, .variableText, .other: return nil
+    case .float(nil, _), .text, .variableText, .array, .other: return nil
     }
   }
 
@@ -55,7 +55,7 @@ struct HDF5Element {
     switch type.kind {
     case .enumeration(_, let names): "enumeration: \(names)"
     case .bits: "bit field"
-    case .integer, .float, .text, .variableText, .opaque, .boolean, .complex, .other: nil
+    case .integer, .float, .text, .variableText, .opaque, .boolean, .complex, .array, .other: nil
     }
   }
 
@@ -75,6 +75,7 @@ struct HDF5Element {
     case .bits: "bit fields"
     case .opaque: "opaque elements of \(type.size) bytes without a known `dtype`"
     case .complex: "compound values"
+    case .array: "arrays"
     case .other(let text): text
     case .integer, .float: "numbers of an unusual layout (\(type.size) bytes)"
     }

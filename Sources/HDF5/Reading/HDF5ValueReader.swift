@@ -82,7 +82,7 @@ enum HDF5ValueReader {
       var values: [Bool] = []
       for _ in 0..<count { values.append(try body.bytes(1).first != 0) }
       return isRow ? .bools(values) : .bool(values[0])
-    case .float(nil, _), .opaque, .complex, .other: return .other(HDF5Element.text(type))
+    case .float(nil, _), .opaque, .complex, .array, .other: return .other(HDF5Element.text(type))
     }
   }
 
@@ -91,7 +91,7 @@ enum HDF5ValueReader {
     case .text, .variableText, .boolean: true
     case .integer, .enumeration, .bits: type.size <= 8
     case .float(let layout?, _): layout.dtype != nil
-    case .float(nil, _), .opaque, .complex, .other: false
+    case .float(nil, _), .opaque, .complex, .array, .other: false
     }
   }
 

@@ -38,7 +38,14 @@ enum HDF5VirtualSources {
         )
       }
       known[name] = dataset
-      guard dataset.info.dtype == info.dtype,
+      guard HDF5Numbers.converts(dataset.info.dtype, to: info.dtype) else {
+        return (
+          .refused(
+            "is a virtual dataset: \(dataset.info.dtype.rawValue) of '\(mapping.dataset)' is not "
+              + "converted to \(info.dtype.rawValue)"), []
+        )
+      }
+      guard
         let source = mapping.source.runs(of: dataset.info.shape),
         let target = mapping.target.runs(of: info.shape),
         source.elementCount == target.elementCount
