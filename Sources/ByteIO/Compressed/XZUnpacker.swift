@@ -1,30 +1,60 @@
 import CLZMA
 import TensorCore
 
-/// Unpacks streams of xz, or of the older format lzma, with liblzma, which compares their checksums.
+/// Unpacks streams of xz, or of the older format lzma, with liblzma, which compares their checksums;
+/// it is loaded for this.
 @safe
 struct XZUnpacker: ~Copyable, StreamUnpacker {
   // liblzma keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<lzma_stream>
+  private let library: Library
   private(set) var isAtEnd = false
 
   /// Bytes of memory that a stream may ask for; `xz -9` needs 65 MiB to unpack.
   private static let maxMemory: UInt64 = 128 << 20
 
-  init() throws(CheckpointError) {
+  /// The functions of liblzma.
+  @safe
+  private struct Library {
+    typealias Begin =
+      @convention(c) (UnsafeMutablePointer<lzma_stream>, UInt64, UInt32) -> lzma_ret
+    typealias Code = @convention(c) (UnsafeMutablePointer<lzma_stream>, lzma_action) -> lzma_ret
+    typealias End = @convention(c) (UnsafeMutablePointer<lzma_stream>) -> Void
+
+    let begin: Begin
+    let code: Code
+    let end: End
+
+    init() throws(CheckpointError) {
+      unsafe begin = try unsafe Self.function("lzma_auto_decoder", as: Begin.self)
+      unsafe code = try unsafe Self.function("lzma_code", as: Code.self)
+      unsafe end = try unsafe Self.function("lzma_end", as: End.self)
+    }
+
+    private static func function<Function>(
+      _ name: String, as type: Function.Type
+    ) throws(CheckpointError) -> Function {
+      try SystemLibrary.function(name, of: "liblzma.so.5", package: "liblzma5", as: type)
+    }
+  }
+
+  init() throws(CheckpointError) { try self.init(Library()) }
+
+  private init(_ library: Library) throws(CheckpointError) {
+    self.library = library
     unsafe state = UnsafeMutablePointer<lzma_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: lzma_stream())
     try restart()
   }
 
   deinit {
-    unsafe lzma_end(state)
+    unsafe library.end(state)
     unsafe state.deallocate()
   }
 
   mutating func restart() throws(CheckpointError) {
     let memory = Budget.current.isUnlimited ? UInt64.max : Self.maxMemory
-    guard unsafe lzma_auto_decoder(state, memory, 0) == LZMA_OK else {
+    guard unsafe library.begin(state, memory, 0) == LZMA_OK else {
       throw CheckpointError(.system, "liblzma cannot allocate memory to unpack")
     }
     isAtEnd = false
@@ -40,7 +70,7 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
         unsafe state.pointee.avail_in = source.count
         unsafe state.pointee.next_out = sink.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe state.pointee.avail_out = sink.count
-        status = unsafe lzma_code(state, LZMA_RUN)
+        status = unsafe library.code(state, LZMA_RUN)
       }
     }
     switch status {
