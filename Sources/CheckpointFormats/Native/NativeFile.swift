@@ -30,12 +30,17 @@ final class NativeFile: Sendable {
 
   /// The tensors of the file; each entry keeps the file open.
   func checkpoint() throws(CheckpointError) -> Checkpoint {
+    let originals = Set(
+      index.tensors.compactMap { tensor in
+        if case .alias(let original) = tensor.content { original } else { nil }
+      })
     var stored: [TensorName: NativeIndex.Stored] = [:]
     var entries: [Checkpoint.Entry] = []
+    entries.reserveCapacity(index.tensors.count)
     for tensor in index.tensors {
       switch tensor.content {
       case .stored(let content):
-        stored[tensor.name] = content
+        if !originals.isEmpty, originals.contains(tensor.name) { stored[tensor.name] = content }
         entries.append(entry(tensor.name, content, alias: nil))
       case .alias(let original):
         if let content = stored[original] {

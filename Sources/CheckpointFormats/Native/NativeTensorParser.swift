@@ -8,8 +8,10 @@ struct NativeTensorParser {
   private(set) var position = NativeLayout.headerSize
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
-  /// Tensors so far by the offset of their first chunk.
-  private var placed: [Int: NativeIndex.Stored] = [:]
+  /// Tensors so far with bytes of their own, which follow each other in the file.
+  private var placed: [NativeIndex.Stored] = []
+  /// The filter that was named last; most tensors name the same.
+  private var lastFilter: (name: String, filter: NativeFilter)?
 
   mutating func tensor(_ scanner: inout JSONScanner) throws(CheckpointError) -> NativeIndex.Tensor {
     if scanner.take("{\"alias\":") {
@@ -37,7 +39,7 @@ struct NativeTensorParser {
       try scanner.expect("]")
       var chunk = NativeIndex.Chunk(offset: 0, length: length, crc32: crc32, filter: .raw)
       if let filter {
-        chunk.filter = try Self.filter(filter)
+        chunk.filter = try self.filter(filter)
         guard chunk.filter != .raw else {
           throw CheckpointError(.malformed, "a chunk names the filter raw")
         }
@@ -84,12 +86,13 @@ struct NativeTensorParser {
     values: String?, shape: [Int]
   ) throws(CheckpointError) -> NativeIndex.Stored {
     guard let type = DType(rawValue: dtype) else { throw Self.unknown("dtype", dtype) }
-    let method = try Self.filter(filter)
+    let method = try self.filter(filter)
     guard method.divides(type) else { throw Self.misfit(method, type) }
-    let chunks = try chunks.map { chunk throws(CheckpointError) in
-      try Self.chunk(chunk, of: type, method)
+    var chunks = chunks
+    for index in chunks.indices {
+      chunks[index] = try Self.chunk(chunks[index], of: type, method)
     }
-    guard let sum = Digest(hexadecimal: digest), sum.description == digest else {
+    guard let sum = Digest(lowercaseHexadecimal: digest) else {
       throw CheckpointError(
         .malformed, "expected 64 lowercase hexadecimal digits as blake3, found '\(digest)'")
     }
@@ -105,7 +108,7 @@ struct NativeTensorParser {
         "expected \(count) chunks for shape \(shape) of \(dtype), found \(chunks.count)")
     }
     let chainingValues = try Self.chainingValues(values, count: count, digest: sum)
-    if let original = placed[offset] {
+    if let original = original(at: offset) {
       guard
         original.digest == sum, original.filter == method,
         original.info.byteCount == info.byteCount,
@@ -119,21 +122,30 @@ struct NativeTensorParser {
         info: info, filter: method, digest: sum, chunks: original.chunks,
         chainingValues: chainingValues)
     }
-    let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
+    try place(&chunks, of: info.byteCount, raw: method == .raw)
     // Offsets follow from the lengths of the chunks before; the index states them for readers that
     // look up one tensor. A tensor without bytes has no chunk and the offset 0.
-    guard own.first?.offset ?? 0 == offset else {
+    guard chunks.first?.offset ?? 0 == offset else {
       throw CheckpointError(
-        .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
+        .malformed, "expected the tensor at offset \(chunks.first?.offset ?? 0), found \(offset)")
     }
     let stored = NativeIndex.Stored(
-      info: info, filter: method, digest: sum, chunks: own, chainingValues: chainingValues)
-    if !own.isEmpty { placed[offset] = stored }
+      info: info, filter: method, digest: sum, chunks: chunks, chainingValues: chainingValues)
+    if !chunks.isEmpty { placed.append(stored) }
     return stored
   }
 
-  private static func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
-    guard let filter = NativeFilter(name: name) else { throw unknown("filter", name) }
+  /// The earlier tensor whose first chunk is at an offset.
+  private func original(at offset: Int) -> NativeIndex.Stored? {
+    guard offset < position else { return nil }
+    let index = placed.partitioningIndex { $0.chunks[0].offset >= offset }
+    return index < placed.count && placed[index].chunks[0].offset == offset ? placed[index] : nil
+  }
+
+  private mutating func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
+    if let lastFilter, lastFilter.name == name { return lastFilter.filter }
+    guard let filter = NativeFilter(name: name) else { throw Self.unknown("filter", name) }
+    lastFilter = (name, filter)
     return filter
   }
 
@@ -187,10 +199,10 @@ struct NativeTensorParser {
     return values
   }
 
-  private mutating func withOffsets(
-    _ chunks: [NativeIndex.Chunk], of byteCount: Int, raw: Bool
-  ) throws(CheckpointError) -> [NativeIndex.Chunk] {
-    var chunks = chunks
+  /// Gives chunks their offsets.
+  private mutating func place(
+    _ chunks: inout [NativeIndex.Chunk], of byteCount: Int, raw: Bool
+  ) throws(CheckpointError) {
     for index in chunks.indices {
       let size = NativeLayout.chunkRange(index, of: byteCount).count
       // No encoder needs more than stored blocks do, so a longer stream can only waste a reader's
@@ -209,7 +221,6 @@ struct NativeTensorParser {
       chunks[index].offset = position
       position += chunks[index].length
     }
-    return chunks
   }
 
   private static func unknown(_ what: String, _ value: String) -> CheckpointError {
