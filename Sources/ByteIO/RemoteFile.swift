@@ -95,6 +95,9 @@ final class RemoteFile: Sendable {
   private static func get(
     _ url: String, _ range: Range<Int>, entityTag: String?, into target: inout MutableRawSpan
   ) throws(CheckpointError) -> WebRequest.Answer {
+    if let obstacle = WebRequest.obstacle {
+      throw CheckpointError(obstacle.code, obstacle.message, path: url)
+    }
     var attempt = 1
     while true {
       let request = WebRequest.pool.acquire()

@@ -12,16 +12,42 @@ package enum SystemLibrary {
   package static func function<Function>(
     _ name: String, of library: String, package: String, as type: Function.Type
   ) throws(CheckpointError) -> Function {
-    guard let handle = unsafe dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
-      throw CheckpointError(
-        .unsupported, "needs \(library), which is not installed; Debian's package is \(package)")
-    }
+    let handle = try unsafe open([library], package: package)
     guard let symbol = unsafe dlsym(handle, name) else {
-      throw CheckpointError(
-        .unsupported,
-        "needs the function \(name), which the installed \(library) does not have; upgrade "
-          + "\(package)")
+      throw lacks(name, library, package)
     }
     return unsafe unsafeBitCast(symbol, to: type)
+  }
+
+  /// Loads the first of these libraries that is installed; `find` gets its handle, and returns the
+  /// name of a function that it lacks.
+  ///
+  /// - Throws: ``CheckpointError`` `unsupported`, as ``function(_:of:package:as:)``.
+  package static func load(
+    _ libraries: [String], package: String,
+    find: (UnsafeMutableRawPointer) -> UnsafePointer<CChar>?
+  ) throws(CheckpointError) {
+    let handle = try unsafe open(libraries, package: package)
+    guard let name = unsafe find(handle) else { return }
+    throw unsafe lacks(String(cString: name), libraries.first ?? "", package)
+  }
+
+  private static func open(
+    _ libraries: [String], package: String
+  ) throws(CheckpointError) -> UnsafeMutableRawPointer {
+    for library in libraries {
+      if let handle = unsafe dlopen(library, RTLD_NOW | RTLD_LOCAL) { return unsafe handle }
+    }
+    throw CheckpointError(
+      .unsupported,
+      "needs \(libraries.first ?? ""), which is not installed; Debian's package is \(package)")
+  }
+
+  private static func lacks(_ name: String, _ library: String, _ package: String) -> CheckpointError
+  {
+    CheckpointError(
+      .unsupported,
+      "needs the function \(name), which the installed \(library) does not have; upgrade "
+        + "\(package)")
   }
 }

@@ -31,13 +31,25 @@ struct WebRequest: ~Copyable {
   }
 
   init() {
-    _ = WebRequest.isPrepared
-    unsafe handle = curl_easy_init()
+    unsafe handle = WebRequest.obstacle == nil ? curl_easy_init() : nil
   }
 
-  deinit { unsafe curl_easy_cleanup(handle) }
+  deinit {
+    if let handle = unsafe handle { unsafe curl_easy_cleanup(handle) }
+  }
 
-  private static let isPrepared = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+  /// Why no request can be made, if none can: the library is loaded for the first one.
+  static let obstacle: CheckpointError? = {
+    do throws(CheckpointError) {
+      try unsafe SystemLibrary.load(["libcurl.so.4"], package: "libcurl4") {
+        unsafe ckpt_curl_find($0)
+      }
+      curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+      return nil
+    } catch {
+      return error
+    }
+  }()
 
   /// Requests the bytes in `range` and stores the response in `target`.
   ///

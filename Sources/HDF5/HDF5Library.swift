@@ -1,3 +1,4 @@
+import ByteIO
 internal import CHDF5
 package import Synchronization
 package import TensorCore
@@ -24,6 +25,7 @@ package enum HDF5Library {
     on file: String = "", _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
     try isStarted.withLock { started throws(CheckpointError) in
+      if !started { try load() }
       let isForeign = subject.withLock { subject in
         if !file.isEmpty { subject = file }
         return !subject.isEmpty
@@ -31,9 +33,6 @@ package enum HDF5Library {
       mayCrash.store(true, ordering: .sequentiallyConsistent)
       defer { mayCrash.store(isForeign, ordering: .sequentiallyConsistent) }
       if !started {
-        // A file whose flush failed (disk full) must not be flushed again at exit.
-        H5dont_atexit()
-        H5open()
         // Load no filter plugins from HDF5_PLUGIN_PATH: a file must not choose what code runs here.
         H5PLset_loading_state(0)
         started = true
@@ -45,14 +44,23 @@ package enum HDF5Library {
     }
   }
 
+  /// Loads the library, whose file's number stands for the interface that its headers declare.
+  private static func load() throws(CheckpointError) {
+    let number = [10: 103, 12: 200, 14: 310][H5_VERS_MINOR] ?? 0
+    try unsafe SystemLibrary.load(
+      ["libhdf5_serial.so.\(number)", "libhdf5.so.\(number)"], package: "libhdf5-\(number)-1"
+    ) { unsafe ckpt_hdf5_start($0) }
+  }
+
   /// Whether chunks packed by the filter with this registry number can be read, by our own code or
   /// by the library.
   package static func knows(filter number: Int) -> Bool {
     switch number {
     case 1...3: true
     case 4...6:
-      // The library may have been built without szip, nbit, or scale-offset.
-      (try? locked { () throws(CheckpointError) in H5Zfilter_avail(Int32(number)) > 0 }) == true
+      // The library may have been built without szip, nbit, or scale-offset. Where it is missing,
+      // that is what reading the chunks reports.
+      (try? locked { () throws(CheckpointError) in H5Zfilter_avail(Int32(number)) > 0 }) ?? true
     default: false
     }
   }

@@ -20,6 +20,14 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
+  /// Parses 64 hexadecimal digits, all of them lowercase.
+  package init?(lowercaseHexadecimal text: String) {
+    guard text.utf8.count == 64, let bytes = [UInt8](lowercaseHexadecimal: text.utf8) else {
+      return nil
+    }
+    self.bytes = bytes
+  }
+
   package init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// 64 lowercase hexadecimal digits.
@@ -55,13 +63,17 @@ extension [UInt8] {
 extension Sequence<UInt8> {
   /// Two lowercase hexadecimal digits per byte.
   package func hexDigits(separator: String = "") -> String {
-    reduce(into: "") { text, byte in
-      if !text.isEmpty { text += separator }
-      for digit in [byte >> 4, byte & 15] {
-        let first = digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10
-        text.unicodeScalars.append(Unicode.Scalar(first + digit))
-      }
+    func digit(_ value: UInt8) -> UInt8 {
+      (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) + value
     }
+    var text: [UInt8] = []
+    text.reserveCapacity(underestimatedCount * (2 + separator.utf8.count))
+    for byte in self {
+      if !text.isEmpty { text += separator.utf8 }
+      text.append(digit(byte >> 4))
+      text.append(digit(byte & 15))
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 }
 

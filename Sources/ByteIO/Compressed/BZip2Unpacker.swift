@@ -1,32 +1,60 @@
 import CBZip2
 import TensorCore
 
-/// Unpacks bzip2 streams with libbz2, which compares the CRC-32 of each block.
+/// Unpacks bzip2 streams with libbz2, which compares the CRC-32 of each block; it is loaded for
+/// this.
 @safe
 struct BZip2Unpacker: ~Copyable, StreamUnpacker {
   // libbz2 keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<bz_stream>
+  private let library: Library
   private(set) var isAtEnd = false
 
-  init() throws(CheckpointError) {
+  /// The functions of libbz2.
+  @safe
+  private struct Library {
+    typealias Start = @convention(c) (UnsafeMutablePointer<bz_stream>, Int32, Int32) -> Int32
+    typealias Step = @convention(c) (UnsafeMutablePointer<bz_stream>) -> Int32
+
+    let begin: Start
+    let unpack: Step
+    let end: Step
+
+    init() throws(CheckpointError) {
+      unsafe begin = try unsafe Self.function("BZ2_bzDecompressInit", as: Start.self)
+      unsafe unpack = try unsafe Self.function("BZ2_bzDecompress", as: Step.self)
+      unsafe end = try unsafe Self.function("BZ2_bzDecompressEnd", as: Step.self)
+    }
+
+    private static func function<Function>(
+      _ name: String, as type: Function.Type
+    ) throws(CheckpointError) -> Function {
+      try SystemLibrary.function(name, of: "libbz2.so.1.0", package: "libbz2-1.0", as: type)
+    }
+  }
+
+  init() throws(CheckpointError) { try self.init(Library()) }
+
+  private init(_ library: Library) throws(CheckpointError) {
+    self.library = library
     unsafe state = UnsafeMutablePointer<bz_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: bz_stream())
     try begin()
   }
 
   deinit {
-    unsafe BZ2_bzDecompressEnd(state)
+    _ = unsafe library.end(state)
     unsafe state.deallocate()
   }
 
   private func begin() throws(CheckpointError) {
-    guard unsafe BZ2_bzDecompressInit(state, 0, 0) == BZ_OK else {
+    guard unsafe library.begin(state, 0, 0) == BZ_OK else {
       throw CheckpointError(.system, "libbz2 cannot allocate memory to unpack")
     }
   }
 
   mutating func restart() throws(CheckpointError) {
-    unsafe BZ2_bzDecompressEnd(state)
+    _ = unsafe library.end(state)
     try begin()
     isAtEnd = false
   }
@@ -46,7 +74,7 @@ struct BZip2Unpacker: ~Copyable, StreamUnpacker {
           unsafe state.pointee.avail_in = UInt32(source.count)
           unsafe state.pointee.next_out = to ?? spare
           unsafe state.pointee.avail_out = UInt32(sink.count)
-          status = unsafe BZ2_bzDecompress(state)
+          status = unsafe library.unpack(state)
         }
       }
     }

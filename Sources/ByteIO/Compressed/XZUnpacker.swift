@@ -1,11 +1,13 @@
 import CLZMA
 import TensorCore
 
-/// Unpacks streams of xz, or of the older format lzma, with liblzma, which compares their checksums.
+/// Unpacks streams of xz, or of the older format lzma, with liblzma, which compares their checksums;
+/// it is loaded for this.
 @safe
 struct XZUnpacker: ~Copyable, StreamUnpacker {
   // liblzma keeps the address, so the state must not move.
   private let state: UnsafeMutablePointer<lzma_stream>
+  private let library: Library
   private(set) var isAtEnd = false
   private let format: Format
 
@@ -20,15 +22,45 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
   /// Bytes of memory that a stream may ask for; `xz -9` needs 65 MiB to unpack.
   private static let maxMemory: UInt64 = 128 << 20
 
-  init(_ format: Format = .any) throws(CheckpointError) {
-    self.format = format
+  /// The functions of liblzma.
+  @safe
+  private struct Library {
+    typealias Begin =
+      @convention(c) (UnsafeMutablePointer<lzma_stream>, UInt64, UInt32) -> lzma_ret
+    typealias BeginAlone = @convention(c) (UnsafeMutablePointer<lzma_stream>, UInt64) -> lzma_ret
+    typealias Code = @convention(c) (UnsafeMutablePointer<lzma_stream>, lzma_action) -> lzma_ret
+    typealias End = @convention(c) (UnsafeMutablePointer<lzma_stream>) -> Void
+
+    let begin: Begin
+    let beginAlone: BeginAlone
+    let code: Code
+    let end: End
+
+    init() throws(CheckpointError) {
+      unsafe begin = try unsafe Self.function("lzma_auto_decoder", as: Begin.self)
+      unsafe beginAlone = try unsafe Self.function("lzma_alone_decoder", as: BeginAlone.self)
+      unsafe code = try unsafe Self.function("lzma_code", as: Code.self)
+      unsafe end = try unsafe Self.function("lzma_end", as: End.self)
+    }
+
+    private static func function<Function>(
+      _ name: String, as type: Function.Type
+    ) throws(CheckpointError) -> Function {
+      try SystemLibrary.function(name, of: "liblzma.so.5", package: "liblzma5", as: type)
+    }
+  }
+
+  init(_ format: Format = .any) throws(CheckpointError) { try self.init(format, Library()) }
+
+  private init(_ format: Format, _ library: Library) throws(CheckpointError) {
+    (self.format, self.library) = (format, library)
     unsafe state = UnsafeMutablePointer<lzma_stream>.allocate(capacity: 1)
     unsafe state.initialize(to: lzma_stream())
     try restart()
   }
 
   deinit {
-    unsafe lzma_end(state)
+    unsafe library.end(state)
     unsafe state.deallocate()
   }
 
@@ -36,8 +68,8 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
     let memory = Budget.current.isUnlimited ? UInt64.max : Self.maxMemory
     let status =
       switch format {
-      case .any: unsafe lzma_auto_decoder(state, memory, 0)
-      case .alone: unsafe lzma_alone_decoder(state, memory)
+      case .any: unsafe library.begin(state, memory, 0)
+      case .alone: unsafe library.beginAlone(state, memory)
       }
     guard status == LZMA_OK else {
       throw CheckpointError(.system, "liblzma cannot allocate memory to unpack")
@@ -65,7 +97,7 @@ struct XZUnpacker: ~Copyable, StreamUnpacker {
         unsafe state.pointee.avail_in = source.count
         unsafe state.pointee.next_out = sink.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe state.pointee.avail_out = sink.count
-        status = unsafe lzma_code(state, LZMA_RUN)
+        status = unsafe library.code(state, LZMA_RUN)
       }
     }
     switch status {

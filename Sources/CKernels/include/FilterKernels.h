@@ -95,3 +95,14 @@ unsigned ckpt_palette_largest(const uint8_t *packed, size_t count, size_t bits);
 void ckpt_palette_unpack(
     const uint8_t *packed, const uint64_t *table, size_t count, size_t bits, void *words,
     size_t width);
+
+// Writes `count` bytes at a position of a window that repeat those `distance` bytes before, which may
+// overlap them.
+void ckpt_lz_repeat(uint8_t *window, size_t position, size_t distance, size_t count);
+
+// Unpacks steps of LibLZF into a window from a position on, as long as any step would find all of its
+// input and room for what it makes, and matches refer to bytes of the window; returns how many bytes
+// were made. What is left is for slower code.
+size_t ckpt_lzf_unpack(
+    const uint8_t *source, size_t size, size_t *taken, uint8_t *window, size_t position,
+    size_t capacity);

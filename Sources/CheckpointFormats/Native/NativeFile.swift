@@ -35,6 +35,7 @@ final class NativeFile: Sendable {
   func checkpoint() throws(CheckpointError) -> Checkpoint {
     var places: [TensorName: Int] = [:]
     var entries: [Checkpoint.Entry] = []
+    entries.reserveCapacity(index.tensors.count)
     for tensor in index.tensors {
       switch tensor.content {
       case .stored, .unchanged:

@@ -96,7 +96,7 @@ extension NativeIndex {
   }
 
   static func digest(_ text: String, of key: String) throws(CheckpointError) -> Digest {
-    guard let digest = Digest(hexadecimal: text), digest.description == text else {
+    guard let digest = Digest(lowercaseHexadecimal: text) else {
       throw CheckpointError(
         .malformed, "expected 64 lowercase hexadecimal digits as \(key), found '\(text)'")
     }

@@ -5,7 +5,7 @@ import TensorCore
 /// What the index says of a tensor's chunks, before their offsets are known.
 extension NativeTensorParser {
   /// The list of chunks; one without a filter of its own has `raw`, which no chunk names.
-  static func chunks(
+  mutating func chunks(
     _ scanner: inout JSONScanner
   ) throws(CheckpointError) -> [NativeIndex.Chunk] {
     var chunks: [NativeIndex.Chunk] = []
@@ -18,7 +18,7 @@ extension NativeTensorParser {
       try scanner.expect("]")
       var chunk = NativeIndex.Chunk(offset: 0, length: length, crc32: crc32, filter: .raw)
       if let filter {
-        chunk.filter = try Self.filter(filter)
+        chunk.filter = try self.filter(filter)
         guard chunk.filter != .raw else {
           throw CheckpointError(.malformed, "a chunk names the filter raw")
         }
@@ -47,11 +47,6 @@ extension NativeTensorParser {
   static func dtype(_ name: String) throws(CheckpointError) -> DType {
     guard let type = DType(rawValue: name) else { throw unknown("dtype", name) }
     return type
-  }
-
-  static func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
-    guard let filter = NativeFilter(name: name) else { throw unknown("filter", name) }
-    return filter
   }
 
   static func misfit(_ filter: NativeFilter, _ dtype: DType) -> CheckpointError {

@@ -18,8 +18,10 @@ struct NativeTensorParser {
   private let origin: Origin
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
-  /// Tensors so far by the offset of their first chunk.
-  private var placed: [Int: NativeIndex.Stored] = [:]
+  /// Tensors so far with bytes of their own, which follow each other in the file.
+  private var placed: [NativeIndex.Stored] = []
+  /// The filter that was named last; most tensors name the same.
+  private var lastFilter: (name: String, filter: NativeFilter)?
 
   /// Reads tensors whose first chunk is at `start`.
   init(start: Int, origin: Origin) {
@@ -50,7 +52,7 @@ struct NativeTensorParser {
     let digest = try NativeIndex.digest(scanner.string(), of: "blake3")
     if base == nil, scanner.take(",\"dtype\":") { return try unchanged(&scanner, digest) }
     try scanner.expect(",\"chunks\":")
-    let chunks = try Self.chunks(&scanner)
+    let chunks = try chunks(&scanner)
     let values = scanner.take(",\"cvs\":") ? try scanner.string() : nil
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
@@ -140,10 +142,11 @@ struct NativeTensorParser {
     values: String?, shape: [Int], base: NativeIndex.Reference?
   ) throws(CheckpointError) -> NativeIndex.Stored {
     let type = try Self.dtype(dtype)
-    let method = try Self.filter(filter)
+    let method = try self.filter(filter)
     guard method.divides(type) else { throw Self.misfit(method, type) }
-    let chunks = try chunks.map { chunk throws(CheckpointError) in
-      try Self.chunk(chunk, of: type, method)
+    var chunks = chunks
+    for index in chunks.indices {
+      chunks[index] = try Self.chunk(chunks[index], of: type, method)
     }
     try Self.check(chunks, base: base)
     let info = try TensorInfo(dtype: type, shape: shape)
@@ -154,7 +157,7 @@ struct NativeTensorParser {
         "expected \(count) chunks for shape \(shape) of \(dtype), found \(chunks.count)")
     }
     let chainingValues = try Self.chainingValues(values, count: count, digest: digest)
-    if let original = placed[offset] {
+    if let original = original(at: offset) {
       guard
         original.digest == digest, original.filter == method,
         original.info.byteCount == info.byteCount, original.base == base,
@@ -168,24 +171,38 @@ struct NativeTensorParser {
         info: info, filter: method, digest: digest, chunks: original.chunks,
         chainingValues: chainingValues, base: base)
     }
-    let own = try withOffsets(chunks, of: info.byteCount, raw: method == .raw)
+    try place(&chunks, of: info.byteCount, raw: method == .raw)
     // Offsets follow from the lengths of the chunks before; the index states them for readers that
     // look up one tensor. A tensor without bytes has no chunk and the offset 0.
-    guard own.first?.offset ?? 0 == offset else {
+    guard chunks.first?.offset ?? 0 == offset else {
       throw CheckpointError(
-        .malformed, "expected the tensor at offset \(own.first?.offset ?? 0), found \(offset)")
+        .malformed, "expected the tensor at offset \(chunks.first?.offset ?? 0), found \(offset)")
     }
     let stored = NativeIndex.Stored(
-      info: info, filter: method, digest: digest, chunks: own, chainingValues: chainingValues,
+      info: info, filter: method, digest: digest, chunks: chunks, chainingValues: chainingValues,
       base: base)
-    if !own.isEmpty { placed[offset] = stored }
+    if !chunks.isEmpty { placed.append(stored) }
     return stored
   }
 
-  private mutating func withOffsets(
-    _ chunks: [NativeIndex.Chunk], of byteCount: Int, raw: Bool
-  ) throws(CheckpointError) -> [NativeIndex.Chunk] {
-    var chunks = chunks
+  /// The earlier tensor whose first chunk is at an offset.
+  private func original(at offset: Int) -> NativeIndex.Stored? {
+    guard offset < position else { return nil }
+    let index = placed.partitioningIndex { $0.chunks[0].offset >= offset }
+    return index < placed.count && placed[index].chunks[0].offset == offset ? placed[index] : nil
+  }
+
+  mutating func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
+    if let lastFilter, lastFilter.name == name { return lastFilter.filter }
+    guard let filter = NativeFilter(name: name) else { throw Self.unknown("filter", name) }
+    lastFilter = (name, filter)
+    return filter
+  }
+
+  /// Gives chunks their offsets.
+  private mutating func place(
+    _ chunks: inout [NativeIndex.Chunk], of byteCount: Int, raw: Bool
+  ) throws(CheckpointError) {
     for index in chunks.indices {
       let size = NativeLayout.chunkRange(index, of: byteCount).count
       // No encoder needs more than stored blocks do, so a longer stream can only waste a reader's
@@ -206,6 +223,5 @@ struct NativeTensorParser {
       chunks[index].offset = position
       position += chunks[index].length
     }
-    return chunks
   }
 }

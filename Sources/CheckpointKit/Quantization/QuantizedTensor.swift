@@ -91,15 +91,18 @@ extension Sequence {
 
 /// The tensors of a checkpoint by name.
 struct TensorIndex {
-  private var entries: [TensorName: Checkpoint.Entry] = [:]
+  private let entries: [Checkpoint.Entry]
+  private var places: [TensorName: Int] = [:]
   /// What follows the last dot of each name.
   private var leaves: Set<TensorName> = []
   /// Those of them that scales have.
   private var scaleLeaves: [String] = []
 
   init(_ entries: [Checkpoint.Entry]) {
-    for entry in entries {
-      self.entries[entry.name] = entry
+    self.entries = entries
+    places.reserveCapacity(entries.count)
+    for (index, entry) in entries.enumerated() {
+      places[entry.name] = index
       leaves.insert(TensorName(entry.name.parentAndLeaf.leaf))
     }
     scaleLeaves = leaves.map(\.text).filter(Self.isScale).sorted()
@@ -125,7 +128,7 @@ struct TensorIndex {
         || isWeight
           && ["scale", "scales", "qscale", "weight_scale", "weight_scales"].contains(scale)
       return isOwn
-        ? entries[TensorName(parent.isEmpty ? scale : parent + "." + scale)] : nil
+        ? self[TensorName(parent.isEmpty ? scale : parent + "." + scale)] : nil
     }.filter { $0.name != name && $0.info.dtype.isFloatingPoint }
   }
 
@@ -133,14 +136,16 @@ struct TensorIndex {
   func sibling(of name: TensorName, _ leaf: String) -> Checkpoint.Entry? {
     guard leaves.contains(TensorName(leaf)) else { return nil }
     let parent = name.parentAndLeaf.parent
-    return entries[TensorName(parent.isEmpty ? leaf : parent + "." + leaf)]
+    return self[TensorName(parent.isEmpty ? leaf : parent + "." + leaf)]
   }
 
   /// The tensor below a name.
   func child(of name: TensorName, _ path: String...) -> Checkpoint.Entry? {
     guard let leaf = path.last, leaves.contains(TensorName(leaf)) else { return nil }
-    return entries[TensorName(([name.text] + path).joined(separator: "."))]
+    return self[TensorName(([name.text] + path).joined(separator: "."))]
   }
+
+  private subscript(name: TensorName) -> Checkpoint.Entry? { places[name].map { entries[$0] } }
 
   /// The tensor of a name that is the beginning of another, with an ending and without a dot between.
   func suffixed(_ name: TensorName, _ suffix: String) -> Checkpoint.Entry? {

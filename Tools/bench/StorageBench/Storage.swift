@@ -71,41 +71,48 @@ struct Storage {
 
   /// The checkpoint with its tensors' bytes in memory.
   static func held(_ checkpoint: Checkpoint, threads: Int) async throws -> Checkpoint {
-    let held = Held(checkpoint.entries.count)
-    try await each(checkpoint.entries.indices, threads: threads) { index in
-      held[index] = try bytes(of: checkpoint.entries[index])
+    let held = checkpoint.entries.map { Held($0.info.byteCount) }
+    let parts = checkpoint.entries.indices.flatMap { index in
+      cut(checkpoint.entries[index]).map { (index, $0) }
+    }
+    try await each(parts.indices, threads: threads) { number in
+      let (index, range) = parts[number]
+      try held[index].fill(range) { try checkpoint.entries[index].read(range, into: &$0) }
     }
     var copy = checkpoint
     copy.entries = checkpoint.entries.indices.map { index in
       let entry = checkpoint.entries[index]
       return Checkpoint.Entry(name: entry.name, info: entry.info, alias: entry.alias) {
         [bytes = held[index]] range, target in
-        bytes.withRawSpan { target.copyBytes(from: $0.extracting(range)) }
+        bytes.lend(range) { target.copyBytes(from: $0) }
       }
     }
     return copy
   }
 
-  private static func bytes(of entry: Checkpoint.Entry) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: entry.info.byteCount)
-    try bytes.withMutableRawSpan { target in
-      for range in cut(entry) {
-        var part = target._mutatingExtracting(range)
-        try entry.read(range, into: &part)
-      }
+  /// A tensor's bytes, which tasks fill part by part.
+  @safe
+  final class Held: @unchecked Sendable {  // each part has one task
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// In large pages, as ``ChunkBuffer`` asks for.
+    init(_ count: Int) {
+      let isLarge = count >= 4 << 20
+      unsafe memory = .allocate(byteCount: max(count, 1), alignment: isLarge ? 2 << 20 : 64)
+      if isLarge { unsafe _ = madvise(memory.baseAddress, count, MADV_HUGEPAGE) }
     }
-    return bytes
-  }
 
-  /// Tensors' bytes by their place, which tasks fill in any order.
-  final class Held: Sendable {
-    private let tensors: Mutex<[[UInt8]]>
+    deinit { unsafe memory.deallocate() }
 
-    init(_ count: Int) { tensors = Mutex(Array(repeating: [], count: count)) }
+    func fill(_ range: Range<Int>, by body: (inout MutableRawSpan) throws -> Void) rethrows {
+      let part = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[range])
+      var bytes = unsafe part.mutableBytes
+      try body(&bytes)
+    }
 
-    subscript(index: Int) -> [UInt8] {
-      get { tensors.withLock { $0[index] } }
-      set { tensors.withLock { $0[index] = newValue } }
+    func lend(_ range: Range<Int>, to body: (RawSpan) -> Void) {
+      let part = unsafe UnsafeRawBufferPointer(rebasing: memory[range])
+      unsafe body(part.bytes)
     }
   }
 
@@ -117,18 +124,24 @@ struct Storage {
     }
   }
 
-  /// Works on indices in turn, several at once.
+  /// Gives out numbers, one after another.
+  final class Turn: Sendable {
+    private let next: Atomic<Int>
+
+    init(_ first: Int) { next = Atomic(first) }
+
+    func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
+  }
+
+  /// Works on indices, several at once, each by whoever is free.
   static func each(
     _ indices: Range<Int>, threads: Int, work: @escaping @Sendable (Int) throws -> Void
   ) async throws {
+    let turn = Turn(indices.lowerBound)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for thread in 0..<threads {
+      for _ in 0..<threads {
         group.addTask {
-          for index in stride(
-            from: indices.lowerBound + thread, to: indices.upperBound, by: threads)
-          {
-            try work(index)
-          }
+          while case let index = turn.take(), index < indices.upperBound { try work(index) }
         }
       }
       try await group.waitForAll()
@@ -141,11 +154,12 @@ struct Storage {
       cut(entry).map { (entry, $0) }
     }
     let largest = parts.map(\.1.count).max() ?? 0
+    let turn = Turn(0)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for thread in 0..<threads {
+      for _ in 0..<threads {
         group.addTask {
           var buffer = ChunkBuffer(capacity: largest)
-          for index in stride(from: thread, to: parts.count, by: threads) {
+          while case let index = turn.take(), index < parts.count {
             let (entry, range) = parts[index]
             var target = buffer.mutableBytes(range.count)
             try entry.read(range, into: &target)

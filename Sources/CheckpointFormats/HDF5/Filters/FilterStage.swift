@@ -115,23 +115,6 @@ struct FilterInput {
     position += count
   }
 
-  /// Puts bytes at hand, at most `count`, into a ring whose size is a power of two, from `start` on,
-  /// and returns how many.
-  mutating func take(_ count: Int, into ring: inout [UInt8], at start: Int) -> Int {
-    let part = min(count, end - position)
-    Self.copy(part, of: buffer, at: position, into: &ring, at: start)
-    position += part
-    return part
-  }
-
-  private static func copy(
-    _ count: Int, of bytes: [UInt8], at position: Int, into ring: inout [UInt8], at start: Int
-  ) {
-    var target = ring.mutableSpan
-    let (source, mask) = (bytes.span, target.count - 1)
-    for index in 0..<count { target[(start + index) & mask] = source[position + index] }
-  }
-
   /// What is thrown where bytes are missing.
   static var cutShort: CheckpointError {
     CheckpointError(.malformed, "the packed bytes are truncated")

@@ -26,7 +26,28 @@ struct HDF5FilterPipeline: Sendable {
   func undo(
     _ stored: ByteSource, mask: UInt32, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
-    let stage = try stage(stored, applied(mask), chunkSize: target.byteCount)
+    let applied = applied(mask)
+    // Mostly, bytes were shuffled before all else: they are put in their places at once.
+    guard applied.first?.number == HDF5Table.Filter.shuffle, target.byteCount % width == 0 else {
+      return try undo(stored, applied, into: &target)
+    }
+    let memory = Self.memory.acquire()
+    defer { Self.memory.release(memory) }
+    let size = target.byteCount
+    if memory.value.capacity < size { memory.value = ChunkBuffer(capacity: size) }
+    try memory.value.fill(size) { planes throws(CheckpointError) in
+      try undo(stored, Array(applied.dropFirst()), into: &planes)
+    }
+    memory.value.lend(size) { Planes.merge($0, width: width, rotated: false, into: &target) }
+  }
+
+  /// Idle memory for shuffled chunks.
+  private static let memory = Pool(capacity: 16) { ChunkBuffer() }
+
+  private func undo(
+    _ stored: ByteSource, _ applied: [HDF5Table.Filter], into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    let stage = try stage(stored, applied, chunkSize: target.byteCount)
     let count = try stage.fill(&target)
     try Self.checkEnd(of: stage, after: count, of: target.byteCount)
   }

@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// The filter lz4: a chunk is a sequence of LZ4 blocks, each preceded by its size.
@@ -65,6 +66,11 @@ struct LZ4: LZGrammar {
     matchBits = token & 15
     return .literals(count)
   }
+
+  /// Its blocks are short; each step is taken by itself.
+  func unpack(
+    _ input: inout FilterInput, into window: inout LZWindow
+  ) throws(CheckpointError) {}
 
   /// Begins the next block, if there is one; returns the step for bytes that are stored as they are.
   private mutating func beginBlock(

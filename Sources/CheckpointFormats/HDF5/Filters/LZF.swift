@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// The filter lzf, which comes with h5py: each chunk is one stream of LibLZF.
@@ -19,5 +20,11 @@ struct LZF: LZGrammar {
         .malformed, "lzf: refers \(distance) bytes back, but only \(made) were unpacked")
     }
     return .match(distance: distance, count: count + 2)
+  }
+
+  func unpack(
+    _ input: inout FilterInput, into window: inout LZWindow
+  ) throws(CheckpointError) {
+    try input.take { bytes throws(CheckpointError) in window.unpackLZF(bytes) }
   }
 }

@@ -6,10 +6,16 @@ protocol LZGrammar {
   /// The next step, after `made` bytes were unpacked; `nil` at the end.
   ///
   /// - Throws: ``CheckpointError`` `malformed`, also for a match that begins before the first byte or
-  ///   more than ``LZStage/reach`` bytes back.
+  ///   more than ``LZWindow/reach`` bytes back.
   mutating func next(
     _ input: inout FilterInput, made: Int
   ) throws(CheckpointError) -> LZStep?
+
+  /// Unpacks as many steps as it likes at once; those that are damaged or cut are for
+  /// ``next(_:made:)``.
+  mutating func unpack(
+    _ input: inout FilterInput, into window: inout LZWindow
+  ) throws(CheckpointError)
 }
 
 /// A step of unpacking.
@@ -24,16 +30,12 @@ enum LZStep {
 final class LZStage<Grammar: LZGrammar>: FilterStage {
   private var input: FilterInput
   private var grammar: Grammar
-  /// The last bytes that were unpacked, each at its number modulo the size.
-  private var ring = [UInt8](repeating: 0, count: 2 * LZStage.reach)
-  /// Bytes that were unpacked, and those of them that were passed on.
-  private var (made, passed) = (0, 0)
+  private var window = LZWindow()
+  /// Unpacked bytes that were passed on.
+  private var passed = 0
   private var literals = 0
   private var match = (distance: 1, count: 0)
   private var isAtEnd = false
-
-  /// Largest distance of a match.
-  static var reach: Int { 1 << 16 }
 
   init(_ input: FilterInput, _ grammar: Grammar) {
     self.input = input
@@ -41,45 +43,38 @@ final class LZStage<Grammar: LZGrammar>: FilterStage {
   }
 
   func read(into target: inout MutableRawSpan) throws(CheckpointError) -> Int {
-    if passed == made { try unpack() }
-    // As much as lies in one piece of the ring.
-    let start = passed & (ring.count - 1)
-    let count = min(target.byteCount, made - passed, ring.count - start)
+    if passed == window.made { try unpack() }
+    let count = min(target.byteCount, window.made - passed)
     var part = target._mutatingExtracting(..<count)
-    part.copyBytes(from: ring[start..<start + count].rawBytes)
+    part.copyBytes(from: window.bytes(passed..<passed + count))
     passed += count
     return count
   }
 
-  /// Unpacks until half of the ring is new or the stream ends.
+  /// Unpacks until the window is full or the stream ends.
   private func unpack() throws(CheckpointError) {
-    let end = passed + Self.reach
-    while made < end, !isAtEnd {
+    window.slide()
+    while window.room > 0, !isAtEnd {
       if literals > 0 {
         guard try input.hasMore() else { throw FilterInput.cutShort }
-        let count = input.take(min(literals, end - made), into: &ring, at: made)
-        made += count
-        literals -= count
+        try input.take { bytes throws(CheckpointError) in
+          let count = min(literals, window.room, bytes.byteCount)
+          window.append(bytes.extracting(..<count))
+          literals -= count
+          return count
+        }
       } else if match.count > 0 {
-        let count = min(match.count, end - made)
-        Self.copy(count, from: match.distance, in: &ring, at: made)
-        made += count
+        let count = min(match.count, window.room)
+        window.append(repeating: count, distance: match.distance)
         match.count -= count
       } else {
-        switch try grammar.next(&input, made: made) {
+        try grammar.unpack(&input, into: &window)
+        switch try grammar.next(&input, made: window.made) {
         case .literals(let count): literals = count
         case .match(let distance, let count): match = (distance, count)
         case nil: isAtEnd = true
         }
       }
     }
-  }
-
-  private static func copy(
-    _ count: Int, from distance: Int, in ring: inout [UInt8], at start: Int
-  ) {
-    var bytes = ring.mutableSpan
-    let mask = bytes.count - 1
-    for index in start..<start + count { bytes[index & mask] = bytes[(index - distance) & mask] }
   }
 }

@@ -123,6 +123,11 @@ struct NativeChunkEncoder: ~Copyable {
       if packing.kind == .delta { plan = WordPlan(ofDifferences: survey, width: width) }
     }
     if best == nil { best = encodeMatches(words, filter, &memory, into: &target) }
+    if best == nil, plan.isPlain, packing.effort != .small {
+      // There is nothing to compare it with, so the stream goes at once where it belongs.
+      let (parts, made) = plan.apply(to: words, filter, &memory)
+      return (pack(memory.content, parts, into: &target), made)
+    }
     for variant in packing.effort == .small ? plan.variants(width: width) : [plan] {
       let (parts, made) = variant.apply(to: words, filter, &memory)
       let limit = best?.count ?? NativeLayout.maxStreamSize(words.byteCount)

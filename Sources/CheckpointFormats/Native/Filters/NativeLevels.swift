@@ -30,25 +30,17 @@ struct NativeLevels {
         ? (columns - 16) * (column / 16) / 3 + column % 16
         : (columns - 1) * column / (breadth - 1)
     }
-    let grid = (0..<height).map { row in
+    var grid = [Int](repeating: 0, count: height * breadth)
+    for row in 0..<height {
       let start = (rows - 1) * row / (height - 1) * columns
-      return places.map { Self.upper(words.word(start + $0, width: width), width) >> 4 }
-    }
-    let rowMeans = grid.map { row in
-      let live = row.count { $0 != 0 }
-      return live > 0 ? row.reduce(0, +) / live : 0
-    }
-    let columnMeans = (0..<breadth).map { column in
-      var (sum, live) = (0, 0)
-      for row in 0..<height where grid[row][column] != 0 {
-        sum += grid[row][column] - rowMeans[row]
-        live += 1
+      for column in 0..<breadth {
+        let word = words.word(start + places[column], width: width)
+        grid[row * breadth + column] = Self.upper(word, width) >> 4
       }
-      return live > 0 ? sum / live : 0
     }
-    let live = grid.reduce(0) { $0 + $1.count { $0 != 0 } }
+    let live = grid.count { $0 != 0 }
     guard live >= 512 else { return nil }
-    let estimate = Estimate(grid: grid, rowMeans: rowMeans, columnMeans: columnMeans)
+    let estimate = Estimate(grid, breadth: breadth)
     // A mean costs 1.5 bits in its plane, and each number that is stored five.
     let plain = estimate.bits(nil, shift: 0)
     let byRows = estimate.bits(false, shift: 0) + height * 3 / 2 + 5 * live / columns
@@ -78,28 +70,51 @@ struct NativeLevels {
 
   /// Sizes of the top bytes of a grid.
   private struct Estimate {
-    let grid: [[Int]]
-    let rowMeans: [Int]
-    let columnMeans: [Int]
+    /// Row by row; 0 does not count.
+    private let grid: [Int]
+    private let breadth: Int
+    /// Means, to quarters of an octave.
+    private var rowLevels: [Int] = []
+    private var columnLevels: [Int] = []
+
+    init(_ grid: [Int], breadth: Int) {
+      self.grid = grid
+      self.breadth = breadth
+      var (sums, lives) = (
+        [Int](repeating: 0, count: breadth), [Int](repeating: 0, count: breadth)
+      )
+      for start in stride(from: 0, to: grid.count, by: breadth) {
+        var (sum, live) = (0, 0)
+        for index in start..<start + breadth where grid[index] != 0 {
+          sum += grid[index]
+          live += 1
+        }
+        let mean = live > 0 ? sum / live : 0
+        rowLevels.append(Self.rounded(mean))
+        for column in 0..<breadth where grid[start + column] != 0 {
+          sums[column] += grid[start + column] - mean
+          lives[column] += 1
+        }
+      }
+      columnLevels = zip(sums, lives).map { Self.rounded($1 > 0 ? $0 / $1 : 0) }
+    }
 
     /// Bits of an ideal code; `nil` for words as they are, else without the means of rows, and perhaps
     /// of columns.
     func bits(_ usesColumns: Bool?, shift: Int) -> Int {
       var bytes: [UInt8] = []
-      for (row, words) in grid.enumerated() {
-        let level = 2048 + shift - Self.rounded(rowMeans[row])
-        for (column, word) in words.enumerated() where word != 0 {
-          var rest = word
-          if let usesColumns {
-            rest += level - (usesColumns ? Self.rounded(columnMeans[column]) : 0)
-          }
-          bytes.append(UInt8(truncatingIfNeeded: rest >> 4))
+      bytes.reserveCapacity(grid.count)
+      for (row, rowLevel) in rowLevels.enumerated() {
+        let level = usesColumns == nil ? 0 : 2048 + shift - rowLevel
+        for column in 0..<breadth where grid[row * breadth + column] != 0 {
+          let columnLevel = usesColumns == true ? columnLevels[column] : 0
+          bytes.append(
+            UInt8(truncatingIfNeeded: (grid[row * breadth + column] + level - columnLevel) >> 4))
         }
       }
       return FixedLogarithm.entropy(of: bytes.rawBytes).bits
     }
 
-    /// To quarters of an octave.
     private static func rounded(_ mean: Int) -> Int { (mean + 2) & ~3 }
   }
 

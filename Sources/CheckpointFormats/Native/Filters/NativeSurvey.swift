@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// A look at a few words of a chunk, from which its filter is chosen.
@@ -143,24 +144,31 @@ struct NativeSurvey {
     let count = words.byteCount / width
     let group = min(count, 4096) / 32
     let sampled = group * 32
-    var low = [[UInt8]](repeating: [], count: 2)
-    var ones = [Int](repeating: 0, count: 16)
-    for index in 0..<sampled {
-      let word = words.word((count - group) / 31 * (index / group) + index % group, width: 4)
-      let turned = UInt32(word) << 1 | UInt32(word) >> 31
-      low[0].append(UInt8(truncatingIfNeeded: turned))
-      low[1].append(UInt8(truncatingIfNeeded: turned >> 8))
-      for bit in 0..<16 where turned >> UInt32(bit) & 1 == 1 { ones[bit] += 1 }
+    var sample = ChunkBuffer(capacity: 4 * sampled)
+    var planes = ChunkBuffer(capacity: 4 * sampled)
+    do {
+      var target = sample.mutableBytes(4 * sampled)
+      for index in 0..<32 {
+        let start = 4 * ((count - group) / 31 * index)
+        var part = target._mutatingExtracting(4 * group * index..<4 * group * (index + 1))
+        part.copyBytes(from: words.extracting(start..<start + 4 * group))
+      }
+      var divided = planes.mutableBytes(4 * sampled)
+      Planes.split(sample.bytes(4 * sampled), width: 4, rotated: true, into: &divided)
     }
-    let asBits = ones.reduce(0) { sum, ones in
-      sum
-        + (FixedLogarithm.product(sampled) - FixedLogarithm.product(ones)
-          - FixedLogarithm.product(sampled - ones)) >> 10
-    }
-    let asPlanes = low.reduce(0) { sum, plane in
-      let (bits, used) = FixedLogarithm.entropy(of: plane.rawBytes)
+    var (asBits, asPlanes) = (0, 0)
+    for plane in 0..<2 {
+      let histogram = ByteHistogram(
+        planes.bytes(4 * sampled).extracting(plane * sampled..<(plane + 1) * sampled))
+      for bit in 0..<8 {
+        let ones = histogram.count { $0 >> bit & 1 == 1 }
+        asBits +=
+          (FixedLogarithm.product(sampled) - FixedLogarithm.product(ones)
+            - FixedLogarithm.product(sampled - ones)) >> 10
+      }
+      let (bits, used) = histogram.entropy
       let all = bits + (used < 64 ? sampled / max(used, 1) : used * 3 / 4)
-      return sum + (all > sampled * 8 * 31 / 32 ? sampled * 8 : all)
+      asPlanes += all > sampled * 8 * 31 / 32 ? sampled * 8 : all
     }
     return asBits + sampled * 3 / 8 < asPlanes
   }

@@ -36,6 +36,9 @@ struct WordPlan {
     asBits = survey.bitsPay(words, width: width, isNarrow: isNarrow)
   }
 
+  /// Whether words are divided into planes as they are.
+  var isPlain: Bool { !isSparse && levels == nil && !asBits }
+
   /// The same without levels, and with bits where there are planes and the other way around.
   func variants(width: Int) -> [WordPlan] {
     var found: [WordPlan] = []

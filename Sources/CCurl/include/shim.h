@@ -1,6 +1,10 @@
 #pragma once
 #include <curl/curl.h>
 
+/// Finds the functions in the library that dlopen opened; NULL, or the first name that it lacks. No
+/// other function may be called before.
+const char *ckpt_curl_find(void *library);
+
 // curl_easy_setopt and curl_easy_getinfo take any type by variable arguments, which Swift cannot
 // call; each line is one of them for one type.
 static inline CURLcode ckpt_curl_set_number(CURL *handle, CURLoption option, long value) {

@@ -1,7 +1,15 @@
 #pragma once
 // From 1.12 on, some functions are macros that Swift cannot import; ask for the 1.10 names.
 #define H5_USE_110_API
+#if __has_include(<hdf5.h>)
 #include <hdf5.h>
+#else
+#include <hdf5/serial/hdf5.h>  // Debian's folder
+#endif
+
+/// Finds the functions in the library that dlopen opened, starts it, and takes over its predefined
+/// ids; NULL, or the first name that it lacks. No other function may be called before.
+const char *ckpt_hdf5_start(void *library);
 
 // HDF5's predefined ids are macros that run H5open() first, so Swift cannot import them.
 // Each line re-exports one under its documented name.
