@@ -65,7 +65,15 @@ struct InputOptions: ParsableArguments {
     _ path: String, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false,
     notesParts: Bool = true
   ) throws -> CheckpointSource {
-    let source = try openAny(path, common, readsValues, all: all, notesParts: notesParts)
+    try open(.checkpoint(path), common, readsValues: readsValues, all: all, notesParts: notesParts)
+  }
+
+  /// The same for what is open already.
+  func open(
+    _ probe: FileProbe, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false,
+    notesParts: Bool = true
+  ) throws -> CheckpointSource {
+    let source = try openAny(probe, common, readsValues, all: all, notesParts: notesParts)
     if key != nil { try requireParts(source) }
     return source
   }
@@ -75,21 +83,21 @@ struct InputOptions: ParsableArguments {
     _ first: String, _ second: String, _ common: CommonOptions, all: Bool = false
   ) throws -> (CheckpointSource, CheckpointSource) {
     let sources = (
-      try openAny(first, common, all: all, notesParts: !all),
-      try openAny(second, common, all: all, notesParts: !all)
+      try openAny(.checkpoint(first), common, all: all, notesParts: !all),
+      try openAny(.checkpoint(second), common, all: all, notesParts: !all)
     )
     if key != nil, sources.1.parts.isEmpty { try requireParts(sources.0) }
     return sources
   }
 
   private func openAny(
-    _ path: String, _ common: CommonOptions, _ readsValues: Bool = true, all: Bool = false,
+    _ probe: FileProbe, _ common: CommonOptions, _ readsValues: Bool = true, all: Bool = false,
     notesParts: Bool = true
   ) throws -> CheckpointSource {
     var options = OpenOptions(key: key, threads: common.threads, readsValues: readsValues)
     options.readsAllParts = all
     options.notesParts = notesParts
-    return try CheckpointSource.open(path, options: options, notes: common.note)
+    return try CheckpointSource.open(probe, options: options, notes: common.note)
   }
 
   private func requireParts(_ source: CheckpointSource) throws {

@@ -19,14 +19,6 @@ extension RunPack {
   /// Columns of a terminal that are kept for a step's values.
   private static let valueWidth = 40
 
-  /// The pack that a path names; `nil` for anything else, standard input included, which is read once.
-  init?(listing path: String) throws {
-    if path == "-" { return nil }
-    let probe = try FileProbe.checkpoint(path)
-    guard probe.step == nil, let pack = try RunPack(probe) else { return nil }
-    self = pack
-  }
-
   /// Prints a line for each step, then a total.
   func list(_ path: String, isJSON: Bool) throws {
     var output = StandardOutput()

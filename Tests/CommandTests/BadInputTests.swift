@@ -181,7 +181,7 @@ import Testing
           + "(see 'ckpt convert --help')"),
       Case(
         "ls a.h5 --threads 0", 64, "--threads: expected 1 to 1024, found 0 (see 'ckpt ls --help')"),
-      Case("fsck", 64, "unknown command 'fsck' (see 'ckpt --help')"),
+      Case("frobnicate", 64, "unknown command 'frobnicate' (see 'ckpt --help')"),
       Case("hash", 64, "missing expected argument '<files> ...' (see 'ckpt hash --help')"),
       Case(
         "reinit a.h5 --match x", 64,

@@ -63,9 +63,12 @@ extension Ckpt {
     func run() async throws {
       if keys { return try listKeys() }
       if values { return try listValues() }
-      if let pack = try RunPack(listing: file) { return try pack.list(file, isJSON: report.json) }
       let selection = try selection.selection
-      let source = try inputs.open(file, common, readsValues: false)
+      let probe = try FileProbe.checkpoint(file)
+      if probe.step == nil, let pack = try RunPack(probe) {
+        return try pack.list(file, isJSON: report.json)
+      }
+      let source = try inputs.open(probe, common, readsValues: false)
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
