@@ -58,9 +58,8 @@ struct InputOptions: ParsableArguments {
       valueName: "key"))
   var key: String?
 
-  /// Opens a checkpoint and says what no tensor of it shows; `readsValues` is false for a command
-  /// that only lists it, `all` true for one that takes every part, and `notesParts` false for one that
-  /// says itself what becomes of them.
+  /// Opens a checkpoint and says what no tensor of it shows; `readsValues` is false for a command that
+  /// lists it, `all` true for one that takes every part, `notesParts` false for one that speaks of them.
   func open(
     _ path: String, _ common: CommonOptions, readsValues: Bool = true, all: Bool = false,
     notesParts: Bool = true
