@@ -326,13 +326,16 @@ def indexes_of(data):
             start, pack = footer_of(data, end)
             break
         except ValueError:
+            first, stored = struct.unpack("<QQ", data[-64:-48])
+            if data.endswith(b"CKZ-end\n") or first + stored + 64 == len(data):  # finished once
+                raise
             end = data.rfind(b"CKZ-end\n", 0, end - 1) + 8
             if end < 80:
                 raise
     found, before = [], 16
     require(sorted(pack) == ["steps"] and pack["steps"], "a pack without steps")
     for step in pack["steps"]:
-        require(sorted(step) == ["blake3", "content", "name", "offset", "size", "start"], "unknown keys in a step")
+        require(sorted(step) == ["blake3", "content", "format", "name", "offset", "size", "start"], "unknown keys in a step")
         require(before <= step["start"] <= step["offset"], "steps overlap")
         before = step["offset"] + step["size"]
         stored = data[step["offset"]:before]

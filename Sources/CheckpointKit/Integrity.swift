@@ -64,6 +64,7 @@ extension Integrity {
       remark = " of \(count) checkpoint\(count == 1 ? "" : "s")\(rest)"
       return
     }
+    if try CheckpointPatch(probe) != nil { remark = " of the patch, without its base" }
     var options = OpenOptions(threads: threads)
     options.readsAllParts = true
     let source = try CheckpointSource.open(probe, options: options)

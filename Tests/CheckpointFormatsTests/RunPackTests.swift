@@ -109,6 +109,23 @@ import Testing
     }
   }
 
+  @Test func `a damaged end is not taken for one that was never finished`() async throws {
+    try await pack([try tiny(0)])
+    let bytes = try await pack([try tiny(1)])
+    let start = SignedIndex.start(in: bytes)
+    for place in start..<bytes.count where place < start + 20 || place >= bytes.count - 64 {
+      var flipped = bytes
+      flipped[place] ^= 1 << UInt8(place % 8)
+      try folder.write(flipped, to: "flipped.ckz")
+      let error = #expect(throws: CheckpointError.self, "byte \(place)") {
+        _ = try RunPack(FileProbe(path: folder.file("flipped.ckz")))
+      }
+      #expect(error?.message.contains("to read the first 1 checkpoint") == true)
+      #expect(throws: CheckpointError.self) { _ = try RunPackWriter(folder.file("flipped.ckz")) }
+      #expect(try folder.bytes(of: "flipped.ckz") == flipped)
+    }
+  }
+
   @Test func `what was added is taken away again if it is not finished`() async throws {
     let before = try await pack([try tiny(0)])
     do {
@@ -181,6 +198,8 @@ import Testing
     (#""step":0"#, #""step":1"#), (#""step":0"#, #""step":2"#),
     (#""step":0"#, #""step":18446744073709551615"#), (#","step":0"#, ""),
     (#"{"metadata""#, #"{"base":"00","metadata""#),
+    // A digest that no step stores, and another size.
+    (#"{"blake3":""#, #"{"blake3":"0"#), (#""shape":[256],"step""#, #""shape":[255],"step""#),
   ])
   func `an index of a step that says what cannot be is refused`(
     _ old: String, _ new: String
@@ -203,7 +222,7 @@ import Testing
     var digest = DigestBuilder()
     digest.update(packed.rawBytes)
     let step =
-      #"{"blake3":"\#(digest.finalize())","content":\#(changed.count),"name":"x","offset":\#(offset),"#
+      #"{"blake3":"\#(digest.finalize())","content":\#(changed.count),"format":"ckz","name":"x","offset":\#(offset),"#
       + #""size":\#(packed.count),"start":\#(try Self.number(after: "start", last))}]}"#
     let newRoot = Array((#"{"steps":[{"blake3":"# + first + step).utf8)
     let body = Array(bytes[..<offset]) + packed
@@ -214,6 +233,7 @@ import Testing
     #expect(throws: CheckpointError.self) {
       for entry in try run.checkpoint(1).entries { _ = try entry.allBytes() }
     }
+    #expect(try await !run.verify(threads: 1).isEmpty)
   }
 
   @Test(arguments: ["", "-", ".hidden", "a/b", "..", "a\nb", "a\u{0}b"])

@@ -74,6 +74,17 @@ import Testing
     for _ in 0..<2 { try place.ckpt("pack", "a.h5", "-o", "run.ckz") }
     #expect(try place.ckpt("unpack", "run.ckz", "-o", "out").status == 0)
     #expect(try place.shell("ls out").lines == ["a-0.h5", "a-1.h5"])
+    // A name that another file has already is not taken.
+    try #require(try place.shell("cp b.h5 a-1.h5; ckpt pack a-1.h5 -o run.ckz").status == 0)
+    #expect(try place.ckpt("unpack", "run.ckz", "-o", "out2").status == 0)
+    #expect(try place.shell("ls out2").lines == ["a-0.h5", "a-1-1.h5", "a-1.h5"])
+    #expect(try place.fingerprint("out2/a-1.h5") == place.fingerprint("b.h5"))
+  }
+
+  @Test func `an output is not an input as well`() throws {
+    #expect(try place.ckpt("pack", "a.h5", "-o", "a.h5", "--force").status == 64)
+    #expect(try place.ckpt("pack", "a.h5", "-o", "run.npz").status == 64)
+    #expect(try place.ckpt("diff", "a.h5", "b.h5", "--patch", "b.h5", "--force").status == 64)
   }
 
   @Test func `a step of a pack is redrawn into a new file, not in place`() throws {

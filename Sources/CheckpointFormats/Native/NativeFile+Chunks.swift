@@ -59,13 +59,13 @@ extension NativeFile {
     _ range: Range<Int>, by index: Int, of stored: NativeIndex.Stored,
     from base: Checkpoint.Entry, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
+    // The base may be differences as well: nothing is held while it is read.
+    do {
+      try base.read(range, into: &target)
+    } catch {
+      throw error as? CheckpointError ?? CheckpointError(.system, "\(error)")
+    }
     try naming(index, of: stored) { () throws(CheckpointError) in
-      // The base may be differences as well: nothing is held while it is read.
-      do {
-        try base.read(range, into: &target)
-      } catch {
-        throw error as? CheckpointError ?? CheckpointError(.system, "\(error)")
-      }
       let chunk = stored.chunks[index]
       if chunk.filter.isDelta {
         let (memory, differences) = (Self.memory.acquire(), Self.differences.acquire())

@@ -58,18 +58,37 @@ final class NativeFile: Sendable {
 
   /// A tensor that is not an alias.
   func entry(_ tensor: NativeIndex.Tensor) throws(CheckpointError) -> Checkpoint.Entry? {
+    do throws(CheckpointError) {
+      return try uncheckedEntry(tensor)
+    } catch {
+      throw tensor.name.text.isEmpty ? error : error.adding(tensor: tensor.name.text)
+    }
+  }
+
+  /// The bytes to which a tensor refers, under its own name.
+  private func original(
+    _ reference: NativeIndex.Reference, _ byteCount: Int, of name: TensorName
+  ) throws(CheckpointError) -> Checkpoint.Entry {
+    var entry = try base.find(reference, byteCount)
+    entry.name = name
+    return entry
+  }
+
+  private func uncheckedEntry(
+    _ tensor: NativeIndex.Tensor
+  ) throws(CheckpointError) -> Checkpoint.Entry? {
     var entry: Checkpoint.Entry
     switch tensor.content {
     case .alias: return nil
     case .unchanged(let info, let reference):
-      let original = try base.find(reference, info.byteCount)
+      let original = try self.original(reference, info.byteCount, of: tensor.name)
       entry = Checkpoint.Entry(name: tensor.name, info: info, storedDigest: reference.digest) {
         range, target in try original.read(range, into: &target)
       }
       entry.chainingValues = original.chainingValues
     case .stored(let stored):
       let original = try stored.base.map { reference throws(CheckpointError) in
-        try base.find(reference, stored.info.byteCount)
+        try self.original(reference, stored.info.byteCount, of: tensor.name)
       }
       entry = Checkpoint.Entry(name: tensor.name, info: stored.info, storedDigest: stored.digest) {
         range, target in

@@ -61,6 +61,18 @@ struct NativeFooter {
     digest = Digest(bytes: Array(footer[24..<56]))
   }
 
+  /// Whether a file ends in a footer but for its mark.
+  static func isUnmarked(_ file: ByteSource) throws(CheckpointError) -> Bool {
+    let begin = file.size - NativeLayout.footerSize
+    guard begin >= NativeLayout.headerSize else { return false }
+    let footer = try file.bytes(begin..<file.size)
+    let start = footer.littleEndian(UInt64.self, at: 0)
+    let length = footer.littleEndian(UInt64.self, at: 8)
+    guard let start = Int(exactly: start), let length = Int(exactly: length) else { return false }
+    return length > 0 && start >= NativeLayout.headerSize && start < begin
+      && length == begin - start
+  }
+
   /// What an index of a pack says of the index of a step.
   init(index: Range<Int>, contentSize: Int, digest: Digest) throws(CheckpointError) {
     self.index = index

@@ -210,7 +210,11 @@ struct NativeTensorParser {
       let isBase = chunks[index].filter == .base
       let allowed =
         raw ? size...size : isBase ? 0...0 : 1...NativeLayout.maxStreamSize(size)
-      guard allowed.contains(chunks[index].length), !isBase || chunks[index].crc32 == 0 else {
+      if isBase, chunks[index].crc32 != 0 {
+        throw CheckpointError(
+          .malformed, "chunk \(index): expected CRC-32 0 of no bytes, found \(chunks[index].crc32)")
+      }
+      guard allowed.contains(chunks[index].length) else {
         throw CheckpointError(
           .malformed,
           "chunk \(index): expected \(allowed.lowerBound) to \(allowed.upperBound) stored bytes for "

@@ -24,6 +24,12 @@ extension Ckpt {
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+      if patch == output {
+        throw ValidationError("'\(output)' is both the patch and the output")
+      }
+    }
+
     func run() async throws {
       var destination = try target.target(output, common)
       guard let opened = try CheckpointPatch(.checkpoint(patch)) else {
@@ -37,6 +43,11 @@ extension Ckpt {
         var tracked = file.checkpoint
         tracked.entries = progress.entries
         return try await opened.applied(to: tracked, threads: common.threads)
+      }
+      try naming(patch) {
+        try Budget.current.checkValues(
+          of: result.total().byteCount,
+          inFileOf: [opened.byteCount, file.checkpoint.total().byteCount].saturatedSum())
       }
       destination.options.nests = result.isNested
       try await destination.write(result, to: output, showing: common)

@@ -67,9 +67,11 @@ extension Ckpt {
       guard first != "-" || second != "-" else {
         throw ValidationError("standard input ('-') may be given only once")
       }
-      let isPart = inputs.key != nil || !selection.match.isEmpty || !selection.exclude.isEmpty
-      if patch != nil, isPart {
+      if patch != nil, inputs.key != nil || !(selection.match + selection.exclude).isEmpty {
         throw ValidationError("--patch covers whole files; remove --key, --match, and --exclude")
+      }
+      if let patch, [first, second].contains(patch) {
+        throw ValidationError("--patch: '\(patch)' is a file to compare")
       }
       if patch == "-" { throw ValidationError("--patch: expected a file, found '-'") }
     }

@@ -37,6 +37,14 @@ extension Ckpt {
       if output == "-" {
         throw ValidationError("a pack is written to a file, since checkpoints are added to it")
       }
+      if files.contains(output) {
+        throw ValidationError("'\(output)' is both a checkpoint to pack and the pack")
+      }
+      if let format = CheckpointFormat.named(byEndingOf: output),
+        format.name != CheckpointFormat.native.name
+      {
+        throw ValidationError("a pack is a .ckz file, and '\(output)' is named like \(format.name)")
+      }
       if files.contains("-") {
         throw ValidationError("each checkpoint of a pack has its file's name; '-' has none")
       }
@@ -70,7 +78,8 @@ extension Ckpt {
         var tracked = whole.checkpoint
         tracked.entries = progress.entries
         try await naming(file) {
-          try await writer.add(tracked, name: file.lastComponent, options: options)
+          try await writer.add(
+            tracked, name: file.lastComponent, format: whole.format.name, options: options)
         }
         let size = whole.checkpoint.entries.filter { $0.alias == nil }.map(\.info.byteCount)
         bytes += size.saturatedSum()

@@ -7,8 +7,9 @@ extension Ckpt {
       abstract: "Write the checkpoints of a pack as files again, all of them or one.",
       discussion: """
         Each gets its former name and, where ckpt writes it, its former format; others become .ckz \
-        files. Tensors and values are those that were packed; the bytes of a file may be others, since \
-        another program wrote it. Of several of one name, each gets its number: last-3.pt.
+        files. Tensors and values are written as 'ckpt convert --all' writes them: Python classes of \
+        containers and of single numbers are not kept, and the bytes of a file may be others. Of \
+        several of one name, each gets its number: last-3.pt.
 
         EXAMPLES
           ckpt unpack run.ckz
@@ -52,7 +53,7 @@ extension Ckpt {
         throw CheckpointError(
           .missing, "expected a step of 0 to \(count - 1), found \(only)", path: pack)
       }
-      let names = names(opened.steps.map(\.name))
+      let names = names(opened.steps)
       if only == nil, let output { try CheckpointTarget.makeFolder(output) }
       // All targets are looked at before the first is written.
       let files = try (only.map { [$0] } ?? Array(0..<count)).map { step in
@@ -61,7 +62,9 @@ extension Ckpt {
       }
       for (step, path, target) in files {
         var target = target
-        let checkpoint = try opened.checkpoint(step)
+        let checkpoint = try CheckpointSource.open(
+          FileProbe(opening: pack, step: .number(step))
+        ).checkpoint
         target.options.nests = checkpoint.isNested
         try await naming("\(pack)@\(step)") {
           try await target.write(checkpoint, to: path, showing: common)
@@ -75,16 +78,23 @@ extension Ckpt {
     }
 
     /// Names for all steps, each its own, with endings that say a format that can be written.
-    private func names(_ names: [String]) -> [String] {
-      let counts = Dictionary(names.map { (TensorName($0), 1) }, uniquingKeysWith: +)
-      return names.enumerated().map { step, name in
-        var name = name
+    private func names(_ steps: [RunPack.Step]) -> [String] {
+      let counts = Dictionary(steps.map { (TensorName($0.name), 1) }, uniquingKeysWith: +)
+      var taken = Set(counts.filter { $0.value == 1 }.keys)
+      return steps.enumerated().map { number, step in
+        var name = step.name
         if counts[TensorName(name), default: 1] > 1 {
           let ending = name.contains(".") ? String(name.ending) : ""
-          name = String(name.dropLast(ending.count)) + "-\(step)" + ending
+          let start = String(name.dropLast(ending.count)) + "-\(number)"
+          name = start + ending
+          while !taken.insert(TensorName(name)).inserted {
+            name = String(name.dropLast(ending.count)) + "-\(number)" + ending
+          }
         }
         let format = CheckpointFormat.named(byEndingOf: name)
-        let isWritten = format?.write != nil && format?.capabilities.needsTemplate == false
+        let isWritten =
+          format?.name == step.format && format?.write != nil
+          && format?.capabilities.needsTemplate == false
         return target.to != nil || isWritten ? name : name + ".ckz"
       }
     }

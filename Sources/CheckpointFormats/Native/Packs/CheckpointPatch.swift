@@ -22,6 +22,9 @@ public struct CheckpointPatch: Sendable {
     self.base = base
   }
 
+  /// Size of the file in bytes.
+  public var byteCount: Int { file.file.size }
+
   /// The fingerprint of the result.
   public var result: Digest {
     get throws {

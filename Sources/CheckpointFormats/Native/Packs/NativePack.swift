@@ -7,6 +7,8 @@ struct NativePack {
   struct Step {
     /// The name of the file that was packed.
     let name: String
+    /// The name of its format.
+    let format: String
     /// Where its chunks begin; they end where its index begins.
     let start: Int
     let index: NativeFooter
@@ -26,6 +28,8 @@ struct NativePack {
             json.string(step.index.digest.description)
             json.key("content")
             json.number(step.index.contentSize)
+            json.key("format")
+            json.string(step.format)
             json.key("name")
             json.string(step.name)
             json.key("offset")
@@ -75,6 +79,8 @@ struct NativePack {
     let digest = try NativeIndex.digest(scanner.string(), of: "blake3")
     try scanner.expect(",\"content\":")
     let content = try scanner.wholeNumber()
+    try scanner.expect(",\"format\":")
+    let format = try scanner.string(atMost: NativeLayout.maxNameBytes)
     try scanner.expect(",\"name\":")
     let name = try scanner.string(atMost: NativeLayout.maxNameBytes)
     guard isFileName(name) else {
@@ -92,7 +98,7 @@ struct NativePack {
       throw CheckpointError(.malformed, "an index of \(size) bytes at byte \(offset)")
     }
     return Step(
-      name: name, start: start,
+      name: name, format: format, start: start,
       index: try NativeFooter(index: offset..<end, contentSize: content, digest: digest))
   }
 

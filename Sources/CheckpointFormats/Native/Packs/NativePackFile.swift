@@ -23,7 +23,7 @@ final class NativePackFile: Sendable {
     let pack: NativePackFile?
   }
 
-  /// Most places that are tried for an index in a file whose end was never finished.
+  /// Most indexes that are read in a file whose end was never finished.
   private static let maxTries = 16
 
   /// The pack that is being recognized; `nil` for any other `.ckz` file.
@@ -42,24 +42,65 @@ final class NativePackFile: Sendable {
   /// Opens the last complete index of a pack.
   init(_ file: ByteSource) throws(CheckpointError) {
     self.file = file
-    var end = file.size
-    var first: CheckpointError?
-    for _ in 0..<Self.maxTries {
-      do throws(CheckpointError) {
-        if let footer = try NativeFooter(of: file, endingAt: end) {
-          pack = try footer.parsed(file) { text throws(CheckpointError) in
-            try NativePack(parsing: text, end: footer.index.lowerBound)
-          }
-          self.end = end
-          return
-        }
-      } catch {
-        first = first ?? error
+    let damage: CheckpointError
+    do throws(CheckpointError) {
+      if let footer = try NativeFooter(of: file, endingAt: file.size) {
+        pack = try Self.pack(footer, of: file)
+        end = file.size
+        return
       }
-      guard let earlier = try Self.mark(in: file, before: end) else { break }
-      end = earlier
+      // Nothing that was cut off ends in a footer that lacks only its mark.
+      guard try NativeFooter.isUnmarked(file) else {
+        guard let found = try Self.last(in: file) else { throw NativeFooter.cut(file) }
+        (pack, end) = found
+        return
+      }
+      damage = CheckpointError(
+        .malformed, "the mark that ends the footer is damaged",
+        offset: file.size - NativeLayout.endMagic.count)
+    } catch {
+      damage = error
     }
-    throw first ?? NativeFooter.cut(file)
+    // Its end was finished once, so that what was added last is not taken for unfinished.
+    let earlier = try Self.last(in: file).map { found in
+      let count = found.pack.steps.count
+      return "; cut it to \(found.end) bytes to read the first \(count) "
+        + "checkpoint\(count == 1 ? "" : "s")"
+    }
+    throw CheckpointError(
+      damage.code, damage.message + (earlier ?? ""), path: damage.path, offset: damage.offset)
+  }
+
+  private static func pack(
+    _ footer: NativeFooter, of file: ByteSource
+  ) throws(CheckpointError) -> NativePack {
+    try footer.parsed(file) { text throws(CheckpointError) in
+      try NativePack(parsing: text, end: footer.index.lowerBound)
+    }
+  }
+
+  /// The last complete index before the end of the file, and where its footer ends.
+  private static func last(
+    in file: ByteSource
+  ) throws(CheckpointError) -> (pack: NativePack, end: Int)? {
+    var (end, tries) = (file.size, 0)
+    while tries < maxTries, let earlier = try mark(in: file, before: end) {
+      end = earlier
+      let footer: NativeFooter?
+      do throws(CheckpointError) {
+        footer = try NativeFooter(of: file, endingAt: end)
+      } catch {
+        footer = nil
+      }
+      guard let footer else { continue }
+      tries += 1
+      do throws(CheckpointError) {
+        return (try pack(footer, of: file), end)
+      } catch {
+        continue
+      }
+    }
+    return nil
   }
 
   /// Where the last mark of a footer ends that ends before byte `end`.
@@ -154,7 +195,7 @@ final class NativePackFile: Sendable {
   private func entry(
     _ reference: NativeIndex.Reference, _ byteCount: Int, chain: Int
   ) throws(CheckpointError) -> Checkpoint.Entry {
-    guard chain > 0 else {
+    guard chain >= 0 else {
       throw CheckpointError(
         .malformed, "more than \(NativeLayout.maxChain) differences of differences",
         path: file.name)

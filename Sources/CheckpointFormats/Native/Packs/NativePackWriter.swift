@@ -19,13 +19,15 @@ final class NativePackWriter {
 
     /// Whether one more difference is worth reading all that.
     var mayGrow: Bool {
-      length + 1 < NativeLayout.maxChain
+      length < NativePackWriter.maxLinks
         && size < wholeSize.saturated(times: NativePackWriter.maxGrowth)
     }
   }
 
   /// How many times the bytes of a tensor that is stored whole may be read to restore it.
   private static let maxGrowth = 8
+  /// Most differences of differences, each of which is read to restore a tensor; readers allow more.
+  private static let maxLinks = 16
 
   private let sink: ByteSink
   private(set) var pack: NativePack
@@ -87,7 +89,9 @@ final class NativePackWriter {
   /// Adds a checkpoint.
   ///
   /// - Throws: `CheckpointError` from the entries, or when the name is not that of a file.
-  func add(_ checkpoint: Checkpoint, name: String, options: WriteOptions) async throws {
+  func add(
+    _ checkpoint: Checkpoint, name: String, format: String, options: WriteOptions
+  ) async throws {
     guard NativePack.isFileName(name) else {
       throw CheckpointError(
         .unsupported, "expected a file name that does not begin with '.', found '\(name)'")
@@ -114,7 +118,7 @@ final class NativePackWriter {
     let (size, digest) = try NativeWriter.append(text, to: sink)
     pack.steps.append(
       NativePack.Step(
-        name: name, start: start,
+        name: name, format: format, start: start,
         index: try NativeFooter(
           index: offset..<offset + size, contentSize: text.count, digest: digest)))
     note(index, step: number)

@@ -9,6 +9,8 @@ public struct RunPack: Sendable {
   public struct Step: Sendable {
     /// The name of the file that was packed.
     public let name: String
+    /// The name of the format that it had.
+    public let format: String
     /// Number of bytes that the pack stores for it, its index included.
     public let storedBytes: Int
   }
@@ -28,7 +30,8 @@ public struct RunPack: Sendable {
   /// The steps in order.
   public var steps: [Step] {
     file.pack.steps.map { step in
-      Step(name: step.name, storedBytes: step.index.index.upperBound - step.start)
+      Step(
+        name: step.name, format: step.format, storedBytes: step.index.index.upperBound - step.start)
     }
   }
 
@@ -55,7 +58,10 @@ public struct RunPack: Sendable {
             offset: error.offset)
         }
       } catch let error as CheckpointError {
-        errors.append(error)
+        errors.append(
+          CheckpointError(
+            error.code, "step \(number): \(error.message)", path: error.path, tensor: error.tensor,
+            offset: error.offset))
       }
     }
     return errors
@@ -95,15 +101,16 @@ public final class RunPackWriter {
     writer = try NativePackWriter(sink)
   }
 
-  /// Adds a checkpoint; `name` is that of the file it comes from.
+  /// Adds a checkpoint; `name` and `format` are those of the file it comes from.
   ///
   /// Its tensors are read twice unless their digests are stored: to see which are there already, and to
   /// pack the others. The next step is compared with it, so its file must not change until then.
   /// - Throws: `CheckpointError` from the tensors or the system.
   public func add(
-    _ checkpoint: Checkpoint, name: String, options: WriteOptions = WriteOptions()
+    _ checkpoint: Checkpoint, name: String, format: String = CheckpointFormat.native.name,
+    options: WriteOptions = WriteOptions()
   ) async throws {
-    try await writer.add(checkpoint, name: name, options: options)
+    try await writer.add(checkpoint, name: name, format: format, options: options)
   }
 
   /// Number of bytes written for the last step.
