@@ -65,7 +65,7 @@ extension Ckpt {
       if values { return try listValues() }
       let selection = try selection.selection
       let probe = try FileProbe.checkpoint(file)
-      if probe.step == nil, let pack = try RunPack(probe) {
+      if probe.step == nil, selection.selector == nil, let pack = try RunPack(probe) {
         return try pack.list(file, isJSON: report.json)
       }
       let source = try inputs.open(probe, common, readsValues: false)
