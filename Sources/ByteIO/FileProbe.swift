@@ -39,12 +39,6 @@ public final class FileProbe: Sendable {
     members = file == nil ? try place.list(name) : nil
   }
 
-  /// Opens a step of the pack at a path or an address.
-  package convenience init(opening path: String, step: PackStep) throws(CheckpointError) {
-    let (place, name) = Place.locate(path)
-    try self.init(name, in: place, step: step)
-  }
-
   /// Probes a source that is open already; files that it refers to are looked for in `place`.
   public init(_ source: ByteSource, in place: Place) throws(CheckpointError) {
     self.place = place

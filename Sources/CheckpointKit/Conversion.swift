@@ -165,6 +165,8 @@ public struct Conversion: Sendable {
     }
     if isRenamed {
       result.isChanged = true
+      // New names say nothing about the dictionaries that the old ones were in.
+      result.checkpoint.isNested = false
       dropTree(&result, because: "tensors were renamed")
     }
   }

@@ -115,4 +115,28 @@ import Testing
     #expect(try place.ckpt("ls", "--keys", "training.pt").output == keys)
     #expect(try place.shell("ckpt diff --values training.pt \(file)").status == 0)
   }
+
+  @Test func `a .ckz of a training checkpoint is nested again, unless its tensors are renamed`()
+    throws
+  {
+    let file = CommandRun.quoted(Fixtures.path("pytorch/training.pt"))
+    try #require(try place.shell("ckpt convert --all \(file) all.ckz").status == 0)
+    #expect(try place.ckpt("convert", "all.ckz", "again.pt").status == 0)
+    let keys = try place.shell("ckpt ls --keys \(file)").output
+    #expect(try place.ckpt("ls", "--keys", "again.pt").output == keys)
+    let names = try place.shell("ckpt ls \(file) --json").output
+    let first = try #require(JSON(names)["tensors"]?[0]?["name"])
+    let part = try place.shell("ckpt ls --keys \(file) --json").output
+    guard case .text(let key)? = try JSON(part)[0]?["key"] else {
+      Issue.record("no part: \(part)")
+      return
+    }
+    let plain = try place.ckpt(
+      "convert", "all.ckz", "plain.pt", "--match", "\(key).*", "--rename", "s/^\(key)\\.//")
+    #expect(plain.status == 0, "\(plain.errors)")
+    #expect(plain.errors.contains("values are stored where only ckpt reads them"))
+    let list = try JSON(try place.ckpt("ls", "plain.pt", "--json").output)
+    #expect(list["tensors"]?[0]?["name"] == first)
+    #expect(try place.ckpt("ls", "--keys", "plain.pt").output.isEmpty)
+  }
 }

@@ -13,7 +13,9 @@ struct NativeDifferences: ~Copyable {
   static let pool = Pool(capacity: 16) { NativeDifferences() }
 
   /// Packs a chunk, whose bytes in the base are `range`; returns the size of the stream and the
-  /// filter, `base` if there is no difference.
+  /// filter.
+  ///
+  /// An equal chunk has the filter `base` and no stream.
   mutating func encode(
     _ chunk: RawSpan, _ original: Checkpoint.Entry, _ range: Range<Int>, _ packing: NativePacking
   ) throws -> (count: Int, filter: NativeFilter) {

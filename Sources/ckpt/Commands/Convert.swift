@@ -89,7 +89,6 @@ extension Ckpt {
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
       }
       let original = opened.checkpoint
-      if original.isNested { destination.nest() }
       try naming(input) { try conversion.refuseLoneShard(original, named: input) }
       if original.entries.isEmpty { common.notes(on: input)("contains no tensor") }
       opened.checkpoint = try naming(input) {
@@ -97,6 +96,7 @@ extension Ckpt {
           to: original, like: destination.template?.checkpoint, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: opened) }
+      if result.checkpoint.isNested { destination.nest() }
       let plan = ConversionPlan(
         of: result, from: opened.checkpoint, to: destination.format, options: destination.options,
         isCopy: destination.template != nil)

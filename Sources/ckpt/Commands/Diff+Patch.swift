@@ -1,6 +1,27 @@
+import ArgumentParser
 import CheckpointKit
 
 extension Ckpt.Diff {
+  /// Refuses options that do not go with a patch.
+  func validatePatch() throws {
+    if patch != nil, inputs.key != nil || !(selection.match + selection.exclude).isEmpty {
+      throw ValidationError("--patch covers whole files; remove --key, --match, and --exclude")
+    }
+    if let patch, [first, second].contains(patch) {
+      throw ValidationError("--patch: '\(patch)' is a file to compare")
+    }
+    if patch == "-" { throw ValidationError("--patch: expected a file, found '-'") }
+  }
+
+  /// Where the patch goes, asked before any work is done.
+  ///
+  /// - Throws: `CheckpointError` when a file may not be written there.
+  func patchTarget(_ path: String) throws -> (place: Place, name: String) {
+    let target = Place.locate(path)
+    _ = try target.place.create(target.name, replacing: force)
+    return target
+  }
+
   /// Writes a patch that makes the second file of the first.
   func write(
     _ path: String, _ sources: (CheckpointSource, CheckpointSource), _ pairing: NamePairing
@@ -8,7 +29,7 @@ extension Ckpt.Diff {
     let (old, new) = (try WholeFile(sources.0), try WholeFile(sources.1))
     old.notes.forEach(common.notes(on: first))
     new.notes.forEach(common.notes(on: second))
-    let (place, name) = Place.locate(path)
+    let (place, name) = try patchTarget(path)
     var options = WriteOptions()
     options.threads = common.threads
     let summary = try await naming(path) {

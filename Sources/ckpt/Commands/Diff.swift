@@ -67,18 +67,13 @@ extension Ckpt {
       guard first != "-" || second != "-" else {
         throw ValidationError("standard input ('-') may be given only once")
       }
-      if patch != nil, inputs.key != nil || !(selection.match + selection.exclude).isEmpty {
-        throw ValidationError("--patch covers whole files; remove --key, --match, and --exclude")
-      }
-      if let patch, [first, second].contains(patch) {
-        throw ValidationError("--patch: '\(patch)' is a file to compare")
-      }
-      if patch == "-" { throw ValidationError("--patch: expected a file, found '-'") }
+      try validatePatch()
     }
 
     func run() async throws {
       let selection = try selection.selection
       let names = try renaming.names(map: map)
+      if let patch { _ = try patchTarget(patch) }
       let sources = try inputs.open(first, second, common, all: patch != nil)
       try naming(first) {
         try renaming.requireMatches(among: [sources.0.checkpoint, sources.1.checkpoint], and: nil)

@@ -62,9 +62,11 @@ extension Ckpt {
       }
       for (step, path, target) in files {
         var target = target
-        let checkpoint = try CheckpointSource.open(
-          FileProbe(opening: pack, step: .number(step))
-        ).checkpoint
+        let checkpoint = try opened.checkpoint(step)
+        try naming("\(pack)@\(step)") {
+          try Budget.current.checkValues(
+            of: checkpoint.total().byteCount, inFileOf: opened.byteCount)
+        }
         target.options.nests = checkpoint.isNested
         try await naming("\(pack)@\(step)") {
           try await target.write(checkpoint, to: path, showing: common)

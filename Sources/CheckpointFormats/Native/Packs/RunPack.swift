@@ -35,6 +35,9 @@ public struct RunPack: Sendable {
     }
   }
 
+  /// Size of the file in bytes.
+  public var byteCount: Int { file.file.size }
+
   /// Number of bytes after the last complete index, which were never finished.
   public var unfinishedBytes: Int { file.file.size - file.end }
 
