@@ -49,7 +49,10 @@ def require(condition, what):
 
 def inflate(stream, limit):
     unpacker = zlib.decompressobj()
-    data = unpacker.decompress(stream, limit + 1)
+    try:
+        data = unpacker.decompress(stream, limit + 1)
+    except zlib.error as error:
+        raise ValueError("a damaged zlib stream: %s" % error) from None
     require(unpacker.eof and len(data) <= limit and not unpacker.unused_data, "zlib stream of another size")
     return data
 
@@ -315,6 +318,7 @@ def parsed(stored, size, digest):
 def indexes_of(data):
     """The indexes of all steps of a pack, or of the one checkpoint: (index, start of chunks, their end)."""
     require(data[:8] == b"\x89CKZ\r\n\x1a\n", "no .ckz file")
+    require(len(data) >= 80, "no footer: cut short or never finished")
     version, flags = struct.unpack("<II", data[8:16])
     require(version == 1 and flags < 2, "another version or unknown flags")
     if not flags:

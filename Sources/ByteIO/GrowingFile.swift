@@ -50,7 +50,7 @@ package final class GrowingFile: Sendable {
   /// Takes away what follows byte `end`, and returns a sink that adds there.
   package func sink(from end: Int) throws(CheckpointError) -> ByteSink {
     _ = try systemCall("truncate", path: name) { ftruncate(file.descriptor, end) }
-    kept.withLock { $0 = end }
+    kept.withLock { $0 = $0 ?? end }
     let (open, path) = (file, name)
     return ByteSink(open, name: path, position: end) { () throws(CheckpointError) in
       _ = try systemCall("sync", path: path) { fsync(open.descriptor) }

@@ -8,7 +8,7 @@ import Testing
 /// Damaged chunks of every filter, whose checksums are right: what a decoder sees, no checksum has
 /// caught.
 @Suite struct NativeChunkFuzzTests {
-  /// Damaged chunks per filter; CKPT_FUZZ_CHUNKS=40000 makes a million of all.
+  /// Damaged chunks per filter; CKPT_FUZZ_CHUNKS=30600 makes a million of all.
   static let chunks =
     ProcessInfo.processInfo.environment["CKPT_FUZZ_CHUNKS"].flatMap { Int($0) } ?? 60
 

@@ -109,6 +109,16 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `marks without footers cost little`() throws {
+    let header: [UInt8] = [0x89, 0x43, 0x4b, 0x5a, 0x0d, 0x0a, 0x1a, 0x0a, 1, 0, 0, 0, 1, 0, 0, 0]
+    let marks = [[UInt8]](repeating: Array("CKZ-end\n".utf8), count: 1 << 20)
+    try folder.write(header + marks.joined() + [0], to: "marks.ckz")
+    #expect(throws: CheckpointError.self) {
+      _ = try RunPack(FileProbe(path: folder.file("marks.ckz")))
+    }
+  }
+
   @Test func `a damaged end is not taken for one that was never finished`() async throws {
     try await pack([try tiny(0)])
     let bytes = try await pack([try tiny(1)])

@@ -47,7 +47,7 @@ def lines(rows, options, load):
     found = {(row["data"], row["job"], row["program"]): row for row in rows if "program" in row}
     data = list(dict.fromkeys(row["data"] for row in rows))
     sizes = ", ".join(f"{found[kind, 'write', 'ckz']['bytes'] / 1e9:.2f} GB of {kind}" for kind in data)
-    yield (f"{datetime.date.today()}, {machine()}; medians of {options.repeats} in one run with {options.threads} threads, "
+    yield (f"{datetime.date.today()}, {machine()}; medians of {options.repeats} (of 20 for the start) in one run with {options.threads} threads, "
            f"{sizes}, in memory; load of the machine at the start {load:.1f}:")
     yield ""
     yield "| job | " + " | ".join(data) + " | aim |"

@@ -25,6 +25,8 @@ final class NativePackFile: Sendable {
 
   /// Most indexes that are read in a file whose end was never finished.
   private static let maxTries = 16
+  /// Most marks that are looked at, each of which may cost the reading of a block.
+  private static let maxMarks = 256
 
   /// The pack that is being recognized; `nil` for any other `.ckz` file.
   static func opened(_ probe: FileProbe) throws(CheckpointError) -> NativePackFile? {
@@ -83,9 +85,10 @@ final class NativePackFile: Sendable {
   private static func last(
     in file: ByteSource
   ) throws(CheckpointError) -> (pack: NativePack, end: Int)? {
-    var (end, tries) = (file.size, 0)
-    while tries < maxTries, let earlier = try mark(in: file, before: end) {
+    var (end, tries, marks) = (file.size, 0, 0)
+    while tries < maxTries, marks < maxMarks, let earlier = try mark(in: file, before: end) {
       end = earlier
+      marks += 1
       let footer: NativeFooter?
       do throws(CheckpointError) {
         footer = try NativeFooter(of: file, endingAt: end)

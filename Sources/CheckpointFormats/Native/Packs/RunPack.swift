@@ -131,7 +131,6 @@ public final class RunPackWriter {
     // All that the footer speaks of is on the disk before it.
     let end = sink.position
     try sink.commit()
-    growing.confirm(end)
     let last = try growing.sink(from: end)
     try last.append(footer.rawBytes)
     try last.commit()
