@@ -220,6 +220,7 @@ import Testing
     let folder = try TemporaryFolder()
     for (text, isDangerous) in [
       ("ctorch._dynamo.backends.debugging\neager\n.", false),
+      ("ctorch._dynamo.backends.debugging\ntorch.os.system\n.", true),
       ("ctorch._dynamo.backends.debugging\neager\n(tR.", true),
       ("ctorch._dynamo.hooks\nHooks\n(tR.", false),
       ("ctorch._dynamo.convert_frame\nConvertFrame\n(tR(tR.", true),

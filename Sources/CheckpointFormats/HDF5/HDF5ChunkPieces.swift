@@ -27,10 +27,10 @@ struct HDF5ChunkPieces {
   ) throws(CheckpointError) {
     guard let overlap = grid.overlap(of: origin, with: block) else { return }
     guard let (stored, mask) = try index.source(origin) else {
-      var runs = Odometer(overlap.axes, source: 0, target: overlap.target)
+      var runs = Odometer(overlap.axes, source: overlap.source, target: overlap.target)
       repeat {
         var run = target._mutatingExtracting(runs.target..<runs.target + overlap.run)
-        run.fill(fill, from: 0)
+        run.fill(fill, from: runs.source)
       } while runs.advance()
       return
     }

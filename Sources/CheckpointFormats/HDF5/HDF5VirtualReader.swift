@@ -34,7 +34,7 @@ struct HDF5VirtualReader: Sendable {
   /// Reads bytes `range` of the virtual dataset.
   func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
     try target.fillElements(range, width: width) { elements, bytes in
-      bytes.fill(fill, from: 0)
+      bytes.fill(fill, from: elements.lowerBound * width)
       for source in sources { try read(elements, of: source.part, into: &bytes, source.read) }
     }
   }

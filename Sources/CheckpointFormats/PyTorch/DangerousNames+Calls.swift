@@ -14,7 +14,8 @@ extension DangerousNames {
     guard let reason = reason(global.module, global.name) else { return nil }
     let callees = Set(pickle.objects.map(\.callee))
     let isHarmless: (Pickle.Reference, Pickle.Object) -> Bool
-    if name.hasPrefix(compilers) {
+    // A dotted name leads through modules that a module imports, to anything.
+    if name.hasPrefix(compilers), !global.name.utf8.contains(UInt8(ascii: ".")) {
       return PickleUses(of: index, in: pickle).calls.isEmpty ? nil : reason
     }
     switch name {

@@ -21,7 +21,11 @@ extension PyTorchEntryList {
         else {
           throw CheckpointError(.malformed, "expected its shape and its slices in '\(Self.key)'")
         }
-        try join(slices, shape.compactMap(pickle.int), TensorName(name))
+        let sizes = shape.compactMap(pickle.int)
+        guard sizes.count == shape.count else {
+          throw CheckpointError(.malformed, "expected integers as sizes in '\(Self.key)'")
+        }
+        try join(slices, sizes, TensorName(name))
       } catch {
         throw error.adding(tensor: name)
       }

@@ -17,6 +17,8 @@ struct PyTorchEntryList {
   private var names: Set<TensorName> = []
   private var firsts: [PyTorchTensor.Identity: TensorName] = [:]
   private var remarks: [String] = []
+  /// The number that the next tensor of a name gets.
+  private var nextNumber: [TensorName: Int] = [:]
   /// What second tensors of one name are called, and that name.
   private var renamed: [(name: TensorName, original: TensorName)] = []
   /// Tensors that cannot be read, with the reason.
@@ -63,13 +65,15 @@ struct PyTorchEntryList {
 
   /// A name that no other tensor has.
   private mutating func unique(_ text: String) -> TensorName {
-    var name = TensorName(text)
-    var number = 2
+    let original = TensorName(text)
+    var name = original
     while names.contains(name) || leftOut[name] != nil {
+      // Many may have one name, so the search goes on where it ended.
+      let number = nextNumber[original, default: 2]
       name = TensorName("\(text) (\(number))")
-      number += 1
+      nextNumber[original] = number + 1
     }
-    if number > 2 { renamed.append((name, TensorName(text))) }
+    if name != original { renamed.append((name, original)) }
     return name
   }
 
