@@ -32,6 +32,17 @@ struct NumberedShardsTests {
     #expect(try content(found) == content(expected))
   }
 
+  @Test(arguments: ["tf_model-00001-of-00002.h5", "model-00001-of-00002.ckpt"])
+  func `one of several files, in any format, does not stand for its folder`(
+    _ name: String
+  ) throws {
+    for (name, isWhole) in [(name, false), ("model.npz", true)] {
+      let memory = MemoryFiles(["f/" + name: try Fixtures.bytes("numpy/types.npz")])
+      let format = CheckpointFormat.recognized(try FileProbe("f", in: memory.place))
+      #expect((format != nil) == isWhole, "\(name)")
+    }
+  }
+
   @Test func `a set with a shard missing or twice is an error`() throws {
     let missing = #expect(throws: CheckpointError.self) {
       try opened(["a-00002-of-00002.safetensors": 2])

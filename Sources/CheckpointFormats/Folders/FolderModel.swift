@@ -84,7 +84,9 @@ enum FolderModel {
       endings.contains { name.lowercased().hasSuffix($0) }
         && !companions.contains { name.hasPrefix($0) }
     }
-    return files.count == 1 ? try? folder.member(files[0]) : nil
+    // One of a set, whose other files are missing, is not the whole.
+    guard files.count == 1, !NumberedShards.isOneOfSeveral(files[0]) else { return nil }
+    return try? folder.member(files[0])
   }
 }
 

@@ -34,6 +34,12 @@ struct NumberedShards {
 
   private static let maxCount = 100_000
 
+  /// Whether the name of a file says that there are others.
+  static func isOneOfSeveral(_ name: String) -> Bool {
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+    return (Part(name[..<dot])?.count ?? 1) > 1
+  }
+
   /// A name such as `model-00001-of-00003` or `model_00001-of-00003`, without its ending.
   private struct Part {
     let name: String
