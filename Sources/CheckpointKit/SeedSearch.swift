@@ -157,23 +157,20 @@ public struct SeedSearch: Sendable {
   ///
   /// `progress` receives the number of seeds tested since its last call.
   /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
+  /// - Throws: ``CheckpointError`` `system` if no thread can be started.
   public func find(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
-  ) async -> Found? {
+  ) async throws -> Found? {
     let prepared = SeedTest(clue.ranges, start: clue.start)
     let work = Work(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<max(threads, 1) {
-        group.addTask {
-          var test = prepared
-          while let (first, groups) = work.next() {
-            let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
-            let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
-            if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
-            progress(groups * 64)
-          }
-        }
+    _ = try await concurrentMap(0..<max(threads, 1), width: threads) { _ in
+      var test = prepared
+      while let (first, groups) = work.next() {
+        let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
+        let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
+        if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
+        progress(groups * 64)
       }
     }
     return work.best.map { Found(seed: $0, clue: clue.name) }

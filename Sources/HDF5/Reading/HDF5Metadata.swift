@@ -18,6 +18,8 @@ final class HDF5Metadata {
   static let blockLimit = 1 << 28
 
   private let windows = BlockCache(capacity: 64 * windowSize)
+  /// The bytes of the windows used last, which cursors share; structures lie close together.
+  private var recent: [(first: Int, bytes: [UInt8])] = []
   /// Bytes that are read, 64 more for each structure.
   private var structures: Budget.Account
   /// Bytes of text in attributes.
@@ -80,19 +82,27 @@ final class HDF5Metadata {
     }
     try charge(count)
     let first = offset / Self.windowSize * Self.windowSize
-    let bytes: [UInt8]
-    if offset + count <= first + Self.windowSize {
-      bytes = try [UInt8](count: count) { target throws(CheckpointError) in
-        try windows.copy(
-          offset - first..<offset - first + count, of: .init(offset: first),
-          size: min(Self.windowSize, input.size - first), into: &target
-        ) { window throws(CheckpointError) in try input.read(at: first, into: &window) }
-      }
-    } else {
+    guard offset + count <= first + Self.windowSize else {
       // A structure that does not lie inside one window is read on its own.
-      bytes = try input.bytes(offset..<offset + count)
+      return HDF5Cursor(
+        try input.bytes(offset..<offset + count), 0, count: count, start: offset, superblock.widths)
     }
-    return HDF5Cursor(bytes, 0, count: count, start: offset, superblock.widths)
+    return HDF5Cursor(
+      try window(first), offset - first, count: count, start: first, superblock.widths)
+  }
+
+  /// The bytes of a window.
+  private func window(_ first: Int) throws(CheckpointError) -> [UInt8] {
+    for window in recent where window.first == first { return window.bytes }
+    let size = min(Self.windowSize, input.size - first)
+    let bytes = try [UInt8](count: size) { target throws(CheckpointError) in
+      try windows.copy(0..<size, of: .init(offset: first), size: size, into: &target) {
+        window throws(CheckpointError) in try input.read(at: first, into: &window)
+      }
+    }
+    if recent.count == 4 { recent.removeFirst() }
+    recent.append((first, bytes))
+    return bytes
   }
 
   private func charge(_ count: Int) throws(CheckpointError) {

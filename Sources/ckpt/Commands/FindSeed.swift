@@ -77,7 +77,7 @@ extension Ckpt {
           refusal = refusal ?? error
           continue
         }
-        guard let found = await find(searches[searches.count - 1], seeds) else { continue }
+        guard let found = try await find(searches[searches.count - 1], seeds) else { continue }
         return try await printFound(found, seeds, checkpoint, recipes, index, choices)
       }
       guard let search = searches.first else {
@@ -172,12 +172,15 @@ extension Ckpt {
     }
 
     /// Tries the certain clues, else the earliest few others.
-    private func find(_ search: SeedSearch, _ seeds: ClosedRange<UInt32>) async -> SeedSearch.Found?
-    {
+    private func find(
+      _ search: SeedSearch, _ seeds: ClosedRange<UInt32>
+    ) async throws -> SeedSearch.Found? {
       let certain = search.clues.filter(\.isCertain)
       for clue in certain.isEmpty ? search.clues.prefix(8) : certain.prefix(2) {
         let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
-        let found = await search.find(by: clue, in: seeds, threads: common.threads) { bar.add($0) }
+        let found = try await search.find(by: clue, in: seeds, threads: common.threads) {
+          bar.add($0)
+        }
         bar.clear()
         if let found { return found }
       }

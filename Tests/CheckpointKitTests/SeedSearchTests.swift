@@ -1,0 +1,39 @@
+import CheckpointKit
+import Glibc
+import ParallelWork
+import Synchronization
+import TensorCore
+import Testing
+
+@Suite struct SeedSearchTests {
+  static let recipe = """
+    {"dtype":"float32","seed":"5","steps":[{"as":"net","construct":"Linear(in_features=64, out_features=64, bias=True)"}],\
+    "torch":"2.15 avx2","version":2}
+    """
+
+  /// The threads that have tested seeds.
+  private final class Seen: Sendable {
+    let threads = Mutex<Set<UInt>>([])
+
+    /// Notes the thread and waits for another one, at most 5 seconds.
+    func add() {
+      threads.withLock { _ = $0.insert(UInt(pthread_self())) }
+      for _ in 0..<5_000 where threads.withLock({ $0.count }) < 2 { usleep(1_000) }
+    }
+  }
+
+  /// The command runs on one thread of its own, which its child tasks would share.
+  @Test func `all threads test seeds, whatever executor the caller prefers`() async throws {
+    let recipe = try Recipe(json: Self.recipe)
+    let search = try SeedSearch(
+      of: recipe.plan().checkpoint, recipe: recipe, selection: Selection())
+    let clue = try #require(search.clues.first)
+    let seen = Seen()
+    let found = try await withTaskExecutorPreference(IOThreads(count: 1)) {
+      try await search.find(by: clue, in: 6...100_000, threads: 2) { _ in seen.add() }
+    }
+    #expect(found == nil)
+    #expect(seen.threads.withLock { $0.count } == 2)
+    #expect(try await search.find(by: clue, in: 0...100_000, threads: 2)?.seed == 5)
+  }
+}
