@@ -29,42 +29,47 @@ package struct HDF5Table: Sendable {
     }
   }
 
-  /// A dataset whose elements are numbers.
-  package struct Dataset: Sendable {
+  /// A dataset whose elements are numbers; one object, because a file may have a million of them.
+  package final class Dataset: Sendable {
     /// Link names from the root.
     package let path: [String]
     /// Address of the object's header; equal for two hard links to one dataset.
     package let address: UInt64
     package let info: TensorInfo
     package let storage: Storage
-    /// How the dataset is laid out, whether or not anything was written.
-    package var layout = Layout.contiguous
-    /// Version of the message that states the layout; 5 is that of HDF5 2.
-    package var layoutVersion = 3
-    /// Whether libhdf5 converts elements: stored integers of fewer bits, complex numbers with gaps.
-    package var isConverted = false
-    /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
-    package var swapWidth = 1
-    /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
-    /// strings are read as bytes, and arrays as their elements.
-    package var elementSize: Int?
-    /// Number of the last dimensions that are those of an element: 1 of a string, some of an array.
-    package var innerRank = 0
-    /// Bytes in memory of an element that was never written; empty for zeros.
-    package var fill: [UInt8] = []
     package let filters: [Filter]
     package let attributes: [HDF5Attribute]
+    /// How the dataset is laid out, whether or not anything was written.
+    package let layout: Layout
+    /// Version of the message that states the layout; 5 is that of HDF5 2.
+    package let layoutVersion: Int
+    /// Whether libhdf5 converts elements: stored integers of fewer bits, complex numbers with gaps.
+    package let isConverted: Bool
+    /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
+    package let swapWidth: Int
+    /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
+    /// strings are read as bytes, and arrays as their elements.
+    package let elementSize: Int?
+    /// Number of the last dimensions that are those of an element: 1 of a string, some of an array.
+    package let innerRank: Int
+    /// Bytes in memory of an element that was never written; empty for zeros.
+    package let fill: [UInt8]
     /// Where the elements of a virtual dataset are.
-    package var sources: [VirtualSource] = []
+    package let sources: [VirtualSource]
     /// What the file says about the elements and their type does not.
-    package var remark: String?
+    package let remark: String?
 
     package init(
       path: [String], address: UInt64, info: TensorInfo, storage: Storage, filters: [Filter],
-      attributes: [HDF5Attribute]
+      attributes: [HDF5Attribute], layout: Layout = .contiguous, layoutVersion: Int = 3,
+      isConverted: Bool = false, swapWidth: Int = 1, elementSize: Int? = nil, innerRank: Int = 0,
+      fill: [UInt8] = [], sources: [VirtualSource] = [], remark: String? = nil
     ) {
       (self.path, self.address, self.info) = (path, address, info)
       (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
+      (self.layout, self.layoutVersion, self.isConverted) = (layout, layoutVersion, isConverted)
+      (self.swapWidth, self.elementSize, self.innerRank) = (swapWidth, elementSize, innerRank)
+      (self.fill, self.sources, self.remark) = (fill, sources, remark)
     }
 
     /// Why the dataset cannot be read; `nil` if it can.

@@ -57,28 +57,30 @@ enum HDF5DatasetReader {
     } else {
       storage = try self.storage(layout, element, type, info, space, filters, metadata)
     }
-    var dataset = HDF5Table.Dataset(
-      path: path(), address: header.address, info: info, storage: storage, filters: filters,
-      attributes: attributes)
-    dataset.isConverted = element.form == .converted
-    if !inner.isEmpty { (dataset.elementSize, dataset.innerRank) = (type.size, inner.count) }
-    dataset.sources = sources
-    dataset.remark = HDF5Element.remark(number)
-    if case .swapped(let width) = element.form { dataset.swapWidth = width }
     var layoutBody = layoutMessage.body
-    dataset.layoutVersion = try layoutBody.byte()
-    switch layout {
-    case .compact: dataset.layout = .compact
-    case .chunked(let sizes, _, _, _): dataset.layout = .chunked(sizes.dropLast() + inner)
-    case .contiguous, .virtual: break
-    }
+    let layoutVersion = try layoutBody.byte()
+    let shown: HDF5Table.Layout =
+      switch layout {
+      case .compact: .compact
+      case .chunked(let sizes, _, _, _): .chunked(sizes.dropLast() + inner)
+      case .contiguous, .virtual: .contiguous
+      }
     // A fill value matters only where elements may never have been written.
+    var fill: [UInt8] = []
     switch storage {
     case .unwritten, .chunks, .virtual:
-      dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
+      fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
     case .plain, .library, .refused: break
     }
-    return .tensor(dataset)
+    var swapWidth = 1
+    if case .swapped(let width) = element.form { swapWidth = width }
+    return .tensor(
+      HDF5Table.Dataset(
+        path: path(), address: header.address, info: info, storage: storage, filters: filters,
+        attributes: attributes, layout: shown, layoutVersion: layoutVersion,
+        isConverted: element.form == .converted, swapWidth: swapWidth,
+        elementSize: inner.isEmpty ? nil : type.size, innerRank: inner.count, fill: fill,
+        sources: sources, remark: HDF5Element.remark(number)))
   }
 
   /// The content of a dataset whose elements are not numbers, as far as it is read: strings that are
@@ -121,12 +123,9 @@ enum HDF5DatasetReader {
           shape: chunk.shape, maxSizes: space.maxSizes + [type.size], index: index,
           sizeWidth: sizeWidth, sparesEdges: sparesEdges))
     }
-    var bytes = HDF5Table.Dataset(
+    let bytes = HDF5Table.Dataset(
       path: [], address: header.address, info: info, storage: storage, filters: filters,
-      attributes: [])
-    bytes.layout = .chunked(sizes)
-    bytes.elementSize = type.size
-    bytes.innerRank = 1
+      attributes: [], layout: .chunked(sizes), elementSize: type.size, innerRank: 1)
     return HDF5Table.PackedStrings(bytes: bytes, type: type, shape: shape)
   }
 
