@@ -12,11 +12,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
-    // libhdf5, libcurl, liblzma, and libbz2 are loaded when they are first needed: only their headers
-    // are used here.
+    // libhdf5, libcurl, PCRE2, liblzma, and libbz2 are loaded when they are first needed: only their
+    // headers are used here.
     .target(name: "CLoaded"),
     .target(name: "CHDF5", dependencies: ["CLoaded"]),
     .target(name: "CCurl", dependencies: ["CLoaded"]),
+    .target(name: "CPCRE2", dependencies: ["CLoaded"]),
     .systemLibrary(name: "CLZMA", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -33,7 +34,8 @@ let package = Package(
       cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
     .target(name: "TorchRandom", dependencies: ["CKernels", "TensorCore"]),
     .target(name: "JSONText", dependencies: ["TensorCore"]),
-    .target(name: "ModuleTree", dependencies: ["JSONText", "TorchRandom", "TensorCore"]),
+    .target(
+      name: "ModuleTree", dependencies: ["CPCRE2", "JSONText", "TorchRandom", "TensorCore"]),
     .target(
       name: "ByteIO",
       dependencies: [

@@ -324,7 +324,7 @@ def indexes_of(data):
     if not flags:
         start, index = footer_of(data, len(data))
         return [(index, 16, start)]
-    end = len(data)
+    end, tries = len(data), 0
     while True:  # what an unfinished program left after the last footer does not count
         try:
             start, pack = footer_of(data, end)
@@ -333,8 +333,8 @@ def indexes_of(data):
             first, stored = struct.unpack("<QQ", data[-64:-48])
             if data.endswith(b"CKZ-end\n") or first + stored + 64 == len(data):  # finished once
                 raise
-            end = data.rfind(b"CKZ-end\n", 0, end - 1) + 8
-            if end < 80:
+            end, tries = data.rfind(b"CKZ-end\n", 0, end - 1) + 8, tries + 1
+            if end < 80 or tries > 16:
                 raise
     found, before = [], 16
     require(sorted(pack) == ["steps"] and pack["steps"], "a pack without steps")
@@ -352,7 +352,7 @@ class Steps:
     """The tensors of a step by digest, each step read when another one refers to it."""
 
     def __init__(self, data, base=None):
-        self.data, self.indexes, self.known = data, indexes_of(data), {}
+        self.data, self.indexes, self.known, self.links = data, indexes_of(data), {}, {}
         self.base = {digest_of(numpy.asarray(array).tobytes()).hex(): numpy.asarray(array).tobytes()
                      for array in (base or {}).values()}
 
@@ -366,6 +366,9 @@ class Steps:
         if step not in self.known:
             self.known[step] = {tensor[3]: tensor[4] for tensor in self.tensors(step)}
         require(digest in self.known[step], "%s refers to what step %d has not" % (entry["name"], step))
+        links = 1 + self.links.get((step, digest), 0)
+        require(links <= 64, "%s is a difference of more than 64 others" % entry["name"])
+        self.links[before, entry["blake3"]] = max(links, self.links.get((before, entry["blake3"]), 0))
         return self.known[step][digest]
 
     def tensors(self, step):

@@ -32,7 +32,7 @@ extension ByteSink {
   ///
   /// `name` is what errors call it: what the bytes are made for.
   package static func temporary(for name: String) throws(CheckpointError) -> ByteSink {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(pathOf: $0) } ?? ""
     let file = try NewFile(temporaryIn: folder.isEmpty ? "/tmp" : folder, shownAs: name)
     return ByteSink(file, name: name) {}
   }
@@ -67,7 +67,7 @@ extension ByteSink {
       preconditionFailure("only a local file can be opened again")
     }
     return LocalFile(
-      descriptor: try systemCall("open", path: name) { unsafe open(path, mode | O_CLOEXEC) })
+      descriptor: try systemCall("open", path: name) { unsafe open(path.systemPath, mode | O_CLOEXEC) })
   }
 
   /// Removes the name of every file in the making, for a process that a signal is about to end.

@@ -9,9 +9,10 @@ struct FileStatus {
   /// Reads the status of a path; `nil` if nothing exists there.
   init?(path: String, followingLinks: Bool) throws(CheckpointError) {
     var record = stat()
+    let bytes = path.systemPath
     do throws(CheckpointError) {
       _ = try systemCall(nil, path: path) { () -> Int32 in
-        followingLinks ? unsafe stat(path, &record) : unsafe lstat(path, &record)
+        followingLinks ? unsafe stat(bytes, &record) : unsafe lstat(bytes, &record)
       }
     } catch {
       if error.systemNumber == ENOENT { return nil }

@@ -11,7 +11,7 @@ enum Folder {
   /// - Throws: ``CheckpointError`` `system` when the system refuses, or something else has the name.
   static func make(_ path: String) throws(CheckpointError) {
     do throws(CheckpointError) {
-      _ = try systemCall("create directory", path: path) { unsafe mkdir(path, 0o777) }
+      _ = try systemCall("create directory", path: path) { unsafe mkdir(path.systemPath, 0o777) }
     } catch {
       guard error.systemNumber == EEXIST,
         try FileStatus(path: path, followingLinks: true)?.isFolder == true
@@ -23,14 +23,14 @@ enum Folder {
   ///
   /// - Throws: ``CheckpointError`` `system` when the system refuses.
   static func names(in path: String) throws(CheckpointError) -> [String] {
-    guard let folder = unsafe opendir(path) else {
+    guard let folder = unsafe opendir(path.systemPath) else {
       throw .system(errno, nil, path: path)
     }
     defer { unsafe closedir(folder) }
     var names: [String] = []
     while let entry = unsafe readdir(folder) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { bytes in
-        unsafe bytes.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        unsafe bytes.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(pathOf: $0) }
       }
       if name == "." || name == ".." { continue }
       names.append(name)

@@ -21,7 +21,7 @@ package final class GrowingFile: Sendable {
   package init(_ path: String) throws(CheckpointError) {
     let file = NewFile(
       opened: try systemCall(nil, path: path) {
-        unsafe open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        unsafe open(path.systemPath, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
       }, shownAs: path)
     let status = try FileStatus(descriptor: file.descriptor, path: path)
     guard status.isRegular else {

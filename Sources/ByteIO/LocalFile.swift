@@ -11,7 +11,7 @@ extension ByteSource {
     // O_NONBLOCK: opening a pipe would wait for its writer.
     let file = LocalFile(
       descriptor: try systemCall(nil, path: path) {
-        unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        unsafe open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
       })
     let status = try FileStatus(descriptor: file.descriptor, path: path)
     if status.isFolder { return nil }

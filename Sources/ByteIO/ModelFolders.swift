@@ -63,8 +63,8 @@ package struct ModelFolders: Sendable {
 
   /// The path without links; `nil` where nothing exists.
   private static func resolved(_ path: String) -> String? {
-    guard let found = unsafe realpath(path, nil) else { return nil }
+    guard let found = unsafe realpath(path.systemPath, nil) else { return nil }
     defer { unsafe free(found) }
-    return unsafe String(cString: found)
+    return unsafe String(pathOf: found)
   }
 }

@@ -59,7 +59,8 @@ final class NewFile: Sendable {
 
   /// Opens a file without a name; `nil` where that, or giving it one later, cannot be done.
   private static func unnamed(in directory: String, _ mode: mode_t) -> Int32? {
-    let descriptor = unsafe open(directory, unnamedFlag | O_RDWR | O_CLOEXEC, mode)
+    let descriptor = unsafe open(
+      directory.systemPath, unnamedFlag | O_RDWR | O_CLOEXEC, mode)
     if descriptor == -1 { return nil }
     if unsafe access(path(of: descriptor), R_OK | W_OK) == 0 { return descriptor }
     close(descriptor)
@@ -71,7 +72,8 @@ final class NewFile: Sendable {
   ) throws(CheckpointError) -> (path: String, descriptor: Int32) {
     var descriptor: Int32 = -1
     let path = try TemporaryNames.make(besides: path, "create", shownAs: shownName) { name in
-      descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+      descriptor = unsafe open(
+        name.systemPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
       return descriptor
     }
     return (path, descriptor)
@@ -141,13 +143,12 @@ final class NewFile: Sendable {
   func take(_ path: String) throws(CheckpointError) {
     var number: Int32 = 0
     if let temporaryPath {
-      if unsafe renameat2(AT_FDCWD, temporaryPath, AT_FDCWD, path, UInt32(RENAME_NOREPLACE)) == 0 {
-        return
-      }
+      let (old, new) = (temporaryPath.systemPath, path.systemPath)
+      if unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, UInt32(RENAME_NOREPLACE)) == 0 { return }
       number = errno
       // A file system that cannot do that: a link never replaces, and the old name goes later.
       if number == EINVAL || number == ENOSYS {
-        if unsafe Glibc.link(temporaryPath, path) == 0 { return }
+        if unsafe Glibc.link(old, new) == 0 { return }
         number = errno
       }
     } else {
@@ -165,10 +166,10 @@ final class NewFile: Sendable {
         try TemporaryNames.make(besides: path, "link", shownAs: shownName) { link(to: $0) }
       }
     defer { TemporaryNames.remove(name) }
-    _ = try systemCall("rename", path: shownName) { unsafe rename(name, path) }
+    _ = try systemCall("rename", path: shownName) { unsafe rename(name.systemPath, path.systemPath) }
   }
 
   private func link(to path: String) -> Int32 {
-    unsafe linkat(AT_FDCWD, descriptorPath, AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+    unsafe linkat(AT_FDCWD, descriptorPath, AT_FDCWD, path.systemPath, AT_SYMLINK_FOLLOW)
   }
 }

@@ -5,13 +5,18 @@ import TensorCore
 
 /// A file on a web server, of which only the requested bytes are fetched (RFC 9110, section 14).
 ///
-/// The server must support range requests. If it sends an `ETag`, a change of the file while it is
+/// The server must support range requests, and every answer must hold the range that was requested, of
+/// a file of the same size. If it sends an `ETag` or `Last-Modified`, a change of the file while it is
 /// read is detected.
 final class RemoteFile: Sendable {
   private let url: String
   /// Size of the file in bytes when it was opened.
   let size: Int
+  /// Header field `ETag`, if it is a strong one (RFC 9110, section 8.8.3): a weak one, `W/"…"`, may stay
+  /// while bytes change, and `If-Match` never matches it.
   let entityTag: String?
+  /// The first answer, with which later ones must agree.
+  private let opened: WebRequest.Answer
   /// The blocks that were fetched last for small reads, which parsing an index needs many of.
   private let recent = BlockCache(capacity: 8 * blockSize)
 
@@ -33,15 +38,13 @@ final class RemoteFile: Sendable {
       answered.withLock { $0 = answer }
     }
     let answer = answered.withLock { $0 }
-    guard let total = answer.contentRange.flatMap(Self.total), total > 0,
-      answer.count == min(total, Self.blockSize)
-    else {
-      throw CheckpointError(
-        .system, "the server did not report which part of the file it sent", path: url)
+    guard let total = answer.contentRange?.total else {
+      throw CheckpointError(.system, "the server does not report the size of the file", path: url)
     }
     self.url = url
     size = total
-    entityTag = answer.entityTag
+    entityTag = answer.entityTag.flatMap { $0.hasPrefix("\"") ? $0 : nil }
+    opened = answer
     recent.read(BlockCache.Key(offset: 0), size: answer.count) {
       $0.copyBytes(from: memory.bytes(answer.count))
     } _: { _ in
@@ -84,12 +87,24 @@ final class RemoteFile: Sendable {
     _ range: Range<Int>, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     let answer = try Self.get(url, range, entityTag: entityTag, into: &target)
-    guard answer.count == range.count, answer.contentRange.flatMap(Self.total) == size else {
+    if let change = change(in: answer) {
       throw CheckpointError(
-        .system,
-        "the file changed while it was read: expected \(range.count) bytes, found \(answer.count)",
-        path: url, offset: range.lowerBound)
+        .system, "the file changed while it was read: \(change)", path: url,
+        offset: range.lowerBound)
     }
+  }
+
+  /// What differs from the first answer; a server may leave fields out.
+  private func change(in answer: WebRequest.Answer) -> String? {
+    if let total = answer.contentRange?.total, total != size {
+      return "it had \(size) bytes, now it has \(total)"
+    }
+    for (name, field) in [("ETag", \WebRequest.Answer.entityTag), ("Last-Modified", \.lastModified)] {
+      guard let old = opened[keyPath: field], let new = answer[keyPath: field] else { continue }
+      // Servers that share a name may have copied the file at different times.
+      return old == new ? nil : "\(name) was \(old), now it is \(new)"
+    }
+    return nil
   }
 
   private static func get(
@@ -103,32 +118,49 @@ final class RemoteFile: Sendable {
       let request = WebRequest.pool.acquire()
       let answer = request.value.get(url, range, entityTag: entityTag, into: &target)
       WebRequest.pool.release(request)
-      if answer.status == 206, answer.failure == nil, !answer.isTooLong { return answer }
-      // No answer, an error of the server, or too many requests: each may pass.
-      let isPassing = answer.failure != nil || answer.status >= 500 || answer.status == 429
+      guard let refusal = refusal(of: answer, to: range) else { return answer }
+      // No answer, an answer cut off, an error of the server, or too many requests: each may pass.
+      let isCut = answer.status == 206 && answer.count < (answer.contentRange?.bytes?.count ?? 0)
+      let isPassing =
+        answer.failure != nil || isCut || answer.status >= 500 || answer.status == 429
       guard isPassing, attempt < attempts else {
         throw CheckpointError(
-          .system, refusal(answer), path: url,
-          offset: range.lowerBound == 0 ? nil : range.lowerBound)
+          .system, refusal, path: url, offset: range.lowerBound == 0 ? nil : range.lowerBound)
       }
       usleep(UInt32(attempt) * 300_000)
       attempt += 1
     }
   }
 
-  private static func refusal(_ answer: WebRequest.Answer) -> String {
+  /// What is wrong with an answer; `nil` if it holds the bytes in `range`, or those up to the file's end.
+  private static func refusal(of answer: WebRequest.Answer, to range: Range<Int>) -> String? {
     switch answer.status {
-    case 200: "the server does not support range requests; download the file first"
-    case 412: "the file changed while it was read"
-    case 0, 206: answer.failure ?? "the server sent more bytes than requested"
-    default: "the server answered with HTTP status \(answer.status)"
+    case 0: return answer.failure ?? "the server sent no answer"
+    case 206: break
+    case 200: return "the server does not support range requests; download the file first"
+    case 412: return "the file changed while it was read"
+    case 416 where answer.contentRange?.total == 0: return "is empty"
+    case 416: return "the server has no bytes in the requested range: the file has become shorter"
+    default: return "the server answered with HTTP status \(answer.status)"
     }
-  }
-
-  /// The size of the whole file in `bytes 0-99/1234`.
-  private static func total(_ field: String) -> Int? {
-    guard field.hasPrefix("bytes "), let slash = field.lastIndex(of: "/") else { return nil }
-    return Int(field[field.index(after: slash)...])
+    if let failure = answer.failure { return failure }
+    if answer.isMultipart { return "expected one range of bytes, but the server sent several parts" }
+    if let encoding = answer.encoding {
+      return "expected the bytes of the file, but the server sent them packed (\(encoding))"
+    }
+    guard let sent = answer.contentRange?.bytes else {
+      return "the server did not report which part of the file it sent"
+    }
+    let expected = range.lowerBound..<min(range.upperBound, answer.contentRange?.total ?? .max)
+    guard sent == expected else {
+      return "expected bytes \(range.lowerBound) to \(range.upperBound - 1), but the server sent bytes "
+        + "\(sent.lowerBound) to \(sent.upperBound - 1)"
+    }
+    if answer.isTooLong { return "the server sent more bytes than requested" }
+    guard answer.count == sent.count else {
+      return "expected \(sent.count) bytes, but the server sent \(answer.count)"
+    }
+    return nil
   }
 }
 

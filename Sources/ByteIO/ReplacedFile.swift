@@ -58,7 +58,7 @@ struct ReplacedFile {
   private func checkDirectory(_ directory: String) throws(CheckpointError) {
     do throws(CheckpointError) {
       _ = try systemCall("write to its directory", path: given) {
-        unsafe access(directory.isEmpty ? "." : directory, W_OK | X_OK)
+        unsafe access((directory.isEmpty ? "." : directory).systemPath, W_OK | X_OK)
       }
     } catch {
       if error.systemNumber == ENOENT, !directory.isEmpty {
@@ -76,9 +76,9 @@ struct ReplacedFile {
   private static func destination(ofLink path: String) throws(CheckpointError) -> String {
     var text = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = try systemCall("read link", path: path) {
-      unsafe readlink(path, &text, text.count)
+      unsafe readlink(path.systemPath, &text, text.count)
     }
-    return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(pathBytes: text[..<count].map { UInt8(bitPattern: $0) })
   }
 
   /// Syncs the new file and gives it the target's name.
@@ -88,7 +88,8 @@ struct ReplacedFile {
     // The directory is opened first: after the rename only its sync can still go wrong.
     let directory = Place.divided(path).folder
     let descriptor = try systemCall("open its directory", path: given) {
-      unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      unsafe open(
+        (directory.isEmpty ? "." : directory).systemPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
     defer { close(descriptor) }
     try replacing ? file.takeOver(path) : file.take(path)
@@ -114,6 +115,7 @@ struct ReplacedFile {
 
   private func copyExtendedAttributes(to descriptor: Int32) {
     var names = [CChar](repeating: 0, count: 65_536)  // XATTR_LIST_MAX
+    let path = path.systemPath
     let length = unsafe listxattr(path, &names, names.count)
     guard length > 0 else { return }
     var value = [UInt8](repeating: 0, count: 65_536)  // XATTR_SIZE_MAX

@@ -35,14 +35,14 @@ enum TemporaryNames {
   /// Removes a name, if it is still there.
   static func remove(_ path: String) {
     state.withLock { state in
-      if state.paths.remove(path) != nil { unsafe unlink(path) }
+      if state.paths.remove(path) != nil { unsafe unlink(path.systemPath) }
     }
   }
 
   /// Removes all names and gives no more.
   static func removeAll() {
     state.withLock { state in
-      for path in state.paths { unsafe unlink(path) }
+      for path in state.paths { unsafe unlink(path.systemPath) }
       state = ([], true)
     }
   }

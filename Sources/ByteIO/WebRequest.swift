@@ -24,10 +24,16 @@ struct WebRequest: ~Copyable {
     var status = 0
     /// libcurl's error message, if any.
     var failure: String?
-    /// Header field `Content-Range`.
-    var contentRange: String?
-    /// Header field `ETag`, if it is a strong one (RFC 9110, section 8.8.3).
+    /// Header field `Content-Range`, if there is one that can be read.
+    var contentRange: ContentRange?
+    /// Header field `ETag`.
     var entityTag: String?
+    /// Header field `Last-Modified`.
+    var lastModified: String?
+    /// Whether the content is several parts, each with its range.
+    var isMultipart = false
+    /// Header field `Content-Encoding`, if bytes were packed for sending.
+    var encoding: String?
   }
 
   init() {
@@ -44,7 +50,11 @@ struct WebRequest: ~Copyable {
       try unsafe SystemLibrary.load(["libcurl.so.4"], package: "libcurl4") {
         unsafe ckpt_curl_find($0)
       }
-      curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+      let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+      guard code == CURLE_OK else {
+        return CheckpointError(
+          .system, "libcurl cannot be started: \(unsafe String(cString: curl_easy_strerror(code)))")
+      }
       return nil
     } catch {
       return error
@@ -64,7 +74,7 @@ struct WebRequest: ~Copyable {
     var fields = unsafe curl_slist_append(nil, "Accept-Encoding: identity")
     if let entityTag { unsafe fields = curl_slist_append(fields, "If-Match: \(entityTag)") }
     defer { unsafe curl_slist_free_all(fields) }
-    unsafe ckpt_curl_set_text(handle, CURLOPT_URL, url)
+    unsafe ckpt_curl_set_text(handle, CURLOPT_URL, url.systemPath)
     unsafe ckpt_curl_set_text(handle, CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound - 1)")
     unsafe ckpt_curl_set_list(handle, CURLOPT_HTTPHEADER, fields)
     unsafe ckpt_curl_set_text(handle, CURLOPT_USERAGENT, "ckpt")
@@ -95,20 +105,25 @@ struct WebRequest: ~Copyable {
         answer.failure = unsafe String(cString: curl_easy_strerror(code))
       }
       answer.contentRange = unsafe Self.field("Content-Range", of: handle)
-      answer.entityTag = unsafe Self.field("ETag", of: handle).flatMap {
-        // A weak tag, `W/"…"`, may stay while bytes change, and If-Match never matches it.
-        $0.hasPrefix("\"") ? $0 : nil
-      }
+        .flatMap { ContentRange($0) }
+      answer.entityTag = unsafe Self.field("ETag", of: handle)
+      answer.lastModified = unsafe Self.field("Last-Modified", of: handle)
+      answer.isMultipart =
+        unsafe Self.field("Content-Type", of: handle)?.lowercased().hasPrefix("multipart/") ?? false
+      answer.encoding = unsafe Self.field("Content-Encoding", of: handle)
+        .flatMap { $0.lowercased() == "identity" ? nil : $0 }
       return answer
     }
   }
 
-  /// A header field of the last response.
+  /// A header field of the last response; `nil` if it is there more than once.
   private static func field(_ name: String, of handle: UnsafeMutableRawPointer) -> String? {
     var field: UnsafeMutablePointer<curl_header>?
     guard unsafe curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &field) == CURLHE_OK
     else { return nil }
-    return unsafe field.map { unsafe String(cString: $0.pointee.value) }
+    return unsafe field.flatMap {
+      unsafe $0.pointee.amount == 1 ? String(cString: $0.pointee.value) : nil
+    }
   }
 
   /// The destination of the bytes received.

@@ -26,6 +26,14 @@ public struct Capabilities: Sendable {
   public var needsTemplate = false
   /// Whether ``WriteOptions/nests`` gives nested dictionaries.
   public var nestsValues = false
+  /// Most dimensions of a tensor that are read again.
+  public var maxRank = 64
+  /// Most bytes of a tensor's name that are read again; `nil` without a limit of its own.
+  public var maxNameBytes: Int?
+  /// Whether a name may contain a NUL.
+  public var allowsNUL = true
+  /// Bytes of a name from which on other programs do not read it, with what they are called.
+  public var longNames: (from: Int, readers: String)?
   /// Element types that other programs read as something else, with what they read.
   public var seenAs: [DType: String] = [:]
   /// Further endings of files that are only written as filled copies of others.
@@ -50,8 +58,8 @@ public struct Capabilities: Sendable {
   /// Refuses what the format cannot write.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `unsupported` for a compression that it does not have,
-  ///   several tensors where there is room for one, or an element type that it does not
-  ///   have; `malformed` for two tensors of one name.
+  ///   several tensors where there is room for one, or an element type, a name, or a number of
+  ///   dimensions that its reader would refuse; `malformed` for two tensors of one name.
   package func check(
     _ checkpoint: Checkpoint, _ options: WriteOptions = WriteOptions(), format: String
   ) throws(CheckpointError) {
@@ -67,10 +75,28 @@ public struct Capabilities: Sendable {
         .unsupported, "\(format) has no element type \(entry.info.dtype.rawValue)",
         tensor: entry.name.text)
     }
+    for entry in checkpoint.entries { try check(entry, format: format) }
     var names: Set<TensorName> = []
     for entry in checkpoint.entries where !names.insert(entry.name).inserted {
       throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
     }
+  }
+
+  /// Refuses what a reader of the format would refuse.
+  private func check(_ entry: Checkpoint.Entry, format: String) throws(CheckpointError) {
+    let problem: String
+    let length = entry.name.text.utf8.count
+    if let maxNameBytes, length > maxNameBytes {
+      problem = "expected a name of at most \(maxNameBytes) bytes for \(format), found \(length)"
+    } else if !allowsNUL, entry.name.text.utf8.contains(0) {
+      problem = "a name in a file of \(format) cannot contain a NUL; use --rename"
+    } else if entry.info.shape.count > maxRank {
+      problem =
+        "expected at most \(maxRank) dimensions for \(format), found \(entry.info.shape.count)"
+    } else {
+      return
+    }
+    throw CheckpointError(.unsupported, problem, tensor: entry.name.text)
   }
 
   /// Refuses options that the format does not have.
@@ -145,6 +171,14 @@ public struct Capabilities: Sendable {
           "\(format) files that load with weights_only=True have no \(name): '\(address)' is written "
             + "without its class"
         }
+      }
+    }
+    if let longNames {
+      let long = checkpoint.entries.filter { $0.name.text.utf8.count >= longNames.from }
+      if let first = long.first {
+        let more = long.count == 1 ? "" : " and \(long.count - 1) more"
+        losses.append(
+          "\(longNames.readers) reads no names of \(longNames.from) bytes or more: '\(first.name)'\(more)")
       }
     }
     for (dtype, other) in seenAs {

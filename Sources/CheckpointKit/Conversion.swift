@@ -139,7 +139,7 @@ public struct Conversion: Sendable {
   private func rename(_ result: inout Result) throws {
     if names.isEmpty { return }
     try names.requireMatches(among: result.checkpoint.entries.map(\.name))
-    let renamed = try names.renaming()
+    let renamed = names.renaming()
     var sources: [TensorName: TensorName] = [:]
     var isRenamed = false
     for index in result.checkpoint.entries.indices {

@@ -36,7 +36,7 @@ public struct NamePairing: Sendable {
         if theirs.contains(tensor.name) { taken.insert(tensor.name) } else { left.append(tensor) }
       }
     } else {
-      let renamed = try names.renaming()
+      let renamed = names.renaming()
       var theirNames: [TensorName: TensorName] = [:]
       for tensor in second {
         theirNames[try renamed(tensor.name)] = theirNames[try renamed(tensor.name)] ?? tensor.name

@@ -22,7 +22,8 @@ extension Recipe: Codable {
   /// - Throws: `CheckpointError` naming the key whose value is unknown.
   public init(json text: String) throws {
     do {
-      self = try Self(jsonText: text)
+      // Its expressions are whoever's made the file.
+      self = try MatchingSteps.$shared.withValue(MatchingSteps()) { try Self(jsonText: text) }
     } catch let error as CheckpointError {
       throw CheckpointError(error.code, "recipe: \(error.message)")
     } catch {

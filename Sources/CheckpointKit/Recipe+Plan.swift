@@ -80,7 +80,7 @@ extension Recipe {
         }
       case .cast(let dtype, let selector):
         let selected = try selector.map { try SelectedTensors($0, in: tree) }
-        try plan.cast(to: dtype) { selected?.contains($0) ?? true }
+        try plan.cast(to: dtype) { try selected?.contains($0) ?? true }
       case .keep(let match, let exclude):
         let kept = try Reinitialization(match: match, exclude: exclude)
           .names(among: present, tree: tree)
@@ -179,10 +179,10 @@ extension Recipe.Plan {
 
   /// Rounds the floating-point tensors that `isSelected` takes.
   fileprivate mutating func cast(
-    to dtype: DType, where isSelected: (TensorName) -> Bool
+    to dtype: DType, where isSelected: (TensorName) throws -> Bool
   ) throws {
     checkpoint.entries = try checkpoint.entries.map { entry in
-      guard isSelected(entry.name), entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype
+      guard try isSelected(entry.name), entry.info.dtype.isFloatingPoint, entry.info.dtype != dtype
       else { return entry }
       return try entry.cast(to: dtype)
     }

@@ -146,7 +146,7 @@ public struct Reinitialization: Sendable {
     if tied.isEmpty { return }
     for selector in exclude {
       let excluded = try SelectedTensors(selector, in: tree)
-      guard let name = tied.first(where: excluded.contains) else { continue }
+      guard let name = try tied.first(where: excluded.contains) else { continue }
       if let call = calls[name] {
         throw CheckpointError(
           .mismatched, "is excluded, but \(call) fills it", tensor: name.text)
@@ -174,7 +174,7 @@ public struct Reinitialization: Sendable {
   ) throws -> [TensorName] {
     guard let selector = selection.selector else { return tensors.map(\.name) }
     let selected = try SelectedTensors(selector, in: tree)
-    return tensors.map(\.name).filter(selected.contains)
+    return try tensors.map(\.name).filter(selected.contains)
   }
 
   /// What a loop over the matched modules gives.

@@ -30,9 +30,11 @@ public struct Selection: Sendable {
 
   /// Parses the selectors.
   public init(match: [String], exclude: [String] = [], model: Model? = nil) throws {
-    self.init(
-      match: try match.map { try Selector($0) }, exclude: try exclude.map { try Selector($0) },
-      model: model)
+    self = try MatchingSteps.$shared.withValue(MatchingSteps()) {
+      Self(
+        match: try match.map { try Selector($0) }, exclude: try exclude.map { try Selector($0) },
+        model: model)
+    }
   }
 
   private static func union(_ selectors: [Selector]) -> Selector? {
@@ -54,14 +56,14 @@ public struct Selection: Sendable {
     let isTaken = try predicate(
       of: checkpoint.entries.map(\.name) + checkpoint.leftOut.keys, tree: tree)
     try refuse(checkpoint.leftOut, where: isTaken)
-    return checkpoint.entries.filter { isTaken($0.name) }
+    return try checkpoint.entries.filter { try isTaken($0.name) }
   }
 
   /// Refuses tensors that cannot be read if they are asked for by `--match`.
   private func refuse(
-    _ leftOut: [TensorName: String], where isTaken: (TensorName) -> Bool
+    _ leftOut: [TensorName: String], where isTaken: (TensorName) throws -> Bool
   ) throws {
-    let unread = match.isEmpty ? [] : leftOut.filter { isTaken($0.key) }
+    let unread = match.isEmpty ? [:] : try leftOut.filter { try isTaken($0.key) }
     if let (name, reason) = unread.min(by: { $0.key < $1.key }) {
       throw CheckpointError(.unsupported, "cannot be read: \(reason)", tensor: name.text)
     }
@@ -70,14 +72,14 @@ public struct Selection: Sendable {
   /// Which names are taken: every selector must match some of them, and something must be left.
   private func predicate(
     of names: [TensorName], tree: Module
-  ) throws -> (TensorName) -> Bool {
+  ) throws -> (TensorName) throws -> Bool {
     let match = try match.map { try SelectedTensors($0, in: tree, names: names) }
     let exclude = try exclude.map { try SelectedTensors($0, in: tree, names: names) }
-    func isTaken(_ name: TensorName) -> Bool {
-      (match.isEmpty || match.contains { $0.contains(name) })
-        && !exclude.contains { $0.contains(name) }
+    func isTaken(_ name: TensorName) throws -> Bool {
+      try (match.isEmpty || match.contains { try $0.contains(name) })
+        && !exclude.contains { try $0.contains(name) }
     }
-    guard names.contains(where: isTaken) else {
+    guard try names.contains(where: isTaken) else {
       throw CheckpointError(
         .missing, "nothing is left: --exclude leaves out everything that is selected")
     }
@@ -114,10 +116,10 @@ public struct Selection: Sendable {
       tree: tree(of: both, for: selector, notes: notes))
     try refuse(leftOut, where: isTaken)
     var (left, right) = (left, right)
-    left.leftOut = left.leftOut.filter { isTaken($0.key) }
-    right.leftOut = right.leftOut.filter { isTaken($0.key) }
-    left.entries.removeAll { !isTaken($0.name) }
-    right.entries.removeAll { !isTaken(names[$0.name] ?? $0.name) }
+    left.leftOut = try left.leftOut.filter { try isTaken($0.key) }
+    right.leftOut = try right.leftOut.filter { try isTaken($0.key) }
+    try left.entries.removeAll { try !isTaken($0.name) }
+    try right.entries.removeAll { try !isTaken(names[$0.name] ?? $0.name) }
     return (left, right)
   }
 }

@@ -50,6 +50,10 @@ package enum HDF5Library {
     try unsafe SystemLibrary.load(
       ["libhdf5_serial.so.\(number)", "libhdf5.so.\(number)"], package: "libhdf5-\(number)-1"
     ) { unsafe ckpt_hdf5_start($0) }
+    // Started already, unless that failed.
+    guard H5open() >= 0 else {
+      throw CheckpointError(.system, "libhdf5 cannot be started")
+    }
   }
 
   /// Whether chunks packed by the filter with this registry number can be read, by our own code or

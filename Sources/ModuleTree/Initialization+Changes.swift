@@ -72,7 +72,7 @@ extension Initialization {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when nothing is selected.
   package mutating func cast(to dtype: DType, _ selector: Selector? = nil) throws {
     let selection = try selector.map { try SelectedTensors($0, modules: namedModules) }
-    let selected = tensors.filter { selection?.contains($0.name) ?? true }
+    let selected = try tensors.filter { try selection?.contains($0.name) ?? true }
     let built = selected.filter { !isPending($0.name.text) }
     if built.isEmpty, !selected.isEmpty {
       throw CheckpointError(

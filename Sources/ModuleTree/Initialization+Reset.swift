@@ -77,8 +77,8 @@ extension Initialization {
     var touched: Set<TensorName> = []
     var result = Redrawn()
     for node in nodes {
-      let own = node.tensors.filter { selection.contains(node, $0.name) }
-      if own.isEmpty, !node.module.isContainer || !selection.contains(node) { continue }
+      let own = try node.tensors.filter { try selection.contains(node, $0.name) }
+      if own.isEmpty, try !node.module.isContainer || !selection.contains(node) { continue }
       var assigned: [ResolvedRule.Filling] = []
       for (index, rule) in resolved.enumerated() {
         let fitting = try rule.fillings(for: node).filter { filling in
@@ -89,7 +89,7 @@ extension Initialization {
       }
       let isCalled = assigned.contains(where: \.assignment.isCall)
       let isCovered =
-        covering.contains { node.isInside($0) } && !selection.containsDirectly(node)
+        try covering.contains { node.isInside($0) } && !selection.containsDirectly(node)
       if !isCalled, !isCovered {
         let whole = assigned.filter { $0.assignment.part == nil }
         let rest = own.filter { tensor in
@@ -101,7 +101,7 @@ extension Initialization {
           touched.insert(TensorName(node.name(of: tensor.name)))
         }
         if let first = kept.first { result.skipped.append(Skipped(node, keeping: first.name)) }
-        if fillsAll(in: node, selection) {
+        if try fillsAll(in: node, selection) {
           try call("reset_parameters", of: node, &touched, &result)
         }
       }
@@ -133,7 +133,8 @@ extension Initialization {
     of nodes: [NamedModule], _ selection: SelectedTensors, _ rules: [ResolvedRule]
   ) throws -> [String] {
     try nodes.filter { node in
-      guard node.module.isContainer, selection.contains(node), selection.containsDirectly(node)
+      guard node.module.isContainer, try selection.contains(node),
+        try selection.containsDirectly(node)
       else { return false }
       return try fillsAll(in: node, selection)
         || rules.contains { try $0.fillings(for: node).contains(where: \.assignment.isCall) }
@@ -141,10 +142,12 @@ extension Initialization {
   }
 
   /// Whether a container has `reset_parameters`, and everything in it is selected.
-  private func fillsAll(in node: NamedModule, _ selection: SelectedTensors) -> Bool {
+  private func fillsAll(
+    in node: NamedModule, _ selection: SelectedTensors
+  ) throws -> Bool {
     guard node.module.isContainer, node.module.hasMethod("reset_parameters") else { return false }
-    return node.module.namedTensors(removeDuplicates: false).allSatisfy {
-      selection.contains(TensorName(node.name(of: $0.name.text)))
+    return try node.module.namedTensors(removeDuplicates: false).allSatisfy {
+      try selection.contains(TensorName(node.name(of: $0.name.text)))
     }
   }
 

@@ -30,17 +30,17 @@ struct ResolvedRule {
     } catch let error as CheckpointError {
       throw CheckpointError(error.code, "rule '\(rule)': \(error.message)")
     }
-    let matching = modules.filter { node in
-      selector.matches(path: node.path, kind: node.module.kind)
+    let matching = try modules.filter { node in
+      try selector.matches(path: node.path, kind: node.module.kind)
         || node.tensors.contains {
-          selector.matches(path: node.path, kind: node.module.kind, parameter: $0.name)
+          try selector.matches(path: node.path, kind: node.module.kind, parameter: $0.name)
         }
     }
     if matching.isEmpty { throw CheckpointError(.missing, "rule '\(rule)' matches no module") }
     for assignment in rule.assignments {
       try check(assignment, matching)
-      let isOwn = matching.contains { node in
-        assignment.isCall && node.module.hasMethod(assignment.parameter)
+      let isOwn = try matching.contains { node in
+        try assignment.isCall && node.module.hasMethod(assignment.parameter)
           && selector.matches(path: node.path, kind: node.module.kind, isDirect: true)
       }
       if isOwn { ownMethods.insert(assignment.parameter) }
@@ -77,7 +77,7 @@ struct ResolvedRule {
     while let first = assignments.first {
       if first.isCall {
         assignments.removeFirst()
-        let isCalled = selector.matches(
+        let isCalled = try selector.matches(
           path: node.path, kind: node.module.kind,
           isDirect: ownMethods.contains(first.parameter))
         if isCalled, node.module.hasMethod(first.parameter) {
@@ -105,14 +105,14 @@ struct ResolvedRule {
   private func takes(
     _ assignment: Rule.Assignment, _ node: NamedModule, _ own: String
   ) throws -> Bool {
-    guard assignment.names(own), let context = node.context(of: own), matches(node, own) else {
+    guard assignment.names(own), let context = node.context(of: own), try matches(node, own) else {
       return false
     }
     return try assignment.condition?.holds(in: context) ?? true
   }
 
-  private func matches(_ node: NamedModule, _ own: String?) -> Bool {
-    selector.matches(path: node.path, kind: node.module.kind, parameter: own)
+  private func matches(_ node: NamedModule, _ own: String?) throws -> Bool {
+    try selector.matches(path: node.path, kind: node.module.kind, parameter: own)
   }
 }
 

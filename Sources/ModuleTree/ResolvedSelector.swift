@@ -5,7 +5,7 @@ package struct ResolvedSelector {
   private indirect enum Node {
     case kind(Glob, containers: Containers)
     case name(Glob)
-    case expression(Regex<AnyRegexOutput>)
+    case expression(RegularExpression)
     case not(Node)
     case and(Node, Node)
     case or(Node, Node)
@@ -41,13 +41,14 @@ package struct ResolvedSelector {
   /// Whether the module at `path` of class `kind` matches, or, with `parameter`, that own tensor.
   ///
   /// What is inside a container that matches does so itself, unless `isDirect` asks for more.
+  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` for an expression that takes too many steps.
   package func matches(
     path: String, kind: String, parameter: String? = nil, isDirect: Bool = false
-  ) -> Bool {
+  ) throws -> Bool {
     let lineage = Self.lineage(of: kind, bases)
     let full = parameter.map { path.isEmpty ? $0 : "\(path).\($0)" } ?? path
     let inFile = parameter == nil ? nil : stored.name(of: full)
-    func matches(_ node: Node) -> Bool {
+    func matches(_ node: Node) throws -> Bool {
       switch node {
       case .kind(let glob, let containers):
         lineage.contains { glob.matches($0) } || !isDirect && containers.hold(path)
@@ -55,15 +56,16 @@ package struct ResolvedSelector {
         isDirect
           ? glob.matches(full)
           : glob.matchesInside(full) || inFile.map(glob.matchesInside(stored:)) ?? false
-      case .expression(let regex):
-        (!path.isEmpty && path.contains(regex)) || (!full.isEmpty && full.contains(regex))
-          || (inFile?.text.contains(regex) ?? false)
-      case .not(let inner): !matches(inner)
-      case .and(let left, let right): matches(left) && matches(right)
-      case .or(let left, let right): matches(left) || matches(right)
+      case .expression(let expression):
+        try [path, full, inFile?.text ?? ""].contains { name in
+          try !name.isEmpty && expression.isFound(in: name)
+        }
+      case .not(let inner): try !matches(inner)
+      case .and(let left, let right): try matches(left) && matches(right)
+      case .or(let left, let right): try matches(left) || matches(right)
       }
     }
-    return matches(root)
+    return try matches(root)
   }
 
   /// Paths of modules that stand for what is inside them.
@@ -101,7 +103,7 @@ package struct ResolvedSelector {
       case .word(let text): try word(text)
       case .kind(let text): kind(Glob(text))
       case .name(let text): .name(Glob(text))
-      case .expression(let expression): .expression(try expression.compiled())
+      case .expression(let expression): .expression(expression)
       case .not(let inner): .not(try self.node(inner))
       case .and(let left, let right): .and(try self.node(left), try self.node(right))
       case .or(let left, let right): .or(try self.node(left), try self.node(right))

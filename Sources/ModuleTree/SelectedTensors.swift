@@ -23,11 +23,13 @@ package struct SelectedTensors {
       modules.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first }
     )
     let isFound =
-      names.map { $0.contains(where: contains) }
-      ?? modules.contains { node in node.tensors.contains { contains(node, $0.name) } }
+      try names.map { try $0.contains(where: contains) }
+      ?? modules.contains { node in try node.tensors.contains { try contains(node, $0.name) } }
     if isFound { return }
     let place = names == nil ? "" : " in the file"
-    let matching = modules.filter { self.selector.matches(path: $0.path, kind: $0.module.kind) }
+    let matching = try modules.filter {
+      try self.selector.matches(path: $0.path, kind: $0.module.kind)
+    }
     if !matching.isEmpty, matching.allSatisfy(\.module.isWithoutTensors) {
       throw CheckpointError(
         .missing, "selector '\(selector)' matches only modules without tensors")
@@ -37,9 +39,12 @@ package struct SelectedTensors {
       ?? modules.flatMap { node in
         node.tensors.map { TensorName(node.name(of: $0.name)) }
       }
-    let missed = modules.first { node in node.tensors.contains { contains(node, $0.name) } }
+    let missed = try modules.first { node in
+      try node.tensors.contains { try contains(node, $0.name) }
+    }
     let advice: String
-    if let missed, let name = missed.tensors.first(where: { contains(missed, $0.name) })?.name {
+    if let missed, let name = try missed.tensors.first(where: { try contains(missed, $0.name) })?.name
+    {
       let example = known.first.map { ", the file for example '\($0)'" } ?? ""
       advice = "; the model has '\(missed.name(of: name))'\(example)"
     } else {
@@ -51,28 +56,28 @@ package struct SelectedTensors {
       .missing, "selector '\(selector)' matches nothing\(place)\(advice)")
   }
 
-  func contains(_ node: NamedModule, _ own: String) -> Bool {
-    selector.matches(path: node.path, kind: node.module.kind, parameter: own)
+  func contains(_ node: NamedModule, _ own: String) throws -> Bool {
+    try selector.matches(path: node.path, kind: node.module.kind, parameter: own)
   }
 
   /// Whether a module itself is meant, and so all that is inside it.
-  func contains(_ node: NamedModule) -> Bool {
-    selector.matches(path: node.path, kind: node.module.kind)
+  func contains(_ node: NamedModule) throws -> Bool {
+    try selector.matches(path: node.path, kind: node.module.kind)
   }
 
   /// Whether a module, or a tensor of its own, is meant for itself and not only as a part of a container.
-  func containsDirectly(_ node: NamedModule) -> Bool {
-    func matches(_ own: String?) -> Bool {
-      selector.matches(path: node.path, kind: node.module.kind, parameter: own, isDirect: true)
+  func containsDirectly(_ node: NamedModule) throws -> Bool {
+    func matches(_ own: String?) throws -> Bool {
+      try selector.matches(path: node.path, kind: node.module.kind, parameter: own, isDirect: true)
     }
-    return matches(nil) || node.tensors.contains { matches($0.name) }
+    return try matches(nil) || node.tensors.contains { try matches($0.name) }
   }
 
   /// Whether a tensor is meant, by its name in the tree or in the file; one of no module in the tree is
   /// judged by its name alone.
-  package func contains(_ tensor: TensorName) -> Bool {
+  package func contains(_ tensor: TensorName) throws -> Bool {
     let (path, leaf) = (stored.places[tensor] ?? tensor).parentAndLeaf
-    return selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
+    return try selector.matches(path: path, kind: kinds[TensorName(path)] ?? "", parameter: leaf)
   }
 }
 

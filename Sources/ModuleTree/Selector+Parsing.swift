@@ -72,9 +72,8 @@ private struct SelectorParser {
       position += 1
     }
     guard accept("/") else { throw error("'/' at the end of the expression") }
-    let expression = Selector.Expression(text: String(text))
-    _ = try expression.compiled()
-    return .expression(expression)
+    let pattern = String(text)
+    return .expression(try RegularExpression(pattern, title: "selector /\(pattern)/"))
   }
 
   private mutating func word() throws -> Selector.Node {

@@ -14,15 +14,10 @@ public struct Selector: Sendable, CustomStringConvertible {
     case word(String)
     case kind(String)
     case name(String)
-    case expression(Expression)
+    case expression(RegularExpression)
     case not(Node)
     case and(Node, Node)
     case or(Node, Node)
-  }
-
-  /// A regular expression, which is compiled where it is used, because `Regex` is not `Sendable`.
-  struct Expression: Sendable {
-    let text: String
   }
 
   let root: Node
@@ -86,23 +81,12 @@ public struct Selector: Sendable, CustomStringConvertible {
     case .word(let text): text
     case .kind(let text): "kind:\(text)"
     case .name(let text): "name:\(text)"
-    case .expression(let expression): "/\(expression.text)/"
+    case .expression(let expression): "/\(expression.pattern)/"
     case .not(let inner): "!" + Self.text(inner, within: 2)
     case .and(let left, let right):
       wrapped(Self.text(left, within: 1) + " & " + Self.text(right, within: 2), 1)
     case .or(let left, let right):
       wrapped(Self.text(left, within: 0) + " | " + Self.text(right, within: 1), 0)
-    }
-  }
-}
-
-extension Selector.Expression {
-  /// The expression, reading scalar by scalar, so that combining marks count.
-  func compiled() throws -> Regex<AnyRegexOutput> {
-    do {
-      return try Regex(text).matchingSemantics(.unicodeScalar)
-    } catch {
-      throw CheckpointError(.malformed, "selector /\(text)/ is not a regular expression: \(error)")
     }
   }
 }

@@ -85,7 +85,7 @@ extension String {
   }
 
   /// The text with control, bidirectional and invisible format characters written as `\u{…}`,
-  /// so that a name from a file cannot steer a terminal.
+  /// so that a name from a file cannot steer a terminal, and bytes of a path as ``shownPath`` has them.
   package var escapingControls: String {
     if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
     func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
@@ -94,9 +94,10 @@ extension String {
       default: false
       }
     }
-    guard unicodeScalars.contains(where: isUnsafe) else { return self }
+    let shown = shownPath
+    guard shown.unicodeScalars.contains(where: isUnsafe) else { return shown }
     var safe = ""
-    for scalar in unicodeScalars {
+    for scalar in shown.unicodeScalars {
       switch scalar {
       case "\n": safe += "\\n"
       case "\t": safe += "\\t"

@@ -31,7 +31,7 @@ struct Ckpt: AsyncParsableCommand {
     ProcessSetup.requireThreads()
     var command: (any ParsableCommand)?
     do {
-      var parsed = try parseAsRoot()
+      var parsed = try parseAsRoot(ProcessSetup.arguments)
       command = parsed
       if allowsLarge(parsed) {
         // Parsed again: a command cannot be sent to where the budget is another.
@@ -52,7 +52,7 @@ struct Ckpt: AsyncParsableCommand {
   }
 
   private static func runAgain() async throws {
-    var parsed = try parseAsRoot()
+    var parsed = try parseAsRoot(ProcessSetup.arguments)
     if let command = parsed as? any AsyncParsableCommand {
       try await ProcessSetup.run(command)
     } else {

@@ -37,7 +37,7 @@ extension Ckpt {
 
   /// The error for a first argument that is not a command, with the name of one that is near.
   private static var unknownCommand: String? {
-    guard let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-") else {
+    guard let first = ProcessSetup.arguments.first, !first.hasPrefix("-") else {
       return nil
     }
     let names = configuration.subcommands.map { kind in

@@ -294,7 +294,7 @@ extension ShardedTarget {
   }
 }
 
-/// A report as JSON: keys sorted, two spaces of indentation per level.
+/// A report as JSON: keys sorted, two spaces of indentation per level, paths as messages show them.
 func jsonText(_ report: some Encodable) throws -> String {
-  try report.jsonText(isIndented: true)
+  try report.jsonText(isIndented: true).showingBytes("\\\\x")
 }

@@ -16,6 +16,18 @@ enum ProcessSetup {
     if fcntl(STDERR_FILENO, F_GETFD) == -1 { unsafe _ = open("/dev/null", O_WRONLY) }
   }
 
+  /// The arguments after the command's own name; one that is not UTF-8 as the text of a path, so that no
+  /// byte of a file's name is lost.
+  static let arguments: [String] = {
+    var arguments: [String] = []
+    for index in 1..<max(Int(CommandLine.argc), 1) {
+      if let text = unsafe CommandLine.unsafeArgv[index] {
+        unsafe arguments.append(String(pathOf: text))
+      }
+    }
+    return arguments
+  }()
+
   /// On an interrupt or a termination request, removes unfinished outputs before leaving with the
   /// status that a shell gives to the signal; a broken pipe is an error of the write.
   ///

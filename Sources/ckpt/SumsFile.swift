@@ -14,6 +14,13 @@ struct SumsFile {
   /// Lines that are neither, with their numbers from 1.
   private(set) var malformed: [(number: Int, text: String)] = []
 
+  /// The line of a checkpoint; one whose path has control characters, or bytes that are not UTF-8, begins
+  /// with a backslash and has them escaped, as by `sha256sum` and `b3sum`.
+  static func line(_ digest: Digest, _ path: String) -> String {
+    if path.escapingControls.isSameText(path) { return "\(digest)  \(path)" }
+    return "\\\(digest)  \(path.replacing("\\", with: "\\\\").escapingControls)"
+  }
+
   /// Parses lines of the forms `fingerprint  path` and `digest  dtype  shape  name`; empty lines and
   /// comments are skipped, as by `sha256sum`.
   ///
@@ -36,7 +43,8 @@ struct SumsFile {
 extension SumsFile.Line {
   /// Parses a line; `nil` if it is of neither form.
   fileprivate init?(_ line: String, _ algorithm: DigestAlgorithm) {
-    var text = line[...]
+    let isEscaped = line.hasPrefix("\\")
+    var text = isEscaped ? line.dropFirst() : line[...]
     let prefix = "\(algorithm.rawValue):"
     if text.hasPrefix(prefix) { text = text.dropFirst(prefix.count) }
     guard let digest = Digest(hexadecimal: String(text.prefix(64))) else { return nil }
@@ -50,7 +58,39 @@ extension SumsFile.Line {
     {
       self = .tensor("\(digest)  \(parts[0])  \(parts[1])", name: String(parts[2]))
     } else {
-      self = .checkpoint(digest, path: String(rest.dropFirst(2)))
+      let path = String(rest.dropFirst(2))
+      guard let plain = isEscaped ? Self.unescaped(path) : path else { return nil }
+      self = .checkpoint(digest, path: plain)
     }
+  }
+
+  /// The path that ``SumsFile/line(_:_:)`` escaped; `nil` for an escape that it does not make.
+  private static func unescaped(_ text: String) -> String? {
+    var bytes: [UInt8] = []
+    var rest = text.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
+      guard scalar == "\\" else {
+        bytes += String(scalar).utf8
+        continue
+      }
+      switch rest.popFirst() {
+      case "\\": bytes.append(UInt8(ascii: "\\"))
+      case "n": bytes.append(UInt8(ascii: "\n"))
+      case "r": bytes.append(UInt8(ascii: "\r"))
+      case "t": bytes.append(UInt8(ascii: "\t"))
+      case "x":
+        guard let byte = UInt8(String(rest.prefix(2)), radix: 16) else { return nil }
+        rest = rest.dropFirst(2)
+        bytes.append(byte)
+      case "u":
+        guard rest.popFirst() == "{", let end = rest.firstIndex(of: "}"),
+          let scalar = UInt32(String(rest[..<end]), radix: 16).flatMap(Unicode.Scalar.init)
+        else { return nil }
+        rest = rest[rest.index(after: end)...]
+        bytes += String(scalar).utf8
+      default: return nil
+      }
+    }
+    return String(pathBytes: bytes)
   }
 }

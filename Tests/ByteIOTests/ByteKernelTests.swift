@@ -26,7 +26,10 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
       UnsafeMutablePointer<Int>?
     ) -> UInt32
 
+  typealias Neighbors = @convention(c) (UnsafePointer<UInt8>?, Int) -> Int
+
   let testDescription: String
+  let neighbors: Neighbors
   let split: Split
   let merge: Merge
   let write: Write
@@ -36,21 +39,24 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
   static let all: [ByteKernels] = {
     var all = unsafe [
       ByteKernels(
-        testDescription: "plain", split: variant_plain_planes_split,
+        testDescription: "plain", neighbors: variant_plain_equal_neighbors,
+        split: variant_plain_planes_split,
         merge: variant_plain_planes_merge, write: variant_plain_literals_write,
         inflate: variant_plain_inflate)
     ]
     if variant_is_supported(Int32(VARIANT_V3)) {
       unsafe all.append(
         ByteKernels(
-          testDescription: "x86-64-v3", split: variant_v3_planes_split,
+          testDescription: "x86-64-v3", neighbors: variant_v3_equal_neighbors,
+          split: variant_v3_planes_split,
           merge: variant_v3_planes_merge, write: variant_v3_literals_write,
           inflate: variant_v3_inflate))
     }
     if variant_is_supported(Int32(VARIANT_V4)) {
       unsafe all.append(
         ByteKernels(
-          testDescription: "x86-64-v4", split: variant_v4_planes_split,
+          testDescription: "x86-64-v4", neighbors: variant_v4_equal_neighbors,
+          split: variant_v4_planes_split,
           merge: variant_v4_planes_merge, write: variant_v4_literals_write,
           inflate: variant_v4_inflate))
     }
@@ -134,6 +140,17 @@ struct ByteKernels: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct ByteKernelTests {
+  @Test(arguments: ByteKernels.all)
+  func `equal neighbors are counted`(_ kernels: ByteKernels) {
+    for count in [0, 1, 2, 15, 16, 17, 63, 64, 65, 4095, 4096, 4097, 4098, 20_000] {
+      for alphabet in [1, 2, 200] as [UInt8] {
+        let bytes = noise(count, seed: UInt64(count)).map { $0 % alphabet }
+        let expected = zip(bytes, bytes.dropFirst()).count { $0 == $1 }
+        #expect(unsafe kernels.neighbors(bytes, bytes.count) == expected, "\(count) bytes")
+      }
+    }
+  }
+
   @Test(arguments: ByteKernels.all, Words.all.dropFirst())
   func `every clone splits words as the simple definition does`(
     _ kernels: ByteKernels, _ words: Words

@@ -1,6 +1,7 @@
 import ByteIO
 import Glibc
 import TensorCore
+import TestSupport
 import Testing
 
 /// Libraries that are loaded when they are needed.
@@ -12,8 +13,21 @@ import Testing
       ) { _ in nil }
     }
     #expect(
-      error?.message == "needs libnone.so.7, which is not installed; Debian's package is libnone7")
+      error?.message
+        == "needs libnone.so.7 or libneither.so.7, which is not installed; Debian's package is libnone7"
+    )
     #expect(error?.code == .unsupported)
+  }
+
+  @Test func `one that is there and cannot be loaded is reported in the loader's words`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Array("text".utf8), to: "libodd.so")
+    let error = #expect(throws: CheckpointError.self) {
+      try unsafe SystemLibrary.load([path, "libc.so.6"], package: "libodd") { _ in nil }
+    }
+    #expect(
+      error?.message.hasPrefix("needs \(path), which cannot be loaded: \(path): ") == true,
+      "\(error?.message ?? "")")
   }
 
   @Test func `the first library that is installed is loaded`() throws {

@@ -136,6 +136,26 @@ import Testing
     #expect(finding.danger == nil && !finding.isRecognized)
   }
 
+  @Test(arguments: ["__setstate__", "__reduce_ex__"])
+  func `a compiler that becomes a method which Python calls is dangerous`(key: String) throws {
+    // collections.UserDict() with the compiler as an attribute, and then with another state.
+    let compiler = P.global("torch._dynamo.backends.debugging", "eager")
+    let object = P.global("collections", "UserDict") + P.emptyTuple + P.reduce
+    let inDictionary = P.emptyDictionary + P.text(key) + compiler + [0x73]
+    let inPairs =
+      P.global("collections", "OrderedDict") + [0x5d] + P.text(key) + compiler + [0x86, 0x61, 0x85]
+      + P.reduce
+    for state in [inDictionary, inPairs] {
+      let pickle = [0x80, 4] + object + state + [0x62] + P.text("state") + [0x62] + P.stop
+      let findings = try PickleScan(folder.write(pickle, to: "a.pkl")).findings
+      let finding = try #require(findings.first { $0.name == "eager" })
+      #expect(finding.danger != nil)
+    }
+    let plain = [0x80, 4] + object + P.emptyDictionary + P.text("backend") + compiler + [0x73, 0x62]
+    let findings = try PickleScan(folder.write(plain + P.stop, to: "a.pkl")).findings
+    #expect(findings.first { $0.name == "eager" }?.danger == nil)
+  }
+
   @Test func `a harmless name does not cover what is reached through it`() throws {
     let pickle = [0x80, 4] + P.text("ast") + P.text("literal_eval.__globals__") + [0x93] + P.stop
     #expect(try PickleScan(folder.write(pickle, to: "a.pkl")).findings.first?.danger != nil)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TensorCore
 
 /// One run of the built `ckpt`, as a shell would make it.
 public struct CommandRun: Sendable {
@@ -46,7 +47,7 @@ public struct CommandRun: Sendable {
     // The shell only changes the folder; glibc's own way to do that is not imported.
     let words = ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, folder] + arguments
     var pointers = unsafe [UnsafeMutablePointer<CChar>?]()
-    for word in words { unsafe pointers.append(strdup(word)) }
+    for word in words { unsafe pointers.append(strdup(word.systemPath)) }
     unsafe pointers.append(nil)
     defer { for index in words.indices { unsafe free(pointers[index]) } }
     var process = pid_t()

@@ -23,16 +23,31 @@ package final class ZipArchive: Sendable {
   private let indices: [TensorName: Int]
   private let zeroMeansNoSum: Bool
   private let states: Mutex<[Int: State]> = Mutex([:])
-  private let inflations: Mutex<[ZipInflation]> = Mutex([])
+  private let inflations = Mutex(Inflations())
   /// Held while a member is checked, so that no member is checked twice.
   private let verifying = Mutex(())
-  private let unpacked: Mutex<[Int: ByteSource]> = Mutex([:])
+  private let spool: Mutex<ZipSpool>
+  private let budget: ZipBudget
 
-  /// Largest number of members that are kept partly unpacked.
-  private static let maxInflations = 4
   /// Times that a member is unpacked again from its beginning before all of it is unpacked to a file.
   private static let maxRestarts = 1
   private let restarts: Mutex<[Int: Int]> = Mutex([:])
+
+  /// The members that are partly unpacked, the latest last.
+  private struct Inflations {
+    /// Largest number of them, of which one may be of another method than deflate: it may need 128 MiB.
+    private static let limit = 4
+    var kept: [ZipInflation] = []
+    /// Those that were unpacked at any time.
+    var known: Set<Int> = []
+
+    mutating func add(_ inflation: ZipInflation) {
+      if inflation.member.method != .deflated { kept.removeAll { $0.member.method != .deflated } }
+      if kept.count == Self.limit { kept.removeFirst() }
+      kept.append(inflation)
+      known.insert(inflation.member.index)
+    }
+  }
 
   /// The state of a member's CRC-32 check.
   private enum State {
@@ -48,6 +63,8 @@ package final class ZipArchive: Sendable {
   ///   read.
   package init(_ file: ByteSource, zeroMeansNoSum: Bool = false) throws(CheckpointError) {
     self.file = file
+    spool = Mutex(ZipSpool(for: file.name))
+    budget = ZipBudget(of: file)
     do throws(CheckpointError) {
       let directory = try ZipDirectory(file)
       self.directory = directory.range
@@ -67,6 +84,8 @@ package final class ZipArchive: Sendable {
   private init(of other: ZipArchive) {
     (members, file, indices) = (other.members, other.file, other.indices)
     directory = other.directory
+    spool = Mutex(ZipSpool(for: other.file.name))
+    budget = ZipBudget(of: other.file)
     zeroMeansNoSum = true
   }
 
@@ -98,20 +117,18 @@ package final class ZipArchive: Sendable {
       case .stored:
         try file.read(at: member.dataOffset + offset, into: &target)
         try note(target.bytes, at: offset, of: member)
-      case .deflated:
-        if let file = unpacked.withLock({ $0[member.index] }) {
+      default:
+        if let file = spool.withLock({ $0[member] }) {
           try file.read(at: offset, into: &target)
           break
         }
-        let inflation = try inflation(of: member)
-        if inflation.goesBack(to: offset), mustMaterialize(member) {
+        let (inflation, isAgain) = try inflation(of: member)
+        let goesBack = isAgain ? inflation.isFar(offset) : inflation.goesBack(to: offset)
+        if goesBack, mustMaterialize(member) {
           try materialize(member)
           return try read(member, at: offset, into: &target)
         }
         try inflation.read(at: offset, into: &target)
-      default:
-        try materialize(member)
-        try unpacked.withLock { $0[member.index] }?.read(at: offset, into: &target)
       }
     } catch {
       throw locating(error, member)
@@ -144,8 +161,6 @@ package final class ZipArchive: Sendable {
       if isSound(member) { return }
       do throws(CheckpointError) {
         switch member.method {
-        case .deflated:
-          try ZipInflation(member, in: file, isChecked: hasSum(member)).verify()
         case .stored:
           var sum: UInt32 = 0
           try forEachChunk(of: member) { bytes, offset throws(CheckpointError) in
@@ -153,7 +168,7 @@ package final class ZipArchive: Sendable {
             sum = Checksum.crc32(bytes.bytes, after: sum)
           }
           try check(sum, of: member)
-        default: try materialize(member)
+        default: try newInflation(of: member).verify()
         }
       } catch {
         throw locating(error, member)
@@ -166,26 +181,34 @@ package final class ZipArchive: Sendable {
   /// a temporary file, because going back in its stream means starting over.
   package func materialize(_ member: ZipMember) throws(CheckpointError) {
     guard member.method != .stored else { return try verify(member) }
-    try unpacked.withLock { unpacked throws(CheckpointError) in
-      if unpacked[member.index] != nil { return }
-      unpacked[member.index] = try self.unpacked(member)
+    try spool.withLock { spool throws(CheckpointError) in
+      if spool[member] != nil { return }
+      try spool.add(member) { take throws(CheckpointError) in
+        try self.unpack(member, take)
+      }
     }
   }
 
   /// A member's content, checked against its CRC-32, as a source of its own: a copy in a temporary
   /// file without a name.
   package func unpacked(_ member: ZipMember) throws(CheckpointError) -> ByteSource {
-    guard member.method == .stored || member.method == .deflated else {
-      do throws(CheckpointError) {
-        return try ZipStream(member, in: file, isChecked: hasSum(member)).unpacked()
-      } catch {
-        throw locating(error, member)
-      }
-    }
     let copy = try ByteSink.temporary(for: path)
-    let inflation =
-      member.method == .deflated
-      ? try ZipInflation(member, in: file, isChecked: hasSum(member)) : nil
+    try unpack(member) { bytes throws(CheckpointError) in try copy.append(bytes) }
+    return try copy.readBack()
+  }
+
+  /// Hands over all of a member's content in order, checked against its CRC-32.
+  private func unpack(
+    _ member: ZipMember, _ take: (RawSpan) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    let inflation: ZipInflation?
+    do throws(CheckpointError) {
+      inflation = member.method == .stored ? nil : try newInflation(of: member)
+      // What checks an empty one as well.
+      if member.size == 0 { try inflation?.verify() }
+    } catch {
+      throw locating(error, member)
+    }
     try forEachChunk(of: member) { bytes, offset throws(CheckpointError) in
       if let inflation {
         do throws(CheckpointError) {
@@ -196,9 +219,8 @@ package final class ZipArchive: Sendable {
       } else {
         try read(member, at: offset, into: &bytes)
       }
-      try copy.append(bytes.bytes)
+      try take(bytes.bytes)
     }
-    return try copy.readBack()
   }
 
   private func forEachChunk(
@@ -255,20 +277,26 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// The unpacking of a deflated member that is in progress, or a new one; the least recently used
-  /// is dropped.
-  private func inflation(of member: ZipMember) throws(CheckpointError) -> ZipInflation {
+  /// The unpacking of a member that is in progress, or a new one, and whether there was one before; the
+  /// least recently used is dropped.
+  private func inflation(
+    of member: ZipMember
+  ) throws(CheckpointError) -> (inflation: ZipInflation, isAgain: Bool) {
     try inflations.withLock { inflations throws(CheckpointError) in
-      if let index = inflations.firstIndex(where: { $0.member.index == member.index }) {
-        let found = inflations.remove(at: index)
-        inflations.append(found)
-        return found
+      if let index = inflations.kept.firstIndex(where: { $0.member.index == member.index }) {
+        let found = inflations.kept.remove(at: index)
+        inflations.kept.append(found)
+        return (found, false)
       }
-      if inflations.count == Self.maxInflations { inflations.removeFirst() }
-      let new = try ZipInflation(member, in: file, isChecked: hasSum(member))
-      inflations.append(new)
-      return new
+      let isAgain = inflations.known.contains(member.index)
+      let new = try newInflation(of: member)
+      inflations.add(new)
+      return (new, isAgain)
     }
+  }
+
+  private func newInflation(of member: ZipMember) throws(CheckpointError) -> ZipInflation {
+    try ZipInflation(member, in: file, isChecked: hasSum(member), budget)
   }
 
   private func locating(_ error: CheckpointError, _ member: ZipMember) -> CheckpointError {

@@ -2,7 +2,7 @@ import ParallelWork
 import Synchronization
 import TensorCore
 
-/// A deflated member that is read by range: unpacked forward, keeping the last few blocks.
+/// A packed member that is read by range: unpacked forward, keeping the last few blocks.
 ///
 /// Reading in order unpacks once; going back further than the kept blocks starts over.
 final class ZipInflation: Sendable {
@@ -13,29 +13,36 @@ final class ZipInflation: Sendable {
   let member: ZipMember
   private let file: ByteSource
   private let isChecked: Bool
+  private let budget: ZipBudget
   /// The latest blocks, so that parallel tasks do not force each other to start over.
   private let kept = BlockCache(capacity: keptBlocks * blockSize)
   private let progress: Mutex<Progress>
 
   /// How far the stream is unpacked.
   private struct Progress: ~Copyable {
-    var inflater: Inflater
+    var unpacker: any StreamUnpacker & ~Copyable
     /// Number of the member's stored bytes read so far.
-    var read = 0
+    var read: Int
     /// Stored bytes that were read but are not unpacked yet.
     var input: ArraySlice<UInt8> = []
     /// Number of bytes unpacked so far.
     var made = 0
     var crc32: UInt32 = 0
 
-    init() throws(CheckpointError) { inflater = try Inflater() }
+    init(_ member: ZipMember, in file: ByteSource) throws(CheckpointError) {
+      unpacker = try ZipUnpacker.make(for: member, in: file)
+      read = ZipUnpacker.start(of: member)
+    }
   }
 
-  init(_ member: ZipMember, in file: ByteSource, isChecked: Bool) throws(CheckpointError) {
+  init(
+    _ member: ZipMember, in file: ByteSource, isChecked: Bool, _ budget: ZipBudget
+  ) throws(CheckpointError) {
+    self.budget = budget
     self.member = member
     self.file = file
     self.isChecked = isChecked
-    progress = Mutex(try Progress())
+    progress = Mutex(try Progress(member, in: file))
   }
 
   /// Whether reading at `offset` would unpack the stream again from its beginning.
@@ -43,6 +50,9 @@ final class ZipInflation: Sendable {
     let start = offset / Self.blockSize * Self.blockSize
     return progress.withLock { $0.made > start + Self.keptBlocks * Self.blockSize }
   }
+
+  /// Whether reading at `offset` has to unpack more than the first blocks.
+  func isFar(_ offset: Int) -> Bool { offset >= Self.blockSize }
 
   /// Fills `target` with the content starting at `offset`; the range must be inside the member.
   func read(at offset: Int, into target: inout MutableRawSpan) throws(CheckpointError) {
@@ -64,6 +74,9 @@ final class ZipInflation: Sendable {
     }
   }
 
+  /// What errors call the stream.
+  private var title: String { member.method == .deflated ? "the deflate stream" : "the stream" }
+
   private func blockCount(at start: Int) -> Int { min(Self.blockSize, member.size - start) }
 
   private func copy(
@@ -72,7 +85,7 @@ final class ZipInflation: Sendable {
     if kept.copy(part, of: .init(offset: start), into: &target) { return }
     try progress.withLock { progress throws(CheckpointError) in
       if kept.copy(part, of: .init(offset: start), into: &target) { return }
-      if start < progress.made { progress = try Progress() }
+      if start < progress.made { progress = try Progress(member, in: file) }
       // The blocks on the way are made in full and kept: the stream only moves by unpacking.
       while progress.made <= start {
         let isWanted = progress.made == start
@@ -99,7 +112,7 @@ final class ZipInflation: Sendable {
       }
     } catch {
       // The stream cannot go on in the middle of a block.
-      progress = try Progress()
+      progress = try Progress(member, in: file)
       throw error
     }
   }
@@ -112,21 +125,30 @@ final class ZipInflation: Sendable {
       if progress.input.isEmpty { try refill(&progress) }
       var part = target._mutatingExtracting(done..<target.byteCount)
       let input = progress.input
-      let (taken, made) = try progress.inflater.unpack(input.rawBytes, into: &part)
+      let (taken, made) = try progress.unpacker.unpack(input.rawBytes, into: &part)
+      try budget.charge(made, of: member)
       progress.input = progress.input.dropFirst(taken)
       done += made
       progress.made += made
       if done == target.byteCount { return }
-      if progress.inflater.isAtEnd {
+      if progress.unpacker.isAtEnd {
+        if member.method.allowsStreams, left(of: progress) > 0 {
+          try progress.unpacker.restart()
+          continue
+        }
         throw CheckpointError(
-          .malformed,
-          "expected \(member.size) bytes, but the deflate stream ends after \(progress.made)")
+          .malformed, "expected \(member.size) bytes, but \(title) ends after \(progress.made)")
       }
       if taken == 0, made == 0, progress.read == member.storedSize {
         throw CheckpointError(
-          .malformed, "the deflate stream is truncated after \(member.storedSize) bytes")
+          .malformed, "\(title) is truncated after \(member.storedSize) bytes")
       }
     }
+  }
+
+  /// Number of stored bytes that are not unpacked yet.
+  private func left(of progress: borrowing Progress) -> Int {
+    progress.input.count + member.storedSize - progress.read
   }
 
   private func refill(_ progress: inout Progress) throws(CheckpointError) {
@@ -138,28 +160,33 @@ final class ZipInflation: Sendable {
 
   /// Checks that the stream ends here, that it fills the member, and the CRC-32.
   private func finish(_ progress: inout Progress) throws(CheckpointError) {
-    while !progress.inflater.isAtEnd {
+    while true {
+      if progress.unpacker.isAtEnd {
+        // Others may follow that hold nothing.
+        guard member.method.allowsStreams, left(of: progress) > 0 else { break }
+        try progress.unpacker.restart()
+      }
       if progress.input.isEmpty { try refill(&progress) }
       let input = progress.input
       var (taken, made) = (0, 0)
       // The end of a stream may need more input after its last byte of output. One byte of room
       // shows a stream that holds more than it should.
       _ = try [UInt8](count: 1) { target throws(CheckpointError) in
-        (taken, made) = try progress.inflater.unpack(input.rawBytes, into: &target)
+        (taken, made) = try progress.unpacker.unpack(input.rawBytes, into: &target)
       }
       progress.input = progress.input.dropFirst(taken)
       if made > 0 {
         throw CheckpointError(
-          .malformed, "the deflate stream holds more than the expected \(member.size) bytes")
+          .malformed, "\(title) holds more than the expected \(member.size) bytes")
       }
-      if taken == 0, !progress.inflater.isAtEnd, progress.read == member.storedSize {
+      if taken == 0, !progress.unpacker.isAtEnd, progress.read == member.storedSize {
         throw CheckpointError(
-          .malformed, "the deflate stream is truncated after \(member.storedSize) bytes")
+          .malformed, "\(title) is truncated after \(member.storedSize) bytes")
       }
     }
-    let rest = progress.input.count + member.storedSize - progress.read
+    let rest = left(of: progress)
     guard rest == 0 else {
-      throw CheckpointError(.malformed, "\(rest) bytes follow the end of the deflate stream")
+      throw CheckpointError(.malformed, "\(rest) bytes follow the end of \(title)")
     }
     if isChecked, progress.crc32 != member.crc32 {
       throw ZipArchive.wrongSum(progress.crc32, of: member)

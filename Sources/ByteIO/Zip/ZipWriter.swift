@@ -9,7 +9,8 @@ package import TensorCore
 package struct ZipWriter: ~Copyable {
   /// January 1, 1980, 0:00, the earliest MS-DOS time.
   private static let date: UInt32 = 0x0021_0000
-  private static let maxNameBytes = 65_535
+  /// Longest name of a member.
+  package static let maxNameBytes = 65_535
 
   private let sink: ByteSink
   private let alignment: Int
@@ -50,7 +51,7 @@ package struct ZipWriter: ~Copyable {
 
   /// Begins a member of `size` bytes, to be added with ``append(_:)``.
   ///
-  /// - Throws: ``CheckpointError`` `unsupported` for a name that is empty, too long, or a duplicate;
+  /// - Throws: ``CheckpointError`` `unsupported` for a name that is empty, too long, a duplicate, or has a NUL;
   ///   `system` when writing fails.
   package mutating func begin(_ name: TensorName, size: Int) throws(CheckpointError) {
     try begin(name, size: size, sum: nil)
@@ -66,6 +67,9 @@ package struct ZipWriter: ~Copyable {
       throw CheckpointError(
         .unsupported,
         "expected a zip member name of 1 to \(Self.maxNameBytes) bytes, found \(count)")
+    }
+    guard !name.text.utf8.contains(0) else {
+      throw CheckpointError(.unsupported, "a zip member's name cannot contain a NUL")
     }
     guard names.insert(name).inserted else {
       throw CheckpointError(.unsupported, "there are two zip members named '\(name)'")

@@ -6,6 +6,10 @@
 #else
 #include <hdf5/serial/hdf5.h>  // Debian's folder
 #endif
+// HDF5Library.swift knows the file names of the libraries that belong to these headers.
+#if H5_VERS_MAJOR != 1 || (H5_VERS_MINOR != 10 && H5_VERS_MINOR != 12 && H5_VERS_MINOR != 14)
+#error "the headers of HDF5 1.10, 1.12, or 1.14 are needed"
+#endif
 
 /// Finds the functions in the library that dlopen opened, starts it, and takes over its predefined
 /// ids; NULL, or the first name that it lacks. No other function may be called before.

@@ -15,7 +15,7 @@ extension CheckpointFormat {
     fill: { try GGUF.fill($0) },
     capabilities: Capabilities(
       dtypes: GGUF.types.values, values: [.bool, .integer, .real, .text, .list]
-    ).writingTiesOut)
+    ).writingTiesOut.ofGGUF)
 }
 
 /// Signatures, limits, and types of the format.
@@ -60,5 +60,15 @@ enum GGUF {
   static func aligned(_ position: Int, to alignment: Int) -> Int? {
     let (sum, overflow) = position.addingReportingOverflow(alignment - 1)
     return overflow ? nil : sum / alignment * alignment
+  }
+}
+
+extension Capabilities {
+  /// With the limits of names: that of our reader, and `GGML_MAX_NAME`, which counts a NUL at the end.
+  fileprivate var ofGGUF: Capabilities {
+    var copy = self
+    copy.maxNameBytes = GGUF.maxNameBytes
+    copy.longNames = (64, "llama.cpp")
+    return copy
   }
 }

@@ -13,7 +13,7 @@ extension CheckpointFormat {
     fill: { try NPZ.fill($0) },
     capabilities: Capabilities(
       dtypes: NPYHeader.dtypes, ties: false, modules: false, values: []
-    ).seenByNumPy,
+    ).seenByNumPy.asMembers,
     verify: { probe, _ in try NPZ.damage(try probe.archive) })
 }
 
@@ -29,10 +29,12 @@ enum NPZ {
     if head.starts(with: endMark) { return candidate.size == 22 }
     guard head.starts(with: localMark), head.count > 30 else { return false }
     let length = Int(head.littleEndian(UInt16.self, at: 26))
-    guard head.count >= 30 + length else { return false }
-    if head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8) { return true }
-    let start = 30 + length + Int(head.littleEndian(UInt16.self, at: 28))
-    if head.dropFirst(start).starts(with: NPYHeader.magic) { return true }
+    // A name may be longer than the part of the file that was read.
+    if head.count >= 30 + length {
+      if head[30..<30 + length].suffix(ending.utf8.count).elementsEqual(ending.utf8) { return true }
+      let start = 30 + length + Int(head.littleEndian(UInt16.self, at: 28))
+      if head.dropFirst(start).starts(with: NPYHeader.magic) { return true }
+    }
     guard candidate.name.lowercased().hasSuffix(".npz"), let archive = try? candidate.archive
     else { return false }
     return arrays(in: archive).contains { $0.name != nil }
@@ -229,5 +231,15 @@ enum NPZ {
       if offset + bytes.byteCount == entry.info.byteCount { try writer.end() }
     }
     try writer.finish(note: try checkpoint.fingerprint { digests[$0] }.description)
+  }
+}
+
+extension Capabilities {
+  /// With the limits of zip members' names, to which the ending is added.
+  fileprivate var asMembers: Capabilities {
+    var copy = self
+    copy.maxNameBytes = ZipWriter.maxNameBytes - NPZ.ending.utf8.count
+    copy.allowsNUL = false
+    return copy
   }
 }

@@ -9,14 +9,14 @@ extension DangerousNames {
     let global = pickle.globals[index]
     let name = global.fullName
     if let reason = called[name] {
-      return PickleUses(of: index, in: pickle).calls.isEmpty ? nil : reason
+      return PickleUses(of: index, in: pickle).isCalled ? reason : nil
     }
     guard let reason = reason(global.module, global.name) else { return nil }
     let callees = Set(pickle.objects.map(\.callee))
     let isHarmless: (Pickle.Reference, Pickle.Object) -> Bool
     // A dotted name leads through modules that a module imports, to anything.
     if name.hasPrefix(compilers), !global.name.utf8.contains(UInt8(ascii: ".")) {
-      return PickleUses(of: index, in: pickle).calls.isEmpty ? nil : reason
+      return PickleUses(of: index, in: pickle).isCalled ? reason : nil
     }
     switch name {
     case _ where keepers.contains(name): isHarmless = { value, _ in !callees.contains(value) }
@@ -92,6 +92,11 @@ extension DangerousNames {
 private struct PickleUses {
   private(set) var calls: [(value: Pickle.Reference, call: Pickle.Object)] = []
   private(set) var isValue = false
+  /// Whether it becomes an attribute such as `__setstate__`, which Python itself calls later, or one whose
+  /// name the pickle computes.
+  private var isHook = false
+  /// Whether it is called, by the pickle or by what the pickle makes of it.
+  var isCalled: Bool { !calls.isEmpty || isHook }
 
   init(of index: Int, in pickle: Pickle) {
     func isName(_ value: Pickle.Reference) -> Bool {
@@ -109,5 +114,16 @@ private struct PickleUses {
         object.items.contains(where: isName) || object.elements.contains(where: isName)
           || object.state.map(isName) == true
       }
+    func isHook(_ key: Pickle.Reference, _ value: Pickle.Reference) -> Bool {
+      guard isName(value) else { return false }
+      if let text = pickle.text(key) { return text.hasPrefix("__") }
+      return pickle.object(key) != nil
+    }
+    func hasHook(_ items: [Pickle.Reference]) -> Bool {
+      zip(items, items.dropFirst()).contains { isHook($0, $1) }
+    }
+    self.isHook =
+      pickle.lists.contains(where: hasHook) || hasHook(pickle.tuples)
+      || pickle.objects.contains { hasHook($0.items) }
   }
 }

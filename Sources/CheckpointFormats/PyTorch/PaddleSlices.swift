@@ -14,6 +14,9 @@ extension PyTorchEntryList {
     guard let list = pickle.item(pickle.root, Self.key), let items = pickle.items(list) else {
       return
     }
+    var indices: [TensorName: Int] = [:]
+    for (index, entry) in entries.enumerated() { indices[entry.name] = index }
+    var joined = Joined()
     for (name, value) in pickle.named(items) {
       do throws(CheckpointError) {
         guard let shape = pickle.item(value, "OriginShape").flatMap(pickle.elements),
@@ -25,19 +28,30 @@ extension PyTorchEntryList {
         guard sizes.count == shape.count else {
           throw CheckpointError(.malformed, "expected integers as sizes in '\(Self.key)'")
         }
-        try join(slices, sizes, TensorName(name))
+        try join(slices, sizes, TensorName(name), indices, &joined)
       } catch {
         throw error.adding(tensor: name)
       }
     }
+    replace(joined.parts, by: joined.entries)
+  }
+
+  /// What was joined so far.
+  private struct Joined {
+    /// Joined tensors, by the index of their first slice.
+    var entries: [Int: Checkpoint.Entry] = [:]
+    /// Indices of all slices.
+    var parts: Set<Int> = []
+    var names: Set<TensorName> = []
   }
 
   private mutating func join(
-    _ slices: [Pickle.Reference], _ shape: [Int], _ name: TensorName
+    _ slices: [Pickle.Reference], _ shape: [Int], _ name: TensorName,
+    _ indices: [TensorName: Int], _ joined: inout Joined
   ) throws(CheckpointError) {
-    var indices: [TensorName: Int] = [:]
-    for (index, entry) in entries.enumerated() { indices[entry.name] = index }
-    guard indices[name] == nil else {
+    guard joined.names.insert(name).inserted,
+      indices[name].map(joined.parts.contains) ?? true
+    else {
       throw CheckpointError(.malformed, "is there as a whole and in slices")
     }
     var parts: [Int] = []
@@ -56,14 +70,14 @@ extension PyTorchEntryList {
         BoxedTensor.Box(offsets: [offset], sizes: entry.info.shape.sizes) { _ in entry })
       offset = [offset, entry.info.elementCount].saturatedSum()
     }
-    guard let first = parts.first, Set(parts).count == parts.count else {
+    guard let first = parts.min(), parts.allSatisfy({ joined.parts.insert($0).inserted }) else {
       throw CheckpointError(.malformed, "expected slices, found none, or one of them twice")
     }
     let info = try TensorInfo(dtype: entries[first].info.dtype, shape: shape)
     let flat = try TensorInfo(dtype: info.dtype, shape: [info.elementCount])
-    let joined = try BoxedTensor(flat, boxes)
-    replace(
-      parts,
-      by: Checkpoint.Entry(name: name, info: info) { try joined.read($0, into: &$1) })
+    let tensor = try BoxedTensor(flat, boxes)
+    joined.entries[first] = Checkpoint.Entry(name: name, info: info) {
+      try tensor.read($0, into: &$1)
+    }
   }
 }

@@ -63,11 +63,15 @@ struct PyTorchEntryList {
     ]
   }
 
-  /// A name that no other tensor has.
-  private mutating func unique(_ text: String) -> TensorName {
+  /// A name that no other tensor has, nor with one of these endings.
+  private mutating func unique(_ text: String, endings: [String] = [""]) -> TensorName {
     let original = TensorName(text)
     var name = original
-    while names.contains(name) || leftOut[name] != nil {
+    func isTaken(_ ending: String) -> Bool {
+      let whole = ending.isEmpty ? name : TensorName("\(name).\(ending)")
+      return names.contains(whole) || leftOut[whole] != nil
+    }
+    while endings.contains(where: isTaken) {
       // Many may have one name, so the search goes on where it ended.
       let number = nextNumber[original, default: 2]
       name = TensorName("\(text) (\(number))")
@@ -97,6 +101,7 @@ struct PyTorchEntryList {
       switch try decoder.decode(leaf.reference) {
       case .tensor(let tensor): try add(unique(name), tensor)
       case .parts(let parts, let numbers, let note):
+        let name = unique(name, endings: parts.map(\.0) + numbers.map(\.0)).text
         remarks.append("tensor '\(name)' \(note)")
         for (suffix, tensor) in parts {
           try add(TensorName(suffix.isEmpty ? name : "\(name).\(suffix)"), tensor)
@@ -117,12 +122,13 @@ struct PyTorchEntryList {
     }
   }
 
-  /// Replaces some tensors by one.
-  mutating func replace(_ parts: [Int], by entry: Checkpoint.Entry) {
-    let first = parts.min() ?? 0
+  /// Leaves out the tensors at some indices, and puts others in the places of some of these.
+  mutating func replace(_ parts: Set<Int>, by others: [Int: Checkpoint.Entry]) {
+    if parts.isEmpty { return }
     let names = Set(parts.map { entries[$0].name })
-    entries[first] = entry
-    for index in parts.sorted(by: >) where index != first { entries.remove(at: index) }
+    entries = entries.indices.compactMap { index in
+      parts.contains(index) ? others[index] : entries[index]
+    }
     tensors.removeAll { names.contains($0.name) }
   }
 

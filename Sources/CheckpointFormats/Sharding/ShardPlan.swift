@@ -28,9 +28,14 @@ package struct ShardPlan: Sendable {
   ///
   /// `name` is what one file would be called, `model.safetensors`. Metadata, module tree and ties
   /// between files go to the index.
-  /// - Throws: ``TensorCore/CheckpointError`` for two tensors of one name.
+  /// - Throws: ``TensorCore/CheckpointError`` for two tensors of one name, or a file name that is not UTF-8.
   package init(_ checkpoint: Checkpoint, limit: Int, name: String) throws(CheckpointError) {
     try checkpoint.checkNames()
+    guard name.isTextPath else {
+      throw CheckpointError(
+        .unsupported, "an index in JSON cannot name files whose names are not UTF-8; use another name",
+        path: name)
+    }
     let parts = Self.parts(of: checkpoint.entries, limit: limit)
     let dot = name.lastIndex(of: ".") ?? name.endIndex
     let names = parts.indices.map {

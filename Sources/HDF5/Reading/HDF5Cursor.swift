@@ -156,4 +156,17 @@ struct HDF5Cursor {
       throw rewound.malformed("expected checksum \(stated), found \(found)")
     }
   }
+
+  /// Consumes the checksum that follows and compares it with that of all bytes, those after it as well,
+  /// with zeros in its own place.
+  mutating func verifyWhole() throws(CheckpointError) {
+    var covered = Array(bytes[first..<end])
+    let own = position - first
+    let stated = UInt32(truncatingIfNeeded: try unsigned(4))
+    for index in own..<own + 4 { covered[index] = 0 }
+    let found = HDF5Checksum.lookup3(covered[...])
+    guard found == stated else {
+      throw rewound.malformed("expected checksum \(stated), found \(found)")
+    }
+  }
 }

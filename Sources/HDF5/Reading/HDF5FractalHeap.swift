@@ -28,8 +28,10 @@ final class HDF5FractalHeap {
   private let rootRows: Int
   /// Child addresses of the indirect blocks read so far, by the blocks' address.
   private var tables: [UInt64: [UInt64?]] = [:]
-  /// The direct block that was used last, and its offset in the file.
-  private var last: (block: UInt64, offset: Int)?
+  /// Whether direct blocks have checksums.
+  private let sumsBlocks: Bool
+  /// Sizes of the direct blocks whose checksums were verified, by their address.
+  private var verified: [UInt64: Int] = [:]
   /// Address and size of huge objects by number, once they have been needed.
   private var huge: [UInt64: (address: UInt64, size: Int)]?
 
@@ -46,7 +48,7 @@ final class HDF5FractalHeap {
     guard try cursor.integer(2) == 0 else {
       throw cursor.rewound.unsupported("fractal heap with filtered blocks is not supported")
     }
-    try cursor.skip(1)  // flags: whether huge IDs have wrapped, direct blocks have checksums
+    sumsBlocks = try cursor.byte() & 2 != 0  // bit 0: whether huge IDs have wrapped
     let maxObjectSize = try cursor.integer(4)
     try cursor.skip(widths.length)  // next huge object ID
     hugeTree = try cursor.address()
@@ -164,7 +166,7 @@ final class HDF5FractalHeap {
     if rows == 0 {
       // The heap has a single direct block.
       guard position <= startSize, size <= startSize - position else { throw outside }
-      return try object(in: block, position, size, metadata)
+      return try object(in: block, of: startSize, position, size, metadata)
     }
     // Descend; each table is smaller than its parent, so this ends. Row 0 covers the offsets below
     // 2^firstRowBits, and row n > 0 those from 2^(firstRowBits + n - 1) to twice that.
@@ -181,26 +183,36 @@ final class HDF5FractalHeap {
       block = child
       if row < objectRows {
         guard size <= blockSize(row: row) - position else { throw outside }
-        return try object(in: block, position, size, metadata)
+        return try object(in: block, of: blockSize(row: row), position, size, metadata)
       }
       // An indirect block has as many rows as its size in the heap requires.
       rows = blockSize(row: row).trailingZeroBitCount - firstRowBits + 1
     }
   }
 
-  /// The bytes at an offset in a direct block; the offset counts the block's own header.
+  /// The bytes at an offset in a direct block of `blockSize` bytes; the offset counts the block's own header.
   private func object(
-    in block: UInt64, _ position: Int, _ size: Int, _ metadata: HDF5Metadata
+    in block: UInt64, of blockSize: Int, _ position: Int, _ size: Int, _ metadata: HDF5Metadata
   ) throws(CheckpointError) -> HDF5Cursor {
-    if let last, last.block == block {
-      return try metadata.cursor(atOffset: last.offset + position, count: size)
+    let offset = try metadata.offset(of: block)
+    if verified[block] != blockSize {
+      try verify(block, of: blockSize, metadata)
+      verified[block] = blockSize
     }
-    var signature = try metadata.cursor(at: block, count: 5)
-    let offset = signature.offset
-    try signature.expect("FHDB")
-    try signature.expect(version: 0, of: "fractal heap direct block")
-    last = (block, offset)
     return try metadata.cursor(atOffset: offset + position, count: size)
+  }
+
+  /// Verifies a direct block's checksum, which covers all of the block with zeros in its own place.
+  private func verify(
+    _ block: UInt64, of size: Int, _ metadata: HDF5Metadata
+  ) throws(CheckpointError) {
+    let header = 5 + metadata.superblock.widths.address + offsetWidth
+    var cursor = try metadata.cursor(at: block, count: sumsBlocks ? size : header)
+    try cursor.expect("FHDB")
+    try cursor.expect(version: 0, of: "fractal heap direct block")
+    guard sumsBlocks else { return }
+    try cursor.skip(header - 5)
+    try cursor.verifyWhole()
   }
 
   /// The child addresses in an indirect block, row by row; `nil` for blocks never allocated.

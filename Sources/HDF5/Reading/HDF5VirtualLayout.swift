@@ -42,6 +42,7 @@ struct HDF5VirtualLayout {
       mappings.append(
         Mapping(file: file, dataset: dataset, source: source, target: try Self.selection(&body)))
     }
+    try body.verify()
   }
 
   /// What a mapping of version 1 leaves out: HDF5 2.0, `H5Dvirtual.c`, as h5py 3.16 writes it.

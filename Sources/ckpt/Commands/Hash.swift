@@ -7,7 +7,7 @@ extension Ckpt {
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       usage: "ckpt hash [<options>] [<files> ...]",
       discussion: """
-        One line per file, as b3sum prints it. The fingerprint is the BLAKE3 of the manifest: one line \
+        One line per file, as b3sum prints it: a name with control characters or bytes that are not UTF-8 is escaped, with a backslash before the line. The fingerprint is the BLAKE3 of the manifest: one line \
         per tensor, 'digest  dtype  shape  name', sorted by name, where a tensor's digest is that of \
         its bytes. --algorithm sha256 digests both with SHA-256. A .ckz file stores its tensors' \
         BLAKE3, which is not computed again: 'ckpt check' and --check read everything.
@@ -118,7 +118,7 @@ extension Ckpt {
         } else if manifest {
           try output.text(digests.text)
         } else {
-          try output.line("\(digests.fingerprint)  \(file.escapingControls)")
+          try output.line(SumsFile.line(digests.fingerprint, file))
         }
       }
       if report.json { try output.line(try jsonText(reports)) }

@@ -1,5 +1,4 @@
 import Glibc
-package import TensorCore
 
 /// A library of the system that is loaded when it is first needed, so that the program starts without
 /// it.
@@ -12,7 +11,7 @@ package enum SystemLibrary {
   package static func function<Function>(
     _ name: String, of library: String, package: String, as type: Function.Type
   ) throws(CheckpointError) -> Function {
-    let handle = try unsafe open([library], package: package)
+    let (handle, _) = try unsafe open([library], package: package)
     guard let symbol = unsafe dlsym(handle, name) else {
       throw lacks(name, library, package)
     }
@@ -27,20 +26,33 @@ package enum SystemLibrary {
     _ libraries: [String], package: String,
     find: (UnsafeMutableRawPointer) -> UnsafePointer<CChar>?
   ) throws(CheckpointError) {
-    let handle = try unsafe open(libraries, package: package)
+    let (handle, library) = try unsafe open(libraries, package: package)
     guard let name = unsafe find(handle) else { return }
-    throw unsafe lacks(String(cString: name), libraries.first ?? "", package)
+    throw unsafe lacks(String(cString: name), library, package)
   }
 
+  /// The first library that can be loaded, and its name.
+  ///
+  /// One that is there and cannot be loaded is an error of its own, with the loader's words.
   private static func open(
     _ libraries: [String], package: String
-  ) throws(CheckpointError) -> UnsafeMutableRawPointer {
+  ) throws(CheckpointError) -> (handle: UnsafeMutableRawPointer, library: String) {
     for library in libraries {
-      if let handle = unsafe dlopen(library, RTLD_NOW | RTLD_LOCAL) { return unsafe handle }
+      if let handle = unsafe dlopen(library, RTLD_NOW | RTLD_LOCAL) {
+        return unsafe (handle, library)
+      }
+      let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? ""
+      // The loader's words for a file that is nowhere; for others, one it needs may be the missing one.
+      let isMissing =
+        reason.hasPrefix("\(library):") && reason.hasSuffix("No such file or directory")
+      if !isMissing {
+        throw CheckpointError(.unsupported, "needs \(library), which cannot be loaded: \(reason)")
+      }
     }
     throw CheckpointError(
       .unsupported,
-      "needs \(libraries.first ?? ""), which is not installed; Debian's package is \(package)")
+      "needs \(libraries.joined(separator: " or ")), which is not installed; Debian's package is "
+        + package)
   }
 
   private static func lacks(_ name: String, _ library: String, _ package: String) -> CheckpointError
