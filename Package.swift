@@ -114,7 +114,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "ByteIO", "CheckpointFormats", "CheckpointKit", "HDF5", "JSONText", "ModuleTree",
-        "TensorCore", "TestSupport",
+        "ParallelWork", "TensorCore", "TestSupport",
       ],
       path: "Tools/fuzz/Targets"),
     .testTarget(name: "FuzzTests", dependencies: ["ByteIO", "FuzzTargets", "TestSupport"]),

@@ -11,9 +11,9 @@ extension FuzzTarget {
         ("archive/data.pkl", bytes), ("archive/byteorder", Array("little".utf8)),
       ]
       for number in 0..<6 {
-        members.append(("archive/data/\(number)", (0..<96).map { UInt8($0 * 5 & 0xff) }))
+        members.append((TensorName("archive/data/\(number)"), (0..<96).map { UInt8($0 * 5 & 0xff) }))
       }
-      members.append(("archive/version", Array("3\n".utf8)))
+      members.append((TensorName("archive/version"), Array("3\n".utf8)))
       let files = MemoryFiles(["a.pt": try ZipMutation.Members(members).bytes()])
       _ = try? PickleScan(FileProbe("a.pt", in: files.place))
       return try WholeRead("a.pt", in: files).run(&dice)

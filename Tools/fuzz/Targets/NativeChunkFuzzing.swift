@@ -1,5 +1,6 @@
 import ByteIO
 import CheckpointFormats
+import ParallelWork
 import TensorCore
 
 /// Chunks of `.ckz` files, whose sums are right.

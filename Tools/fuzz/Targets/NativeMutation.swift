@@ -40,15 +40,16 @@ enum NativeMutation {
     of bytes: [UInt8], _ text: [UInt8], _ dice: inout SplitMix, _ change: FuzzTarget.Change
   ) throws -> [UInt8]? {
     let pack = try JSONValue(String(decoding: text, as: UTF8.self))
-    guard case .array(let steps)? = pack["steps"], let last = steps.last,
+    guard let steps = pack["steps"]?.elements, let last = steps.last,
       let offset = last["offset"]?.integer, let size = last["size"]?.integer,
       let content = last["content"]?.integer, let start = last["start"]?.integer,
       let old = last["blake3"], let own = Self.start(of: bytes),
       headerSize <= start, start <= offset, size >= 0, size <= own, offset <= own - size,
       content < 1 << 20
     else { return nil }
+    let packed = Array(bytes[offset..<offset + size])
     var index = try [UInt8](count: content) { target throws(CheckpointError) in
-      try Zlib.inflate(bytes[offset..<offset + size].rawBytes, into: &target)
+      try Zlib.inflate(packed.rawBytes, into: &target)
     }
     var head = Array(bytes[..<offset])
     if dice.below(2) == 0 {
@@ -81,19 +82,20 @@ enum NativeMutation {
   /// The index with the sums of the chunks that are in a file.
   private static func summed(_ text: [UInt8], of file: [UInt8]) -> [UInt8] {
     guard let index = try? JSONValue(String(decoding: text, as: UTF8.self)),
-      case .array(let tensors)? = index["tensors"]
+      let tensors = index["tensors"]?.elements
     else { return text }
     var text = text
     for tensor in tensors.reversed() {
-      guard case .array(let chunks)? = tensor["chunks"], var end = tensor["offset"]?.integer
+      guard let chunks = tensor["chunks"]?.elements, var end = tensor["offset"]?.integer
       else { continue }
       var changes: [(JSONValue, UInt32)] = []
       for chunk in chunks {
-        guard case .array(let parts) = chunk.content, parts.count >= 2,
+        guard let parts = chunk.elements, parts.count >= 2,
           let size = parts[0].integer, size >= 0, end >= 0, end <= file.count,
           size <= file.count - end
         else { break }
-        changes.append((parts[1], Checksum.crc32(file[end..<end + size].rawBytes)))
+        let stream = Array(file[end..<end + size])
+        changes.append((parts[1], Checksum.crc32(stream.rawBytes)))
         end += size
       }
       for (value, sum) in changes.reversed() {
@@ -109,6 +111,10 @@ extension JSONValue {
   fileprivate subscript(key: String) -> JSONValue? {
     guard case .object(let members) = content else { return nil }
     return members.first { $0.key == key }?.value
+  }
+
+  fileprivate var elements: [JSONValue]? {
+    if case .array(let elements) = content { elements } else { nil }
   }
 
   fileprivate var integer: Int? {
