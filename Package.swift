@@ -111,9 +111,33 @@ let package = Package(
       name: "ArticleTests", dependencies: ["CheckpointKit", "TestSupport"], packageAccess: false),
     .testTarget(
       name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "HDF5Oracle", "TestSupport"]),
+    // The readers and parsers that Tools/fuzz gives any bytes, and the inputs that it has found.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "ByteIO", "CheckpointFormats", "CheckpointKit", "HDF5", "JSONText", "ModuleTree",
+        "ParallelWork", "TensorCore", "TestSupport",
+      ],
+      path: "Tools/fuzz/Targets"),
+    .testTarget(name: "FuzzTests", dependencies: ["ByteIO", "FuzzTargets", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )
+
+// The program that Tools/fuzz/run builds; it can only be linked with -sanitize=fuzzer.
+if Context.environment["CKPT_FUZZ"] != nil {
+  package.targets += [
+    .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tools/fuzz/Entry"),
+    .executableTarget(name: "Fuzz", dependencies: ["FuzzEntry"], path: "Tools/fuzz/Driver"),
+  ]
+  for target in package.targets where target.name == "CKernels" {
+    target.cSettings? += [
+      .unsafeFlags([
+        "-fsanitize=undefined", "-fno-sanitize-recover=undefined", "-Wno-pass-failed",
+      ])
+    ]
+  }
+}
 
 for target in package.targets where target.type != .system && target.packageAccess {
   target.swiftSettings = [

@@ -1,5 +1,5 @@
 /// Numbers that are the same at every run: SplitMix64 (Steele, Lea and Flood 2014).
-public struct SplitMix: RandomNumberGenerator {
+public struct SplitMix: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Starts with a state.

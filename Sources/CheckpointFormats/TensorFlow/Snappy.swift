@@ -1,15 +1,15 @@
 import ByteIO
-import TensorCore
+package import TensorCore
 
 /// Unpacks the Snappy format.
 ///
 /// Source: github.com/google/snappy, format_description.txt.
-enum Snappy {
+package enum Snappy {
   /// Unpacks a block of at most `limit` bytes.
   ///
   /// - Throws: ``CheckpointError`` `malformed` for a stream that is damaged or holds another number of
   ///   bytes than it says.
-  static func unpacked(_ stream: [UInt8], limit: Int) throws(CheckpointError) -> [UInt8] {
+  package static func unpacked(_ stream: [UInt8], limit: Int) throws(CheckpointError) -> [UInt8] {
     var cursor = ByteCursor(ByteSource(stream, name: "Snappy block"))
     let size = try cursor.varint()
     guard size <= limit else {

@@ -1,17 +1,21 @@
-import ByteIO
-import HDF5
+package import ByteIO
+package import HDF5
 import ParallelWork
-import TensorCore
+package import TensorCore
 
 /// Undoes the filters of a chunk in any order, one after the other.
 ///
 /// Small chunks whose filters are only shuffle, gzip, and fletcher32 have a faster way in
 /// `HDF5ChunkDecoder`.
-struct HDF5FilterPipeline: Sendable {
+package struct HDF5FilterPipeline: Sendable {
   /// Filters in the order in which they were applied.
   let filters: [HDF5Table.Filter]
   /// Width in bytes of the words that shuffle divides.
   let width: Int
+
+  package init(filters: [HDF5Table.Filter], width: Int) {
+    (self.filters, self.width) = (filters, width)
+  }
 
   /// The filters that were applied to a chunk; bit i of `mask` is set if filter i was skipped.
   func applied(_ mask: UInt32) -> [HDF5Table.Filter] {
@@ -23,7 +27,7 @@ struct HDF5FilterPipeline: Sendable {
   /// Unpacks a stored chunk, which must fill `target`.
   ///
   /// - Throws: ``CheckpointError``, with the filter's name in it.
-  func undo(
+  package func undo(
     _ stored: ByteSource, mask: UInt32, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     let applied = applied(mask)

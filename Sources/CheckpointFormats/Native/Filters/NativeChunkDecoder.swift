@@ -1,9 +1,9 @@
 import ByteIO
-import ParallelWork
-import TensorCore
+package import ParallelWork
+package import TensorCore
 
 /// Undoes the filters of chunks; it keeps its buffers for the next one.
-struct NativeChunkDecoder: ~Copyable {
+package struct NativeChunkDecoder: ~Copyable {
   private var content = ChunkBuffer(capacity: capacity)
   private var planes = ChunkBuffer(capacity: NativeLayout.chunkSize)
   private var dense = ChunkBuffer(capacity: NativeLayout.chunkSize)
@@ -13,13 +13,13 @@ struct NativeChunkDecoder: ~Copyable {
   private static let capacity = 2 * NativeLayout.chunkSize
 
   /// Idle decoders.
-  static let pool = Pool(capacity: 16) { NativeChunkDecoder() }
+  package static let pool = Pool(capacity: 16) { NativeChunkDecoder() }
 
   /// Unpacks the stream of one chunk.
   ///
   /// - Throws: ``CheckpointError`` `malformed` unless it holds what the filter and the size of the
   ///   chunk demand.
-  mutating func decode(
+  package mutating func decode(
     _ stream: RawSpan, _ filter: NativeFilter, into target: inout MutableRawSpan
   ) throws(CheckpointError) {
     let isSound = try Self.decode(

@@ -3,7 +3,7 @@ import TensorCore
 
 /// What was done to the words of a chunk before they were packed: steps, and at last a layout, as
 /// `f16+sparse+rotated-planes-2` names them.
-struct NativeFilter: Hashable, Sendable {
+package struct NativeFilter: Hashable, Sendable {
   /// How the words that remain become bytes.
   enum Layout: Hashable, Sendable {
     /// As they are, aligned and not packed.
@@ -34,7 +34,7 @@ struct NativeFilter: Hashable, Sendable {
   var columns: Int?
   var layout: Layout
   /// Size in bytes of the words that the layout is of.
-  var width: Int
+  package internal(set) var width: Int
 
   /// The filter of chunks that stand as they are.
   static let raw = NativeFilter(layout: .raw, width: 1)
@@ -74,7 +74,7 @@ struct NativeFilter: Hashable, Sendable {
   }
 
   /// Finds a filter by name; `nil` if version 1 has none of it.
-  init?(name: String) {
+  package init?(name: String) {
     for only in [Self.raw, .base] where name == only.name {
       self = only
       return
@@ -134,7 +134,7 @@ struct NativeFilter: Hashable, Sendable {
   }
 
   /// Size in bytes of the words of the chunk itself.
-  var wideWidth: Int { isFloat32 ? 8 : half != nil ? 4 : width }
+  package var wideWidth: Int { isFloat32 ? 8 : half != nil ? 4 : width }
 
   /// Whether its words fit into elements of a type.
   func divides(_ dtype: DType) -> Bool {
@@ -142,10 +142,10 @@ struct NativeFilter: Hashable, Sendable {
   }
 
   /// Whether a chunk needs that of the base.
-  var needsBase: Bool { isDelta || layout == .base }
+  package var needsBase: Bool { isDelta || layout == .base }
 
   /// The filter of the differences themselves.
-  var ofDifferences: NativeFilter {
+  package var ofDifferences: NativeFilter {
     var filter = self
     filter.isDelta = false
     return filter
