@@ -15,11 +15,11 @@ extension LibraryClass {
     LibraryClass(
       "VGG", "features pre_logits head",
       redraws: [
-        Redraw("Conv2d", weight: outward, bias: .zeros), .norms("BatchNorm2d"),
+        Redraw("Conv2d", weight: rectified, bias: .zeros), .norms("BatchNorm2d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass(
-      "SelecSls", "stem features head global_pool", redraws: [Redraw("Conv2d", weight: outward)]),
+      "SelecSls", "stem features head global_pool", redraws: [Redraw("Conv2d", weight: rectified)]),
     dla, dlaTree,
     LibraryClass("DPN", "features global_pool classifier"),
     LibraryClass("InceptionV4", "features global_pool last_linear"),

@@ -14,14 +14,7 @@ extension LibraryClass {
   ]
 
   private static let google: [Redraw] = [
-    .fanOutNormal, .norms("BatchNorm2d"),
-    Redraw("Linear") { module in
-      let bound = 1 / Double(max(1, module.weightSizes.first ?? 1)).squareRoot()
-      return [
-        Rule.Assignment("weight", Uniform(lower: -bound, upper: bound)),
-        Rule.Assignment("bias", Constant(0)),
-      ]
-    },
+    .fanOutNormal, .norms("BatchNorm2d"), .uniformByOutputs,
   ]
 
   /// The builder tries its attention on 8 channels, and throws it away.

@@ -10,11 +10,9 @@ extension LibraryClass {
       resNet, senet, resNetV2, regNet, byobNet, normFreeNet, normFreeBlock,
       LibraryClass(
         "HighResolutionNet", "conv1 bn1 act1 stage4 incre_modules global_pool",
-        redraws: [Redraw("Conv2d", weight: outward), .norms("BatchNorm2d")]),
+        redraws: [Redraw("Conv2d", weight: rectified), .norms("BatchNorm2d")]),
       scaledConvolution("ScaledStdConv2d"), scaledConvolution("ScaledStdConv2dSame"),
     ] + downsampledFirst
-
-  static let outward = KaimingNormal(mode: .fanOut, nonlinearity: .relu)
 
   /// Blocks whose projection of the shortcut is built before them and registered inside them.
   private static let downsampledFirst: [LibraryClass] = [
@@ -43,7 +41,7 @@ extension LibraryClass {
   private static var resNet: LibraryClass {
     var found = LibraryClass(
       "ResNet", "conv1 bn1 act1 maxpool layer1 global_pool",
-      redraws: [Redraw("Conv2d", weight: outward)])
+      redraws: [Redraw("Conv2d", weight: rectified)])
     found.isMeant = { !$0.holds(anyOf: drawing) }
     // The blocks of sknet.py are built without it.
     found.finishing = {
@@ -60,7 +58,7 @@ extension LibraryClass {
   private static var senet: LibraryClass {
     LibraryClass(
       "SENet", "layer0 pool0 layer1 layer4 global_pool",
-      redraws: [Redraw("Conv2d", weight: outward), .norms("BatchNorm2d")])
+      redraws: [Redraw("Conv2d", weight: rectified), .norms("BatchNorm2d")])
   }
 
   private static var resNetV2: LibraryClass {
@@ -71,7 +69,7 @@ extension LibraryClass {
         Redraw("Conv2d", weight: Normal(standardDeviation: 0.01), bias: .zeros).at {
           $0.hasPrefix("head.fc")
         },
-        Redraw("Conv2d", weight: outward, bias: .zeros),
+        Redraw("Conv2d", weight: rectified, bias: .zeros),
         .norms("BatchNorm2d", "LayerNorm", "GroupNorm"),
       ])
   }

@@ -50,6 +50,15 @@ extension Redraw {
     ]
   }
 
+  /// Linear layers within 1/√outputs, as EfficientNets have them.
+  static let uniformByOutputs = Redraw("Linear") { module in
+    let bound = 1 / Double(max(1, module.weightSizes.first ?? 1)).squareRoot()
+    return [
+      Rule.Assignment("weight", Uniform(lower: -bound, upper: bound)),
+      Rule.Assignment("bias", Constant(0)),
+    ]
+  }
+
   /// timm's `lecun_normal_`, and a bias of 0.
   static let lecun = Redraw("Conv2d") { module in
     let deviation = (1 / Double(max(1, module.weightSize(from: 1)))).squareRoot()

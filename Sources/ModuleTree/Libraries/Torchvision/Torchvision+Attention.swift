@@ -98,18 +98,25 @@ extension LibraryClass {
     found.hidden = { module in
       let heads = (module.child("proj")?.weightSizes.first ?? 0) / 32
       let shape = window.count > 2 ? [positions.places, positions.places] : nil
-      return Hidden(
-        parameters: [
-          Parameter(
-            "relative_position_bias_table", shape: [positions.distances, heads],
-            initializer: TruncatedNormal(standardDeviation: 0.02))
-        ],
-        buffers: [positions.buffer("relative_position_index", shape: shape)])
+      return relativePositions(positions, heads: heads, shape: shape)
     }
     let size = window.map(String.init).joined(separator: " x ")
     found.assumption = "windows of \(size) and heads of 32 channels are assumed, the usual ones"
     found.construction = { _ in [.child("qkv"), .child("proj"), .ownParameters] }
     return found
+  }
+
+  /// The bias for each distance in a window, and the table by which it is looked up.
+  private static func relativePositions(
+    _ positions: RelativePositions, heads: Int, shape: [Int]?
+  ) -> Hidden {
+    Hidden(
+      parameters: [
+        Parameter(
+          "relative_position_bias_table", shape: [positions.distances, heads],
+          initializer: TruncatedNormal(standardDeviation: 0.02))
+      ],
+      buffers: [positions.buffer("relative_position_index", shape: shape)])
   }
 
   private static var windowAttentionV2: LibraryClass {
@@ -162,16 +169,8 @@ extension LibraryClass {
     let positions = RelativePositions(window: [7, 7])
     found.hidden = { module in
       let heads = (module.child("merge")?.weightSizes.first ?? 0) / 32
-      return Hidden(
-        parameters: [
-          Parameter(
-            "relative_position_bias_table", shape: [positions.distances, heads],
-            initializer: TruncatedNormal(standardDeviation: 0.02))
-        ],
-        buffers: [
-          positions.buffer(
-            "relative_position_index", shape: [positions.places, positions.places])
-        ])
+      return relativePositions(
+        positions, heads: heads, shape: [positions.places, positions.places])
     }
     found.assumption =
       "partitions of 7 x 7 and heads of 32 channels are assumed, as maxvit_t has them"

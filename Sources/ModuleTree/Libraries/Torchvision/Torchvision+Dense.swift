@@ -26,24 +26,18 @@ extension LibraryClass {
       regressionHead("FCOSRegressionHead", ["bbox_reg", "bbox_ctrness"]),
       LibraryClass(
         "FeatureEncoder", "convnormrelu layer1 layer2 layer3 conv",
-        redraws: [Redraw("Conv2d", weight: rectified), ones("BatchNorm2d", "InstanceNorm2d")]),
+        redraws: [Redraw("Conv2d", weight: rectified), .norms("BatchNorm2d", "InstanceNorm2d")]),
     ] + singleShot
 
   static let rectified = KaimingNormal(mode: .fanOut, nonlinearity: .relu)
   private static let pyramidal = Redraw("Conv2d", weight: KaimingUniform(a: 1), bias: .zeros)
   private static let small = Redraw("Conv2d", weight: Normal(standardDeviation: 0.01), bias: .zeros)
 
-  static func ones(_ classes: String...) -> Redraw {
-    Redraw(
-      named: classes,
-      [Rule.Assignment("weight", Constant(1)), Rule.Assignment("bias", Constant(0))])
-  }
-
   /// A ResNet as the backbone of another model: its `fc`, for 1,000 classes, was drawn and left out.
   private static var residualLayers: LibraryClass {
     var found = LibraryClass(
       "IntermediateLayerGetter", "conv1 bn1 layer1 layer4",
-      redraws: [Redraw("Conv2d", weight: rectified), ones("BatchNorm2d", "GroupNorm")])
+      redraws: [Redraw("Conv2d", weight: rectified), .norms("BatchNorm2d", "GroupNorm")])
     found.construction = { module in
       let last = module.child("layer4")?.ownChildren.last?.module
       let width = (last?.child("conv3") ?? last?.child("conv2"))?.weightSizes.first ?? 0

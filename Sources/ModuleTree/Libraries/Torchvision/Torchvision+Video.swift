@@ -12,7 +12,7 @@ extension LibraryClass {
     var found = LibraryClass(
       "MViT", "conv_proj pos_encoding blocks.0.attn.qkv norm head.1",
       redraws: [
-        Redraw("Linear", weight: narrow, bias: .zeros), ones("LayerNorm"),
+        Redraw("Linear", weight: narrow, bias: .zeros), .norms("LayerNorm"),
         Redraw("PositionalEncoding") { module in
           module.ownParameters.map { Rule.Assignment($0.name, narrow) }
         },

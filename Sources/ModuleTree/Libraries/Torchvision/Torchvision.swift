@@ -10,16 +10,16 @@ extension LibraryClass {
   private static let fanOut = KaimingNormal(mode: .fanOut)
 
   private static let resNet = [
-    Redraw("Conv2d", weight: rectified), ones("BatchNorm2d", "GroupNorm"),
+    Redraw("Conv2d", weight: rectified), .norms("BatchNorm2d", "GroupNorm"),
   ]
   static let mobileNet = [
-    Redraw("Conv2d", weight: fanOut, bias: .zeros), ones("BatchNorm2d", "GroupNorm"),
+    Redraw("Conv2d", weight: fanOut, bias: .zeros), .norms("BatchNorm2d", "GroupNorm"),
     Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
   ]
   private static let inception = [
     Redraw("Conv2d", weight: TruncatedNormal(standardDeviation: 0.1)),
     Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.1)),
-    ones("BatchNorm2d"),
+    .norms("BatchNorm2d"),
   ]
   private static let scaledNormal = Redraw("Conv2d") { module in
     let fan = Double(module.weightSizes.first ?? 1) * Double(module.weightSize(from: 2))
@@ -34,20 +34,20 @@ extension LibraryClass {
     LibraryClass(
       "VGG", "features avgpool classifier",
       redraws: [
-        Redraw("Conv2d", weight: rectified, bias: .zeros), ones("BatchNorm2d"),
+        Redraw("Conv2d", weight: rectified, bias: .zeros), .norms("BatchNorm2d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass(
       "DenseNet", "features classifier", lacking: "global_pool",
       redraws: [
-        Redraw("Conv2d", weight: KaimingNormal()), ones("BatchNorm2d"),
+        Redraw("Conv2d", weight: KaimingNormal()), .norms("BatchNorm2d"),
         Redraw("Linear") { _ in [Rule.Assignment("bias", Constant(0))] },
       ]),
     LibraryClass(
       "GoogLeNet", "conv1 maxpool1 inception3a fc",
       redraws: [
         Redraw("Conv2d", weight: TruncatedNormal(standardDeviation: 0.01)),
-        Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.01)), ones("BatchNorm2d"),
+        Redraw("Linear", weight: TruncatedNormal(standardDeviation: 0.01)), .norms("BatchNorm2d"),
       ]),
     inceptionV3,
     LibraryClass("MobileNetV2", "features classifier", redraws: mobileNet),
@@ -56,7 +56,7 @@ extension LibraryClass {
     LibraryClass(
       "MNASNet", "layers classifier",
       redraws: [
-        Redraw("Conv2d", weight: rectified, bias: .zeros), ones("BatchNorm2d"),
+        Redraw("Conv2d", weight: rectified, bias: .zeros), .norms("BatchNorm2d"),
         Redraw(
           "Linear", weight: KaimingUniform(mode: .fanOut, nonlinearity: .sigmoid), bias: .zeros),
       ]),
@@ -65,44 +65,31 @@ extension LibraryClass {
     LibraryClass(
       "RegNet", "stem trunk_output fc", lacking: "head",
       redraws: [
-        scaledNormal, ones("BatchNorm2d"),
+        scaledNormal, .norms("BatchNorm2d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass(
       "EfficientNet", "features avgpool classifier", lacking: "conv_stem",
       redraws: [
-        Redraw("Conv2d", weight: fanOut, bias: .zeros), ones("BatchNorm2d", "GroupNorm"),
-        Redraw("Linear") { module in
-          let bound = 1 / Double(module.weightSizes.first ?? 1).squareRoot()
-          return [
-            Rule.Assignment("weight", Uniform(lower: -bound, upper: bound)),
-            Rule.Assignment("bias", Constant(0)),
-          ]
-        },
+        Redraw("Conv2d", weight: fanOut, bias: .zeros), .norms("BatchNorm2d", "GroupNorm"),
+        .uniformByOutputs,
       ]),
     convNeXt, convNeXtBlock,
     LibraryClass(
       "VideoResNet", "stem layer1 layer2 layer3 layer4 fc",
       redraws: [
-        Redraw("Conv3d", weight: rectified, bias: .zeros), ones("BatchNorm3d"),
+        Redraw("Conv3d", weight: rectified, bias: .zeros), .norms("BatchNorm3d"),
         Redraw("Linear", weight: Normal(standardDeviation: 0.01), bias: .zeros),
       ]),
     LibraryClass("S3D", "features avgpool classifier"),
   ]
 
   private static var inceptionV3: LibraryClass {
-    var found = LibraryClass("Inception3", "Conv2d_1a_3x3 Mixed_5b fc", redraws: inception)
-    // One Linear has a standard deviation of its own, so each module is filled by a closure.
-    let deviation = TruncatedNormal(standardDeviation: 0.001)
-    found.redraws = []
+    var found = LibraryClass("Inception3", "Conv2d_1a_3x3 Mixed_5b fc")
+    // One Linear has a standard deviation of its own.
     found.finishing = { module in
-      LibraryClass("Inception3", redraws: inception).redrawing(module).map { step in
-        if case .fill("AuxLogits.fc.weight", _) = step {
-          .fill("AuxLogits.fc.weight", deviation)
-        } else {
-          step
-        }
-      }
+      redrawing(
+        module, inception, but: "AuxLogits.fc.weight", TruncatedNormal(standardDeviation: 0.001))
     }
     return found
   }
@@ -110,17 +97,19 @@ extension LibraryClass {
   private static var squeezeNet: LibraryClass {
     var found = LibraryClass("SqueezeNet", "features classifier")
     let loop = [Redraw("Conv2d", weight: KaimingUniform(), bias: .zeros)]
-    let last = Normal(standardDeviation: 0.01)
     found.finishing = { module in
-      LibraryClass("SqueezeNet", redraws: loop).redrawing(module).map { step in
-        if case .fill("classifier.1.weight", _) = step {
-          .fill("classifier.1.weight", last)
-        } else {
-          step
-        }
-      }
+      redrawing(module, loop, but: "classifier.1.weight", Normal(standardDeviation: 0.01))
     }
     return found
+  }
+
+  /// What a loop fills, one parameter with other values than the rest.
+  private static func redrawing(
+    _ module: Module, _ loop: [Redraw], but parameter: String, _ initializer: some Initializer
+  ) -> [ConstructionStep] {
+    LibraryClass("", redraws: loop).redrawing(module).map { step in
+      if case .fill(parameter, _) = step { .fill(parameter, initializer) } else { step }
+    }
   }
 
   private static var convNeXt: LibraryClass {

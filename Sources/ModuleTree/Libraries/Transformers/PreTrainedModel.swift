@@ -23,18 +23,24 @@ struct PreTrainedModel: Sendable {
   let deviation: Double
 
   /// All models whose constructors are known.
-  static let all: [PreTrainedModel] = families.flatMap { tables in
-    tables.flatMap { family, text in Self.models(family: family, text) }
-  }
+  static let all: [PreTrainedModel] = [familiesA, familiesB, familiesC].flatMap(models)
 
-  /// Reads the models of a family, each a name and what is in parentheses after it.
+  /// Reads a table: the names of one or more families and a colon, then the models of each, a name
+  /// and what is in parentheses after it.
   ///
   /// The text is ASCII, and taken apart as bytes: it is read whenever a model is.
-  private static func models(family: String, _ text: String) -> [PreTrainedModel] {
-    text.utf8.split(separator: UInt8(ascii: ")")).compactMap { entry in
+  private static func models(_ table: String) -> [PreTrainedModel] {
+    var families: [String] = []
+    return table.utf8.split(separator: UInt8(ascii: ")")).flatMap { entry -> [PreTrainedModel] in
       let parts = entry.split(separator: UInt8(ascii: "("), maxSplits: 1)
-      guard parts.count == 2 else { return nil }
-      let name = word(parts[0])
+      guard parts.count == 2 else { return [] }
+      let head = parts[0].split(
+        separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+      if head.count == 2 {
+        families = head[0].split(whereSeparator: isBlank).map(word)
+        if families.isEmpty { families = [""] }
+      }
+      let name = word(head[head.count - 1])
       var (children, ties, deviation) = ("", [(name: String, kept: String)](), 0.02)
       var isUntied = false
       let sections = parts[1].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
@@ -56,10 +62,12 @@ struct PreTrainedModel: Sendable {
           }
         }
       }
-      return PreTrainedModel(
-        kind: name.hasPrefix("=") ? String(name.dropFirst()) : family + name, family: family,
-        children: children, ties: ties, isTied: isUntied ? false : ties.isEmpty ? nil : true,
-        deviation: deviation)
+      let isTied = isUntied ? false : ties.isEmpty ? nil : true
+      return families.map { family in
+        PreTrainedModel(
+          kind: name.hasPrefix("=") ? String(name.dropFirst()) : family + name, family: family,
+          children: children, ties: ties, isTied: isTied, deviation: deviation)
+      }
     }
   }
 
@@ -88,10 +96,4 @@ struct PreTrainedModel: Sendable {
     found.configuration = options.joined(separator: ", ")
     return found
   }
-}
-
-extension PreTrainedModel {
-  private static let families: [[String: String]] = [
-    familiesA, familiesB, familiesC, familiesD, familiesE,
-  ]
 }
