@@ -9,10 +9,11 @@ that the format does not depend on the program that introduced it.
     ckz.read("patch.ckz", base=arrays)  what a patch makes of its base
     python3 ckz.py model.ckz [STEP]     a line for each tensor: name dtype shape blake3
 
-Every byte is verified; what is not as the specification says raises ValueError. The package blake3, where
-it is installed, computes the digests faster than the code here.
+Every byte is verified, parity too; what is not as the specification says raises ValueError. The package
+blake3, where it is installed, computes the digests faster than the code here.
 """
 import json
+import math
 import re
 import struct
 import sys
@@ -27,18 +28,16 @@ except ImportError:
 
 CHUNK, ALIGNMENT = 1 << 20, 64
 TYPES = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1",
-    "F8_E4M3FNUZ": "u1", "F8_E5M2FNUZ": "u1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4", "F32": "<f4", "C64": "<c8", "F64": "<f8",
-    "I64": "<i8", "U64": "<u8", "C128": "<c16",
+    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1", "F8_E4M3FNUZ": "u1",
+    "F8_E5M2FNUZ": "u1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4",
+    "F32": "<f4", "C64": "<c8", "F64": "<f8", "I64": "<i8", "U64": "<u8", "C128": "<c16",
 }
 BLOCKS = {  # types without bytes for each element: elements and bytes of a block
-    "F4": (2, 1), "F6_E2M3": (4, 3), "F6_E3M2": (4, 3), "Q4_0": (32, 18), "Q4_1": (32, 20),
-    "Q5_0": (32, 22), "Q5_1": (32, 24), "Q8_0": (32, 34), "Q8_1": (32, 40), "Q2_K": (256, 84),
-    "Q3_K": (256, 110), "Q4_K": (256, 144), "Q5_K": (256, 176), "Q6_K": (256, 210),
-    "Q8_K": (256, 292), "IQ2_XXS": (256, 66), "IQ2_XS": (256, 74), "IQ3_XXS": (256, 98),
-    "IQ1_S": (256, 50), "IQ4_NL": (32, 18), "IQ3_S": (256, 110), "IQ2_S": (256, 82),
-    "IQ4_XS": (256, 136), "IQ1_M": (256, 56), "TQ1_0": (256, 54), "TQ2_0": (256, 66),
-    "MXFP4": (32, 17), "NVFP4": (64, 36), "Q1_0": (128, 18),
+    "F4": (2, 1), "F6_E2M3": (4, 3), "F6_E3M2": (4, 3), "Q4_0": (32, 18), "Q4_1": (32, 20), "Q5_0": (32, 22), "Q5_1": (32, 24),
+    "Q8_0": (32, 34), "Q8_1": (32, 40), "Q2_K": (256, 84), "Q3_K": (256, 110), "Q4_K": (256, 144), "Q5_K": (256, 176),
+    "Q6_K": (256, 210), "Q8_K": (256, 292), "IQ2_XXS": (256, 66), "IQ2_XS": (256, 74), "IQ3_XXS": (256, 98),
+    "IQ1_S": (256, 50), "IQ4_NL": (32, 18), "IQ3_S": (256, 110), "IQ2_S": (256, 82), "IQ4_XS": (256, 136), "IQ1_M": (256, 56),
+    "TQ1_0": (256, 54), "TQ2_0": (256, 66), "MXFP4": (32, 17), "NVFP4": (64, 36), "Q1_0": (128, 18),
 }
 
 
@@ -78,11 +77,11 @@ def compress(cv, message, counter, length, flags):
         for (a, b, c, d), x, y in zip(QUARTERS, message[::2], message[1::2]):
             for word, first, second in (x, 16, 12), (y, 8, 7):
                 v[a] = v[a] + v[b] + word & MASK
-                v[d] = v[d] ^ v[a]
-                v[d] = (v[d] >> first | v[d] << 32 - first) & MASK
+                turned = v[d] ^ v[a]
+                v[d] = (turned >> first | turned << 32 - first) & MASK
                 v[c] = v[c] + v[d] & MASK
-                v[b] = v[b] ^ v[c]
-                v[b] = (v[b] >> second | v[b] << 32 - second) & MASK
+                turned = v[b] ^ v[c]
+                v[b] = (turned >> second | turned << 32 - second) & MASK
         message = [message[i] for i in ORDER]
     return [a ^ b for a, b in zip(v[:8], v[8:])]
 
@@ -96,16 +95,11 @@ def leaf_value(data, number, root):
     return struct.pack("<8I", *cv)
 
 
-def lanes(count):
-    return [numpy.full(count, word, "u4") for word in IV]
-
-
 def leaf_values(data, first):
     """Those of whole leaves, all at once."""
     words = numpy.frombuffer(data, "<u4").reshape(-1, 16, 16)
     numbers = numpy.arange(first, first + len(words), dtype="u8")
-    counter = ((numbers & numpy.uint64(MASK)).astype("u4"), (numbers >> numpy.uint64(32)).astype("u4"))
-    cv = lanes(len(words))
+    counter, cv = (numbers.astype("u4"), (numbers >> numpy.uint64(32)).astype("u4")), [numpy.full(len(words), word, "u4") for word in IV]
     for block in range(16):
         flags = (START if block == 0 else 0) | (END if block == 15 else 0)
         cv = compress(cv, [words[:, block, i] for i in range(16)], counter, 64, flags)
@@ -116,7 +110,7 @@ def merge(values, root=0):
     """The value of neighboring subtrees of 32 bytes each, the left ones complete and as large as can be."""
     while len(values) > 64:
         pairs = numpy.frombuffer(values, "<u4", len(values) // 64 * 16).reshape(-1, 16)
-        cv = compress(lanes(len(pairs)), [pairs[:, i] for i in range(16)], (0, 0), 64, PARENT)
+        cv = compress([numpy.full(len(pairs), word, "u4") for word in IV], [pairs[:, i] for i in range(16)], (0, 0), 64, PARENT)
         values = numpy.stack(cv, axis=1).astype("<u4").tobytes() + values[len(values) // 64 * 64:]
     if len(values) == 32:
         return values
@@ -156,9 +150,6 @@ class Parts:
         require(not bits[count:].any(), "unused bits are not 0")
         return bits[:count]
 
-    def words(self, count, width):
-        return self.take(count * width).copy().view("<u%d" % width)
-
     def planes(self, count, width):
         return join(self.take(count * width), width)
 
@@ -187,11 +178,10 @@ def bit_planes(parts, count, width):
 
 
 def palette(parts, count, width):
-    table = parts.words(int(parts.take(1)[0]) + 1, width)
+    table = parts.take((int(parts.take(1)[0]) + 1) * width).copy().view("<u%d" % width)
     require((table[1:] > table[:-1]).all(), "the words of a palette do not ascend")
     size = next(size for size in (1, 2, 4, 8) if len(table) <= 1 << size)
-    places = parts.bits(count * size).reshape(count, size)
-    places = numpy.packbits(places, axis=1, bitorder="little").reshape(-1)
+    places = numpy.packbits(parts.bits(count * size).reshape(count, size), axis=1, bitorder="little").reshape(-1)
     require((places < len(table)).all(), "an index beyond the palette")
     return table[places]
 
@@ -243,17 +233,15 @@ def unfiltered(name, content, size, itemsize, base):
     """The `size` bytes of a chunk from its inflated content."""
     steps = FILTER.fullmatch(name)
     require(steps, "unknown filter " + name)
-    width, layout = int(steps["width"]), steps["whole"] or steps["layout"]
-    narrow = steps["narrow"].split("+")[:-1]
+    width, layout, narrow = int(steps["width"]), steps["whole"] or steps["layout"], steps["narrow"].split("+")[:-1]
     for kind in narrow:
         require(itemsize % WIDE[kind] == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
         size, itemsize = size // 2, WIDE[kind] // 2
     widths = {"palette": (1, 2, 4, 8), "differences": (1, 2, 4, 8), "rotated-planes": (2, 4, 8), "bits": (2, 4, 8)}
-    require(width in widths.get(layout, range(1, 513)), "unknown filter " + name)
-    require(not steps["sparse"] or width in (2, 4, 8), "unknown filter " + name)
-    require(not steps["columns"] or width in (2, 4) and layout != "planes", "unknown filter " + name)
-    require(not steps["delta"] or not narrow and not steps["columns"] and layout != "rotated-planes"
-            and width in (1, 2, 4, 8), "unknown filter " + name)
+    require(width in widths.get(layout, range(1, 513)) and (not steps["sparse"] or width in (2, 4, 8))
+            and (not steps["columns"] or width in (2, 4) and layout != "planes")
+            and (not steps["delta"] or not narrow and not steps["columns"] and layout != "rotated-planes"
+                 and width in (1, 2, 4, 8)), "unknown filter " + name)
     require(itemsize % width == 0, "filter %s does not fit elements of %d bytes" % (name, itemsize))
     parts, count = Parts(content), size // width
     if steps["whole"]:
@@ -276,9 +264,8 @@ def unfilter(name, stored, size, itemsize, base):
         require(len(stored) == size, "raw chunk of another size")
         return stored
     if name == "base" or name.startswith("delta+"):
-        require(base is not None, "filter %s without a base" % name)
+        require(base is not None and len(base) == size, "filter %s without a base of its size" % name)
         base = numpy.frombuffer(base, "u1")
-        require(len(base) == size, "a base of another size")
     if name == "base":
         require(not stored, "a chunk of the base has bytes of its own")
         return base.tobytes()
@@ -317,8 +304,7 @@ def parsed(stored, size, digest):
 
 def indexes_of(data):
     """The indexes of all steps of a pack, or of the one checkpoint: (index, start of chunks, their end)."""
-    require(data[:8] == b"\x89CKZ\r\n\x1a\n", "no .ckz file")
-    require(len(data) >= 80, "no footer: cut short or never finished")
+    require(data[:8] == b"\x89CKZ\r\n\x1a\n" and len(data) >= 80, "no .ckz file, or cut short")
     version, flags = struct.unpack("<II", data[8:16])
     require(version == 1 and flags < 2, "another version or unknown flags")
     if not flags:
@@ -385,9 +371,7 @@ def size_of(entry):
     require(entry["dtype"] in TYPES or entry["dtype"] in BLOCKS, "unknown dtype " + entry["dtype"])
     require(all(type(n) is int and n >= 0 for n in entry["shape"]), "bad shape of " + name)
     block, itemsize = BLOCKS.get(entry["dtype"]) or (1, numpy.dtype(TYPES[entry["dtype"]]).itemsize)
-    count = 1
-    for n in entry["shape"]:
-        count *= n
+    count = math.prod(entry["shape"])
     require(count % block == 0, "part of a block in " + name)
     return count // block, itemsize
 
@@ -395,8 +379,8 @@ def size_of(entry):
 def tensors_of(data, index, start, end, find, is_pack):
     is_patch = "base" in index
     index.setdefault("records", [])
-    require(sorted(set(index) - {"base"}) == ["metadata", "modules", "records", "tensors"], "unknown keys in the index")
-    require(not (is_pack and is_patch), "a step with a base")
+    known = sorted(set(index) - {"base"}) == ["metadata", "modules", "records", "tensors"]
+    require(known and not (is_pack and is_patch), "unknown keys in the index")
     reference = {"step"} if is_pack else set()
     position, seen, originals, placed = start, set(), {}, {}
     for entry in index["tensors"]:
@@ -410,8 +394,7 @@ def tensors_of(data, index, start, end, find, is_pack):
             continue
         if (is_pack or is_patch) and "chunks" not in entry:
             require(set(entry) == {"blake3", "dtype", "name", "shape"} | reference, "unknown keys in " + name)
-            count, itemsize = size_of(entry)
-            value = find(entry, entry["blake3"])
+            (count, itemsize), value = size_of(entry), find(entry, entry["blake3"])
             require(len(value) == count * itemsize, "%s refers to bytes of another size" % name)
             originals[name] = (entry["dtype"], entry["shape"], entry["blake3"], value)
             yield (name, *originals[name])
@@ -419,15 +402,13 @@ def tensors_of(data, index, start, end, find, is_pack):
         values, original = entry.pop("cvs", ""), None
         key_base = (entry.get("base"), entry.get("step"))
         if "base" in entry:
-            require(is_pack or is_patch, "%s names a base" % name)
-            require(not reference - set(entry), "%s does not name a step" % name)
+            require((is_pack or is_patch) and not reference - set(entry), "%s names a base, or no step of it" % name)
             original = find(entry, entry.pop("base"))
             entry.pop("step", None)
-        require(sorted(entry) == ["blake3", "chunks", "dtype", "filter", "name", "offset", "shape"],
-                "unknown keys in " + name)
-        values = bytes.fromhex(values) if len(entry["chunks"]) > 1 else values.encode()
-        require(len(values) == (32 * len(entry["chunks"]) if len(entry["chunks"]) > 1 else 0),
-                "cvs and chunks of %s disagree" % name)
+        require(sorted(entry) == ["blake3", "chunks", "dtype", "filter", "name", "offset", "shape"], "unknown keys in " + name)
+        number = len(entry["chunks"])
+        values = bytes.fromhex(values) if number > 1 else values.encode()
+        require(len(values) == (32 * number if number > 1 else 0), "cvs and chunks of %s disagree" % name)
         require(not values or merge(values, ROOT).hex() == entry["blake3"], "cvs of %s do not merge" % name)
         count, itemsize = size_of(entry)
         require(original is None or len(original) == count * itemsize, "%s has a base of another size" % name)
@@ -439,8 +420,7 @@ def tensors_of(data, index, start, end, find, is_pack):
             continue
         left, parts, first = count * itemsize, [], 0
         for number, (length, crc, *own) in enumerate(entry["chunks"]):
-            require(len(own) < 2, "%s: chunk %d has more than three items" % (name, number))
-            require(entry["filter"] not in own, "%s: chunk %d repeats the tensor's filter" % (name, number))
+            require(len(own) < 2 and entry["filter"] not in own, "%s: chunk %d has a wrong filter" % (name, number))
             filter_name = own[0] if own else entry["filter"]
             if filter_name == "raw":
                 padding = -position % ALIGNMENT
@@ -450,15 +430,14 @@ def tensors_of(data, index, start, end, find, is_pack):
             stored, position = data[position:position + length], position + length
             require(position <= end, "%s reaches into the index" % name)
             require(zlib.crc32(stored) == crc, "%s: chunk %d is damaged" % (name, number))
-            size = min(left, CHUNK)
-            base = original and original[number * CHUNK:number * CHUNK + size]
-            parts.append(unfilter(filter_name, stored, size, itemsize, base))
+            base = original and original[number * CHUNK:number * CHUNK + min(left, CHUNK)]
+            parts.append(unfilter(filter_name, stored, min(left, CHUNK), itemsize, base))
             left -= len(parts[-1])
             if values:
                 require(chunk_value(parts[-1], number) == values[32 * number:32 * number + 32],
                         "%s: chunk %d has another chaining value" % (name, number))
-        value = b"".join(parts)
         require(left == 0 and first == entry["offset"], "%s: chunks and shape disagree" % name)
+        value = b"".join(parts)
         require(values or chunk_value(value, 0, ROOT).hex() == entry["blake3"], "%s: another BLAKE3" % name)
         originals[name] = (entry["dtype"], entry["shape"], entry["blake3"], value)
         if entry["chunks"]:
@@ -466,8 +445,40 @@ def tensors_of(data, index, start, end, find, is_pack):
         yield (name, *originals[name])
     for kind, length, crc in index["records"]:
         require(zlib.crc32(data[position:position + length]) == crc, "record %s is damaged" % kind)
+        if kind == "parity":
+            verify_parity(data, position, length)
         position += length
     require(position == end, "bytes between the last chunk and the index")
+
+
+def products():
+    """For each factor of GF(2^8) its products with all bytes, and for each byte its inverse."""
+    powers = [1]  # of x + 1, which generates all
+    for _ in range(254):
+        powers.append(powers[-1] ^ powers[-1] << 1 ^ (0x11B if powers[-1] & 0x80 else 0))
+    logs = {power: log for log, power in enumerate(powers)}
+    table = [[powers[(logs[a] + logs[b]) % 255] if a and b else 0 for b in range(256)] for a in range(256)]
+    return numpy.array(table, "u1"), [powers[-logs[a] % 255] if a else 0 for a in range(256)]
+
+
+def verify_parity(data, offset, size):
+    """Makes all shards of a record again and compares them."""
+    start, place, end, rows, _, _, block, columns, shards = struct.unpack("<5Q32sI2H", data[offset + 8:offset + 88])
+    spans = (start, offset), (offset + size, end)
+    blocks = [data[at:min(at + block, stop)].ljust(block, b"\0") for begin, stop in spans for at in range(begin, stop, block)]
+    length, first = 100 + 4 * columns + block, -(-(offset - start) // block)
+    require(place == offset and size == shards * rows * length and len(blocks) <= rows * columns, "parity of another size")
+    table, inverses = products()
+    for number in range(shards * rows):
+        own = blocks[(first + number) % rows::rows]
+        own += [bytes(block)] * (columns - len(own))
+        parity = numpy.zeros(block, "u1")
+        for column, content in enumerate(own):
+            parity ^= table[inverses[255 - number // rows ^ column]][numpy.frombuffer(content, "u1")]
+        sums = struct.pack("<%dI" % columns, *map(zlib.crc32, own))
+        shard = data[offset:offset + 40] + struct.pack("<Q", number) + data[offset + 48:offset + 96] + sums + parity.tobytes()
+        place = offset + number * length
+        require(data[place:place + length] == shard + struct.pack("<I", zlib.crc32(shard) ^ 0x6DD90A9D), "parity differs")
 
 
 def tensors(path, step=None, base=None):

@@ -112,6 +112,15 @@ public final class ByteSink: Sendable {
     if bytes.byteCount > 0 { try writer(bytes, offset) }
   }
 
+  /// Continues appending at byte `position`, up to which positioned writes have come.
+  package func advance(to position: Int) {
+    precondition(abilities.writesAnywhere, "a positioned write to a stream")
+    state.withLock { state in
+      precondition(position >= state.position, "a sink goes on, never back")
+      state.position = position
+    }
+  }
+
   /// Appends zeros up to the next multiple of `alignment`.
   public func pad(toMultipleOf alignment: Int) throws(CheckpointError) {
     let rest = position % alignment

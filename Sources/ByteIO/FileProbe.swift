@@ -40,11 +40,16 @@ public final class FileProbe: Sendable {
   }
 
   /// Probes a source that is open already; files that it refers to are looked for in `place`.
-  public init(_ source: ByteSource, in place: Place) throws(CheckpointError) {
+  public convenience init(_ source: ByteSource, in place: Place) throws(CheckpointError) {
+    try self.init(source, in: place, step: nil)
+  }
+
+  /// The same, of a pack one of its steps.
+  package init(_ source: ByteSource, in place: Place, step: PackStep?) throws(CheckpointError) {
     self.place = place
     name = source.name
     file = source
-    step = nil
+    self.step = step
     head = try source.head(Self.headSize)
     members = nil
   }

@@ -103,6 +103,10 @@ public struct Capabilities: Sendable {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `unsupported`.
   package func check(_ options: WriteOptions, format: String) throws(CheckpointError) {
+    if options.parity != nil, format != CheckpointFormat.native.name {
+      throw CheckpointError(
+        .unsupported, "\(format) has no parity; write .ckz, or omit --parity")
+    }
     let compression = options.compression
     if compression == .standard || compression == .none || compressions.contains(compression) {
       return

@@ -19,6 +19,8 @@ public struct WriteOptions: Sendable {
 
   /// How tensors are stored.
   public var compression = Compression.standard
+  /// Percentage of parity that restores damaged bytes, 1 to 100; only `.ckz` files have it.
+  public var parity: Int?
   /// Number of worker tasks; the bytes written do not depend on it.
   public var threads = 1
   /// Whether a format that nests values also nests tensors among them, by their dotted names, as the

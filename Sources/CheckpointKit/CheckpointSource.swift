@@ -132,3 +132,13 @@ extension Checkpoint.Entry {
     }
   }
 }
+
+extension Parity {
+  /// Looks for parity in the file at a path; `nil` if it has none.
+  ///
+  /// - Throws: `CheckpointError` `system` when the file cannot be read.
+  public init?(of path: String) throws(CheckpointError) {
+    let (place, name) = Place.locate(path)
+    try self.init(in: place.open(name))
+  }
+}

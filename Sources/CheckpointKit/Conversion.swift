@@ -14,6 +14,9 @@ public struct Conversion: Sendable {
   /// Whether ``dtype`` rounds stored numbers even where they are codes of quantized tensors or scales.
   public var castsStored = false
 
+  /// Tensors that are left out because they are damaged.
+  public var damaged: Set<TensorName> = []
+
   /// What users can do about parts that are left out: the end of the note about them.
   public var remedy = "pass --all for every part, --key for another"
   /// Keys of parts that the output has anyway, being a copy of the file.
@@ -46,6 +49,7 @@ public struct Conversion: Sendable {
     var notes: [String] = []
     // What is left out is not read: it may be damaged.
     let kept = Set(try selection.entries(of: opened.checkpoint) { notes.append($0) }.map(\.name))
+      .subtracting(damaged)
     notes += try opened.confirmTies(among: kept)
     let input = opened.checkpoint
     var result = Result(checkpoint: input, notes: notes)

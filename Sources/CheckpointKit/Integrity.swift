@@ -25,6 +25,11 @@ public struct Integrity: Sendable {
   /// Of what every byte was compared.
   private var remark = ""
 
+  /// Whether an error is about all tensors, whose fingerprint differs, and not about one of them.
+  package func isFingerprint(_ error: CheckpointError) -> Bool {
+    error.tensor == nil && error.message.contains("tensors of fingerprint")
+  }
+
   /// What could be verified, `every tensor: fingerprint` or `structure only: npy has no checksums`.
   public var summary: String {
     switch extent {

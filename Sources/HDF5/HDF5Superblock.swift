@@ -79,7 +79,8 @@ package struct HDF5Superblock: Sendable {
     } catch {
       throw unknown
     }
-    guard end <= fileSize else {
+    // What a truncated file still holds can be rescued.
+    guard end <= fileSize || Rescue.current != nil else {
       throw CheckpointError(
         .malformed, "file is truncated: expected \(end) bytes, found \(fileSize)",
         offset: offset)

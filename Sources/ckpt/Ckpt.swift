@@ -20,7 +20,8 @@ struct Ckpt: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Reinit.self, Verify.self,
-      Convert.self, Apply.self, Pack.self, Unpack.self, Hash.self, Check.self, Scan.self,
+      Convert.self, Apply.self, Pack.self, Unpack.self, Hash.self, Check.self, Repair.self,
+      Scan.self,
       FindSeed.self, Completions.self,
     ])
 

@@ -127,7 +127,7 @@ import Testing
     let path = folder.file("run.ckz")
     let writer = try RunPackWriter(path)
     for step in steps { try await writer.add(step, name: "step.pt") }
-    try writer.finish()
+    try await writer.finish()
     for (number, step) in steps.enumerated() {
       let run = try CommandRun(
         shell: "python3 \(Self.script) \(CommandRun.quoted(path)) \(number)")

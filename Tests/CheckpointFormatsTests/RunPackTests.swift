@@ -17,7 +17,7 @@ import Testing
     for checkpoint in checkpoints {
       try await writer.add(checkpoint, name: "epoch\(writer.count).pt")
     }
-    try writer.finish()
+    try await writer.finish()
     return try folder.bytes(of: name)
   }
 

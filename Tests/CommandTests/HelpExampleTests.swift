@@ -28,11 +28,12 @@ import Testing
     ckpt pack run/*.pt -o run.ckz -q
     cp trainer.pt monday.pt
     ckpt diff monday.pt epoch7.pt --patch patch.ckz -q
+    ckpt init model.txt --parity 10 -o damaged.ckz -q
     """
 
   @Test(arguments: [
     "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
-    "find-seed", "scan", "apply", "pack", "unpack",
+    "find-seed", "scan", "apply", "pack", "unpack", "repair",
   ])
   func `every example of the help runs`(command: String) throws {
     let place = try Workplace()

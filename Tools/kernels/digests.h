@@ -59,3 +59,4 @@ void digest_planes(void);
 void digest_huffman(void);
 void digest_inflate(void);
 void digest_sums(void);
+void digest_parity(void);

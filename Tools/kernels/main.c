@@ -132,4 +132,5 @@ int main(int count, char **words) {
   digest_huffman();
   digest_inflate();
   digest_sums();
+  digest_parity();
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "FilterKernels.h"
+#include "ParityKernels.h"
 #include "PlaneKernels.h"
 
 // Replaces the 624 state words of a generator by the next 624, `times` times.

@@ -65,16 +65,20 @@ struct GGUFHeader {
     // Some writers leave out the last tensor's padding; gguf-py and llama.cpp's loader accept such
     // files. Without tensors there is nothing to align.
     let last = tensors.last.map { $0.start + $0.info.byteCount } ?? cursor.position
-    guard last <= file.size, file.size <= end else {
+    if file.size < last || end < file.size {
       let isCut = file.size < last
-      throw CheckpointError(
-        .malformed,
-        isCut
-          ? "the file has \(file.size) bytes, but its tensors end at byte \(last)"
-          : "expected the end of the file after the last tensor, found \(file.size - end) more "
-            + "byte\(file.size - end == 1 ? "" : "s")",
-        tensor: isCut ? tensors.first { $0.start + $0.info.byteCount > file.size }?.name.text : nil,
-        offset: min(file.size, end))
+      // What a truncated file still holds can be rescued; reading the rest fails.
+      if isCut, Rescue.current != nil { return }
+      try Rescue.leaveOut(
+        CheckpointError(
+          .malformed,
+          isCut
+            ? "the file has \(file.size) bytes, but its tensors end at byte \(last)"
+            : "expected the end of the file after the last tensor, found \(file.size - end) more "
+              + "byte\(file.size - end == 1 ? "" : "s")",
+          tensor: isCut
+            ? tensors.first { $0.start + $0.info.byteCount > file.size }?.name.text : nil,
+          offset: min(file.size, end)))
     }
   }
 

@@ -14,10 +14,17 @@ enum NativeFilling {
         "is a pack or a patch, of which no changed copy can be made; convert it first",
         path: fill.template.path)
     }
-    return FilledFiles(fill.template.name) { try await write(file, fill, to: $0) }
+    // What is changed gets parity of its own.
+    let parity = try file.parityPercent()
+    return FilledFiles(fill.template.name) { sink in
+      guard parity != nil else { return try await write(file, fill, parity: nil, to: sink) }
+      try await sink.staging { try await write(file, fill, parity: parity, to: $0) }
+    }
   }
 
-  private static func write(_ file: NativeFile, _ fill: Fill, to sink: ByteSink) async throws {
+  private static func write(
+    _ file: NativeFile, _ fill: Fill, parity: Int?, to sink: ByteSink
+  ) async throws {
     var index = file.index
     // Chunks follow each other in the order of the tensors, so what is kept goes before the next new one.
     let new = index.tensors.indices.filter { fill.tensors[index.tensors[$0].name] != nil }
@@ -43,7 +50,7 @@ enum NativeFilling {
     }
     index.records = []
     index.metadata.merge(fill.metadata) { _, new in new }
-    try NativeWriter.finish(sink, index.text)
+    try await NativeWriter.finish(sink, index, parity: parity, threads: fill.threads)
   }
 }
 

@@ -87,3 +87,13 @@ enum NativeLayout {
     (position + alignment - 1) / alignment * alignment
   }
 }
+
+extension FileProbe {
+  /// Whether the file begins like a `.ckz` file.
+  package var isNative: Bool { head.starts(with: NativeLayout.magic) }
+
+  /// The percentage of parity that a `.ckz` file, or a step of a pack, has; `nil` for none.
+  package var parityPercent: Int? {
+    isNative ? (try? NativeFile.opened(self).parityPercent()).flatMap { $0 } : nil
+  }
+}

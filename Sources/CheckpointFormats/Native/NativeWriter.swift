@@ -10,20 +10,28 @@ enum NativeWriter {
   static func write(
     _ checkpoint: Checkpoint, to sink: ByteSink, options: WriteOptions
   ) async throws {
-    _ = try await write(
-      checkpoint, NativePlan(checkpoint, compression: options.compression), base: nil, to: sink,
-      threads: options.threads)
+    let plan = try NativePlan(checkpoint, compression: options.compression)
+    guard options.parity != nil else {
+      _ = try await write(checkpoint, plan, base: nil, to: sink, threads: options.threads)
+      return
+    }
+    // Parity is made of what was written.
+    try await sink.staging { sink in
+      _ = try await write(
+        checkpoint, plan, base: nil, to: sink, threads: options.threads, parity: options.parity)
+    }
   }
 
   /// Writes a file as planned, a patch if `base` is the fingerprint of what it changes; returns its
   /// index.
   static func write(
-    _ checkpoint: Checkpoint, _ plan: NativePlan, base: Digest?, to sink: ByteSink, threads: Int
+    _ checkpoint: Checkpoint, _ plan: NativePlan, base: Digest?, to sink: ByteSink, threads: Int,
+    parity: Int? = nil
   ) async throws -> NativeIndex {
     try sink.append(NativeLayout.header(flags: 0).rawBytes)
     var index = try await append(checkpoint, plan, to: sink, threads: threads)
     index.base = base
-    try finish(sink, index.text)
+    try await finish(sink, index, parity: parity, threads: threads)
     return index
   }
 
@@ -55,12 +63,28 @@ enum NativeWriter {
       tensors: tensors)
   }
 
-  /// Appends an index and the footer.
-  static func finish(_ sink: ByteSink, _ text: [UInt8]) throws(CheckpointError) {
-    let offset = sink.position
-    let (stream, digest) = try append(text, to: sink)
-    try sink.append(
-      footer(offset: offset, size: stream, content: text.count, digest).rawBytes)
+  /// Appends an index and the footer, and before them parity of this percentage, if any.
+  static func finish(
+    _ sink: ByteSink, _ index: NativeIndex, parity: Int?, threads: Int
+  ) async throws {
+    func ending(_ index: NativeIndex, at offset: Int) throws(CheckpointError) -> ParityWriter.Tail {
+      let text = index.text
+      let (stream, digest) = try packed(text, for: sink.name)
+      return ParityWriter.Tail(
+        bytes: stream
+          + footer(offset: offset, size: stream.count, content: text.count, digest),
+        digest: digest)
+    }
+    guard let parity else {
+      let bytes = try ending(index, at: sink.position).bytes
+      return try sink.append(bytes.rawBytes)
+    }
+    try await ParityWriter.append(to: sink, from: 0, percent: parity, threads: threads) {
+      record, offset in
+      var index = index
+      index.records.append(record)
+      return try ending(index, at: offset)
+    }
   }
 
   static func footer(offset: Int, size: Int, content: Int, _ digest: Digest) -> [UInt8] {
@@ -71,15 +95,15 @@ enum NativeWriter {
     return footer + digest.bytes + NativeLayout.endMagic
   }
 
-  /// Appends the text of an index as a stream; returns its size and its digest.
-  static func append(
-    _ text: [UInt8], to sink: ByteSink
-  ) throws(CheckpointError) -> (size: Int, digest: Digest) {
+  /// The text of an index as a stream, and its digest.
+  static func packed(
+    _ text: [UInt8], for name: String
+  ) throws(CheckpointError) -> (stream: [UInt8], digest: Digest) {
     guard text.count <= NativeLayout.maxIndexSize else {
       throw CheckpointError(
         .unsupported,
         "expected an index of at most \(NativeLayout.maxIndexSize) bytes, found \(text.count)",
-        path: sink.name)
+        path: name)
     }
     var stream = try Zlib.deflate(text.rawBytes, level: 6)
     // Readers bound the index by its packed size; one that packs better than that is stored, as
@@ -89,8 +113,7 @@ enum NativeWriter {
     }
     var digest = DigestBuilder()
     digest.update(stream.rawBytes)
-    try sink.append(stream.rawBytes)
-    return (stream.count, digest.finalize())
+    return (stream, digest.finalize())
   }
 }
 

@@ -118,7 +118,7 @@ struct PyTorchEntryList {
     } catch {
       var error = error.adding(tensor: name)
       if error.path == nil, let offset = error.offset { error.offset = file.pickleOffset + offset }
-      throw error
+      try Rescue.leaveOut(error)
     }
   }
 

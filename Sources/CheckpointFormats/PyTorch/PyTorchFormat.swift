@@ -130,9 +130,13 @@ enum PyTorchFormat {
     }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
     if damage.isEmpty { return [] }
     let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
-    return damage.map { member, error in
+    return damage.flatMap { member, error in
       let key = PyTorchArchive.storageKey(of: member, in: archive)
-      return error.adding(tensor: key.flatMap { names[$0]?.first?.text })
+      let tensors = key.flatMap { names[$0] } ?? []
+      // Of the tensors in a storage, one stands for all, unless each is to be left out.
+      return Rescue.current == nil || tensors.isEmpty
+        ? [error.adding(tensor: tensors.first?.text)]
+        : tensors.map { error.adding(tensor: $0.text) }
     }
   }
 }

@@ -54,6 +54,8 @@ enum PyTorchStream {
           offset: stream.position)
       }
       let offset = stream.position
+      // Of a truncated file, the storages before its end can be rescued.
+      if Rescue.current != nil, file.size - offset < 8 { break }
       let count = try stream.number(UInt64.self)
       // The file counts elements; their width follows from the storage's class, which only the
       // pickle names.
@@ -61,13 +63,14 @@ enum PyTorchStream {
       guard !overflow, let bytes = Int(exactly: bytes) else {
         throw CheckpointError(.malformed, "overflow: \(count) elements", offset: offset)
       }
+      if Rescue.current != nil, file.size - stream.position < bytes { break }
       let range = try stream.skip(bytes)
       let storage = PyTorchStorage(file, range, isBigEndian: isBigEndian)
       guard opened.storages.updateValue(storage, forKey: TensorName(name)) == nil else {
         throw CheckpointError(.malformed, "there are two storages named '\(name)'", offset: offset)
       }
     }
-    guard stream.position == file.size else {
+    guard stream.position == file.size || Rescue.current != nil else {
       throw CheckpointError(
         .malformed,
         "expected the end of the file after the last storage, found "

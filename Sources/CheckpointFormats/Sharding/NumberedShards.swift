@@ -21,12 +21,13 @@ struct NumberedShards {
     let known = Set(parts.map(\.number))
     let start = known.contains(0) ? 0 : 1
     let missing = (start..<start + first.count).first { !known.contains($0) }
-    guard missing == nil, parts.count == first.count else {
+    if missing != nil || parts.count != first.count {
       let problem = missing.map { ": number \($0) is missing" } ?? ""
-      throw CheckpointError(
-        missing == nil ? .malformed : .missing,
-        "expected \(first.count) files as '\(first.name)\(ending)' is named, found "
-          + "\(parts.count)\(problem)", path: probe.path)
+      try Rescue.leaveOut(
+        CheckpointError(
+          missing == nil ? .malformed : .missing,
+          "expected \(first.count) files as '\(first.name)\(ending)' is named, found "
+            + "\(parts.count)\(problem)", path: probe.path))
     }
     names = parts.sorted { $0.number < $1.number }.map { $0.name + ending }
     folder = probe.folder
@@ -78,7 +79,13 @@ struct NumberedShards {
   /// - Throws: ``CheckpointError`` when two files have a tensor of the same name.
   func contents(open: (ByteSource) throws -> Opened) throws -> Opened {
     var joined = ShardJoin(values: [])
-    for name in names { joined.add(try open(try folder.open(name)), from: name) }
+    for name in names {
+      do {
+        joined.add(try open(try folder.open(name)), from: name)
+      } catch let error as CheckpointError {
+        try Rescue.leaveOut(error)
+      }
+    }
     try joined.takeAll(in: folder.path(of: names[0]))
     var contents = joined.contents
     contents.restoreFromTexts()

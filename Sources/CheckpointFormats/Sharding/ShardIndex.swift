@@ -112,24 +112,31 @@ struct ShardIndex {
     var opened: [TensorName: Int] = [:]
     for (tensor, file) in weightMap where opened[TensorName(file)] == nil {
       opened[TensorName(file)] = opened.count
-      let shard: Opened
+      var shard = Opened(Checkpoint(entries: []))
       do {
         shard = try open(try place.open(file))
       } catch let error as CheckpointError {
         // Without an offset the file could not be opened; errors inside it are its own.
-        guard error.code == .system, error.offset == nil else { throw error }
-        throw CheckpointError(
-          .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
-          path: path)
+        guard error.code == .system, error.offset == nil else {
+          try Rescue.leaveOut(error)
+          joined.add(shard, from: file)
+          continue
+        }
+        try Rescue.leaveOut(
+          CheckpointError(
+            .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
+            path: path))
       }
       joined.add(shard, from: file)
     }
     for (tensor, file) in weightMap {
       guard let number = opened[TensorName(file)], joined.take(name(tensor), from: number)
       else {
-        throw CheckpointError(
-          .missing, "is missing from '\(file)', where the index places it", path: path,
-          tensor: tensor.text)
+        try Rescue.leaveOut(
+          CheckpointError(
+            .missing, "is missing from '\(file)', where the index places it", path: path,
+            tensor: tensor.text))
+        continue
       }
     }
     try joined.takeRest(besides: path)

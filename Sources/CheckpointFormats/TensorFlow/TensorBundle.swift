@@ -76,7 +76,12 @@ struct TensorBundle: Sendable {
       }
       if shards[entry.shard] == nil {
         let name = Self.shardName(of: probe.name, entry.shard, header.shards)
-        shards[entry.shard] = try neighbors.open(name)
+        do throws(CheckpointError) {
+          shards[entry.shard] = try neighbors.open(name)
+        } catch {
+          // The tensors in it are left out one by one.
+          guard Rescue.current != nil else { throw error }
+        }
       }
     }
     self.shards = shards

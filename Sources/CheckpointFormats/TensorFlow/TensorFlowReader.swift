@@ -24,7 +24,7 @@ struct TensorFlowReader {
       do throws(CheckpointError) {
         try add(entry, TensorName(name))
       } catch {
-        throw error.adding(tensor: name)
+        try Rescue.leaveOut(error.adding(tensor: name))
       }
     }
     opened.notes += narrowed.notes

@@ -67,7 +67,12 @@ struct HDF5Walker {
       }
     }
     for (name, address) in subgroups {
-      try enter(try HDF5ObjectHeader(address, in: metadata), path: path + [name])
+      do throws(CheckpointError) {
+        try enter(try HDF5ObjectHeader(address, in: metadata), path: path + [name])
+      } catch {
+        guard Rescue.current != nil else { throw error }
+        try Rescue.leaveOut(error.adding(tensor: Self.text(path + [name])))
+      }
     }
   }
 
@@ -106,7 +111,7 @@ struct HDF5Walker {
           offset: try metadata.offset(of: address))
       }
     } catch {
-      throw error.adding(tensor: Self.text(path + [name]))
+      try Rescue.leaveOut(error.adding(tensor: Self.text(path + [name])))
     }
     return false
   }

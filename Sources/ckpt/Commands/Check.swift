@@ -41,6 +41,8 @@ extension Ckpt {
       /// With what tensors were compared.
       let comparedWith: [String]
       let damage: [Damage]
+      /// Whether parity can restore what is damaged; absent if it has none, or needs none.
+      let repairable: Bool?
     }
 
     func run() async throws {
@@ -62,11 +64,13 @@ extension Ckpt {
           damage = [error]
         }
         for error in damage { StandardError().note(error.description) }
+        let repairable = damage.isEmpty ? nil : try await remedy(for: file)
         reports.append(
           Report(
             file: file, ok: damage.isEmpty, verified: integrity?.extent,
             comparedWith: integrity?.means ?? [],
-            damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) })
+            damage: damage.map { .init(tensor: $0.tensor, offset: $0.offset, message: $0.message) },
+            repairable: repairable)
         )
         if damage.isEmpty, !report.json, !common.quiet, let integrity {
           try output.line("\(file.escapingControls): ok (\(integrity.summary))")
@@ -75,6 +79,24 @@ extension Ckpt {
       if report.json { try output.line(try jsonText(reports)) }
       try output.flush()
       if reports.contains(where: { !$0.ok }) { throw ExitCode(2) }
+    }
+
+    /// Says what can be done for a damaged file; returns whether its parity can restore it.
+    private func remedy(for file: String) async throws -> Bool? {
+      let note = common.notes(on: file)
+      guard file != "-", let parity = try? Parity(of: file),
+        let damage = try? await parity.damage(threads: common.threads), damage.isDamaged
+      else {
+        note("'ckpt convert --keep-going' saves what is intact")
+        return nil
+      }
+      let isRepairable = damage.lost.isEmpty
+      note(
+        parity.summary(of: damage)
+          + (isRepairable
+            ? "; 'ckpt repair' can restore it"
+            : ", more than parity can restore; 'ckpt convert --keep-going' saves what is intact"))
+      return isRepairable
     }
   }
 }

@@ -20,6 +20,7 @@ extension Ckpt {
           ckpt convert big.ckz out/model.safetensors --shard-size 5GB
           ckpt convert net.keras net.pt --to-torch-layout
           ckpt convert net.pt new.weights.h5 --to-keras-layout --like net.weights.h5
+          ckpt convert big.ckz intact.ckz --keep-going
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var input: String
@@ -51,6 +52,11 @@ extension Ckpt {
         valueName: "file"))
     var like: String?
     @OptionGroup var layout: LayoutOptions
+    @Flag(
+      help:
+        "Of a damaged file, convert every tensor that is intact, list what is left out, and exit with status 1."
+    )
+    var keepGoing = false
     @Flag(help: "Print what would be written and what cannot be; write nothing.")
     var dryRun = false
     @OptionGroup var report: ReportOptions
@@ -68,9 +74,11 @@ extension Ckpt {
         throw ValidationError("--shard-size \(shardSize): expected a size such as 500MB or 5GB")
       }
       if like != nil {
-        guard shardSize == nil, target.to == nil, target.compression == nil else {
+        guard shardSize == nil, target.to == nil, target.compression == nil, target.parity == nil
+        else {
           throw ValidationError(
-            "--like keeps the template's format; omit --to, --compression, and --shard-size")
+            "--like keeps the template's format; omit --to, --compression, --parity, and --shard-size"
+          )
         }
       }
       try checkingUsage { _ = try dtype.map { try Recipe.floatingPoint(named: $0) } }
@@ -82,8 +90,9 @@ extension Ckpt {
       conversion.names = try renaming.names(map: map)
       conversion.dtype = try dtype.map { try Recipe.floatingPoint(named: $0) }
       conversion.castsStored = raw
-      var opened = try inputs.open(input, common, readsValues: !dryRun, all: all, notesParts: false)
-        .opened
+      let found = try await openInput()
+      var opened = found.opened
+      conversion.damaged = found.damaged
       if let like {
         conversion.remedy = "pass --key for another"
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
@@ -96,12 +105,16 @@ extension Ckpt {
           to: original, like: destination.template?.checkpoint, note: common.notes(on: input))
       }
       var result = try naming(input) { try conversion.apply(to: opened) }
+      try found.requireIntact(result.checkpoint, in: input)
       if result.checkpoint.isNested { destination.nest() }
       let plan = ConversionPlan(
         of: result, from: opened.checkpoint, to: destination.format, options: destination.options,
         isCopy: destination.template != nil)
       (plan.losses + [plan.ties].compactMap { $0 }).forEach(common.notes(on: input))
-      if dryRun { return try print(plan, destination.format) }
+      if dryRun {
+        try print(plan, destination.format)
+        return try found.reportLeftOut()
+      }
       if result.isChanged || layout.isAsked {
         var provenance = try Provenance(of: original)
         // Hashing an input that stores no digests would read it a second time.
@@ -114,6 +127,7 @@ extension Ckpt {
       if report.json { try print(Written(files: files.isEmpty ? [output] : files, plan: plan)) }
       let path = files.popLast() ?? output
       common.wrote(path, result.checkpoint.counts + (files.isEmpty ? [] : [Self.list(files)]))
+      try found.reportLeftOut()
     }
 
     /// What was written: the plan, and the files, an index last.
@@ -232,48 +246,6 @@ extension Ckpt {
       }
     }
 
-    private func print(_ plan: ConversionPlan, _ format: CheckpointFormat) throws {
-      var output = StandardOutput()
-      if report.json {
-        try output.line(try jsonText(plan))
-      } else {
-        var table = Table(.left, .left, .left, .right, .left)
-        func change(_ old: String, _ new: String) -> String {
-          (old == new ? new : "\(old) → \(new)").escapingControls
-        }
-        for tensor in plan.tensors {
-          let remark = tensor.obstacle ?? tensor.tiedTo.map { "= \($0)" } ?? ""
-          table.add(
-            change(tensor.from, tensor.name), change(tensor.oldDtype, tensor.dtype),
-            tensor.shape.listText, tensor.bytes.grouped, Style.dim(remark.escapingControls))
-        }
-        for line in table.lines { try output.line(line) }
-        let bytes = plan.tensors.filter { $0.tiedTo == nil || !format.capabilities.sharesBytes }
-          .map(\.bytes).saturatedSum()
-        let left = plan.leftOut.isEmpty ? "" : ", \(plan.leftOut.count.grouped) left out"
-        try output.line(
-          "\(plan.tensors.count.pluralized("tensor"))\(left), \(bytes.byteCountText) to \(format.name); nothing was written"
-        )
-      }
-      try output.flush()
-      if let tensor = plan.tensors.first(where: { $0.obstacle != nil }) {
-        throw CheckpointError(
-          .unsupported, tensor.obstacle ?? "", path: displayPath(input), tensor: tensor.name)
-      }
-    }
-
-    /// Reports values that became infinite, naming the first tensors.
-    private func noteOverflows(_ overflows: OverflowCount, _ dtype: DType?) {
-      let tensors = overflows.tensors
-      guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
-      let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
-      let more = tensors.count > 3 ? " and \(tensors.count - 3) more" : ""
-      let total = tensors.map(\.count).saturatedSum()
-      common.notes(on: input)(
-        "\(total.grouped) values were too large for \(dtype.torchName) and \(format.overflowOutcome), in \(first.joined(separator: ", "))\(more)"
-      )
-    }
-
     /// The options that shaped the values, as they were typed.
     private var options: [String] {
       var options = selection.match.flatMap { ["--match", $0] }
@@ -283,6 +255,7 @@ extension Ckpt {
       options += renaming.rename.flatMap { ["--rename", $0] }
       if let map { options += ["--map", map] }
       if all { options.append("--all") }
+      if keepGoing { options.append("--keep-going") }
       if like != nil { options.append("--like") }
       return options + layout.options
     }

@@ -30,10 +30,16 @@ extension Ckpt {
         "Compression of what is stored: planes, planes:fast, planes:small, or none.",
         valueName: "kind"))
     var compression: String?
+    @Option(
+      help: ArgumentHelp(
+        "Add recovery data of this percentage, 1 to 100, to each checkpoint; 'ckpt repair' restores damage. Default: as the pack's last one has it.",
+        valueName: "percent"))
+    var parity: Int?
     @Flag(help: "Replace an existing pack instead of adding to it.") var force = false
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+      try checkParity(parity)
       if output == "-" {
         throw ValidationError("a pack is written to a file, since checkpoints are added to it")
       }
@@ -59,6 +65,7 @@ extension Ckpt {
     private var options: WriteOptions {
       var options = WriteOptions()
       options.threads = common.threads
+      options.parity = parity
       let named = compression.flatMap(WriteOptions.Compression.init(named:))
       if let named, [.planes, .fastPlanes, .smallPlanes, .none].contains(named) {
         options.compression = named
@@ -69,7 +76,7 @@ extension Ckpt {
     func run() async throws {
       let writer = try RunPackWriter(output, replaces: force)
       noteOrder()
-      var (bytes, stored) = (0, 0)
+      var bytes = 0
       for file in files {
         let whole = try WholeFile(file, threads: common.threads, notes: common.note)
         whole.notes.forEach(common.notes(on: file))
@@ -83,9 +90,9 @@ extension Ckpt {
         }
         let size = whole.checkpoint.entries.filter { $0.alias == nil }.map(\.info.byteCount)
         bytes += size.saturatedSum()
-        stored += writer.lastStoredBytes
       }
-      try naming(output) { try writer.finish() }
+      try await naming(output) { try await writer.finish() }
+      let stored = writer.storedBytes(ofLast: files.count)
       common.wrote(
         output,
         [

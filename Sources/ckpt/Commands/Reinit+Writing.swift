@@ -24,8 +24,10 @@ extension Ckpt.Reinit {
 
   func output(_ path: String, of input: CheckpointSource) throws -> Output {
     if inPlace {
-      if target.to != nil || target.compression != nil {
-        throw ValidationError("--in-place keeps the format; omit --to and --compression")
+      if target.to != nil || target.compression != nil || target.parity != nil {
+        throw ValidationError(
+          "--in-place keeps the format, and parity if there is any; omit --to, --compression, "
+            + "and --parity")
       }
       return .copy(CopyTarget(replacing: input.probe))
     }

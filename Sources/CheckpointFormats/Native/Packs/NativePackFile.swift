@@ -64,7 +64,13 @@ final class NativePackFile: Sendable {
       damage = error
     }
     // Its end was finished once, so that what was added last is not taken for unfinished.
-    let earlier = try Self.last(in: file).map { found in
+    let last = try Self.last(in: file)
+    if Rescue.current != nil, let last {
+      try Rescue.leaveOut(damage)
+      (pack, end) = last
+      return
+    }
+    let earlier = last.map { found in
       let count = found.pack.steps.count
       return "; cut it to \(found.end) bytes to read the first \(count) "
         + "checkpoint\(count == 1 ? "" : "s")"
@@ -86,8 +92,12 @@ final class NativePackFile: Sendable {
     in file: ByteSource
   ) throws(CheckpointError) -> (pack: NativePack, end: Int)? {
     var (end, tries, marks) = (file.size, 0, 0)
-    while tries < maxTries, marks < maxMarks, let earlier = try mark(in: file, before: end) {
-      end = earlier
+    let endMagic = NativeLayout.endMagic
+    let first = NativeLayout.headerSize + NativeLayout.footerSize - endMagic.count
+    while tries < maxTries, marks < maxMarks,
+      let mark = try file.lastMark(endMagic, before: end, from: first)
+    {
+      end = mark + endMagic.count
       marks += 1
       let footer: NativeFooter?
       do throws(CheckpointError) {
@@ -102,20 +112,6 @@ final class NativePackFile: Sendable {
       } catch {
         continue
       }
-    }
-    return nil
-  }
-
-  /// Where the last mark of a footer ends that ends before byte `end`.
-  private static func mark(in file: ByteSource, before end: Int) throws(CheckpointError) -> Int? {
-    let mark = NativeLayout.endMagic
-    var upper = end - 1
-    while upper >= NativeLayout.headerSize + NativeLayout.footerSize {
-      let lower = max(upper - NativeLayout.chunkSize, 0)
-      let bytes = try file.bytes(lower..<upper)
-      if let found = bytes.lastRange(of: mark) { return lower + found.upperBound }
-      // A mark may lie across two blocks.
-      upper = lower == 0 ? 0 : lower + mark.count - 1
     }
     return nil
   }
@@ -209,20 +205,5 @@ final class NativePackFile: Sendable {
       throw CheckpointError(.malformed, "an alias as a base", path: file.name)
     }
     return entry
-  }
-}
-
-extension [UInt8] {
-  /// Where a short sequence occurs last.
-  fileprivate func lastRange(of mark: [UInt8]) -> Range<Int>? {
-    guard count >= mark.count, let last = mark.last else { return nil }
-    var index = count - 1
-    while index >= mark.count - 1 {
-      if self[index] == last, self[index - mark.count + 1...index].elementsEqual(mark) {
-        return index - mark.count + 1..<index + 1
-      }
-      index -= 1
-    }
-    return nil
   }
 }

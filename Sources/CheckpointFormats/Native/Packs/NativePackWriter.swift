@@ -29,8 +29,24 @@ final class NativePackWriter {
   /// Most differences of differences, each of which is read to restore a tensor; readers allow more.
   private static let maxLinks = 16
 
+  /// A step whose chunks are written; its index waits until it is known what parity has to cover.
+  private struct Pending {
+    let index: NativeIndex
+    let name: String
+    let format: String
+    let start: Int
+    let parity: Int?
+    let threads: Int
+  }
+
   private let sink: ByteSink
   private(set) var pack: NativePack
+  private var pending: Pending?
+  /// The percentage of parity of the last step of a pack that grows.
+  private var parity: Int?
+
+  /// The number of the step that is added next.
+  var count: Int { pack.steps.count + (pending == nil ? 0 : 1) }
   /// Where bytes are stored.
   private var references: [Digest: NativeIndex.Reference] = [:]
   private var chains: [NativeIndex.Reference: Chain] = [:]
@@ -53,6 +69,7 @@ final class NativePackWriter {
       let index = try file.index(number)
       note(index, step: number)
       guard number == pack.steps.count - 1 else { continue }
+      parity = try file.file(number: number).parityPercent()
       var known: [TensorName: NativeIndex.Reference] = [:]
       for tensor in index.tensors { known[tensor.name] = reference(to: tensor.content) }
       for entry in try file.file(number: number).checkpoint().entries {
@@ -96,6 +113,7 @@ final class NativePackWriter {
       throw CheckpointError(
         .unsupported, "expected a file name that does not begin with '.', found '\(name)'")
     }
+    try await finishStep()
     let number = pack.steps.count
     let entries = checkpoint.entries.filter { $0.alias == nil }
     var known: [TensorName: NativePlan.Known] = [:]
@@ -113,14 +131,11 @@ final class NativePackWriter {
     let start = sink.position
     let index = try await NativeWriter.append(
       checkpoint, plan, to: sink, threads: options.threads)
-    let text = index.text
-    let offset = sink.position
-    let (size, digest) = try NativeWriter.append(text, to: sink)
-    pack.steps.append(
-      NativePack.Step(
-        name: name, format: format, start: start,
-        index: try NativeFooter(
-          index: offset..<offset + size, contentSize: text.count, digest: digest)))
+    parity = options.parity ?? parity
+    pending = Pending(
+      index: index, name: name, format: format, start: start, parity: parity,
+      threads: options.threads)
+    if parity == nil { try await finishStep() }
     note(index, step: number)
     previous = [:]
     for entry in entries {
@@ -131,13 +146,72 @@ final class NativePackWriter {
     }
   }
 
+  /// Appends the index of the last step, if it waits.
+  private func finishStep() async throws {
+    guard let pending else { return }
+    self.pending = nil
+    try await append(pending) { _, _ in [] }
+  }
+
+  /// Appends the index of a step, and before it parity that covers the step and what `rest` puts after it;
+  /// the last `withheld` bytes of that are only covered.
+  private func append(
+    _ pending: Pending, withholding withheld: Int = 0,
+    rest: (_ steps: [NativePack.Step], _ offset: Int) throws(CheckpointError) -> [UInt8]
+  ) async throws {
+    var steps = pack.steps
+    func ending(_ index: NativeIndex, at offset: Int) throws(CheckpointError) -> ParityWriter.Tail {
+      let text = index.text
+      let (stream, digest) = try NativeWriter.packed(text, for: sink.name)
+      let end = offset + stream.count
+      steps = pack.steps
+      steps.append(
+        NativePack.Step(
+          name: pending.name, format: pending.format, start: pending.start,
+          index: try NativeFooter(
+            index: offset..<end, contentSize: text.count, digest: digest)))
+      return ParityWriter.Tail(bytes: stream + (try rest(steps, end)), digest: digest)
+    }
+    if let parity = pending.parity {
+      // The first step's covers the header as well.
+      let start = pack.steps.isEmpty ? 0 : pending.start
+      try await ParityWriter.append(
+        to: sink, from: start, percent: parity, threads: pending.threads, withholding: withheld
+      ) { record, offset in
+        var index = pending.index
+        index.records.append(record)
+        return try ending(index, at: offset)
+      }
+    } else {
+      let bytes = try ending(pending.index, at: sink.position).bytes
+      try sink.append(bytes.rawBytes.extracting(0..<bytes.count - withheld))
+    }
+    pack.steps = steps
+  }
+
   /// Appends the index of the steps; the footer that makes it valid is returned, to be appended once
   /// all else is on the disk.
-  func finish() throws(CheckpointError) -> [UInt8] {
-    let text = pack.text
-    let offset = sink.position
-    let (size, digest) = try NativeWriter.append(text, to: sink)
-    return NativeWriter.footer(offset: offset, size: size, content: text.count, digest)
+  func finish() async throws -> [UInt8] {
+    let name = sink.name
+    var footer: [UInt8] = []
+    func ending(_ steps: [NativePack.Step], at offset: Int) throws(CheckpointError) -> [UInt8] {
+      let text = NativePack(steps: steps).text
+      let (stream, digest) = try NativeWriter.packed(text, for: name)
+      footer = NativeWriter.footer(
+        offset: offset, size: stream.count, content: text.count, digest)
+      return stream
+    }
+    guard let pending else {
+      let bytes = try ending(pack.steps, at: sink.position)
+      try sink.append(bytes.rawBytes)
+      return footer
+    }
+    self.pending = nil
+    try await append(pending, withholding: NativeLayout.footerSize) {
+      steps, offset throws(CheckpointError) in
+      try ending(steps, at: offset) + footer
+    }
+    return footer
   }
 }
 

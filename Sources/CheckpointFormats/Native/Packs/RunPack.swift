@@ -78,7 +78,7 @@ public final class RunPackWriter {
   private let growing: GrowingFile?
 
   /// The number of the step that is added next.
-  public var count: Int { writer.pack.steps.count }
+  public var count: Int { writer.count }
 
   /// Begins a pack, or continues the one that a local file holds; `replaces` says that it is begun anew.
   ///
@@ -116,14 +116,14 @@ public final class RunPackWriter {
     try await writer.add(checkpoint, name: name, format: format, options: options)
   }
 
-  /// Number of bytes written for the last step.
-  public var lastStoredBytes: Int {
-    writer.pack.steps.last.map { $0.index.index.upperBound - $0.start } ?? 0
+  /// Number of bytes that the last steps take; all of them once the pack is finished.
+  public func storedBytes(ofLast count: Int) -> Int {
+    writer.pack.steps.suffix(count).map { $0.index.index.upperBound - $0.start }.saturatedSum()
   }
 
   /// Completes the file: until then it holds what it held before, and what was added is lost.
-  public func finish() throws(CheckpointError) {
-    let footer = try writer.finish()
+  public func finish() async throws {
+    let footer = try await writer.finish()
     guard let growing else {
       try sink.append(footer.rawBytes)
       return try sink.commit()

@@ -1,0 +1,34 @@
+import ByteIO
+import TensorCore
+
+/// Looking for marks from the end of a file.
+extension ByteSource {
+  /// Where the last occurrence of a short mark begins that ends before byte `end`, at byte `start` or after
+  /// it.
+  func lastMark(
+    _ mark: [UInt8], before end: Int, from start: Int = 0
+  ) throws(CheckpointError) -> Int? {
+    var upper = end - 1
+    while upper >= start + mark.count {
+      let lower = max(upper - NativeLayout.chunkSize, start)
+      let bytes = try bytes(lower..<upper)
+      if let found = bytes.lastIndex(of: mark) { return lower + found }
+      // A mark may lie across two blocks.
+      upper = lower == start ? start : lower + mark.count - 1
+    }
+    return nil
+  }
+}
+
+extension [UInt8] {
+  /// Where a short sequence occurs last.
+  fileprivate func lastIndex(of mark: [UInt8]) -> Int? {
+    guard count >= mark.count, let first = mark.first else { return nil }
+    var index = count - mark.count
+    while index >= 0 {
+      if self[index] == first, self[index..<index + mark.count].elementsEqual(mark) { return index }
+      index -= 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,35 @@
+import Synchronization
+
+/// The reading of a damaged file for what is intact in it: what is left out, and why.
+///
+/// While one is ``current``, a reader that finds something damaged on which the rest does not depend
+/// leaves it out instead of throwing.
+public final class Rescue: Sendable {
+  /// That of the task that runs; `nil` if damage is an error.
+  @TaskLocal public static var current: Rescue?
+
+  private let errors = Mutex<[CheckpointError]>([])
+
+  /// Nothing is left out yet.
+  public init() {}
+
+  /// What was left out so far: one error for each tensor or part.
+  public var leftOut: [CheckpointError] { errors.withLock { $0 } }
+
+  /// Leaves out what an error is about; of a tensor the first reason counts.
+  package func leaveOut(_ error: CheckpointError) {
+    errors.withLock { errors in
+      let isKnown = errors.contains { known in
+        known.tensor == nil
+          ? known.description == error.description : known.tensor == error.tensor
+      }
+      if !isKnown { errors.append(error) }
+    }
+  }
+
+  /// Leaves out what an error is about if a rescue is under way, and throws the error otherwise.
+  package static func leaveOut(_ error: CheckpointError) throws(CheckpointError) {
+    guard let current else { throw error }
+    current.leaveOut(error)
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import CheckpointKit
+
+/// Opening what may be damaged.
+extension Ckpt.Convert {
+  /// The input, and with `--keep-going` what of it cannot be saved.
+  struct Found {
+    let opened: Opened
+    /// Names of tensors that are damaged.
+    var damaged: Set<TensorName> = []
+    /// What is left out, and why; `nil` without `--keep-going`.
+    var rescue: Rescue?
+
+    /// Refuses a result of which nothing is left.
+    func requireIntact(_ checkpoint: Checkpoint, in input: String) throws {
+      guard let rescue, checkpoint.entries.isEmpty, !rescue.leftOut.isEmpty else { return }
+      listLeftOut()
+      throw CheckpointError(.malformed, "no tensor of it is intact", path: displayPath(input))
+    }
+
+    /// Lists what was left out; if there is anything, the command ends with status 1.
+    func reportLeftOut() throws {
+      guard let rescue, !rescue.leftOut.isEmpty else { return }
+      listLeftOut()
+      throw ExitCode(1)
+    }
+
+    private func listLeftOut() {
+      for error in rescue?.leftOut ?? [] {
+        StandardError().note("left out: \(error.description.escapingControls)")
+      }
+    }
+  }
+
+  /// Opens the input; with `--keep-going` as much of it as can be read, after parity restored what it can.
+  func openInput() async throws -> Found {
+    func open(_ probe: FileProbe) throws -> Opened {
+      try inputs.open(probe, common, readsValues: !dryRun, all: all, notesParts: false).opened
+    }
+    guard keepGoing else {
+      let probe = try FileProbe.checkpoint(input)
+      let opened = try open(probe)
+      if target.parity == nil, let percent = probe.parityPercent {
+        common.notes(on: input)("has parity, which is not copied; --parity \(percent) adds it")
+      }
+      return Found(opened: opened)
+    }
+    let rescue = Rescue()
+    return try await Rescue.$current.withValue(rescue) {
+      let note = common.notes(on: input)
+      let probe = try await restored(try .checkpoint(input))
+      let opened = try naming(input) { try open(probe) }
+      var progress: Progress?
+      defer { progress?.finish() }
+      let integrity = try await Integrity(of: probe, threads: common.threads) {
+        let reading = Progress(reading: $0, quiet: common.quiet)
+        progress = reading
+        return reading.entries
+      }
+      var found = Found(opened: opened, rescue: rescue)
+      let prefix = opened.parts.first { $0.isOpened }.map { $0.key + "." } ?? ""
+      let names = Set(opened.checkpoint.entries.map(\.name))
+      for error in integrity.damage {
+        guard let tensor = error.tensor else {
+          // Without the tensors that are left out, no fingerprint of all matches.
+          if rescue.leftOut.isEmpty || !integrity.isFingerprint(error) { rescue.leaveOut(error) }
+          continue
+        }
+        rescue.leaveOut(error)
+        let inner = tensor.hasPrefix(prefix) ? String(tensor.dropFirst(prefix.count)) : tensor
+        for name in [TensorName(tensor), TensorName(inner)] where names.contains(name) {
+          found.damaged.insert(name)
+        }
+      }
+      if integrity.extent == .structure {
+        note("\(integrity.summary): what lies within the file is saved, but not proved intact")
+      }
+      return found
+    }
+  }
+
+  /// The file as its parity restores it, where it has some and is damaged.
+  private func restored(_ probe: FileProbe) async throws -> FileProbe {
+    guard let file = probe.file, probe.name.hasSuffix(".ckz") || probe.isNative,
+      let parity = try Parity(in: file)
+    else { return probe }
+    let damage = try await parity.damage(threads: common.threads)
+    if !damage.isDamaged { return probe }
+    common.notes(on: input)("\(parity.summary(of: damage)); restored from parity what can be")
+    return try await parity.restored(probe, threads: common.threads)
+  }
+}

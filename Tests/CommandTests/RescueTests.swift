@@ -1,0 +1,137 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// `convert --keep-going` saves what is intact in a damaged file.
+@Suite struct RescueTests {
+  private static let model = """
+    Net(
+      (a): Linear(in_features=40, out_features=60, bias=True)
+      (b): Linear(in_features=60, out_features=30, bias=True)
+      (c): Linear(in_features=30, out_features=20, bias=True)
+    )
+    """
+
+  /// A folder with a model as `good` in a format, its bytes, and digests by name.
+  private static func sample(
+    _ ending: String, _ options: String...
+  ) throws -> (place: Workplace, bytes: [UInt8], digests: [String: String]) {
+    let place = try Workplace()
+    try place.folder.write(Array(model.utf8), to: "net.txt")
+    let made = try CommandRun(
+      [CommandRun.executable, "init", "net.txt", "-q", "-o", "good\(ending)"] + options,
+      in: place.folder.path)
+    try #require(made.status == 0, "\(made.errors)")
+    return (place, try place.folder.bytes(of: "good\(ending)"), try digests(place, "good\(ending)"))
+  }
+
+  /// Digests of tensors by name.
+  private static func digests(_ place: Workplace, _ file: String) throws -> [String: String] {
+    var digests: [String: String] = [:]
+    for line in try place.ckpt("hash", "--manifest", file).lines {
+      let words = line.split(separator: " ")
+      if words.count >= 4 { digests[String(words[words.count - 1])] = String(words[0]) }
+    }
+    return digests
+  }
+
+  /// Converts a damaged file and expects some of the tensors, all of them intact.
+  private static func expectRescue(
+    _ place: Workplace, _ file: String, of good: [String: String], atLeast: Int = 1,
+    location: SourceLocation = #_sourceLocation
+  ) throws -> CommandRun {
+    let plain = try place.ckpt("convert", file, "plain.ckz")
+    #expect(plain.status == 2, "it is damaged: \(plain.errors)", sourceLocation: location)
+    let run = try place.ckpt("convert", file, "out.ckz", "--keep-going")
+    #expect(run.status == 1, "\(run.errors)", sourceLocation: location)
+    #expect(run.errors.contains("left out: "), "\(run.errors)", sourceLocation: location)
+    let saved = try digests(place, "out.ckz")
+    #expect(saved.count >= atLeast && saved.count < good.count, "\(saved.count)", sourceLocation: location)
+    for (name, digest) in saved { #expect(good[name] == digest, "\(name)", sourceLocation: location) }
+    // Every other tensor is named, or what holds it is.
+    return run
+  }
+
+  @Test(arguments: [".safetensors", ".gguf", ".pt", ".npz", ".h5"])
+  func `a truncated file`(ending: String) throws {
+    let (place, bytes, good) = try Self.sample(ending)
+    try place.folder.write(Array(bytes[..<(bytes.count * 2 / 3)]), to: "cut\(ending)")
+    _ = try Self.expectRescue(place, "cut\(ending)", of: good)
+  }
+
+  @Test func `a truncated file of old torch save`() throws {
+    let place = try Workplace()
+    let bytes = try Fixtures.bytes("pytorch/legacy.pt")
+    try place.folder.write(bytes, to: "good.pt")
+    let good = try Self.digests(place, "good.pt")
+    try place.folder.write(Array(bytes.dropLast(3)), to: "cut.pt")
+    _ = try Self.expectRescue(place, "cut.pt", of: good)
+  }
+
+  @Test(arguments: [".pt", ".npz"])
+  func `an archive whose directory is damaged`(ending: String) throws {
+    let (place, bytes, good) = try Self.sample(ending)
+    var damaged = bytes
+    for index in damaged.count - 60..<damaged.count { damaged[index] = 0 }
+    try place.folder.write(damaged, to: "bad\(ending)")
+    let run = try place.ckpt("convert", "bad\(ending)", "out.ckz", "--keep-going")
+    // All tensors are saved; the directory is what is left out.
+    #expect(run.status == 1 && run.errors.contains("left out: "), "\(run.errors)")
+    #expect(try Self.digests(place, "out.ckz") == good)
+  }
+
+  @Test(arguments: [".pt", ".npz", ".ckz"])
+  func `one damaged tensor`(ending: String) throws {
+    let (place, bytes, good) = try Self.sample(ending, "--rule", "Linear: weight=1")
+    // Some byte of a tensor, so that its checksum differs.
+    var damaged = bytes
+    let middle = ending == ".ckz" ? 30 : bytes.count / 2
+    damaged[middle] ^= 0x10
+    try place.folder.write(damaged, to: "bad\(ending)")
+    let run = try Self.expectRescue(place, "bad\(ending)", of: good, atLeast: good.count - 4)
+    #expect(run.errors.contains("tensor '"))
+  }
+
+  @Test func `a shard that is missing, and one that is cut`() throws {
+    let (place, _, good) = try Self.sample(".ckz")
+    let made = try place.ckpt("convert", "good.ckz", "s/model.safetensors", "--shard-size", "8KB")
+    try #require(made.status == 0, "\(made.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.folder.file("s")).sorted()
+    let shards = names.filter { $0.hasSuffix(".safetensors") }
+    try #require(shards.count > 1)
+    let last = place.folder.file("s/\(shards[shards.count - 1])")
+    let content = try Array(Data(contentsOf: URL(filePath: last)))
+    try Data(content.dropLast(50)).write(to: URL(filePath: last))
+    _ = try Self.expectRescue(place, "s", of: good)
+    try FileManager.default.removeItem(atPath: last)
+    let run = try place.ckpt("convert", "s", "out2.ckz", "--keep-going")
+    #expect(run.status == 1 && run.errors.contains(shards[shards.count - 1]), "\(run.errors)")
+    for (name, digest) in try Self.digests(place, "out2.ckz") { #expect(good[name] == digest) }
+  }
+
+  @Test func `parity restores what it can first`() throws {
+    let (place, bytes, good) = try Self.sample(".ckz", "--parity", "5")
+    let damaged = bytes.enumerated().map { (30..<130).contains($0.offset) ? 0 : $0.element }
+    try place.folder.write(damaged, to: "bad.ckz")
+    let run = try place.ckpt("convert", "bad.ckz", "out.ckz", "--keep-going")
+    #expect(run.status == 0 && run.errors.contains("restored from parity"), "\(run.errors)")
+    #expect(try Self.digests(place, "out.ckz") == good)
+  }
+
+  @Test func `an intact file leaves nothing out`() throws {
+    let (place, _, good) = try Self.sample(".h5")
+    let run = try place.ckpt("convert", "good.h5", "out.ckz", "--keep-going")
+    #expect(run.status == 0 && !run.errors.contains("left out"), "\(run.errors)")
+    #expect(try Self.digests(place, "out.ckz") == good)
+  }
+
+  @Test func `a file of which nothing is intact is refused`() throws {
+    let (place, bytes, _) = try Self.sample(".ckz")
+    var damaged = bytes
+    damaged[bytes.count - 100] ^= 1
+    try place.folder.write(damaged, to: "bad.ckz")
+    let run = try place.ckpt("convert", "bad.ckz", "out.ckz", "--keep-going")
+    #expect(run.status == 2 && run.errors.contains("BLAKE3 of the index"), "\(run.errors)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.file("out.ckz")))
+  }
+}
