@@ -7,6 +7,9 @@ let package = Package(
     .library(name: "CheckpointKit", targets: ["CheckpointKit"]),
     .executable(name: "ckpt", targets: ["ckpt"]),
   ],
+  traits: [
+    .trait(name: "MPI", description: "Run as several ranks under mpirun or srun.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -27,7 +30,14 @@ let package = Package(
     .target(
       name: "TensorCore",
       dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "ParallelWork", dependencies: ["TensorCore"]),
+    // Used with the trait alone: its name for pkg-config is that of Open MPI, or the one that is set.
+    .systemLibrary(
+      name: "CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "ompi-c",
+      providers: [.apt(["libopenmpi-dev"])]),
+    .target(
+      name: "Ranks",
+      dependencies: ["TensorCore", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+    .target(name: "ParallelWork", dependencies: ["Ranks", "TensorCore"]),
     .target(name: "Strided", dependencies: ["ParallelWork", "TensorCore"]),
     .target(
       name: "CKernels",
@@ -40,22 +50,24 @@ let package = Package(
       name: "ByteIO",
       dependencies: [
         "CBZip2", "CCurl", "CDeflate", "CKernels", "CLZMA", "CLinux", "CZlib", "ParallelWork",
-        "TensorCore",
+        "Ranks", "TensorCore",
       ]),
     .target(name: "HDF5", dependencies: ["ByteIO", "CHDF5", "ParallelWork", "TensorCore"]),
     .target(
       name: "CheckpointFormats",
-      dependencies: ["HDF5", "ByteIO", "JSONText", "Strided", "ParallelWork", "TensorCore"]),
+      dependencies: [
+        "HDF5", "ByteIO", "JSONText", "Strided", "ParallelWork", "Ranks", "TensorCore",
+      ]),
     .target(
       name: "CheckpointKit",
       dependencies: [
         "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "JSONText", "Strided",
-        "ParallelWork", "TensorCore",
+        "ParallelWork", "Ranks", "TensorCore",
       ]),
     .executableTarget(
       name: "ckpt",
       dependencies: [
-        "CheckpointKit", "JSONText",
+        "CheckpointKit", "JSONText", "ParallelWork", "Ranks", "TensorCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What Tools/bench measures; nobody who depends on the library builds them.
@@ -69,14 +81,15 @@ let package = Package(
       name: "DrawBench", dependencies: ["ParallelWork", "TensorCore", "TorchRandom"],
       path: "Tools/bench/DrawBench"),
     .target(
-      name: "TestSupport", dependencies: ["ByteIO", "ParallelWork", "TensorCore"],
+      name: "TestSupport", dependencies: ["ByteIO", "ParallelWork", "Ranks", "TensorCore"],
       path: "Tests/TestSupport"),
     .target(
       name: "HDF5Oracle", dependencies: ["CHDF5", "HDF5", "TensorCore"], path: "Tests/HDF5Oracle"),
     .testTarget(
       name: "TensorCoreTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(
-      name: "ParallelWorkTests", dependencies: ["ParallelWork", "TensorCore", "TestSupport"]),
+      name: "ParallelWorkTests",
+      dependencies: ["ParallelWork", "Ranks", "TensorCore", "TestSupport"]),
     .testTarget(
       name: "StridedTests", dependencies: ["Strided", "ParallelWork", "TensorCore", "TestSupport"]),
     .testTarget(name: "JSONTextTests", dependencies: ["JSONText", "TensorCore"]),
@@ -104,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "CheckpointKitTests",
       dependencies: [
-        "CheckpointKit", "ByteIO", "JSONText", "ParallelWork", "TensorCore", "TestSupport",
+        "CheckpointKit", "ByteIO", "JSONText", "ParallelWork", "Ranks", "TensorCore",
+        "TestSupport",
       ]),
     // What the articles show is compiled as in another package, with what is public.
     .testTarget(

@@ -1,4 +1,5 @@
 import Glibc
+import Ranks
 package import TensorCore
 
 /// Sinks that become files of this machine.
@@ -39,12 +40,13 @@ extension ByteSink {
 
   /// Writes to an open file, appending from byte `position` on.
   convenience init(
-    _ file: NewFile, name: String, position: Int = 0,
+    _ file: NewFile, name: String, position: Int = 0, ranks: Ranks = .alone,
     commit: @escaping @Sendable () throws(CheckpointError) -> Void
   ) {
     var abilities = Abilities(writesAnywhere: true)
-    abilities.descriptorPath = file.descriptorPath
-    self.init(name: name, abilities: abilities, position: position) {
+    // A library writes alone: into a file of its own, which is then appended.
+    if ranks.size == 1 { abilities.descriptorPath = file.descriptorPath }
+    self.init(name: name, abilities: abilities, position: position, ranks: ranks) {
       bytes, offset throws(CheckpointError) in
       try file.write(bytes, at: offset)
     } copy: { source, range, offset throws(CheckpointError) in

@@ -1,4 +1,5 @@
 import ParallelWork
+package import Ranks
 import Synchronization
 public import TensorCore
 
@@ -34,6 +35,9 @@ public final class ByteSink: Sendable {
   public let name: String
   /// What it can do besides appending.
   public let abilities: Abilities
+  /// Who writes it together: what is appended is written by the rank whose turn it is, and only
+  /// counted by the others.
+  package let ranks: Ranks
   private let writer: Writer
   private let copier: Copier?
   private let committer: @Sendable () throws(CheckpointError) -> Void
@@ -51,9 +55,11 @@ public final class ByteSink: Sendable {
   /// As ``init(name:abilities:write:commit:)``, for a sink that may get bytes without this process
   /// reading them.
   init(
-    name: String, abilities: Abilities, position: Int = 0, write: @escaping Writer, copy: Copier?,
+    name: String, abilities: Abilities, position: Int = 0, ranks: Ranks = .alone,
+    write: @escaping Writer, copy: Copier?,
     commit: @escaping @Sendable () throws(CheckpointError) -> Void
   ) {
+    self.ranks = ranks
     self.name = name
     self.abilities = abilities
     writer = write
@@ -70,10 +76,18 @@ public final class ByteSink: Sendable {
   /// - Throws: ``TensorCore/CheckpointError`` `system` with the system's words and the offset; the sink is of
   ///   no use after that.
   public func append(_ bytes: RawSpan) throws(CheckpointError) {
+    try append(bytes, count: bytes.byteCount)
+  }
+
+  /// The same for `count` bytes that only the rank has whose turn it is.
+  package func append(_ bytes: RawSpan, count: Int) throws(CheckpointError) {
     let start = beginWrite()
-    if bytes.byteCount == 0 { return }
-    try writer(bytes, start)
-    state.withLock { $0.position = start + bytes.byteCount }
+    if count == 0 { return }
+    if ranks.hasTurn {
+      precondition(bytes.byteCount == count, "bytes of another rank")
+      try writer(bytes, start)
+    }
+    state.withLock { $0.position = start + count }
   }
 
   /// Appends the bytes in a range of a source, which must be inside it.
@@ -83,7 +97,7 @@ public final class ByteSink: Sendable {
   /// - Throws: as ``append(_:)``, and what reading the source throws.
   package func append(_ range: Range<Int>, of source: ByteSource) throws(CheckpointError) {
     var range = range
-    if let copier, let local = source.local, range.upperBound <= source.size {
+    if ranks.size == 1, let copier, let local = source.local, range.upperBound <= source.size {
       let start = beginWrite()
       let bytes = local.start + range.lowerBound..<local.start + range.upperBound
       let count = try copier(local.file, bytes, start)
@@ -119,6 +133,11 @@ public final class ByteSink: Sendable {
       precondition(position >= state.position, "a sink goes on, never back")
       state.position = position
     }
+  }
+
+  /// Writes all of `bytes`, which every rank has, from byte `offset` on, by one of them.
+  package func overwrite(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+    if ranks.isFirst { try write(bytes, at: offset) }
   }
 
   /// Appends zeros up to the next multiple of `alignment`.

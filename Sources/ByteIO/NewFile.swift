@@ -11,7 +11,7 @@ final class NewFile: Sendable {
   /// What errors call it.
   private let shownName: String
   /// The random name that it has, if any.
-  private let temporaryPath: String?
+  let temporaryPath: String?
   /// What was written and is not yet on its way to the device: where it is, and how many bytes.
   private let waiting = Mutex<(range: Range<Int>, count: Int)>((0..<0, 0))
 
@@ -55,6 +55,13 @@ final class NewFile: Sendable {
   /// A file that exists and is written further; its name stays.
   init(opened descriptor: Int32, shownAs shownName: String) {
     (self.descriptor, self.shownName, temporaryPath) = (descriptor, shownName, nil)
+  }
+
+  /// A file that another rank has made, with the name that it has until it gets another.
+  init(opened descriptor: Int32, shownAs shownName: String, temporaryPath: String) {
+    (self.descriptor, self.shownName) = (descriptor, shownName)
+    self.temporaryPath = temporaryPath
+    TemporaryNames.adopt(temporaryPath)
   }
 
   /// Opens a file without a name; `nil` where that, or giving it one later, cannot be done.

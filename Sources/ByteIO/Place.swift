@@ -1,3 +1,4 @@
+import Ranks
 public import TensorCore
 
 /// Where sources are found and sinks are created: a folder of this machine, a folder on a web server,
@@ -161,7 +162,10 @@ public struct Place: Sendable {
         return try Folder.names(in: path.isEmpty ? "." : path)
       },
       creator: { name, replacing throws(CheckpointError) in
-        try ByteSink.local(prefix + name, replacing: replacing)
+        let ranks = Ranks.current
+        return ranks.size > 1
+          ? try ByteSink.shared(prefix + name, replacing: replacing, ranks: ranks)
+          : try ByteSink.local(prefix + name, replacing: replacing)
       },
       folderMaker: { name throws(CheckpointError) in try Folder.make(prefix + name) },
       isLocal: true)

@@ -32,6 +32,9 @@ enum TemporaryNames {
     throw .system(number, operation, path: shownName)
   }
 
+  /// Takes a name over that another rank has made, to remove it with the file.
+  static func adopt(_ path: String) { state.withLock { _ = $0.paths.insert(path) } }
+
   /// Removes a name, if it is still there.
   static func remove(_ path: String) {
     state.withLock { state in

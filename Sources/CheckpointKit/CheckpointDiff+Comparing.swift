@@ -1,4 +1,5 @@
 import ParallelWork
+import Ranks
 import Synchronization
 import TensorCore
 
@@ -74,6 +75,30 @@ extension CheckpointDiff {
   /// The pairs with a difference; what cannot be read counts as one, and says so when it is measured.
   private static func differing(_ pairs: [Pair], threads: Int) async throws -> Set<Int> {
     let found = Mutex<Set<Int>>([])
+    let ranks = Ranks.current
+    if ranks.size > 1 {
+      let sharing = Sharing<[Piece], [Bool]>(
+        ranks, "comparing", window: WorkLimits.sumWindowSize, cost: \.byteCount,
+        write: { for isEqual in $0 { $1.add(isEqual) } },
+        read: { pieces, record in pieces.map { _ in record.truth() } })
+      try await pipeline(
+        pieces(pairs), threads: threads, sharing: sharing,
+        work: { pieces in
+          pieces.map { piece in
+            // One difference is enough.
+            if found.withLock({ $0.contains(piece.tensor) }) { return false }
+            return isEqual(piece, pairs[piece.tensor])
+          }
+        },
+        stages: [
+          PipelineStage { pieces, results in
+            for (piece, isEqual) in zip(pieces, results) where !isEqual {
+              found.withLock { _ = $0.insert(piece.tensor) }
+            }
+          }
+        ])
+      return found.withLock { $0 }
+    }
     let open = sequence(state: pieces(pairs)) { state -> [Piece]? in
       while let pieces = state.next() {
         // One difference is enough.
@@ -85,11 +110,7 @@ extension CheckpointDiff {
     try await pipeline(
       open, threads: threads,
       work: { pieces in
-        let memory = PieceMemory.pool.acquire()
-        defer { PieceMemory.pool.release(memory) }
-        for piece in pieces {
-          let (left, right) = pairs[piece.tensor]
-          if (try? memory.value.isEqual(piece.range, of: left, and: right)) == true { continue }
+        for piece in pieces where !isEqual(piece, pairs[piece.tensor]) {
           found.withLock { _ = $0.insert(piece.tensor) }
         }
       },
@@ -97,13 +118,24 @@ extension CheckpointDiff {
     return found.withLock { $0 }
   }
 
+  /// Whether both tensors can be read and have the same bytes there.
+  private static func isEqual(_ piece: Piece, _ pair: Pair) -> Bool {
+    let memory = PieceMemory.pool.acquire()
+    defer { PieceMemory.pool.release(memory) }
+    return (try? memory.value.isEqual(piece.range, of: pair.left, and: pair.right)) == true
+  }
+
   /// How far each pair is apart, added up in the order of its pieces.
   private static func differences(
     _ pairs: [Pair], _ tolerance: TensorDifference.Tolerance, threads: Int
   ) async throws -> [TensorDifference] {
     var differences = pairs.map { _ in TensorDifference() }
+    let sharing = Sharing<[Piece], [TensorDifference]>(
+      Ranks.current, "measuring", window: WorkLimits.sumWindowSize, cost: \.byteCount,
+      write: { for part in $0 { $1.add(part) } },
+      read: { pieces, record in pieces.map { _ in record.difference() } })
     try await pipeline(
-      pieces(pairs), threads: threads,
+      pieces(pairs), threads: threads, sharing: sharing,
       work: { pieces in
         try pieces.map { piece in
           let (left, right) = pairs[piece.tensor]
@@ -112,9 +144,11 @@ extension CheckpointDiff {
             between: left, and: right, bytes: piece.range, tolerance: tolerance)
         }
       },
-      finish: { pieces, parts in
-        for (piece, part) in zip(pieces, parts) { differences[piece.tensor].append(part) }
-      })
+      stages: [
+        PipelineStage { pieces, parts in
+          for (piece, part) in zip(pieces, parts) { differences[piece.tensor].append(part) }
+        }
+      ])
     return differences
   }
 

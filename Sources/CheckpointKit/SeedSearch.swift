@@ -1,4 +1,5 @@
 import ParallelWork
+import Ranks
 import Synchronization
 public import TensorCore
 import TorchRandom
@@ -45,6 +46,8 @@ public struct SeedSearch: Sendable {
 
   private static let sampleCount = 64
   private static let groups = 256
+  /// Seeds that a thread tests, in about a second, before its rank hears of the others.
+  private static let seedsInRound: UInt64 = 1 << 23
 
   /// Looks for tensors of the recipe's model that may be untouched.
   ///
@@ -161,6 +164,50 @@ public struct SeedSearch: Sendable {
   public func find(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws -> Found? {
+    let ranks = Ranks.current
+    if ranks.size == 1 {
+      return try await findHere(by: clue, in: seeds, threads: threads, progress: progress)
+    }
+    // In rounds, so that all ranks stop soon after one of them has found a seed.
+    var next = UInt64(seeds.lowerBound)
+    let last = UInt64(seeds.upperBound)
+    while next <= last {
+      let most = UInt64(ranks.size) * Self.seedsInRound * UInt64(threads)
+      let count = min(most, last - next + 1)
+      let (size, rank) = (UInt64(ranks.size), UInt64(ranks.rank))
+      // Groups of 64 seeds are tested together.
+      let part = (count + 64 * size - 1) / (64 * size) * 64
+      let first = next + rank * part
+      let end = min(first + part, next + count)
+      var found: Found?
+      var fault: RankFault?
+      if first < end {
+        do {
+          found = try await findHere(
+            by: clue, in: UInt32(first)...UInt32(end - 1), threads: threads, progress: progress)
+        } catch {
+          fault = RankFault(error)
+        }
+      }
+      var record = RecordWriter()
+      record.add(found?.seed) { $1.add($0) }
+      let answers = try ranks.exchange("seeds from \(next)", record.bytes, fault: fault)
+      for answer in answers {
+        var reader = RecordReader(answer)
+        if let seed = reader.optional({ $0.integer(UInt32.self) }) {
+          return Found(seed: seed, clue: clue.name)
+        }
+      }
+      next += count
+    }
+    return nil
+  }
+
+  /// The same by this process alone.
+  private func findHere(
+    by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
+    progress: @escaping @Sendable (Int) -> Void
   ) async throws -> Found? {
     let prepared = SeedTest(clue.ranges, start: clue.start)
     let work = Work(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))

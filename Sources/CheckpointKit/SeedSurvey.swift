@@ -1,5 +1,6 @@
 public import ModuleTree
 import ParallelWork
+import Ranks
 public import TensorCore
 import TorchRandom
 
@@ -44,20 +45,43 @@ public struct SeedSurvey: Sendable {
   ) async throws {
     seedCount = seeds.count
     var records: [Record] = []
-    for seed in seeds {
-      let plan = try recipe.initialization(seed: Seed(seed))
-      let serial = try await Self.summaries(of: plan, threads: 1)
-      let parallel = try await Self.summaries(of: plan, threads: threads)
-      if records.isEmpty { records = serial.map { Record($0, plan) } }
-      for index in records.indices {
-        records[index].add(serial[index], parallel[index], seed: seed)
+    let ranks = Ranks.current
+    let first = try recipe.initialization(seed: Seed(seeds.lowerBound))
+    // Each rank draws one seed of a round.
+    for round in stride(from: 0, to: seeds.count, by: ranks.size) {
+      let numbers = round..<min(round + ranks.size, seeds.count)
+      let seed = { (number: Int) in seeds.lowerBound + UInt64(number) }
+      let own = round + ranks.rank
+      var record = RecordWriter()
+      var fault: RankFault?
+      if numbers.contains(own) {
+        do {
+          let plan = try recipe.initialization(seed: Seed(seed(own)))
+          let serial = try await Self.summaries(of: plan, threads: 1)
+          let parallel = try await Self.summaries(of: plan, threads: threads)
+          record.add(serial.count)
+          for summary in serial + parallel { summary.write(to: &record) }
+        } catch {
+          fault = RankFault(error, item: own)
+        }
       }
-      progress()
+      let parts = try ranks.exchange("seed \(round)", record.bytes, fault: fault)
+      for (number, part) in zip(numbers, parts) {
+        var reader = RecordReader(part)
+        let count = reader.integer()
+        let serial = (0..<count).map { _ in Summary(from: &reader) }
+        let parallel = (0..<count).map { _ in Summary(from: &reader) }
+        if records.isEmpty { records = serial.map { Record($0, first) } }
+        for index in records.indices {
+          records[index].add(serial[index], parallel[index], seed: seed(number))
+        }
+        progress()
+      }
     }
     tensors = records.map { $0.judged(threshold: Self.threshold, seeds: seedCount) }
   }
 
-  private struct Summary: Sendable {
+  fileprivate struct Summary: Sendable {
     let name: TensorName
     let digest: Digest
     let count: Int
@@ -151,5 +175,23 @@ public struct SeedSurvey: Sendable {
       }
       return tensor
     }
+  }
+}
+
+extension SeedSurvey.Summary {
+  fileprivate func write(to record: inout RecordWriter) {
+    record.add(name.text)
+    record.add(digest.bytes)
+    record.add(count)
+    record.add(sum)
+    record.add(squares)
+  }
+
+  fileprivate init(from record: inout RecordReader) {
+    name = TensorName(record.text())
+    digest = Digest(bytes: record.content())
+    count = record.integer()
+    sum = record.double()
+    squares = record.double()
   }
 }

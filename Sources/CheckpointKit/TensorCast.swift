@@ -1,4 +1,5 @@
 import ParallelWork
+package import Ranks
 import Synchronization
 public import TensorCore
 
@@ -13,6 +14,28 @@ public final class OverflowCount: Sendable {
   fileprivate func set(_ count: Int, for name: TensorName, at offset: Int) {
     counts.withLock { counts in
       if count > 0 || counts[name]?[offset] != nil { counts[name, default: [:]][offset] = count }
+    }
+  }
+
+  /// Adds what the other ranks have counted; every rank calls this.
+  package func gather(from ranks: Ranks) throws {
+    if ranks.size == 1 { return }
+    var record = RecordWriter()
+    let own = counts.withLock { $0 }
+    record.add(own.values.map(\.count).saturatedSum())
+    for (name, ranges) in own {
+      for (offset, count) in ranges {
+        record.add(name.text)
+        record.add(offset)
+        record.add(count)
+      }
+    }
+    for part in try ranks.exchange("overflows", record.bytes) {
+      var reader = RecordReader(part)
+      for _ in 0..<reader.integer() {
+        let (name, offset) = (TensorName(reader.text()), reader.integer())
+        set(reader.integer(), for: name, at: offset)
+      }
     }
   }
 

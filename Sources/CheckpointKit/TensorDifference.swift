@@ -4,25 +4,25 @@ public import TensorCore
 /// How far two tensors of one shape are apart, measured in one pass over both.
 public struct TensorDifference: Hashable, Sendable, Encodable {
   /// Elements compared.
-  public private(set) var elements = 0
+  public internal(set) var elements = 0
   /// Elements that differ: in any bit, or by more than the tolerance if there is one.
-  public private(set) var differing = 0
+  public internal(set) var differing = 0
   /// Elements that are NaN in the second tensor and not in the first.
-  public private(set) var becameNaN = 0
+  public internal(set) var becameNaN = 0
   /// Elements that are infinite in the second tensor and not in the first.
-  public private(set) var becameInfinite = 0
+  public internal(set) var becameInfinite = 0
   /// Elements that are NaN in the first tensor and not in the second.
-  public private(set) var noLongerNaN = 0
+  public internal(set) var noLongerNaN = 0
   /// Elements that are infinite in the first tensor and not in the second.
-  public private(set) var noLongerInfinite = 0
+  public internal(set) var noLongerInfinite = 0
   /// Largest `|a - b|` of the elements that differ: NaN where one of the two is NaN, infinite where
   /// one is infinite; `nil` for types whose values cannot be read.
-  public private(set) var maxAbsolute: Double? = 0
+  public internal(set) var maxAbsolute: Double? = 0
   /// Largest distance in units in the last place, where both have one floating-point type; `nil`
   /// where a number became NaN, or NaN a number, because there is no such distance.
-  public private(set) var maxULP: UInt64?
-  private var squaredDifference = 0.0
-  private var squaredReference = 0.0
+  public internal(set) var maxULP: UInt64?
+  var squaredDifference = 0.0
+  var squaredReference = 0.0
 
   /// `‖a - b‖₂ / ‖a‖₂`, elements that count as equal taken as equal.
   ///

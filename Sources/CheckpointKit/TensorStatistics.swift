@@ -4,26 +4,29 @@ public import TensorCore
 /// Smallest, largest, mean, spread and special values of one tensor, from one pass over it.
 public struct TensorStatistics: Hashable, Sendable, Encodable {
   /// Elements in all; a complex element counts as two numbers.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   /// Numbers equal to zero.
-  public private(set) var zeros = 0
+  public internal(set) var zeros = 0
   /// Numbers that are NaN.
-  public private(set) var nans = 0
+  public internal(set) var nans = 0
   /// Numbers that are infinite.
-  public private(set) var infinities = 0
+  public internal(set) var infinities = 0
   /// Smallest finite number; `nil` when there is none.
-  public private(set) var minimum: Double?
+  public internal(set) var minimum: Double?
   /// Largest finite number; `nil` when there is none.
-  public private(set) var maximum: Double?
+  public internal(set) var maximum: Double?
   /// Mean of the finite numbers; `nil` when there is none.
-  public private(set) var mean: Double?
+  public internal(set) var mean: Double?
   /// Standard deviation of the finite numbers (divided by their count, not by count - 1).
-  public private(set) var standardDeviation: Double?
+  public internal(set) var standardDeviation: Double?
   /// Finite numbers in equal bins from `minimum` to `maximum`.
-  public private(set) var histogram: [Int] = []
+  public internal(set) var histogram: [Int] = []
 
   /// Bins in the histogram.
   package static let binCount = 16
+
+  /// Nothing measured so far.
+  init() {}
 
   /// Reads the tensor twice, in bounded memory: for the range, then for the bins.
   ///

@@ -86,16 +86,15 @@ public struct Verification: Sendable {
       try otherRecipe.plan(
         over: infos, inferred: inferred, ties: checkpoint.tiedNames
       ).checkpoint)
-    let found = try await concurrentMap(checkpoint.entries, width: threads) { entry in
-      let outcome: Outcome
-      if let origin = plan.unknown[entry.name] {
-        outcome = .uncovered(origin)
-      } else if let wanted = expected[entry.name] {
-        outcome = try Self.compare(entry, wanted, other: other[entry.name])
-      } else {
-        outcome = .unexpected
-      }
-      return Tensor(name: names[entry.name] ?? entry.name, outcome: outcome)
+    let outcomes = try await concurrentMap(
+      checkpoint.entries, width: threads, sharing: Self.sharing(plan.unknown, expected)
+    ) { entry in
+      if let origin = plan.unknown[entry.name] { return .uncovered(origin) }
+      guard let wanted = expected[entry.name] else { return .unexpected }
+      return try Self.compare(entry, wanted, other: other[entry.name])
+    }
+    let found = zip(checkpoint.entries, outcomes).map { entry, outcome in
+      Tensor(name: names[entry.name] ?? entry.name, outcome: outcome)
     }
     let present = Set(checkpoint.entries.map(\.name))
     let missing = plan.checkpoint.entries.filter { !present.contains($0.name) }

@@ -1,3 +1,4 @@
+import Ranks
 import Synchronization
 public import TensorCore
 
@@ -10,6 +11,11 @@ extension Checkpoint {
   public static func digests(
     of entries: [Entry], threads: Int, algorithm: DigestAlgorithm = .blake3
   ) async throws -> [Result<Digest, any Error>] {
+    let ranks = Ranks.current
+    if ranks.size > 1 {
+      return try await sharedDigests(
+        of: entries, threads: threads, algorithm: algorithm, ranks: ranks)
+    }
     let results = Mutex([Result<Digest, any Error>?](repeating: nil, count: entries.count))
     let digests = TensorDigests(count: entries.count, algorithm: algorithm)
     @Sendable func note(_ result: Result<Digest, any Error>, of tensor: Int) {

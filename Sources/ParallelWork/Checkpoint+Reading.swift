@@ -1,3 +1,4 @@
+import Ranks
 package import TensorCore
 
 /// Reading tensors only to find out whether they can be read.
@@ -6,6 +7,10 @@ extension Checkpoint {
   package static func readErrors(
     of entries: [Entry], threads: Int
   ) async throws -> [CheckpointError?] {
+    let ranks = Ranks.current
+    if ranks.size > 1 {
+      return try await sharedReadErrors(of: entries, threads: threads, ranks: ranks)
+    }
     var errors = [CheckpointError?](repeating: nil, count: entries.count)
     let pieces = Pieces(of: entries, size: WorkLimits.digestSize, cut: .source)
     try await pipeline(

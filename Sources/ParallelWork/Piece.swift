@@ -30,6 +30,8 @@ package struct Pieces: Sequence, IteratorProtocol, Sendable {
     case elements
     /// Where the source's chunks end, so that none is unpacked twice.
     case source
+    /// The same, but at multiples of 1 MiB, where a digest's chunks begin.
+    case chunks
     /// Where the function says that the piece ends which begins at an offset of a tensor.
     case target(@Sendable (_ tensor: Int, _ offset: Int) -> Int)
   }
@@ -103,6 +105,8 @@ package struct Pieces: Sequence, IteratorProtocol, Sendable {
     case .source:
       let unit = Swift.max(entry.preferredReadSize, 1)
       return (size + unit - 1) / unit * unit
+    case .chunks:
+      return TreeDigest.chunkCount(Swift.max(size, entry.preferredReadSize)) * TreeDigest.chunkSize
     }
   }
 }

@@ -5,11 +5,11 @@ package struct PieceBuffer: ~Copyable {
   private var buffer = ChunkBuffer()
 
   /// Buffers that are not in use.
-  package static let pool = Pool(capacity: 32) { PieceBuffer() }
+  package static let pool = Pool(capacity: 96) { PieceBuffer() }
 
   /// Reads pieces of these tensors, one after another.
   package mutating func read(_ pieces: [Piece], of entries: [Checkpoint.Entry]) throws {
-    let size = pieces.reduce(0) { $0 + $1.range.count }
+    let size = pieces.byteCount
     if buffer.capacity < size { buffer = ChunkBuffer(capacity: size) }
     var bytes = buffer.mutableBytes(size)
     var start = 0

@@ -41,9 +41,34 @@ package final class TensorDigests: Sendable {
   @discardableResult
   package func add(_ piece: Piece, _ bytes: RawSpan) -> Digest? {
     let digest =
-      takesAnyOrder(piece) && !piece.isWhole ? addChunks(piece, bytes) : addNext(piece, bytes)
+      takesAnyOrder(piece) && !piece.isWhole
+      ? addChunks(piece, Self.values(of: piece, bytes)) : addNext(piece, bytes)
     if let digest { state.withLock { $0.found[piece.tensor] = digest } }
     return digest
+  }
+
+  /// What the BLAKE3 of a tensor needs of a piece that may come in any order: the digest of a whole
+  /// tensor, or the chaining values of chunks.
+  package static func sums(of piece: Piece, _ bytes: RawSpan) -> [UInt8] {
+    guard piece.isWhole else { return values(of: piece, bytes) }
+    var builder = DigestBuilder(.blake3)
+    builder.update(bytes)
+    return builder.finalize().bytes
+  }
+
+  /// Adds a piece of which another rank, or this one, has computed the ``sums(of:_:)``.
+  @discardableResult
+  package func add(_ piece: Piece, sums: [UInt8]) -> Digest? {
+    let digest = piece.isWhole ? Digest(bytes: sums) : addChunks(piece, sums)
+    if let digest { state.withLock { $0.found[piece.tensor] = digest } }
+    return digest
+  }
+
+  private static func values(of piece: Piece, _ bytes: RawSpan) -> [UInt8] {
+    var values: [UInt8] = []
+    TreeDigest.append(
+      valuesOf: bytes, firstChunk: piece.range.lowerBound / TreeDigest.chunkSize, to: &values)
+    return values
   }
 
   /// Adds the next piece of a tensor.
@@ -60,11 +85,9 @@ package final class TensorDigests: Sendable {
   }
 
   /// Adds chunks of a tensor of several.
-  private func addChunks(_ piece: Piece, _ bytes: RawSpan) -> Digest? {
+  private func addChunks(_ piece: Piece, _ values: [UInt8]) -> Digest? {
     let first = piece.range.lowerBound / TreeDigest.chunkSize
-    var values: [UInt8] = []
-    TreeDigest.append(valuesOf: bytes, firstChunk: first, to: &values)
-    let complete = state.withLock { [values] state -> [UInt8]? in
+    let complete = state.withLock { state -> [UInt8]? in
       var tree = state.trees.removeValue(forKey: piece.tensor) ?? Tree()
       let start = first.saturated(times: TreeDigest.valueSize)
       let end = start + values.count

@@ -9,6 +9,11 @@ package enum WorkLimits {
   /// Floating-point sums depend on it, so it must not depend on the machine, the source, or the
   /// number of threads.
   package static let comparisonSize = 8 << 20
+  /// Bytes of a rank's items in one window of shared work, of which two are held; large, since a rank
+  /// passes over those of the others, and draws of random numbers skip them.
+  package static let windowSize = 32 << 20
+  /// The same where nothing of an item is held but sums.
+  package static let sumWindowSize = 128 << 20
   /// Tensors that are gathered into one unit of work, at most.
   package static let maxGathered = 64
   /// Bytes that the items of one pipeline may hold, unless its workers alone need more.

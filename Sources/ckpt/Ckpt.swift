@@ -30,34 +30,24 @@ struct Ckpt: AsyncParsableCommand {
     ProcessSetup.removeTemporariesOnSignals()
     ProcessSetup.reportLibraryCrashes()
     ProcessSetup.requireThreads()
+    World.silenceOthers()
     var command: (any ParsableCommand)?
     do {
-      var parsed = try parseAsRoot(ProcessSetup.arguments)
+      let parsed = try parseAsRoot(ProcessSetup.arguments)
       command = parsed
       if allowsLarge(parsed) {
         // Parsed again: a command cannot be sent to where the budget is another.
-        return try await Budget.$current.withValue(.unlimited) { try await runAgain() }
-      }
-      if let parsed = parsed as? any AsyncParsableCommand {
-        try await ProcessSetup.run(parsed)
+        try await Budget.$current.withValue(.unlimited) { try await World.run(parseAsRoot(ProcessSetup.arguments)) }
       } else {
-        try parsed.run()
+        try await World.run(parsed)
       }
     } catch {
       leave(error, from: command)
     }
+    World.leave(status: 0, from: command)
   }
 
   private static func allowsLarge(_ command: any ParsableCommand) -> Bool {
     (command as? any CommonCommand)?.common.allowLarge ?? false
-  }
-
-  private static func runAgain() async throws {
-    var parsed = try parseAsRoot(ProcessSetup.arguments)
-    if let command = parsed as? any AsyncParsableCommand {
-      try await ProcessSetup.run(command)
-    } else {
-      try parsed.run()
-    }
   }
 }

@@ -10,8 +10,8 @@ extension Ckpt {
   /// `command` is the one that ran; `nil` if the command line could not be parsed.
   static func leave(_ error: any Error, from command: (any ParsableCommand)?) -> Never {
     switch error {
-    case let code as ExitCode: Glibc.exit(code.rawValue)
-    case is BrokenPipe: Glibc.exit(128 + SIGPIPE)
+    case let code as ExitCode: World.leave(status: code.rawValue)
+    case is BrokenPipe: World.leave(status: 128 + SIGPIPE)
     default: break
     }
     switch exitCode(for: error) {
@@ -20,18 +20,21 @@ extension Ckpt {
         var output = StandardOutput()
         try output.line(fullMessage(for: error))
         try output.flush()
-        Glibc.exit(0)
+        World.leave(status: 0)
       } catch {
         leave(error, from: command)
       }
     case .validationFailure:
       let help = command.map(helpCommand) ?? helpCommand(in: fullMessage(for: error))
       let text = command == nil ? unknownCommand ?? message(for: error) : message(for: error)
-      StandardError().note("\(text.uncapitalized.escapingControls) (see '\(help)')")
-      Glibc.exit(64)
+      World.leave(status: 64, error: error, from: command) { _ in
+        StandardError().note("\(text.uncapitalized.escapingControls) (see '\(help)')")
+      }
     default:
-      StandardError().note(String(describing: error).escapingControls)
-      Glibc.exit(2)
+      World.leave(status: 2, error: error, from: command) { found in
+        let text = found.map(\.description) ?? String(describing: error)
+        StandardError().note(text.escapingControls)
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import CheckpointKit
 import Glibc
+import Ranks
 
 /// Standard error: notes, warnings, errors, progress; never results.
 struct StandardError: TextOutputStream {
@@ -20,8 +21,10 @@ struct StandardOutput: ~Copyable {
   private static let sink = ByteSink.standardOutput()
   private var pending: [UInt8] = []
 
-  /// Whether it is a terminal.
-  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  /// Whether it is a terminal; what mpirun gives to a process seems to be one and is not.
+  static var isTerminal: Bool {
+    isatty(STDOUT_FILENO) == 1 && Launcher.current?.feignsTerminal != true
+  }
 
   /// Adds a line.
   mutating func line(_ text: String) throws {

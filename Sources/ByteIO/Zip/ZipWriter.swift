@@ -103,13 +103,21 @@ package struct ZipWriter: ~Copyable {
 
   /// Adds bytes to the current member.
   package mutating func append(_ bytes: RawSpan) throws(CheckpointError) {
-    guard var member = open, bytes.byteCount <= member.size - member.written else {
+    try append(bytes, count: bytes.byteCount, sum: Checksum.crc32(bytes))
+  }
+
+  /// The same for `count` bytes of a known CRC-32, which another rank may have.
+  package mutating func append(
+    _ bytes: RawSpan, count: Int, sum: UInt32
+  ) throws(CheckpointError) {
+    guard var member = open, count <= member.size - member.written else {
       preconditionFailure("more bytes than the size given for the member")
     }
-    member.sum = Checksum.crc32(bytes, after: member.sum)
-    member.written += bytes.byteCount
+    member.sum =
+      member.written == 0 ? sum : Checksum.crc32(member.sum, followedBy: sum, ofCount: count)
+    member.written += count
     open = member
-    try sink.append(bytes)
+    try sink.append(bytes, count: count)
   }
 
   /// Ends the current member, all of whose bytes must have been added.

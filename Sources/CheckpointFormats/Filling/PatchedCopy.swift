@@ -75,8 +75,8 @@ struct PatchedCopy: Sendable {
       try sink.append(end..<source.size, of: source)
     }
     let entries = tensors.compactMap { patches[$0].content.tensor }
-    try await TensorStream(entries, threads: threads).forEachChunk { _, offset, bytes in
-      if offset == 0 { try advance() }
+    try await TensorStream(entries, threads: threads).forEachChunk { chunk, bytes in
+      if chunk.offset == 0 { try advance() }
       try sink.append(bytes)
     }
     try advance()

@@ -20,10 +20,10 @@ extension GGUF {
     let stored = checkpoint.entries.indices.filter { isStored(checkpoint.entries[$0]) }
     let entries = stored.map { checkpoint.entries[$0] }
     let digests = isSealed ? TensorDigests(count: stored.count) : nil
-    try await TensorStream(entries, threads: options.threads).forEachChunk(digesting: digests) {
-      tensor, offset, bytes in
-      try sink.append(bytes)
-      if offset + bytes.byteCount == entries[tensor].info.byteCount {
+    let stream = TensorStream(entries, threads: options.threads, ranks: sink.ranks)
+    try await stream.forEachChunk(digesting: digests) { chunk, bytes in
+      try sink.append(bytes, count: chunk.count)
+      if chunk.offset + chunk.count == entries[chunk.tensor].info.byteCount {
         try sink.pad(toMultipleOf: alignment)
       }
     }
@@ -32,7 +32,7 @@ extension GGUF {
     for (number, index) in stored.enumerated() { numbers[index] = number }
     let fingerprint = try checkpoint.fingerprint { numbers[$0].flatMap { digests[$0] } }
     let sealed = try self.header(checkpoint, fingerprint: fingerprint.description)
-    try sink.write(sealed.bytes.rawBytes, at: 0)
+    try sink.overwrite(sealed.bytes.rawBytes, at: 0)
   }
 
   /// Whether the file has bytes for a tensor.

@@ -10,7 +10,7 @@ import TensorCore
 /// digested before its first chunk is written. That is done only when size, packing, and first chunk
 /// equal those of an earlier tensor, so few tensors are read twice unless they are copies.
 final class NativeBody: @unchecked Sendable {  // one task at a time appends
-  private let sink: ByteSink
+  let sink: ByteSink
   /// Chunks by source.
   private(set) var chunks: [[NativeIndex.Chunk]]
   /// Digests by source.

@@ -28,6 +28,8 @@ struct NativeJob: ~Copyable {
   /// The pieces in order.
   private(set) var packed: [Packed] = []
   private var inputCount = 0
+  /// Whether another rank has the bytes.
+  private var isForeign = false
 
   /// Jobs that are not in use.
   static let pool = Pool(capacity: 64) { NativeJob() }
@@ -36,6 +38,13 @@ struct NativeJob: ~Copyable {
   mutating func clear() {
     packed.removeAll(keepingCapacity: true)
     inputCount = 0
+    isForeign = false
+  }
+
+  /// Holds what another rank has packed, without the bytes.
+  mutating func become(_ pieces: [Packed]) {
+    packed = pieces
+    isForeign = true
   }
 
   /// Reads, digests, and packs pieces of a plan's sources.
@@ -121,9 +130,13 @@ struct NativeJob: ~Copyable {
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
     if piece.filter == .raw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position
-    let end = piece.range.upperBound
-    try sink.append(
-      (piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    if isForeign {
+      try sink.append(RawSpan(), count: piece.range.count)
+    } else {
+      let end = piece.range.upperBound
+      try sink.append(
+        (piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+    }
     return NativeIndex.Chunk(
       offset: offset, length: piece.range.count, crc32: piece.crc32, filter: piece.filter)
   }

@@ -75,8 +75,10 @@ enum NPY {
       let header = try NPYHeader.bytes(entry.info)
       try sink.append(header.rawBytes)
     }
-    let stream = TensorStream(checkpoint.entries, threads: options.threads)
-    try await stream.forEachChunk { _, _, bytes in try sink.append(bytes) }
+    let stream = TensorStream(checkpoint.entries, threads: options.threads, ranks: sink.ranks)
+    try await stream.forEachChunk { chunk, bytes in
+      try sink.append(bytes, count: chunk.count)
+    }
   }
 }
 

@@ -214,10 +214,11 @@ enum NPZ {
     let entries = checkpoint.entries
     var writer = ZipWriter(sink)
     let digests = TensorDigests(count: entries.count)
-    try await TensorStream(entries, threads: options.threads).forEachChunk(digesting: digests) {
-      tensor, offset, bytes in
-      let entry = entries[tensor]
-      if offset == 0 {
+    let stream = TensorStream(
+      entries, threads: options.threads, ranks: sink.ranks, sum: { Checksum.crc32($0) })
+    try await stream.forEachChunk(digesting: digests) { chunk, bytes in
+      let entry = entries[chunk.tensor]
+      if chunk.offset == 0 {
         let header = try NPYHeader.bytes(entry.info)
         let member = TensorName(entry.name.text + ending)
         do {
@@ -227,8 +228,8 @@ enum NPZ {
         }
         try writer.append(header.rawBytes)
       }
-      try writer.append(bytes)
-      if offset + bytes.byteCount == entry.info.byteCount { try writer.end() }
+      try writer.append(bytes, count: chunk.count, sum: chunk.sum)
+      if chunk.offset + chunk.count == entry.info.byteCount { try writer.end() }
     }
     try writer.finish(note: try checkpoint.fingerprint { digests[$0] }.description)
   }

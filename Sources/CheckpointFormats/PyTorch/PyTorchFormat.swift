@@ -120,14 +120,19 @@ enum PyTorchFormat {
   static func damage(_ probe: FileProbe, threads: Int) async throws -> [CheckpointError] {
     guard case .archive? = PyTorchFile.kind(of: probe.head) else { return [] }
     let archive = try PyTorchArchive.opened(probe)
-    let damage = try await concurrentMap(archive.members, width: threads) { member in
+    let errors = try await concurrentMap(
+      archive.members, width: threads, sharing: .errors("damage") { $0.storedSize }
+    ) { member in
       do throws(CheckpointError) {
         try archive.verify(member)
         return nil
       } catch {
-        return (member: member, error: error)
+        return error
       }
-    }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
+    }
+    let damage = zip(archive.members, errors).compactMap { member, error in
+      error.map { (member: member, error: $0) }
+    }
     if damage.isEmpty { return [] }
     let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
     return damage.flatMap { member, error in

@@ -27,15 +27,16 @@ enum PyTorchWriter {
         TensorName(folder + ArchiveTexts.memberName), ArchiveTexts.bytes(metadata))
     }
     let entries = plan.storages.map { checkpoint.entries[$0] }
-    let stream = TensorStream(entries, threads: options.threads)
+    let stream = TensorStream(
+      entries, threads: options.threads, ranks: sink.ranks, sum: { Checksum.crc32($0) })
     let digests = TensorDigests(count: entries.count)
-    try await stream.forEachChunk(digesting: digests) { storage, offset, bytes in
-      let size = entries[storage].info.byteCount
-      if offset == 0 {
-        try archive.begin(TensorName("\(folder)data/\(storage)"), size: size)
+    try await stream.forEachChunk(digesting: digests) { chunk, bytes in
+      let size = entries[chunk.tensor].info.byteCount
+      if chunk.offset == 0 {
+        try archive.begin(TensorName("\(folder)data/\(chunk.tensor)"), size: size)
       }
-      try archive.append(bytes)
-      if offset + bytes.byteCount == size { try archive.end() }
+      try archive.append(bytes, count: chunk.count, sum: chunk.sum)
+      if chunk.offset + chunk.count == size { try archive.end() }
     }
     try archive.add(TensorName(folder + "version"), Array("3\n".utf8))
     let fingerprint = try checkpoint.fingerprint { digests[plan.storageOf[$0]] }

@@ -19,15 +19,17 @@ extension Safetensors {
       checkpoint, fingerprint: isSealed ? Fingerprint.placeholder : nil)
     try sink.append(layout.header.rawBytes)
     let stream = TensorStream(
-      layout.order.map { checkpoint.entries[$0] }, threads: options.threads)
+      layout.order.map { checkpoint.entries[$0] }, threads: options.threads, ranks: sink.ranks)
     let digests = isSealed ? TensorDigests(count: layout.order.count) : nil
-    try await stream.forEachChunk(digesting: digests) { _, _, bytes in try sink.append(bytes) }
+    try await stream.forEachChunk(digesting: digests) { chunk, bytes in
+      try sink.append(bytes, count: chunk.count)
+    }
     guard let digests else { return }
     var ranks = layout.order
     for (rank, index) in layout.order.enumerated() { ranks[index] = rank }
     let fingerprint = try checkpoint.fingerprint { digests[ranks[$0]] }
     let sealed = try SafetensorsLayout(checkpoint, fingerprint: fingerprint.description)
-    try sink.write(sealed.header.rawBytes, at: 0)
+    try sink.overwrite(sealed.header.rawBytes, at: 0)
   }
 }
 

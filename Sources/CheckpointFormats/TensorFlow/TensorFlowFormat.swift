@@ -156,14 +156,15 @@ enum TensorFlow {
     let index = try index(of: probe)
     let bundle = try bundle(of: index)
     let stored = bundle.entries.filter { $0.slices.isEmpty }
-    return try await concurrentMap(stored, width: threads) { entry in
+    let sharing = Sharing<TensorBundle.Entry, CheckpointError?>.errors("damage") { $0.range.count }
+    return try await concurrentMap(stored, width: threads, sharing: sharing) { entry in
       do throws(CheckpointError) {
         try bundle.check(entry)
         return nil
       } catch {
         return error.adding(path: index.path, tensor: TensorFlowNames.shown(entry.key))
       }
-    }.compactMap { (error: CheckpointError?) in error }
+    }.compactMap { $0 }
   }
 }
 

@@ -1,8 +1,9 @@
 import ArgumentParser
 import CheckpointKit
+import Ranks
 
 extension Ckpt {
-  struct Check: AsyncParsableCommand, CommonCommand {
+  struct Check: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       usage: "ckpt check [<options>] <files> ...",
@@ -27,6 +28,8 @@ extension Ckpt {
     @Argument(help: "Checkpoints; '-' for standard input.") var files: [String]
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { !files.contains("-") }
 
     private struct Report: Encodable {
       struct Damage: Encodable {
@@ -54,10 +57,12 @@ extension Ckpt {
         do {
           var progress: Progress?
           defer { progress?.finish() }
-          let found = try await Integrity(of: file, threads: common.threads) {
-            let reading = Progress(reading: $0, quiet: common.quiet)
-            progress = reading
-            return reading.entries
+          let found = try await Ranks.current.together(file) {
+            try await Integrity(of: file, threads: common.threads) {
+              let reading = Progress(reading: $0, quiet: common.quiet)
+              progress = reading
+              return reading.entries
+            }
           }
           (damage, integrity) = (found.damage, found)
         } catch let error as CheckpointError {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import CheckpointKit
+import Ranks
 
 extension Ckpt {
-  struct Convert: AsyncParsableCommand, CommonCommand {
+  struct Convert: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """
@@ -64,6 +65,10 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
+    var isShared: Bool {
+      input != "-" && like == nil && !dryRun && target.isShared(output)
+    }
+
     func validate() throws {
       if raw, dtype == nil { throw ValidationError("--raw belongs to --dtype") }
       if all, inputs.key != nil { throw ValidationError("--all and --key exclude each other") }
@@ -123,6 +128,7 @@ extension Ckpt {
         result.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
       }
       var files = try await write(result.checkpoint, to: destination)
+      try result.overflows.gather(from: .current)
       noteOverflows(result.overflows, conversion.dtype)
       if report.json { try print(Written(files: files.isEmpty ? [output] : files, plan: plan)) }
       let path = files.popLast() ?? output

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Diff: AsyncParsableCommand, CommonCommand {
+  struct Diff: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compare two checkpoints value by value, in any formats.",
       discussion: """
@@ -59,6 +59,8 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { first != "-" && second != "-" && patch == nil }
 
     func validate() throws {
       guard rtol >= 0, atol >= 0, rtol.isFinite, atol.isFinite else {

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct FindSeed: AsyncParsableCommand, CommonCommand {
+  struct FindSeed: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       commandName: "find-seed",
       abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",
@@ -34,6 +34,8 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { file != "-" }
 
     func validate() throws {
       guard seed == nil else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointKit
+import Ranks
 
 /// `hash --check`: what `sha256sum -c` does, for fingerprints and manifests.
 extension Ckpt.Hash {
@@ -91,8 +92,10 @@ extension Ckpt.Hash {
   /// The digests of a file, every byte of it read; `nil`, with a note, if that fails.
   private func digests(of path: String) async throws -> Manifest? {
     do {
-      return try await common.manifest(
-        of: inputs.open(path, common).checkpoint, algorithm, isFull: true)
+      return try await Ranks.current.together(path) {
+        try await common.manifest(
+          of: inputs.open(path, common).checkpoint, algorithm, isFull: true)
+      }
     } catch let error as CheckpointError {
       StandardError().note(error.adding(path: displayPath(path)).description)
       return nil

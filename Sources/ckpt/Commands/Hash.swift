@@ -1,8 +1,9 @@
 import ArgumentParser
 import CheckpointKit
+import Ranks
 
 extension Ckpt {
-  struct Hash: AsyncParsableCommand, CommonCommand {
+  struct Hash: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       usage: "ckpt hash [<options>] [<files> ...]",
@@ -45,6 +46,8 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
+    var isShared: Bool { !files.contains("-") && check != "-" }
+
     private struct Report: Encodable {
       struct Tensor: Encodable {
         let name: String
@@ -69,6 +72,25 @@ extension Ckpt {
       }
     }
 
+    /// The digests of a file's tensors, and the names of those that cannot be read.
+    private func manifest(of file: String) async throws -> (Manifest, [String]) {
+      let checkpoint = try inputs.open(file, common).checkpoint
+      let unread = checkpoint.leftOut.keys.sorted().map(\.text)
+      if checkpoint.entries.isEmpty {
+        let what = unread.first.map { " that can be read (first: '\($0)')" } ?? ""
+        throw CheckpointError(
+          .missing, "contains no tensor\(what), so there is nothing to hash",
+          path: displayPath(file))
+      }
+      if common.quiet, let first = unread.first {
+        // A fingerprint never stands for more than it covers.
+        StandardError().note(
+          "\(displayPath(file)): \(unread.count.pluralized("tensor")) left out, which cannot be read"
+            .escapingControls + " (first: '\(first)')".escapingControls)
+      }
+      return (try await common.manifest(of: checkpoint, algorithm), unread)
+    }
+
     func run() async throws {
       if let check { return try await compare(with: check) }
       var output = StandardOutput()
@@ -78,21 +100,7 @@ extension Ckpt {
         let digests: Manifest
         let unread: [String]
         do {
-          let checkpoint = try inputs.open(file, common).checkpoint
-          unread = checkpoint.leftOut.keys.sorted().map(\.text)
-          if checkpoint.entries.isEmpty {
-            let what = unread.first.map { " that can be read (first: '\($0)')" } ?? ""
-            throw CheckpointError(
-              .missing, "contains no tensor\(what), so there is nothing to hash",
-              path: displayPath(file))
-          }
-          if common.quiet, let first = unread.first {
-            // A fingerprint never stands for more than it covers.
-            StandardError().note(
-              "\(displayPath(file)): \(unread.count.pluralized("tensor")) left out, which cannot be read"
-                .escapingControls + " (first: '\(first)')".escapingControls)
-          }
-          digests = try await common.manifest(of: checkpoint, algorithm)
+          (digests, unread) = try await Ranks.current.together(file) { try await manifest(of: file) }
         } catch let error as CheckpointError {
           // The others are hashed all the same, as by sha256sum.
           StandardError().note(error.description)

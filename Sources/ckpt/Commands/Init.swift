@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Init: AsyncParsableCommand, CommonCommand {
+  struct Init: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Initialize a model exactly as PyTorch does, and write the checkpoint.",
       discussion: """
@@ -37,6 +37,8 @@ extension Ckpt {
     var allowIncomplete = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { target.isShared(output) }
 
     func validate() throws {
       guard model != nil || recipe != nil else {

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Stat: AsyncParsableCommand, CommonCommand {
+  struct Stat: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Summarize each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
       usage: "ckpt stat [<options>] <file>",
@@ -22,6 +22,8 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
+    var isShared: Bool { file != "-" }
+
     private struct Report: Encodable {
       struct Tensor: Encodable {
         let name: String
@@ -40,9 +42,8 @@ extension Ckpt {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
       let progress = Progress(reading: entries, quiet: common.quiet)
-      let statistics = try await concurrentMap(progress.entries, width: common.threads) {
-        try TensorStatistics(of: $0)
-      }
+      let statistics = try await TensorStatistics.all(
+        of: progress.entries, threads: common.threads)
       progress.finish()
       var output = StandardOutput()
       if report.json {

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Verify: AsyncParsableCommand, CommonCommand {
+  struct Verify: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """
@@ -36,6 +36,8 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { file != "-" }
 
     func validate() throws {
       if let seeds {

@@ -1,0 +1,76 @@
+import ParallelWork
+import Ranks
+package import TensorCore
+
+/// Measures of tensors as one rank gives them to the others.
+extension RecordWriter {
+  mutating func add(_ difference: TensorDifference) {
+    add(difference.elements)
+    add(difference.differing)
+    add(difference.becameNaN)
+    add(difference.becameInfinite)
+    add(difference.noLongerNaN)
+    add(difference.noLongerInfinite)
+    add(difference.maxAbsolute) { $1.add($0) }
+    add(difference.maxULP) { $1.add($0) }
+    add(difference.squaredDifference)
+    add(difference.squaredReference)
+  }
+
+  mutating func add(_ statistics: TensorStatistics) {
+    add(statistics.count)
+    add(statistics.zeros)
+    add(statistics.nans)
+    add(statistics.infinities)
+    for number in [
+      statistics.minimum, statistics.maximum, statistics.mean, statistics.standardDeviation,
+    ] {
+      add(number) { $1.add($0) }
+    }
+    add(statistics.histogram.count)
+    for count in statistics.histogram { add(count) }
+  }
+}
+
+extension RecordReader {
+  mutating func difference() -> TensorDifference {
+    var difference = TensorDifference()
+    difference.elements = integer()
+    difference.differing = integer()
+    difference.becameNaN = integer()
+    difference.becameInfinite = integer()
+    difference.noLongerNaN = integer()
+    difference.noLongerInfinite = integer()
+    difference.maxAbsolute = optional { $0.double() }
+    difference.maxULP = optional { $0.integer(UInt64.self) }
+    difference.squaredDifference = double()
+    difference.squaredReference = double()
+    return difference
+  }
+
+  mutating func statistics() -> TensorStatistics {
+    var statistics = TensorStatistics()
+    statistics.count = integer()
+    statistics.zeros = integer()
+    statistics.nans = integer()
+    statistics.infinities = integer()
+    statistics.minimum = optional { $0.double() }
+    statistics.maximum = optional { $0.double() }
+    statistics.mean = optional { $0.double() }
+    statistics.standardDeviation = optional { $0.double() }
+    statistics.histogram = (0..<integer()).map { _ in integer() }
+    return statistics
+  }
+}
+
+extension TensorStatistics {
+  /// The statistics of each tensor, in order; of several errors the first tensor's is thrown.
+  package static func all(of entries: [Checkpoint.Entry], threads: Int) async throws -> [Self] {
+    let sharing = Sharing<Checkpoint.Entry, Self>(
+      Ranks.current, "statistics", cost: { $0.info.byteCount }, write: { $1.add($0) },
+      read: { $1.statistics() })
+    return try await concurrentMap(entries, width: threads, sharing: sharing) {
+      try TensorStatistics(of: $0)
+    }
+  }
+}

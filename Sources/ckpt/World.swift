@@ -1,0 +1,90 @@
+import ArgumentParser
+import CheckpointKit
+import Glibc
+import Ranks
+
+/// A command that several ranks can share.
+protocol SharedCommand {
+  /// Whether they share this run of it; if not, the first does it alone and the others wait.
+  var isShared: Bool { get }
+}
+
+/// The ranks of this process, and how it ends together with them.
+enum World {
+  /// Who was started together; one process if MPI cannot be used, after a message.
+  static let ranks: Ranks = {
+    do throws(CheckpointError) {
+      if let warning = Ranks.startWarning, Launcher.current?.rank == 0 {
+        StandardError().note(warning)
+      }
+      return try Ranks.start()
+    } catch {
+      if (Launcher.current?.rank ?? 0) == 0 { StandardError().note(error.description) }
+      Glibc.exit(2)
+    }
+  }()
+
+  /// This rank's share of the processors.
+  static let threads = ranks.threads ?? max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+
+  /// Takes the output of all ranks but the first away: their lines would break into each other.
+  static func silenceOthers() {
+    guard !ranks.isFirst else { return }
+    let nothing = unsafe open("/dev/null", O_WRONLY)
+    for stream in [STDOUT_FILENO, STDERR_FILENO] { dup2(nothing, stream) }
+  }
+
+  /// Runs a command on the ranks that share it.
+  static func run(_ command: any ParsableCommand) async throws {
+    let isShared = isShared(command)
+    guard isShared || ranks.isFirst else { return }
+    try await Ranks.$current.withValue(isShared ? ranks : .alone) {
+      if let command = command as? any AsyncParsableCommand {
+        try await ProcessSetup.run(command)
+      } else {
+        var command = command
+        try command.run()
+      }
+    }
+  }
+
+  /// Ends the process once all ranks are done, with one status and one message for all.
+  ///
+  /// `say` prints the message of an error, given the error that counts, on the first rank.
+  static func leave(
+    status: Int32, error: (any Error)? = nil, from command: (any ParsableCommand)? = nil,
+    say: (CheckpointError?) -> Void = { _ in }
+  ) -> Never {
+    guard ranks.size > 1 else {
+      say(nil)
+      Glibc.exit(status)
+    }
+    let fault = error.map { RankFault($0, status: status) }
+    let end = ranks.finish(
+      status: status, fault: fault, isLocated: command.map(isShared) ?? false)
+    if ranks.isFirst {
+      if error == nil || end.fault == nil || end.fault?.error == fault?.error {
+        if error == nil, let found = end.fault { StandardError().note(found.error.description) }
+        say(nil)
+      } else {
+        say(end.fault?.error)
+      }
+    }
+    Glibc.exit(end.status)
+  }
+
+  private static func isShared(_ command: any ParsableCommand) -> Bool {
+    ranks.size > 1 && (command as? any SharedCommand)?.isShared ?? false
+  }
+}
+
+extension OutputOptions {
+  /// Whether ranks write an output together: a file of a format whose bytes come in order.
+  ///
+  /// HDF5 is written by a library that knows nothing of other ranks.
+  func isShared(_ path: String) -> Bool {
+    let format = try? to.map { try CheckpointFormat.writable(named: $0) }
+      ?? CheckpointFormat.writable(forPath: path)
+    return path != "-" && format.map { $0.name != "hdf5" } ?? false
+  }
+}
