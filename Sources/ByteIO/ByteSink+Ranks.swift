@@ -57,7 +57,7 @@ extension NewFile {
   fileprivate convenience init(
     made path: String, inode: UInt64, shownAs shownName: String
   ) throws(CheckpointError) {
-    let descriptor = unsafe open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+    let descriptor = unsafe open(path.systemPath, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
     if descriptor == -1, errno != ENOENT { throw .system(errno, "open", path: shownName) }
     if descriptor >= 0 {
       // The name is removed by whichever rank ends first, however it ends.

@@ -8,7 +8,10 @@ extension ByteSink {
   /// When nobody reads a pipe any more, the error's ``TensorCore/CheckpointError/systemNumber`` is `EPIPE`.
   public static func standardOutput() -> ByteSink {
     let name = "standard output"
-    return ByteSink(name: name) { bytes, _ throws(CheckpointError) in
+    return ByteSink(name: name) { bytes, offset throws(CheckpointError) in
+      if offset == 0, ByteSource.isBeingRead("-") {
+        throw CheckpointError(.system, "is a file that is being read", path: name)
+      }
       var done = 0
       while done < bytes.byteCount {
         done += try systemCall(nil, path: name) {

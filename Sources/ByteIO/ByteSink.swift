@@ -101,6 +101,7 @@ public final class ByteSink: Sendable {
       let start = beginWrite()
       let bytes = local.start + range.lowerBound..<local.start + range.upperBound
       let count = try copier(local.file, bytes, start)
+      try source.confirmUnchanged()
       state.withLock { $0.position = start + count }
       range = range.lowerBound + count..<range.upperBound
     }

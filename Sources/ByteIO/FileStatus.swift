@@ -41,6 +41,9 @@ struct FileStatus {
     "\(record.st_dev)-\(record.st_ino)-\(size)-\(record.st_mtim.tv_sec).\(record.st_mtim.tv_nsec)"
   }
 
+  /// What shows later whether the file is still the same and unchanged.
+  var identity: FileIdentity { FileIdentity(self) }
+
   /// The permission bits, including set-user-ID, set-group-ID, and sticky.
   var permissions: mode_t { record.st_mode & 0o7777 }
 

@@ -58,5 +58,14 @@ package final class GrowingFile: Sendable {
   }
 
   /// Keeps what was written up to byte `end` for good.
-  package func confirm(_ end: Int) { kept.withLock { $0 = end } }
+  ///
+  /// - Throws: ``CheckpointError`` `system` when another file has taken the path meanwhile.
+  package func confirm(_ end: Int) throws(CheckpointError) {
+    guard source.isFile(name) else {
+      throw CheckpointError(
+        .system, "was replaced or removed by another process, so nothing was added to it",
+        path: name)
+    }
+    kept.withLock { $0 = end }
+  }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import TensorCore
+package import TensorCore
 
 /// Files of this machine as sources.
 extension ByteSource {
@@ -9,17 +9,26 @@ extension ByteSource {
   ///   anything else; a pipe without a writer is refused immediately.
   static func local(_ path: String) throws(CheckpointError) -> ByteSource? {
     // O_NONBLOCK: opening a pipe would wait for its writer.
-    let file = LocalFile(
-      descriptor: try systemCall(nil, path: path) {
-        unsafe open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-      })
-    let status = try FileStatus(descriptor: file.descriptor, path: path)
-    if status.isFolder { return nil }
-    guard status.isRegular else {
-      throw CheckpointError(
-        .system, "expected a regular file, found \(status.kind)", path: path)
+    let descriptor = try systemCall(nil, path: path) {
+      unsafe open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     }
-    return ByteSource(file, status, name: path)
+    let status: FileStatus
+    do throws(CheckpointError) {
+      status = try FileStatus(descriptor: descriptor, path: path)
+      if !status.isFolder, !status.isRegular {
+        throw CheckpointError(
+          .system, "expected a regular file, found \(status.kind)", path: path)
+      }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    if status.isFolder {
+      close(descriptor)
+      return nil
+    }
+    return ByteSource(
+      LocalFile(descriptor: descriptor, opened: status.identity), status, name: path)
   }
 
   /// Creates a source from the descriptor of an open regular file, which may have no name any more.
@@ -29,17 +38,49 @@ extension ByteSource {
       name: name, size: size, entityTag: status.entityTag, local: (file, 0)
     ) { offset, target throws(CheckpointError) in
       try file.read(at: offset, into: &target, name: name, size: size)
+      try file.confirmUnchanged(name)
     }
+  }
+
+  /// The same file, which others may change meanwhile: for readers that verify all that they read, as
+  /// those of a pack to which checkpoints are added.
+  package var unguarded: ByteSource {
+    guard let (file, start) = local, start == 0 else { return self }
+    let (name, size) = (name, size)
+    return ByteSource(name: name, size: size, entityTag: entityTag) {
+      offset, target throws(CheckpointError) in
+      try file.read(at: offset, into: &target, name: name, size: size)
+    }
+  }
+
+  /// Makes sure that a local file is as it was when it was opened; each read does that as well.
+  ///
+  /// - Throws: ``CheckpointError`` `system` that says what happened to it.
+  package func confirmUnchanged() throws(CheckpointError) {
+    try local?.file.confirmUnchanged(name)
   }
 }
 
 /// The descriptor of an open file, closed with the last reader.
 final class LocalFile: Sendable {
   let descriptor: Int32
+  /// What the file was when it was opened; `nil` for one of this process, which may change it.
+  private let opened: FileIdentity?
 
-  init(descriptor: Int32) { self.descriptor = descriptor }
+  init(descriptor: Int32, opened: FileIdentity? = nil) {
+    (self.descriptor, self.opened) = (descriptor, opened)
+    if let opened { OpenFiles.add(opened) }
+  }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    if let opened { OpenFiles.remove(opened) }
+  }
+
+  /// Makes sure that the file is as it was when it was opened.
+  func confirmUnchanged(_ name: String) throws(CheckpointError) {
+    try opened?.confirm(FileStatus(descriptor: descriptor, path: name).identity, path: name)
+  }
 
   /// Fills `target` with the bytes starting at `offset` of a file that had `size` bytes when opened.
   func read(

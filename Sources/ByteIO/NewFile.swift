@@ -155,7 +155,7 @@ final class NewFile: Sendable {
       number = errno
       // A file system that cannot do that: a link never replaces, and the old name goes later.
       if number == EINVAL || number == ENOSYS {
-        if unsafe Glibc.link(old, new) == 0 { return }
+        if link(to: path) == 0 { return }
         number = errno
       }
     } else {
@@ -166,17 +166,21 @@ final class NewFile: Sendable {
       ? ReplacedFile.exists(shownName) : .system(number, "rename", path: shownName)
   }
 
-  /// Gives the file a name that another file may have, which then loses it.
-  func takeOver(_ path: String) throws(CheckpointError) {
+  /// Gives the file a name that another file may have, which then loses it; other names that it has stay.
+  func takeOver(_ path: String, keepingNames: Bool = false) throws(CheckpointError) {
     let name =
-      if let temporaryPath { temporaryPath } else {
+      if let temporaryPath, !keepingNames { temporaryPath } else {
         try TemporaryNames.make(besides: path, "link", shownAs: shownName) { link(to: $0) }
       }
     defer { TemporaryNames.remove(name) }
     _ = try systemCall("rename", path: shownName) { unsafe rename(name.systemPath, path.systemPath) }
   }
 
-  private func link(to path: String) -> Int32 {
-    unsafe linkat(AT_FDCWD, descriptorPath, AT_FDCWD, path.systemPath, AT_SYMLINK_FOLLOW)
+  /// Gives the file one more name, where nothing may be; -1 and `errno` if that fails.
+  func link(to path: String) -> Int32 {
+    guard let temporaryPath else {
+      return unsafe linkat(AT_FDCWD, descriptorPath, AT_FDCWD, path.systemPath, AT_SYMLINK_FOLLOW)
+    }
+    return unsafe Glibc.link(temporaryPath.systemPath, path.systemPath)
   }
 }

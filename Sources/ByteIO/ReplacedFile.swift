@@ -10,6 +10,9 @@ struct ReplacedFile {
   let path: String
   private let old: FileStatus?
 
+  /// Whether there is a file to replace.
+  var isThere: Bool { old != nil }
+
   /// The permissions to make the new file with: no more than the old one's, which it gets at the end.
   var creationMode: mode_t { (old?.permissions ?? 0o666) & 0o666 | 0o600 }
 
@@ -83,21 +86,17 @@ struct ReplacedFile {
 
   /// Syncs the new file and gives it the target's name.
   func replace(with file: NewFile, replacing: Bool) throws(CheckpointError) {
+    try prepare(file)
+    // The directory is opened first: after the rename only its sync can still go wrong.
+    let folder = try OpenFolder(of: path, shownAs: given)
+    try replacing ? file.takeOver(path) : file.take(path)
+    try folder.sync()
+  }
+
+  /// Gives the new file all but the name, and syncs it.
+  func prepare(_ file: NewFile) throws(CheckpointError) {
     if let old { try inherit(from: old, file.descriptor) }
     _ = try systemCall("sync", path: given) { fsync(file.descriptor) }
-    // The directory is opened first: after the rename only its sync can still go wrong.
-    let directory = Place.divided(path).folder
-    let descriptor = try systemCall("open its directory", path: given) {
-      unsafe open(
-        (directory.isEmpty ? "." : directory).systemPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    }
-    defer { close(descriptor) }
-    try replacing ? file.takeOver(path) : file.take(path)
-    // Some network file systems cannot sync a directory and answer EINVAL.
-    if fsync(descriptor) == -1 {
-      let number = errno
-      if number != EINVAL { throw .system(number, "sync its directory", path: given) }
-    }
   }
 
   /// Gives the new file the old one's owner, permissions and extended attributes.

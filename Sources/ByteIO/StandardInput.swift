@@ -22,7 +22,8 @@ extension ByteSource {
     // wrong.
     if status.isRegular, lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 {
       let own = try systemCall(nil, path: name) { fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) }
-      return ByteSource(LocalFile(descriptor: own), status, name: name)
+      return ByteSource(
+        LocalFile(descriptor: own, opened: status.identity), status, name: name)
     }
     return try copy(ofPipe: STDIN_FILENO, name: name)
   }

@@ -6,6 +6,8 @@ import TensorCore
 /// leftover file is in the way.
 enum TemporaryNames {
   private static let state = Mutex<(paths: Set<String>, isEnded: Bool)>(([], false))
+  /// Held while several files take their names, which a signal must not interrupt.
+  private static let naming = Mutex(())
   /// How many names are tried when each is taken.
   private static let maxTries = 16
 
@@ -15,11 +17,11 @@ enum TemporaryNames {
   /// - Throws: ``CheckpointError`` with the system's words.
   static func make(
     besides path: String, _ operation: String, shownAs shownName: String,
-    _ create: (String) -> Int32
+    named random: (String) -> String = random(besides:), _ create: (String) -> Int32
   ) throws(CheckpointError) -> String {
     var number = EEXIST
     for _ in 0..<maxTries where number == EEXIST || number == EINTR {
-      let name = random(besides: path)
+      let name = random(path)
       // The name is there and known, or neither: a signal's thread misses none.
       number = state.withLock { state in
         if state.isEnded { return ECANCELED }
@@ -42,22 +44,55 @@ enum TemporaryNames {
     }
   }
 
-  /// Removes all names and gives no more.
+  /// Removes all names and gives no more, when no files are taking theirs.
   static func removeAll() {
-    state.withLock { state in
-      for path in state.paths { unsafe unlink(path.systemPath) }
-      state = ([], true)
+    naming.withLock { _ in
+      state.withLock { state in
+        for path in state.paths { unsafe unlink(path.systemPath) }
+        state = ([], true)
+      }
     }
   }
 
+  /// Gives several files their names; a signal that ends the process waits until that is done.
+  static func uninterrupted<Result>(
+    _ body: () throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
+    try naming.withLock { _ throws(CheckpointError) in try body() }
+  }
+
+  /// Lets a name that was made stay.
+  static func keep(_ path: String) { state.withLock { _ = $0.paths.remove(path) } }
+
   /// `a/b` → `a/.b.ckpt-tmp-` and 16 random digits.
-  private static func random(besides path: String) -> String {
+  static func random(besides path: String) -> String {
     let (directory, name) = Place.divided(path)
-    let digits = String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16)
-    let ending = ".ckpt-tmp-\(digits)"
-    // A name of a directory entry has at most 255 bytes.
+    return directory + "." + shortened(name, for: ".ckpt-tmp-\(digits)")
+  }
+
+  /// `a/b` → `a/.b.ckpt-old-` and 16 random digits, for a file that may be put back.
+  static func old(besides path: String) -> String {
+    let (directory, name) = Place.divided(path)
+    return directory + "." + shortened(name, for: ".ckpt-old-\(digits)")
+  }
+
+  /// `a/b.safetensors` → `a/b.ckpt-`, 16 random digits, and `.safetensors`: a name that every reader takes.
+  static func variant(of path: String) -> String {
+    let (directory, name) = Place.divided(path)
+    let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) ?? name.endIndex
+    return directory + shortened(String(name[..<dot]), for: ".ckpt-\(digits)\(name[dot...])")
+  }
+
+  private static var digits: String {
+    String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16)
+  }
+
+  /// A name of a directory entry has at most 255 bytes, and one may come before it.
+  private static func shortened(_ name: String, for ending: String) -> String {
     var start = name[...]
-    while start.utf8.count + ending.utf8.count + 1 > 255 { start = start.dropLast() }
-    return "\(directory).\(start)\(ending)"
+    while !start.isEmpty, start.utf8.count + ending.utf8.count + 1 > 255 {
+      start = start.dropLast()
+    }
+    return start + ending
   }
 }

@@ -70,8 +70,14 @@ public struct CheckpointTarget: Sendable {
   ///
   /// When this returns, the new file is on the disk. Standard output gets the same bytes as they come.
   public func write(_ checkpoint: Checkpoint) async throws {
+    try await write(
+      checkpoint,
+      to: try place?.create(name, replacing: overwrites) ?? ByteSink.standardOutput())
+  }
+
+  /// Writes the checkpoint to a sink, and commits it.
+  func write(_ checkpoint: Checkpoint, to sink: ByteSink) async throws {
     do {
-      let sink = try place?.create(name, replacing: overwrites) ?? ByteSink.standardOutput()
       try await write(checkpoint, sink, options)
       try sink.commit()
     } catch let error as CheckpointError {

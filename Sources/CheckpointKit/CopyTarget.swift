@@ -49,10 +49,16 @@ public struct CopyTarget: Sendable {
 
   /// Writes the copy: all of it is written before any file gets its name.
   ///
-  /// - Returns: the paths of the files that were written.
-  public func write(_ filled: FilledFiles) async throws -> [String] {
+  /// - Returns: the paths of the files that were written, and what could not be done, one sentence each.
+  public func write(_ filled: FilledFiles) async throws -> (paths: [String], notes: [String]) {
     do {
-      guard let place else { return try await writeToStandardOutput(filled) }
+      guard let place else { return (try await writeToStandardOutput(filled), []) }
+      // One file takes its name at once; several must not be taken for one checkpoint with old ones.
+      if let main = filled.main, !isInPlace || filled.files.count > 1,
+        let files = FileSet(in: place, replacing: overwrites)
+      {
+        return try await write(filled, as: files, main: main, to: place)
+      }
       var sinks: [ByteSink] = []
       for file in filled.files {
         let sink = try place.create(outputName(of: file.name), replacing: overwrites)
@@ -60,11 +66,59 @@ public struct CopyTarget: Sendable {
         sinks.append(sink)
       }
       if !isInPlace { try copyOthers(than: filled, to: place) }
+      try confirmSource()
       for sink in sinks { try sink.commit() }
-      return sinks.map(\.name)
+      return (sinks.map(\.name), [])
     } catch let error as CheckpointError {
       throw error.systemNumber == EPIPE ? BrokenPipe() : error
     }
+  }
+
+  /// Writes several files, which take their names together.
+  private func write(
+    _ filled: FilledFiles, as files: FileSet, main: String, to place: Place
+  ) async throws -> (paths: [String], notes: [String]) {
+    var index: [UInt8]?
+    var paths: [String] = []
+    if filled.isIndexed { index = try source.source.bytes(0..<source.size) }
+    try refuseOwnFiles(filled, in: place)
+    for file in filled.files {
+      if filled.isIndexed, file.name == main {
+        index = try await bytes(of: file)
+      } else {
+        let sink = try files.sink(outputName(of: file.name))
+        try await file.write(sink)
+        try sink.commit()
+      }
+      paths.append(place.path(of: outputName(of: file.name)))
+    }
+    if !isInPlace {
+      let done = filled.files.map(\.name) + (filled.isIndexed ? [main] : [])
+      try copyOthers(than: Set(done.map { TensorName($0) }), of: filled, to: files, in: place)
+    }
+    try confirmSource()
+    guard let index else {
+      try files.commit(main: outputName(of: main))
+      return (paths, [])
+    }
+    let notes = try files.commit(index: outputName(of: main)) { names throws(CheckpointError) in
+      try ShardNames.replaced(names, in: index)
+    }
+    return (paths, notes)
+  }
+
+  /// The new content of a small file.
+  private func bytes(of file: FilledFiles.File) async throws -> [UInt8] {
+    let memory = MemoryFiles()
+    let sink = try memory.place.create(file.name, replacing: true)
+    try await file.write(sink)
+    try sink.commit()
+    return memory.bytes(of: file.name) ?? []
+  }
+
+  /// What is replaced must be what was read.
+  private func confirmSource() throws(CheckpointError) {
+    if isInPlace { try source.file?.confirmUnchanged() }
   }
 
   private func writeToStandardOutput(_ filled: FilledFiles) async throws -> [String] {
@@ -79,14 +133,48 @@ public struct CopyTarget: Sendable {
     return [sink.name]
   }
 
+  /// Where the files are that are copied.
+  private var origin: Place {
+    source.members == nil ? source.place : source.place.folder(source.name)
+  }
+
   /// Copies the files that do not change: those of the checkpoint, or all of a folder.
   private func copyOthers(than filled: FilledFiles, to place: Place) throws {
     let changed = Set(filled.files.map { TensorName($0.name) })
     let names = source.members ?? filled.unchanged
     try copy(
-      names.filter { !changed.contains(TensorName($0)) },
-      from: source.members == nil ? source.place : source.place.folder(source.name), to: place,
-      depth: 0)
+      names.filter { !changed.contains(TensorName($0)) }, from: origin, to: place, depth: 0)
+  }
+
+  /// The same as files of a set; folders in a folder are copied one file after the other.
+  private func copyOthers(
+    than done: Set<TensorName>, of filled: FilledFiles, to files: FileSet, in place: Place
+  ) throws {
+    for name in source.members ?? filled.unchanged where !done.contains(TensorName(name)) {
+      guard let file = try origin.openFile(name) else {
+        try copy([name], from: origin, to: place, depth: 0)
+        continue
+      }
+      let sink = try files.sink(outputName(of: name))
+      try sink.append(0..<file.size, of: file)
+      try sink.commit()
+    }
+  }
+
+  /// Refuses a copy that would replace files which its own source goes on naming.
+  private func refuseOwnFiles(_ filled: FilledFiles, in place: Place) throws(CheckpointError) {
+    if isInPlace || source.file?.isFile(place.path(of: outputName(of: source.name))) == true {
+      return
+    }
+    for name in filled.files.map(\.name) + filled.unchanged where name != source.name {
+      let path = place.path(of: outputName(of: name))
+      if let file = try origin.openFile(name), file.isFile(path) {
+        throw CheckpointError(
+          .unsupported,
+          "is one of the files that '\(source.name)' names; write to another folder, or in place",
+          path: path)
+      }
+    }
   }
 
   /// Copies files, and folders with all that is in them.

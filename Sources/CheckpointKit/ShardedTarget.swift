@@ -40,20 +40,37 @@ public struct ShardedTarget: Sendable {
     self.overwrites = overwrites
   }
 
-  /// Writes the files, each of them whole or not at all, and at last the index.
+  /// Writes the files and their index, which take their names together when all of it is on the disk: until then,
+  /// and after a failure, what was there is as it was.
   ///
-  /// - Returns: the paths, the index last, and what is lost by the division, one sentence each.
+  /// Of files that only the old index names, those that are numbered shards of this name are removed at the end.
+  ///
+  /// - Returns: the paths, the index last, and what is lost by the division or could not be done, one sentence each.
   public func write(_ checkpoint: Checkpoint) async throws -> (paths: [String], notes: [String]) {
     try format.capabilities.check(checkpoint, options, format: format.name)
     let plan = try ShardPlan(checkpoint, limit: limit, name: name)
+    guard let files = FileSet(in: place, replacing: overwrites) else {
+      throw CheckpointError(
+        .unsupported, "files there can only be read", path: place.path(of: name))
+    }
+    try files.check(plan.indexName)
     let targets = try plan.shards.map { shard in
       try CheckpointTarget(
         shard.name, in: place, format: format, options: options, overwrites: overwrites)
     }
-    let index = try place.create(plan.indexName, replacing: overwrites)
-    for (target, shard) in zip(targets, plan.shards) { try await target.write(shard.checkpoint) }
-    try index.append(plan.index.rawBytes)
-    try index.commit()
-    return (plan.shards.map { place.path(of: $0.name) } + [index.name], plan.notes)
+    for (target, shard) in zip(targets, plan.shards) {
+      try await target.write(shard.checkpoint, to: try files.sink(shard.name))
+    }
+    let index = plan.index
+    let notes = try files.commit(index: plan.indexName) { names throws(CheckpointError) in
+      try ShardNames.replaced(names, in: index)
+    } obsolete: {
+      let new = Set(plan.shards.map { TensorName($0.name) })
+      guard let old = try? place.open(plan.indexName), let bytes = try? old.bytes(0..<old.size)
+      else { return [] }
+      return ShardNames.shards(of: name, in: bytes).filter { !new.contains(TensorName($0)) }
+    }
+    let paths = plan.shards.map { place.path(of: $0.name) } + [place.path(of: plan.indexName)]
+    return (paths, plan.notes + notes)
   }
 }

@@ -27,6 +27,7 @@ struct Ckpt: AsyncParsableCommand {
 
   static func main() async {
     ProcessSetup.openStandardStreams()
+    ProcessSetup.allowManyFiles()
     ProcessSetup.removeTemporariesOnSignals()
     ProcessSetup.reportLibraryCrashes()
     ProcessSetup.requireThreads()

@@ -28,6 +28,14 @@ enum ProcessSetup {
     return arguments
   }()
 
+  /// Allows as many open files as the system lets: a checkpoint may be hundreds of files, all of them open.
+  static func allowManyFiles() {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
   /// On an interrupt or a termination request, removes unfinished outputs before leaving with the
   /// status that a shell gives to the signal; a broken pipe is an error of the write.
   ///

@@ -110,6 +110,10 @@ public struct FilledFiles: Sendable {
   public var unchanged: [String] = []
   /// What cannot be stored in the file, one sentence each.
   public var losses: [String] = []
+  /// Of several files, the one that readers open first.
+  package var main: String?
+  /// Whether ``main`` names the others in a `weight_map` (``ShardNames``).
+  package var isIndexed = false
 
   /// One file that changes.
   init(_ name: String, write: @escaping @Sendable (ByteSink) async throws -> Void) {

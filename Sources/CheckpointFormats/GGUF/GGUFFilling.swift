@@ -8,6 +8,7 @@ extension GGUF {
   static func fill(_ fill: Fill) throws(CheckpointError) -> FilledFiles {
     let probes = try parts(of: fill.template)
     var filled = FilledFiles([])
+    filled.main = probes.first?.name
     for (number, probe) in probes.enumerated() {
       var part = fill
       if number > 0 { (part.metadata, part.fingerprint) = ([:], nil) }

@@ -42,6 +42,7 @@ extension KerasShards {
     let old = try source.bytes(0..<source.size)
     let files = Set(try index(old).map.values.joined().map { TensorName($0) }).sorted()
     var filled = FilledFiles([])
+    filled.main = probe.name
     let neighbors = probe.neighbors
     for name in files {
       let file = try HDF5File(try neighbors.open(name.text))

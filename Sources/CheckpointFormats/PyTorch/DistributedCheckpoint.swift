@@ -28,6 +28,7 @@ struct DistributedCheckpoint {
   private(set) var fileRanges: [(file: String, range: Range<Int>)] = []
   private let members: Set<TensorName>
   private let place: Place
+  private let source: ByteSource
   private var archives: [PartKey: DistributedArchive] = [:]
   private var files: [TensorName: DistributedFile] = [:]
   /// The archives of values that are not tensors.
@@ -47,8 +48,9 @@ struct DistributedCheckpoint {
     let index = try folder.member(Self.metadataName)
     members = Set((folder.members ?? []).map { TensorName($0) })
     place = index.neighbors
+    source = try index.source
     do throws(CheckpointError) {
-      var stream = PickleStream(try index.source)
+      var stream = PickleStream(source)
       pickle = try stream.next()
       guard let storage = state(pickle.root, "storage_data").flatMap(pickle.items) else {
         throw CheckpointError(.malformed, "the metadata has no storage_data")
@@ -169,7 +171,7 @@ struct DistributedCheckpoint {
     if let known = files[TensorName(path)] {
       file = known
     } else {
-      file = DistributedFile(path, in: place)
+      file = DistributedFile(path, in: place, index: source)
       files[TensorName(path)] = file
     }
     let (end, overflow) = offset.addingReportingOverflow(length)

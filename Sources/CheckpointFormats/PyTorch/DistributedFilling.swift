@@ -31,6 +31,7 @@ enum DistributedFilling {
       }
     }
     var filled = FilledFiles([])
+    filled.main = DistributedCheckpoint.metadataName
     for (name, (file, parts)) in files.sorted(by: { $0.key < $1.key }) {
       let source = try file.open()
       let parts = parts.sorted { $0.range.lowerBound < $1.range.lowerBound }

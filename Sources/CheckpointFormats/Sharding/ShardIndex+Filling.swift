@@ -27,6 +27,7 @@ extension ShardIndex {
         tensor: unnamed.text)
     }
     var filled = FilledFiles([])
+    (filled.main, filled.isIndexed) = (index.name, true)
     for file in files {
       guard let tensors = parts[TensorName(file)], !tensors.isEmpty else {
         filled.unchanged.append(file)

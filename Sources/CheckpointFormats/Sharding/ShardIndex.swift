@@ -14,6 +14,8 @@ struct ShardIndex {
   /// Names of tensors and of the files that have them, in the index's order.
   private(set) var weightMap: [(tensor: TensorName, file: String)] = []
 
+  private let source: ByteSource
+
   /// Largest index that is read, in bytes; as for a header of safetensors.
   private static let maxSize = 100_000_000
   /// What a writer reckons from the tensors, and a reader has no use for.
@@ -39,8 +41,9 @@ struct ShardIndex {
   init(_ probe: FileProbe) throws(CheckpointError) {
     name = probe.path
     place = probe.neighbors
+    let file = try probe.source
+    source = file
     do throws(CheckpointError) {
-      let file = try probe.source
       guard file.size <= Self.maxSize else {
         throw CheckpointError(
           .unsupported, "expected an index of at most \(Self.maxSize) bytes, found \(file.size)")
@@ -140,6 +143,8 @@ struct ShardIndex {
       }
     }
     try joined.takeRest(besides: path)
+    // A set that takes the place of another replaces the index before it takes over any other name.
+    try source.confirmUnchanged()
     var contents = joined.contents
     contents.restoreFromTexts()
     return contents

@@ -37,6 +37,7 @@ extension Ckpt {
           .unsupported, "is not a patch; 'ckpt diff A B --patch FILE' writes one", path: patch)
       }
       let file = try WholeFile(base, threads: common.threads, notes: common.note)
+      try refuseReadFile(output, besides: base)
       let result = try await naming(base) {
         let progress = Progress(reading: file.checkpoint.entries, quiet: common.quiet)
         defer { progress.finish() }

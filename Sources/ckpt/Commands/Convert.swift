@@ -102,6 +102,7 @@ extension Ckpt {
         conversion.remedy = "pass --key for another"
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
       }
+      if shardSize == nil, like == nil, !dryRun { try refuseReadFile(output, besides: input) }
       let original = opened.checkpoint
       try naming(input) { try conversion.refuseLoneShard(original, named: input) }
       if original.entries.isEmpty { common.notes(on: input)("contains no tensor") }
@@ -247,7 +248,7 @@ extension Ckpt {
           isPartial: !selection.match.isEmpty || !selection.exclude.isEmpty,
           threads: common.threads)
         filled.losses.forEach(common.notes(on: output))
-        _ = try await target.write(filled)
+        try await target.write(filled).notes.forEach(common.notes(on: output))
         return []
       }
     }

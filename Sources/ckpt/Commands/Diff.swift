@@ -77,6 +77,7 @@ extension Ckpt {
       let names = try renaming.names(map: map)
       if let patch { _ = try patchTarget(patch) }
       let sources = try inputs.open(first, second, common, all: patch != nil)
+      if let patch { try refuseReadFile(patch) }
       try naming(first) {
         try renaming.requireMatches(among: [sources.0.checkpoint, sources.1.checkpoint], and: nil)
       }

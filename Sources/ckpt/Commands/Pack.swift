@@ -79,6 +79,7 @@ extension Ckpt {
       var bytes = 0
       for file in files {
         let whole = try WholeFile(file, threads: common.threads, notes: common.note)
+        if force { try refuseReadFile(output) }
         whole.notes.forEach(common.notes(on: file))
         let progress = Progress(reading: whole.checkpoint.entries, quiet: common.quiet)
         defer { progress.finish() }

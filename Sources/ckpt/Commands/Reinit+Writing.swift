@@ -120,7 +120,7 @@ extension Ckpt.Reinit {
         metadata: plan.checkpoint.recorded,
         threads: common.threads)
       filled.losses.filter { !plan.losses.contains($0) }.forEach(common.notes(on: file))
-      _ = try await target.write(filled)
+      try await target.write(filled).notes.forEach(common.notes(on: file))
     }
   }
 }

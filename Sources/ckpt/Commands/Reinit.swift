@@ -106,6 +106,7 @@ extension Ckpt {
       let other = try from.map { try CheckpointSource.open($0, notes: common.note).checkpoint }
       opened.checkpoint = opened.checkpoint.renamed(renames?.partners ?? [:])
       let source = opened.checkpoint
+      if !inPlace, !dryRun, let path { try refuseReadFile(path, besides: file) }
       let output = try path.map { try self.output($0, of: input) }
       if output?.isNew != true { input.opened.partsNote.map(common.notes(on: file)) }
       var untied: Set<TensorName> = []

@@ -58,6 +58,7 @@ extension Ckpt {
       // All targets are looked at before the first is written.
       let files = try (only.map { [$0] } ?? Array(0..<count)).map { step in
         let path = only == nil ? output.map { "\($0)/\(names[step])" } : output
+        try refuseReadFile(path ?? names[step])
         return (step: step, path: path ?? names[step], target: try destination(path ?? names[step]))
       }
       for (step, path, target) in files {

@@ -31,7 +31,8 @@ final class NativePackFile: Sendable {
   /// The pack that is being recognized; `nil` for any other `.ckz` file.
   static func opened(_ probe: FileProbe) throws(CheckpointError) -> NativePackFile? {
     try probe.finding { probe throws(CheckpointError) in
-      let source = try probe.source
+      // Others may add to it: all that is read here is verified.
+      let source = try probe.source.unguarded
       do throws(CheckpointError) {
         let isPack = try NativeFooter.flags(of: source) == NativeLayout.packFlag
         return Finding(pack: isPack ? try NativePackFile(source) : nil)

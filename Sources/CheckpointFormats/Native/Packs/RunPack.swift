@@ -134,6 +134,6 @@ public final class RunPackWriter {
     let last = try growing.sink(from: end)
     try last.append(footer.rawBytes)
     try last.commit()
-    growing.confirm(last.position)
+    try growing.confirm(last.position)
   }
 }

@@ -1,0 +1,176 @@
+import Glibc
+import Synchronization
+package import TensorCore
+
+/// New files of one checkpoint that take their names together: an index, and the files that it names.
+///
+/// Nothing has a name until all is written. Then, on file systems with hard links, the index leads at every moment to
+/// the old files or to the complete new ones: the new files get names that no other set has, the index is replaced by
+/// one with those names, which is the moment that counts, and only after that the files take the names that they were
+/// asked for, with an index that has those. Without hard links they take turns: ``commit(main:)``.
+package final class FileSet: Sendable {
+  /// A file, and what it replaces.
+  struct Member {
+    let name: String
+    let file: NewFile
+    let target: ReplacedFile
+  }
+
+  /// The text before a name in its path.
+  let prefix: String
+  let replacing: Bool
+  private let written = Mutex<[Member]>([])
+
+  /// Prepares files in a local folder; `replacing` says whether existing ones may be replaced.
+  ///
+  /// `nil` for a place that is not a folder of this machine.
+  package init?(in place: Place, replacing: Bool) {
+    guard place.isLocal else { return nil }
+    (prefix, self.replacing) = (place.prefix, replacing)
+  }
+
+  /// The files in the order in which they were committed.
+  var members: [Member] { written.withLock { $0 } }
+
+  /// Refuses a file that cannot be written, or exists and may not be replaced.
+  ///
+  /// - Throws: as ``ByteSink/local(_:replacing:isUnnamed:)``.
+  package func check(_ name: String) throws(CheckpointError) {
+    _ = try ReplacedFile(path: prefix + name, replacing: replacing)
+  }
+
+  /// A sink for one file; its commit makes the bytes durable, and the set's commit gives them the name.
+  ///
+  /// - Throws: as ``ByteSink/local(_:replacing:isUnnamed:)``.
+  package func sink(_ name: String) throws(CheckpointError) -> ByteSink {
+    let path = prefix + name
+    let target = try ReplacedFile(path: path, replacing: replacing)
+    let file = try NewFile(
+      for: target.path, mode: target.creationMode, shownAs: path, isUnnamed: true)
+    return ByteSink(file, name: path) { [self] () throws(CheckpointError) in
+      try target.prepare(file)
+      written.withLock { $0.append(Member(name: name, file: file, target: target)) }
+    }
+  }
+
+  /// Gives the files their names and writes the index, which leads to the old files until then.
+  ///
+  /// - Parameters:
+  ///   - index: name of the index.
+  ///   - content: the index, with other names for the files where it is given some.
+  ///   - obsolete: files that only the old index names, asked while no other set is committed here.
+  /// - Returns: what could not be done after the new set was in place, one sentence each.
+  /// - Throws: ``CheckpointError`` `system` when the system refuses; the old files are as they were, unless the error
+  ///   says that the directory could not be synced.
+  package func commit(
+    index: String,
+    content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
+    obsolete: () -> [String] = { [] }
+  ) throws(CheckpointError) -> [String] {
+    try alone(index) { () throws(CheckpointError) in
+      try check(index)
+      let old = obsolete()
+      guard let names = try linked() else {
+        try takeTurns(main: index, content: try content([:]))
+        return remove(old)
+      }
+      do throws(CheckpointError) {
+        try sync()
+        try made(index, try content(names), replacing: replacing).takeName(replacing: replacing)
+      } catch {
+        names.values.forEach { TemporaryNames.remove(prefix + $0) }
+        throw error
+      }
+      names.values.forEach { TemporaryNames.keep(prefix + $0) }
+      try sync()
+      return try settle(index, names, content, old)
+    }
+  }
+
+  /// Gives the files their names where nothing says which they are: the main file, which readers open first,
+  /// is set aside meanwhile.
+  ///
+  /// - Throws: as ``takeTurns(main:content:)``.
+  package func commit(main: String) throws(CheckpointError) {
+    try alone(main) { () throws(CheckpointError) in try takeTurns(main: main) }
+  }
+
+  /// Does something while neither a signal nor another set in the folder interferes.
+  private func alone<Result>(
+    _ name: String, _ body: () throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
+    try TemporaryNames.uninterrupted { () throws(CheckpointError) in
+      let folder = try OpenFolder(of: prefix + name, shownAs: prefix + name)
+      defer { withExtendedLifetime(folder) {} }
+      try folder.lock()
+      for member in members { try check(member.name) }
+      return try body()
+    }
+  }
+
+  /// Gives each file a name that no other set has; `nil` on a file system without hard links.
+  private func linked() throws(CheckpointError) -> [String: String]? {
+    var names: [String: String] = [:]
+    do throws(CheckpointError) {
+      for member in members {
+        let path = try TemporaryNames.make(
+          besides: prefix + member.name, "link", shownAs: prefix + member.name,
+          named: TemporaryNames.variant(of:)
+        ) { member.file.link(to: $0) }
+        names[member.name] = Place.divided(path).name
+      }
+      return names
+    } catch {
+      names.values.forEach { TemporaryNames.remove(prefix + $0) }
+      if let number = error.systemNumber, Self.cannotLink.contains(number) { return nil }
+      throw error
+    }
+  }
+
+  /// The answers of a file system that gives a file no second name, or none in this folder.
+  private static let cannotLink: [Int32] = [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV]
+
+  /// Gives the files of the new set the names that they were asked for, and removes what nothing names any more.
+  private func settle(
+    _ index: String, _ names: [String: String],
+    _ content: ([String: String]) throws(CheckpointError) -> [UInt8], _ old: [String]
+  ) throws(CheckpointError) -> [String] {
+    do throws(CheckpointError) {
+      for member in members { try member.takeName(replacing: replacing, keepingOthers: true) }
+      try sync()
+      try made(index, try content([:]), replacing: true).takeName(replacing: true)
+    } catch {
+      return [
+        "the files are complete and keep the names that the index gives, such as "
+          + "'\(names.values.sorted().first ?? "")': \(error.message)"
+      ]
+    }
+    try sync()
+    return remove(names.values + old)
+  }
+
+  /// Removes files that no index names any more.
+  private func remove(_ names: [String]) -> [String] {
+    let left = names.sorted().filter { unsafe unlink((prefix + $0).systemPath) != 0 && errno != ENOENT }
+    return left.first.map { ["could not remove '\($0)', which the index no longer names"] } ?? []
+  }
+
+  /// A file that is written whole and has no name yet.
+  func made(_ name: String, _ bytes: [UInt8], replacing: Bool) throws(CheckpointError) -> Member {
+    let path = prefix + name
+    let target = try ReplacedFile(path: path, replacing: replacing)
+    let file = try NewFile(
+      for: target.path, mode: target.creationMode, shownAs: path, isUnnamed: true)
+    try file.write(bytes.rawBytes, at: 0)
+    try target.prepare(file)
+    return Member(name: name, file: file, target: target)
+  }
+}
+
+extension FileSet.Member {
+  /// Gives the file the name that it was asked for; it keeps other names if that is wanted.
+  func takeName(replacing: Bool, keepingOthers: Bool = false) throws(CheckpointError) {
+    try replacing
+      ? file.takeOver(target.path, keepingNames: keepingOthers) : file.take(target.path)
+  }
+}
