@@ -67,10 +67,7 @@ public struct Capabilities: Sendable {
         .unsupported, "\(format) has no element type \(entry.info.dtype.rawValue)",
         tensor: entry.name.text)
     }
-    var names: Set<TensorName> = []
-    for entry in checkpoint.entries where !names.insert(entry.name).inserted {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
-    }
+    try checkpoint.checkNames()
   }
 
   /// Refuses options that the format does not have.
@@ -87,12 +84,6 @@ public struct Capabilities: Sendable {
     let names = Set(compressions.map(\.name)).union(["none"]).sorted().joined(separator: ", ")
     throw CheckpointError(
       .unsupported, "\(format) has no compression \(compression.text): expected one of \(names)")
-  }
-
-  /// A few names, and how many more there are.
-  private static func list(_ names: [String]) -> String {
-    let first = names.prefix(12).joined(separator: ", ")
-    return names.count > 12 ? first + " and \(names.count - 12) more" : first
   }
 
   /// The addresses of all values, sorted: those of what holds tensors as well one by one.
@@ -127,15 +118,14 @@ public struct Capabilities: Sendable {
     }
     let lost = values.isEmpty ? Self.addresses(of: checkpoint) : []
     if !lost.isEmpty {
-      losses.append("\(format) cannot hold values; left out: \(Self.list(lost))")
+      losses.append("\(format) cannot hold values; left out: \(lost.listed(upTo: 12))")
     }
     if nestsValues, !options.nests {
       let names = checkpoint.ownValues.filter { !$0.value.isSkeleton }.map(\.name)
-      let more = names.count > 3 ? " and \(names.count - 2) more" : ""
-      let first = names.prefix(more.isEmpty ? 3 : 2).joined(separator: ", ")
       if !names.isEmpty {
         losses.append(
-          "values are stored where only ckpt reads them: \(first)\(more); convert --all nests them")
+          "values are stored where only ckpt reads them: \(names.listed(upTo: names.count > 3 ? 2 : 3))"
+            + "; convert --all nests them")
       }
     }
     if nestsValues, options.nests {

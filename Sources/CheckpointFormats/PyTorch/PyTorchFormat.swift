@@ -69,12 +69,8 @@ enum PyTorchFormat {
 
   static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     if options.key != nil || options.readsAllParts { return try read(probe, options) }
-    return try probe.finding { Model(opened: try read($0, options)) }.opened
-  }
-
-  /// What is read without a key, kept for verifying.
-  private struct Model: Sendable {
-    let opened: Opened
+    // What is read without a key is kept for verifying.
+    return try probe.finding(for: PyTorchFormat.self) { try read($0, options) }
   }
 
   private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
@@ -121,12 +117,7 @@ enum PyTorchFormat {
     guard case .archive? = PyTorchFile.kind(of: probe.head) else { return [] }
     let archive = try PyTorchArchive.opened(probe)
     let damage = try await concurrentMap(archive.members, width: threads) { member in
-      do throws(CheckpointError) {
-        try archive.verify(member)
-        return nil
-      } catch {
-        return (member: member, error: error)
-      }
+      archive.damage(to: member).map { (member: member, error: $0) }
     }.compactMap { (found: (member: ZipMember, error: CheckpointError)?) in found }
     if damage.isEmpty { return [] }
     let names = (try? PyTorchFile.opened(probe).namesByStorage()) ?? [:]
