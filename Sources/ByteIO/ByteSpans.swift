@@ -74,29 +74,6 @@ extension MutableRawSpan {
       }
     }
   }
-
-  /// Fills the span with repetitions of `pattern`, starting with byte `offset` of the endless
-  /// repetition; an empty pattern means zeros.
-  @_lifetime(self: copy self)
-  package mutating func fill(_ pattern: [UInt8], from offset: Int) {
-    unsafe withUnsafeMutableBytes { bytes in
-      if pattern.isEmpty {
-        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        return
-      }
-      for index in 0..<min(pattern.count, bytes.count) {
-        unsafe bytes[index] = pattern[(offset + index) % pattern.count]
-      }
-      var done = pattern.count
-      while done < bytes.count {
-        let count = min(done, bytes.count - done)
-        let begin = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count])
-        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + count])
-          .copyMemory(from: begin)
-        done += count
-      }
-    }
-  }
 }
 
 extension Checkpoint.Entry {

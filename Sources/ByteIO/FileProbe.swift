@@ -16,7 +16,7 @@ public final class FileProbe: Sendable {
   public let members: [String]?
   /// Which of several checkpoints in a pack is meant.
   package let step: PackStep?
-  /// The findings about it, by type.
+  /// The findings about it, by what found them.
   private let findings = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
   /// Number of bytes of ``head``.
@@ -117,14 +117,14 @@ public final class FileProbe: Sendable {
 
   /// A value that is computed from the file once and kept, so that recognizing hands it to opening.
   ///
-  /// There is one value per type; errors are not kept.
+  /// There is one value for each `finder`, by default the value's own type; errors are not kept.
   public func finding<Value: Sendable, Failure: Error>(
-    _ find: (FileProbe) throws(Failure) -> Value
+    for finder: Any.Type = Value.self, _ find: (FileProbe) throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let key = ObjectIdentifier(Value.self)
+    let key = ObjectIdentifier(finder)
     // The lock is not held while the value is computed, since that may ask for another finding. Two
     // tasks may compute the same one; the last is kept.
-    if let known = findings.withLock({ $0[key] }) as? Value { return known }
+    if let known = findings.withLock({ $0[key] }), let value = known as? Value { return value }
     let value = try find(self)
     findings.withLock { $0[key] = value }
     return value

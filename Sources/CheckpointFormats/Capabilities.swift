@@ -76,10 +76,7 @@ public struct Capabilities: Sendable {
         tensor: entry.name.text)
     }
     for entry in checkpoint.entries { try check(entry, format: format) }
-    var names: Set<TensorName> = []
-    for entry in checkpoint.entries where !names.insert(entry.name).inserted {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
-    }
+    try checkpoint.checkNames()
   }
 
   /// Refuses what a reader of the format would refuse.
@@ -119,12 +116,6 @@ public struct Capabilities: Sendable {
       .unsupported, "\(format) has no compression \(compression.text): expected one of \(names)")
   }
 
-  /// A few names, and how many more there are.
-  private static func list(_ names: [String]) -> String {
-    let first = names.prefix(12).joined(separator: ", ")
-    return names.count > 12 ? first + " and \(names.count - 12) more" : first
-  }
-
   /// The addresses of all values, sorted: those of what holds tensors as well one by one.
   private static func addresses(of checkpoint: Checkpoint) -> [String] {
     let holders = Set(
@@ -157,15 +148,14 @@ public struct Capabilities: Sendable {
     }
     let lost = values.isEmpty ? Self.addresses(of: checkpoint) : []
     if !lost.isEmpty {
-      losses.append("\(format) cannot hold values; left out: \(Self.list(lost))")
+      losses.append("\(format) cannot hold values; left out: \(lost.listed(upTo: 12))")
     }
     if nestsValues, !options.nests {
       let names = checkpoint.ownValues.filter { !$0.value.isSkeleton }.map(\.name)
-      let more = names.count > 3 ? " and \(names.count - 2) more" : ""
-      let first = names.prefix(more.isEmpty ? 3 : 2).joined(separator: ", ")
       if !names.isEmpty {
         losses.append(
-          "values are stored where only ckpt reads them: \(first)\(more); convert --all nests them")
+          "values are stored where only ckpt reads them: \(names.listed(upTo: names.count > 3 ? 2 : 3))"
+            + "; convert --all nests them")
       }
     }
     if nestsValues, options.nests {

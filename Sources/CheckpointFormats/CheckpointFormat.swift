@@ -55,12 +55,10 @@ public struct CheckpointFormat: Sendable {
     }
     if let fill {
       self.fill = { request in
-        do {
+        try CheckpointError.placing(path: request.template.path) {
           let opened = try open(
             request.template, OpenOptions(key: request.key, threads: request.threads))
           return try fill(try request.resolved(in: opened))
-        } catch let error as CheckpointError {
-          throw error.adding(path: request.template.path)
         }
       }
     } else {

@@ -29,11 +29,9 @@ package struct KnownFile: Sendable {
     let endings = CheckpointFormat.all.flatMap(\.extensions)
     let found = names.filter { name in endings.contains { name.lowercased().hasSuffix($0) } }
     guard !found.isEmpty else { return nil }
-    let shown = found.prefix(3).joined(separator: ", ")
     return CheckpointError(
       .unsupported,
-      "is a directory, but not one checkpoint; name a file in it: \(shown)"
-        + (found.count > 3 ? " and \(found.count - 3) more" : ""))
+      "is a directory, but not one checkpoint; name a file in it: \(found.listed(upTo: 3))")
   }
 
   private func filled(for probe: FileProbe) -> String {

@@ -74,6 +74,18 @@ public struct Opened: Sendable {
       .missing, "unknown part '\(key)': expected one of \(known.joined(separator: ", "))")
   }
 
+  /// Records a part of the file that is not read as a value, which says what it is, with a note.
+  mutating func addUnread(_ name: String, _ what: String, note: String) {
+    notes.append(note)
+    checkpoint.values.append(Checkpoint.Named(name, .unread(what)))
+  }
+
+  /// Records a tensor that cannot be read, with a note.
+  mutating func leaveOut(_ name: TensorName, _ reason: String) {
+    checkpoint.leftOut[name] = reason
+    addUnread(name.text, reason, note: "'\(name)' is left out: \(reason)")
+  }
+
   /// Makes sure that claimed aliases have their originals' bytes, by reading both; those that have
   /// not become tensors of their own, and a note, which is returned and added to ``notes``, says so.
   ///

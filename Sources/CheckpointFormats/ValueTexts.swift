@@ -64,14 +64,11 @@ extension Opened {
       }
     }
     guard let list = checkpoint.text(Checkpoint.typedKey) else { return }
-    guard case .array(let names)? = (try? JSONValue(list))?.content else {
+    guard let names = (try? JSONValue(list))?.elements else {
       notes.append("metadata '\(Checkpoint.typedKey)' is not a list of names; left as it is")
       return
     }
-    var typed: Set<TensorName> = []
-    for name in names {
-      if case .string(let name) = name.content { typed.insert(TensorName(name)) }
-    }
+    let typed = Set(names.compactMap(\.text).map { TensorName($0) })
     var room = ValueRoom()
     checkpoint.values.removeAll { $0.name == Checkpoint.typedKey }
     for index in checkpoint.values.indices {

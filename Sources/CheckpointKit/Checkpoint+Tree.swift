@@ -115,7 +115,7 @@ extension Checkpoint {
 extension Checkpoint.Tree {
   /// The names in the file, by those in the tree.
   package var storedNames: [TensorName: TensorName] {
-    Dictionary(names.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    Dictionary(keepingFirst: names.map { ($1, $0) })
   }
 
   /// Of new names for a file's tensors, those that the tree has instead of the file's.

@@ -67,8 +67,7 @@ public struct CheckpointDiff: Sendable {
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
     tolerance: TensorDifference.Tolerance = .none, threads: Int
   ) async throws {
-    let rightByName = Dictionary(
-      right.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let rightByName = right.entriesByName
     var pairs: [(Checkpoint.Entry, Checkpoint.Entry)] = []
     var leftOver: [Checkpoint.Entry] = []
     var paired: Set<TensorName> = []

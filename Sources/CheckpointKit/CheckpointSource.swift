@@ -124,11 +124,7 @@ extension Checkpoint.Entry {
   /// The same tensor, whose read errors name a file where they name none.
   fileprivate func naming(_ path: String) -> Self {
     wrappingReader { range, target, read in
-      do {
-        try read(range, &target)
-      } catch let error as CheckpointError {
-        throw error.adding(path: path)
-      }
+      try CheckpointError.placing(path: path) { try read(range, &target) }
     }
   }
 }

@@ -41,8 +41,7 @@ public struct ConversionPlan: Sendable, Encodable {
     of result: Conversion.Result, from input: Checkpoint, to format: CheckpointFormat,
     options: WriteOptions = WriteOptions(), isCopy: Bool = false
   ) {
-    let inputs = Dictionary(
-      input.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
+    let inputs = Dictionary(keepingFirst: input.entries.map { ($0.name, $0.info) })
     var used: Set<TensorName> = []
     tensors = result.checkpoint.entries.map { entry in
       let origin = result.origins[entry.name] ?? entry.name

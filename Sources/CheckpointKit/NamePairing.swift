@@ -59,7 +59,7 @@ public struct NamePairing: Sendable {
 
   /// The name in the first list, for one of the second.
   package var inverse: [TensorName: TensorName] {
-    Dictionary(partners.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    Dictionary(keepingFirst: partners.map { ($1, $0) })
   }
 
   /// The same pairs, the two lists exchanged.

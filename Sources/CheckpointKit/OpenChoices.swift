@@ -23,8 +23,7 @@ public struct OpenChoices: Sendable {
     undetermined = Set(tensors.filter { $0.initializer == nil }.map(\.name))
     var constant = undetermined
     for tree in alternatives {
-      let fills = Dictionary(
-        tree.stateDict().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      let fills = Dictionary(keepingFirst: tree.stateDict().map { ($0.name, $0) })
       constant = constant.filter { name in
         guard let tensor = fills[name], let initializer = tensor.initializer,
           let info = try? TensorInfo(dtype: .float32, shape: tensor.shape)

@@ -65,8 +65,7 @@ extension Recipe {
       let present = seed == nil ? tensors : known
       switch step {
       case .reinitialize(let reinitialization):
-        let known = Dictionary(
-          plan.checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let known = plan.checkpoint.entriesByName
         let redrawn = try reinitialization.plan(
           over: present, tree: tied, cpuPath: cpuPath,
           current: present.map { name, _ in

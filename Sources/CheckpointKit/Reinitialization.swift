@@ -78,8 +78,7 @@ public struct Reinitialization: Sendable {
     let checkpoint = opened.checkpoint.renamed(tree.names)
     // Two files of one Keras model may give its tensors different names.
     let others = tree.names.isEmpty ? [:] : try KerasTree(other)?.names ?? tree.names
-    let theirs = Dictionary(
-      other.renamed(others).entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let theirs = other.renamed(others).entriesByName
     var copies: [TensorName: Checkpoint.Entry] = [:]
     for entry in try selection.entries(of: checkpoint, tree: tree.module) {
       guard let source = theirs[entry.name] else {
@@ -195,8 +194,7 @@ public struct Reinitialization: Sendable {
     over tensors: [(name: TensorName, info: TensorInfo)], tree: Module, cpuPath: CPUPath,
     current: [(name: TensorName, entry: Checkpoint.Entry?)]
   ) throws -> Redrawn {
-    let dtypes = Dictionary(
-      tensors.map { ($0.name, $0.info.dtype) }, uniquingKeysWith: { first, _ in first })
+    let dtypes = Dictionary(keepingFirst: tensors.map { ($0.name, $0.info.dtype) })
     var plan = try Initialization(
       of: tree, generator: Generator(seed: seed.value, cpuPath: cpuPath), dtypes: dtypes)
     try plan.take(current)

@@ -81,11 +81,10 @@ public struct Verification: Sendable {
     let plan = try recipe.plan(over: infos, inferred: inferred, ties: checkpoint.tiedNames)
     var otherRecipe = recipe
     otherRecipe.cpuPath = recipe.cpuPath == .avx2 ? .default : .avx2
-    let expected = Self.byName(plan.checkpoint)
-    let other = Self.byName(
-      try otherRecipe.plan(
-        over: infos, inferred: inferred, ties: checkpoint.tiedNames
-      ).checkpoint)
+    let expected = plan.checkpoint.entriesByName
+    let other = try otherRecipe.plan(
+      over: infos, inferred: inferred, ties: checkpoint.tiedNames
+    ).checkpoint.entriesByName
     let outcomes = try await concurrentMap(
       checkpoint.entries, width: threads, sharing: Self.sharing(plan.unknown, expected)
     ) { entry in
@@ -100,10 +99,6 @@ public struct Verification: Sendable {
     let missing = plan.checkpoint.entries.filter { !present.contains($0.name) }
       .map { Tensor(name: $0.name, outcome: .missing) }
     tensors = found + missing
-  }
-
-  private static func byName(_ checkpoint: Checkpoint) -> [TensorName: Checkpoint.Entry] {
-    Dictionary(checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   private static func compare(

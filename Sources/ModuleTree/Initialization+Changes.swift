@@ -8,7 +8,7 @@ extension Initialization {
     of name: TensorName, _ view: StridedPart, _ initializer: any Initializer
   ) throws {
     guard let original = originals[name], let whole = infos[original] else { return }
-    do {
+    try CheckpointError.placing(tensor: name.text) {
       let part = try TensorInfo(dtype: whole.dtype, shape: view.sizes)
       generator.settle()
       let start = generator
@@ -23,8 +23,6 @@ extension Initialization {
       let patched = Patched(before: before, part: filled, view: view)
       values[original] = TensorValues(
         info: whole, initializer: patched, fill: try patched.fill(for: whole), start: start)
-    } catch let error as CheckpointError {
-      throw error.adding(tensor: name.text)
     }
   }
 

@@ -116,8 +116,9 @@ extension Initialization {
       ? [] : try module.resolved(module.constructionRules)
     if !rules.isEmpty { flattening.rules.append((rules, node.path)) }
     let children = Dictionary(
-      module.ownChildren.compactMap { child in child.module.map { (TensorName(child.name), $0) } },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: module.ownChildren.compactMap { child in
+        child.module.map { (TensorName(child.name), $0) }
+      })
     for step in module.construction {
       switch step {
       case .ownParameters:

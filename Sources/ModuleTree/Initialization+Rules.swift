@@ -43,8 +43,7 @@ extension Module {
       return steps
     }
     let originals = Dictionary(
-      namedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: namedTensors(removeDuplicates: false).map { ($0.name, $0.original) })
     for rule in resolved {
       // `named_parameters()` has each tensor once.
       var passed: [TensorName: TensorName] = [:]

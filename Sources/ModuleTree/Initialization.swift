@@ -64,8 +64,7 @@ public struct Initialization: Sendable {
     }
     self.infos = infos
     originalPaths = Dictionary(
-      namedModules.map { (TensorName($0.path), $0.original) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: namedModules.map { (TensorName($0.path), $0.original) })
   }
 
   /// Whether the module at a path is one that was met before at another.
@@ -87,14 +86,12 @@ public struct Initialization: Sendable {
     guard let original = originals[name], let info = infos[original] else { return }
     generator.settle()
     let start = generator
-    do {
+    try CheckpointError.placing(tensor: name.text) {
       let fill = try skip(info, initializer)
       // The initializer leaves the tensor alone, so values planned before stay.
       if case .nothing = fill, values[original] != nil { return }
       values[original] = TensorValues(
         info: info, initializer: initializer, fill: fill, start: start)
-    } catch let error as CheckpointError {
-      throw error.adding(tensor: name.text)
     }
   }
 
@@ -171,12 +168,10 @@ public struct Initialization: Sendable {
       let known = values[from]
     else { return }
     let initializer = make(known)
-    do {
+    try CheckpointError.placing(tensor: target.text) {
       values[to] = TensorValues(
         info: info, initializer: initializer, fill: try initializer.fill(for: info),
         start: generator)
-    } catch let error as CheckpointError {
-      throw error.adding(tensor: target.text)
     }
   }
 

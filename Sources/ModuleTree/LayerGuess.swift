@@ -72,9 +72,8 @@ struct LayerGuess {
   ) -> Bool {
     // By name, since a recurrent layer may have any number of tensors.
     let expected = Dictionary(
-      layer.parameters.map { (TensorName($0.name), $0.shape) }
-        + layer.buffers.map { (TensorName($0.name), $0.shape) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: layer.parameters.map { (TensorName($0.name), $0.shape) }
+        + layer.buffers.map { (TensorName($0.name), $0.shape) })
     return own.shapes.allSatisfy { tensor in
       expected[TensorName(tensor.name)].map { $0 == tensor.shape } ?? false
     } && expected.keys.allSatisfy { names.contains($0) || $0 == "num_batches_tracked" }
@@ -84,8 +83,7 @@ struct LayerGuess {
   private static func values(
     of layer: any Layer, _ tensors: [(name: String, info: TensorInfo)]
   ) -> [String] {
-    let infos = Dictionary(
-      tensors.map { (TensorName($0.name), $0.info) }, uniquingKeysWith: { first, _ in first })
+    let infos = Dictionary(keepingFirst: tensors.map { (TensorName($0.name), $0.info) })
     let initializers =
       layer.parameters.map { ($0.name, $0.initializer) }
       + layer.buffers.map { ($0.name, $0.initializer) }

@@ -146,8 +146,7 @@ extension Module {
   ///   parameter or the shapes differ.
   public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
     let originals = Dictionary(
-      namedTensors(removeDuplicates: false).map { ($0.name, $0.original) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: namedTensors(removeDuplicates: false).map { ($0.name, $0.original) })
     let (targetName, sourceName) = (originals[name] ?? name, originals[other] ?? other)
     if targetName == sourceName, name != other, originals[name] != nil { return self }
     let target = try parameter(targetName)

@@ -29,10 +29,7 @@ public struct Parameter: Sendable {
   public init(
     _ name: String, shape: [Int], dtype: DType? = nil, initializer: some Initializer
   ) {
-    self.name = name
-    (self.shape, refusal) = Shape.declared(shape, dtype)
-    self.dtype = dtype
-    self.initializer = initializer
+    self.init(name, shape: shape, dtype: dtype, initializer)
   }
 
   /// Describes a parameter whose initial values may be unknown.
@@ -47,10 +44,7 @@ public struct Parameter: Sendable {
 
   /// Describes a parameter whose initial values are unknown.
   public init(_ name: String, shape: [Int], dtype: DType? = nil) {
-    self.name = name
-    (self.shape, refusal) = Shape.declared(shape, dtype)
-    self.dtype = dtype
-    self.initializer = nil
+    self.init(name, shape: shape, dtype: dtype, nil)
   }
 }
 

@@ -19,9 +19,7 @@ package struct SelectedTensors {
   init(_ selector: Selector, modules: [NamedModule], names: [TensorName]? = nil) throws {
     self.selector = try ResolvedSelector(selector, modules: modules, names: names ?? [])
     stored = StoredNames(modules)
-    kinds = Dictionary(
-      modules.map { (TensorName($0.path), $0.module.kind) }, uniquingKeysWith: { first, _ in first }
-    )
+    kinds = Dictionary(keepingFirst: modules.map { (TensorName($0.path), $0.module.kind) })
     let isFound =
       try names.map { try $0.contains(where: contains) }
       ?? modules.contains { node in try node.tensors.contains { try contains(node, $0.name) } }

@@ -26,12 +26,12 @@ package struct TensorValues: Sendable {
     switch fill {
     case .constant(let value):
       let element = try info.dtype.element(nearest: value)
-      return { range, target in target.repeat(element, from: range.lowerBound) }
+      return { range, target in target.fill(element, from: range.lowerBound) }
     case .ones(let positions):
       let zero = try info.dtype.element(nearest: 0)
       let one = try info.dtype.element(nearest: 1)
       return { range, target in
-        target.repeat(zero, from: range.lowerBound)
+        target.fill(zero, from: range.lowerBound)
         for position in positions {
           target.copy(one, at: position * one.count, in: range)
         }
@@ -68,7 +68,7 @@ package struct TensorValues: Sendable {
       }
     case .streamed(let make): return try make()
     case .nothing:
-      return { _, target in target.repeat([0], from: 0) }
+      return { _, target in target.fill([], from: 0) }
     }
   }
 }
@@ -103,25 +103,6 @@ final class WholeValues: Sendable {
 }
 
 extension MutableRawSpan {
-  /// Fills the span as the part at `offset` of a tensor whose elements are all `element`.
-  fileprivate mutating func `repeat`(_ element: [UInt8], from offset: Int) {
-    var word: UInt64 = 0
-    for index in 0..<8 {
-      word |= UInt64(element[(offset + index) % element.count]) << (index * 8)
-    }
-    var position = 0
-    // Element widths divide 8, so that every word is the same.
-    while position + 8 <= byteCount {
-      storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
-      position += 8
-    }
-    while position < byteCount {
-      storeBytes(
-        of: element[(offset + position) % element.count], toByteOffset: position, as: UInt8.self)
-      position += 1
-    }
-  }
-
   /// Writes those bytes of an element at `offset` of a tensor that lie in `range`, which the span
   /// stands for.
   fileprivate mutating func copy(_ element: [UInt8], at offset: Int, in range: Range<Int>) {

@@ -1,3 +1,5 @@
+internal import TensorCore
+
 /// Classes of well-known libraries that own tensors which printed text does not show, each with
 /// an example of such a tensor's name.
 ///
@@ -149,7 +151,6 @@ extension Module {
 
   /// The first of some paths, and how many more there are.
   static func list(_ paths: [String]) -> String {
-    let first = paths[0].isEmpty ? "the model itself" : paths[0]
-    return paths.count > 1 ? "\(first) and \(paths.count - 1) more" : first
+    paths.map { $0.isEmpty ? "the model itself" : $0 }.listed(upTo: 1)
   }
 }

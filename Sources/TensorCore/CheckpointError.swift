@@ -50,6 +50,17 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     return copy
   }
 
+  /// Does `body`; its errors get these places where they have none.
+  package static func placing<Result>(
+    path: String? = nil, tensor: String? = nil, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try body()
+    } catch let error as CheckpointError {
+      throw error.adding(path: path, tensor: tensor)
+    }
+  }
+
   /// The same error at another file, where the one that was read stands for it.
   package func replacing(path: String) -> Self {
     var copy = self

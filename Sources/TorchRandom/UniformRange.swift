@@ -40,7 +40,4 @@ extension UInt32 {
 extension UInt64 {
   /// Two words of the stream, the first one drawn as the high half.
   init(high: UInt32, low: UInt32) { self = UInt64(high) << 32 | UInt64(low) }
-
-  /// The low 53 bits as a number in `0 ..< 1`, exactly.
-  var unitDouble: Double { Double(Int64(bitPattern: self & 0x1f_ffff_ffff_ffff)) * 0x1p-53 }
 }

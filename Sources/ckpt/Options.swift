@@ -120,11 +120,7 @@ func refuseReadFile(_ output: String, besides input: String? = nil) throws {
 
 /// Runs `body` and adds `path` to errors that name no file.
 func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Result {
-  do {
-    return try body()
-  } catch let error as CheckpointError {
-    throw error.adding(path: path.map(displayPath))
-  }
+  try CheckpointError.placing(path: path.map(displayPath), body)
 }
 
 /// Runs `body` and adds `path` to errors that name no file.

@@ -1,4 +1,5 @@
 import ByteIO
+import ParallelWork
 import TensorCore
 
 /// A checkpoint of DeepSpeed's ZeRO: the model's names, shapes, and buffers in one file, and in a file
@@ -102,7 +103,9 @@ struct DeepSpeedCheckpoint {
     guard let module = file.item("module") else { throw file.missing("module") }
     let buffers = Set(file.texts(names))
     for (name, value) in try file.items(module, "module") where buffers.contains(name) {
-      add(try file.tensor(value, named: name).widened())
+      let buffer = try file.tensor(value, named: name)
+      let isNarrow = buffer.info.dtype.isFloatingPoint && buffer.info.dtype != .float32
+      add(isNarrow ? try buffer.cast(to: .float32) : buffer)
     }
   }
 
@@ -249,25 +252,4 @@ struct DeepSpeedCheckpoint {
 extension Int {
   /// The smallest multiple of `step` that is not below this number.
   fileprivate func roundedUp(to step: Int) -> Int { [self, step - 1].saturatedSum() / step * step }
-}
-
-extension Checkpoint.Entry {
-  /// The tensor in float32 if its elements are other floating-point numbers.
-  fileprivate func widened() throws(CheckpointError) -> Self {
-    guard info.dtype.isFloatingPoint, info.dtype != .float32 else { return self }
-    let source = self
-    let old = info.dtype
-    let info = try TensorInfo(dtype: .float32, shape: info.shape)
-    return Self(name: name, info: info) { range, target in
-      try target.fillElements(range, width: 4) { elements, bytes in
-        // The product is below the tensor's size.
-        let start = elements.lowerBound.saturated(times: old.byteWidth)
-        let end = elements.upperBound.saturated(times: old.byteWidth)
-        let stored = try [UInt8](count: end - start) { part in
-          try source.read(start..<end, into: &part)
-        }
-        _ = ElementConversion.convert(stored.rawBytes, from: old, to: .float32, into: &bytes)
-      }
-    }
-  }
 }

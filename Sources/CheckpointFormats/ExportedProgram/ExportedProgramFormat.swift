@@ -72,25 +72,13 @@ enum ExportedProgram {
       var reader = ExportedProgramReader(try probe.archive.takingZeroForNoSum)
       return try reader.contents()
     } catch {
-      guard error.code == .malformed, error.tensor == nil, error.path == nil else {
-        throw error.adding(path: probe.path)
-      }
-      throw CheckpointError(
-        .malformed, "the exported program is damaged: \(error.message)", path: probe.path,
-        offset: error.offset)
+      throw error.damage(to: "the exported program is damaged", path: probe.path)
     }
   }
 
   /// Reads every member and compares its CRC-32; answers each damaged one's error.
   static func damage(_ probe: FileProbe) throws(CheckpointError) -> [CheckpointError] {
     let archive = try probe.archive.takingZeroForNoSum
-    return archive.members.compactMap { member in
-      do throws(CheckpointError) {
-        try archive.verify(member)
-        return nil
-      } catch {
-        return error
-      }
-    }
+    return archive.members.compactMap(archive.damage)
   }
 }

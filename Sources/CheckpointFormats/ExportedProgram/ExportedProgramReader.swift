@@ -76,7 +76,7 @@ struct ExportedProgramReader {
     } catch {
       throw CheckpointError(.malformed, "\(member.name): \(error.message)")
     }
-    guard case .object(let members)? = config["config"]?.content else {
+    guard let members = config["config"]?.members else {
       throw CheckpointError(.malformed, "\(member.name): expected 'config', found \(config.kind)")
     }
     for (name, payload) in members {
@@ -92,29 +92,28 @@ struct ExportedProgramReader {
   private mutating func add(
     _ payload: JSONValue, in folder: String, named name: TensorName
   ) throws(CheckpointError) {
-    guard case .string(let path)? = payload["path_name"]?.content else {
+    guard let path = payload["path_name"]?.text else {
       throw CheckpointError(.malformed, "expected 'path_name', found \(payload.kind)")
     }
     guard let member = archive.member(named: TensorName(folder + path)) else {
       throw CheckpointError(
         .malformed, "expected a member '\((folder + path).shortened(to: 100))', found none")
     }
-    if payload["use_pickle"]?.bool == true {
+    if payload["use_pickle"]?.flag == true {
       return try addSaved(member, prefix: "", named: name)
     }
-    guard let meta = payload["tensor_meta"], meta.content.isObject else {
+    guard let meta = payload["tensor_meta"], meta.members != nil else {
       // An object of a custom class, which only code could make again.
-      opened.notes.append("'\(name)' is an object in '\(path)', which is not read; left out")
-      opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread("an object")))
-      return
+      return opened.addUnread(
+        name.text, "an object",
+        note: "'\(name)' is an object in '\(path)', which is not read; left out")
     }
     guard let number = meta["dtype"]?.integer, let dtype = ExportedProgram.types[number],
       meta["layout"]?.integer ?? ExportedProgram.stridedLayout == ExportedProgram.stridedLayout
     else {
       let kind = "a tensor of type \(meta["dtype"]?.integer ?? 0)"
-      opened.notes.append("'\(name)' is \(kind) or sparse, which is not read; left out")
-      opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(kind)))
-      return
+      return opened.addUnread(
+        name.text, kind, note: "'\(name)' is \(kind) or sparse, which is not read; left out")
     }
     let info = try TensorInfo(dtype: dtype, shape: try meta.integers("sizes"))
     let offset = try meta["storage_offset"].map { value throws(CheckpointError) in
@@ -131,18 +130,12 @@ struct ExportedProgramReader {
     let reference = PyTorchStorageReference(
       key: folder + path, elementWidth: dtype.byteWidth, byteCount: member.size)
     let tensor = PyTorchTensor(storage: reference, info: info, layout: layout)
-    try check(name)
+    try names.add(tensor: name)
     var entry = Checkpoint.Entry(name: name, info: info, reader: storage.reader(of: tensor))
     if layout.contiguousRange == nil { entry.preferredReadSize = StridedView.preferredReadSize }
     entry.alias = firsts[tensor.identity]
     if entry.alias == nil { firsts[tensor.identity] = name }
     opened.checkpoint.entries.append(entry)
-  }
-
-  private mutating func check(_ name: TensorName) throws(CheckpointError) {
-    guard names.insert(name).inserted else {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
-    }
   }
 
   // MARK: - Files of torch.save
@@ -164,7 +157,7 @@ struct ExportedProgramReader {
         var entry = entry
         entry.name = name ?? TensorName(prefix + entry.name.text)
         entry.alias = entry.alias.map { TensorName(prefix + $0.text) }
-        try check(entry.name)
+        try names.add(tensor: entry.name)
         opened.checkpoint.entries.append(entry)
       }
     } catch {
@@ -185,17 +178,6 @@ extension ExportedProgramReader {
 }
 
 extension JSONValue {
-  fileprivate subscript(key: String) -> JSONValue? {
-    guard case .object(let members) = content else { return nil }
-    return members.first { $0.key == key }?.value
-  }
-
-  fileprivate var bool: Bool? { if case .bool(let value) = content { value } else { nil } }
-
-  fileprivate var integer: Int? {
-    if case .number(let text) = content { Int(text) } else { nil }
-  }
-
   /// A `SymInt` that is a number: `{"as_int": 2}`.
   fileprivate var symbolic: Int {
     get throws(CheckpointError) {
@@ -207,7 +189,7 @@ extension JSONValue {
   }
 
   fileprivate func integers(_ key: String) throws(CheckpointError) -> [Int] {
-    guard case .array(let elements)? = self[key]?.content else {
+    guard let elements = self[key]?.elements else {
       throw CheckpointError(
         .malformed, "expected a list '\(key)', found \(self[key]?.kind ?? "none")")
     }
@@ -215,8 +197,4 @@ extension JSONValue {
     for element in elements { integers.append(try element.symbolic) }
     return integers
   }
-}
-
-extension JSONValue.Content {
-  fileprivate var isObject: Bool { if case .object = self { true } else { false } }
 }

@@ -211,9 +211,7 @@ struct FlaxReader {
         "expected \(info.byteCount) bytes for shape \(info.shape) of \(dtype.rawValue), found "
           + "\(data.size)")
     }
-    guard names.insert(name).inserted else {
-      throw CheckpointError(.malformed, "two tensors have this name")
-    }
+    try names.add(tensor: name)
     if let narrow { narrowed.add(narrow, name) }
     opened.checkpoint.entries.append(
       Checkpoint.Entry(name: name, info: info) { range, target in

@@ -76,7 +76,7 @@ enum Consolidated {
       return opened
     }
     do {
-      var opened = try joined(ranks, in: probe)
+      var opened = try joined(ranks)
       opened.notes += probe.othersNote(reading: names)
       return opened
     } catch let error as Unknown {
@@ -114,11 +114,8 @@ enum Consolidated {
     }
   }
 
-  private static func joined(_ ranks: [Opened], in probe: FileProbe) throws -> Opened {
-    let byName = ranks.map { rank in
-      Dictionary(
-        rank.checkpoint.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    }
+  private static func joined(_ ranks: [Opened]) throws -> Opened {
+    let byName = ranks.map(\.checkpoint.entriesByName)
     let width = byName[0]["norm.weight"]?.info.shape.first
     var joined = Opened(Checkpoint(entries: [], values: ranks[0].checkpoint.values))
     for entry in ranks[0].checkpoint.entries {
@@ -126,7 +123,7 @@ enum Consolidated {
       guard parts.count == ranks.count else {
         throw Unknown(reason: "not all have '\(entry.name)'")
       }
-      joined.checkpoint.entries.append(try self.entry(parts, width: width, in: probe))
+      joined.checkpoint.entries.append(try self.entry(parts, width: width))
     }
     for (rank, names) in zip(ranks, byName) where names.count != byName[0].count {
       let extra = rank.checkpoint.entries.first { byName[0][$0.name] == nil }
@@ -141,7 +138,7 @@ enum Consolidated {
 
   /// A tensor put together from the parts of all ranks.
   private static func entry(
-    _ parts: [Checkpoint.Entry], width: Int?, in probe: FileProbe
+    _ parts: [Checkpoint.Entry], width: Int?
   ) throws -> Checkpoint.Entry {
     let first = parts[0]
     let axis: Int

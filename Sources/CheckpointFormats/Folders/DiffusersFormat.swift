@@ -45,7 +45,7 @@ enum Diffusers {
 
   /// The models of a pipeline, found once.
   static func parts(of probe: FileProbe) throws(CheckpointError) -> FolderParts {
-    try probe.finding { probe throws(CheckpointError) in
+    try probe.finding(for: Diffusers.self) { probe throws(CheckpointError) in
       let place = try probe.member(indexName).neighbors
       var parts: [FolderParts.Part] = []
       for name in (probe.members ?? []).prefix(maxFolders) where !name.contains(".") {
@@ -54,12 +54,8 @@ enum Diffusers {
         guard let model = try model(in: folder) else { continue }
         parts.append(FolderParts.Part(key: name, probe: model.probe, format: model.format))
       }
-      return Found(parts: FolderParts(parts: parts))
-    }.parts
-  }
-
-  private struct Found: Sendable {
-    let parts: FolderParts
+      return FolderParts(parts: parts)
+    }
   }
 
   /// The file of a model that diffusers reads, else whatever the folder is.
@@ -80,9 +76,9 @@ enum Diffusers {
       opened.notes += probe.othersNote(reading: [indexName])
       let found = Set(parts.parts.map(\.key)).union(probe.members ?? [])
       let missing = try components(of: probe).filter { !found.contains($0) }
-      if let first = missing.first {
-        let more = missing.count > 1 ? " and \(missing.count - 1) more" : ""
-        opened.notes.append("'\(first)'\(more) of \(indexName) is not in the folder")
+      if !missing.isEmpty {
+        let names = missing.map { "'\($0)'" }.listed(upTo: 1)
+        opened.notes.append("\(names) of \(indexName) is not in the folder")
       }
     }
     return opened
@@ -92,14 +88,11 @@ enum Diffusers {
   private static func components(of probe: FileProbe) throws(CheckpointError) -> [String] {
     let file = try probe.member(indexName).source
     guard file.size <= maxIndexSize,
-      case .object(let members)? =
-        (try? JSONValue(String(decoding: try file.head(file.size), as: UTF8.self)))?.content
+      let members = (try? JSONValue(String(decoding: try file.head(file.size), as: UTF8.self)))?
+        .members
     else { return [] }
     return members.compactMap { name, value in
-      guard case .array(let parts) = value.content, let first = parts.first,
-        case .string = first.content
-      else { return nil }
-      return name
+      value.elements?.first?.text == nil ? nil : name
     }
   }
 }

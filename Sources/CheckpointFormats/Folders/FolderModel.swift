@@ -66,11 +66,7 @@ enum FolderModel {
   /// The one file that stands for a folder, which is opened once; `nil` if there is none, or several.
   static func file(of folder: FileProbe) -> FileProbe? {
     guard folder.members != nil else { return nil }
-    return folder.finding { Found(probe: find(in: $0)) }.probe
-  }
-
-  private struct Found: Sendable {
-    let probe: FileProbe?
+    return folder.finding(for: FolderModel.self) { find(in: $0) }
   }
 
   private static func find(in folder: FileProbe) -> FileProbe? {

@@ -100,11 +100,9 @@ extension FileProbe {
     }
     if DeepSpeed.recognizes(self) { others.append("files of DeepSpeed") }
     guard !others.isEmpty else { return [] }
-    let shown = others.prefix(3).joined(separator: ", ")
-    let more = others.count > 3 ? " and \(others.count - 3) more" : ""
     return [
       "reading '\(first)'\(names.count > 1 ? " and its files" : ""); the folder also holds "
-        + "\(shown)\(more): name one to read it"
+        + "\(others.listed(upTo: 3)): name one to read it"
     ]
   }
 

@@ -163,9 +163,7 @@ struct GGUFHeader {
         throw CheckpointError(.malformed, "a tensor name is not UTF-8", offset: start)
       }
       do throws(CheckpointError) {
-        guard names.insert(TensorName(text)).inserted else {
-          throw CheckpointError(.malformed, "two tensors have this name")
-        }
+        try names.add(tensor: TensorName(text))
         let info = try info(&cursor)
         let offset = try cursor.number(UInt64.self)
         entries.append(Entry(name: TensorName(text), info: info, offset: offset, position: start))

@@ -61,7 +61,7 @@ extension GGUFKind {
     guard isArray else {
       return value(spelled: text).map { append($0, to: &bytes) } ?? false
     }
-    guard case .array(let elements)? = (try? JSONValue(text))?.content else { return false }
+    guard let elements = (try? JSONValue(text))?.elements else { return false }
     var values: [Value] = []
     for element in elements {
       switch element.content {

@@ -49,12 +49,11 @@ enum GGUFMetadata {
     of checkpoint: Checkpoint
   ) throws(CheckpointError) -> [(key: TensorName, kind: GGUFKind)] {
     guard let text = checkpoint.text(kindsKey) else { return [] }
-    guard case .array(let pairs)? = (try? JSONValue(text))?.content else { throw wrong(text) }
+    guard let pairs = (try? JSONValue(text))?.elements else { throw wrong(text) }
     var listed: [(key: TensorName, kind: GGUFKind)] = []
     for pair in pairs {
-      guard case .array(let parts) = pair.content, parts.count == 2,
-        case .string(let key) = parts[0].content, case .string(let name) = parts[1].content,
-        let kind = GGUFKind(named: name)
+      guard let parts = pair.elements, parts.count == 2, let key = parts[0].text,
+        let kind = parts[1].text.flatMap(GGUFKind.init(named:))
       else { throw wrong(text) }
       listed.append((TensorName(key), kind))
     }
@@ -68,8 +67,7 @@ enum GGUFMetadata {
     of checkpoint: Checkpoint, adding texts: [String: String]
   ) throws(CheckpointError) -> [(named: Checkpoint.Named, kind: GGUFKind)] {
     let listed = try listedKinds(of: checkpoint)
-    let kinds = Dictionary(
-      listed.map { ($0.key, $0.kind) }, uniquingKeysWith: { first, _ in first })
+    let kinds = Dictionary(keepingFirst: listed.map { ($0.key, $0.kind) })
     var rest: [TensorName: Checkpoint.Named] = [:]
     let held = checkpoint.values { named in
       kinds[TensorName(named.name)] != nil || GGUFKind(for: named.value) != nil

@@ -47,20 +47,9 @@ extension GGUF {
     do throws(CheckpointError) {
       let header = try GGUFHeader(of: file)
       let entries = header.tensors.map { tensor in
-        let width = tensor.info.dtype.byteWidth
-        guard header.isBigEndian, tensor.info.dtype.isComputable, width > 1 else {
-          return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
-            try file.read(at: tensor.start + range.lowerBound, into: &target)
-          }
-        }
-        return Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
-          try target.fillElements(range, width: width) { elements, bytes in
-            // The first element's offset is below the tensor's size.
-            let start = elements.lowerBound.saturated(times: width)
-            try file.read(at: tensor.start + start, into: &bytes)
-            bytes.swapBytes(width: width)
-          }
-        }
+        Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
+          try file.read(at: tensor.start + range.lowerBound, into: &target)
+        }.swapped(header.isBigEndian ? tensor.info.dtype.element.wordWidth : 1)
       }
       return (header.values, entries)
     } catch {

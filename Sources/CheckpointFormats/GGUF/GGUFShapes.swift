@@ -55,22 +55,16 @@ enum GGUFShapes {
   private static func entries(
     _ text: String, _ stored: [Checkpoint.Entry]
   ) -> [Checkpoint.Entry]? {
-    guard case .array(let items)? = (try? JSONValue(text))?.content else { return nil }
+    guard let items = (try? JSONValue(text))?.elements else { return nil }
     // Those without elements come at ascending indices of the result, between the stored ones.
     var entries: [Checkpoint.Entry] = []
     var rest = stored[...]
     var names = Set(stored.map(\.name))
     for item in items {
-      guard case .array(let parts) = item.content, parts.count == 4,
-        case .string(let name) = parts[0].content, case .string(let type) = parts[1].content,
-        case .array(let sizes) = parts[2].content, case .number(let number) = parts[3].content,
-        let dtype = DType(rawValue: type), let index = Int(number), index >= 0
-      else { return nil }
-      let shape = sizes.compactMap { size -> Int? in
-        guard case .number(let text) = size.content else { return nil }
-        return Int(text)
-      }
-      guard shape.count == sizes.count, let info = try? TensorInfo(dtype: dtype, shape: shape)
+      guard let parts = item.elements, parts.count == 4, let name = parts[0].text,
+        let dtype = parts[1].text.flatMap(DType.init(rawValue:)), let shape = parts[2].integers,
+        let index = parts[3].integer, index >= 0,
+        let info = try? TensorInfo(dtype: dtype, shape: shape)
       else { return nil }
       guard index >= entries.count, index - entries.count <= rest.count else { return nil }
       let passed = index - entries.count

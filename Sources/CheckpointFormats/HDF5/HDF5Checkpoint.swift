@@ -23,11 +23,7 @@ enum HDF5Checkpoint {
   /// Opens a file.
   static func open(_ probe: FileProbe) throws -> Opened {
     let tensors = try HDF5Tensors.opened(probe)
-    do {
-      return try contents(of: tensors)
-    } catch let error as CheckpointError {
-      throw error.adding(path: probe.path)
-    }
+    return try CheckpointError.placing(path: probe.path) { try contents(of: tensors) }
   }
 
   private static func contents(of tensors: HDF5Tensors) throws -> Opened {
@@ -73,9 +69,7 @@ enum HDF5Checkpoint {
     opened.notes = notes
     for dataset in datasets {
       guard let reason = dataset.refusal else { continue }
-      let name = name(of: dataset, isOurs: isOurs)
-      opened.leaveOut(name, reason)
-      opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(reason)))
+      opened.leaveOut(name(of: dataset, isOurs: isOurs), reason)
     }
     opened.restoreFromTexts()
     opened.takeFingerprint()

@@ -37,7 +37,9 @@ struct HDF5TensorWriter {
   ///
   /// - Returns: for each item whose bytes were written their digest.
   func write(_ items: [Item]) async throws -> [Digest?] {
-    let locations = try items.map { item in try naming(item) { try makeDataset(item) } }
+    let locations = try items.map { item in
+      try CheckpointError.placing(tensor: item.entry.name.text) { try makeDataset(item) }
+    }
     let indices = items.indices.filter { locations[$0] != .nowhere }
     let stored = indices.map { index in
       Target(
@@ -53,7 +55,7 @@ struct HDF5TensorWriter {
       pieces, threads: threads, size: 3 * WorkLimits.readSize,
       work: { [output, packing] pieces in
         let (target, block) = Self.block(of: pieces[0], stored)
-        return try naming(target.item) {
+        return try CheckpointError.placing(tensor: target.item.entry.name.text) {
           let buffer = HDF5BlockBuffer.pool.acquire()
           try buffer.value.read(target.item.entry, block)
           if pieces[0].isWhole { buffer.value.digest(pieces[0], by: digests) }
@@ -79,7 +81,7 @@ struct HDF5TensorWriter {
           defer { HDF5BlockBuffer.pool.release(buffer) }
           let (target, block) = Self.block(of: pieces[0], stored)
           guard case .chunks(let address) = target.location else { return }
-          try naming(target.item) {
+          try CheckpointError.placing(tensor: target.item.entry.name.text) {
             if open.dataset?.address != address {
               open.dataset = (address, try file.chunks(at: address))
             }
@@ -124,16 +126,5 @@ struct HDF5TensorWriter {
   /// The dataset whose chunks are being written.
   private final class OpenDataset: @unchecked Sendable {  // one task at a time writes
     var dataset: (address: UInt64, chunks: HDF5FileWriter.Chunks)?
-  }
-}
-
-/// Adds the tensor's name to errors.
-private func naming<Result>(
-  _ item: HDF5TensorWriter.Item, _ body: () throws -> Result
-) throws -> Result {
-  do {
-    return try body()
-  } catch let error as CheckpointError {
-    throw error.adding(tensor: item.entry.name.text)
   }
 }

@@ -28,12 +28,10 @@ enum KerasCheckpoint {
     metadata: [String: String] = [:],
     content: (HDF5Table) throws(CheckpointError) -> KerasContent
   ) throws -> Opened {
-    do {
+    try CheckpointError.placing(path: name) {
       var content = try content(tensors.table)
       content.metadata.merge(metadata) { _, new in new }
       return try contents(content, options) { _ in tensors }
-    } catch let error as CheckpointError {
-      throw error.adding(path: name)
     }
   }
 

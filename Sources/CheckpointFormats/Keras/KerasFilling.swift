@@ -38,8 +38,7 @@ enum KerasFilling {
       default: throw CheckpointError(.unsupported, "the file contains no Keras layers")
       }
     let variables = (content.model + content.optimizer).filter { fill.tensors[$0.name] != nil }
-    let names = Dictionary(
-      variables.map { ($0.dataset.address, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let names = Dictionary(keepingFirst: variables.map { ($0.dataset.address, $0.name) })
     return try HDF5Filling(file, fill) { names[$0.address] }
   }
 }

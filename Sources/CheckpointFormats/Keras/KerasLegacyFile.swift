@@ -27,10 +27,8 @@ struct KerasLegacyFile {
 
   private init(_ table: HDF5Table) {
     self.table = table
-    groups = Dictionary(
-      table.groups.map { (Self.key($0.path), $0) }, uniquingKeysWith: { first, _ in first })
-    datasets = Dictionary(
-      table.datasets.map { (Self.key($0.path), $0) }, uniquingKeysWith: { first, _ in first })
+    groups = Dictionary(keepingFirst: table.groups.map { (Self.key($0.path), $0) })
+    datasets = Dictionary(keepingFirst: table.datasets.map { (Self.key($0.path), $0) })
   }
 
   /// Reads the lists of a file.

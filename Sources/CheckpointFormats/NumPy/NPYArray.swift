@@ -12,7 +12,8 @@ struct NPYArray: Sendable {
   /// The layout of the stored elements, if they are not in row-major order.
   private let view: StridedView?
   private let materialize: @Sendable () throws -> Void
-  private let swappedWidth: Int?
+  /// Bytes of a word whose most significant byte comes first; 1 if there is none.
+  private let swappedWidth: Int
   private let source: Source
 
   /// Describes the array after a header, whose bytes `source` reads; `materialize` makes reading in any
@@ -33,22 +34,15 @@ struct NPYArray: Sendable {
     } else {
       view = nil
     }
-    swappedWidth = header.isBigEndian ? info.dtype.element.wordWidth : nil
+    swappedWidth = header.isBigEndian ? info.dtype.element.wordWidth : 1
   }
 
-  /// Reads bytes `range` of the tensor.
-  func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
-    guard let width = swappedWidth else {
-      try readStored(range, into: &target)
-      return
-    }
-    try target.fillElements(range, width: width) { numbers, bytes in
-      try readStored(numbers.lowerBound * width..<numbers.upperBound * width, into: &bytes)
-      bytes.swapBytes(width: width)
-    }
+  /// The array as a tensor.
+  func entry(named name: TensorName) -> Checkpoint.Entry {
+    Checkpoint.Entry(name: name, info: info) { try read($0, into: &$1) }.swapped(swappedWidth)
   }
 
-  private func readStored(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
+  private func read(_ range: Range<Int>, into target: inout MutableRawSpan) throws {
     guard let view else {
       try source(range.lowerBound, &target)
       return

@@ -40,8 +40,7 @@ enum NPY {
       let array = try NPYArray(header) { offset, target in
         try file.read(at: header.length + offset, into: &target)
       }
-      let entry = Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) }
-      var opened = Opened(Checkpoint(entries: [entry]))
+      var opened = Opened(Checkpoint(entries: [array.entry(named: name)]))
       if header.isGuess { opened.notes = [guess] }
       return opened
     } catch {

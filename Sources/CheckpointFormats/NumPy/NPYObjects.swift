@@ -37,12 +37,6 @@ struct NPYObjects {
 }
 
 extension Opened {
-  /// Records an array that cannot be read, with a note.
-  mutating func leaveOut(_ name: TensorName, _ reason: String) {
-    checkpoint.leftOut[name] = reason
-    notes.append("'\(name)' is left out: \(reason)")
-  }
-
   /// Adds what an array of objects holds; its values are under the array's name, or, without one, under
   /// their own if it is a dictionary.
   mutating func add(_ objects: NPYObjects, of name: TensorName?) {

@@ -81,9 +81,9 @@ enum NPZ {
     var room = ValueRoom()
     for (member, name) in arrays(in: archive) {
       guard let name else {
-        opened.notes.append("member '\(member.name)' is not an array; left out")
-        opened.checkpoint.values.append(
-          Checkpoint.Named(member.name.text, .unread("a member that is not an array")))
+        opened.addUnread(
+          member.name.text, "a member that is not an array",
+          note: "member '\(member.name)' is not an array; left out")
         continue
       }
       do {
@@ -92,7 +92,6 @@ enum NPZ {
         // A damaged member never blocks the others.
         let reason = "is damaged: \(error.offset.map { "at byte \($0): " } ?? "")\(error.message)"
         opened.leaveOut(name, reason)
-        opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(reason)))
       }
     }
     opened.coverage = .tensors
@@ -114,21 +113,19 @@ enum NPZ {
           return opened.add(objects, of: name)
         }
       } catch {
-        opened.leaveOut(name, error.message)
-        opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(error.message)))
-        return
+        return opened.leaveOut(name, error.message)
       }
-      let value = try value(of: member, named: name, in: archive, &room)
-      if value == nil { opened.leaveOut(name, error.message) }
-      opened.checkpoint.values.append(Checkpoint.Named(name.text, value ?? .unread(error.message)))
+      guard let value = try value(of: member, named: name, in: archive, &room) else {
+        return opened.leaveOut(name, error.message)
+      }
+      opened.checkpoint.values.append(Checkpoint.Named(name.text, value))
       return
     }
     let array = try NPYArray(header, materialize: { try archive.materialize(member) }) {
       offset, target in
       try archive.read(member, at: header.length + offset, into: &target)
     }
-    opened.checkpoint.entries.append(
-      Checkpoint.Entry(name: name, info: header.info) { try array.read($0, into: &$1) })
+    opened.checkpoint.entries.append(array.entry(named: name))
     if header.isGuess { opened.notes.append("tensor '\(name)': \(NPY.guess)") }
   }
 
@@ -199,12 +196,7 @@ enum NPZ {
   static func damage(_ archive: ZipArchive) throws -> [CheckpointError] {
     _ = try open(archive)
     return arrays(in: archive).compactMap { member, name in
-      do throws(CheckpointError) {
-        try archive.verify(member)
-        return nil
-      } catch {
-        return error.adding(tensor: name?.text)
-      }
+      archive.damage(to: member)?.adding(tensor: name?.text)
     }
   }
 
@@ -221,10 +213,8 @@ enum NPZ {
       if chunk.offset == 0 {
         let header = try NPYHeader.bytes(entry.info)
         let member = TensorName(entry.name.text + ending)
-        do {
+        try CheckpointError.placing(tensor: entry.name.text) {
           try writer.begin(member, size: header.count + entry.info.byteCount)
-        } catch let error as CheckpointError {
-          throw error.adding(tensor: entry.name.text)
         }
         try writer.append(header.rawBytes)
       }

@@ -86,12 +86,7 @@ enum ONNX {
       try model.read()
       return model.opened
     } catch {
-      guard error.code == .malformed, error.tensor == nil, error.path == nil else {
-        throw error.adding(path: probe.path)
-      }
-      throw CheckpointError(
-        .malformed, "the ONNX model is damaged or cut: \(error.message)", path: probe.path,
-        offset: error.offset)
+      throw error.damage(to: "the ONNX model is damaged or cut", path: probe.path)
     }
   }
 }

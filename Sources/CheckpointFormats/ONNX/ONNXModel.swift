@@ -220,9 +220,7 @@ struct ONNXModel {
     let name = TensorName(text)
     do throws(CheckpointError) {
       try nested.charge(text)
-      guard names.insert(name).inserted else {
-        throw CheckpointError(.malformed, "two tensors have this name")
-      }
+      try names.add(tensor: name)
       guard room.take() else {
         throw CheckpointError(
           .unsupported,
@@ -246,9 +244,8 @@ struct ONNXModel {
       }
       guard let entry = found else {
         let kind = "elements of ONNX's type \(tensor.type)"
-        opened.notes.append("tensor '\(name)' has \(kind), which are not read; left out")
-        opened.checkpoint.values.append(Checkpoint.Named(text, .unread(kind)))
-        return
+        return opened.addUnread(
+          text, kind, note: "tensor '\(name)' has \(kind), which are not read; left out")
       }
       if let narrow = ONNX.narrow[tensor.type] { narrowed.add(narrow, name) }
       opened.checkpoint.entries.append(entry)
@@ -260,7 +257,6 @@ struct ONNXModel {
   private mutating func leaveOut(_ name: TensorName, _ error: CheckpointError) {
     let file = error.path.map { "\($0): " } ?? ""
     opened.leaveOut(name, file + error.message)
-    opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(file + error.message)))
     if firstError == nil { firstError = error }
   }
 

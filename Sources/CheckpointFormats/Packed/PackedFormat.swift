@@ -149,24 +149,20 @@ enum Packed {
   }
 
   private static func notes(on archive: ArchivePlace) -> [String] {
-    guard let first = archive.outside.first else { return [] }
-    let more = archive.outside.count > 1 ? " and \(archive.outside.count - 1) more" : ""
-    return ["'\(first.shortened(to: 100))'\(more) lies outside of the archive and is left out"]
-  }
-
-  private struct Unpacked: Sendable {
-    let probe: FileProbe
+    if archive.outside.isEmpty { return [] }
+    let names = archive.outside.map { "'\($0.shortened(to: 100))'" }.listed(upTo: 1)
+    return ["\(names) lies outside of the archive and is left out"]
   }
 
   private static func unpacked(
     _ probe: FileProbe, _ kind: CompressedFile
   ) throws(CheckpointError) -> FileProbe {
-    try probe.finding { probe throws(CheckpointError) in
+    try probe.finding(for: Packed.self) { probe throws(CheckpointError) in
       let size = outermost ?? probe.size
       let limit = Budget.current.limit(of: .unpackedFiles, size: size)
       let content = try kind.unpacked(try probe.source, limit: limit)
-      return Unpacked(probe: try FileProbe(content, in: probe.place))
-    }.probe
+      return try FileProbe(content, in: probe.place)
+    }
   }
 
   private static func archive(of probe: FileProbe) throws(CheckpointError) -> ArchivePlace {

@@ -30,12 +30,8 @@ enum PyTorchArchive {
   /// The archive that a file is, in which a sum of 0 is one that the writer left out.
   static func opened(_ probe: FileProbe) throws(CheckpointError) -> ZipArchive {
     try probe.finding { probe throws(CheckpointError) in
-      Unsummed(archive: try probe.archive.takingZeroForNoSum)
-    }.archive
-  }
-
-  private struct Unsummed: Sendable {
-    let archive: ZipArchive
+      try probe.archive.takingZeroForNoSum
+    }
   }
 
   /// The folder of the one `data.pkl`; `nil` if there is none or there are several.

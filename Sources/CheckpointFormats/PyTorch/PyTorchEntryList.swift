@@ -135,9 +135,7 @@ struct PyTorchEntryList {
   private mutating func add(
     _ name: TensorName, _ numbers: PickledNumbers
   ) throws(CheckpointError) {
-    guard names.insert(name).inserted else {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
-    }
+    try names.add(tensor: name)
     let info = try numbers.info()
     try total.add(info)
     let bytes = numbers.bytes
@@ -153,9 +151,7 @@ struct PyTorchEntryList {
   private mutating func add(
     _ name: TensorName, _ tensor: PyTorchTensor
   ) throws(CheckpointError) {
-    guard names.insert(name).inserted else {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: name.text)
-    }
+    try names.add(tensor: name)
     var tensor = tensor
     if isPaddle, tensor.info.dtype == .uint16 {
       // NumPy has no bfloat16, and PaddlePaddle no unsigned integers of 16 bits.

@@ -69,12 +69,8 @@ enum PyTorchFormat {
 
   static func open(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
     if options.key != nil || options.readsAllParts { return try read(probe, options) }
-    return try probe.finding { Model(opened: try read($0, options)) }.opened
-  }
-
-  /// What is read without a key, kept for verifying.
-  private struct Model: Sendable {
-    let opened: Opened
+    // What is read without a key is kept for verifying.
+    return try probe.finding(for: PyTorchFormat.self) { try read($0, options) }
   }
 
   private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
@@ -122,14 +118,7 @@ enum PyTorchFormat {
     let archive = try PyTorchArchive.opened(probe)
     let errors = try await concurrentMap(
       archive.members, width: threads, sharing: .errors("damage") { $0.storedSize }
-    ) { member in
-      do throws(CheckpointError) {
-        try archive.verify(member)
-        return nil
-      } catch {
-        return error
-      }
-    }
+    ) { archive.damage(to: $0) }
     let damage = zip(archive.members, errors).compactMap { member, error in
       error.map { (member: member, error: $0) }
     }

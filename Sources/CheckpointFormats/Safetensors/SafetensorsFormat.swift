@@ -80,14 +80,9 @@ enum Safetensors {
   /// The file to read: the probe itself or, of a folder, its index or its only file.
   static func file(of probe: FileProbe) throws(CheckpointError) -> FileProbe {
     if probe.members == nil { return probe }
-    return try probe.finding { probe throws(CheckpointError) in
-      Member(probe: try member(of: probe))
-    }.probe
-  }
-
-  /// The file that stands for a folder, opened once.
-  private struct Member: Sendable {
-    let probe: FileProbe
+    return try probe.finding(for: Safetensors.self) { probe throws(CheckpointError) in
+      try member(of: probe)
+    }
   }
 
   /// The index of a folder, or its only file.

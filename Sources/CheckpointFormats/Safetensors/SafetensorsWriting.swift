@@ -107,13 +107,3 @@ struct SafetensorsLayout {
     return json.bytes
   }
 }
-
-extension Checkpoint {
-  /// Refuses two tensors of one name.
-  func checkNames() throws(CheckpointError) {
-    var names: Set<TensorName> = []
-    for entry in entries where !names.insert(entry.name).inserted {
-      throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
-    }
-  }
-}

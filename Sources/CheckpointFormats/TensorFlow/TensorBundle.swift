@@ -89,12 +89,8 @@ struct TensorBundle: Sendable {
 
   /// `a.index` → `a.data-00000-of-00002`.
   private static func shardName(of index: String, _ shard: Int, _ count: Int) -> String {
-    func digits(_ number: Int) -> String {
-      let text = String(number)
-      return String(repeating: "0", count: max(5 - text.utf8.count, 0)) + text
-    }
     let stem = index.hasSuffix(".index") ? String(index.dropLast(6)) : index
-    return "\(stem).data-\(digits(shard))-of-\(digits(count))"
+    return "\(stem).data\(ShardPlan.suffix(shard, of: count))"
   }
 
   /// The entry with a key.

@@ -75,13 +75,7 @@ enum TensorFlow {
 
   /// The index that a file or a folder stands for.
   private static func index(of probe: FileProbe) throws(CheckpointError) -> FileProbe {
-    try probe.finding { probe throws(CheckpointError) in
-      Found(probe: try found(probe))
-    }.probe
-  }
-
-  private struct Found: Sendable {
-    let probe: FileProbe
+    try probe.finding(for: TensorFlow.self) { probe throws(CheckpointError) in try found(probe) }
   }
 
   private static func found(_ probe: FileProbe) throws(CheckpointError) -> FileProbe {
@@ -143,10 +137,8 @@ enum TensorFlow {
       do throws(CheckpointError) {
         return try TensorBundle(index)
       } catch {
-        guard error.code == .malformed, error.tensor == nil, error.path == nil else { throw error }
-        throw CheckpointError(
-          .malformed, "the index of the TensorFlow checkpoint is damaged: \(error.message)",
-          path: index.path, offset: error.offset)
+        throw error.damage(
+          to: "the index of the TensorFlow checkpoint is damaged", path: index.path)
       }
     }
   }

@@ -47,9 +47,8 @@ struct TensorFlowReader {
     let narrow = TensorFlow.narrow[entry.type]
     guard let dtype = narrow?.dtype ?? TensorFlow.types[entry.type] else {
       let kind = entry.type == 21 ? "a variant" : "elements of TensorFlow's type \(entry.type)"
-      opened.notes.append("tensor '\(name)' has \(kind), which is not read; left out")
-      opened.checkpoint.values.append(Checkpoint.Named(name.text, .unread(kind)))
-      return
+      return opened.addUnread(
+        name.text, kind, note: "tensor '\(name)' has \(kind), which is not read; left out")
     }
     let info = try TensorInfo(dtype: dtype, shape: entry.sizes)
     if let narrow { narrowed.add(narrow, name) }
@@ -72,15 +71,11 @@ struct TensorFlowReader {
     }
     let data = try bundle.data(of: entry)
     let narrow = TensorFlow.narrow[entry.type]
-    let width = bundle.isBigEndian ? info.dtype.element.wordWidth : 1
-    return Checkpoint.Entry(name: name, info: info) { range, target in
+    let entry = Checkpoint.Entry(name: name, info: info) { range, target in
       if let narrow { return try narrow.read(range, into: &target, from: data) }
-      guard width > 1 else { return try data.read(at: range.lowerBound, into: &target) }
-      try target.fillElements(range, width: width) { words, bytes throws(CheckpointError) in
-        try data.read(at: words.lowerBound * width, into: &bytes)
-        bytes.swapBytes(width: width)
-      }
+      try data.read(at: range.lowerBound, into: &target)
     }
+    return bundle.isBigEndian && narrow == nil ? entry.swapped(info.dtype.element.wordWidth) : entry
   }
 
   /// A tensor that is divided into slices.

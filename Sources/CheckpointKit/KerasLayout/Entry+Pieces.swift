@@ -86,10 +86,6 @@ extension Checkpoint.Entry {
 
   /// A tensor whose bytes are all zero.
   static func zeros(_ name: TensorName, _ info: TensorInfo) -> Checkpoint.Entry {
-    Checkpoint.Entry(name: name, info: info) { _, target in
-      for index in 0..<target.byteCount {
-        target.storeBytes(of: 0, toByteOffset: index, as: UInt8.self)
-      }
-    }
+    Checkpoint.Entry(name: name, info: info) { _, target in target.fill([], from: 0) }
   }
 }

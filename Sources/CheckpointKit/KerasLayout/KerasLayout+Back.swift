@@ -19,8 +19,7 @@ extension KerasLayout {
       result.notes += tree.notes
       layers = KerasModules(input, tree.module, notes: &result.notes).layers
     }
-    let tensors = Dictionary(
-      input.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let tensors = input.entriesByName
     var used: Set<TensorName> = []
     var entries: [Checkpoint.Entry] = []
     for stored in layers {

@@ -109,7 +109,6 @@ public enum KerasLayout {
   }
 
   static func listed(_ names: [String]) -> String {
-    let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
-    return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    names.map { "'\($0)'" }.listed(upTo: 5)
   }
 }

@@ -12,8 +12,7 @@ struct KerasModules {
 
   /// Takes every module whose class has a counterpart; `notes` receives those that have none.
   init(_ checkpoint: Checkpoint, _ tree: Module, notes: inout [String]) {
-    shapes = Dictionary(
-      checkpoint.entries.map { ($0.name, $0.info) }, uniquingKeysWith: { first, _ in first })
+    shapes = Dictionary(keepingFirst: checkpoint.entries.map { ($0.name, $0.info) })
     for node in tree.namedModules() {
       guard let layer = layer(node, notes: &notes), !layer.variables.isEmpty else { continue }
       layers.append(layer)

@@ -16,8 +16,7 @@ enum KerasClass {
       "Normalization",
       "PReLU", "Sequential", "Functional",
     ]
-    return Dictionary(
-      (ranks + others).map { (snakeCase($0), $0) }, uniquingKeysWith: { first, _ in first })
+    return Dictionary(keepingFirst: (ranks + others).map { (snakeCase($0), $0) })
   }()
 
   /// What Keras calls an object of a class in a list: `p_re_lu` for `PReLU`.

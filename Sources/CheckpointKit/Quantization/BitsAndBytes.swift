@@ -171,34 +171,25 @@ private struct QuantState {
       throw CheckpointError(.malformed, "'\(entry.name)' is not a short text")
     }
     let text = String(decoding: try entry.bytes(), as: UTF8.self)
-    guard case .object(let members) = try JSONValue(text).content else {
+    let state = try JSONValue(text)
+    guard state.members != nil else {
       throw CheckpointError(.malformed, "'\(entry.name)' is not a JSON object")
     }
-    func value(_ key: String) -> JSONValue.Content? {
-      members.first { $0.key == key }?.value.content
-    }
-    func size(_ content: JSONValue.Content?) throws -> Int {
-      guard case .number(let digits)? = content, let size = Int(digits), size > 0 else {
+    func size(_ value: JSONValue?) throws -> Int {
+      guard let size = value?.integer, size > 0 else {
         throw CheckpointError(.malformed, "'\(entry.name)' does not state a block size above 0")
       }
       return size
     }
-    guard case .array(let sizes)? = value("shape") else {
+    guard let sizes = state["shape"], sizes.elements != nil else {
       throw CheckpointError(.malformed, "'\(entry.name)' does not state a shape")
     }
-    let shape = sizes.compactMap { size -> Int? in
-      if case .number(let digits) = size.content { Int(digits) } else { nil }
-    }
-    guard shape.count == sizes.count else {
+    guard let shape = sizes.integers else {
       throw CheckpointError(.malformed, "'\(entry.name)' does not state a shape of integers")
     }
     self.shape = try TensorInfo(dtype: .float32, shape: shape).shape
-    blockSize = try size(value("blocksize"))
-    nestedBlockSize = try value("nested_blocksize").map { try size($0) }
-    if case .number(let text)? = value("nested_offset") {
-      nestedOffset = Double(text).map { Float($0) }
-    } else {
-      nestedOffset = nil
-    }
+    blockSize = try size(state["blocksize"])
+    nestedBlockSize = try state["nested_blocksize"].map { try size($0) }
+    nestedOffset = state["nested_offset"]?.number.map { Float($0) }
   }
 }

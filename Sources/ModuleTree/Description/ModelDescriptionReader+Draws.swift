@@ -6,8 +6,7 @@ extension ModelDescriptionReader {
   /// The draws as steps of the root's construction.
   static func steps(_ draws: [JSONObject], in root: Module) throws -> [ConstructionStep] {
     var tensors = Dictionary(
-      root.namedTensors(removeDuplicates: false).map { ($0.name, $0) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: root.namedTensors(removeDuplicates: false).map { ($0.name, $0) })
     func name(_ object: JSONObject, _ key: String) throws -> String {
       let name = try object.requiredText(key)
       guard tensors[TensorName(name)] != nil else {

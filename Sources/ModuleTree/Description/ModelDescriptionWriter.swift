@@ -12,8 +12,7 @@ struct ModelDescriptionWriter {
   init(_ root: Module) throws {
     self.root = root
     plan = try Initialization(of: root, generator: Generator(seed: 0))
-    tensors = Dictionary(
-      plan.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    tensors = Dictionary(keepingFirst: plan.tensors.map { ($0.name, $0) })
   }
 
   /// The description, one module and one draw per line.
@@ -37,8 +36,7 @@ struct ModelDescriptionWriter {
 
   private func writeModules(to json: inout JSONWriter) {
     let originals = Dictionary(
-      plan.namedModules.map { (TensorName($0.path), $0.original) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: plan.namedModules.map { (TensorName($0.path), $0.original) })
     var pending: [(path: String, module: Module?)] = [("", root)]
     while let (path, module) = pending.popLast() {
       json.object(.spaced) { json in

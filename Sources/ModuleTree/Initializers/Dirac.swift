@@ -40,9 +40,7 @@ public struct Dirac: Initializer, Hashable {
       })
   }
 
-  public var description: String {
-    InitializerSyntax.text(name, ("groups", Double(groups), 1))
-  }
+  public var description: String { Self.syntax.text(Double(groups)) }
 
   static let syntax = InitializerSyntax(
     "dirac", .number("groups", default: 1)

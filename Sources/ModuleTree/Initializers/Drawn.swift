@@ -28,9 +28,7 @@ struct RandomInteger: Initializer, Hashable {
     }
   }
 
-  var description: String {
-    InitializerSyntax.text(name, ("low", Double(low), 0), ("high", Double(high), 2))
-  }
+  var description: String { Self.syntax.text(Double(low), Double(high)) }
 
   static let syntax = InitializerSyntax(
     "randint", .number("low", default: 0), .number("high", default: 2)
@@ -65,7 +63,7 @@ struct Bernoulli: Initializer, Hashable {
     }
   }
 
-  var description: String { InitializerSyntax.text(name, ("p", probability, 0.5)) }
+  var description: String { Self.syntax.text(probability) }
 
   static let syntax = InitializerSyntax(
     "bernoulli", .number("p", default: 0.5)

@@ -61,8 +61,7 @@ package struct InvertedNormal: Initializer, Hashable {
   }
 
   package var description: String {
-    InitializerSyntax.text(
-      name, ("mean", mean, 0), ("std", standardDeviation, 1), ("a", lower, -2), ("b", upper, 2))
+    (isScaled ? Self.scaledSyntax : Self.syntax).text(mean, standardDeviation, lower, upper)
   }
 
   static let syntax = syntax(isScaled: false)

@@ -36,9 +36,7 @@ public struct Normal: Initializer, Hashable {
   }
 
   public var description: String {
-    InitializerSyntax.text(
-      name, ("mean", mean, 0), ("std", standardDeviation, 1),
-      ("padding_idx", paddingIndex.map(Double.init), nil))
+    Self.syntax.text(mean, standardDeviation, paddingIndex.map(Double.init))
   }
 
   static let syntax = InitializerSyntax(

@@ -58,7 +58,7 @@ public struct Orthogonal: Initializer, Hashable {
     }
   }
 
-  public var description: String { InitializerSyntax.text(name, ("gain", gain, 1)) }
+  public var description: String { Self.syntax.text(gain) }
 
   static let syntax = InitializerSyntax(
     "orthogonal", .gain("gain")

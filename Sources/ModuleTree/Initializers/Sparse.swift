@@ -47,9 +47,7 @@ public struct Sparse: Initializer, Hashable {
     }
   }
 
-  public var description: String {
-    InitializerSyntax.text(name, ("sparsity", sparsity, nil), ("std", standardDeviation, 0.01))
-  }
+  public var description: String { Self.syntax.text(sparsity, standardDeviation) }
 
   static let syntax = InitializerSyntax(
     "sparse", .required("sparsity"), .number("std", default: 0.01)

@@ -181,8 +181,7 @@ public struct TruncatedNormal: Initializer, Hashable {
   }
 
   public var description: String {
-    InitializerSyntax.text(
-      name, ("mean", mean, 0), ("std", standardDeviation, 1), ("a", lower, -2), ("b", upper, 2))
+    Self.syntax.text(mean, standardDeviation, lower, upper)
   }
 
   static let syntax = InitializerSyntax(

@@ -26,9 +26,7 @@ public struct Uniform: Initializer, Hashable {
     try .random(.uniform(from: lower, to: upper), for: info)
   }
 
-  public var description: String {
-    InitializerSyntax.text(name, ("a", lower, 0), ("b", upper, 1))
-  }
+  public var description: String { Self.syntax.text(lower, upper) }
 
   static let syntax = InitializerSyntax(
     "uniform", .number("a", default: 0), .number("b", default: 1)

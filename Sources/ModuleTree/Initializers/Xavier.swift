@@ -17,7 +17,7 @@ public struct XavierUniform: Initializer, Hashable {
     return try .random(.uniform(from: -bound, to: bound), for: info)
   }
 
-  public var description: String { InitializerSyntax.text(name, ("gain", gain, 1)) }
+  public var description: String { Self.syntax.text(gain) }
 
   static let syntax = InitializerSyntax(
     "xavier_uniform", .gain("gain")
@@ -42,7 +42,7 @@ public struct XavierNormal: Initializer, Hashable {
     return try .random(.normal(mean: 0, standardDeviation: deviation), for: info)
   }
 
-  public var description: String { InitializerSyntax.text(name, ("gain", gain, 1)) }
+  public var description: String { Self.syntax.text(gain) }
 
   static let syntax = InitializerSyntax(
     "xavier_normal", .gain("gain")

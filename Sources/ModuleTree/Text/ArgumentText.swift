@@ -73,12 +73,10 @@ struct ArgumentText {
       let open = pasted.bytes[index..<line.upperBound].firstIndex(of: UInt8(ascii: "("))
     {
       index = open + 1
-      var end = open
-      while end > line.lowerBound, pasted.bytes[end - 1].isBlank { end -= 1 }
-      var name = end
-      while name > line.lowerBound, pasted.bytes[name - 1].isWord { name -= 1 }
-      guard name < end, !pasted.isParameter(at: name) else { continue }
-      let kind = pasted.text(name..<end)
+      let word = pasted.word(before: open, from: line.lowerBound)
+      let name = word.lowerBound
+      guard !word.isEmpty, !pasted.isParameter(at: name) else { continue }
+      let kind = pasted.text(word)
       let isLayer =
         parenthesis(after: index, in: line, of: pasted).map {
           KnownLayers.isOwner(kind, printed: pasted.text(index..<$0))

@@ -154,13 +154,12 @@ package struct InitializerSyntax: Sendable {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// `name(parameter=value, …)` with the values that are not the default; just `name` if all are.
-  static func text(
-    _ name: String, _ parameters: (name: String, value: Double?, initial: Double?)...
-  ) -> String {
-    let written = parameters.compactMap { parameter in
-      parameter.value.flatMap {
-        $0 == parameter.initial ? nil : "\(parameter.name)=\(text($0))"
+  /// `name(parameter=value, …)` with the values, in the order of the parameters, that are not the
+  /// default; just `name` if all are.
+  func text(_ values: Double?...) -> String {
+    let written = zip(parameters, values).compactMap { parameter, value in
+      value.flatMap {
+        .number($0) == parameter.initial ? nil : "\(parameter.name)=\(Self.text($0))"
       }
     }
     return written.isEmpty ? name : "\(name)(\(written.joined(separator: ", ")))"

@@ -18,8 +18,8 @@ struct PastedNotebook {
   init?(_ text: String) throws(CheckpointError) {
     guard Self.isNotebook(text) else { return nil }
     let notebook = try JSONValue(text)
-    let sheets = notebook.member("worksheets")?.elements ?? [notebook]
-    let cells = sheets.flatMap { $0.member("cells")?.elements ?? [] }
+    let sheets = notebook["worksheets"]?.elements ?? [notebook]
+    let cells = sheets.flatMap { $0["cells"]?.elements ?? [] }
     var found = Self.models(in: cells, Self.outputs(of:))
     if found.isEmpty { found = Self.models(in: cells, Self.source(of:)) }
     guard let first = found.first else {
@@ -53,15 +53,15 @@ struct PastedNotebook {
   private static func outputs(of cell: JSONValue) -> [String] {
     var texts: [String] = []
     var streams: [String: Int] = [:]
-    for output in cell.member("outputs")?.elements ?? [] {
-      guard let text = output.member("text") ?? output.member("data")?.member("text/plain") else {
+    for output in cell["outputs"]?.elements ?? [] {
+      guard let text = output["text"] ?? output["data"]?["text/plain"] else {
         continue
       }
-      guard output.member("output_type")?.joined == "stream" else {
+      guard output["output_type"]?.joined == "stream" else {
         texts.append(text.joined)
         continue
       }
-      let name = (output.member("name") ?? output.member("stream"))?.joined ?? ""
+      let name = (output["name"] ?? output["stream"])?.joined ?? ""
       if let index = streams[name] {
         texts[index] += text.joined
       } else {
@@ -73,8 +73,8 @@ struct PastedNotebook {
   }
 
   private static func source(of cell: JSONValue) -> [String] {
-    guard cell.member("cell_type")?.joined != "code" else { return [] }
-    return cell.member("source").map { [$0.joined] } ?? []
+    guard cell["cell_type"]?.joined != "code" else { return [] }
+    return cell["source"].map { [$0.joined] } ?? []
   }
 
   /// Whether a text is a notebook, by its first keys.
@@ -87,16 +87,6 @@ struct PastedNotebook {
 }
 
 extension JSONValue {
-  fileprivate var elements: [JSONValue]? {
-    guard case .array(let values) = content else { return nil }
-    return values
-  }
-
-  fileprivate func member(_ key: String) -> JSONValue? {
-    guard case .object(let members) = content else { return nil }
-    return members.first { $0.key == key }?.value
-  }
-
   /// The text of a string, or of a list of strings.
   fileprivate var joined: String {
     switch content {

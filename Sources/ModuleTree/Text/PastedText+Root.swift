@@ -111,21 +111,17 @@ extension PastedText {
   }
 
   func layer(in line: Range<Int>) -> Int? {
-    var name = skippingBlanks(line.lowerBound, lines: false)
+    let name = skippingBlanks(line.lowerBound, lines: false)
     guard name < line.upperBound, !bytes[name...].starts(with: ">>>".utf8),
       !bytes[name...].starts(with: "In [".utf8),
       let last = bytes[line].lastIndex(where: { !$0.isBlank }), bytes[last] == UInt8(ascii: ")"),
       let open = bytes[line].firstIndex(of: UInt8(ascii: "("))
     else { return nil }
     // A prefix, `Out[3]: ` or `fc = `, ends in a blank.
-    var end = open
-    while end > name, bytes[end - 1].isBlank { end -= 1 }
-    var begin = end
-    while begin > name, bytes[begin - 1].isWord { begin -= 1 }
-    guard begin < end, begin == name || bytes[begin - 1].isBlank else { return nil }
-    name = begin
-    let kind = text(name..<end)
-    return KnownLayers.isOwner(kind, printed: text((open + 1)..<last)) ? name : nil
+    let kind = word(before: open, from: name)
+    let begin = kind.lowerBound
+    guard !kind.isEmpty, begin == name || bytes[begin - 1].isBlank else { return nil }
+    return KnownLayers.isOwner(text(kind), printed: text((open + 1)..<last)) ? begin : nil
   }
 
   /// The range of the nearest line above that opens a module.
@@ -156,11 +152,9 @@ extension PastedText {
     }
     // Where one module is an argument of another, `GINConv(nn=Sequential(`, the first is the model.
     for parenthesis in open {
-      var end = parenthesis
-      while end > part.lowerBound, bytes[end - 1].isBlank { end -= 1 }
-      var name = end
-      while name > part.lowerBound, bytes[name - 1].isWord { name -= 1 }
-      if name < end, !bytes[name].isDigit,
+      let word = word(before: parenthesis, from: part.lowerBound)
+      let name = word.lowerBound
+      if !word.isEmpty, !bytes[name].isDigit,
         name == part.lowerBound || bytes[name - 1] != UInt8(ascii: ".")
       {
         return name

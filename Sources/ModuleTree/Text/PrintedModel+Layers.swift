@@ -8,7 +8,7 @@ extension KnownLayers {
     let isDescribed = sideFile.describes(path)
     let told = sideFile.base(of: kind)
     if told == nil {
-      try refuseScript(kind, arguments)
+      try refuseScript(arguments)
       try refuseGaps(kind, arguments)
       if !isDescribed {
         try refuseWraps(kind, arguments)
@@ -42,7 +42,7 @@ extension KnownLayers {
   }
 
   /// A compiled module prints the classes of its layers, and none of their arguments.
-  private static func refuseScript(_ kind: String, _ arguments: String) throws(ArgumentError) {
+  private static func refuseScript(_ arguments: String) throws(ArgumentError) {
     guard arguments.utf8.starts(with: "original_name=".utf8) else { return }
     throw ArgumentError(
       offset: -1,

@@ -59,6 +59,15 @@ extension PastedText {
     return (offset..<end, open)
   }
 
+  /// The word before an offset and the blanks before that, from `start` on; empty if there is none.
+  func word(before offset: Int, from start: Int) -> Range<Int> {
+    var end = offset
+    while end > start, bytes[end - 1].isBlank { end -= 1 }
+    var begin = end
+    while begin > start, bytes[begin - 1].isWord { begin -= 1 }
+    return begin..<end
+  }
+
   /// `name=Module(` before the parenthesis at an offset: a module that is printed as an argument.
   func argumentModule(
     at open: Int, from start: Int

@@ -62,10 +62,8 @@ public struct SideFile: Sendable {
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let body = line.prefix { $0 != UInt8(ascii: "#") }
-      do {
+      try CheckpointError.placing(path: path) {
         try read(String(decoding: body, as: UTF8.self).trimmed, line: index + 1)
-      } catch let error as CheckpointError {
-        throw error.adding(path: path)
       }
     }
   }
@@ -171,11 +169,7 @@ public struct SideFile: Sendable {
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` when a module or tensor is not
   ///   there.
   func applied(to module: Module) throws -> Module {
-    do {
-      return try changed(module)
-    } catch let error as CheckpointError {
-      throw error.adding(path: path)
-    }
+    try CheckpointError.placing(path: path) { try changed(module) }
   }
 
   private func changed(_ module: Module) throws -> Module {

@@ -96,8 +96,7 @@ struct SideScript {
     from source: String, to target: String, in module: Module, _ way: Module.Copied
   ) throws -> Module {
     let tensors = Dictionary(
-      module.namedTensors(removeDuplicates: false).map { ($0.name, $0.shape) },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: module.namedTensors(removeDuplicates: false).map { ($0.name, $0.shape) })
     guard let from = tensors[TensorName(source)] else { throw missing(source) }
     guard let to = tensors[TensorName(target)] else { throw missing(target) }
     guard from == to else {

@@ -36,11 +36,10 @@ extension Ckpt.Convert {
   func noteOverflows(_ overflows: OverflowCount, _ dtype: DType?) {
     let tensors = overflows.tensors
     guard !tensors.isEmpty, let dtype, let format = dtype.element.floatFormat else { return }
-    let first = tensors.prefix(3).map { "'\($0.name)' (\($0.count.grouped))" }
-    let more = tensors.count > 3 ? " and \(tensors.count - 3) more" : ""
+    let names = tensors.map { "'\($0.name)' (\($0.count.grouped))" }.listed(upTo: 3)
     let total = tensors.map(\.count).saturatedSum()
     common.notes(on: input)(
-      "\(total.grouped) values were too large for \(dtype.torchName) and \(format.overflowOutcome), in \(first.joined(separator: ", "))\(more)"
+      "\(total.grouped) values were too large for \(dtype.torchName) and \(format.overflowOutcome), in \(names)"
     )
   }
 }

@@ -8,8 +8,7 @@ extension Ckpt.Reinit {
   func noteUnchanged(_ result: Reinitialization.Result, _ source: Checkpoint) async throws {
     guard from == nil, !dryRun, !common.quiet else { return }
     let replaced = Set(result.replaced)
-    let old = Dictionary(
-      source.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let old = source.entriesByName
     let pairs = result.checkpoint.entries.compactMap { new in
       replaced.contains(new.name) ? old[new.name].map { (old: $0, new: new) } : nil
     }

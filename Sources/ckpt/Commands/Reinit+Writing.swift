@@ -115,8 +115,7 @@ extension Ckpt.Reinit {
         quiet: common.quiet)
       defer { progress.finish() }
       let filled = try await input.filled(
-        with: Dictionary(
-          progress.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
+        with: Dictionary(keepingFirst: progress.entries.map { ($0.name, $0) }),
         metadata: plan.checkpoint.recorded,
         threads: common.threads)
       filled.losses.filter { !plan.losses.contains($0) }.forEach(common.notes(on: file))

@@ -88,11 +88,11 @@ extension Ckpt {
           threads: common.threads)
       }
       progress.finish()
-      try print(verification, recipe: recipe, file: file)
+      try print(verification, file: file)
       if !verification.isVerified, !verification.coversNothing { throw ExitCode(1) }
     }
 
-    private func print(_ verification: Verification, recipe: Recipe, file: String) throws {
+    private func print(_ verification: Verification, file: String) throws {
       var output = StandardOutput()
       if report.json {
         struct Tensor: Encodable {

@@ -1,4 +1,3 @@
-import ParallelWork
 package import Ranks
 import Synchronization
 public import TensorCore
@@ -53,7 +52,9 @@ extension Checkpoint.Entry {
   ///
   /// To nearest even, as PyTorch's `Tensor.to`; NaN stays NaN; too large becomes infinite, which
   /// `overflows` is called.
-  public func cast(to dtype: DType, overflows: OverflowCount? = nil) throws -> Checkpoint.Entry {
+  public func cast(
+    to dtype: DType, overflows: OverflowCount? = nil
+  ) throws(CheckpointError) -> Checkpoint.Entry {
     let source = self
     let info = try TensorInfo(dtype: dtype, shape: info.shape)
     return Checkpoint.Entry(name: name, info: info, alias: alias) { range, target in
