@@ -99,7 +99,9 @@ extension ReplacedFile {
     let path = path
     let name = try TemporaryNames.make(
       besides: path, "rename", shownAs: given, named: TemporaryNames.old(besides:)
-    ) { unsafe renameat2(AT_FDCWD, path.systemPath, AT_FDCWD, $0.systemPath, UInt32(RENAME_NOREPLACE)) }
+    ) {
+      unsafe renameat2(AT_FDCWD, path.systemPath, AT_FDCWD, $0.systemPath, UInt32(RENAME_NOREPLACE))
+    }
     // It is the old file: nothing may remove it.
     TemporaryNames.keep(name)
     undo.rename(name, to: path)

@@ -173,7 +173,9 @@ final class NewFile: Sendable {
         try TemporaryNames.make(besides: path, "link", shownAs: shownName) { link(to: $0) }
       }
     defer { TemporaryNames.remove(name) }
-    _ = try systemCall("rename", path: shownName) { unsafe rename(name.systemPath, path.systemPath) }
+    _ = try systemCall("rename", path: shownName) {
+      unsafe rename(name.systemPath, path.systemPath)
+    }
   }
 
   /// Gives the file one more name, where nothing may be; -1 and `errno` if that fails.

@@ -38,7 +38,9 @@ struct Ckpt: AsyncParsableCommand {
       command = parsed
       if allowsLarge(parsed) {
         // Parsed again: a command cannot be sent to where the budget is another.
-        try await Budget.$current.withValue(.unlimited) { try await World.run(parseAsRoot(ProcessSetup.arguments)) }
+        try await Budget.$current.withValue(.unlimited) {
+          try await World.run(parseAsRoot(ProcessSetup.arguments))
+        }
       } else {
         try await World.run(parsed)
       }
