@@ -9,8 +9,9 @@ struct StandardError: TextOutputStream {
     text.withUTF8 { unsafe _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
-  /// One line that begins `ckpt: `; of a text that quotes pages of input, only the two ends.
-  func note(_ text: String) { write("ckpt: \(text.ends(1000))\n") }
+  /// One line that begins `ckpt: `, control characters escaped; of a text that quotes pages of input,
+  /// only the two ends.
+  func note(_ text: String) { write("ckpt: \(text.escapingControls.ends(1000))\n") }
 
   /// Whether it is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -4,6 +4,28 @@ import Testing
 
 /// What is wrong gives one clear line on standard error, status 2 or 64, and changes nothing.
 @Suite struct BadInputTests {
+  @Test func `what a file says about a damaged part stays on one line`() throws {
+    func array(_ end: String) -> [UInt8] {
+      let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\(end)"
+      return Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }) + [1, 0]
+        + [UInt8(text.utf8.count), 0] + Array(text.utf8) + [0, 0, 0, 0]
+    }
+    let files = MemoryFiles()
+    let sink = try files.place.create("a.npz", replacing: true)
+    var writer = ZipWriter(sink)
+    try writer.add("good.npy", array("\n"))
+    try writer.add("bad.npy", array("\u{1b}[31mno\nnews\n"))
+    try writer.finish()
+    try sink.commit()
+    let place = try Workplace()
+    try place.folder.write(try #require(files.bytes(of: "a.npz")), to: "a.npz")
+    let run = try place.ckpt("ls", "a.npz")
+    #expect(run.errors.contains("is left out"))
+    #expect(run.errors.contains("[31mno\\nnews"), "\(run.errors)")
+    #expect(run.errors.split(separator: "\n").allSatisfy { $0.hasPrefix("ckpt: a.npz: ") })
+    #expect(!run.errors.utf8.contains(0x1b))
+  }
+
   /// A command line, and the whole line that answers it.
   struct Case: Sendable, CustomStringConvertible {
     let arguments: [String]

@@ -58,6 +58,13 @@ import Testing
     #expect(isNoted || plain.notesOnConstructors.isEmpty)
   }
 
+  @Test(arguments: classes)
+  func `a class of a library is described and read back`(name: String, library: Library) throws {
+    let text = String(decoding: try Fixtures.bytes("libraries/\(name).txt"), as: UTF8.self)
+    let json = try Module(printed: text).json()
+    #expect(try Module(json: json).json() == json)
+  }
+
   @Test(arguments: [
     "ResNet", "ResNetV2", "RegNet", "EfficientNet", "DenseNet", "ConvNeXt", "ConvNeXtV2", "DLA",
     "NormFreeNet", "RepVGG", "VisionTransformer", "VisionTransformerDistilled", "Beit", "Cait",

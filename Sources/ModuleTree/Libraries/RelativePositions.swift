@@ -9,7 +9,7 @@ internal import TorchRandom
 ///
 /// Source: torchvision 0.29.2 `models/swin_transformer.py`,
 /// `ShiftedWindowAttention.define_relative_position_index`.
-struct RelativePositions: Initializer {
+struct RelativePositions: Initializer, Hashable {
   /// Sizes of the window, outermost first.
   let window: [Int]
   let name = "relative_positions"
@@ -57,6 +57,23 @@ struct RelativePositions: Initializer {
       (query, key, unit) = (query / size, key / size, unit * (2 * size - 1))
     }
     return index
+  }
+
+  /// Largest side of a window in a text.
+  private static let maxSide = 1 << 15
+
+  static let syntax = InitializerSyntax(
+    "relative_positions", .required("first"), .optional("second"), .optional("third")
+  ) { values throws(CheckpointError) in
+    var window: [Int] = []
+    for index in 0..<3 {
+      guard let side = try values.optionalInteger(index, atLeast: 1) else { break }
+      guard side <= maxSide else {
+        throw InitializerText.error(1, "expected a window of at most \(maxSide), found \(side)")
+      }
+      window.append(side)
+    }
+    return RelativePositions(window: window)
   }
 
   var description: String {

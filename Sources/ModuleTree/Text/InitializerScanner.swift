@@ -55,7 +55,8 @@ struct InitializerScanner {
     case "default": head = .layerDefault
     case "current": head = .current
     default:
-      guard let syntax = InitializerText.known.first(where: { $0.name == name }) else {
+      let all = InitializerText.known + InitializerText.stored
+      guard let syntax = all.first(where: { $0.name == name }) else {
         throw InitializerText.error(
           column, "unknown initializer '\(word)'", suggesting: name,
           among: InitializerText.names)

@@ -20,6 +20,9 @@ package enum InitializerText {
       RandomOrder.syntax, InvertedNormal.syntax, InvertedNormal.scaledSyntax,
     ] + Constant.syntaxes
 
+  /// What descriptions of library models hold besides: tables that nobody would ask for by a rule.
+  static let stored: [InitializerSyntax] = [RelativePositions.syntax, SinusoidalPositions.syntax]
+
   /// Names of all initializers, as they are written.
   package static var names: [String] { known.map(\.name) }
 

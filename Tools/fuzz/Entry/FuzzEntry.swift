@@ -32,7 +32,7 @@ public func run(_ data: UnsafePointer<UInt8>?, _ size: Int) {
   case .unfinished(let rest):
     let done = DispatchSemaphore(value: 0)
     Task.detached {
-      if let text = await FuzzTarget.problem(of: rest) { stop(text) }
+      if let text = await target.problem(of: rest) { stop(text) }
       done.signal()
     }
     done.wait()
@@ -53,7 +53,7 @@ public func mutate(
   let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
   let made = target.mutated(bytes, seed: UInt64(seed), limit: limit) { part, limit in
     let count = part.count
-    part += [UInt8](repeating: 0, count: max(limit - count, 0))
+    part += [UInt8](repeating: 0, count: max(limit - count, 1))
     let room = part.count
     let changed = unsafe part.withUnsafeMutableBufferPointer {
       unsafe mutator($0.baseAddress, count, room)

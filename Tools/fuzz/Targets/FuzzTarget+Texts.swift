@@ -25,7 +25,7 @@ extension FuzzTarget {
   private static func text(_ name: String, _ read: @escaping @Sendable (String) throws -> Void)
     -> Self
   {
-    Self(name) { bytes, _ in
+    Self(name, maxMessage: .max) { bytes, _ in
       try read(String(decoding: bytes, as: UTF8.self))
       return nil
     }

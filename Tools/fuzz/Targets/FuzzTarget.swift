@@ -23,10 +23,15 @@ package struct FuzzTarget: Sendable {
   package let name: String
   private let read: Read
   private let mutation: Mutation?
+  /// Longest message in bytes; the command cuts what quotes a user's text.
+  private let maxMessage: Int
 
-  init(_ name: String, mutation: Mutation? = nil, _ read: @escaping Read) {
+  init(
+    _ name: String, mutation: Mutation? = nil, maxMessage: Int = 1000, _ read: @escaping Read
+  ) {
     self.name = name
     self.mutation = mutation
+    self.maxMessage = maxMessage
     self.read = read
   }
 
@@ -55,12 +60,12 @@ package struct FuzzTarget: Sendable {
     do {
       return try read(bytes, &dice).map { .unfinished($0) } ?? .done
     } catch {
-      return Self.problem(error).map { .problem($0) } ?? .done
+      return problem(error).map { .problem($0) } ?? .done
     }
   }
 
   /// Awaits the rest, and returns what is wrong, if anything is.
-  package static func problem(of rest: Rest) async -> String? {
+  package func problem(of rest: Rest) async -> String? {
     do {
       try await rest()
       return nil
@@ -73,18 +78,18 @@ package struct FuzzTarget: Sendable {
   package func problem(with bytes: [UInt8]) async -> String? {
     switch begin(bytes) {
     case .done: nil
-    case .unfinished(let rest): await Self.problem(of: rest)
+    case .unfinished(let rest): await problem(of: rest)
     case .problem(let text): text
     }
   }
 
-  private static func problem(_ error: any Error) -> String? {
+  private func problem(_ error: any Error) -> String? {
     guard let error = error as? CheckpointError else { return "\(error)" }
     let text = error.description
     if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
       return "a message with control characters: \(text)"
     }
-    return text.utf8.count <= 1000 ? nil : "a message of \(text.utf8.count) bytes: \(text)"
+    return text.utf8.count <= maxMessage ? nil : "a message of \(text.utf8.count) bytes: \(text)"
   }
 
   /// Changes some bytes, as the target's format allows or without any regard for it.

@@ -25,7 +25,7 @@ enum NativeMutation {
     var body = Array(bytes[headerSize..<start])
     change(&body, body.count)
     let file = Array(bytes[..<headerSize]) + body
-    return try SignedIndex.replace(in: file + bytes[start...], by: summed(text, of: file))
+    return try SignedIndex.replace(in: file, by: summed(text, of: file), before: file.count)
   }
 
   private static func start(of bytes: [UInt8]) -> Int? {
@@ -39,7 +39,8 @@ enum NativeMutation {
   private static func changingLastStep(
     of bytes: [UInt8], _ text: [UInt8], _ dice: inout SplitMix, _ change: FuzzTarget.Change
   ) throws -> [UInt8]? {
-    let pack = try JSONValue(String(decoding: text, as: UTF8.self))
+    guard let whole = String(validating: text, as: UTF8.self) else { return nil }
+    let pack = try JSONValue(whole)
     guard let steps = pack["steps"]?.elements, let last = steps.last,
       let offset = last["offset"]?.integer, let size = last["size"]?.integer,
       let content = last["content"]?.integer, let start = last["start"]?.integer,
@@ -81,7 +82,8 @@ enum NativeMutation {
 
   /// The index with the sums of the chunks that are in a file.
   private static func summed(_ text: [UInt8], of file: [UInt8]) -> [UInt8] {
-    guard let index = try? JSONValue(String(decoding: text, as: UTF8.self)),
+    // Offsets are those in the bytes only if no character was repaired.
+    guard let whole = String(validating: text, as: UTF8.self), let index = try? JSONValue(whole),
       let tensors = index["tensors"]?.elements
     else { return text }
     var text = text

@@ -4,9 +4,9 @@ internal import TorchRandom
 
 /// Sines and cosines of positions, as tables that are not trained hold them: all sines of a row,
 /// then its cosines.
-struct SinusoidalPositions: Initializer {
+struct SinusoidalPositions: Initializer, Hashable {
   /// How the angles are computed.
-  enum Way: String {
+  enum Way: String, CaseIterable {
     /// In float64: transformers 5.24 `models/marian/modeling_marian.py`, `create_weight`.
     case halves
     /// In float32: `models/whisper/modeling_whisper.py`, `sinusoids`. PyTorch's own exponential,
@@ -18,6 +18,10 @@ struct SinusoidalPositions: Initializer {
 
   let name = "sinusoidal_positions"
   var description: String { "\(name)(\(way.rawValue))" }
+
+  static let syntax = InitializerSyntax(
+    "sinusoidal_positions", .word("way", default: Way.halves.rawValue)
+  ) { values throws(CheckpointError) in SinusoidalPositions(way: try values.word(0, Way.self)) }
 
   func fill(for info: TensorInfo) throws -> TensorFill {
     guard info.shape.count == 2, info.shape[1] > 1, info.dtype == .float32 else {
