@@ -166,7 +166,9 @@ final class NewFile: Sendable {
         try TemporaryNames.make(besides: path, "link", shownAs: shownName) { link(to: $0) }
       }
     defer { TemporaryNames.remove(name) }
-    _ = try systemCall("rename", path: shownName) { unsafe rename(name.systemPath, path.systemPath) }
+    _ = try systemCall("rename", path: shownName) {
+      unsafe rename(name.systemPath, path.systemPath)
+    }
   }
 
   private func link(to path: String) -> Int32 {
