@@ -45,6 +45,10 @@ package struct HDF5Table: Sendable {
     package var isConverted = false
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package var swapWidth = 1
+    /// How the bytes of elements are read without libhdf5, where ``storage`` says that it writes them.
+    package var own: Storage?
+    /// Where the bits of integers are that do not fill their bytes.
+    package var bits: HDF5Bits?
     /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
     /// strings are read as bytes, and arrays as their elements.
     package var elementSize: Int?
@@ -138,8 +142,9 @@ package struct HDF5Table: Sendable {
     case unwritten
     /// In other datasets of the file (``Dataset/sources``); elsewhere elements are the fill value.
     case virtual
-    /// Readable only through libhdf5, because of a rare element type or filter. The shape is that of
-    /// a chunk, or of one element where there are no chunks.
+    /// Written only through libhdf5, because of a rare element type or filter, and read through it
+    /// unless ``Dataset/own`` says how else. The shape is that of a chunk, or of one element where there
+    /// are no chunks.
     case library(chunk: [Int])
     /// Not readable, for this reason.
     case refused(String)
@@ -197,6 +202,8 @@ package struct HDF5Table: Sendable {
     package static let gzip = 1
     /// Appends a Fletcher-32 checksum of 4 bytes.
     package static let fletcher32 = 3
+    /// Stores only the bits that elements use.
+    package static let nbit = 5
     /// Stores differences from the smallest value; floating-point numbers are rounded.
     package static let scaleOffset = 6
     /// LibLZF, which comes with h5py.

@@ -41,7 +41,7 @@ import Testing
   @Test(arguments: [
     // The last thing is one of two: where it is one letter, PCRE2 sees at once that it is not there.
     "^([a-z_.0-9]+)+[!?]", "([a-z_.0-9]+)+[!?]", #"^(\w|.)*[!?]"#, #"^(?:.*\w){12}[!?]"#,
-    "(.*)*(.*)*(.*)*[!?]", "^(([a-z])+.)+[A-Z]([a-z])+$", "(?=(.+)+[!?])x?",
+    "(.*)*(.*)*(.*)*[!?]", "(?=(.+)+[!?])x?",
     #"(\w+\.?)*\1[!?]"#,
   ])
   func `one that goes back too often ends with its name and the limit`(pattern: String) throws {

@@ -61,6 +61,10 @@ enum HDF5DatasetReader {
       path: path(), address: header.address, info: info, storage: storage, filters: filters,
       attributes: attributes)
     dataset.isConverted = element.form == .converted
+    dataset.bits = element.bits
+    if case .library = storage {
+      dataset.own = try ownStorage(layout, element, type, info, space, filters, metadata)
+    }
     if !inner.isEmpty { (dataset.elementSize, dataset.innerRank) = (type.size, inner.count) }
     dataset.sources = sources
     dataset.remark = HDF5Element.remark(number)
@@ -73,12 +77,36 @@ enum HDF5DatasetReader {
     case .contiguous, .virtual: break
     }
     // A fill value matters only where elements may never have been written.
-    switch storage {
+    switch dataset.own ?? storage {
     case .unwritten, .chunks, .virtual:
       dataset.fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
     case .plain, .library, .refused: break
     }
     return .tensor(dataset)
+  }
+
+  /// How elements are read without libhdf5 that are written through it; `nil` where it reads them too.
+  private static func ownStorage(
+    _ layout: HDF5DataLayout, _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
+    _ space: HDF5Dataspace, _ filters: [HDF5Table.Filter], _ metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Table.Storage? {
+    guard element.form != .converted || element.bits != nil, type.flattened.sizes.isEmpty,
+      HDF5Filters.areRead(filters)
+    else { return nil }
+    switch layout {
+    case .compact(let bytes):
+      return try plain(bytes.offset, info, end: bytes.offset + bytes.remaining)
+    case .contiguous(nil): return .unwritten
+    case .contiguous(let address?):
+      return try plain(try metadata.offset(of: address), info, end: metadata.fileSize)
+    case .chunked(let sizes, let index, let sizeWidth, let sparesEdges):
+      if case .none = index { return .unwritten }
+      return .chunks(
+        HDF5Table.Chunks(
+          shape: try TensorInfo(dtype: info.dtype, shape: Array(sizes.dropLast())).shape,
+          maxSizes: space.maxSizes, index: index, sizeWidth: sizeWidth, sparesEdges: sparesEdges))
+    case .virtual: return nil
+    }
   }
 
   /// The content of a dataset whose elements are not numbers, as far as it is read: strings that are
