@@ -69,7 +69,9 @@ extension ByteSink {
       preconditionFailure("only a local file can be opened again")
     }
     return LocalFile(
-      descriptor: try systemCall("open", path: name) { unsafe open(path.systemPath, mode | O_CLOEXEC) })
+      descriptor: try systemCall("open", path: name) {
+        unsafe open(path.systemPath, mode | O_CLOEXEC)
+      })
   }
 
   /// Removes the name of every file in the making, for a process that a signal is about to end.

@@ -99,7 +99,9 @@ final class RemoteFile: Sendable {
     if let total = answer.contentRange?.total, total != size {
       return "it had \(size) bytes, now it has \(total)"
     }
-    for (name, field) in [("ETag", \WebRequest.Answer.entityTag), ("Last-Modified", \.lastModified)] {
+    for (name, field) in [
+      ("ETag", \WebRequest.Answer.entityTag), ("Last-Modified", \.lastModified),
+    ] {
       guard let old = opened[keyPath: field], let new = answer[keyPath: field] else { continue }
       // Servers that share a name may have copied the file at different times.
       return old == new ? nil : "\(name) was \(old), now it is \(new)"
@@ -144,7 +146,9 @@ final class RemoteFile: Sendable {
     default: return "the server answered with HTTP status \(answer.status)"
     }
     if let failure = answer.failure { return failure }
-    if answer.isMultipart { return "expected one range of bytes, but the server sent several parts" }
+    if answer.isMultipart {
+      return "expected one range of bytes, but the server sent several parts"
+    }
     if let encoding = answer.encoding {
       return "expected the bytes of the file, but the server sent them packed (\(encoding))"
     }
@@ -153,7 +157,8 @@ final class RemoteFile: Sendable {
     }
     let expected = range.lowerBound..<min(range.upperBound, answer.contentRange?.total ?? .max)
     guard sent == expected else {
-      return "expected bytes \(range.lowerBound) to \(range.upperBound - 1), but the server sent bytes "
+      return
+        "expected bytes \(range.lowerBound) to \(range.upperBound - 1), but the server sent bytes "
         + "\(sent.lowerBound) to \(sent.upperBound - 1)"
     }
     if answer.isTooLong { return "the server sent more bytes than requested" }

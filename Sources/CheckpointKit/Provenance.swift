@@ -33,7 +33,8 @@ public struct Provenance: Codable, Hashable, Sendable {
 
   /// Adds a step.
   public mutating func add(command: String, options: [String], inputs: [Digest]) {
-    steps.append(Step(command: command, options: options.map(\.shownPath), inputs: inputs.map(\.description)))
+    steps.append(
+      Step(command: command, options: options.map(\.shownPath), inputs: inputs.map(\.description)))
   }
 
   /// The JSON of a checkpoint's metadata: keys sorted, one line.

@@ -60,10 +60,10 @@ package enum HDF5Library {
   /// by the library.
   package static func knows(filter number: Int) -> Bool {
     switch number {
-    case 1...3: true
-    case 4...6:
-      // The library may have been built without szip, nbit, or scale-offset. Where it is missing,
-      // that is what reading the chunks reports.
+    case 1...3, HDF5Table.Filter.nbit, HDF5Table.Filter.scaleOffset: true
+    case 4:
+      // The library may have been built without szip. Where it is missing, that is what reading the
+      // chunks reports.
       (try? locked { () throws(CheckpointError) in H5Zfilter_avail(Int32(number)) > 0 }) ?? true
     default: false
     }

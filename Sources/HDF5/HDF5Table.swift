@@ -47,6 +47,10 @@ package struct HDF5Table: Sendable {
     package let isConverted: Bool
     /// Width in bytes of the words that are stored big-endian and must be swapped; 1 if none are.
     package let swapWidth: Int
+    /// How the bytes of elements are read without libhdf5, where ``storage`` says that it writes them.
+    package let own: Storage?
+    /// Where the bits of integers are that do not fill their bytes.
+    package let bits: HDF5Bits?
     /// Size in bytes of the elements that the shuffle filter divides, if it is not that of `info`:
     /// strings are read as bytes, and arrays as their elements.
     package let elementSize: Int?
@@ -62,13 +66,15 @@ package struct HDF5Table: Sendable {
     package init(
       path: [String], address: UInt64, info: TensorInfo, storage: Storage, filters: [Filter],
       attributes: [HDF5Attribute], layout: Layout = .contiguous, layoutVersion: Int = 3,
-      isConverted: Bool = false, swapWidth: Int = 1, elementSize: Int? = nil, innerRank: Int = 0,
+      isConverted: Bool = false, swapWidth: Int = 1, own: Storage? = nil, bits: HDF5Bits? = nil,
+      elementSize: Int? = nil, innerRank: Int = 0,
       fill: [UInt8] = [], sources: [VirtualSource] = [], remark: String? = nil
     ) {
       (self.path, self.address, self.info) = (path, address, info)
       (self.storage, self.filters, self.attributes) = (storage, filters, attributes)
       (self.layout, self.layoutVersion, self.isConverted) = (layout, layoutVersion, isConverted)
-      (self.swapWidth, self.elementSize, self.innerRank) = (swapWidth, elementSize, innerRank)
+      (self.swapWidth, self.own, self.bits) = (swapWidth, own, bits)
+      (self.elementSize, self.innerRank) = (elementSize, innerRank)
       (self.fill, self.sources, self.remark) = (fill, sources, remark)
     }
 
@@ -143,8 +149,9 @@ package struct HDF5Table: Sendable {
     case unwritten
     /// In other datasets of the file (``Dataset/sources``); elsewhere elements are the fill value.
     case virtual
-    /// Readable only through libhdf5, because of a rare element type or filter. The shape is that of
-    /// a chunk, or of one element where there are no chunks.
+    /// Written only through libhdf5, because of a rare element type or filter, and read through it
+    /// unless ``Dataset/own`` says how else. The shape is that of a chunk, or of one element where there
+    /// are no chunks.
     case library(chunk: [Int])
     /// Not readable, for this reason.
     case refused(String)
@@ -202,6 +209,8 @@ package struct HDF5Table: Sendable {
     package static let gzip = 1
     /// Appends a Fletcher-32 checksum of 4 bytes.
     package static let fletcher32 = 3
+    /// Stores only the bits that elements use.
+    package static let nbit = 5
     /// Stores differences from the smallest value; floating-point numbers are rounded.
     package static let scaleOffset = 6
     /// LibLZF, which comes with h5py.

@@ -7,7 +7,7 @@ package import TensorCore
 /// one that goes back too often on a name throws. Texts are matched scalar by scalar; `\d` and `\w` are
 /// those of Unicode, as in Python.
 @safe
-package final class RegularExpression: @unchecked Sendable {  // compiled code is not changed any more
+package final class RegularExpression: @unchecked Sendable {  // its code never changes
   /// The text of the expression.
   package let pattern: String
   /// What errors call it.

@@ -41,7 +41,8 @@ package struct SelectedTensors {
       try node.tensors.contains { try contains(node, $0.name) }
     }
     let advice: String
-    if let missed, let name = try missed.tensors.first(where: { try contains(missed, $0.name) })?.name
+    if let missed,
+      let name = try missed.tensors.first(where: { try contains(missed, $0.name) })?.name
     {
       let example = known.first.map { ", the file for example '\($0)'" } ?? ""
       advice = "; the model has '\(missed.name(of: name))'\(example)"

@@ -48,7 +48,11 @@ extension String {
   package var pathBytes: [UInt8] {
     guard unicodeScalars.contains(where: \.isByteHalf) else { return Array(utf8) }
     var bytes: [UInt8] = []
-    forEachPathByte { bytes.append($0) } scalar: { bytes += String($0).utf8 }
+    forEachPathByte {
+      bytes.append($0)
+    } scalar: {
+      bytes += String($0).utf8
+    }
     return bytes
   }
 

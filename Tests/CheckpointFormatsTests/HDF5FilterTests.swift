@@ -22,6 +22,7 @@ import Testing
 
   static let files = [
     "own", "zstd", "blosc", "types", "arrays", "virtual", "virtual-latest", "converted",
+    "array-fill", "numbers",
   ]
 
   @Test(arguments: files)
@@ -41,7 +42,7 @@ import Testing
       let other = try #require(expected[name])
       #expect(entry.info == other.info, "\(name)")
       do {
-        for step in [1 << 20, 64, 7] {
+        for step in [1 << 20, 64, 7, 4] {
           #expect(try entry.allBytes(step: step) == other.allBytes(), "\(name), \(step) bytes")
         }
       } catch let error as CheckpointError where file == "blosc" {

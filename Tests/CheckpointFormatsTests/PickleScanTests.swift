@@ -151,7 +151,8 @@ import Testing
       let finding = try #require(findings.first { $0.name == "eager" })
       #expect(finding.danger != nil)
     }
-    let plain = [0x80, 4] + object + P.emptyDictionary + P.text("backend") + compiler + [0x73, 0x62]
+    let plain =
+      [0x80, 4] + object + P.emptyDictionary + P.text("backend") + compiler + [0x73, 0x62]
     let findings = try PickleScan(folder.write(plain + P.stop, to: "a.pkl")).findings
     #expect(findings.first { $0.name == "eager" }?.danger == nil)
   }

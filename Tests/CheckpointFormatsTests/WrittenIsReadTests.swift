@@ -66,7 +66,8 @@ import Testing
         try Checkpoint.Entry(noise: TensorName(name), .float32, [3], seed: 2),
       ]
       let shown = name.escapingControls.shortened(to: 40)
-      try await roundTrip(Checkpoint(entries: entries), format, "\(shown), \(name.utf8.count) bytes")
+      try await roundTrip(
+        Checkpoint(entries: entries), format, "\(shown), \(name.utf8.count) bytes")
     }
   }
 

@@ -1,23 +1,27 @@
-import TensorCore
+import CheckpointKit
 import TestSupport
 import Testing
 
 /// Names of files are bytes: what is not UTF-8 is kept in every command, and escaped in messages.
 @Suite struct PathBytesTests {
   /// `\xff` and the first byte of a longer character, as paths have them.
-  private static let odd = String(pathBytes: [0xff] as [UInt8]) + "x" + String(pathBytes: [0xc3] as [UInt8])
+  private static let odd =
+    String(pathBytes: [0xff] as [UInt8]) + "x" + String(pathBytes: [0xc3] as [UInt8])
 
-  @Test(arguments: [
-    [], [0x61], Array("é/日本".utf8), [0xff], [0x80, 0x2f, 0xc3], [0xed, 0xa0, 0x80],
-    [0xc0, 0xaf], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xb7, 0x9f, 0xef, 0xb7, 0xaf, 0xef, 0xb7, 0x90],
-    [0xff, 0xef, 0xb7, 0x9f, 0xfe],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [], [0x61], Array("é/日本".utf8), [0xff], [0x80, 0x2f, 0xc3], [0xed, 0xa0, 0x80],
+      [0xc0, 0xaf], [0xf4, 0x90, 0x80, 0x80],
+      [0xef, 0xb7, 0x9f, 0xef, 0xb7, 0xaf, 0xef, 0xb7, 0x90],
+      [0xff, 0xef, 0xb7, 0x9f, 0xfe],
+    ] as [[UInt8]])
   func `each path has one text, and the text its bytes`(bytes: [UInt8]) {
     let text = String(pathBytes: bytes)
     #expect(text.pathBytes == bytes)
     #expect(text.systemPath.map { UInt8(bitPattern: $0) } == bytes + [0])
     #expect(String(pathBytes: text.pathBytes).utf8.elementsEqual(text.utf8))
-    #expect(text.isTextPath == (String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0xb7)))
+    #expect(
+      text.isTextPath == (String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0xb7)))
   }
 
   @Test func `all pairs of bytes come back`() {

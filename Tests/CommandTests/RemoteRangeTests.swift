@@ -79,7 +79,9 @@ import Testing
     ("moved", "the file changed while it was read: it had"),
     ("mark", "the file changed while it was read: ETag was \"1\", now it is \"2\""),
     ("weak", "the file changed while it was read: ETag was W/\"0\", now it is W/\"1\""),
-    ("dates", "the file changed while it was read: Last-Modified was Mon, 02 Jan 2023 00:00:00 GMT"),
+    (
+      "dates", "the file changed while it was read: Last-Modified was Mon, 02 Jan 2023 00:00:00 GMT"
+    ),
   ]
 
   @Test func `an answer that does not hold the requested bytes is refused`() throws {

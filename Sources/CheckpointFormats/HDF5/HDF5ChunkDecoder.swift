@@ -67,6 +67,7 @@ package struct HDF5ChunkDecoder: Sendable {
       }
     }
     if dataset.swapWidth > 1 { target.swapBytes(width: dataset.swapWidth) }
+    dataset.bits?.widen(&target)
   }
 
   private func decode(
@@ -135,8 +136,13 @@ package struct HDF5ChunkDecoder: Sendable {
     grid.copy(scratch.bytes(chunkSize), from: origin, to: block, &target)
   }
 
-  /// The fill value in the file's byte order.
+  /// The fill value as elements in the file are.
   private var storedFill: [UInt8] {
+    if let bits = dataset.bits {
+      var bytes = dataset.fill
+      bytes.fillBytes { bits.narrow(&$0) }
+      return bytes
+    }
     guard dataset.swapWidth > 1 else { return dataset.fill }
     return stride(from: 0, to: dataset.fill.count, by: dataset.swapWidth).flatMap {
       dataset.fill[$0..<$0 + dataset.swapWidth].reversed()

@@ -68,8 +68,8 @@ final class HDF5Tensors: Sendable {
     _ dataset: HDF5Table.Dataset, _ blocks: HDF5Blocks
   ) -> Checkpoint.Entry.Reader {
     let input = file.input
-    switch dataset.storage {
-    case .plain(let start) where dataset.swapWidth == 1:
+    switch dataset.own ?? dataset.storage {
+    case .plain(let start) where dataset.swapWidth == 1 && dataset.bits == nil:
       return { range, target in
         try input.read(at: start + range.lowerBound, into: &target)
       }
@@ -78,6 +78,7 @@ final class HDF5Tensors: Sendable {
         try read(range, blocks, dataset, into: &target) { block, target throws(CheckpointError) in
           try input.read(at: start + block.bytes.lowerBound, into: &target)
           target.swapBytes(width: dataset.swapWidth)
+          dataset.bits?.widen(&target)
         }
       }
     case .unwritten:

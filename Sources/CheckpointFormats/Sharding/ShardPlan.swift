@@ -33,7 +33,8 @@ package struct ShardPlan: Sendable {
     try checkpoint.checkNames()
     guard name.isTextPath else {
       throw CheckpointError(
-        .unsupported, "an index in JSON cannot name files whose names are not UTF-8; use another name",
+        .unsupported,
+        "an index in JSON cannot name files whose names are not UTF-8; use another name",
         path: name)
     }
     let parts = Self.parts(of: checkpoint.entries, limit: limit)

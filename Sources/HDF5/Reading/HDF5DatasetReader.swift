@@ -57,6 +57,10 @@ enum HDF5DatasetReader {
     } else {
       storage = try self.storage(layout, element, type, info, space, filters, metadata)
     }
+    var own: HDF5Table.Storage?
+    if case .library = storage {
+      own = try ownStorage(layout, element, type, info, space, filters, metadata)
+    }
     var layoutBody = layoutMessage.body
     let layoutVersion = try layoutBody.byte()
     let shown: HDF5Table.Layout =
@@ -67,7 +71,7 @@ enum HDF5DatasetReader {
       }
     // A fill value matters only where elements may never have been written.
     var fill: [UInt8] = []
-    switch storage {
+    switch own ?? storage {
     case .unwritten, .chunks, .virtual:
       fill = try HDF5FillValue.bytes(header, of: element, size: type.size, in: metadata)
     case .plain, .library, .refused: break
@@ -78,9 +82,33 @@ enum HDF5DatasetReader {
       HDF5Table.Dataset(
         path: path(), address: header.address, info: info, storage: storage, filters: filters,
         attributes: attributes, layout: shown, layoutVersion: layoutVersion,
-        isConverted: element.form == .converted, swapWidth: swapWidth,
+        isConverted: element.form == .converted, swapWidth: swapWidth, own: own, bits: element.bits,
         elementSize: inner.isEmpty ? nil : type.size, innerRank: inner.count, fill: fill,
         sources: sources, remark: HDF5Element.remark(number)))
+  }
+
+  /// How elements are read without libhdf5 that are written through it; `nil` where it reads them too.
+  private static func ownStorage(
+    _ layout: HDF5DataLayout, _ element: HDF5Element, _ type: HDF5Datatype, _ info: TensorInfo,
+    _ space: HDF5Dataspace, _ filters: [HDF5Table.Filter], _ metadata: HDF5Metadata
+  ) throws(CheckpointError) -> HDF5Table.Storage? {
+    guard element.form != .converted || element.bits != nil, type.flattened.sizes.isEmpty,
+      HDF5Filters.areRead(filters)
+    else { return nil }
+    switch layout {
+    case .compact(let bytes):
+      return try plain(bytes.offset, info, end: bytes.offset + bytes.remaining)
+    case .contiguous(nil): return .unwritten
+    case .contiguous(let address?):
+      return try plain(try metadata.offset(of: address), info, end: metadata.fileSize)
+    case .chunked(let sizes, let index, let sizeWidth, let sparesEdges):
+      if case .none = index { return .unwritten }
+      return .chunks(
+        HDF5Table.Chunks(
+          shape: try TensorInfo(dtype: info.dtype, shape: Array(sizes.dropLast())).shape,
+          maxSizes: space.maxSizes, index: index, sizeWidth: sizeWidth, sparesEdges: sparesEdges))
+    case .virtual: return nil
+    }
   }
 
   /// The content of a dataset whose elements are not numbers, as far as it is read: strings that are

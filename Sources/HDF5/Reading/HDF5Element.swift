@@ -14,6 +14,8 @@ struct HDF5Element {
 
   let dtype: DType
   let form: Form
+  /// Where the bits of integers are that do not fill their bytes.
+  private(set) var bits: HDF5Bits?
 
   /// Recognizes a datatype; `nil` for text, references, compound, and other classes.
   ///
@@ -30,6 +32,10 @@ struct HDF5Element {
       if !layout.isWhole, Self.remark(type) != nil { return nil }
       self.dtype = dtype
       form = layout.isWhole ? Self.form(size, isBig: layout.isBig) : .converted
+      if !layout.isWhole {
+        bits = HDF5Bits(
+          width: size, first: layout.first, count: layout.count, isSigned: layout.isSigned)
+      }
     case .float(let layout?, let isBig):
       guard let dtype = layout.dtype else { return nil }
       self.dtype = dtype

@@ -1,3 +1,4 @@
+import ByteIO
 import TensorCore
 
 /// The value of elements that were never written.
@@ -29,6 +30,7 @@ enum HDF5FillValue {
         bytes[start..<start + width].reverse()
       }
     }
+    if let bits = element.bits { bytes.fillBytes { bits.widen(&$0) } }
     return bytes
   }
 

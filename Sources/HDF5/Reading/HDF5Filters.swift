@@ -63,6 +63,14 @@ package enum HDF5Filters {
     HDF5Table.Filter.bitshuffle, HDF5Table.Filter.zstd,
   ]
 
+  /// Whether chunks are read without libhdf5, though it may write them.
+  static func areRead(_ filters: [HDF5Table.Filter]) -> Bool {
+    filters.allSatisfy {
+      own.contains($0.number) || $0.number == HDF5Table.Filter.nbit
+        || $0.number == HDF5Table.Filter.scaleOffset
+    }
+  }
+
   /// Names of common filters by their number in The HDF Group's registry.
   package static let known: [Int: String] = [
     1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scale-offset",

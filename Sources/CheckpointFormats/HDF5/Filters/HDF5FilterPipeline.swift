@@ -105,6 +105,9 @@ package struct HDF5FilterPipeline: Sendable {
     // Its blocks may be Zstandard frames.
     case HDF5Table.Filter.zstd, HDF5Table.Filter.blosc: Zstandard.ratio
     case HDF5Table.Filter.bitshuffle: try Bitshuffle(filter.values).ratio
+    // Elements of one bit; and elements that are all equal, which take no bits.
+    case HDF5Table.Filter.nbit: 64
+    case HDF5Table.Filter.scaleOffset: Shape.limit
     default: 1
     }
   }
@@ -137,6 +140,12 @@ package struct HDF5FilterPipeline: Sendable {
       return try BloscStage.stage(ByteSource(try input.rest(), name: ""), limit: limit)
     case HDF5Table.Filter.bitshuffle:
       return try Bitshuffle(filter.values).stage(input, limit: limit)
+    case HDF5Table.Filter.nbit:
+      guard let filter = try NBit(filter.values) else { return stage }
+      return SourceStage(ByteSource(try filter.unpack(try input.rest(), limit: limit), name: ""))
+    case HDF5Table.Filter.scaleOffset:
+      let filter = try ScaleOffset(filter.values)
+      return SourceStage(ByteSource(try filter.unpack(try input.rest(), limit: limit), name: ""))
     default: throw CheckpointError(.unsupported, "is not supported")
     }
   }
