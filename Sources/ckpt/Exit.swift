@@ -31,6 +31,9 @@ extension Ckpt {
       Glibc.exit(64)
     default:
       StandardError().note(String(describing: error).escapingControls)
+      if command is List, (error as? CheckpointError)?.code == .malformed {
+        StandardError().note("'ckpt convert --keep-going' saves what is intact")
+      }
       Glibc.exit(2)
     }
   }
