@@ -30,10 +30,12 @@ extension Ckpt {
       StandardError().note("\(text.uncapitalized.escapingControls) (see '\(help)')")
       Glibc.exit(64)
     default:
-      StandardError().note(String(describing: error).escapingControls)
-      if command is List, (error as? CheckpointError)?.code == .malformed {
-        StandardError().note("'ckpt convert --keep-going' saves what is intact")
+      let isDamage = (error as? CheckpointError)?.code == .malformed
+      let remedy = (command as? List).flatMap {
+        isDamage ? CheckpointSource.remedy(for: $0.file) : nil
       }
+      StandardError().note(
+        String(describing: error).escapingControls + (remedy.map { "; \($0)" } ?? ""))
       Glibc.exit(2)
     }
   }

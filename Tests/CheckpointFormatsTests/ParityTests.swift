@@ -237,7 +237,8 @@ import Testing
     #expect(try await repaired(try folder.bytes(of: "plain.ckz")) == nil)
   }
 
-  @Test func `a few bytes that claim a large parity cost nothing`() async throws {
+  @Test(arguments: [31, 38, 58])
+  func `a few bytes that claim a large parity cost nothing`(bits: Int) async throws {
     let good = try await file(2000, percent: 10)
     let record = try Record(good)
     var bytes = good
@@ -245,10 +246,12 @@ import Testing
     for number in 0..<record.rows * record.shards {
       let start = record.offset + number * record.shardSize
       var changed = Array(bytes[start..<start + record.shardSize - 4])
-      changed.replaceSubrange(32..<40, with: [0, 0, 0, 0, 64, 0, 0, 0])
-      let size = (1 << 38) * record.shards * record.shardSize
+      var rows: [UInt8] = []
+      rows.appendLittleEndian(UInt64(1) << bits)
+      changed.replaceSubrange(32..<40, with: rows)
+      let size = (1 << bits) &* record.shards &* record.shardSize
       var end: [UInt8] = []
-      end.appendLittleEndian(UInt64(record.offset + size + 1000))
+      end.appendLittleEndian(UInt64(truncatingIfNeeded: record.offset &+ size &+ 1000))
       changed.replaceSubrange(24..<32, with: end)
       var seal: [UInt8] = []
       seal.appendLittleEndian(Checksum.crc32(changed.rawBytes) ^ 0x6dd9_0a9d)

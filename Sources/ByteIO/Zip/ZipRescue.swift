@@ -44,7 +44,8 @@ enum ZipRescue {
       let sizes = try? extra.resolve([long(22), long(18)], isExact: false)
     else { return nil }
     let hasDescriptor = flags & ZipLayout.descriptorFlag != 0
-    var found = Sizes(crc32: long(14), stored: sizes[1], whole: sizes[0], end: data + sizes[1])
+    var found = Sizes(crc32: long(14), stored: sizes[1], whole: sizes[0], end: data)
+    if found.stored <= file.size - data { found.end += found.stored }
     if hasDescriptor, found.stored == 0 {
       guard let descriptor = try descriptor(of: file, after: data) else { return nil }
       found = descriptor
