@@ -32,8 +32,12 @@ extension Ckpt {
       }
     default:
       World.leave(status: 2, error: error, from: command) { found in
-        let text = found.map(\.description) ?? String(describing: error)
-        StandardError().note(text.escapingControls)
+        let isDamage = (found ?? error as? CheckpointError)?.code == .malformed
+        let remedy = (command as? List).flatMap {
+          isDamage ? CheckpointSource.remedy(for: $0.file) : nil
+        }
+        let text = (found.map(\.description) ?? String(describing: error)).escapingControls
+        StandardError().note(text + (remedy.map { "; \($0)" } ?? ""))
       }
     }
   }

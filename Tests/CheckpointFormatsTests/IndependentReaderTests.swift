@@ -122,6 +122,31 @@ import Testing
   }
 
   @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
+  func `the reader in Python makes the same parity`() async throws {
+    var options = WriteOptions()
+    options.parity = 12
+    let path = folder.file("parity.ckz")
+    let checkpoint = Checkpoint(entries: [try .init(noise: "w", .float32, [30, 400], seed: 1)])
+    try await CheckpointFormat.native.writeFile(checkpoint, path, options)
+    let line = "python3 \(Self.script) \(CommandRun.quoted(path))"
+    let intact = try CommandRun(shell: line)
+    #expect(intact.status == 0 && intact.output.hasPrefix("\"w\" F32"), "\(intact.errors)")
+    // A parity byte, and the seal that makes the checksum of the shard right again.
+    var bytes = try folder.bytes(of: "parity.ckz")
+    let magic: [UInt8] = [0x89, 0x43, 0x4b, 0x50, 0x0d, 0x0a, 0x1a, 0x0a]
+    let start = try #require(bytes.firstRange(of: magic)?.lowerBound)
+    let columns = Int(bytes.littleEndian(UInt16.self, at: start + 84))
+    let end = start + 96 + 4 * columns + Int(bytes.littleEndian(UInt32.self, at: start + 80))
+    bytes[end - 1] ^= 1
+    var seal: [UInt8] = []
+    seal.appendLittleEndian(Checksum.crc32(bytes[start..<end].rawBytes) ^ 0x6dd9_0a9d)
+    bytes.replaceSubrange(end..<end + 4, with: seal)
+    try folder.write(bytes, to: "parity.ckz")
+    let damaged = try CommandRun(shell: line)
+    #expect(damaged.status == 1 && damaged.errors.contains("parity differs"), "\(damaged.errors)")
+  }
+
+  @Test(.enabled(if: hasNumPy, "python3 with numpy is not installed"))
   func `the reader in Python reads the steps of a pack`() async throws {
     let steps = try [1, 2, 3, 1].map { Checkpoint(entries: try Self.drifting(step: $0)) }
     let path = folder.file("run.ckz")

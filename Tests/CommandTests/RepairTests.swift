@@ -52,7 +52,8 @@ import Testing
 
   @Test func `other formats have no parity`() throws {
     let run = try Workplace().ckpt("init", "model.txt", "-o", "a.h5", "--parity", "5")
-    #expect(run.status == 2 && run.errors.contains("hdf5 has no parity; write .ckz"), "\(run.errors)")
+    #expect(
+      run.status == 2 && run.errors.contains("hdf5 has no parity; write .ckz"), "\(run.errors)")
   }
 
   @Test func `to a pipe, the same bytes`() throws {

@@ -4,9 +4,9 @@ import TensorCore
 /// descriptors after them tell.
 ///
 /// A member of which a descriptor is cut off, or whose name an earlier one has, is not found. What is found
-/// is compared with its CRC-32 when it is read.
+/// is compared with its CRC-32 when it is read; one that is cut off has no right one.
 enum ZipRescue {
-  /// All members that are whole, in file order.
+  /// All members, in file order; the last one perhaps shorter than it was.
   static func members(of file: ByteSource) throws(CheckpointError) -> [ZipMember] {
     var members: [ZipMember] = []
     var names: Set<TensorName> = []
@@ -44,14 +44,21 @@ enum ZipRescue {
       let sizes = try? extra.resolve([long(22), long(18)], isExact: false)
     else { return nil }
     let hasDescriptor = flags & ZipLayout.descriptorFlag != 0
-    var found = Sizes(crc32: long(14), stored: sizes[1], whole: sizes[0], end: data + sizes[1])
+    var found = Sizes(crc32: long(14), stored: sizes[1], whole: sizes[0], end: data)
+    if found.stored <= file.size - data { found.end += found.stored }
     if hasDescriptor, found.stored == 0 {
       guard let descriptor = try descriptor(of: file, after: data) else { return nil }
       found = descriptor
     }
-    guard found.stored <= file.size - data else { return nil }
+    let method = ZipMember.Method(rawValue: short(8))
+    if found.stored > file.size - data {
+      // What is left of a stored member may hold something that is whole.
+      guard method == .stored else { return nil }
+      found.stored = file.size - data
+      (found.whole, found.end) = (found.stored, data)
+    }
     var member = ZipMember(
-      name: TensorName(name), method: ZipMember.Method(rawValue: short(8)), size: found.whole,
+      name: TensorName(name), method: method, size: found.whole,
       storedSize: found.stored, crc32: found.crc32, index: index, flags: flags,
       headerOffset: start)
     guard member.method != .stored || member.size == member.storedSize,

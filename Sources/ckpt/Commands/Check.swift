@@ -69,7 +69,9 @@ extension Ckpt {
           damage = [error]
         }
         for error in damage { StandardError().note(error.description) }
-        let repairable = damage.isEmpty ? nil : try await remedy(for: file)
+        let repairable =
+          damage.contains { $0.code == .malformed }
+          ? await remedy(for: file, isOpen: integrity != nil) : nil
         reports.append(
           Report(
             file: file, ok: damage.isEmpty, verified: integrity?.extent,
@@ -87,12 +89,13 @@ extension Ckpt {
     }
 
     /// Says what can be done for a damaged file; returns whether its parity can restore it.
-    private func remedy(for file: String) async throws -> Bool? {
+    private func remedy(for file: String, isOpen: Bool) async -> Bool? {
       let note = common.notes(on: file)
       guard file != "-", let parity = try? Parity(of: file),
         let damage = try? await parity.damage(threads: common.threads), damage.isDamaged
       else {
-        note("'ckpt convert --keep-going' saves what is intact")
+        let remedy = isOpen ? CheckpointSource.remedy : CheckpointSource.remedy(for: file)
+        remedy.map(note)
         return nil
       }
       let isRepairable = damage.lost.isEmpty
@@ -100,7 +103,7 @@ extension Ckpt {
         parity.summary(of: damage)
           + (isRepairable
             ? "; 'ckpt repair' can restore it"
-            : ", more than parity can restore; 'ckpt convert --keep-going' saves what is intact"))
+            : ", more than parity can restore; \(CheckpointSource.remedy)"))
       return isRepairable
     }
   }

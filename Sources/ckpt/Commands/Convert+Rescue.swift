@@ -90,3 +90,15 @@ extension Ckpt.Convert {
     return try await parity.restored(probe, threads: common.threads)
   }
 }
+
+extension CheckpointSource {
+  /// What can be done for a damaged file of which something is intact.
+  static let remedy = "'ckpt convert --keep-going' saves what is intact"
+
+  /// The same for a file that cannot be opened; `nil` if it can be, or nothing of it can be read.
+  static func remedy(for path: String) -> String? {
+    guard path != "-", (try? open(path)) == nil else { return nil }
+    let source = Rescue.$current.withValue(Rescue()) { try? open(path) }
+    return source?.checkpoint.entries.isEmpty == false ? remedy : nil
+  }
+}

@@ -33,6 +33,8 @@ struct ParityLayout: Hashable, Sendable {
   /// Bytes after its parity, which make its CRC-32 0.
   static let sealSize = 4
   static let blockSizes = 512...1 << 20
+  /// Most rows: no product of what a shard states can then exceed 2^61.
+  static let maxRows = 1 << 32
 
   /// Where the parity of a shard begins in it.
   var parityOffset: Int { Self.headerSize + 4 * columns }
@@ -88,7 +90,7 @@ struct ParityLayout: Hashable, Sendable {
   }
 
   /// Parity blocks of each row: three more in all than the percentage asks for, since damage that begins
-  /// and ends within blocks, and reaches over the end of the chunks, touches so many more.
+  /// and ends within blocks, and reaches over the end of the chunks, touches three more.
   private static func shards(_ blocks: Int, _ rows: Int, _ percent: Int) -> Int {
     count(blocks * percent + 300, 100 * rows)
   }
@@ -164,7 +166,7 @@ struct ParityLayout: Hashable, Sendable {
     percent = Int(header.littleEndian(UInt16.self, at: 88))
     guard Self.blockSizes.contains(blockSize), columns > 0, shards > 0, (1...100).contains(percent),
       columns + shards <= ReedSolomon.maxLength, rows > 0, start <= offset,
-      rows < 1 << 40, header[90...].allSatisfy({ $0 == 0 })
+      rows <= Self.maxRows, header[90...].allSatisfy({ $0 == 0 })
     else { return nil }
     // Rows are full but for one block each, so that what a few bytes claim is bounded by those that exist.
     guard resume < end, blocks <= columns * rows, blocks > (columns - 1) * rows - 2, columns > 1,
