@@ -37,7 +37,7 @@ enum TemporaryNames {
   /// Removes a name, if it is still there.
   static func remove(_ path: String) {
     state.withLock { state in
-      if state.paths.remove(path) != nil { unsafe unlink(path) }
+      if state.paths.remove(path) != nil { Folder.remove(path) }
     }
   }
 
@@ -45,7 +45,7 @@ enum TemporaryNames {
   static func removeAll() {
     naming.withLock { _ in
       state.withLock { state in
-        for path in state.paths { unsafe unlink(path) }
+        for path in state.paths { Folder.remove(path) }
         state = ([], true)
       }
     }
