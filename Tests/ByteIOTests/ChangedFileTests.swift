@@ -57,7 +57,7 @@ import Testing
   @Test func `a file that is removed or replaced is noticed`() throws {
     let message = "the file was replaced or removed while it was read; run the command again"
     let replaced = try error {
-      try folder.write([1], to: "b")
+      try folder.write(noise(10_000, seed: 2), to: "b")
       unsafe rename(folder.file("b"), path)
     }
     #expect(replaced?.message == message)

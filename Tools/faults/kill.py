@@ -50,7 +50,7 @@ def at_random(stage, count, report, seed=1, how=signal.SIGKILL):
 def after(stage, repeats):
     """What is wrong after a kill; if wanted, the command is run again over what is left."""
     found = stage.problems(finished=False, killed=True)
-    if found or not repeats:
+    if found or not repeats or stage.scene.main and not (stage.place / stage.scene.main).exists():
         return found
     result = stage.run()
     # A command that refuses to replace finds the file that it has made itself.

@@ -67,15 +67,18 @@ class Stage:
             path.unlink()
 
     def arguments(self):
-        words = [self.ckpt, *shlex.split(self.scene.command), "--quiet"]
-        if "--threads" not in words:
-            words += ["--threads", "1"]
+        words = [self.ckpt, *shlex.split(self.scene.command)]
+        if words[1] != "completions":
+            words += ["--quiet", "--threads", "1"]
         if self.scene.shell:
-            line = " ".join("'" + word.replace("'", r"'\''") + "'" for word in words)
+            line = "LD_PRELOAD=$PRELOADED " + shlex.join(words)
             return ["bash", "-c", self.scene.shell.replace("CKPT", line)]
         return words
 
     def run(self, timeout=60, **environment):
+        if self.scene.shell:
+            # Other programs of the line are spared.
+            environment = {"PRELOADED": environment.pop("LD_PRELOAD", ""), **environment}
         return subprocess.run(self.arguments(), cwd=self.place, capture_output=True, timeout=timeout,
                               env=self.environment(**environment), stdin=subprocess.DEVNULL)
 
@@ -136,6 +139,8 @@ class Stage:
     def without_growth(self, folder, core):
         name = self.scene.grows
         old, now = (self.source / name).read_bytes(), (folder / name).read_bytes()
+        if (self.source / "whole").exists():
+            old = (self.source / "whole").read_bytes()  # without what was never finished
         if not now.startswith(old):
             return core
         new = self.new[name]

@@ -68,7 +68,7 @@ def patches_and_packs():
     yield Scene("pack", two, "pack a.ckz b.ckz -o run.ckz")
     yield Scene("pack anew", two + "ckpt pack b.ckz -o run.ckz\n", "pack a.ckz b.ckz -o run.ckz --force")
     yield Scene("pack more", two + "ckpt pack a.ckz -o run.ckz\n", "pack b.ckz -o run.ckz", grows="run.ckz", read="run.ckz@latest")
-    yield Scene("pack after a tail", two + "ckpt pack a.ckz -o run.ckz; head -c 3000 b.ckz >> run.ckz\n",
+    yield Scene("pack after a tail", two + "ckpt pack a.ckz -o run.ckz; cp run.ckz whole; head -c 3000 b.ckz >> run.ckz\n",
                 "pack b.ckz -o run.ckz", grows="run.ckz", read="run.ckz@latest")
     yield Scene("unpack", two + "ckpt pack a.ckz b.ckz -o run.ckz; rm a.ckz b.ckz\n", "unpack run.ckz", is_each=True)
     yield Scene("unpack step", two + "ckpt pack a.ckz b.ckz -o run.ckz; ckpt convert a.ckz out.pt\n",
