@@ -32,6 +32,10 @@ extension FileSet {
       try sync(main)
       for file in files where file.name != main {
         old += [try file.target.setAside(&undo)].compactMap { $0 }
+      }
+      // The old files have their hidden names on the disk before anything takes their places.
+      try sync(main)
+      for file in files where file.name != main {
         try file.file.take(file.target.path)
         undo.remove(file.target.path)
       }

@@ -96,7 +96,7 @@ class Stage:
         if finished:
             return [] if now == self.new else [f"exit 0, but {difference(self.new, now)}"]
         extra = set(now) - set(self.old) - set(self.new)
-        odd = [name for name in extra if not LEFTOVER.match(pathlib.Path(name).name)]
+        odd = [name for name in extra if not any(LEFTOVER.match(part) for part in pathlib.Path(name).parts)]
         found = [f"left {name}" for name in (odd if killed or crippled else extra)]
         core = {name: digest for name, digest in now.items() if name not in extra}
         if core in (self.old, self.new):
