@@ -1,20 +1,21 @@
 import Glibc
 import TensorCore
 
-/// What shows that an open file is still what it was when it was opened: device, inode, size, and the times of the last
-/// change of its content and of its status.
+/// What shows that the content of an open file is still what it was: device, inode, size, and times.
 ///
-/// No program can set the time of the last status change, so a file whose other times were restored after a
-/// change is noticed as well. That time also changes when the file is replaced, renamed, removed, or gets other permissions.
-/// Not noticed are a write that had begun before the file was opened and, before Linux 6.13, one in the same
-/// tick of the clock (at most 10 ms) as the one before it.
+/// An open file keeps its content when it is replaced, renamed, or removed, or gets another link or other permissions:
+/// that is no change. No program can set the time of the last status change; when only that has changed, and none of those
+/// is the reason, someone has set back the time of the last change of the content. Not noticed are a write that
+/// had begun before the file was opened and, before Linux 6.13, one in the same tick of the clock (at most 10 ms) as
+/// the one before it.
 struct FileIdentity: Equatable, Sendable {
   let device: UInt
   let inode: UInt
   private let size: Int
   private let modified: Time
   private let changed: Time
-  private let linkCount: UInt
+  /// What else the time of the last status change is the time of.
+  private let others: [UInt]
 
   /// A time of the file system.
   private struct Time: Equatable {
@@ -29,22 +30,25 @@ struct FileIdentity: Equatable, Sendable {
     let record = status.record
     (device, inode, size) = (UInt(record.st_dev), UInt(record.st_ino), status.size)
     (modified, changed) = (Time(record.st_mtim), Time(record.st_ctim))
-    linkCount = UInt(record.st_nlink)
+    others = [
+      UInt(record.st_nlink), UInt(record.st_mode), UInt(record.st_uid), UInt(record.st_gid),
+    ]
   }
 
-  /// Refuses a file that is no longer as it was.
+  /// Refuses a file whose content is no longer as it was.
   ///
-  /// - Throws: ``CheckpointError`` `system` that says what happened to it.
+  /// - Throws: ``CheckpointError`` `system`.
   func confirm(_ now: FileIdentity, path: String) throws(CheckpointError) {
     if self == now { return }
-    let what =
-      if size != now.size || modified != now.modified {
-        "the file changed while it was read"
-      } else if now.linkCount == 0 {
-        "the file was replaced or removed while it was read"
-      } else {
-        "the file was renamed, or its links or permissions changed, while it was read"
-      }
-    throw CheckpointError(.system, "\(what); run the command again", path: path)
+    if size == now.size, modified == now.modified {
+      if others != now.others { return }
+      // A renamed file is no longer at its path.
+      guard let there = try? FileStatus(path: path, followingLinks: true),
+        (there.identity.device, there.identity.inode) == (device, inode)
+      else { return }
+    }
+    throw CheckpointError(
+      .system, "the file changed while it was read; run the command again", path: path)
   }
+}
 }

@@ -29,13 +29,17 @@ extension FileSet {
     do throws(CheckpointError) {
       let target = try ReplacedFile(path: prefix + main, replacing: true)
       let aside = try target.setAside(&undo)
-      try sync()
+      try sync(main)
       for file in files where file.name != main {
         old += [try file.target.setAside(&undo)].compactMap { $0 }
+      }
+      // The old files have their hidden names on the disk before anything takes their places.
+      try sync(main)
+      for file in files where file.name != main {
         try file.file.take(file.target.path)
         undo.remove(file.target.path)
       }
-      try sync()
+      try sync(main)
       if let last = files.last, last.name == main {
         try last.file.take(last.target.path)
         undo.remove(last.target.path)
@@ -46,16 +50,16 @@ extension FileSet {
     } catch {
       throw undo.run(after: error)
     }
-    try sync()
+    try sync(main)
     for path in old { unsafe unlink(path.systemPath) }
   }
 
-  /// Makes the names durable, in each directory that a link among them leads to.
-  func sync() throws(CheckpointError) {
+  /// Makes the names durable, in each directory that a link among them leads to; errors show `name`.
+  func sync(_ name: String) throws(CheckpointError) {
     var known: Set<String> = []
     for path in [prefix] + members.map(\.target.path)
     where known.insert(Place.divided(path).folder).inserted {
-      try OpenFolder(of: path, shownAs: prefix.isEmpty ? "." : prefix).sync()
+      try OpenFolder(of: path, shownAs: prefix + name).sync()
     }
   }
 }

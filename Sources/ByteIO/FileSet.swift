@@ -59,9 +59,9 @@ package final class FileSet: Sendable {
   ///   - index: name of the index.
   ///   - content: the index, with other names for the files where it is given some.
   ///   - obsolete: files that only the old index names, asked while no other set is committed here.
-  /// - Returns: what could not be done after the new set was in place, one sentence each.
+  /// - Returns: what could not be removed, in one sentence.
   /// - Throws: ``CheckpointError`` `system` when the system refuses; the old files are as they were, unless the error
-  ///   says that the directory could not be synced.
+  ///   says that the new ones are complete, or that the directory could not be synced.
   package func commit(
     index: String,
     content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
@@ -75,14 +75,14 @@ package final class FileSet: Sendable {
         return remove(old)
       }
       do throws(CheckpointError) {
-        try sync()
+        try sync(index)
         try made(index, try content(names), replacing: replacing).takeName(replacing: replacing)
       } catch {
         names.values.forEach { TemporaryNames.remove(prefix + $0) }
         throw error
       }
       names.values.forEach { TemporaryNames.keep(prefix + $0) }
-      try sync()
+      try sync(index)
       return try settle(index, names, content, old)
     }
   }
@@ -111,8 +111,10 @@ package final class FileSet: Sendable {
   /// Gives each file a name that no other set has; `nil` on a file system without hard links.
   private func linked() throws(CheckpointError) -> [String: String]? {
     var names: [String: String] = [:]
+    // Where a link leads to another file system, that shows first.
+    let isHere = { [prefix] (member: Member) in Place.divided(member.target.path).folder == prefix }
     do throws(CheckpointError) {
-      for member in members {
+      for member in members.filter({ !isHere($0) }) + members.filter(isHere) {
         let path = try TemporaryNames.make(
           besides: prefix + member.name, "link", shownAs: prefix + member.name,
           named: TemporaryNames.variant(of:)
@@ -121,8 +123,11 @@ package final class FileSet: Sendable {
       }
       return names
     } catch {
+      // A file that has lost its only name cannot get another.
+      if names.isEmpty, let number = error.systemNumber, Self.cannotLink.contains(number) {
+        return nil
+      }
       names.values.forEach { TemporaryNames.remove(prefix + $0) }
-      if let number = error.systemNumber, Self.cannotLink.contains(number) { return nil }
       throw error
     }
   }
@@ -137,15 +142,17 @@ package final class FileSet: Sendable {
   ) throws(CheckpointError) -> [String] {
     do throws(CheckpointError) {
       for member in members { try member.takeName(replacing: replacing, keepingOthers: true) }
-      try sync()
+      try sync(index)
       try made(index, try content([:]), replacing: true).takeName(replacing: true)
     } catch {
-      return [
-        "the files are complete and keep the names that the index gives, such as "
-          + "'\(names.values.sorted().first ?? "")': \(error.message)"
-      ]
+      var told = CheckpointError(
+        error.code,
+        "\(error.message); the new checkpoint is complete, in files that the index names, such as "
+          + "'\(names.values.sorted().first ?? "")'", path: error.path)
+      told.systemNumber = error.systemNumber
+      throw told
     }
-    try sync()
+    try sync(index)
     return remove(names.values + old)
   }
 

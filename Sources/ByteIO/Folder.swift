@@ -19,6 +19,16 @@ enum Folder {
     }
   }
 
+  /// Removes a file, or a folder with all that is in it, as far as the system lets.
+  static func remove(_ path: String) {
+    if unsafe unlink(path.systemPath) == 0 || errno == ENOENT { return }
+    guard let status = try? FileStatus(path: path, followingLinks: false), status.isFolder else {
+      return
+    }
+    for name in (try? names(in: path)) ?? [] { remove(path + "/" + name) }
+    unsafe rmdir(path.systemPath)
+  }
+
   /// The names in a folder except `.` and `..`, in the system's order.
   ///
   /// - Throws: ``CheckpointError`` `system` when the system refuses.

@@ -61,7 +61,9 @@ package final class GrowingFile: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `system` when another file has taken the path meanwhile.
   package func confirm(_ end: Int) throws(CheckpointError) {
-    guard source.isFile(name) else {
+    let own = try FileStatus(descriptor: file.descriptor, path: name)
+    let there = try FileStatus(path: name, followingLinks: true)
+    guard there?.identity.key == own.identity.key else {
       throw CheckpointError(
         .system, "was replaced or removed by another process, so nothing was added to it",
         path: name)

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 package import TensorCore
 
 /// Files of this machine as sources.
@@ -59,6 +60,18 @@ extension ByteSource {
   package func confirmUnchanged() throws(CheckpointError) {
     try local?.file.confirmUnchanged(name)
   }
+
+  /// Makes sure that a local file is unchanged and still at its path, so that other files belong to it.
+  ///
+  /// - Throws: as ``confirmUnchanged()``.
+  package func confirmCurrent() throws(CheckpointError) {
+    try confirmUnchanged()
+    guard local == nil || isFile(name) else {
+      throw CheckpointError(
+        .system, "the file was replaced or removed while it was read; run the command again",
+        path: name)
+    }
+  }
 }
 
 /// The descriptor of an open file, closed with the last reader.
@@ -66,6 +79,8 @@ final class LocalFile: Sendable {
   let descriptor: Int32
   /// What the file was when it was opened; `nil` for one of this process, which may change it.
   private let opened: FileIdentity?
+  private let hasFailed = Atomic(false)
+  private let failure = Mutex<CheckpointError?>(nil)
 
   init(descriptor: Int32, opened: FileIdentity? = nil) {
     (self.descriptor, self.opened) = (descriptor, opened)
@@ -79,7 +94,25 @@ final class LocalFile: Sendable {
 
   /// Makes sure that the file is as it was when it was opened.
   func confirmUnchanged(_ name: String) throws(CheckpointError) {
-    try opened?.confirm(FileStatus(descriptor: descriptor, path: name).identity, path: name)
+    guard let opened else { return }
+    try remembering { () throws(CheckpointError) in
+      try opened.confirm(FileStatus(descriptor: descriptor, path: name).identity, path: name)
+    }
+  }
+
+  /// Reads, unless a read has failed before: an error that a reader takes for the absence of something must not be
+  /// forgotten.
+  private func remembering(_ read: () throws(CheckpointError) -> Void) throws(CheckpointError) {
+    if hasFailed.load(ordering: .acquiring), let failure = failure.withLock({ $0 }) {
+      throw failure
+    }
+    do throws(CheckpointError) {
+      try read()
+    } catch {
+      failure.withLock { $0 = $0 ?? error }
+      hasFailed.store(true, ordering: .releasing)
+      throw error
+    }
   }
 
   /// Fills `target` with the bytes starting at `offset` of a file that had `size` bytes when opened.
@@ -87,6 +120,14 @@ final class LocalFile: Sendable {
     at offset: Int, into target: inout MutableRawSpan, name: String, size: Int
   ) throws(CheckpointError) {
     let count = target.byteCount
+    try remembering { () throws(CheckpointError) in
+      try readAll(count, at: offset, into: &target, name: name, size: size)
+    }
+  }
+
+  private func readAll(
+    _ count: Int, at offset: Int, into target: inout MutableRawSpan, name: String, size: Int
+  ) throws(CheckpointError) {
     var done = 0
     while done < count {
       let answer = try systemCall("read", path: name, offset: offset + done) {

@@ -4,6 +4,9 @@ package import TensorCore
 
 /// Errors of system calls, with the words of the system.
 extension CheckpointError {
+  /// Whether it says that there is no such file.
+  package var isMissingFile: Bool { systemNumber == ENOENT }
+
   /// An error of the system with its own message, such as `write: No space left on device`.
   ///
   /// `number` is the value of `errno`; `operation` names what was being done, and is `nil` if the

@@ -40,7 +40,7 @@ enum TemporaryNames {
   /// Removes a name, if it is still there.
   static func remove(_ path: String) {
     state.withLock { state in
-      if state.paths.remove(path) != nil { unsafe unlink(path.systemPath) }
+      if state.paths.remove(path) != nil { Folder.remove(path) }
     }
   }
 
@@ -48,7 +48,7 @@ enum TemporaryNames {
   static func removeAll() {
     naming.withLock { _ in
       state.withLock { state in
-        for path in state.paths { unsafe unlink(path.systemPath) }
+        for path in state.paths { Folder.remove(path) }
         state = ([], true)
       }
     }

@@ -60,7 +60,13 @@ extension CheckpointSource {
     guard let expected = try? Fingerprint(stored.text) else { return nil }
     let added = changes.compactMap { $0 }
     let found = try await Checkpoint.digests(of: old + added, threads: threads)
-    let known = found.prefix(old.count).compactMap { try? $0.get() }
+    let known = try found.prefix(old.count).compactMap { digest in
+      do {
+        return try digest.get()
+      } catch let error as CheckpointError where error.code != .system {
+        return nil  // damage, which no fingerprint may cover up
+      }
+    }
     guard known.count == old.count,
       Fingerprint(Manifest(zip(old, known).map { (entry: $0, digest: $1) })) == expected
     else { return nil }

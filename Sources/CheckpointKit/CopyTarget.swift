@@ -14,6 +14,8 @@ public struct CopyTarget: Sendable {
   private let name: String
   private let overwrites: Bool
   private let isInPlace: Bool
+  /// The folder of the copy, if it is a new one.
+  private let folder: NewFolder?
   /// Deepest nesting of folders that is copied.
   private static let maxDepth = 16
 
@@ -22,7 +24,7 @@ public struct CopyTarget: Sendable {
     self.source = source
     place = source.members == nil ? source.place : source.place.folder(source.name)
     name = source.members == nil ? source.name : ""
-    (overwrites, isInPlace) = (true, true)
+    (overwrites, isInPlace, folder) = (true, true, nil)
   }
 
   /// Another path, `-` for standard output; a copy of a folder is a folder.
@@ -34,16 +36,16 @@ public struct CopyTarget: Sendable {
     self.overwrites = overwrites
     isInPlace = false
     if path == "-" {
-      (place, name) = (nil, path)
+      (place, name, folder) = (nil, path, nil)
       return
     }
-    let (folder, name) = Place.locate(path)
+    let (place, name) = Place.locate(path)
     if source.members == nil {
-      (place, self.name) = (folder, name)
-      _ = try folder.create(name, replacing: overwrites)
+      (self.place, self.name, folder) = (place, name, nil)
+      _ = try place.create(name, replacing: overwrites)
     } else {
-      (place, self.name) = (folder.folder(name), "")
-      try folder.createFolder(name)
+      folder = try NewFolder(path)
+      (self.place, self.name) = (folder?.place ?? place.folder(name), "")
     }
   }
 
@@ -53,25 +55,35 @@ public struct CopyTarget: Sendable {
   public func write(_ filled: FilledFiles) async throws -> (paths: [String], notes: [String]) {
     do {
       guard let place else { return (try await writeToStandardOutput(filled), []) }
-      // One file takes its name at once; several must not be taken for one checkpoint with old ones.
-      if let main = filled.main, !isInPlace || filled.files.count > 1,
-        let files = FileSet(in: place, replacing: overwrites)
-      {
-        return try await write(filled, as: files, main: main, to: place)
-      }
-      var sinks: [ByteSink] = []
-      for file in filled.files {
-        let sink = try place.create(outputName(of: file.name), replacing: overwrites)
-        try await file.write(sink)
-        sinks.append(sink)
-      }
-      if !isInPlace { try copyOthers(than: filled, to: place) }
-      try confirmSource()
-      for sink in sinks { try sink.commit() }
-      return (sinks.map(\.name), [])
+      let (paths, notes) = try await write(filled, to: place)
+      try folder?.commit()
+      return (paths.map { folder?.finalPath(of: $0) ?? $0 }, notes)
     } catch let error as CheckpointError {
-      throw error.systemNumber == EPIPE ? BrokenPipe() : error
+      if error.systemNumber == EPIPE { throw BrokenPipe() }
+      guard let folder, let path = error.path else { throw error }
+      throw error.replacing(path: folder.finalPath(of: path))
     }
+  }
+
+  private func write(
+    _ filled: FilledFiles, to place: Place
+  ) async throws -> (paths: [String], notes: [String]) {
+    // One file takes its name at once; several must not be taken for one checkpoint with old ones.
+    if let main = filled.main, folder == nil, !isInPlace || filled.files.count > 1,
+      let files = FileSet(in: place, replacing: overwrites)
+    {
+      return try await write(filled, as: files, main: main, to: place)
+    }
+    var sinks: [ByteSink] = []
+    for file in filled.files {
+      let sink = try place.create(outputName(of: file.name), replacing: overwrites)
+      try await file.write(sink)
+      sinks.append(sink)
+    }
+    if !isInPlace { try copyOthers(than: filled, to: place) }
+    if isInPlace { try source.file?.confirmCurrent() }
+    for sink in sinks { try sink.commit() }
+    return (sinks.map(\.name), [])
   }
 
   /// Writes several files, which take their names together.
@@ -80,7 +92,8 @@ public struct CopyTarget: Sendable {
   ) async throws -> (paths: [String], notes: [String]) {
     var index: [UInt8]?
     var paths: [String] = []
-    if filled.isIndexed { index = try source.source.bytes(0..<source.size) }
+    let old = try origin.open(main)
+    if filled.isIndexed { index = try old.bytes(0..<old.size) }
     try refuseOwnFiles(filled, in: place)
     for file in filled.files {
       if filled.isIndexed, file.name == main {
@@ -96,7 +109,8 @@ public struct CopyTarget: Sendable {
       let done = filled.files.map(\.name) + (filled.isIndexed ? [main] : [])
       try copyOthers(than: Set(done.map { TensorName($0) }), of: filled, to: files, in: place)
     }
-    try confirmSource()
+    // What is replaced must be what was read.
+    if isInPlace { try old.confirmCurrent() }
     guard let index else {
       try files.commit(main: outputName(of: main))
       return (paths, [])
@@ -114,11 +128,6 @@ public struct CopyTarget: Sendable {
     try await file.write(sink)
     try sink.commit()
     return memory.bytes(of: file.name) ?? []
-  }
-
-  /// What is replaced must be what was read.
-  private func confirmSource() throws(CheckpointError) {
-    if isInPlace { try source.file?.confirmUnchanged() }
   }
 
   private func writeToStandardOutput(_ filled: FilledFiles) async throws -> [String] {

@@ -110,14 +110,6 @@ struct InputOptions: ParsableArguments {
 /// The path as errors show it: `standard input` for `-`.
 func displayPath(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-/// Refuses to write over a file that is read, by whatever path, unless the output takes the place of `input`.
-func refuseReadFile(_ output: String, besides input: String? = nil) throws {
-  guard output != "-", ByteSource.isBeingRead(output, besides: input) else { return }
-  throw CheckpointError(
-    .unsupported, "is one of the files that are read; write to another file",
-    path: displayPath(output))
-}
-
 /// Runs `body` and adds `path` to errors that name no file.
 func naming<Result>(_ path: String?, _ body: () throws -> Result) throws -> Result {
   try CheckpointError.placing(path: path.map(displayPath), body)

@@ -70,6 +70,48 @@ import Testing
     _ = try await target.write(checkpoint())
   }
 
+  /// An entry that cannot be read.
+  private func damaged() throws -> Checkpoint {
+    var checkpoint = try checkpoint()
+    checkpoint.entries[4] = checkpoint.entries[4].wrappingReader { _, _, _ in
+      throw CheckpointError(.malformed, "damaged")
+    }
+    checkpoint.entries[3] = checkpoint.entries[3].wrappingReader { _, _, _ in
+      throw CheckpointError(.malformed, "damaged")
+    }
+    return checkpoint
+  }
+
+  @Test func `a failure leaves the old files and nothing else`() async throws {
+    for overwrites in [false, true] {
+      if overwrites { _ = try await write(80) }
+      let names = try folder.names()
+      let old = try names.map { try folder.bytes(of: $0) }
+      let target = try ShardedTarget(
+        folder.file("model.safetensors"), limit: 40, overwrites: overwrites)
+      await #expect(throws: CheckpointError.self) { _ = try await target.write(damaged()) }
+      #expect(try folder.names() == names)
+      #expect(try names.map { try folder.bytes(of: $0) } == old)
+    }
+  }
+
+  @Test func `shards that only the old index names are removed, other files are not`() async throws
+  {
+    _ = try await write(40)
+    for name in [
+      "model.safetensors", "model-00001-of-00002.safetensors", "other-00001-of-00005.safetensors",
+    ] {
+      try folder.write([1], to: name)
+    }
+    let target = try ShardedTarget(folder.file("model.safetensors"), limit: 1000, overwrites: true)
+    _ = try await target.write(checkpoint())
+    #expect(
+      try folder.names() == [
+        "model-00001-of-00001.safetensors", "model-00001-of-00002.safetensors",
+        "model.safetensors", "model.safetensors.index.json", "other-00001-of-00005.safetensors",
+      ])
+  }
+
   @Test(arguments: ["a.h5", "a.ckz", "-"])
   func `formats that have no index are refused`(_ name: String) throws {
     #expect(throws: CheckpointError.self) { try ShardedTarget(name, format: nil, limit: 80) }

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 
+import scene
 import sweep
 
 
@@ -50,7 +51,9 @@ def at_random(stage, count, report, seed=1, how=signal.SIGKILL):
 def after(stage, repeats):
     """What is wrong after a kill; if wanted, the command is run again over what is left."""
     found = stage.problems(finished=False, killed=True)
-    if found or not repeats:
+    # Played over a result, a command may give another one.
+    is_done = any(scene.state(stage.place).get(name) != digest for name, digest in stage.old.items())
+    if found or not repeats or is_done or stage.scene.main and not (stage.place / stage.scene.main).exists():
         return found
     result = stage.run()
     # A command that refuses to replace finds the file that it has made itself.

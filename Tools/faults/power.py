@@ -146,7 +146,12 @@ def play(disk, operation, place):
         disk.pending_names.append({inside(path): ("file", int(inode))})
     elif kind == "rename":
         old, new = map(inside, rest[0].split("\t"))
-        disk.pending_names.append({old: None, new: current(disk)[old]})
+        names = current(disk)
+        change = {old: None, new: names[old]}
+        for name in names:
+            if name.startswith(old + "/"):  # what is in a folder moves with it
+                change |= {name: None, new + name[len(old):]: names[name]}
+        disk.pending_names.append(change)
     elif kind in ("unlink", "rmdir"):
         disk.pending_names.append({inside(rest[0]): None})
     elif kind == "mkdir":

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -24,6 +25,8 @@ class Scene:
     read: str = ""
     # Whether the command adds to this file: what it held must still be its beginning.
     grows: str = ""
+    # The file that is set aside while several take turns: without it, the old files are there under hidden names.
+    main: str = ""
     # Whether each file stands for itself, so that some may be new and others old.
     is_each: bool = False
     # What stands before and after the command in the shell, if it needs one.
@@ -33,7 +36,8 @@ class Scene:
 class Stage:
     """A scene that was built, and is played again and again."""
 
-    def __init__(self, scene, ckpt, folder):
+    def __init__(self, scene, ckpt, folder, library):
+        self.library = library
         self.scene, self.ckpt = scene, str(pathlib.Path(ckpt).resolve())
         self.root = pathlib.Path(folder) / re.sub(r"\W+", "-", scene.name)
         self.source, self.place = self.root / "source", self.root / "place"
@@ -63,15 +67,18 @@ class Stage:
             path.unlink()
 
     def arguments(self):
-        words = [self.ckpt, *self.scene.command.split(), "--quiet"]
-        if "--threads" not in words:
-            words += ["--threads", "1"]
+        words = [self.ckpt, *shlex.split(self.scene.command)]
+        if words[1] != "completions":
+            words += ["--quiet", "--threads", "1"]
         if self.scene.shell:
-            line = " ".join("'" + word.replace("'", r"'\''") + "'" for word in words)
+            line = "LD_PRELOAD=$PRELOADED " + shlex.join(words)
             return ["bash", "-c", self.scene.shell.replace("CKPT", line)]
         return words
 
     def run(self, timeout=60, **environment):
+        if self.scene.shell:
+            # Other programs of the line are spared.
+            environment = {"PRELOADED": environment.pop("LD_PRELOAD", ""), **environment}
         return subprocess.run(self.arguments(), cwd=self.place, capture_output=True, timeout=timeout,
                               env=self.environment(**environment), stdin=subprocess.DEVNULL)
 
@@ -89,7 +96,7 @@ class Stage:
         if finished:
             return [] if now == self.new else [f"exit 0, but {difference(self.new, now)}"]
         extra = set(now) - set(self.old) - set(self.new)
-        odd = [name for name in extra if not LEFTOVER.match(pathlib.Path(name).name)]
+        odd = [name for name in extra if not any(LEFTOVER.match(part) for part in pathlib.Path(name).parts)]
         found = [f"left {name}" for name in (odd if killed or crippled else extra)]
         core = {name: digest for name, digest in now.items() if name not in extra}
         if core in (self.old, self.new):
@@ -99,16 +106,30 @@ class Stage:
             if core in (self.old, self.new) and self.fingerprint(folder or self.place) in self.prints:
                 return found
             return found + [f"the last checkpoint in it cannot be read: {difference(self.old, now)}"]
+        if self.scene.main and killed and self.can_be_restored(now):
+            return [problem for problem in found if ".ckpt-old-" not in problem]
         if self.scene.is_each and all(core.get(name) in (self.old.get(name), self.new.get(name)) for name in
                                       {*self.old, *self.new}):
             return found
         if self.scene.read and self.keeps_inputs(core):
             # Files under names that an index gives: what counts is what a reader finds.
             print_ = self.fingerprint(folder or self.place)
-            if print_ in self.prints and (killed or crippled or print_ == self.prints[1]):
+            if print_ and print_ == self.prints[1]:
+                return [f"left {name}" for name in odd]
+            if print_ and print_ == self.prints[0] and (killed or crippled):
                 return found
             return found + [f"neither the old nor the new checkpoint: {difference(self.old, now)}"]
         return found + [f"neither old nor new: {difference(self.old, now)}"]
+
+    def can_be_restored(self, now):
+        """Whether a set is between the old and the new one, no reader takes it for one, and the old files are there."""
+        if self.scene.main in now:
+            return False
+        restored = {name: digest for name, digest in now.items() if not LEFTOVER.match(pathlib.Path(name).name)}
+        for name, digest in now.items():
+            if match := re.fullmatch(r"\.(.+)\.ckpt-old-[0-9a-f]{16}", pathlib.Path(name).name):
+                restored[str(pathlib.Path(name).with_name(match[1]))] = digest
+        return restored == self.old
 
     def keeps_inputs(self, core):
         """Files that the command does not change are as they were."""
@@ -118,6 +139,8 @@ class Stage:
     def without_growth(self, folder, core):
         name = self.scene.grows
         old, now = (self.source / name).read_bytes(), (folder / name).read_bytes()
+        if (self.source / "whole").exists():
+            old = (self.source / "whole").read_bytes()  # without what was never finished
         if not now.startswith(old):
             return core
         new = self.new[name]
@@ -146,9 +169,9 @@ def difference(expected, found):
     return ", ".join(sorted(lines)[:6])
 
 
-def library():
-    """The library to preload, compiled where it is older than its source."""
-    source, built = HERE / "faults.c", pathlib.Path("/tmp/ckpt-faults.so")
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Wno-nonnull-compare", "-o", built, source, "-ldl"], check=True)
-    return str(built)
+def compiled(folder):
+    """The library to preload."""
+    library = pathlib.Path(folder) / "faults.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wno-nonnull-compare", "-o", library,
+                    HERE / "faults.c", "-ldl"], check=True)
+    return str(library)

@@ -48,13 +48,15 @@ def several_files():
         yield Scene(f"shards {ending}", old, f"convert in.ckz m.{ending} --shard-size 4000B --force", read=index)
         yield Scene(f"more shards {ending}", old, f"convert in.ckz m.{ending} --shard-size 300B --force", read=index)
         yield Scene(f"fewer shards {ending}", old, f"convert in.ckz m.{ending} --shard-size 9000B --force", read=index)
-        yield Scene(f"new shards {ending}", NEW, f"convert in.ckz m.{ending} --shard-size 4000B")
+        yield Scene(f"new shards {ending}", NEW, f"convert in.ckz m.{ending} --shard-size 4000B", read=index)
         yield Scene(f"shards in place {ending}", old, f"reinit {index} --match Linear --seed 9 --in-place", read=index)
         yield Scene(f"copied shards {ending}", f"{old}mkdir to; ckpt convert in.ckz to/m.{ending} --shard-size 4000B\n",
                     f"reinit {index} --match Linear --seed 9 -o to/{index} --force", read=f"to/{index}")
     folder = f"cp -r {FIXTURES}/pytorch/distributed d; chmod -R u+w d\n"
-    yield Scene("distributed in place", folder, "reinit d --match * --rule *:normal_ --seed 3 --in-place", read="d")
-    yield Scene("distributed copy", folder, "reinit d --match * --rule *:normal_ --seed 3 -o e", read="e")
+    draw = "reinit d --match model.rows --match model.whole --rule 'model: whole=1, rows=normal' --seed 3"
+    yield Scene("distributed in place", folder, f"{draw} --in-place", read="d", main="d/.metadata")
+    yield Scene("distributed copy", folder, f"{draw} -o e", read="e")
+    yield Scene("distributed copy over another", f"{folder}cp -r d e; ckpt {draw} --in-place\n", "reinit d --match model.whole --rule 'model: whole=2' -o e --force", read="e", main="e/.metadata")
 
 
 def patches_and_packs():
@@ -66,7 +68,7 @@ def patches_and_packs():
     yield Scene("pack", two, "pack a.ckz b.ckz -o run.ckz")
     yield Scene("pack anew", two + "ckpt pack b.ckz -o run.ckz\n", "pack a.ckz b.ckz -o run.ckz --force")
     yield Scene("pack more", two + "ckpt pack a.ckz -o run.ckz\n", "pack b.ckz -o run.ckz", grows="run.ckz", read="run.ckz@latest")
-    yield Scene("pack after a tail", two + "ckpt pack a.ckz -o run.ckz; head -c 3000 b.ckz >> run.ckz\n",
+    yield Scene("pack after a tail", two + "ckpt pack a.ckz -o run.ckz; cp run.ckz whole; head -c 3000 b.ckz >> run.ckz\n",
                 "pack b.ckz -o run.ckz", grows="run.ckz", read="run.ckz@latest")
     yield Scene("unpack", two + "ckpt pack a.ckz b.ckz -o run.ckz; rm a.ckz b.ckz\n", "unpack run.ckz", is_each=True)
     yield Scene("unpack step", two + "ckpt pack a.ckz b.ckz -o run.ckz; ckpt convert a.ckz out.pt\n",
@@ -75,10 +77,10 @@ def patches_and_packs():
 
 def keras():
     weights = f"cp {FIXTURES}/keras/net.weights.h5 {FIXTURES}/keras/net.keras {FIXTURES}/keras/sharded* .; chmod u+w *\n"
-    yield Scene("keras h5 in place", weights, "reinit net.weights.h5 --match * --rule *:ones_ --in-place")
-    yield Scene("keras in place", weights, "reinit net.keras --match * --rule *:ones_ --in-place")
-    yield Scene("keras shards in place", weights, "reinit sharded.weights.json --match * --rule *:ones_ --in-place",
-                read="sharded.weights.json")
+    yield Scene("keras h5 in place", weights, "reinit net.weights.h5 --match Dense --rule 'Dense: kernel=normal, bias=1' --in-place")
+    yield Scene("keras in place", weights, "reinit net.keras --match Dense --rule 'Dense: kernel=normal, bias=1' --in-place")
+    yield Scene("keras shards in place", weights, "reinit sharded.weights.json --match Dense --rule 'Dense: kernel=normal, bias=1' --in-place",
+                read="sharded.weights.json", main="sharded.weights.json")
 
 
 def streams():

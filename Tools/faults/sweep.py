@@ -4,8 +4,6 @@ import os
 import pathlib
 import subprocess
 
-from scene import library
-
 E = errno
 OPEN = [E.EIO, E.ENOSPC, E.EACCES, E.EMFILE, E.EINTR]
 WRITE = [E.EIO, E.ENOSPC, E.EDQUOT, E.EINTR, "short"]
@@ -23,14 +21,16 @@ FAULTS = {
     "fchmod": [E.EIO, E.EPERM], "fchown": [E.EPERM], "fsetxattr": [E.ENOSPC], "listxattr": [E.EIO],
     "readlink": [E.EIO], "realpath": [E.EIO],
 }
+# Those that last: a disk that has died, and one that is full.
+LASTING = {str(E.EIO), str(E.ENOSPC)}
 
-def sweep(stage, table, report, kinds=None):
+
+def sweep(stage, table, report):
     """Plays a scene with every fault; counts in `table` by function and fault."""
     functions = clean(stage)
     for kind in sorted({str(kind) for answers in FAULTS.values() for kind in answers}):
         for always in (False, True):
-            # A call that is interrupted, or cut, again and again is the same as one that is so once.
-            if always and kind in ("short", str(E.EINTR)) or kinds and kind not in kinds:
+            if always and kind not in LASTING:
                 continue
             for number, function in enumerate(functions, 1):
                 if answers(function, kind) and not (always and function == "flock"):
@@ -48,7 +48,7 @@ def clean(stage):
 
 
 def preload(stage, **more):
-    return {"LD_PRELOAD": library(), "FAULT_ROOT": str(stage.root), **more}
+    return {"LD_PRELOAD": stage.library, "FAULT_ROOT": str(stage.root), **more}
 
 
 def play(stage, number, kind, always, table, report):
@@ -86,7 +86,8 @@ def judged(stage, result, function, kind, always):
         return found
     if result.returncode != 2:
         return [f"exit {result.returncode}: {error[-200:]!r}"]
-    found = stage.problems(finished=False, crippled=always or function == "unlink")
+    # When a directory cannot be synced, nothing more is renamed or removed in it.
+    found = stage.problems(finished=False, crippled=always or function in ("unlink", "fsync"))
     lines = [line for line in error.splitlines() if line]
     if len(lines) != 1:
         found.append(f"{len(lines)} lines: {error[:300]!r}")

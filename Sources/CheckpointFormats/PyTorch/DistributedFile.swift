@@ -20,7 +20,7 @@ final class DistributedFile: Sendable {
       if let opened { return opened }
       let file = try place.open(name)
       // The metadata are set aside while files are replaced.
-      try index.confirmUnchanged()
+      try index.confirmCurrent()
       opened = file
       return file
     }

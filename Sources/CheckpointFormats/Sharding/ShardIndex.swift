@@ -144,7 +144,7 @@ struct ShardIndex {
     }
     try joined.takeRest(besides: path)
     // A set that takes the place of another replaces the index before it takes over any other name.
-    try source.confirmUnchanged()
+    try source.confirmCurrent()
     var contents = joined.contents
     contents.restoreFromTexts()
     return contents

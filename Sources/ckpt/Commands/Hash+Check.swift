@@ -10,6 +10,7 @@ extension Ckpt.Hash {
       case same = "OK"
       case different = "FAILED"
       case unreadable = "FAILED open or read"
+      case unlisted = "FAILED not listed"
       case malformed
     }
     /// A file, or with a manifest a tensor; of a malformed line its text.
@@ -84,9 +85,8 @@ extension Ckpt.Hash {
         Outcome(
           name: name, result: other == text ? .same : other == nil ? .unreadable : .different))
     }
-    for name in found.keys.sorted() {
-      common.note("\(file.escapingControls): tensor '\(name.text.escapingControls)' has no line")
-    }
+    // A manifest covers all of a checkpoint: what it does not list was added.
+    for name in found.keys.sorted() { try add(Outcome(name: name.text, result: .unlisted)) }
   }
 
   /// The digests of a file, every byte of it read; `nil`, with a note, if that fails.
@@ -112,6 +112,9 @@ extension Ckpt.Hash {
     warn(
       outcomes.count { $0.result == .unreadable }, "listed \(what) could not be read",
       "listed \(what)s could not be read")
+    warn(
+      outcomes.count { $0.result == .unlisted }, "\(what) is not listed",
+      "\(what)s are not listed")
     warn(
       outcomes.count { $0.result == .different }, "computed checksum did NOT match",
       "computed checksums did NOT match")

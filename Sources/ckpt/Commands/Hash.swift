@@ -15,7 +15,7 @@ extension Ckpt {
 
         --check reads lines that were printed without it and prints OK or FAILED for each, as \
         'sha256sum -c' does; with the lines of --manifest, name the file that they are compared with. \
-        Exit status 1 if any differs, is missing, or cannot be read.
+        Exit status 1 if any differs, is missing, is not listed, or cannot be read.
 
         EXAMPLES
           ckpt hash net.h5 net.ckz

@@ -85,7 +85,8 @@ public final class RunPackWriter {
   /// - Throws: ``TensorCore/CheckpointError`` when the file exists and is not a pack, or cannot be written.
   public init(_ path: String, replaces: Bool = false) throws(CheckpointError) {
     let (place, name) = Place.locate(path)
-    if !replaces, (try? place.openFile(name)) != nil {
+    let grows = replaces ? false : try Self.isThere(name, in: place)
+    if grows {
       let growing = try GrowingFile(path)
       let probe = try FileProbe(growing.source, in: place)
       guard probe.head.starts(with: NativeLayout.magic),
@@ -102,6 +103,15 @@ public final class RunPackWriter {
     growing = nil
     sink = try place.create(name, replacing: replaces)
     writer = try NativePackWriter(sink)
+  }
+
+  private static func isThere(_ name: String, in place: Place) throws(CheckpointError) -> Bool {
+    do throws(CheckpointError) {
+      return try place.openFile(name) != nil
+    } catch {
+      if error.isMissingFile { return false }
+      throw error
+    }
   }
 
   /// Adds a checkpoint; `name` and `format` are those of the file it comes from.
