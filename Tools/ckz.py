@@ -9,8 +9,7 @@ that the format does not depend on the program that introduced it.
     ckz.read("patch.ckz", base=arrays)  what a patch makes of its base
     python3 ckz.py model.ckz [STEP]     a line for each tensor: name dtype shape blake3
 
-Every byte is verified, parity too; what is not as the specification says raises ValueError. The package
-blake3, where it is installed, computes the digests faster than the code here.
+Every byte is verified, parity too; what is not as specified raises ValueError. The package blake3, if installed, is used, for speed.
 """
 import json
 import math
@@ -28,17 +27,16 @@ except ImportError:
 
 CHUNK, ALIGNMENT = 1 << 20, 64
 TYPES = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1", "F8_E4M3FNUZ": "u1",
-    "F8_E5M2FNUZ": "u1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4",
-    "F32": "<f4", "C64": "<c8", "F64": "<f8", "I64": "<i8", "U64": "<u8", "C128": "<c16",
-}
+    "BOOL": "?", "U8": "u1", "I8": "i1", "F8_E5M2": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1", "F8_E4M3FNUZ": "u1", "F8_E5M2FNUZ": "u1",
+    "I16": "<i2", "U16": "<u2", "F16": "<f2", "BF16": "<u2", "I32": "<i4", "U32": "<u4", "F32": "<f4", "C64": "<c8", "F64": "<f8",
+    "I64": "<i8", "U64": "<u8", "C128": "<c16"}
 BLOCKS = {  # types without bytes for each element: elements and bytes of a block
     "F4": (2, 1), "F6_E2M3": (4, 3), "F6_E3M2": (4, 3), "Q4_0": (32, 18), "Q4_1": (32, 20), "Q5_0": (32, 22), "Q5_1": (32, 24),
     "Q8_0": (32, 34), "Q8_1": (32, 40), "Q2_K": (256, 84), "Q3_K": (256, 110), "Q4_K": (256, 144), "Q5_K": (256, 176),
     "Q6_K": (256, 210), "Q8_K": (256, 292), "IQ2_XXS": (256, 66), "IQ2_XS": (256, 74), "IQ3_XXS": (256, 98),
-    "IQ1_S": (256, 50), "IQ4_NL": (32, 18), "IQ3_S": (256, 110), "IQ2_S": (256, 82), "IQ4_XS": (256, 136), "IQ1_M": (256, 56),
-    "TQ1_0": (256, 54), "TQ2_0": (256, 66), "MXFP4": (32, 17), "NVFP4": (64, 36), "Q1_0": (128, 18),
-}
+    "IQ1_S": (256, 50), "IQ4_NL": (32, 18), "IQ3_S": (256, 110), "IQ2_S": (256, 82),
+    "IQ4_XS": (256, 136), "IQ1_M": (256, 56), "TQ1_0": (256, 54), "TQ2_0": (256, 66), "MXFP4": (32, 17), "NVFP4": (64, 36),
+    "Q1_0": (128, 18)}
 
 
 def require(condition, what):
@@ -67,8 +65,7 @@ IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x
 ORDER = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
 QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
             (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
-START, END, PARENT, ROOT = 1, 2, 4, 8
-LEAF = 1024
+START, END, PARENT, ROOT, LEAF = 1, 2, 4, 8, 1024
 
 
 def compress(cv, message, counter, length, flags):
@@ -99,7 +96,8 @@ def leaf_values(data, first):
     """Those of whole leaves, all at once."""
     words = numpy.frombuffer(data, "<u4").reshape(-1, 16, 16)
     numbers = numpy.arange(first, first + len(words), dtype="u8")
-    counter, cv = (numbers.astype("u4"), (numbers >> numpy.uint64(32)).astype("u4")), [numpy.full(len(words), word, "u4") for word in IV]
+    counter = ((numbers & numpy.uint64(MASK)).astype("u4"), (numbers >> numpy.uint64(32)).astype("u4"))
+    cv = [numpy.full(len(words), word, "u4") for word in IV]
     for block in range(16):
         flags = (START if block == 0 else 0) | (END if block == 15 else 0)
         cv = compress(cv, [words[:, block, i] for i in range(16)], counter, 64, flags)
@@ -110,7 +108,8 @@ def merge(values, root=0):
     """The value of neighboring subtrees of 32 bytes each, the left ones complete and as large as can be."""
     while len(values) > 64:
         pairs = numpy.frombuffer(values, "<u4", len(values) // 64 * 16).reshape(-1, 16)
-        cv = compress([numpy.full(len(pairs), word, "u4") for word in IV], [pairs[:, i] for i in range(16)], (0, 0), 64, PARENT)
+        ivs = [numpy.full(len(pairs), word, "u4") for word in IV]
+        cv = compress(ivs, [pairs[:, i] for i in range(16)], (0, 0), 64, PARENT)
         values = numpy.stack(cv, axis=1).astype("<u4").tobytes() + values[len(values) // 64 * 64:]
     if len(values) == 32:
         return values
@@ -129,7 +128,7 @@ def chunk_value(data, number, root=0):
 # A filter's name: steps, of which a reader undoes the last one first. Words are of `width` bytes.
 FILTER = re.compile(
     r"(?P<delta>delta\+)?(?P<narrow>(f32\+)?(f16\+|bf16\+)?)((?P<whole>palette|differences)|(?P<sparse>sparse\+)?"
-    r"(levels-(?P<columns>[1-9][0-9]{0,4})\+)?(?P<layout>planes|rotated-planes|bits))-(?P<width>[1-9][0-9]{0,2})")
+    r"(levels-(?P<columns>[1-9][0-9]{0,4})\+)?(?P<layout>planes|rotated-planes|bits))-(?P<width>[1-9][0-9]{0,2})(?P<ans>\+ans)?")
 WIDE = {"f32": 8, "f16": 4, "bf16": 4}  # bytes of a word before it is narrowed to half of them
 TURNS = {2: 1, 4: 1, 8: 5}  # by how many bits words are rotated left
 
@@ -154,20 +153,44 @@ class Parts:
         return join(self.take(count * width), width)
 
 
+def ranged(stream, limit):
+    """What a stream of asymmetric numeral systems holds: blocks of bytes as they are, of coded ones, and of equal ones."""
+    content, left = bytearray(), Parts(stream)
+    while len(left.left):
+        size, kind = divmod(int(left.words(1, 4)[0]), 4)
+        require(kind < 3 and size <= limit - len(content), "an ans stream of another size")
+        if kind != 1:
+            content += left.take(size if kind == 0 else 1).tobytes() * (1 if kind == 0 else size)
+            continue
+        parts = []
+        while sum(parts) < 4096:
+            first = int(left.take(1)[0])
+            second = 0 if 0 < first < 128 else int(left.take(1)[0])
+            parts += [0] * (second + 1) if first == 0 else [first if first < 128 else (first & 127) << 8 | second]
+            require(len(parts) <= 256 and (first < 128 or parts[-1] > 127) and parts[-1] < 4096, "bad frequencies")
+        require(sum(parts) == 4096, "frequencies that are not 4096 in all")
+        parts, symbols = numpy.array(parts, "u8"), numpy.repeat(numpy.arange(len(parts)), parts)
+        starts, states = numpy.cumsum(parts) - parts, left.words(64, 4).astype("u8")
+        require((states >= 65536).all(), "a state that is too small")
+        for start in range(0, size, 64):
+            some = states[:size - start]
+            low, found = some & 4095, symbols[some & 4095]
+            some[:] = parts[found] * (some >> 12) + low - starts[found]
+            short = some < 65536
+            some[short] = some[short] << 16 | left.words(int(short.sum()), 2)
+            content += found.astype("u1").tobytes()
+        require((states == 65536).all(), "an ans block that does not end where it began")
+    return bytes(content)
+
+
 def join(planes, width):
     return numpy.ascontiguousarray(planes.reshape(width, -1).T).reshape(-1).view("<u%d" % width)
-
-
-def rotated_right(words, width):
-    turn, rest = words.dtype.type(TURNS[width]), words.dtype.type(8 * width - TURNS[width])
-    return words >> turn | words << rest
 
 
 def blocks(parts, size, width):
     """Planes of blocks; what is left after the last whole block follows unchanged."""
     whole = size // width * width
-    planes = parts.take(whole).reshape(width, -1)
-    return numpy.concatenate([planes.T.reshape(-1), parts.take(size - whole)])
+    return numpy.concatenate([parts.take(whole).reshape(width, -1).T.reshape(-1), parts.take(size - whole)])
 
 
 def bit_planes(parts, count, width):
@@ -178,7 +201,7 @@ def bit_planes(parts, count, width):
 
 
 def palette(parts, count, width):
-    table = parts.take((int(parts.take(1)[0]) + 1) * width).copy().view("<u%d" % width)
+    table = differences(parts, int(parts.take(1)[0]) + 1, width)
     require((table[1:] > table[:-1]).all(), "the words of a palette do not ascend")
     size = next(size for size in (1, 2, 4, 8) if len(table) <= 1 << size)
     places = numpy.packbits(parts.bits(count * size).reshape(count, size), axis=1, bitorder="little").reshape(-1)
@@ -215,7 +238,7 @@ def floats(parts, count, width, steps):
     if added is not None:
         words = words + added
     if steps["layout"] != "planes":
-        words = rotated_right(words, width)
+        words = words >> words.dtype.type(TURNS[width]) | words << words.dtype.type(8 * width - TURNS[width])
     if steps["sparse"]:
         dense, words = words, numpy.zeros(count, words.dtype)
         words[mask] = dense
@@ -269,7 +292,8 @@ def unfilter(name, stored, size, itemsize, base):
     if name == "base":
         require(not stored, "a chunk of the base has bytes of its own")
         return base.tobytes()
-    return unfiltered(name, inflate(stored, 2 * size + (1 << 18)), size, itemsize, base)
+    content = (ranged if name.endswith("+ans") else inflate)(stored, 2 * size + (1 << 18))
+    return unfiltered(name, content, size, itemsize, base)
 
 
 def digest_of(data):
@@ -361,8 +385,7 @@ class Steps:
         """Yields (name, dtype, shape, blake3, bytes) in the file's order; aliases have their original's."""
         index, start, end = self.indexes[step]
         is_pack = struct.unpack("<I", self.data[12:16]) == (1,)
-        yield from tensors_of(self.data, index, start, end, lambda entry, digest: self.find(entry, digest, step),
-                              is_pack)
+        yield from tensors_of(self.data, index, start, end, lambda entry, digest: self.find(entry, digest, step), is_pack)
 
 
 def size_of(entry):
@@ -406,9 +429,8 @@ def tensors_of(data, index, start, end, find, is_pack):
             original = find(entry, entry.pop("base"))
             entry.pop("step", None)
         require(sorted(entry) == ["blake3", "chunks", "dtype", "filter", "name", "offset", "shape"], "unknown keys in " + name)
-        number = len(entry["chunks"])
-        values = bytes.fromhex(values) if number > 1 else values.encode()
-        require(len(values) == (32 * number if number > 1 else 0), "cvs and chunks of %s disagree" % name)
+        values = bytes.fromhex(values) if len(entry["chunks"]) > 1 else values.encode()
+        require(len(values) == (32 * len(entry["chunks"]) if len(entry["chunks"]) > 1 else 0), "cvs and chunks of %s disagree" % name)
         require(not values or merge(values, ROOT).hex() == entry["blake3"], "cvs of %s do not merge" % name)
         count, itemsize = size_of(entry)
         require(original is None or len(original) == count * itemsize, "%s has a base of another size" % name)

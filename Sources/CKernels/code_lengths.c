@@ -22,6 +22,26 @@ static void sort(uint64_t *keys, size_t count) {
   if (from != keys) memcpy(keys, from, count * sizeof *keys);
 }
 
+uint64_t ckpt_huffman_bits(const uint32_t *counts, size_t symbols) {
+  uint64_t leaves[MOST], packages[MOST], bits = 0;
+  size_t used = 0, leaf = 0, package = 0, made = 0;
+  for (size_t i = 0; i < symbols; i++)
+    if (counts[i]) leaves[used++] = counts[i];
+  if (used < 2) return used ? leaves[0] : 0;
+  sort(leaves, used);
+  // The two lightest trees become one, again and again: each adds a bit to all that is in it.
+  for (; made + 1 < used; made++) {
+    uint64_t sum = 0;
+    for (int i = 0; i < 2; i++)
+      sum += leaf < used && (package == made || leaves[leaf] <= packages[package])
+                 ? leaves[leaf++]
+                 : packages[package++];
+    packages[made] = sum;
+    bits += sum;
+  }
+  return bits;
+}
+
 void ckpt_code_lengths(
     const uint32_t *counts, size_t symbols, unsigned limit, uint8_t *lengths) {
   memset(lengths, 0, symbols);

@@ -54,7 +54,11 @@ public struct CheckpointSource: Sendable {
       opened.notes.filter { $0 != silenced }.forEach {
         notes("\(probe.path.escapingControls): \($0)")
       }
-      opened.checkpoint.entries = opened.checkpoint.entries.map { $0.naming(probe.path) }
+      let path = probe.path
+      for index in opened.checkpoint.entries.indices
+      where opened.checkpoint.entries[index].path == nil {
+        opened.checkpoint.entries[index].path = path
+      }
       return Self(opened: opened, format: format, probe: probe, key: options.key)
     } catch let error as CheckpointError {
       throw error.adding(path: probe.path)
@@ -117,15 +121,6 @@ public struct CheckpointSource: Sendable {
       return "'\(String(decoding: start, as: UTF8.self))'"
     }
     return start.hexDigits(separator: " ")
-  }
-}
-
-extension Checkpoint.Entry {
-  /// The same tensor, whose read errors name a file where they name none.
-  fileprivate func naming(_ path: String) -> Self {
-    wrappingReader { range, target, read in
-      try CheckpointError.placing(path: path) { try read(range, &target) }
-    }
   }
 }
 

@@ -42,8 +42,9 @@ extension JSONScanner {
       value = value * 10 + Int(bytes[end] - UInt8(ascii: "0"))
       end += 1
     }
-    let isPlain = end < bytes.count && [0x2c, 0x5d, 0x7d].contains(bytes[end])
-    if isPlain, bytes[start] != UInt8(ascii: "0") || end == start + 1 {
+    if end < bytes.count, bytes[end] == 0x2c || bytes[end] == 0x5d || bytes[end] == 0x7d,
+      bytes[start] != UInt8(ascii: "0") || end == start + 1
+    {
       position = end
       return value
     }

@@ -14,6 +14,23 @@ extension JSONScanner {
     return string
   }
 
+  /// Takes a string of ASCII without escapes and returns where its bytes are, so that a reader of many
+  /// strings need not make them; `nil`, and nothing is taken, if anything else comes next.
+  package mutating func plainString() -> Range<Int>? {
+    skipBlanks()
+    guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return nil }
+    var end = position + 1
+    while end < bytes.count, bytes[end] &- 0x20 < 0x60, bytes[end] != UInt8(ascii: "\""),
+      bytes[end] != UInt8(ascii: "\\")
+    {
+      end += 1
+    }
+    guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return nil }
+    let range = position + 1..<end
+    position = end + 1
+    return range
+  }
+
   private mutating func string(at begin: Int) throws(CheckpointError) -> String {
     guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
       throw expected("a string")

@@ -33,7 +33,8 @@ package struct JSONScanner {
   /// Deepest nesting of arrays and objects, unless the reader wants less.
   package static let maxDepth = 64
 
-  let bytes: [UInt8]
+  /// The text.
+  package let bytes: [UInt8]
   let spelling: Spelling
   private let offsets: Offsets
   private let maxDepth: Int
@@ -142,8 +143,10 @@ package struct JSONScanner {
 
   /// Consumes these bytes if they come next; returns whether they did.
   package mutating func take(_ literal: String) -> Bool {
-    guard bytes[position...].starts(with: literal.utf8) else { return false }
-    position += literal.utf8.count
+    let text = literal.utf8Span.span
+    guard text.count <= bytes.count - position else { return false }
+    for index in text.indices where text[index] != bytes[position + index] { return false }
+    position += text.count
     return true
   }
 

@@ -28,6 +28,8 @@ public struct Checkpoint: Sendable {
     /// Chunks are then unpacked directly into the destination, and other data stay in the processor's
     /// cache. Any other range gives the same bytes, more slowly.
     public var preferredReadSize = 1 << 18
+    /// What errors of reading call the file, unless they name one.
+    package var path: String?
     private let reader: Reader
 
     /// Creates an entry; `reader` must be safe to call from several tasks at once, and is only given
@@ -54,7 +56,7 @@ public struct Checkpoint: Sendable {
       do {
         try reader(range, &target)
       } catch let error as CheckpointError {
-        throw error.adding(tensor: name.text)
+        throw error.adding(path: path, tensor: name.text)
       }
     }
 
@@ -81,7 +83,9 @@ public struct Checkpoint: Sendable {
           .mismatched, "expected a shape that can be viewed as \(shape), found \(info.shape)",
           tensor: name.text)
       }
-      return Self(name: name, info: new, reader: reader)
+      var copy = Self(name: name, info: new, reader: reader)
+      copy.path = path
+      return copy
     }
 
     /// The same tensor, read through `body`, which is given the range, the target and the reader.
@@ -94,6 +98,7 @@ public struct Checkpoint: Sendable {
       }
       copy.preferredReadSize = preferredReadSize
       copy.remark = remark
+      copy.path = path
       return copy
     }
   }

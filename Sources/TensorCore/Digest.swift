@@ -10,25 +10,54 @@ public enum DigestAlgorithm: String, Sendable, CaseIterable {
 
 /// A digest of bytes, the measure by which tensors and files are called equal.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
-  /// The 32 bytes.
-  public let bytes: [UInt8]
+  /// Eight bytes each, the first one highest: an index has a digest per tensor, which needs no memory
+  /// of its own.
+  private let first, second, third, fourth: UInt64
 
   /// Parses 64 hexadecimal digits of either case; `nil` if the text is anything else.
   public init?(hexadecimal text: String) {
-    guard text.utf8.count == 64, let bytes = [UInt8](lowercaseHexadecimal: text.lowercased().utf8)
-    else { return nil }
-    self.bytes = bytes
+    let text = text.lowercased()
+    self.init(lowercaseHexadecimal: text.utf8Span.span)
   }
 
   /// Parses 64 hexadecimal digits, all of them lowercase.
-  package init?(lowercaseHexadecimal text: String) {
-    guard text.utf8.count == 64, let bytes = [UInt8](lowercaseHexadecimal: text.utf8) else {
-      return nil
-    }
-    self.bytes = bytes
+  package init?(lowercaseHexadecimal digits: Span<UInt8>) {
+    guard digits.count == 64, let first = Self.word(digits, at: 0),
+      let second = Self.word(digits, at: 16), let third = Self.word(digits, at: 32),
+      let fourth = Self.word(digits, at: 48)
+    else { return nil }
+    (self.first, self.second, self.third, self.fourth) = (first, second, third, fourth)
   }
 
-  package init(bytes: [UInt8]) { self.bytes = bytes }
+  /// Takes 32 bytes.
+  package init(bytes: [UInt8]) {
+    precondition(bytes.count == 32, "\(bytes.count) bytes")
+    func word(at start: Int) -> UInt64 {
+      bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    (first, second, third, fourth) = (word(at: 0), word(at: 8), word(at: 16), word(at: 24))
+  }
+
+  private static func word(_ digits: Span<UInt8>, at start: Int) -> UInt64? {
+    var word: UInt64 = 0
+    for index in start..<start + 16 {
+      guard let value = digits[index].lowercaseHexadecimalValue else { return nil }
+      word = word << 4 | UInt64(value)
+    }
+    return word
+  }
+
+  /// The 32 bytes.
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(32)
+    for word in [first, second, third, fourth] {
+      for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+      }
+    }
+    return bytes
+  }
 
   /// 64 lowercase hexadecimal digits.
   public var description: String { bytes.hexDigits() }
@@ -37,19 +66,12 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 extension [UInt8] {
   /// The bytes of pairs of lowercase hexadecimal digits; `nil` if there is anything else.
   package init?(lowercaseHexadecimal digits: some Collection<UInt8>) {
-    func value(_ digit: UInt8) -> UInt8? {
-      switch digit {
-      case 0x30...0x39: digit - 0x30
-      case 0x61...0x66: digit - 0x61 + 10
-      default: nil
-      }
-    }
     guard digits.count.isMultiple(of: 2) else { return nil }
     self = []
     reserveCapacity(digits.count / 2)
     var high: UInt8?
     for digit in digits {
-      guard let value = value(digit) else { return nil }
+      guard let value = digit.lowercaseHexadecimalValue else { return nil }
       if let first = high {
         append(first << 4 | value)
         high = nil

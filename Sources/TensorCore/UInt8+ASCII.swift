@@ -8,6 +8,14 @@ extension UInt8 {
   package var isLetter: Bool {
     self == UInt8(ascii: "_") || (self | 0x20) &- UInt8(ascii: "a") < 26
   }
+  /// The value of a hexadecimal digit that is not uppercase; `nil` for anything else.
+  package var lowercaseHexadecimalValue: UInt8? {
+    switch self {
+    case 0x30...0x39: self - 0x30
+    case 0x61...0x66: self - 0x61 + 10
+    default: nil
+    }
+  }
 }
 
 extension String {

@@ -34,6 +34,13 @@ struct StandardOutput: ~Copyable {
     if pending.count > 1 << 16 { try flush() }
   }
 
+  /// Adds a line of UTF-8.
+  mutating func line(_ text: [UInt8]) throws {
+    pending.append(contentsOf: text)
+    pending.append(UInt8(ascii: "\n"))
+    if pending.count > 1 << 16 { try flush() }
+  }
+
   /// Adds text as it is.
   mutating func text(_ text: String) throws {
     pending.append(contentsOf: text.utf8)

@@ -16,8 +16,7 @@ struct Table {
   var lines: [String] { rows.map { columns.line($0) } }
 }
 
-/// The widths of a table's columns, for rows that are made twice and not kept: a file may have
-/// millions of tensors.
+/// The widths of a table's columns, for rows that are made twice and not kept.
 ///
 /// Widths count columns of a terminal, colors not.
 struct Columns {
@@ -28,7 +27,7 @@ struct Columns {
   private var widths: [Int]
 
   /// A wider cell makes only its own row longer: one long name must not pad thousands of rows.
-  private static let maxWidth = 200
+  static let maxWidth = 200
 
   init(_ alignments: [Alignment]) {
     self.alignments = alignments

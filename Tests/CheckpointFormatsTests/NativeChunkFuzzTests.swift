@@ -41,8 +41,9 @@ import Testing
     case .palette:
       let words = [1, 2, 3, 4, 5, 16, 17, 200][dice.below(8)]
       made.append(UInt8(words - 1))
-      // Ascending: the number of a word is its highest byte.
-      for word in 0..<words { made += draws(width - 1) + [UInt8(word)] }
+      // Ascending: differences are small, and only the first may be 0.
+      made += (0..<words).map { UInt8($0 == 0 ? 0 : 1 + dice.below(width == 1 ? 1 : 255)) }
+      made += [UInt8](repeating: 0, count: words * (width - 1))
       let each = words <= 2 ? 8 : words <= 4 ? 4 : words <= 16 ? 2 : 1
       return made
         + stride(from: 0, to: rest, by: each).map { start in
@@ -71,8 +72,11 @@ import Testing
     }
   }
 
-  /// The zlib stream of a content: of stored blocks, or packed.
-  static func stream(_ content: [UInt8], _ dice: inout SplitMix) throws -> [UInt8] {
+  /// The stream of a content: of stored blocks, or packed.
+  static func stream(
+    _ content: [UInt8], isRanged: Bool, _ dice: inout SplitMix
+  ) throws -> [UInt8] {
+    if isRanged { return rangedStream(content, &dice) }
     if dice.below(4) == 0 { return try Zlib.deflate(content.rawBytes, level: 1) }
     var stream: [UInt8] = [0x78, 1]
     var rest = content[...]
@@ -84,6 +88,18 @@ import Testing
     } while !rest.isEmpty
     let sum = Checksum.adler32(content.rawBytes)
     return stream + (0..<4).map { UInt8(truncatingIfNeeded: sum >> UInt32(24 - 8 * $0)) }
+  }
+
+  private static func rangedStream(_ content: [UInt8], _ dice: inout SplitMix) -> [UInt8] {
+    var packed: PlaneCodec.Packed?
+    let memory = [UInt8](count: PlaneCodec.maxStreamSize(content.count)) { target in
+      packed = PlaneCodec.pack(
+        content.rawBytes, parts: [content.count], rangedIfSaving: 0, into: &target)
+    }
+    if let packed, packed.isRanged, dice.below(4) > 0 { return Array(memory[..<packed.count]) }
+    var stream: [UInt8] = []
+    stream.appendLittleEndian(UInt32(content.count << 2))
+    return stream + content
   }
 
   /// All but those that need a base: differences are decoded like other words.
@@ -101,7 +117,7 @@ import Testing
       if round % 16 == 0 {
         count = [1, 2, 7, 8, 9, 31, 64, 65, 100, 257, 1000][dice.below(11)]
         sound = Self.content(filter, count, &dice)
-        let stream = try Self.stream(sound, &dice)
+        let stream = try Self.stream(sound, isRanged: filter.isRanged, &dice)
         _ = try NativeChunkTests.unpacked(stream, filter, count: count * filter.wideWidth)
         continue
       }
@@ -109,14 +125,14 @@ import Testing
       switch round % 4 {
       case 0:
         // Of another length than the index says, still of whole words.
-        stream = try Self.stream(content, &dice)
+        stream = try Self.stream(content, isRanged: filter.isRanged, &dice)
         target = (count + [-1, 1, 8][dice.below(3)]) * filter.wideWidth
       case 1:
-        stream = try Self.stream(content, &dice)
+        stream = try Self.stream(content, isRanged: filter.isRanged, &dice)
         Self.damage(&stream, &dice)
       default:
         Self.damage(&content, &dice)
-        stream = try Self.stream(content, &dice)
+        stream = try Self.stream(content, isRanged: filter.isRanged, &dice)
       }
       do throws(CheckpointError) {
         _ = try NativeChunkTests.unpacked(stream, filter, count: target)

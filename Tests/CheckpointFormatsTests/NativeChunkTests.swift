@@ -148,7 +148,7 @@ import Testing
       let chunk = zip(0..., noise(count, seed: 4)).map { $0 % size < 2 ? UInt8($0 % 5) : $1 & 0x3f }
       let packing = NativePacking(kind: size == 1 ? .integer : .block, width: size)
       let (stream, filter) = Self.packed(chunk, packing, columns: [])
-      #expect(filter.name == "planes-\(size)")
+      #expect(filter.isPlain && filter.layout == .planes && filter.width == size)
       #expect(try Self.unpacked(stream, filter, count: chunk.count) == chunk)
     }
   }

@@ -16,6 +16,8 @@ import Testing
     "levels-65536+bits-4", "f32+sparse+levels-1000+rotated-planes-4", "sparse+rotated-planes-8",
     "f32+planes-4", "bf16+differences-2", "base", "delta+planes-1", "delta+planes-8",
     "delta+sparse+planes-4", "delta+sparse+bits-2", "delta+palette-4", "delta+differences-2",
+    "planes-1+ans", "rotated-planes-2+ans", "planes-34+ans", "sparse+levels-8+bits-4+ans",
+    "f32+rotated-planes-4+ans", "palette-4+ans", "delta+planes-4+ans",
   ]
 
   @Test(arguments: names)
@@ -36,7 +38,7 @@ import Testing
     "sparse+f16+rotated-planes-2", "delta+rotated-planes-4", "delta+levels-8+bits-4",
     "delta+planes-3",
     "delta+f16+bits-2", "delta+raw", "delta+base", "delta+delta+planes-4", "sparse+delta+planes-4",
-    "base+planes-4", "zstd-4",
+    "base+planes-4", "zstd-4", "ans", "raw+ans", "base+ans", "ans+planes-4", "planes-4+ans+ans",
   ])
   func `other names are unknown`(_ name: String) {
     #expect(NativeFilter(name: name) == nil)

@@ -144,6 +144,44 @@ static size_t make_stream(struct ckpt_bits *target, size_t count, int has_matche
   return made;
 }
 
+// Frequencies in parts of 4096 of bytes that occur so often; whether at least two do.
+static int make_frequencies(const uint32_t *counts, size_t total, uint16_t *frequencies) {
+  uint32_t used = 0, sum = 0, most = 0;
+  for (int i = 0; i < 256; i++) used += counts[i] != 0;
+  for (uint32_t i = 0; i < 256; i++) {
+    frequencies[i] = counts[i] ? (uint16_t)(1 + (4096 - used) * (uint64_t)counts[i] / total) : 0;
+    sum += frequencies[i];
+    if (counts[i] > counts[most]) most = i;
+  }
+  frequencies[most] = (uint16_t)(frequencies[most] + 4096 - sum);
+  return used > 1;
+}
+
+void digest_ans(void) {
+  for (enum texture texture = NOISE; texture < TEXTURES; texture++) {
+    FOR_SIZES(count) {
+      uint32_t counts[256] = {0};
+      uint16_t frequencies[256];
+      uint8_t *bytes = words_of(count, 1, texture);
+      ckpt_histogram(bytes, count, counts);
+      if (!make_frequencies(counts, count, frequencies)) continue;
+      uint8_t *stream = room(288 + 2 * count), *back = room(count), *exact;
+      size_t size = ckpt_ans_encode(frequencies, bytes, count, stream, 288 + 2 * count);
+      add(stream, size);
+      exact = memcpy(room(size), stream, size);
+      void *memory = aligned32(ckpt_ans_memory() / 4);
+      add_number(ckpt_ans_decode(memory, frequencies, exact, size, back, count));
+      add(back, count);
+      for (int round = 0; round < 20; round++) {
+        exact[below(size)] ^= (uint8_t)(1 << below(8));
+        add_number(ckpt_ans_decode(memory, frequencies, exact, size, back, count));
+        add_number(ckpt_ans_decode(memory, frequencies, exact, below(size), back, count));
+      }
+    }
+    report("ans, %s", texture_names[texture]);
+  }
+}
+
 void digest_inflate(void) {
   for (int has_matches = 0; has_matches < 2; has_matches++) {
     for (int round = 0; round < 150; round++) {

@@ -57,6 +57,7 @@ void digest_levels(void);
 void digest_bits(void);
 void digest_planes(void);
 void digest_huffman(void);
+void digest_ans(void);
 void digest_inflate(void);
 void digest_sums(void);
 void digest_parity(void);

@@ -130,6 +130,7 @@ int main(int count, char **words) {
   digest_bits();
   digest_planes();
   digest_huffman();
+  digest_ans();
   digest_inflate();
   digest_sums();
   digest_parity();

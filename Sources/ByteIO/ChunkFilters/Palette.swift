@@ -2,16 +2,17 @@ import CKernels
 
 /// The filter `palette`: up to 256 distinct words, and for each word its index among them.
 ///
-/// The content is one byte k - 1, the k words in ascending order, and the indices in 1, 2, 4, or 8
-/// bits each, whichever is the least that suffices for k, packed lowest bits first.
+/// The content is one byte k - 1, the k words in ascending order as planes of their differences, and the
+/// indices in 1, 2, 4, or 8 bits each, whichever is the least that suffices for k, packed lowest bits
+/// first. The differences of a scale's multiples are few.
 package enum Palette {
   /// Encodes words; `target` needs room for 1 + 256 · `width` bytes and one byte per word.
   ///
-  /// - Returns: The size of the table, that is, where the indices begin, and of the whole content;
-  ///   `nil` if there are more than 256 distinct words, or none.
+  /// - Returns: k and the size of the whole content; `nil` if there are more than 256 distinct words, or
+  ///   none.
   package static func encode(
     _ words: RawSpan, width: Int, into target: inout MutableRawSpan
-  ) -> (table: Int, all: Int)? {
+  ) -> (known: Int, all: Int)? {
     let count = wordCount(words.byteCount, width, of: Planes.widths)
     let room = 1 + 256 * width
     precondition(
@@ -30,13 +31,15 @@ package enum Palette {
     var ranks = [UInt8](repeating: 0, count: 256)
     let ascending = (0..<known).sorted { table[$0] < table[$1] }
     target.storeBytes(of: UInt8(known - 1), toByteOffset: 0, as: UInt8.self)
+    var last: UInt64 = 0
     for (rank, number) in ascending.enumerated() {
       ranks[number] = UInt8(rank)
       for byte in 0..<width {
         target.storeBytes(
-          of: UInt8(truncatingIfNeeded: table[number] >> UInt64(8 * byte)),
-          toByteOffset: 1 + rank * width + byte, as: UInt8.self)
+          of: UInt8(truncatingIfNeeded: (table[number] - last) >> UInt64(8 * byte)),
+          toByteOffset: 1 + byte * known + rank, as: UInt8.self)
       }
+      last = table[number]
     }
     let tableSize = 1 + known * width
     let bits = indexBits(known)
@@ -44,7 +47,7 @@ package enum Palette {
       guard let first = unsafe target.firstByte else { return }
       unsafe ckpt_palette_pack(first + room, ranks, count, bits, first + tableSize)
     }
-    return (tableSize, tableSize + packedSize(count, bits))
+    return (known, tableSize + packedSize(count, bits))
   }
 
   /// The size of the content for `m` words that begins with `byte`.
@@ -66,12 +69,16 @@ package enum Palette {
     let (known, bits) = (Int(first) + 1, indexBits(Int(first) + 1))
     guard content.byteCount == size(first: first, width: width, words: count) else { return false }
     var table = [UInt64](repeating: 0, count: 256)
+    let mask = UInt64.max >> UInt64(64 - 8 * width)
     for index in 0..<known {
       for byte in 0..<width {
-        let value = content.littleEndian(UInt8.self, at: 1 + index * width + byte)
+        let value = content.littleEndian(UInt8.self, at: 1 + byte * known + index)
         table[index] |= UInt64(value) << UInt64(8 * byte)
       }
-      if index > 0 && table[index - 1] >= table[index] { return false }
+      if index > 0 {
+        table[index] = (table[index] &+ table[index - 1]) & mask
+        if table[index - 1] >= table[index] { return false }
+      }
     }
     let indices = content.extracting((1 + known * width)...)
     let unused = indices.byteCount * 8 - count * bits

@@ -39,6 +39,24 @@ struct BlockCode {
     self = best
   }
 
+  /// About how many bits a block takes; for literals a little less than it does, since its code has words of
+  /// any length and its header is estimated.
+  static func bits(_ block: borrowing PlannedBlock, of bytes: RawSpan) -> Int {
+    let stored = 8 * bytes.byteCount + 40 * ((bytes.byteCount + 65_534) / 65_535)
+    switch block.kind {
+    case .stored: return stored
+    case .runs: return Self(block, of: bytes)?.bitCount ?? stored
+    case .literals:
+      let (counts, header) = (block.counts, 60 + 4 * block.used)
+      return min(
+        header
+          + Int(
+            unsafe counts.span.withUnsafeBufferPointer { counts in
+              unsafe ckpt_huffman_bits(counts.baseAddress, counts.count)
+            }), stored)
+    }
+  }
+
   private init(literals: borrowing [256 of UInt32]) {
     var counts = [UInt32](repeating: 1, count: 257)  // the last one is the end of the block
     for index in literals.indices { counts[index] = literals[index] }

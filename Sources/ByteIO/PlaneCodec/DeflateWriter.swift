@@ -76,6 +76,18 @@ struct DeflateWriter {
     } while offset < bytes.byteCount
   }
 
+  /// Adds a block, a stored one if there is no code; `pairs` as for ``appendLiterals(_:_:isLast:using:)``.
+  mutating func append(
+    _ bytes: RawSpan, _ code: BlockCode?, isLast: Bool, using pairs: UnsafeMutablePointer<UInt32>
+  ) {
+    guard let code else { return appendStored(bytes, isLast: isLast) }
+    if code.hasRuns {
+      appendRuns(bytes, code, isLast: isLast)
+    } else {
+      unsafe appendLiterals(bytes, code, isLast: isLast, using: pairs)
+    }
+  }
+
   /// Adds a dynamic Huffman block with one code word per byte and no matches; `pairs` is scratch
   /// memory for 65,536 entries.
   mutating func appendLiterals(

@@ -43,14 +43,35 @@ package enum PlaneCodec {
     try decoder.value.decode(stream, width: width, rotated: rotated, into: &target)
   }
 
+  /// What a content was packed into.
+  package struct Packed: Sendable {
+    /// Size of the stream in bytes.
+    package let count: Int
+    /// Whether it is packed by asymmetric numeral systems, and not a zlib stream.
+    package let isRanged: Bool
+  }
+
   /// Packs a content that consists of parts of these sizes, which differ in what occurs in them, into
-  /// `target`, which must have ``maxStreamSize(_:)`` bytes, and returns the stream's size.
+  /// `target`, which must have ``maxStreamSize(_:)`` bytes.
+  ///
+  /// It is packed by asymmetric numeral systems if that saves more than 1/`saving` of the zlib stream, with
+  /// 0 in any case.
   package static func pack(
-    _ content: RawSpan, parts: [Int], into target: inout MutableRawSpan
-  ) -> Int {
+    _ content: RawSpan, parts: [Int], rangedIfSaving saving: Int? = nil,
+    into target: inout MutableRawSpan
+  ) -> Packed {
     let encoder = PlaneEncoder.pool.acquire()
     defer { PlaneEncoder.pool.release(encoder) }
-    return encoder.value.pack(content, parts: parts, into: &target)
+    return encoder.value.pack(content, parts: parts, rangedIfSaving: saving, into: &target)
+  }
+
+  /// Unpacks what ``pack(_:parts:rangedIfSaving:into:)`` made without zlib, and returns how much it is.
+  ///
+  /// - Throws: ``CheckpointError`` `malformed` unless the stream is complete and valid.
+  package static func unpackRanged(
+    _ stream: RawSpan, into target: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    try RangedStream.unpack(stream, into: &target)
   }
 
   /// Unpacks a stream that holds at most as many bytes as `target`, and returns how many.

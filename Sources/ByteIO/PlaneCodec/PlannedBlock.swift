@@ -23,7 +23,7 @@ struct PlannedBlock {
   /// Size in bits of an ideal code.
   private var entropy = 0
   /// Number of different bytes.
-  private var used = 0
+  private(set) var used = 0
 
   /// Number of bytes whose histogram is made at once.
   private static let pieceSize = 1 << 15

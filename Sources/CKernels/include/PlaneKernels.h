@@ -25,6 +25,9 @@ size_t ckpt_equal_neighbors(const uint8_t *bytes, size_t count);
 // a word. Symbols with equal counts are ordered by number, so that the code depends on the counts alone.
 void ckpt_code_lengths(const uint32_t *counts, size_t symbols, unsigned limit, uint8_t *lengths);
 
+// How many bits at most 288 symbols with these counts take in a Huffman code of words of any length.
+uint64_t ckpt_huffman_bits(const uint32_t *counts, size_t symbols);
+
 // Counts the 286 symbols of deflate's literal/length alphabet (RFC 1951, section 3.2.5) if runs of
 // three or more bytes become matches of distance 1; the end of the block is not counted.
 void ckpt_runs_histogram(const uint8_t *bytes, size_t count, uint32_t *counts);
@@ -73,3 +76,21 @@ size_t ckpt_inflate_memory(void);
 unsigned ckpt_inflate(
     void *memory, const struct ckpt_deflated *streams, unsigned number, int is_plain_only,
     size_t *made);
+
+// Number of states that take turns in a block of asymmetric numeral systems.
+#define CKPT_ANS_STATES 64
+
+// Size in bytes of the memory that ckpt_ans_decode needs for its table.
+size_t ckpt_ans_memory(void);
+
+// Packs bytes by frequencies, one for each of 256 bytes, which sum up to 4096 and are 1 to 4095 for
+// bytes that occur: 64 states of 4 bytes, then words of 2. `target` has `room` bytes, at least 288 + 2 *
+// count. Returns the size.
+size_t ckpt_ans_encode(
+    const uint16_t *frequencies, const uint8_t *bytes, size_t count, uint8_t *target, size_t room);
+
+// Unpacks `count` bytes and returns how many bytes of the stream they took, or 0 unless the frequencies
+// sum up to 4096 and all states end where the encoder began.
+size_t ckpt_ans_decode(
+    void *memory, const uint16_t *frequencies, const uint8_t *stream, size_t size, uint8_t *target,
+    size_t count);

@@ -6,9 +6,9 @@ import TensorCore
 extension NativeFile {
   /// Reads every byte and returns the first error of each damaged tensor.
   ///
-  /// Of a patch, tensors that need its base are checked as they are stored. Of a step, `isWhole` says
-  /// whether what earlier steps store of it is read as well.
-  func verify(threads: Int, isWhole: Bool = true) async throws -> [CheckpointError] {
+  /// Of a patch, tensors that need its base are checked as they are stored. Of a step, what earlier steps
+  /// store of it is read as well.
+  func verify(threads: Int) async throws -> [CheckpointError] {
     var contents: [NativeIndex.Stored?] = []
     var entries: [Checkpoint.Entry] = []
     var errors: [CheckpointError] = []
@@ -17,10 +17,6 @@ extension NativeFile {
       switch tensor.content {
       case .alias: continue
       case .unchanged where index.base != nil: continue
-      case .unchanged where !isWhole:
-        // Its bytes are verified where they are stored, if they are there.
-        errors += error { () throws(CheckpointError) in _ = try entry(tensor) }.map { [$0] } ?? []
-        continue
       case .unchanged: break
       case .stored(let stored):
         if stored.base != nil, index.base != nil {
@@ -36,12 +32,7 @@ extension NativeFile {
     // Each chunk is compared with its chaining value when it is read, and these with the digest when
     // the file is opened.
     let found = try await Checkpoint.readErrors(of: entries, threads: threads)
-    for record in index.records {
-      if let error = error(in: { () throws(CheckpointError) in try check(record) }) {
-        errors.append(error)
-      }
-    }
-    return errors
+    return errors + self.errors(in: index.records)
       + entries.indices.compactMap { index in
         let padding = contents[index].flatMap { stored in
           error { () throws(CheckpointError) in try checkPadding(before: stored) }
@@ -49,6 +40,13 @@ extension NativeFile {
         return (padding ?? found[index])?
           .adding(path: file.name, tensor: entries[index].name.text)
       }
+  }
+
+  /// One error for each damaged record.
+  func errors(in records: [NativeIndex.Record]) -> [CheckpointError] {
+    records.compactMap { record in
+      error { () throws(CheckpointError) in try check(record) }
+    }
   }
 
   /// The first chunk that is not as it was stored.
@@ -85,7 +83,7 @@ extension NativeFile {
   }
 
   /// Checks the zeros before each chunk of an aligned tensor: nothing hides between chunks.
-  private func checkPadding(before stored: NativeIndex.Stored) throws(CheckpointError) {
+  func checkPadding(before stored: NativeIndex.Stored) throws(CheckpointError) {
     for chunk in stored.chunks where chunk.padding > 0 {
       let start = chunk.offset - chunk.padding
       let bytes = try file.bytes(start..<chunk.offset)

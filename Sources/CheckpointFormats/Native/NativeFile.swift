@@ -33,13 +33,15 @@ final class NativeFile: Sendable {
 
   /// The tensors of the file; each entry keeps the file open.
   func checkpoint() throws(CheckpointError) -> Checkpoint {
+    // Most files have no aliases, and then no names need be found.
+    let hasAliases = index.tensors.contains { if case .alias = $0.content { true } else { false } }
     var places: [TensorName: Int] = [:]
     var entries: [Checkpoint.Entry] = []
     entries.reserveCapacity(index.tensors.count)
     for tensor in index.tensors {
       switch tensor.content {
       case .stored, .unchanged:
-        places[tensor.name] = entries.count
+        if hasAliases { places[tensor.name] = entries.count }
         if let entry = try entry(tensor) { entries.append(entry) }
       case .alias(let original):
         guard let place = places[original] else { continue }

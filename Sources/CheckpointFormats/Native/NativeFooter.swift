@@ -109,7 +109,7 @@ struct NativeFooter {
     }
     do throws(CheckpointError) {
       let text = try [UInt8](count: contentSize) { target throws(CheckpointError) in
-        try Zlib.inflate(stream.rawBytes, into: &target)
+        try PlaneCodec.decode(stream.rawBytes, width: 1, rotated: false, into: &target)
       }
       return try parse(text)
     } catch {

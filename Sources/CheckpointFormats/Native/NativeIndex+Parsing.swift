@@ -24,11 +24,8 @@ extension NativeIndex {
     try scanner.expect(",\"tensors\":")
     let origin: NativeTensorParser.Origin =
       if let step { .earlierSteps(step) } else { base == nil ? .none : .patched }
-    var parser = NativeTensorParser(start: start, origin: origin)
-    var tensors: [Tensor] = []
-    try scanner.array { scanner throws(CheckpointError) in
-      tensors.append(try parser.tensor(&scanner))
-    }
+    var parser = NativeTensorParser(start: start, origin: origin, size: text.count)
+    try scanner.array { scanner throws(CheckpointError) in try parser.take(&scanner) }
     values = scanner.take(",\"values\":") ? try Self.values(&scanner) : []
     try scanner.expect("}")
     try scanner.end()
@@ -48,7 +45,7 @@ extension NativeIndex {
         "expected the index right after the chunks at byte \(position), found it at byte \(end)")
     }
     self.records = records
-    self.tensors = tensors
+    tensors = parser.tensors
   }
 
   /// Records without their offsets, which follow from the chunks.
@@ -96,11 +93,21 @@ extension NativeIndex {
   }
 
   static func digest(_ text: String, of key: String) throws(CheckpointError) -> Digest {
-    guard let digest = Digest(lowercaseHexadecimal: text) else {
+    guard let digest = Digest(lowercaseHexadecimal: text.utf8Span.span) else {
       throw CheckpointError(
         .malformed, "expected 64 lowercase hexadecimal digits as \(key), found '\(text)'")
     }
     return digest
+  }
+
+  /// Takes a digest without making a string of it.
+  static func digest(
+    _ scanner: inout JSONScanner, of key: String
+  ) throws(CheckpointError) -> Digest {
+    guard let range = scanner.plainString() else { return try digest(scanner.string(), of: key) }
+    let bytes = scanner.bytes
+    if let digest = Digest(lowercaseHexadecimal: bytes.span.extracting(range)) { return digest }
+    return try digest(String(decoding: bytes[range], as: UTF8.self), of: key)
   }
 
   private static func metadata(

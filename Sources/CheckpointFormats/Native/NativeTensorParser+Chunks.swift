@@ -44,11 +44,6 @@ extension NativeTensorParser {
     }
   }
 
-  static func dtype(_ name: String) throws(CheckpointError) -> DType {
-    guard let type = DType(rawValue: name) else { throw unknown("dtype", name) }
-    return type
-  }
-
   static func misfit(_ filter: NativeFilter, _ dtype: DType) -> CheckpointError {
     CheckpointError(
       .malformed, "filter \(filter.name) does not apply to elements of \(dtype.rawValue)")

@@ -16,20 +16,37 @@ struct NativeTensorParser {
   /// Where the next chunk begins, but for alignment.
   private(set) var position: Int
   private let origin: Origin
+  /// What was read so far.
+  private(set) var tensors: [NativeIndex.Tensor] = []
   /// Names so far, and whether they have bytes of their own.
   private var names: [TensorName: Bool] = [:]
-  /// Tensors so far with bytes of their own, which follow each other in the file.
-  private var placed: [NativeIndex.Stored] = []
-  /// The filter that was named last; most tensors name the same.
-  private var lastFilter: (name: String, filter: NativeFilter)?
+  /// Where the tensors so far with bytes of their own begin, which follow each other in the file.
+  private var placed: [(offset: Int, tensor: Int)] = []
+  /// The filter and the type that were named last; most tensors name the same.
+  private var lastFilter: (name: String, json: String, filter: NativeFilter)?
+  private var lastType: (name: String, type: DType)?
 
-  /// Reads tensors whose first chunk is at `start`.
-  init(start: Int, origin: Origin) {
+  /// What the index says of one tensor takes at least this many bytes, apart from its name.
+  private static let leastText = 150
+
+  /// Reads tensors whose first chunk is at `start` from an index of `size` bytes.
+  init(start: Int, origin: Origin, size: Int) {
     position = start
     self.origin = origin
+    let expected = size / Self.leastText
+    tensors.reserveCapacity(expected)
+    names.reserveCapacity(expected)
+    placed.reserveCapacity(expected)
   }
 
-  mutating func tensor(_ scanner: inout JSONScanner) throws(CheckpointError) -> NativeIndex.Tensor {
+  /// Reads the next tensor.
+  mutating func take(_ scanner: inout JSONScanner) throws(CheckpointError) {
+    tensors.append(try tensor(&scanner))
+  }
+
+  private mutating func tensor(
+    _ scanner: inout JSONScanner
+  ) throws(CheckpointError) -> NativeIndex.Tensor {
     if scanner.take("{\"alias\":") {
       let original = TensorName(try scanner.string(atMost: NativeLayout.maxNameBytes))
       let name = try self.name(&scanner, stored: false)
@@ -49,7 +66,7 @@ struct NativeTensorParser {
       try scanner.expect(",")
     }
     try scanner.expect("\"blake3\":")
-    let digest = try NativeIndex.digest(scanner.string(), of: "blake3")
+    let digest = try NativeIndex.digest(&scanner, of: "blake3")
     if base == nil, scanner.take(",\"dtype\":") { return try unchanged(&scanner, digest) }
     try scanner.expect(",\"chunks\":")
     let chunks = try chunks(&scanner)
@@ -57,7 +74,7 @@ struct NativeTensorParser {
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
     try scanner.expect(",\"filter\":")
-    let filter = try scanner.string()
+    let filter = try filterName(&scanner)
     let name = try self.name(&scanner, stored: true)
     try scanner.expect(",\"offset\":")
     let offset = try scanner.wholeNumber()
@@ -87,7 +104,7 @@ struct NativeTensorParser {
     do {
       let reference = try self.reference(&scanner, to: digest)
       try scanner.expect("}")
-      let info = try TensorInfo(dtype: Self.dtype(dtype), shape: shape)
+      let info = try TensorInfo(dtype: self.dtype(dtype), shape: shape)
       return NativeIndex.Tensor(name: name, content: .unchanged(info, reference))
     } catch {
       throw error.adding(tensor: name.text)
@@ -141,7 +158,7 @@ struct NativeTensorParser {
     _ chunks: [NativeIndex.Chunk], dtype: String, filter: String, offset: Int, digest: Digest,
     values: String?, shape: [Int], base: NativeIndex.Reference?
   ) throws(CheckpointError) -> NativeIndex.Stored {
-    let type = try Self.dtype(dtype)
+    let type = try self.dtype(dtype)
     let method = try self.filter(filter)
     guard method.divides(type) else { throw Self.misfit(method, type) }
     var chunks = chunks
@@ -181,22 +198,38 @@ struct NativeTensorParser {
     let stored = NativeIndex.Stored(
       info: info, filter: method, digest: digest, chunks: chunks, chainingValues: chainingValues,
       base: base)
-    if !chunks.isEmpty { placed.append(stored) }
+    if !chunks.isEmpty { placed.append((offset, tensors.count)) }
     return stored
   }
 
   /// The earlier tensor whose first chunk is at an offset.
   private func original(at offset: Int) -> NativeIndex.Stored? {
     guard offset < position else { return nil }
-    let index = placed.partitioningIndex { $0.chunks[0].offset >= offset }
-    return index < placed.count && placed[index].chunks[0].offset == offset ? placed[index] : nil
+    let index = placed.partitioningIndex { $0.offset >= offset }
+    guard index < placed.count, placed[index].offset == offset,
+      case .stored(let stored) = tensors[placed[index].tensor].content
+    else { return nil }
+    return stored
+  }
+
+  private func filterName(_ scanner: inout JSONScanner) throws(CheckpointError) -> String {
+    if let lastFilter, scanner.take(lastFilter.json) { return lastFilter.name }
+    return try scanner.string()
   }
 
   mutating func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
     if let lastFilter, lastFilter.name == name { return lastFilter.filter }
     guard let filter = NativeFilter(name: name) else { throw Self.unknown("filter", name) }
-    lastFilter = (name, filter)
+    // Names of filters need no escapes.
+    lastFilter = (name, "\"\(name)\"", filter)
     return filter
+  }
+
+  private mutating func dtype(_ name: String) throws(CheckpointError) -> DType {
+    if let lastType, lastType.name == name { return lastType.type }
+    guard let type = DType(rawValue: name) else { throw Self.unknown("dtype", name) }
+    lastType = (name, type)
+    return type
   }
 
   /// Gives chunks their offsets.

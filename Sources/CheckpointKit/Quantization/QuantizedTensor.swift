@@ -55,6 +55,8 @@ extension Checkpoint {
 
   /// The quantized tensors by the names of their codes.
   package var quantizedTensors: [TensorName: QuantizedTensor] {
+    // Most checkpoints are floats alone, and then no names need be looked up.
+    guard entries.contains(where: Self.mayShowCodes) else { return [:] }
     let index = TensorIndex(entries)
     var found: [TensorName: QuantizedTensor] = [:]
     for entry in entries {
@@ -63,6 +65,18 @@ extension Checkpoint {
       }
     }
     return found
+  }
+
+  /// Whether an entry's type may be that of codes, or its name shows that others are: bitsandbytes keeps
+  /// codes in any type, and `absmax` beside them.
+  private static func mayShowCodes(_ entry: Entry) -> Bool {
+    switch entry.info.dtype.element.kind {
+    case .boolean, .complex: false
+    case .floatingPoint:
+      entry.info.dtype.byteWidth == 1
+        || entry.name.text.utf8.last == UInt8(ascii: "x") && entry.name.text.hasSuffix("absmax")
+    case .integer, .packed: true
+    }
   }
 }
 

@@ -72,7 +72,7 @@ extension Ckpt {
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
-      let total = try naming(file) { try entries.filter { $0.alias == nil }.total() }
+      let total = try naming(file) { try entries.lazy.filter { $0.alias == nil }.total() }
       let (elements, bytes) = (total.elementCount, total.byteCount)
       let labels = source.checkpoint.quantizationLabels
       var output = StandardOutput()
@@ -88,9 +88,15 @@ extension Ckpt {
               file: file, format: source.format.name, tensors: tensors, elements: elements,
               bytes: bytes, valueCount: ValueListing(source.checkpoint).count)))
       } else {
-        var columns = Columns([.left, .left, .left, .right, .left])
-        for entry in entries { columns.measure(Self.cells(entry, labels)) }
-        for entry in entries { try output.line(columns.line(Self.cells(entry, labels))) }
+        var rows = AlignedRows(.left, .left, .left, .right, .left)
+        for entry in entries {
+          rows.add(entry.name.text.escapingControls)
+          rows.add(entry.info.dtype.rawValue)
+          rows.add(entry.info.shape)
+          rows.add(entry.info.byteCount)
+          rows.add(Self.remarks(entry, labels))
+        }
+        try rows.print(to: &output)
         try output.line(
           "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
         )
@@ -119,16 +125,13 @@ extension Ckpt {
       try output.flush()
     }
 
-    private static func cells(
+    private static func remarks(
       _ entry: Checkpoint.Entry, _ labels: [TensorName: String]
-    ) -> [String] {
-      let remarks = [entry.alias.map { "= \($0)" }, entry.remark ?? labels[entry.name]]
-        .compactMap { $0 }
-      return [
-        entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
-        entry.info.byteCount.grouped,
-        remarks.isEmpty ? "" : Style.dim(remarks.joined(separator: "; ").escapingControls),
-      ]
+    ) -> String {
+      let label = entry.remark ?? (labels.isEmpty ? nil : labels[entry.name])
+      if entry.alias == nil, label == nil { return "" }
+      let remarks = [entry.alias.map { "= \($0)" }, label].compactMap { $0 }
+      return Style.dim(remarks.joined(separator: "; ").escapingControls)
     }
 
     private func listKeys() throws {

@@ -59,6 +59,10 @@ CLONES(bits_merge)
 CLONES(palette_largest)
 CLONES(palette_unpack)
 
+// The kernels of asymmetric numeral systems without vectors (portable_ans.c).
+__typeof__(ckpt_ans_encode) portable_ans_encode;
+__typeof__(ckpt_ans_decode) portable_ans_decode;
+
 // The sets of instructions; what this machine can run, and what the loader has chosen on it.
 enum { VARIANT_PLAIN, VARIANT_V3, VARIANT_V4 };
 bool variant_is_supported(int set);

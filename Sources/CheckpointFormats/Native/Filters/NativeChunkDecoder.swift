@@ -27,7 +27,7 @@ package struct NativeChunkDecoder: ~Copyable {
     guard isSound else {
       throw CheckpointError(
         .malformed,
-        "what the zlib stream holds is not \(target.byteCount) bytes by filter \(filter.name)")
+        "what the stream holds is not \(target.byteCount) bytes by filter \(filter.name)")
     }
   }
 
@@ -37,7 +37,7 @@ package struct NativeChunkDecoder: ~Copyable {
     _ planes: inout ChunkBuffer, _ dense: inout ChunkBuffer, _ words: inout ChunkBuffer,
     into target: inout MutableRawSpan
   ) throws(CheckpointError) -> Bool {
-    let made = try unpack(stream, into: &content)
+    let made = try unpack(stream, isRanged: filter.isRanged, into: &content)
     let count = target.byteCount / filter.wideWidth
     let size = count.saturated(times: filter.width)
     var parts = ContentParts(content.bytes(made))
@@ -85,9 +85,10 @@ package struct NativeChunkDecoder: ~Copyable {
   }
 
   private static func unpack(
-    _ stream: RawSpan, into content: inout ChunkBuffer
+    _ stream: RawSpan, isRanged: Bool, into content: inout ChunkBuffer
   ) throws(CheckpointError) -> Int {
     var target = content.mutableBytes(content.capacity)
+    if isRanged { return try PlaneCodec.unpackRanged(stream, into: &target) }
     return try PlaneCodec.unpack(stream, into: &target)
   }
 

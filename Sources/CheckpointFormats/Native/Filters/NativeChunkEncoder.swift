@@ -117,7 +117,7 @@ struct NativeChunkEncoder: ~Copyable {
     if packing.kind != .block {
       let survey = NativeSurvey(words, width: width, isFloat: isFloat)
       if survey.mayBePalette, width > 1 {
-        best = encodePalette(words, filter, &memory)
+        best = encodePalette(words, packing, filter, &memory)
       }
       if isFloat { plan = WordPlan(words, survey, packing, filter, columns: columns) }
       if packing.kind == .delta { plan = WordPlan(ofDifferences: survey, width: width) }
@@ -126,24 +126,25 @@ struct NativeChunkEncoder: ~Copyable {
     if best == nil, plan.isPlain, packing.effort != .small {
       // There is nothing to compare it with, so the stream goes at once where it belongs.
       let (parts, made) = plan.apply(to: words, filter, &memory)
-      return (pack(memory.content, parts, into: &target), made)
+      return pack(memory.content, parts, made, packing, into: &target)
     }
-    for variant in packing.effort == .small ? plan.variants(width: width) : [plan] {
+    for variant in plan.variants(width: width, packing.effort) {
       let (parts, made) = variant.apply(to: words, filter, &memory)
       let limit = best?.count ?? NativeLayout.maxStreamSize(words.byteCount)
       let packed = pack(
-        memory.content, parts, through: &memory.trial, into: &memory.best, ifBelow: limit)
-      if let packed { best = (packed, made) }
+        memory.content, parts, made, packing, through: &memory.trial, into: &memory.best,
+        ifBelow: limit)
+      if let packed { best = packed }
       if packing.effort == .small {
         let matched = match(
           memory.content, parts.reduce(0, +), through: &target, into: &memory.best,
-          ifBelow: packed ?? limit)
+          ifBelow: packed?.count ?? limit)
         if let matched { best = (matched, made) }
       }
     }
     guard let best else {
       let (parts, made) = WordPlan().apply(to: words, filter, &memory)
-      return (pack(memory.content, parts, into: &target), made)
+      return pack(memory.content, parts, made, packing, into: &target)
     }
     copy(memory.best, best.count, into: &target)
     return best
@@ -155,16 +156,16 @@ struct NativeChunkEncoder: ~Copyable {
     into target: inout MutableRawSpan
   ) -> (count: Int, filter: NativeFilter) {
     let (parts, filter) = WordPlan().apply(to: chunk, packing.plainFilter, &memory)
-    return (pack(memory.content, parts, into: &target), filter)
+    return pack(memory.content, parts, filter, packing, into: &target)
   }
 
   /// Packs a table and indices into the best stream.
   private static func encodePalette(
-    _ words: RawSpan, _ filter: NativeFilter, _ memory: inout Memory
+    _ words: RawSpan, _ packing: NativePacking, _ filter: NativeFilter, _ memory: inout Memory
   ) -> (count: Int, filter: NativeFilter)? {
     var filter = filter
     filter.layout = .palette
-    let sizes: (table: Int, all: Int)
+    let sizes: (known: Int, all: Int)
     do {
       var content = memory.content.mutableBytes(memory.content.capacity)
       guard let found = Palette.encode(words, width: filter.width, into: &content) else {
@@ -172,8 +173,9 @@ struct NativeChunkEncoder: ~Copyable {
       }
       sizes = found
     }
-    let parts = [sizes.table, sizes.all - sizes.table]
-    return (pack(memory.content, parts, into: &memory.best), filter)
+    let planes = [1 + sizes.known] + Array(repeating: sizes.known, count: filter.width - 1)
+    let parts = planes + [sizes.all - planes.reduce(0, +)]
+    return pack(memory.content, parts, filter, packing, into: &memory.best)
   }
 
   /// Packs planes, of words or of their differences, with matches into the best stream, where a
@@ -233,25 +235,33 @@ struct NativeChunkEncoder: ~Copyable {
   }
 
   private static func pack(
-    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout MutableRawSpan
-  ) -> Int {
-    PlaneCodec.pack(content.bytes(parts.reduce(0, +)), parts: parts, into: &target)
+    _ content: borrowing ChunkBuffer, _ parts: [Int], _ filter: NativeFilter,
+    _ packing: NativePacking, into target: inout MutableRawSpan
+  ) -> (count: Int, filter: NativeFilter) {
+    let packed = PlaneCodec.pack(
+      content.bytes(parts.reduce(0, +)), parts: parts, rangedIfSaving: packing.rangedSaving,
+      into: &target)
+    var filter = filter
+    filter.isRanged = packed.isRanged
+    return (packed.count, filter)
   }
 
   private static func pack(
-    _ content: borrowing ChunkBuffer, _ parts: [Int], into target: inout ChunkBuffer
-  ) -> Int {
+    _ content: borrowing ChunkBuffer, _ parts: [Int], _ filter: NativeFilter,
+    _ packing: NativePacking, into target: inout ChunkBuffer
+  ) -> (count: Int, filter: NativeFilter) {
     var target = target.mutableBytes(target.capacity)
-    return pack(content, parts, into: &target)
+    return pack(content, parts, filter, packing, into: &target)
   }
 
   private static func pack(
-    _ content: borrowing ChunkBuffer, _ parts: [Int], through other: inout ChunkBuffer,
-    into target: inout ChunkBuffer, ifBelow limit: Int
-  ) -> Int? {
+    _ content: borrowing ChunkBuffer, _ parts: [Int], _ filter: NativeFilter,
+    _ packing: NativePacking, through other: inout ChunkBuffer, into target: inout ChunkBuffer,
+    ifBelow limit: Int
+  ) -> (count: Int, filter: NativeFilter)? {
     var other = other.mutableBytes(other.capacity)
-    let size = pack(content, parts, into: &other)
-    return keep(size, of: other, in: &target, ifBelow: limit)
+    let packed = pack(content, parts, filter, packing, into: &other)
+    return keep(packed.count, of: other, in: &target, ifBelow: limit).map { ($0, packed.filter) }
   }
 
   private static func keep(

@@ -33,6 +33,8 @@ package struct NativeFilter: Hashable, Sendable {
   /// Words in a row, if levels were subtracted.
   var columns: Int?
   var layout: Layout
+  /// Whether the content is packed by asymmetric numeral systems, not as a zlib stream.
+  var isRanged = false
   /// Size in bytes of the words that the layout is of.
   package internal(set) var width: Int
 
@@ -41,6 +43,8 @@ package struct NativeFilter: Hashable, Sendable {
   /// The filter of chunks whose bytes are those of the base, and which have none of their own.
   static let base = NativeFilter(layout: .base, width: 1)
 
+  /// The last step of those that are not zlib streams.
+  private static let ranged = "ans"
   /// Sizes of words that are numbers.
   private static let wordWidths = [1, 2, 4, 8]
   /// Numbers of columns that levels may have.
@@ -65,6 +69,7 @@ package struct NativeFilter: Hashable, Sendable {
     case .palette: steps.append("palette-\(width)")
     case .differences: steps.append("differences-\(width)")
     }
+    if isRanged { steps.append(Self.ranged) }
     return steps.joined(separator: "+")
   }
 
@@ -80,6 +85,8 @@ package struct NativeFilter: Hashable, Sendable {
       return
     }
     var steps = name.split(separator: "+", omittingEmptySubsequences: false)[...]
+    let isRanged = steps.last == Self.ranged[...]
+    if isRanged { steps.removeLast() }
     guard let last = steps.popLast(), let dash = last.lastIndex(of: "-"),
       let width = Int(last[last.index(after: dash)...])
     else { return nil }
@@ -89,6 +96,7 @@ package struct NativeFilter: Hashable, Sendable {
     ]
     guard let layout = layouts[last[..<dash]] else { return nil }
     self.init(layout: layout, width: width)
+    self.isRanged = isRanged
     isDelta = steps.take("delta")
     isFloat32 = steps.take("f32")
     if steps.take("f16") { half = .f16 } else if steps.take("bf16") { half = .bf16 }
@@ -127,9 +135,9 @@ package struct NativeFilter: Hashable, Sendable {
   /// Whether the layout is the only step.
   var isPlain: Bool { !isDelta && !isFloat32 && half == nil && !isSparse && columns == nil }
 
-  /// Whether it is planes of words alone, as ``PlaneCodec`` divides them.
+  /// Whether it is planes of words alone in a zlib stream, as ``PlaneCodec`` divides them.
   var isWordPlanes: Bool {
-    guard isPlain, Self.wordWidths.contains(width) else { return false }
+    guard isPlain, !isRanged, Self.wordWidths.contains(width) else { return false }
     return layout == .planes || (layout == .rotatedPlanes && width < 8)
   }
 

@@ -31,6 +31,16 @@ struct NativePacking: Hashable, Sendable {
   var width: Int
   var effort = Effort.standard
 
+  /// The part of a zlib stream, as its reciprocal, that asymmetric numeral systems must save to be taken;
+  /// `nil` where they are not tried.
+  var rangedSaving: Int? {
+    switch effort {
+    case .fast: nil
+    case .standard: 1024
+    case .small: 1 << 20
+    }
+  }
+
   /// Chunks stand as they are.
   static let raw = NativePacking(kind: .raw, width: 1)
 

@@ -7,6 +7,11 @@ struct WordPlan {
   private var isSparse = false
   private var levels: NativeLevels?
   private var asBits = false
+  /// Whether levels save so little, by the sample, that both ways must be compared.
+  private var isClose = false
+
+  /// 1/1024 bits that levels must save per word, by the sample.
+  private static let leastGain = 24
 
   /// Planes alone.
   init() {}
@@ -29,8 +34,9 @@ struct WordPlan {
         guard let found = NativeLevels(words, width: width, columns: count) else { continue }
         if found.gain > levels?.gain ?? 0 { levels = found }
       }
-      let least = packing.effort == .small ? 24 : width == 2 ? 72 : 160
-      if levels?.gain ?? 0 < least { levels = nil }
+      let gain = levels?.gain ?? 0
+      if gain < Self.leastGain { levels = nil }
+      isClose = gain < (width == 2 ? 72 : 160)
     }
     let isNarrow = filter.isFloat32 || filter.half != nil
     asBits = survey.bitsPay(words, width: width, isNarrow: isNarrow)
@@ -39,11 +45,13 @@ struct WordPlan {
   /// Whether words are divided into planes as they are.
   var isPlain: Bool { !isSparse && levels == nil && !asBits }
 
-  /// The same without levels, and with bits where there are planes and the other way around.
-  func variants(width: Int) -> [WordPlan] {
+  /// What is to be compared: the same without levels if these may not pay, and to save the most also with
+  /// bits where there are planes and the other way around.
+  func variants(width: Int, _ effort: NativePacking.Effort) -> [WordPlan] {
     var found: [WordPlan] = []
-    for levels in self.levels == nil ? [nil] : [self.levels, nil] {
-      for asBits in width == 2 || width == 4 ? [false, true] : [false] {
+    let isSmall = effort == .small
+    for levels in levels != nil && (isSmall || isClose) ? [levels, nil] : [levels] {
+      for asBits in !isSmall ? [asBits] : width == 2 || width == 4 ? [false, true] : [false] {
         var plan = self
         (plan.levels, plan.asBits) = (levels, asBits)
         found.append(plan)

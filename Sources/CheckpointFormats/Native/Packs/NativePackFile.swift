@@ -162,14 +162,19 @@ final class NativePackFile: Sendable {
     return step
   }
 
+  /// Reads the index of a step, which is not kept; errors do not name the step.
+  func unnamedIndex(_ number: Int) throws(CheckpointError) -> NativeIndex {
+    let step = pack.steps[number]
+    return try step.index.parsed(file) { text throws(CheckpointError) in
+      try NativeIndex(
+        parsing: text, start: step.start, end: step.index.index.lowerBound, step: number)
+    }
+  }
+
   /// Reads the index of a step, which is not kept.
   func index(_ number: Int) throws(CheckpointError) -> NativeIndex {
-    let step = pack.steps[number]
     do throws(CheckpointError) {
-      return try step.index.parsed(file) { text throws(CheckpointError) in
-        try NativeIndex(
-          parsing: text, start: step.start, end: step.index.index.lowerBound, step: number)
-      }
+      return try unnamedIndex(number)
     } catch {
       throw CheckpointError(
         error.code, "step \(number): \(error.message)", path: file.name, tensor: error.tensor,
@@ -183,23 +188,29 @@ final class NativePackFile: Sendable {
   ) throws(CheckpointError) -> (step: Int, content: NativeIndex.Stored) {
     guard let number = reference.step, pack.steps.indices.contains(number),
       let content = try step(number).stored[reference.digest], content.info.byteCount == byteCount
-    else {
-      let step = reference.step.map { "step \($0)" } ?? "the pack"
-      throw CheckpointError(
-        .malformed, "\(step) stores no \(byteCount) bytes with digest \(reference.digest)",
-        path: file.name)
-    }
+    else { throw missing(reference, byteCount) }
     return (number, content)
+  }
+
+  /// That a step does not store what another refers to.
+  func missing(_ reference: NativeIndex.Reference, _ byteCount: Int) -> CheckpointError {
+    let step = reference.step.map { "step \($0)" } ?? "the pack"
+    return CheckpointError(
+      .malformed, "\(step) stores no \(byteCount) bytes with digest \(reference.digest)",
+      path: file.name)
+  }
+
+  /// That a chain of references is longer than a reader follows.
+  var tooLong: CheckpointError {
+    CheckpointError(
+      .malformed, "more than \(NativeLayout.maxChain) differences of differences",
+      path: file.name)
   }
 
   private func entry(
     _ reference: NativeIndex.Reference, _ byteCount: Int, chain: Int
   ) throws(CheckpointError) -> Checkpoint.Entry {
-    guard chain >= 0 else {
-      throw CheckpointError(
-        .malformed, "more than \(NativeLayout.maxChain) differences of differences",
-        path: file.name)
-    }
+    guard chain >= 0 else { throw tooLong }
     let (step, content) = try stored(reference, byteCount)
     let tensor = NativeIndex.Tensor(name: "", content: .stored(content))
     guard let entry = try file(number: step, chain: chain).entry(tensor) else {

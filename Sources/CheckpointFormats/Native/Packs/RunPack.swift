@@ -50,24 +50,8 @@ public struct RunPack: Sendable {
 
   /// Reads every byte that belongs to a step, and returns the first error of each damaged tensor.
   public func verify(threads: Int) async throws -> [CheckpointError] {
-    var errors: [CheckpointError] = []
-    for number in file.pack.steps.indices {
-      do {
-        let step = try file.file(number: number)
-        let found = try await step.verify(threads: threads, isWhole: false)
-        errors += found.map { error in
-          CheckpointError(
-            error.code, "step \(number): \(error.message)", path: error.path, tensor: error.tensor,
-            offset: error.offset)
-        }
-      } catch let error as CheckpointError {
-        errors.append(
-          CheckpointError(
-            error.code, "step \(number): \(error.message)", path: error.path, tensor: error.tensor,
-            offset: error.offset))
-      }
-    }
-    return errors
+    var walk = NativePackWalk(file)
+    return try await walk.verify(threads: threads)
   }
 }
 
