@@ -65,7 +65,8 @@ extension NewFile {
       if try self.inode() == inode { return }
     }
     throw CheckpointError(
-      .system, "expected a file system that all ranks share, but the file that rank 0 made is not here",
+      .system,
+      "expected a file system that all ranks share, but the file that rank 0 made is not here",
       path: shownName)
   }
 }

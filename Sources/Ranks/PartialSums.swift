@@ -7,8 +7,9 @@ import Synchronization
 package struct PartialSums: Sendable {
   /// The sums of parts of this rank, as a record; none if there are no parts.
   let collect: @Sendable () -> [UInt8]
-  /// Puts the parts of all ranks together; true if a sum is wrong. What is damaged cannot be read after
-  /// that.
+  /// Puts the parts of all ranks together; true if a sum is wrong.
+  ///
+  /// What is damaged cannot be read after that.
   let join: @Sendable ([[UInt8]]) -> Bool
 
   /// Keeps sums.

@@ -38,7 +38,6 @@ package final class Ranks: Sendable {
     var learned: CheckpointError?
   }
 
-
   private static let several = Atomic<Bool>(false)
   /// Whether this process has ever been one of several.
   package static var areSeveral: Bool { several.load(ordering: .relaxed) }

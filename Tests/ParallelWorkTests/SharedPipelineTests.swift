@@ -122,7 +122,8 @@ import Testing
       }
       for result in results {
         let error = #expect(throws: CheckpointError.self) { try result.get() }
-        #expect(try #require(error).description.hasPrefix("in: gone (rank \(failing) of \(count) on "))
+        let text = "in: gone (rank \(failing) of \(count) on "
+        #expect(try #require(error).description.hasPrefix(text))
       }
     }
   }

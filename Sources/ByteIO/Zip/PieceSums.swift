@@ -2,8 +2,9 @@
 struct PieceSums {
   private(set) var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
 
-  /// Largest number of separate pieces; further ones are dropped. One of several ranks reads a piece
-  /// of each window.
+  /// Largest number of separate pieces; further ones are dropped.
+  ///
+  /// One of several ranks reads a piece of each window.
   private static let most = 1 << 16
 
   /// Adds a piece, unless some of it is there already.
