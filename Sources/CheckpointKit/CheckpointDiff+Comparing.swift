@@ -97,7 +97,8 @@ extension CheckpointDiff {
             }
           }
         ])
-      return found.withLock { $0 }
+      let damage = try ranks.damage(of: pairs.map(\.left) + pairs.map(\.right))
+      return found.withLock { $0.union(damage.keys.map { $0 % pairs.count }) }
     }
     let open = sequence(state: pieces(pairs)) { state -> [Piece]? in
       while let pieces = state.next() {
@@ -149,6 +150,7 @@ extension CheckpointDiff {
           for (piece, part) in zip(pieces, parts) { differences[piece.tensor].append(part) }
         }
       ])
+    try Ranks.current.requireSound(pairs.map(\.left) + pairs.map(\.right))
     return differences
   }
 

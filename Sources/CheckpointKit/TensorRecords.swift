@@ -66,11 +66,14 @@ extension RecordReader {
 extension TensorStatistics {
   /// The statistics of each tensor, in order; of several errors the first tensor's is thrown.
   package static func all(of entries: [Checkpoint.Entry], threads: Int) async throws -> [Self] {
+    let ranks = Ranks.current
     let sharing = Sharing<Checkpoint.Entry, Self>(
-      Ranks.current, "statistics", cost: { $0.info.byteCount }, write: { $1.add($0) },
+      ranks, "statistics", cost: { $0.info.byteCount }, write: { $1.add($0) },
       read: { $1.statistics() })
-    return try await concurrentMap(entries, width: threads, sharing: sharing) {
+    let found = try await concurrentMap(entries, width: threads, sharing: sharing) {
       try TensorStatistics(of: $0)
     }
+    try ranks.requireSound(entries)
+    return found
   }
 }

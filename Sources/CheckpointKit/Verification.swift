@@ -1,4 +1,5 @@
 import ParallelWork
+import Ranks
 public import TensorCore
 
 /// Whether a checkpoint holds the values that a recipe gives, tensor by tensor.
@@ -92,6 +93,7 @@ public struct Verification: Sendable {
       guard let wanted = expected[entry.name] else { return .unexpected }
       return try Self.compare(entry, wanted, other: other[entry.name])
     }
+    try Ranks.current.requireSound(checkpoint.entries)
     let found = zip(checkpoint.entries, outcomes).map { entry, outcome in
       Tensor(name: names[entry.name] ?? entry.name, outcome: outcome)
     }

@@ -22,6 +22,7 @@ extension Checkpoint {
       case .failure(let error): results[piece.tensor] = .failure(error)
       }
     }
+    for (index, error) in try ranks.damage(of: entries) { results[index] = .failure(error) }
     return results.compactMap { $0 }
   }
 
@@ -37,6 +38,7 @@ extension Checkpoint {
         errors[piece.tensor] = error
       }
     }
+    for (index, error) in try ranks.damage(of: entries) { errors[index] = errors[index] ?? error }
     return errors
   }
 
@@ -104,7 +106,7 @@ extension Checkpoint {
     } read: { _, record in
       record.truth() ? .success(Digest(bytes: record.content())) : .failure(record.error())
     }
-    let found = try await concurrentMap(entries, width: threads, sharing: sharing) {
+    var found = try await concurrentMap(entries, width: threads, sharing: sharing) {
       entry -> Result<Digest, CheckpointError> in
       do {
         return .success(try entry.digest(algorithm))
@@ -112,6 +114,7 @@ extension Checkpoint {
         return .failure(ranks.located(error))
       }
     }
+    for (index, error) in try ranks.damage(of: entries) { found[index] = .failure(error) }
     return found.map { result in result.mapError { $0 as any Error } }
   }
 }

@@ -69,9 +69,10 @@ final class SharedRun<Item: Sendable, Value: Sendable>: @unchecked Sendable {
       guard let window = nextWindow(from: plan.count) else { return nil }
       plan.formed.append(window)
       plan.count += window.items.count
-      plan.waiting = window.shares[sharing.ranks.rank].map {
-        Own(number: window.first + $0, item: window.items[$0])
-      }[...]
+      plan.waiting =
+        window.shares[sharing.ranks.rank].map {
+          Own(number: window.first + $0, item: window.items[$0])
+        }[...]
     }
     return plan.waiting.removeFirst()
   }
@@ -82,7 +83,9 @@ final class SharedRun<Item: Sendable, Value: Sendable>: @unchecked Sendable {
     var items: [Item] = []
     var ends: [Int] = []
     var total = 0
-    while total < ranks * sharing.window, items.count < ranks * Self.mostItems, let item = nextItem() {
+    while total < ranks * sharing.window, items.count < ranks * Self.mostItems,
+      let item = nextItem()
+    {
       total += max(sharing.cost(item), 1)
       items.append(item)
       ends.append(total)
@@ -94,7 +97,8 @@ final class SharedRun<Item: Sendable, Value: Sendable>: @unchecked Sendable {
       var end = start
       // An item goes to the rank in whose part its middle lies.
       while end < items.count,
-        rank == ranks || (ends[end] + (end == 0 ? 0 : ends[end - 1])) * ranks < 2 * total * rank
+        rank == ranks
+          || (ends[end] + (end == 0 ? 0 : ends[end - 1])) * ranks < 2 * total * rank
       {
         end += 1
       }

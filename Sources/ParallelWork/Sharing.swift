@@ -10,7 +10,7 @@ package struct Sharing<Item, Value> {
   let name: String
   /// What an item costs, in bytes; by it items are dealt out.
   let cost: (Item) -> Int
-  /// The cost of a rank's items in a window. A rank holds the values of two windows.
+  /// The cost of a rank's items in a window; it holds the values of two windows.
   let window: Int
   let write: (Value, inout RecordWriter) -> Void
   let read: (Item, inout RecordReader) -> Value

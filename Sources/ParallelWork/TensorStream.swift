@@ -101,6 +101,7 @@ package struct TensorStream {
           return work
         }, stages: stages)
     }
+    try ranks.requireSound(entries)
   }
 
   private func sharing(isDigested: Bool) -> Sharing<[Piece], Work> {

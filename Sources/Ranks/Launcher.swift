@@ -59,8 +59,8 @@ extension Ranks {
       return nil
     #else
       guard let launcher = Launcher.current, launcher.size > 1 else { return nil }
-      return "built without MPI: each of the \(launcher.size) processes does all of the work; build "
-        + "with 'swift build --traits MPI'"
+      return "built without MPI: each of the \(launcher.size) processes does all of the work;"
+        + " build with 'swift build --traits MPI'"
     #endif
   }
 }

@@ -38,9 +38,13 @@ package final class Ranks: Sendable {
     var learned: CheckpointError?
   }
 
+  private static let several = Atomic<Bool>(false)
+  /// Whether this process has ever been one of several.
+  package static var areSeveral: Bool { several.load(ordering: .relaxed) }
 
   /// Ranks that are connected.
   package init(_ transport: (any RankTransport)?) {
+    if (transport?.size ?? 1) > 1 { Self.several.store(true, ordering: .relaxed) }
     self.transport = transport
     (size, rank) = (transport?.size ?? 1, transport?.rank ?? 0)
   }

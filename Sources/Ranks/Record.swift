@@ -47,6 +47,9 @@ package struct RecordReader {
   /// Begins with the first field.
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+  /// Whether all fields were read.
+  package var isAtEnd: Bool { position == bytes.count }
+
   /// The next number.
   package mutating func integer<Number: FixedWidthInteger>(
     _ type: Number.Type = Int.self

@@ -11,7 +11,7 @@ extension Ckpt {
   static func leave(_ error: any Error, from command: (any ParsableCommand)?) -> Never {
     switch error {
     case let code as ExitCode: World.leave(status: code.rawValue)
-    case is BrokenPipe: World.leave(status: 128 + SIGPIPE)
+    case is BrokenPipe: World.leave(status: 128 + SIGPIPE, error: error)
     default: break
     }
     switch exitCode(for: error) {

@@ -9,7 +9,7 @@ protocol SharedCommand {
   var isShared: Bool { get }
 }
 
-/// The ranks of this process, and how it ends together with them.
+/// The ranks of this process, and how they end together.
 enum World {
   /// Who was started together; one process if MPI cannot be used, after a message.
   static let ranks: Ranks = {
@@ -50,7 +50,7 @@ enum World {
 
   /// Ends the process once all ranks are done, with one status and one message for all.
   ///
-  /// `say` prints the message of an error, given the error that counts, on the first rank.
+  /// `say` prints the message of this rank's error, or that of the error that counts.
   static func leave(
     status: Int32, error: (any Error)? = nil, from command: (any ParsableCommand)? = nil,
     say: (CheckpointError?) -> Void = { _ in }
@@ -62,15 +62,13 @@ enum World {
     let fault = error.map { RankFault($0, status: status) }
     let end = ranks.finish(
       status: status, fault: fault, isLocated: command.map(isShared) ?? false)
-    if ranks.isFirst {
-      if error == nil || end.fault == nil || end.fault?.error == fault?.error {
-        if error == nil, let found = end.fault { StandardError().note(found.error.description) }
-        say(nil)
-      } else {
-        say(end.fault?.error)
-      }
+    if let found = end.fault?.error, ranks.isFirst {
+      if error == nil { StandardError().note(found.description) }
+      say(found == fault?.error ? nil : found)
     }
-    Glibc.exit(end.status)
+    // The launcher ends all when one ends badly, and what the first has just said could be lost: it
+    // alone tells the status.
+    Glibc.exit(ranks.isFirst ? end.status : 0)
   }
 
   private static func isShared(_ command: any ParsableCommand) -> Bool {
@@ -83,7 +81,8 @@ extension OutputOptions {
   ///
   /// HDF5 is written by a library that knows nothing of other ranks.
   func isShared(_ path: String) -> Bool {
-    let format = try? to.map { try CheckpointFormat.writable(named: $0) }
+    let format =
+      try? to.map { try CheckpointFormat.writable(named: $0) }
       ?? CheckpointFormat.writable(forPath: path)
     return path != "-" && format.map { $0.name != "hdf5" } ?? false
   }

@@ -1,9 +1,11 @@
 /// CRC-32 of a whole, put together from pieces that are read in any order.
 struct PieceSums {
-  private var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
+  private(set) var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
 
   /// Largest number of separate pieces; further ones are dropped.
-  private static let most = 1024
+  ///
+  /// One of several ranks reads a piece of each window.
+  private static let most = 1 << 16
 
   /// Adds a piece, unless some of it is there already.
   mutating func add(_ range: Range<Int>, _ sum: UInt32) {

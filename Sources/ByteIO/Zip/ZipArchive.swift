@@ -22,7 +22,7 @@ package final class ZipArchive: Sendable {
   let directory: Range<Int>
   private let indices: [TensorName: Int]
   private let zeroMeansNoSum: Bool
-  private let states: Mutex<[Int: State]> = Mutex([:])
+  let states: Mutex<[Int: State]> = Mutex([:])
   private let inflations = Mutex(Inflations())
   /// Held while a member is checked, so that no member is checked twice.
   private let verifying = Mutex(())
@@ -50,9 +50,11 @@ package final class ZipArchive: Sendable {
   }
 
   /// The state of a member's CRC-32 check.
-  private enum State {
+  enum State {
     case reading(PieceSums)
     case sound
+    /// The sum of what several ranks have read is wrong.
+    case damaged(CheckpointError)
   }
 
   /// Opens an archive.
@@ -74,6 +76,7 @@ package final class ZipArchive: Sendable {
     var indices: [TensorName: Int] = [:]
     for member in members { indices[member.name] = member.index }
     self.indices = indices
+    ZipSums.keep(for: self)
   }
 
   /// The directory and the members; while a damaged file is rescued, those that the local headers
@@ -102,6 +105,7 @@ package final class ZipArchive: Sendable {
     spool = Mutex(ZipSpool(for: other.file.name))
     budget = ZipBudget(of: other.file)
     zeroMeansNoSum = true
+    ZipSums.keep(for: self)
   }
 
   /// The text about the archive that ``ZipWriter`` has put into its directory, if there is one.
@@ -260,6 +264,7 @@ package final class ZipArchive: Sendable {
     _ bytes: RawSpan, at offset: Int, of member: ZipMember
   ) throws(CheckpointError) {
     if isSound(member) { return }
+    if case .damaged(let error)? = states.withLock({ $0[member.index] }) { throw error }
     let sum = Checksum.crc32(bytes)
     let whole = states.withLock { states -> UInt32? in
       guard case .reading(var pieces) = states[member.index] ?? .reading(PieceSums()) else {

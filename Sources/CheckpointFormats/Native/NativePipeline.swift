@@ -28,6 +28,7 @@ extension NativeBody {
           NativeJob.pool.release(job)
         }
       ])
+    try sink.ranks.requireSound(plan.sources.map(\.entry))
   }
 
   /// What other ranks get of a job: everything but the packed bytes, of which there are as many as

@@ -100,7 +100,9 @@ extension Ckpt {
         let digests: Manifest
         let unread: [String]
         do {
-          (digests, unread) = try await Ranks.current.together(file) { try await manifest(of: file) }
+          (digests, unread) = try await Ranks.current.together(file) {
+            try await manifest(of: file)
+          }
         } catch let error as CheckpointError {
           // The others are hashed all the same, as by sha256sum.
           StandardError().note(error.description)

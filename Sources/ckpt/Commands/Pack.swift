@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Pack: AsyncParsableCommand, CommonCommand {
+  struct Pack: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Pack the checkpoints of a run into one file, each as a patch of the one before.",
       usage: "ckpt pack [<options>] <files> ... -o <file>",
@@ -37,6 +37,8 @@ extension Ckpt {
     var parity: Int?
     @Flag(help: "Replace an existing pack instead of adding to it.") var force = false
     @OptionGroup var common: CommonOptions
+
+    var isShared: Bool { true }
 
     func validate() throws {
       try checkParity(parity)
