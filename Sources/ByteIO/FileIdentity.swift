@@ -51,4 +51,3 @@ struct FileIdentity: Equatable, Sendable {
       .system, "the file changed while it was read; run the command again", path: path)
   }
 }
-}

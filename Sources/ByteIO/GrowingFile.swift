@@ -88,7 +88,7 @@ package final class GrowingFile: Sendable {
   ///
   /// - Throws: ``CheckpointError`` `system` when another file has taken the path meanwhile.
   package func confirm(_ end: Int) throws(CheckpointError) {
-    try ranks.agree("finish \(name)") { () throws(CheckpointError) in
+    try ranks.agree("finish \(name)") {
       guard ranks.isFirst else { return [] }
       let own = try FileStatus(descriptor: file.descriptor, path: name)
       let there = try FileStatus(path: name, followingLinks: true)
