@@ -25,8 +25,8 @@ extension FuzzTarget {
         try unpacker.unpack(stream.rawBytes, into: &target)
       }
       let sum = Checksum.adler32(made.rawBytes)
-      let whole =
-        [0x78, 0x9c] + stream + (0..<4).map { UInt8(truncatingIfNeeded: sum >> UInt32(24 - 8 * $0)) }
+      let end = (0..<4).map { UInt8(truncatingIfNeeded: sum >> UInt32(24 - 8 * $0)) }
+      let whole = [0x78, 0x9c] + stream + end
       let expected = try? [UInt8](count: count) { target throws(CheckpointError) in
         try Zlib.inflate(whole.rawBytes, into: &target)
       }

@@ -11,7 +11,8 @@ extension FuzzTarget {
         ("archive/data.pkl", bytes), ("archive/byteorder", Array("little".utf8)),
       ]
       for number in 0..<6 {
-        members.append((TensorName("archive/data/\(number)"), (0..<96).map { UInt8($0 * 5 & 0xff) }))
+        let name = TensorName("archive/data/\(number)")
+        members.append((name, (0..<96).map { UInt8($0 * 5 & 0xff) }))
       }
       members.append((TensorName("archive/version"), Array("3\n".utf8)))
       let files = MemoryFiles(["a.pt": try ZipMutation.Members(members).bytes()])

@@ -10,7 +10,9 @@ enum RoundTrip {
   private static let maxBytes = 1 << 15
   private static let formats = [CheckpointFormat.native, .safetensors, .npz, .gguf, .pytorch]
 
-  /// Reads all tensors; what remains is to write them. `nil` for a checkpoint that is too large.
+  /// Reads all tensors; what remains is to write them.
+  ///
+  /// It is `nil` for a checkpoint that is too large.
   static func rest(
     _ source: CheckpointSource, _ dice: inout SplitMix
   ) throws -> FuzzTarget.Rest? {
