@@ -33,7 +33,7 @@ patterns = [
 # Positions in one tensor, piece, or block of memory, whose bytes `Shape` has checked to be below 2^62.
 inside = [
     "ByteIO/ChunkFilters/", "ByteIO/PlaneCodec/", "CheckpointFormats/Filling/Entry+ByteOrder.swift",
-    "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/NumPy/NPYArray.swift",
+    "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "CheckpointFormats/HDF5/Filters/ScaleOffset.swift", "HDF5/HDF5Bits.swift", "CheckpointFormats/NumPy/NPYArray.swift",
     "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/BoxedTensor.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
     "CheckpointKit/KerasLayout/", "CheckpointKit/Quantization/", "CheckpointKit/SeedSearch.swift", "CheckpointKit/TensorCast.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
