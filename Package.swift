@@ -111,8 +111,8 @@ let package = Package(
     .testTarget(
       name: "CheckpointFormatsTests",
       dependencies: [
-        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "ParallelWork", "TensorCore",
-        "TestSupport",
+        "CheckpointFormats", "HDF5", "HDF5Oracle", "ByteIO", "JSONText", "ParallelWork",
+        "TensorCore", "TestSupport",
       ]),
     .testTarget(
       name: "CheckpointKitTests",

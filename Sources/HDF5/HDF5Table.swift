@@ -150,8 +150,8 @@ package struct HDF5Table: Sendable {
     /// In other datasets of the file (``Dataset/sources``); elsewhere elements are the fill value.
     case virtual
     /// Written only through libhdf5, because of a rare element type or filter, and read through it
-    /// unless ``Dataset/own`` says how else. The shape is that of a chunk, or of one element where there
-    /// are no chunks.
+    /// unless ``Dataset/own`` says how else. The shape is that of a chunk, or without
+    /// chunks of one element.
     case library(chunk: [Int])
     /// Not readable, for this reason.
     case refused(String)

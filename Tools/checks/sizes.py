@@ -33,7 +33,7 @@ patterns = [
 # Positions in one tensor, piece, or block of memory, whose bytes `Shape` has checked to be below 2^62.
 inside = [
     "ByteIO/ChunkFilters/", "ByteIO/PlaneCodec/", "CheckpointFormats/Filling/Entry+ByteOrder.swift",
-    "CheckpointFormats/HDF5/HDF5ChunkGrid.swift",
+    "CheckpointFormats/HDF5/HDF5ChunkGrid.swift", "HDF5/HDF5Bits.swift",
     "CheckpointFormats/PyTorch/DistributedFilling.swift", "CheckpointFormats/BoxedTensor.swift", "CheckpointFormats/PyTorch/PyTorchStorage.swift",
     "CheckpointKit/KerasLayout/", "CheckpointKit/Quantization/", "CheckpointKit/SeedSearch.swift",
     "CheckpointKit/TensorDifference.swift", "CheckpointKit/TensorSlice.swift", "HDF5/HDF5Blocks.swift",
@@ -52,6 +52,7 @@ exceptions = [(name, part, position) for name in inside for part in [" * ", " *=
     ("ByteIO/RemoteFile.swift", "/ Self.blockSize * Self.blockSize", "an offset in the file, rounded down"),
     ("ByteIO/WebRequest.swift", "size * count", "bytes in memory that libcurl hands over"),
     ("ByteIO/Zip/ZipInflation.swift", "lockSize", "an offset in the member, rounded down, or a constant"),
+    ("CheckpointFormats/HDF5/Filters/ScaleOffset.swift", " &+ ", "a difference that wraps by definition"),
     ("CheckpointFormats/Native/Filters/", ".reduce", "parts, counts, and sums of one chunk"),
     ("CheckpointFormats/Native/Filters/NativeSurvey.swift", " &* ", "a hash"),
     ("CheckpointFormats/Native/NativeFile+Chunks.swift", "stored.chunks", "lie in the file, one after another"),

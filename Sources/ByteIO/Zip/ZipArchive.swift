@@ -23,7 +23,7 @@ package final class ZipArchive: Sendable {
   private let indices: [TensorName: Int]
   private let zeroMeansNoSum: Bool
   let states: Mutex<[Int: State]> = Mutex([:])
-  private let inflations = Mutex(Inflations())
+  private let inflations = Mutex(ZipInflations())
   /// Held while a member is checked, so that no member is checked twice.
   private let verifying = Mutex(())
   private let spool: Mutex<ZipSpool>
@@ -32,22 +32,6 @@ package final class ZipArchive: Sendable {
   /// Times that a member is unpacked again from its beginning before all of it is unpacked to a file.
   private static let maxRestarts = 1
   private let restarts: Mutex<[Int: Int]> = Mutex([:])
-
-  /// The members that are partly unpacked, the latest last.
-  private struct Inflations {
-    /// Largest number of them, of which one may be of another method than deflate: it may need 128 MiB.
-    private static let limit = 4
-    var kept: [ZipInflation] = []
-    /// Those that were unpacked at any time.
-    var known: Set<Int> = []
-
-    mutating func add(_ inflation: ZipInflation) {
-      if inflation.member.method != .deflated { kept.removeAll { $0.member.method != .deflated } }
-      if kept.count == Self.limit { kept.removeFirst() }
-      kept.append(inflation)
-      known.insert(inflation.member.index)
-    }
-  }
 
   /// The state of a member's CRC-32 check.
   enum State {
