@@ -94,12 +94,16 @@ class Stage:
         refuses everything from some moment on, so that nothing can be cleaned up."""
         now = state(folder or self.place)
         if finished:
-            return [] if now == self.new else [f"exit 0, but {difference(self.new, now)}"]
+            kept = {name: digest for name, digest in now.items() if not (crippled and is_leftover(name))}
+            return [] if kept == self.new else [f"exit 0, but {difference(self.new, now)}"]
         extra = set(now) - set(self.old) - set(self.new)
-        odd = [name for name in extra if not any(LEFTOVER.match(part) for part in pathlib.Path(name).parts)]
+        odd = [name for name in extra if not is_leftover(name)]
         found = [f"left {name}" for name in (odd if killed or crippled else extra)]
         core = {name: digest for name, digest in now.items() if name not in extra}
-        if core in (self.old, self.new):
+        if core == self.new:
+            # The new files are there; names that could not be removed, or not durably, remain.
+            return [f"left {name}" for name in odd]
+        if core == self.old:
             return found
         if self.scene.grows:
             core = self.without_growth(folder or self.place, core)
@@ -145,6 +149,11 @@ class Stage:
             return core
         new = self.new[name]
         return {**core, name: new if core[name] == new else self.old[name]}
+
+
+def is_leftover(name):
+    """Whether a file's name, or that of a folder it is in, says that it is left over."""
+    return any(LEFTOVER.match(part) for part in pathlib.Path(name).parts)
 
 
 def state(folder):
