@@ -192,7 +192,8 @@ import Testing
     #expect(errors.count == 1, "\(errors)")
     #expect(errors.first?.tensor == "w")
     #expect(errors.first?.message.hasPrefix("step 0: chunk 0 of 1: ") == true, "\(errors)")
-    #expect(errors.first?.message.hasSuffix("; 3 tensors of later steps need it") == true, "\(errors)")
+    #expect(
+      errors.first?.message.hasSuffix("; 3 tensors of later steps need it") == true, "\(errors)")
   }
 
   @Test func `every flipped bit that a step depends on is found`() async throws {
