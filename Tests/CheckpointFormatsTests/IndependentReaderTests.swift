@@ -68,6 +68,10 @@ import Testing
             NativeChunkTests.bytes(words, width: width)))
       }
     }
+    // Enough exponents for what Huffman codes cost to show.
+    var random = SplitMix(seed: 9)
+    let exponents = (0..<300_000).map { _ in UInt8(random.below(3) + random.below(3)) }
+    entries.append(try .init(memory: "exponents", .uint8, [300_000], exponents))
     var options = WriteOptions()
     options.compression = compression
     let path = folder.file("filters.ckz")
@@ -76,7 +80,7 @@ import Testing
       decoding: try SignedIndex.text(of: try folder.bytes(of: "filters.ckz")), as: UTF8.self)
     for step in [
       "f32+", "f16+", "bf16+", "sparse+", "levels-200+", "rotated-planes-8", "bits-4", "bits-2",
-      "palette-4", "differences-4",
+      "palette-4", "differences-4", "+ans",
     ] {
       #expect(index.contains(step), "\(step) does not occur")
     }

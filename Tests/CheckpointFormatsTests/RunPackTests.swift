@@ -183,6 +183,19 @@ import Testing
     try DriftSample.expectEqual(opened.checkpoint, try tiny(7))
   }
 
+  @Test(arguments: [1, 3])
+  func `damage is reported once, with how many need it`(_ threads: Int) async throws {
+    var bytes = try await pack(try (0..<4).map(tiny))
+    bytes[40] ^= 1
+    try folder.write(bytes, to: "run.ckz")
+    let errors = try await open().verify(threads: threads)
+    #expect(errors.count == 1, "\(errors)")
+    #expect(errors.first?.tensor == "w")
+    #expect(errors.first?.message.hasPrefix("step 0: chunk 0 of 1: ") == true, "\(errors)")
+    #expect(
+      errors.first?.message.hasSuffix("; 3 tensors of later steps need it") == true, "\(errors)")
+  }
+
   @Test func `every flipped bit that a step depends on is found`() async throws {
     let bytes = try await pack(try (0..<2).map(tiny))
     for place in bytes.indices where place % 11 == 0 {

@@ -175,11 +175,15 @@ struct NativePackWalk {
       })
     for (number, node) in nodes.enumerated() {
       guard let error = first[number] else { continue }
-      let later = unmade[number].map { "; \($0.count) of later steps need it" } ?? ""
+      let later = unmade[number].map { lost in
+        lost.count == 1
+          ? "; 1 tensor of a later step needs it"
+          : "; \(lost.count) tensors of later steps need it"
+      }
       for name in node.names {
         errors[node.step].append(
           CheckpointError(
-            error.code, error.message + later, path: error.path, tensor: name.text,
+            error.code, error.message + (later ?? ""), path: error.path, tensor: name.text,
             offset: error.offset))
       }
     }
@@ -208,10 +212,25 @@ struct NativePackWalk {
     }
     for child in children {
       if isDamaged, nodes[child].stored.chunks[chunk].filter.needsBase {
-        findings.unmade.append((child, node))
-        continue
+        lose(child, chunk, of: nodes, with: node, file, &findings)
+      } else {
+        read(child, chunk, of: nodes, from: isDamaged ? nil : buffer, file, &findings)
       }
-      read(child, chunk, of: nodes, from: isDamaged ? nil : buffer, file, &findings)
+    }
+  }
+
+  /// Notes that a chunk cannot be made, nor what is made of it, since that of another is damaged.
+  private static func lose(
+    _ node: Int, _ chunk: Int, of nodes: [Node], with base: Int, _ file: NativeFile,
+    _ findings: inout Findings
+  ) {
+    findings.unmade.append((node, base))
+    for child in nodes[node].children {
+      if nodes[child].stored.chunks[chunk].filter.needsBase {
+        lose(child, chunk, of: nodes, with: base, file, &findings)
+      } else {
+        read(child, chunk, of: nodes, from: nil, file, &findings)
+      }
     }
   }
 
