@@ -16,7 +16,7 @@ struct OutputOptions: ParsableArguments {
       """
       Compression of tensors: planes, the default of .ckz, at about 1 GB/s per core; planes:fast \
       without a choice of filters, faster and larger where values repeat or are pruned; \
-      planes:small, slow, for the last percent; gzip[:LEVEL] as zlib packs HDF5, at 0.05 GB/s; or \
+      planes:small, slow, for the last percent, not all of it as zlib streams; gzip[:LEVEL] as zlib packs HDF5, at 0.05 GB/s; or \
       none, at the speed of copying.
       """, valueName: "kind"))
   var compression: String?

@@ -32,11 +32,10 @@ struct NativePacking: Hashable, Sendable {
   var effort = Effort.standard
 
   /// The part of a zlib stream, as its reciprocal, that asymmetric numeral systems must save to be taken;
-  /// `nil` where they are not tried.
+  /// `nil` where they are not tried, so that any zlib unpacks every chunk.
   var rangedSaving: Int? {
     switch effort {
-    case .fast: nil
-    case .standard: 1024
+    case .fast, .standard: nil
     case .small: 1 << 20
     }
   }
