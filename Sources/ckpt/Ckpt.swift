@@ -26,10 +26,11 @@ struct Ckpt: AsyncParsableCommand {
 
   static func main() async {
     ProcessSetup.openStandardStreams()
+    // MPI handles signals of crashes: those that are handled here come later.
+    World.silenceOthers()
     ProcessSetup.removeTemporariesOnSignals()
     ProcessSetup.reportLibraryCrashes()
     ProcessSetup.requireThreads()
-    World.silenceOthers()
     var command: (any ParsableCommand)?
     do {
       let parsed = try parseAsRoot()

@@ -144,6 +144,7 @@ struct MPITests {
     try expectSame(["ls"], status: 64, on: few)
     try expectSame(["init", "net.txt", "-o", "o.unknown"], status: 2, on: few)
     try expectSame(["ls", "nothing.ckz"], status: 2, on: few)
+    try expectSame(["convert", "x.ckz", "y.ckz"], status: 2, on: few)
   }
 
   @Test func `damage is named as by one process`() throws {
