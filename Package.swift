@@ -67,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "ckpt",
       dependencies: [
-        "CheckpointKit", "JSONText", "ParallelWork", "Ranks", "TensorCore",
+        "CheckpointKit", "JSONText", "Ranks",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // What Tools/bench measures; nobody who depends on the library builds them.

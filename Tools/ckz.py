@@ -149,6 +149,9 @@ class Parts:
         require(not bits[count:].any(), "unused bits are not 0")
         return bits[:count]
 
+    def words(self, count, width):
+        return self.take(count * width).copy().view("<u%d" % width)
+
     def planes(self, count, width):
         return join(self.take(count * width), width)
 

@@ -13,8 +13,9 @@ extension ByteSink {
   ) throws(CheckpointError) -> ByteSink {
     var made: (target: ReplacedFile, file: NewFile)?
     let parts = try ranks.agree("create \(path)") {
-      guard ranks.isFirst else { return [] }
+      // What is wrong with the target is seen by all.
       let target = try ReplacedFile(path: path, replacing: replacing)
+      guard ranks.isFirst else { return [] }
       let file = try NewFile(
         for: target.path, mode: target.creationMode, shownAs: path, isUnnamed: false)
       made = (target, file)

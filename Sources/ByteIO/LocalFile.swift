@@ -66,7 +66,8 @@ extension ByteSource {
   /// - Throws: as ``confirmUnchanged()``.
   package func confirmCurrent() throws(CheckpointError) {
     try confirmUnchanged()
-    guard local == nil || isFile(name) else {
+    guard let local, local.start == 0, local.file.isForeign else { return }
+    guard isFile(name) else {
       throw CheckpointError(
         .system, "the file was replaced or removed while it was read; run the command again",
         path: name)
@@ -79,6 +80,8 @@ final class LocalFile: Sendable {
   let descriptor: Int32
   /// What the file was when it was opened; `nil` for one of this process, which may change it.
   private let opened: FileIdentity?
+  /// Whether others may change it: it is not a file that this process has made for itself.
+  var isForeign: Bool { opened != nil }
   private let hasFailed = Atomic(false)
   private let failure = Mutex<CheckpointError?>(nil)
 

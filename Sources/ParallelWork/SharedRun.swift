@@ -26,7 +26,8 @@ final class SharedRun<Item: Sendable, Value: Sendable>: @unchecked Sendable {
     var count = 0
     /// Items of this rank in the last window that were not taken.
     var waiting: ArraySlice<Own> = []
-    var hasFailed = false
+    /// The first item of this rank that failed.
+    var failed = Int.max
   }
 
   /// Most items of a rank in a window, however small they are.
@@ -110,11 +111,11 @@ final class SharedRun<Item: Sendable, Value: Sendable>: @unchecked Sendable {
 
   /// Works on an item of this rank, unless one before it has failed.
   func work(_ own: Own, _ body: (Item) throws -> Value) -> Outcome {
-    if plan.withLock({ $0.hasFailed }) { return nil }
+    if plan.withLock({ $0.failed < own.number }) { return nil }
     do {
       return .success(try body(own.item))
     } catch {
-      plan.withLock { $0.hasFailed = true }
+      plan.withLock { $0.failed = min($0.failed, own.number) }
       return .failure(error)
     }
   }

@@ -81,7 +81,8 @@ package func concurrentMap<Item: Sendable, Result: Sendable>(
   guard ranks.size > 1 else { return try await concurrentMap(items, width: width, transform) }
   var loads = [Int](repeating: 0, count: ranks.size)
   var shares = [[Int]](repeating: [], count: ranks.size)
-  let costs = items.map { max(sharing.cost($0), 1) }
+  // Tensors that share their bytes may claim any number of them.
+  let costs = items.map { min(max(sharing.cost($0), 1), 1 << 40) }
   for index in items.indices.sorted(by: { (costs[$1], $0) < (costs[$0], $1) }) {
     let rank = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
     loads[rank] += costs[index]

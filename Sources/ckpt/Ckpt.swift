@@ -28,10 +28,11 @@ struct Ckpt: AsyncParsableCommand {
   static func main() async {
     ProcessSetup.openStandardStreams()
     ProcessSetup.allowManyFiles()
+    // MPI handles signals of crashes: those that are handled here come later.
+    World.silenceOthers()
     ProcessSetup.removeTemporariesOnSignals()
     ProcessSetup.reportLibraryCrashes()
     ProcessSetup.requireThreads()
-    World.silenceOthers()
     var command: (any ParsableCommand)?
     do {
       let parsed = try parseAsRoot(ProcessSetup.arguments)

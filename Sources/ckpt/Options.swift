@@ -8,9 +8,7 @@ struct CommonOptions: ParsableArguments {
   /// Most tasks at once: each holds buffers of a few MiB, and more would not be faster.
   static let maxThreads = 1024
 
-  @Option(
-    name: .long,
-    help: "Number of worker threads, of each rank under mpirun; results do not depend on it.")
+  @Option(name: .long, help: "Number of worker threads; results do not depend on it.")
   var threads: Int = min(World.threads, maxThreads)
 
   @Flag(name: .shortAndLong, help: "Print no notes or progress on standard error.")

@@ -40,7 +40,7 @@ package enum MemoryRanks {
 
     func gather(_ bytes: [UInt8], counts: [Int]) -> [[UInt8]] {
       let parts = hub.gather(bytes, rank)
-      precondition(parts.map(\.count) == counts, "parts of other sizes than were said")
+      precondition(parts.map(\.count) == counts, "parts of other sizes than announced")
       return parts
     }
 

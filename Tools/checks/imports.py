@@ -15,7 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SYSTEM = {"Dispatch", "Glibc", "Synchronization", "Testing", "FoundationEssentials", "_StringProcessing"}
 IMPORT = re.compile(
-    r"^(?:@\w+ )*(?:public |package |internal |private |fileprivate )?"
+    r"^ {0,2}(?:@\w+ )*(?:public |package |internal |private |fileprivate )?"
     r"import (?:struct |func |enum |class |protocol |typealias |let |var )?(\w+)", re.M)
 UNSAFE = re.compile(r"^(?!\s*//).*\bunsafe\b", re.M)
 MAX_LINES = 300

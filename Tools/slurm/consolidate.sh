@@ -4,7 +4,7 @@
 #SBATCH --ntasks-per-node=8
 #SBATCH --cpus-per-task=4
 #SBATCH --time=01:00:00
-# Joins a folder of torch.distributed.checkpoint to safetensors shards in bfloat16, and compares the result.
+# Joins a folder of torch.distributed.checkpoint to safetensors shards in bfloat16, and reads them again.
 #   sbatch consolidate.sh /shared/run/step-10000 /shared/run/step-10000-hf model
 # The last word is the part of the checkpoint that is the model; 'ckpt ls --keys FOLDER' lists the parts.
 set -euo pipefail
@@ -16,5 +16,3 @@ run() { srun --mpi=pmix --kill-on-bad-exit=1 --cpus-per-task="$SLURM_CPUS_PER_TA
 mkdir -p "$output"
 run ckpt convert "$folder" "$output/model.safetensors" --key "$key" --dtype bfloat16 --shard-size 5GB
 run ckpt check "$output/model.safetensors.index.json"
-# bfloat16 has 8 bits: values may be half of the last one apart.
-run ckpt diff "$folder" "$output/model.safetensors.index.json" --key "$key" --rtol 0.004 --name-only || true

@@ -12,6 +12,7 @@ enum ZipSums {
   private struct Key: Hashable {
     let path: String
     let index: Int
+    let sum: UInt32
   }
 
   private static let archives = Mutex<[Archive]>([])
@@ -37,6 +38,7 @@ enum ZipSums {
         }
         record.add(archive.file.name)
         record.add(index)
+        record.add(archive.members[index].crc32)
         record.add(sums.pieces.count)
         for piece in sums.pieces {
           record.add(piece.range.lowerBound)
@@ -53,7 +55,8 @@ enum ZipSums {
     for part in parts {
       var record = RecordReader(part)
       while !record.isAtEnd {
-        let key = Key(path: record.text(), index: record.integer())
+        let key = Key(
+          path: record.text(), index: record.integer(), sum: record.integer(UInt32.self))
         for _ in 0..<record.integer() {
           let start = record.integer()
           let range = start..<record.integer()
@@ -64,8 +67,11 @@ enum ZipSums {
     var isDamaged = false
     for archive in open {
       for (key, sums) in all where key.path == archive.file.name {
-        let member = archive.members[key.index]
-        guard let sum = sums.sum(ofFirst: member.size) else { continue }
+        // Another file may have had the name.
+        guard archive.members.indices.contains(key.index),
+          case let member = archive.members[key.index], member.crc32 == key.sum,
+          let sum = sums.sum(ofFirst: member.size)
+        else { continue }
         let isSound = sum == member.crc32
         if !isSound { isDamaged = true }
         archive.states.withLock {
