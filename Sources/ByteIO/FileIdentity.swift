@@ -3,8 +3,7 @@ import TensorCore
 
 /// What shows that the content of an open file is still what it was: device, inode, size, and times.
 ///
-/// An open file keeps its content when it is replaced, renamed, or removed, or gets another link or other permissions:
-/// that is no change. No program can set the time of the last status change; when only that has changed, and none of those
+/// An open file keeps its content when it is replaced, renamed, or removed, or gets another link or other permissions. No program can set the time of the last status change; when only that has changed, and none of those
 /// is the reason, someone has set back the time of the last change of the content. Not noticed are a write that
 /// had begun before the file was opened and, before Linux 6.13, one in the same tick of the clock (at most 10 ms) as
 /// the one before it.

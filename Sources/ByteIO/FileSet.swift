@@ -158,7 +158,9 @@ package final class FileSet: Sendable {
 
   /// Removes files that no index names any more.
   private func remove(_ names: [String]) -> [String] {
-    let left = names.sorted().filter { unsafe unlink((prefix + $0).systemPath) != 0 && errno != ENOENT }
+    let left = names.sorted().filter {
+      unsafe unlink((prefix + $0).systemPath) != 0 && errno != ENOENT
+    }
     return left.first.map { ["could not remove '\($0)', which the index no longer names"] } ?? []
   }
 

@@ -137,9 +137,9 @@ import Testing
     (#"{"base":"0"#, #"{"base":"G"#),
     (#","filter":"delta+"#, #","filter":"delta+f32+"#),
     (#","filter":"delta+"#, #","filter":""#),
-    (#","filter":"delta+sparse+planes-4+ans""#, #","filter":"base""#),
+    (#","filter":"delta+sparse+planes-4""#, #","filter":"base""#),
     (
-      #","filter":"delta+sparse+planes-4+ans""#, #","filter":"delta+sparse+rotated-planes-4+ans""#
+      #","filter":"delta+sparse+planes-4""#, #","filter":"delta+sparse+rotated-planes-4""#
     ),
     (#","shape":[24]}"#, #","shape":[24],"step":0}"#),
     (#","shape":[9]}"#, #","shape":[10]}"#),

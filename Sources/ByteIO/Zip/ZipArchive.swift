@@ -52,7 +52,7 @@ package final class ZipArchive: Sendable {
     spool = Mutex(ZipSpool(for: file.name))
     budget = ZipBudget(of: file)
     do throws(CheckpointError) {
-      (directory, members) = try Self.contents(of: file)
+      (directory, members) = try ZipRescue.contents(of: file)
     } catch {
       throw error.adding(path: file.name)
     }
@@ -61,23 +61,6 @@ package final class ZipArchive: Sendable {
     for member in members { indices[member.name] = member.index }
     self.indices = indices
     ZipSums.keep(for: self)
-  }
-
-  /// The directory and the members; while a damaged file is rescued, those that the local headers
-  /// tell.
-  private static func contents(
-    of file: ByteSource
-  ) throws(CheckpointError) -> (directory: Range<Int>, members: [ZipMember]) {
-    do throws(CheckpointError) {
-      let directory = try ZipDirectory(file)
-      return (directory.range, try directory.located(in: file))
-    } catch {
-      guard Rescue.current != nil else { throw error }
-      let members = try ZipRescue.members(of: file)
-      if members.isEmpty { throw error }
-      try Rescue.leaveOut(error.adding(path: file.name))
-      return (file.size..<file.size, members)
-    }
   }
 
   /// The same archive, in which a CRC-32 of 0 is one that the writer did not compute.

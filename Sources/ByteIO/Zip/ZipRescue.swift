@@ -6,6 +6,23 @@ import TensorCore
 /// A member of which a descriptor is cut off, or whose name an earlier one has, is not found. What is found
 /// is compared with its CRC-32 when it is read; one that is cut off has no right one.
 enum ZipRescue {
+  /// The directory and the members; while a damaged file is rescued, those that the local headers
+  /// tell.
+  static func contents(
+    of file: ByteSource
+  ) throws(CheckpointError) -> (directory: Range<Int>, members: [ZipMember]) {
+    do throws(CheckpointError) {
+      let directory = try ZipDirectory(file)
+      return (directory.range, try directory.located(in: file))
+    } catch {
+      guard Rescue.current != nil else { throw error }
+      let members = try Self.members(of: file)
+      if members.isEmpty { throw error }
+      try Rescue.leaveOut(error.adding(path: file.name))
+      return (file.size..<file.size, members)
+    }
+  }
+
   /// All members, in file order; the last one perhaps shorter than it was.
   static func members(of file: ByteSource) throws(CheckpointError) -> [ZipMember] {
     var members: [ZipMember] = []
