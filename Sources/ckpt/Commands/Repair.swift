@@ -53,7 +53,7 @@ extension Ckpt {
           "\(parity.summary(of: repair.damage)); 'ckpt convert --keep-going' saves intact tensors",
           path: file)
       }
-      common.wrote(output, [parity.summary(of: repair.damage)])
+      common.wrote(output, ["repaired", parity.summary(of: repair.damage)])
     }
   }
 }
