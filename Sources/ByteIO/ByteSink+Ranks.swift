@@ -11,6 +11,22 @@ extension ByteSink {
   static func shared(
     _ path: String, replacing: Bool, ranks: Ranks
   ) throws(CheckpointError) -> ByteSink {
+    let (target, file) = try NewFile.shared(path, replacing: replacing, ranks: ranks)
+    return ByteSink(file, name: path, ranks: ranks) { () throws(CheckpointError) in
+      try file.sync(by: ranks)
+      try ranks.agree("rename \(path)") {
+        try target?.replace(with: file, replacing: replacing)
+        return []
+      }
+    }
+  }
+}
+
+extension NewFile {
+  /// A new file for all ranks, which the first makes and the others open; its target on the first.
+  static func shared(
+    _ path: String, replacing: Bool, ranks: Ranks
+  ) throws(CheckpointError) -> (target: ReplacedFile?, file: NewFile) {
     var made: (target: ReplacedFile, file: NewFile)?
     let parts = try ranks.agree("create \(path)") {
       // What is wrong with the target is seen by all.
@@ -33,22 +49,17 @@ extension ByteSink {
       return []
     }
     guard let file else { preconditionFailure("a file that no rank has made") }
-    let target = made?.target
-    return ByteSink(file, name: path, ranks: ranks) { () throws(CheckpointError) in
-      // Each machine has written in its own memory first.
-      try ranks.agree("sync \(path)") {
-        _ = try systemCall("sync", path: path) { fdatasync(file.descriptor) }
-        return []
-      }
-      try ranks.agree("rename \(path)") {
-        try target?.replace(with: file, replacing: replacing)
-        return []
-      }
+    return (made?.target, file)
+  }
+
+  /// Makes what all ranks have written durable: each machine has written in its own memory first.
+  func sync(by ranks: Ranks) throws(CheckpointError) {
+    try ranks.agree("sync \(shownName)") {
+      _ = try systemCall("sync", path: shownName) { fdatasync(descriptor) }
+      return []
     }
   }
-}
 
-extension NewFile {
   /// The number by which the file system knows the file, on every machine.
   fileprivate func inode() throws(CheckpointError) -> UInt64 {
     UInt64(try FileStatus(descriptor: descriptor, path: temporaryPath ?? "").record.st_ino)

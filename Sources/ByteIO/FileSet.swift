@@ -1,4 +1,5 @@
 import Glibc
+import Ranks
 import Synchronization
 package import TensorCore
 
@@ -20,6 +21,9 @@ package final class FileSet: Sendable {
   let prefix: String
   let replacing: Bool
   private let written = Mutex<[Member]>([])
+  private let ranks = Ranks.current
+  /// Files that another rank has made, which keep their temporary names until it has named them.
+  private let others = Mutex<[NewFile]>([])
 
   /// Prepares files in a local folder; `replacing` says whether existing ones may be replaced.
   ///
@@ -44,12 +48,29 @@ package final class FileSet: Sendable {
   /// - Throws: as ``ByteSink/local(_:replacing:isUnnamed:)``.
   package func sink(_ name: String) throws(CheckpointError) -> ByteSink {
     let path = prefix + name
+    if ranks.size > 1 { return try sharedSink(name) }
     let target = try ReplacedFile(path: path, replacing: replacing)
     let file = try NewFile(
       for: target.path, mode: target.creationMode, shownAs: path, isUnnamed: true)
     return ByteSink(file, name: path) { [self] () throws(CheckpointError) in
       try target.prepare(file)
       written.withLock { $0.append(Member(name: name, file: file, target: target)) }
+    }
+  }
+
+  /// A sink for one file that all ranks write together; the first gives it its name.
+  private func sharedSink(_ name: String) throws(CheckpointError) -> ByteSink {
+    let path = prefix + name
+    let (target, file) = try NewFile.shared(path, replacing: replacing, ranks: ranks)
+    if target == nil { others.withLock { $0.append(file) } }
+    return ByteSink(file, name: path, ranks: ranks) { [self] () throws(CheckpointError) in
+      try file.sync(by: ranks)
+      try ranks.agree("prepare \(path)") {
+        guard let target else { return [] }
+        try target.prepare(file)
+        written.withLock { $0.append(Member(name: name, file: file, target: target)) }
+        return []
+      }
     }
   }
 
@@ -66,6 +87,21 @@ package final class FileSet: Sendable {
     index: String,
     content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
     obsolete: () -> [String] = { [] }
+  ) throws(CheckpointError) -> [String] {
+    var left: [String] = []
+    try ranks.agree("name the files of \(index)") {
+      if ranks.isFirst {
+        left = try commitAlone(index: index, content: content, obsolete: obsolete)
+      }
+      return []
+    }
+    return left
+  }
+
+  private func commitAlone(
+    index: String,
+    content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
+    obsolete: () -> [String]
   ) throws(CheckpointError) -> [String] {
     try alone(index) { () throws(CheckpointError) in
       try check(index)

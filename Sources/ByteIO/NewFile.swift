@@ -9,7 +9,7 @@ final class NewFile: Sendable {
   /// The open file, for reading and writing.
   let descriptor: Int32
   /// What errors call it.
-  private let shownName: String
+  let shownName: String
   /// The random name that it has, if any.
   let temporaryPath: String?
   /// What was written and is not yet on its way to the device: where it is, and how many bytes.
