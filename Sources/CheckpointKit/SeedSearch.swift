@@ -160,7 +160,7 @@ public struct SeedSearch: Sendable {
   ///
   /// `progress` receives the number of seeds tested since its last call.
   /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
-  /// - Throws: ``CheckpointError`` `system` if no thread can be started.
+  /// - Throws: `CheckpointError` `system` if no thread can be started.
   public func find(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
