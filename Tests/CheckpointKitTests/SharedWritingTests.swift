@@ -93,12 +93,7 @@ import Testing
       let source = try CheckpointSource.open(folder.file("x.pt"))
       try await CheckpointTarget(folder.file("o.npz")).write(source.checkpoint)
     }
-    let digests = try await Checkpoint.digests(
-      of: CheckpointSource.open(folder.file("x.pt")).checkpoint.entries, threads: 2)
     let results = await MemoryRanks.run(count) { _ in
-      let source = try CheckpointSource.open(folder.file("x.pt"))
-      let found = try await Checkpoint.digests(of: source.checkpoint.entries, threads: 2)
-      #expect(found.map { "\($0)" } == digests.map { "\($0)" })
       let again = try CheckpointSource.open(folder.file("x.pt"))
       try await CheckpointTarget(folder.file("o.npz")).write(again.checkpoint)
     }
