@@ -1,3 +1,5 @@
+public import ParallelWork
+
 /// Options for opening a checkpoint.
 public struct OpenOptions: Sendable {
   /// The part to read of a file that holds several, such as `optimizer`; `nil` for the model.
@@ -8,13 +10,13 @@ public struct OpenOptions: Sendable {
   /// Whether a note says that a file holds more parts than the one that is read.
   public var notesParts = true
   /// Number of worker threads; what is read does not depend on it.
-  public var threads = 1
+  public var threads = Threads.available
   /// Whether values will be read, so that a file that claims more than it holds is refused: see
   /// `Budget`.
   public var readsValues = true
 
   /// The options as they are by default.
-  public init(key: String? = nil, threads: Int = 1, readsValues: Bool = true) {
+  public init(key: String? = nil, threads: Int = Threads.available, readsValues: Bool = true) {
     self.key = key
     self.threads = threads
     self.readsValues = readsValues

@@ -1,3 +1,5 @@
+import ParallelWork
+
 /// Options for writing a checkpoint; a format refuses what it cannot do.
 public struct WriteOptions: Sendable {
   /// How tensors are stored.
@@ -22,7 +24,7 @@ public struct WriteOptions: Sendable {
   /// Percentage of parity that restores damaged bytes, 1 to 100; only `.ckz` files have it.
   public var parity: Int?
   /// Number of worker tasks; the bytes written do not depend on it.
-  public var threads = 1
+  public var threads = Threads.available
   /// Whether a format that nests values also nests tensors among them, by their dotted names, as the
   /// file of a training run does; see ``OpenOptions/readsAllParts``.
   public var nests = false

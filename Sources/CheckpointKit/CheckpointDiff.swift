@@ -1,4 +1,4 @@
-import ParallelWork
+public import ParallelWork
 public import TensorCore
 
 /// What differs between two checkpoints, tensor by tensor.
@@ -65,7 +65,7 @@ public struct CheckpointDiff: Sendable {
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
-    tolerance: TensorDifference.Tolerance = .none, threads: Int
+    tolerance: TensorDifference.Tolerance = .none, threads: Int = Threads.available
   ) async throws {
     let rightByName = right.entriesByName
     var pairs: [(Checkpoint.Entry, Checkpoint.Entry)] = []

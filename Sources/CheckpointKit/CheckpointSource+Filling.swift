@@ -1,4 +1,5 @@
 public import CheckpointFormats
+public import ParallelWork
 public import TensorCore
 
 /// New bytes for some tensors in a copy of a checkpoint's files.
@@ -16,7 +17,7 @@ extension CheckpointSource {
   ///   or `mismatched` for a tensor that does not fit.
   public func filled(
     with tensors: [TensorName: Checkpoint.Entry], metadata: [String: String] = [:],
-    threads: Int = 1
+    threads: Int = Threads.available
   ) async throws -> FilledFiles {
     guard let fill = format.fill else {
       throw CheckpointError(
@@ -50,7 +51,7 @@ extension CheckpointSource {
   ///   counterpart on the other side.
   public func filled(
     withAllOf entries: [Checkpoint.Entry], metadata: [String: String], isPartial: Bool,
-    threads: Int
+    threads: Int = Threads.available
   ) async throws -> FilledFiles {
     let known = Set(checkpoint.entries.map(\.name))
     if let extra = entries.first(where: { !known.contains($0.name) }) {

@@ -1,5 +1,5 @@
 public import ByteIO
-import ParallelWork
+public import ParallelWork
 public import TensorCore
 
 /// What `ckpt check` has found out about a file.
@@ -48,7 +48,7 @@ extension Integrity {
   /// `reading` is given the tensors before they are read, to count them, say.
   /// - Throws: `CheckpointError` when the file cannot be opened at all.
   public init(
-    of path: String, threads: Int,
+    of path: String, threads: Int = Threads.available,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
   ) async throws {
     try await self.init(of: .checkpoint(path), threads: threads, reading: reading)
@@ -56,7 +56,7 @@ extension Integrity {
 
   /// The same for a checkpoint that a place has opened.
   public init(
-    of probe: FileProbe, threads: Int,
+    of probe: FileProbe, threads: Int = Threads.available,
     reading: ([Checkpoint.Entry]) -> [Checkpoint.Entry] = { $0 }
   ) async throws {
     if probe.step == nil, let pack = try RunPack(probe) {

@@ -1,4 +1,4 @@
-import ParallelWork
+public import ParallelWork
 import Ranks
 import Synchronization
 public import TensorCore
@@ -162,7 +162,7 @@ public struct SeedSearch: Sendable {
   /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
   /// - Throws: `CheckpointError` `system` if no thread can be started.
   public func find(
-    by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
+    by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int = Threads.available,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws -> Found? {
     let ranks = Ranks.current

@@ -1,5 +1,5 @@
 public import ModuleTree
-import ParallelWork
+public import ParallelWork
 import Ranks
 public import TensorCore
 import TorchRandom
@@ -41,7 +41,8 @@ public struct SeedSurvey: Sendable {
   /// other never change; mean and spread must fit the distribution within six standard errors.
   /// `progress` is called after each seed.
   public init(
-    of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int, progress: () -> Void = {}
+    of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int = Threads.available,
+    progress: () -> Void = {}
   ) async throws {
     seedCount = seeds.count
     var records: [Record] = []

@@ -1,4 +1,4 @@
-import ParallelWork
+public import ParallelWork
 import Ranks
 public import TensorCore
 
@@ -69,7 +69,8 @@ public struct Verification: Sendable {
   ///
   /// `pairing` says which tensor of the checkpoint is which of the recipe's model, where names differ.
   public init(
-    of checkpoint: Checkpoint, against recipe: Recipe, pairing: NamePairing? = nil, threads: Int
+    of checkpoint: Checkpoint, against recipe: Recipe, pairing: NamePairing? = nil,
+    threads: Int = Threads.available
   ) async throws {
     let model = recipe.model
     let isKeras = try KerasTree(checkpoint) != nil

@@ -1,4 +1,5 @@
 public import CheckpointFormats
+public import ParallelWork
 public import TensorCore
 
 /// All that a file holds: every part of a training checkpoint, its tensors named as the file nests them.
@@ -14,7 +15,9 @@ public struct WholeFile: Sendable {
   ///
   /// Reads tensors of which the file claims that they are tied, and nothing else.
   /// - Throws: `CheckpointError` with the path in it.
-  public init(_ path: String, threads: Int, notes: (String) -> Void = { _ in }) throws {
+  public init(
+    _ path: String, threads: Int = Threads.available, notes: (String) -> Void = { _ in }
+  ) throws {
     var options = OpenOptions(threads: threads)
     options.readsAllParts = true
     options.notesParts = false

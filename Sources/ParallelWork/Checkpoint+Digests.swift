@@ -9,7 +9,8 @@ extension Checkpoint {
   /// With BLAKE3 all threads work on any tensor. SHA-256 takes a tensor's bytes one after another: many
   /// tensors are digested in parallel, and one alone as fast as the slower of reading and digesting.
   public static func digests(
-    of entries: [Entry], threads: Int, algorithm: DigestAlgorithm = .blake3
+    of entries: [Entry], threads: Int = Threads.available,
+    algorithm: DigestAlgorithm = .blake3
   ) async throws -> [Result<Digest, any Error>] {
     let ranks = Ranks.current
     if ranks.size > 1 {

@@ -7,8 +7,8 @@ extension Manifest {
   /// With `trustingStored` false every byte is read all the same.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
-    of checkpoint: Checkpoint, threads: Int, algorithm: DigestAlgorithm = .blake3,
-    trustingStored: Bool = true
+    of checkpoint: Checkpoint, threads: Int = Threads.available,
+    algorithm: DigestAlgorithm = .blake3, trustingStored: Bool = true
   ) async throws {
     let trusts = trustingStored && algorithm == .blake3
     let unknown = checkpoint.entries.indices.filter {

@@ -50,6 +50,19 @@ import Testing
     let digests = try source.checkpoint.entries.map { "\($0.name) \(try $0.digest())" }
     #expect(print.takeLines() == digests)
 
+    let weight = source.checkpoint.entries[0]
+    let values = try weight.floats()
+    let row = try TensorSlice("0", of: weight.info.shape).entry(of: weight).floats()
+    let scaled = try Checkpoint.Entry("scaled", shape: [4, 2], values.map { $0 * 2 })
+    try await CheckpointTarget(folder.path + "/scaled.safetensors").write(
+      Checkpoint(entries: [scaled]))
+    #expect(values.count == 8 && row == Array(values[0..<2]))
+    // torch.manual_seed(0); torch.nn.Linear(2, 4).weight[0]
+    #expect(row == [-0.0052891374, 0.3793229759])
+    let stored = try CheckpointSource.open(folder.path + "/scaled.safetensors").checkpoint
+    #expect(try stored.entries[0].floats() == values.map { $0 * 2 })
+    #expect(try stored.entries[0].doubles() == values.map { Double($0 * 2) })
+
     var conversion = Conversion(try Selection(match: ["Linear"]))
     conversion.dtype = .bfloat16
     let converted = try conversion.apply(to: source.opened)
@@ -57,12 +70,19 @@ import Testing
 
     let before = try CheckpointSource.open(folder.path + "/net.ckz").checkpoint
     let after = try CheckpointSource.open(folder.path + "/half.safetensors").checkpoint
-    let diff = try await CheckpointDiff(from: before, to: after, threads: 2)
+    let diff = try await CheckpointDiff(from: before, to: after)
     for change in diff.changes {
       print(change.kind, change.name, change.difference?.maxAbsolute ?? 0)
     }
     let lines = print.takeLines()
     #expect(lines.count == 4 && lines.allSatisfy { $0.hasPrefix("retyped layer") })
+
+    let target = try CheckpointTarget(folder.path + "/copy.h5")
+    for try await progress in before.progress(of: { try await target.write($0) }) {
+      print(progress.done, "of", progress.total)
+    }
+    #expect(try #require(print.takeLines().last).hasSuffix("of 88"))
+    #expect(try CheckpointSource.open(folder.path + "/copy.h5").checkpoint.entries.count == 4)
   }
 
   @Test func `a layer of one's own is initialized and printed`() throws {

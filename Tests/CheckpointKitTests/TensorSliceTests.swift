@@ -1,4 +1,5 @@
 import CheckpointKit
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing
@@ -26,6 +27,33 @@ import Testing
   ])
   func `a slice reads what NumPy reads`(slice: String, expected: [String]) throws {
     #expect(try texts(slice) == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("1, 2", [4], [20, 21, 22, 23]), ("-1, -1, -1", [], [23]), (":, 0, 1", [2], [1, 13]),
+      ("0, ::2, 1:3", [2, 2], [1, 2, 9, 10]), ("0,0,::3", [2], [0, 3]), ("0, 5:9", [0, 4], []),
+      ("", nil, []), (":, 1:2, ::-1", nil, []), ("1:, :, 3", [1, 3], [15, 19, 23]),
+    ] as [(String, [Int]?, [Float])])
+  func `a slice is a tensor of its own`(slice: String, shape: [Int]?, expected: [Float]) throws {
+    let tensor = try Checkpoint.Entry("w", shape: [2, 3, 4], (0..<24).map(Float.init))
+    guard let shape else {
+      #expect(throws: CheckpointError.self) { try TensorSlice(slice, of: tensor.info.shape) }
+      return
+    }
+    let part = try TensorSlice(slice, of: tensor.info.shape).entry(of: tensor)
+    #expect(part.info.shape == shape && part.name == "w")
+    #expect(try part.floats() == expected)
+  }
+
+  @Test func `a slice of another shape is refused`() throws {
+    let tensor = try Checkpoint.Entry("w", shape: [2, 3], (0..<6).map(Float.init))
+    for (slice, shape) in [("2", [3, 3]), ("0", [2, 3, 4]), (":, 3", [2, 4])] {
+      let error = #expect(throws: CheckpointError.self) {
+        try TensorSlice(slice, of: Shape(shape)).entry(of: tensor)
+      }
+      #expect(error?.code == .mismatched)
+    }
   }
 
   @Test(arguments: [

@@ -88,14 +88,16 @@ package enum PlaneCodec {
   /// Unpacks two streams at once, which is faster than one after the other, into the bytes of
   /// `target` before and after `middle`.
   ///
+  /// Unless it `comparesSums`, the caller compares the result with a digest instead of the Adler-32.
   /// - Returns: whether both were valid; if not, ``decode(_:width:rotated:into:)`` reports why.
   package static func decodeTwo(
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
-    into target: inout MutableRawSpan, dividedAt middle: Int
+    into target: inout MutableRawSpan, dividedAt middle: Int, comparesSums: Bool = true
   ) -> Bool {
     let decoder = PlaneDecoder.pool.acquire()
     defer { PlaneDecoder.pool.release(decoder) }
     return decoder.value.decodeTwo(
-      first, second, width: width, rotated: rotated, into: &target, dividedAt: middle)
+      first, second, width: width, rotated: rotated, into: &target, dividedAt: middle,
+      comparesSums: comparesSums)
   }
 }

@@ -30,14 +30,18 @@ struct PlaneDecoder: ~Copyable {
   /// Unpacks two streams at once into the two parts of `target`; returns whether both are valid.
   mutating func decodeTwo(
     _ first: RawSpan, _ second: RawSpan, width: Int, rotated: Bool,
-    into target: inout MutableRawSpan, dividedAt middle: Int
+    into target: inout MutableRawSpan, dividedAt middle: Int, comparesSums: Bool
   ) -> Bool {
     let count = target.byteCount
     if width == 1 {
-      return reader.inflateTwo(first, second, into: &target, dividedAt: middle)
+      return reader.inflateTwo(
+        first, second, into: &target, dividedAt: middle, comparesSums: comparesSums)
     }
     if planes.capacity < count { planes = ChunkBuffer(capacity: count) }
-    guard Self.inflateTwo(first, second, with: reader, into: &planes, count, dividedAt: middle)
+    guard
+      Self.inflateTwo(
+        first, second, with: reader, into: &planes, count, dividedAt: middle,
+        comparesSums: comparesSums)
     else { return false }
     let bytes = planes.bytes(count)
     var left = target._mutatingExtracting(..<middle)
@@ -49,10 +53,11 @@ struct PlaneDecoder: ~Copyable {
 
   private static func inflateTwo(
     _ first: RawSpan, _ second: RawSpan, with reader: borrowing DeflateReader,
-    into planes: inout ChunkBuffer, _ count: Int, dividedAt middle: Int
+    into planes: inout ChunkBuffer, _ count: Int, dividedAt middle: Int, comparesSums: Bool
   ) -> Bool {
     var target = planes.mutableBytes(count)
-    return reader.inflateTwo(first, second, into: &target, dividedAt: middle)
+    return reader.inflateTwo(
+      first, second, into: &target, dividedAt: middle, comparesSums: comparesSums)
   }
 
   /// A separate function, because the compiler treats access to two parts of `self` as overlapping.

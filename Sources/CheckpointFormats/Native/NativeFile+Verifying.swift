@@ -9,6 +9,7 @@ extension NativeFile {
   /// Of a patch, tensors that need its base are checked as they are stored. Of a step, what earlier steps
   /// store of it is read as well.
   func verify(threads: Int) async throws -> [CheckpointError] {
+    let strict = NativeFile(file, index, base: base, comparesStoredBytes: true)
     var contents: [NativeIndex.Stored?] = []
     var entries: [Checkpoint.Entry] = []
     var errors: [CheckpointError] = []
@@ -25,7 +26,7 @@ extension NativeFile {
         }
         content = stored
       }
-      guard let entry = try entry(tensor) else { continue }
+      guard let entry = try strict.entry(tensor) else { continue }
       contents.append(content)
       entries.append(entry)
     }

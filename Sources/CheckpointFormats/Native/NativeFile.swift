@@ -7,7 +7,10 @@ final class NativeFile: Sendable {
   let file: ByteSource
   let index: NativeIndex
   /// Where the bytes are to which the index refers.
-  private let base: NativeBase
+  let base: NativeBase
+  /// Whether reading compares the CRC-32 and the Adler-32 of every chunk as well as its chaining value,
+  /// which alone shows that the bytes are right.
+  let comparesStoredBytes: Bool
   /// The chunks that were decoded last for a range smaller than they are, so that reading in small
   /// steps decodes each chunk once; few, so that memory does not grow with the number of tensors.
   private let recent = BlockCache(capacity: 4 * NativeLayout.chunkSize)
@@ -25,7 +28,11 @@ final class NativeFile: Sendable {
   }
 
   /// A file whose index was read; without `base`, what it refers to cannot be read.
-  init(_ file: ByteSource, _ index: NativeIndex, base: NativeBase? = nil) {
+  init(
+    _ file: ByteSource, _ index: NativeIndex, base: NativeBase? = nil,
+    comparesStoredBytes: Bool = false
+  ) {
+    self.comparesStoredBytes = comparesStoredBytes
     self.file = file
     self.index = index
     self.base = base ?? .missing(fingerprint: index.base)
