@@ -28,6 +28,7 @@ struct Ckpt: AsyncParsableCommand {
   static func main() async {
     ProcessSetup.openStandardStreams()
     ProcessSetup.allowManyFiles()
+    ProcessSetup.growMemoryInLargeSteps()
     // MPI handles signals of crashes: those that are handled here come later.
     World.silenceOthers()
     ProcessSetup.removeTemporariesOnSignals()

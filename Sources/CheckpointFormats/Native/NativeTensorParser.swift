@@ -22,8 +22,9 @@ struct NativeTensorParser {
   private var names: [TensorName: Bool] = [:]
   /// Where the tensors so far with bytes of their own begin, which follow each other in the file.
   private var placed: [(offset: Int, tensor: Int)] = []
-  /// The filter and the type that were named last; most tensors name the same.
-  private var lastFilter: (name: String, json: String, filter: NativeFilter)?
+  /// The filters that were named so far; there are few, and parsing a name takes a while.
+  private var filters: [String: NativeFilter] = [:]
+  /// The type that was named last; most tensors name the same.
   private var lastType: (name: String, type: DType)?
 
   /// What the index says of one tensor takes at least this many bytes, apart from its name.
@@ -74,7 +75,7 @@ struct NativeTensorParser {
     try scanner.expect(",\"dtype\":")
     let dtype = try scanner.string()
     try scanner.expect(",\"filter\":")
-    let filter = try filterName(&scanner)
+    let filter = try scanner.string()
     let name = try self.name(&scanner, stored: true)
     try scanner.expect(",\"offset\":")
     let offset = try scanner.wholeNumber()
@@ -212,16 +213,10 @@ struct NativeTensorParser {
     return stored
   }
 
-  private func filterName(_ scanner: inout JSONScanner) throws(CheckpointError) -> String {
-    if let lastFilter, scanner.take(lastFilter.json) { return lastFilter.name }
-    return try scanner.string()
-  }
-
   mutating func filter(_ name: String) throws(CheckpointError) -> NativeFilter {
-    if let lastFilter, lastFilter.name == name { return lastFilter.filter }
+    if let known = filters[name] { return known }
     guard let filter = NativeFilter(name: name) else { throw Self.unknown("filter", name) }
-    // Names of filters need no escapes.
-    lastFilter = (name, "\"\(name)\"", filter)
+    filters[name] = filter
     return filter
   }
 
