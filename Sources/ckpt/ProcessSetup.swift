@@ -30,7 +30,7 @@ enum ProcessSetup {
 
   /// Lets the heaps of threads grow in large steps: in the usual ones of 4 KiB, a long list of tensors
   /// costs thousands of system calls.
-  static func growMemoryInLargeSteps() { mallopt(M_TOP_PAD, 4 << 20) }
+  static func growMemoryInLargeSteps() { _ = mallopt(M_TOP_PAD, 4 << 20) }
 
   /// Allows as many open files as the system lets: a checkpoint may be hundreds of files, all of them open.
   static func allowManyFiles() {
