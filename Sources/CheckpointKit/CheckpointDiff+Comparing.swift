@@ -1,20 +1,30 @@
 import ParallelWork
 import Ranks
-import Synchronization
 import TensorCore
 
-/// The work of a comparison: digests first, then bytes, then values where bytes differ.
+/// The work of a comparison: bytes are compared, and values where bytes differ, in one pass.
 extension CheckpointDiff {
-  private typealias Pair = (left: Checkpoint.Entry, right: Checkpoint.Entry)
+  typealias Pair = (left: Checkpoint.Entry, right: Checkpoint.Entry)
+
+  /// How to compare.
+  struct Work: Sendable {
+    var tolerance = TensorDifference.Tolerance.none
+    var ignoresTypes = false
+    var isMeasured = true
+    let threads: Int
+    var counter = WorkCounter(nil)
+  }
 
   /// What is known of a pair before a byte is read.
-  private enum Outlook {
+  fileprivate enum Outlook {
     case identical
     case reshaped
     /// Bytes are compared first, and where they differ values.
     case unknown
-    /// Values are compared: the types differ, or the digests that the files store do.
-    case retyped, different
+    /// The digests that the files store differ.
+    case different
+    /// Values are compared.
+    case retyped
 
     init(_ pair: Pair) {
       let (left, right) = pair
@@ -30,31 +40,6 @@ extension CheckpointDiff {
     }
   }
 
-  /// What became of each pair; `nil` where it is identical, or equal within the tolerance.
-  ///
-  /// The count is of those that are identical by the digests that their files store, without being
-  /// read.
-  /// Bytes are compared first, at the speed of memory, to the first difference of each tensor. Then
-  /// the tensors that differ are measured from end to end.
-  static func compare(
-    _ pairs: [(Checkpoint.Entry, Checkpoint.Entry)], _ tolerance: TensorDifference.Tolerance,
-    threads: Int
-  ) async throws -> (changes: [Change?], storedCount: Int) {
-    let outlooks = pairs.map { Outlook($0) }
-    let unknown = pairs.indices.filter { outlooks[$0] == .unknown }
-    var isMeasured = outlooks.map { $0 == .retyped || $0 == .different }
-    let differing = try await differing(unknown.map { pairs[$0] }, threads: threads)
-    for index in differing { isMeasured[unknown[index]] = true }
-    let measured = pairs.indices.filter { isMeasured[$0] }
-    let found = try await differences(measured.map { pairs[$0] }, tolerance, threads: threads)
-    var differences = [TensorDifference?](repeating: nil, count: pairs.count)
-    for (index, difference) in zip(measured, found) { differences[index] = difference }
-    return (
-      pairs.indices.map { change(pairs[$0], outlooks[$0], differences[$0]) },
-      outlooks.count { $0 == .identical }
-    )
-  }
-
   /// Names of the tensors that their replacements leave as they are, byte for byte.
   ///
   /// A redraw that changes nothing is most often a mistake: the seed is the one that the values were
@@ -64,110 +49,145 @@ extension CheckpointDiff {
   ) async throws -> [TensorName] {
     let pairs = replacements.filter { $0.old.info == $0.new.info }
       .map { (left: $0.old, right: $0.new) }
-    let differing = try await differing(pairs, threads: threads)
+    let differing = try await Work(threads: threads).differing(pairs, isFailing: false)
     return pairs.indices.filter { !differing.contains($0) }.map { pairs[$0].left.name }
   }
+}
 
-  private static func pieces(_ pairs: [Pair]) -> Pieces {
+extension CheckpointDiff.Work {
+  typealias Pair = CheckpointDiff.Pair
+  typealias Change = CheckpointDiff.Change
+
+  /// What became of each pair; the count is of those that are identical by the digests that their files
+  /// store, without being read.
+  func compare(_ pairs: [Pair]) async throws -> (changes: [Change], storedCount: Int) {
+    let outlooks = pairs.map { CheckpointDiff.Outlook($0) }
+    // Several ranks measure all the same: what one of them cannot read is then known to all.
+    let isMeasured = isMeasured || tolerance != .none || Ranks.current.size > 1
+    let read = pairs.indices.filter { index in
+      switch outlooks[index] {
+      case .identical, .reshaped: false
+      case .unknown: true
+      case .different: isMeasured
+      case .retyped: isMeasured || ignoresTypes
+      }
+    }
+    var differences = [TensorDifference?](repeating: nil, count: pairs.count)
+    var isDifferent = outlooks.map { $0 == .different }
+    let unmeasured = read.filter { !isMeasured && outlooks[$0] == .unknown }
+    for index in try await differing(unmeasured.map { pairs[$0] }, isFailing: true) {
+      isDifferent[unmeasured[index]] = true
+    }
+    let measured = read.filter { isMeasured || outlooks[$0] != .unknown }
+    let found = try await self.differences(measured.map { pairs[$0] })
+    for (index, difference) in zip(measured, found) {
+      differences[index] = difference
+      isDifferent[index] = difference.map { $0.differing > 0 } == true
+    }
+    var changes = pairs.indices.map { index -> Change in
+      let (left, right) = pairs[index]
+      let difference = differences[index]
+      let kind: Change.Kind =
+        switch outlooks[index] {
+        case .identical: .identical
+        case .reshaped: .reshaped
+        case .retyped where ignoresTypes: difference?.isCast == true ? .identical : .changed
+        case .retyped: .retyped
+        case .unknown, .different: isDifferent[index] ? .changed : .identical
+        }
+      return Change(kind, left, right, kind == .identical ? nil : difference)
+    }
+    if isMeasured { try findTransposed(pairs, &changes) }
+    return (changes, outlooks.count { $0 == .identical })
+  }
+
+  func pieces(_ pairs: [Pair]) -> Pieces {
     Pieces(of: pairs.map(\.left), size: WorkLimits.comparisonSize, cut: .elements)
   }
 
-  /// The pairs with a difference; what cannot be read counts as one, and says so when it is measured.
-  private static func differing(_ pairs: [Pair], threads: Int) async throws -> Set<Int> {
-    let found = Mutex<Set<Int>>([])
-    let ranks = Ranks.current
-    if ranks.size > 1 {
-      let sharing = Sharing<[Piece], [Bool]>(
-        ranks, "comparing", window: WorkLimits.sumWindowSize, cost: \.byteCount,
-        write: { for isEqual in $0 { $1.add(isEqual) } },
-        read: { pieces, record in pieces.map { _ in record.truth() } })
-      try await pipeline(
-        pieces(pairs), threads: threads, sharing: sharing,
-        work: { pieces in
-          pieces.map { piece in
-            // One difference is enough.
-            if found.withLock({ $0.contains(piece.tensor) }) { return false }
-            return isEqual(piece, pairs[piece.tensor])
-          }
-        },
-        stages: [
-          PipelineStage { pieces, results in
-            for (piece, isEqual) in zip(pieces, results) where !isEqual {
-              found.withLock { _ = $0.insert(piece.tensor) }
-            }
-          }
-        ])
-      let damage = try ranks.damage(of: pairs.map(\.left) + pairs.map(\.right))
-      return found.withLock { $0.union(damage.keys.map { $0 % pairs.count }) }
-    }
-    let open = sequence(state: pieces(pairs)) { state -> [Piece]? in
-      while let pieces = state.next() {
-        // One difference is enough.
-        if pieces[0].isWhole || !found.withLock({ $0.contains(pieces[0].tensor) }) { return pieces }
-        state.skipTensor()
-      }
-      return nil
-    }
-    try await pipeline(
-      open, threads: threads,
-      work: { pieces in
-        for piece in pieces where !isEqual(piece, pairs[piece.tensor]) {
-          found.withLock { _ = $0.insert(piece.tensor) }
-        }
-      },
-      finish: { _, _ in })
-    return found.withLock { $0 }
-  }
-
-  /// Whether both tensors can be read and have the same bytes there.
-  private static func isEqual(_ piece: Piece, _ pair: Pair) -> Bool {
-    let memory = PieceMemory.pool.acquire()
-    defer { PieceMemory.pool.release(memory) }
-    return (try? memory.value.isEqual(piece.range, of: pair.left, and: pair.right)) == true
-  }
-
-  /// How far each pair is apart, added up in the order of its pieces.
-  private static func differences(
-    _ pairs: [Pair], _ tolerance: TensorDifference.Tolerance, threads: Int
-  ) async throws -> [TensorDifference] {
-    var differences = pairs.map { _ in TensorDifference() }
-    let sharing = Sharing<[Piece], [TensorDifference]>(
+  /// How far each pair is apart, added up in the order of its pieces; `nil` where bytes are equal.
+  private func differences(_ pairs: [Pair]) async throws -> [TensorDifference?] {
+    counter.plan(
+      pairs.flatMap { [$0.left.info.byteCount, $0.right.info.byteCount] }.saturatedSum())
+    var differences = [TensorDifference?](repeating: nil, count: pairs.count)
+    var equal = [[Range<Int>]](repeating: [], count: pairs.count)
+    let sharing = Sharing<[Piece], [TensorDifference?]>(
       Ranks.current, "measuring", window: WorkLimits.sumWindowSize, cost: \.byteCount,
-      write: { for part in $0 { $1.add(part) } },
-      read: { pieces, record in pieces.map { _ in record.difference() } })
+      write: { for part in $0 { $1.add(part) { $1.add($0) } } },
+      read: { pieces, record in pieces.map { _ in record.optional { $0.difference() } } })
     try await pipeline(
       pieces(pairs), threads: threads, sharing: sharing,
-      work: { pieces in
+      work: { [tolerance] pieces in
         try pieces.map { piece in
           let (left, right) = pairs[piece.tensor]
-          if piece.range.isEmpty { return TensorDifference() }
-          return try TensorDifference(
-            between: left, and: right, bytes: piece.range, tolerance: tolerance)
+          return try TensorDifference.measured(left, right, piece.range, tolerance)
         }
       },
       stages: [
-        PipelineStage { pieces, parts in
-          for (piece, part) in zip(pieces, parts) { differences[piece.tensor].append(part) }
+        PipelineStage { [counter] pieces, parts in
+          for (piece, part) in zip(pieces, parts) {
+            let (left, right) = pairs[piece.tensor]
+            counter.add(
+              piece.range.count + piece.range.count / left.info.dtype.block.bytes
+                * right.info.dtype.block.bytes)
+            if let part {
+              differences[piece.tensor] = differences[piece.tensor].adding(part)
+            } else {
+              equal[piece.tensor].extend(with: piece.range)
+            }
+          }
         }
       ])
+    try await addEqual(equal, of: pairs, to: &differences)
     try Ranks.current.requireSound(pairs.map(\.left) + pairs.map(\.right))
     return differences
   }
 
-  private static func change(
-    _ pair: Pair, _ outlook: Outlook, _ difference: TensorDifference?
-  ) -> Change? {
-    func change(_ kind: Change.Kind) -> Change {
-      Change(
-        kind: kind, name: pair.left.name,
-        newName: pair.left.name == pair.right.name ? nil : pair.right.name, old: pair.left.info,
-        new: pair.right.info, difference: difference)
+  /// Adds the norms of the equal parts of tensors that differ elsewhere, which nothing was measured of.
+  private func addEqual(
+    _ equal: [[Range<Int>]], of pairs: [Pair], to differences: inout [TensorDifference?]
+  ) async throws {
+    var items: [(tensor: Int, range: Range<Int>)] = []
+    for (index, ranges) in equal.enumerated() where (differences[index]?.differing ?? 0) > 0 {
+      let width = pairs[index].left.info.dtype.block.bytes
+      let size = max(WorkLimits.comparisonSize / width, 1) * width
+      for range in ranges { items += range.cut(at: size).map { (index, $0) } }
     }
-    return switch outlook {
-    case .identical: nil
-    case .reshaped: change(.reshaped)
-    case .retyped: change(.retyped)
-    case .unknown, .different: difference.map { $0.differing > 0 } == true ? change(.changed) : nil
+    if items.isEmpty { return }
+    counter.plan(items.map(\.range.count).saturatedSum())
+    var found = differences
+    let sharing = Sharing<(tensor: Int, range: Range<Int>), TensorDifference>(
+      Ranks.current, "norms", window: WorkLimits.sumWindowSize, cost: \.range.count,
+      write: { $1.add($0) }, read: { $1.difference() })
+    try await pipeline(
+      items, threads: threads, sharing: sharing,
+      work: { try TensorDifference(equal: $0.range, of: pairs[$0.tensor].left) },
+      stages: [
+        PipelineStage { [counter] piece, part in
+          counter.add(piece.range.count)
+          found[piece.tensor] = found[piece.tensor].adding(part)
+        }
+      ])
+    differences = found
+  }
+}
+
+extension TensorDifference? {
+  fileprivate func adding(_ next: TensorDifference) -> TensorDifference {
+    guard var sum = self else { return next }
+    sum.append(next)
+    return sum
+  }
+}
+
+extension [Range<Int>] {
+  /// Adds a range that begins at the end of the last one or after it.
+  fileprivate mutating func extend(with range: Range<Int>) {
+    if range.isEmpty { return }
+    if let last, last.upperBound == range.lowerBound {
+      self[count - 1] = last.lowerBound..<range.upperBound
+    } else {
+      append(range)
     }
   }
 }

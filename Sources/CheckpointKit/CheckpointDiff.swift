@@ -2,6 +2,9 @@ public import ParallelWork
 public import TensorCore
 
 /// What differs between two checkpoints, tensor by tensor.
+///
+/// ``answer(values:)`` says in one line what it comes to, and ``DiffTree`` adds it up along the module
+/// tree.
 public struct CheckpointDiff: Sendable {
   /// One tensor, or one pair of tensors, and what became of it.
   public struct Change: Sendable {
@@ -15,24 +18,49 @@ public struct CheckpointDiff: Sendable {
       case renamed
       /// In both, of different shape.
       case reshaped
+      /// In both, with the axes in another order; the values are compared in the first's.
+      case transposed
       /// In both, of different element type; the values are compared all the same.
       case retyped
       /// In both, with different values.
       case changed
+      /// Equal in both, or within the tolerance; not among ``CheckpointDiff/changes``.
+      case identical
     }
 
     /// How the tensor differs.
-    public let kind: Kind
+    public internal(set) var kind: Kind
     /// Name in the first; for an added tensor its name in the second.
     public let name: TensorName
     /// Name in the second, where it is another.
-    public let newName: TensorName?
+    public internal(set) var newName: TensorName?
     /// Type and shape in the first.
     public let old: TensorInfo?
     /// Type and shape in the second.
-    public let new: TensorInfo?
-    /// How far the values are apart, where shapes agree.
-    public let difference: TensorDifference?
+    public internal(set) var new: TensorInfo?
+    /// How far the values are apart, where shapes agree and they were measured.
+    public internal(set) var difference: TensorDifference?
+    /// Of a transposed tensor: axis `i` of the first is axis `axes[i]` of the second.
+    public internal(set) var axes: [Int]?
+
+    /// Type and shape in the second, or in the first if the second does not have it.
+    public var info: TensorInfo? { new ?? old }
+
+    /// A tensor that only one of the two has.
+    init(only entry: Checkpoint.Entry, isAdded: Bool) {
+      (kind, name) = (isAdded ? .added : .removed, entry.name)
+      (old, new) = isAdded ? (nil, entry.info) : (entry.info, nil)
+    }
+
+    /// A tensor that both have.
+    init(
+      _ kind: Kind, _ left: Checkpoint.Entry, _ right: Checkpoint.Entry,
+      _ difference: TensorDifference? = nil
+    ) {
+      (self.kind, name, old, new) = (kind, left.name, left.info, right.info)
+      newName = left.name == right.name ? nil : right.name
+      self.difference = difference
+    }
   }
 
   /// A tensor that one file has under a further name.
@@ -48,7 +76,9 @@ public struct CheckpointDiff: Sendable {
   /// Names that only one file has, because it is tied there to a tensor that both have; many tools
   /// leave such names out, and nothing is missing.
   public let tied: [Tie]
-  /// What differs: removed, renamed, reshaped, retyped, changed in the first's order, then added.
+  /// Every tensor but the tied ones, identical ones included: in the first's order, then those added.
+  public let tensors: [Change]
+  /// What differs, in the same order.
   public let changes: [Change]
   /// Tensors that are equal (within the tolerance, if there is one).
   public let identical: Int
@@ -58,17 +88,27 @@ public struct CheckpointDiff: Sendable {
 
   /// Compares two checkpoints in bounded memory.
   ///
-  /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`.
-  /// `map` holds names in `left` that stand for another name in `right`; `tolerance` says how far
-  /// values may be apart and still count as equal; `threads` tasks are at work. The result does not
-  /// depend on their number.
+  /// Tensors are paired by name; those left over by equal bytes, and are then `renamed`, and by what
+  /// such pairs have in common. `map` holds names in `left` that stand for another name in `right`;
+  /// `tolerance` says how far values may be apart and still count as equal. With `ignoringTypes`,
+  /// tensors of two types are identical if the values are, after rounding to the narrower type, and
+  /// otherwise changed. Without `measuring`, only what differs is found, and not by how much; there is
+  /// then no tolerance, and no tensor is recognized as transposed.
+  ///
+  /// Bytes are compared, and what differs is measured in the same pass. `threads` tasks are at work;
+  /// the result does not depend on their number. `progress` is told of the bytes of both sides.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
-    tolerance: TensorDifference.Tolerance = .none, threads: Int = Threads.available
+    tolerance: TensorDifference.Tolerance = .none, ignoringTypes: Bool = false,
+    measuring: Bool = true, threads: Int = Threads.available,
+    progress: ProgressReport? = nil
   ) async throws {
+    let work = Work(
+      tolerance: tolerance, ignoresTypes: ignoringTypes, isMeasured: measuring, threads: threads,
+      counter: WorkCounter(progress))
     let rightByName = right.entriesByName
-    var pairs: [(Checkpoint.Entry, Checkpoint.Entry)] = []
+    var pairs: [Pair] = []
     var leftOver: [Checkpoint.Entry] = []
     var paired: Set<TensorName> = []
     for entry in left.entries {
@@ -80,32 +120,27 @@ public struct CheckpointDiff: Sendable {
       }
     }
     var rightOver = right.entries.filter { !paired.contains($0.name) }
-    let tiesLeft = Self.ties(of: leftOver, in: left, with: Set(pairs.map(\.0.name)), second: false)
+    let tiesLeft = Self.ties(
+      of: leftOver, in: left, with: Set(pairs.map(\.left.name)), second: false)
     let tiesRight = Self.ties(of: rightOver, in: right, with: paired, second: true)
     tied = tiesLeft + tiesRight
     let (tiedLeft, tiedRight) = (Set(tiesLeft.map(\.name)), Set(tiesRight.map(\.name)))
     leftOver.removeAll { tiedLeft.contains($0.name) }
     rightOver.removeAll { tiedRight.contains($0.name) }
-    let (compared, storedCount) = try await Self.compare(pairs, tolerance, threads: threads)
-    let renames = try await Self.renames(from: leftOver, to: rightOver, threads: threads)
+    let (compared, storedCount) = try await work.compare(pairs)
+    let (found, isRightPaired) = try await work.pairs(of: leftOver, and: rightOver)
 
     var ordered: [TensorName: Change] = [:]
-    for change in compared.compactMap({ $0 }) + renames { ordered[change.name] = change }
-    let renamed = Set(renames.compactMap(\.newName))
-    var changes: [Change] = left.entries.compactMap { entry in
-      if let change = ordered[entry.name] { return change }
-      guard rightByName[map[entry.name] ?? entry.name] == nil, !tiedLeft.contains(entry.name)
-      else { return nil }
-      return Change(
-        kind: .removed, name: entry.name, newName: nil, old: entry.info, new: nil, difference: nil)
-    }
-    for entry in rightOver where !renamed.contains(entry.name) {
-      changes.append(
-        Change(
-          kind: .added, name: entry.name, newName: nil, old: nil, new: entry.info, difference: nil))
-    }
-    self.changes = changes
-    identical = compared.count { $0 == nil }
+    for change in compared + found { ordered[change.name] = change }
+    tensors =
+      left.entries.compactMap { entry in
+        tiedLeft.contains(entry.name)
+          ? nil : ordered[entry.name] ?? Change(only: entry, isAdded: false)
+      }
+      + rightOver.filter { !isRightPaired.contains($0.name) }
+      .map { Change(only: $0, isAdded: true) }
+    changes = tensors.filter { $0.kind != .identical }
+    identical = tensors.count - changes.count
     identicalByStoredDigest = storedCount
   }
 
@@ -125,50 +160,5 @@ public struct CheckpointDiff: Sendable {
         Tie(name: entry.name, original: $0, isInSecond: isInSecond)
       }
     }
-  }
-
-  /// Pairs what has equal type, shape and bytes; among several candidates (freshly made biases are
-  /// all alike) only those whose last name component agrees, in file order.
-  private static func renames(
-    from left: [Checkpoint.Entry], to right: [Checkpoint.Entry], threads: Int
-  ) async throws -> [Change] {
-    let shapes = Set(left.map(\.info)).intersection(right.map(\.info))
-    func keyed(_ entries: [Checkpoint.Entry]) async throws -> [(Content, Checkpoint.Entry)] {
-      let entries = entries.filter { shapes.contains($0.info) }
-      let unknown = entries.filter { $0.storedDigest == nil }
-      var found = try await Checkpoint.digests(of: unknown, threads: threads).makeIterator()
-      return try entries.compactMap { entry in
-        guard let digest = try entry.storedDigest ?? found.next()?.get() else { return nil }
-        return (Content(info: entry.info, digest: digest), entry)
-      }
-    }
-    let leftByContent = Dictionary(grouping: try await keyed(left), by: \.0)
-    let rightByContent = Dictionary(grouping: try await keyed(right), by: \.0)
-    var changes: [Change] = []
-    for (content, olds) in leftByContent {
-      let candidates = (rightByContent[content] ?? []).map(\.1)
-      let isUnique = olds.count == 1 && candidates.count == 1
-      func key(_ entry: Checkpoint.Entry) -> TensorName {
-        isUnique ? "" : TensorName(entry.name.parentAndLeaf.leaf)
-      }
-      let byLeaf = Dictionary(grouping: candidates, by: key)
-      var taken: [TensorName: Int] = [:]
-      for (_, old) in olds {
-        let position = taken[key(old), default: 0]
-        guard let same = byLeaf[key(old)], position < same.count else { continue }
-        taken[key(old)] = position + 1
-        let new = same[position]
-        changes.append(
-          Change(
-            kind: .renamed, name: old.name, newName: new.name, old: old.info, new: new.info,
-            difference: nil))
-      }
-    }
-    return changes
-  }
-
-  private struct Content: Hashable, Sendable {
-    let info: TensorInfo
-    let digest: Digest
   }
 }

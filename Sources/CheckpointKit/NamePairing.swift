@@ -20,6 +20,9 @@ public struct NamePairing: Sendable {
   private static let maxDepth = 8
   private static let wrappers: Set<String> = ["module", "_orig_mod", "model"]
 
+  /// Pairs nothing.
+  public init() {}
+
   /// Pairs two lists.
   ///
   /// `names` gives names of the first list new ones; its substitutions apply to both lists, so that

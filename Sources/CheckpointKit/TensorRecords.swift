@@ -11,10 +11,14 @@ extension RecordWriter {
     add(difference.becameInfinite)
     add(difference.noLongerNaN)
     add(difference.noLongerInfinite)
+    add(difference.signFlips)
+    add(difference.beyondRounding) { $1.add($0) }
     add(difference.maxAbsolute) { $1.add($0) }
     add(difference.maxULP) { $1.add($0) }
     add(difference.squaredDifference)
-    add(difference.squaredReference)
+    for sum in [difference.squaredReference, difference.squaredSecond, difference.product] {
+      add(sum)
+    }
   }
 
   mutating func add(_ statistics: TensorStatistics) {
@@ -41,10 +45,14 @@ extension RecordReader {
     difference.becameInfinite = integer()
     difference.noLongerNaN = integer()
     difference.noLongerInfinite = integer()
+    difference.signFlips = integer()
+    difference.beyondRounding = optional { $0.integer() }
     difference.maxAbsolute = optional { $0.double() }
     difference.maxULP = optional { $0.integer(UInt64.self) }
     difference.squaredDifference = double()
     difference.squaredReference = double()
+    difference.squaredSecond = double()
+    difference.product = double()
     return difference
   }
 

@@ -109,9 +109,9 @@ extension Ckpt {
       } else if report.json {
         try output.line(
           try jsonText(
-            Report(
-              first: first, second: second, diff: diff, values: valueDiff, pairing: pairing,
-              notCompared: unread.isEmpty ? nil : unread.map(\.text))))
+            DiffReport(
+              diff, values: valueDiff, first: first, second: second, pairing: pairing,
+              notCompared: unread)))
       } else {
         for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
         try output.line(diff.summary)
@@ -165,7 +165,8 @@ extension Ckpt {
       case .added: "+"
       case .removed: "-"
       case .renamed: ">"
-      case .reshaped, .retyped: "!"
+      case .reshaped, .retyped, .transposed: "!"
+      case .identical: " "
       case .changed: "~"
       }
     }
@@ -200,68 +201,6 @@ extension Ckpt {
       }
       return table.lines
     }
-
-    private struct Report: Encodable {
-      struct Tie: Encodable {
-        let name: String
-        let original: String
-        let file: String
-      }
-      struct Change: Encodable {
-        let kind: CheckpointDiff.Change.Kind
-        let name: String
-        let newName: String?
-        let oldDtype: String?
-        let newDtype: String?
-        let oldShape: Shape?
-        let newShape: Shape?
-        let difference: TensorDifference?
-      }
-      let first: String
-      let second: String
-      let firstPrefix: String
-      let secondPrefix: String
-      let identical: Int
-      let identicalByStoredDigest: Int
-      let becameNaN: Int
-      let becameInfinite: Int
-      let noLongerNaN: Int
-      let noLongerInfinite: Int
-      let changes: [Change]
-      let tied: [Tie]
-      let values: [ValueDiff.Change]
-      /// Names of tensors that cannot be read; absent if there are none.
-      let notCompared: [String]?
-
-      init(
-        first: String, second: String, diff: CheckpointDiff, values: ValueDiff,
-        pairing: NamePairing, notCompared: [String]?
-      ) {
-        self.notCompared = notCompared
-        (firstPrefix, secondPrefix) = (pairing.firstPrefix, pairing.secondPrefix)
-        self.first = first
-        self.second = second
-        self.values = values.changes
-        identical = diff.identical
-        identicalByStoredDigest = diff.identicalByStoredDigest
-        tied = diff.tied.map {
-          Tie(name: $0.name.text, original: $0.original.text, file: $0.isInSecond ? second : first)
-        }
-        func total(_ count: (TensorDifference) -> Int) -> Int {
-          diff.changes.compactMap(\.difference).map(count).saturatedSum()
-        }
-        becameNaN = total(\.becameNaN)
-        becameInfinite = total(\.becameInfinite)
-        noLongerNaN = total(\.noLongerNaN)
-        noLongerInfinite = total(\.noLongerInfinite)
-        changes = diff.changes.map {
-          Change(
-            kind: $0.kind, name: $0.name.text, newName: $0.newName?.text,
-            oldDtype: $0.old?.dtype.rawValue, newDtype: $0.new?.dtype.rawValue,
-            oldShape: $0.old?.shape, newShape: $0.new?.shape, difference: $0.difference)
-        }
-      }
-    }
   }
 }
 
@@ -281,6 +220,7 @@ extension CheckpointDiff {
   /// infinite.
   fileprivate var summary: String {
     let counts = Change.Kind.allCases.compactMap { kind -> String? in
+      if kind == .identical { return nil }
       let count = changes.count { $0.kind == kind }
       return count == 0 ? nil : "\(count.grouped) \(kind.rawValue)"
     }

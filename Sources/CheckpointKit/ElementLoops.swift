@@ -1,0 +1,148 @@
+import ParallelWork
+import TensorCore
+
+/// The loops over elements of two tensors, with memory that is used again from step to step.
+struct ElementLoops {
+  private let left: DType
+  private let right: DType
+  private let tolerance: TensorDifference.Tolerance
+  private var values: [Double] = []
+  private var others: [Double] = []
+  private var rounded: [Double] = []
+
+  init(_ left: DType, _ right: DType, _ tolerance: TensorDifference.Tolerance) {
+    (self.left, self.right, self.tolerance) = (left, right, tolerance)
+  }
+
+  /// Adds the products of a step that is equal on both sides.
+  mutating func addEqual(_ bytes: RawSpan, to found: inout TensorDifference) {
+    ElementConversion.decode(bytes, as: left, into: &values)
+    var (first, second) = (found.squaredReference, found.squaredSecond)
+    var product = found.product
+    for value in values {
+      let square = value * value
+      first += square
+      second += square
+      product += square
+    }
+    (found.squaredReference, found.squaredSecond, found.product) = (first, second, product)
+  }
+
+  /// Measures a step of elements, as many in both spans.
+  mutating func add(_ a: RawSpan, _ b: RawSpan, to found: inout TensorDifference) {
+    let sameType = left == right
+    if sameType, a.isByteEqual(to: b) { return addEqual(a, to: &found) }
+    ElementConversion.decode(a, as: left, into: &values)
+    ElementConversion.decode(b, as: right, into: &others)
+    addProducts(to: &found)
+    if !sameType { addBeyondRounding(a, b, to: &found) }
+    // One number for each element, but for complex types.
+    let perElement = max(1, values.count * left.byteWidth / max(a.byteCount, 1))
+    let width = left.byteWidth / perElement
+    let format = sameType ? left.element.floatFormat : nil
+    let isExact = tolerance == .none
+    var (element, special) = (-1, -1)
+    var (differing, squares) = (0, 0.0)
+    var largest = found.maxAbsolute ?? 0
+    var distanceInUnits = found.maxULP
+    for index in values.indices {
+      let (x, y) = (values[index], others[index])
+      let isSame =
+        isExact
+        ? sameType
+          ? a.word(index, width: width) == b.word(index, width: width)
+          : x == y || x.isNaN && y.isNaN
+        : tolerance.covers(x, y)
+      if isSame { continue }
+      if index / perElement != element { differing += 1 }
+      element = index / perElement
+      let distance = x == y || x.isNaN && y.isNaN ? 0 : abs(x - y)
+      squares += distance * distance
+      if distance.isFinite {
+        // A largest distance of NaN stays.
+        if distance > largest { largest = distance }
+      } else {
+        largest = largest.isNaN || distance.isNaN ? .nan : distance
+        if element != special {
+          special = element
+          let parts = element * perElement..<(element + 1) * perElement
+          found.countSpecials(from: values[parts], to: others[parts])
+        }
+      }
+      if let format, let known = distanceInUnits {
+        if x.isNaN != y.isNaN {
+          distanceInUnits = nil
+        } else if let units = format.unitsInLastPlace(
+          from: a.word(index, width: width), to: b.word(index, width: width))
+        {
+          if units > known { distanceInUnits = units }
+        }
+      }
+    }
+    found.differing += differing
+    found.squaredDifference += squares
+    found.maxAbsolute = largest
+    found.maxULP = distanceInUnits
+  }
+
+  private func addProducts(to found: inout TensorDifference) {
+    var (first, second) = (found.squaredReference, found.squaredSecond)
+    var (product, flips) = (found.product, 0)
+    for index in values.indices {
+      let (x, y) = (values[index], others[index])
+      first += x * x
+      second += y * y
+      product += x * y
+      flips += (x < 0 && y > 0) || (x > 0 && y < 0) ? 1 : 0
+    }
+    (found.squaredReference, found.squaredSecond) = (first, second)
+    found.product = product
+    found.signFlips += flips
+  }
+
+  /// Counts elements of two types that differ, and not only by the rounding of a conversion, which is
+  /// made again from the wider type to the narrower.
+  private mutating func addBeyondRounding(
+    _ a: RawSpan, _ b: RawSpan, to found: inout TensorDifference
+  ) {
+    func isSame(_ x: Double, _ y: Double) -> Bool { x == y || x.isNaN && y.isNaN }
+    let isWide = right.byteWidth <= left.byteWidth
+    let (old, new) = isWide ? (left, right) : (right, left)
+    let differing = values.indices.count { !isSame(values[$0], others[$0]) }
+    guard differing > 0, old.isFloatingPoint, new.isFloatingPoint else {
+      found.beyondRounding = found.beyondRounding.map { $0 + differing }
+      return
+    }
+    let size = values.count * new.byteWidth
+    var target = ChunkBuffer(capacity: size)
+    target.fill(size) { bytes in
+      _ = ElementConversion.convert(isWide ? a : b, from: old, to: new, into: &bytes)
+    }
+    let bytes = target.bytes(size)
+    ElementConversion.decode(bytes, as: new, into: &rounded)
+    var beyond = 0
+    for index in rounded.indices
+    where !isSame(rounded[index], isWide ? others[index] : values[index]) {
+      beyond += 1
+    }
+    found.beyondRounding = found.beyondRounding.map { $0 + beyond }
+  }
+}
+
+extension TensorDifference {
+  /// Counts what one element, given by its one or two numbers, became.
+  fileprivate mutating func countSpecials(
+    from old: ArraySlice<Double>, to new: ArraySlice<Double>
+  ) {
+    let (wasNaN, isNaN) = (old.contains(where: \.isNaN), new.contains(where: \.isNaN))
+    if wasNaN != isNaN {
+      if isNaN { becameNaN += 1 } else { noLongerNaN += 1 }
+    }
+    // An element with both a NaN and an infinity, of a complex type, counts as NaN.
+    let wasInfinite = !wasNaN && old.contains(where: \.isInfinite)
+    let isInfinite = !isNaN && new.contains(where: \.isInfinite)
+    if wasInfinite != isInfinite {
+      if isInfinite { becameInfinite += 1 } else { noLongerInfinite += 1 }
+    }
+  }
+}
