@@ -95,8 +95,8 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
     if len(own) == len(indices) and (own == chosen).all():
         return made
     position = np.searchsorted(own, firsts).tolist()
-    return [made[place] if firsts[order] == index else made[place].reshape(shapes[index])
-            for order, (place, index) in enumerate(zip(position, indices))]
+    return [made[place] if shapes[index] == made[place].shape else made[place].reshape(shapes[index])
+            for place, index in zip(position, indices)]
 
 
 def _aligned(size: int) -> np.ndarray:

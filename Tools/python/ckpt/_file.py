@@ -45,20 +45,25 @@ class File(Mapping):
     def __getitem__(self, name: str):
         return self._made(name, self.numpy(name))
 
-    def load(self, names=None) -> dict[str, Any]:
-        """The arrays of these names, all by default, read at once and in parallel; tied ones are one array."""
+    def load(self, names=None, *, progress=None) -> dict[str, Any]:
+        """The arrays of these names, all by default, read at once and in parallel; tied ones are one array.
+
+        `progress` is called with the bytes done and the bytes in all.
+        """
         table = self._table
         wanted = table.names if names is None else list(names)
         indices = list(range(len(wanted))) if names is None else [self._index(name) for name in wanted]
-        arrays = _arrays.read(self._live, table, indices, self._types, Call(self._threads))
+        arrays = _arrays.read(self._live, table, indices, self._types, Call(self._threads, progress))
         if self._wrap is None:
             return dict(zip(wanted, arrays))
-        made: dict[int, Any] = {}
         wrap, dtypes = self._wrap, table.dtypes
-        return {name: wrap(array, dtypes[index]) for name, array, index in zip(wanted, arrays, indices)} if not (
-            table.aliases >= 0).any() else {
-            name: made.setdefault(id(array), wrap(array, dtypes[index]))
-            for name, array, index in zip(wanted, arrays, indices)}
+        if not (table.aliases >= 0).any():
+            return {name: wrap(array, dtypes[index]) for name, array, index in zip(wanted, arrays, indices)}
+        made: dict[int, Any] = {}
+        for array, index in zip(arrays, indices):
+            if id(array) not in made:
+                made[id(array)] = wrap(array, dtypes[index])
+        return {name: made[id(array)] for name, array in zip(wanted, arrays)}
 
     # What tensors are, without reading them.
 
