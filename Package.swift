@@ -6,6 +6,7 @@ let package = Package(
   products: [
     .library(name: "CheckpointKit", targets: ["CheckpointKit"]),
     .executable(name: "ckpt", targets: ["ckpt"]),
+    .library(name: "ckpt-c", type: .dynamic, targets: ["CheckpointC"]),
   ],
   traits: [
     .trait(name: "MPI", description: "Run as several ranks under mpirun or srun.")
@@ -64,12 +65,20 @@ let package = Package(
         "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "JSONText", "Strided",
         "ParallelWork", "Ranks", "TensorCore",
       ]),
-    .executableTarget(
-      name: "ckpt",
+    // The command as a library: the program and the C interface both run it.
+    .target(
+      name: "CheckpointCommand",
       dependencies: [
         "CheckpointKit", "JSONText", "Ranks",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      path: "Sources/ckpt"),
+    .executableTarget(name: "ckpt", dependencies: ["CheckpointCommand"], path: "Sources/Program"),
+    // The C interface: ckpt.h declares it, and the compiler compares both.
+    .target(name: "CCkpt"),
+    .target(
+      name: "CheckpointC",
+      dependencies: ["CCkpt", "CheckpointCommand", "JSONText", "ParallelWork", "TensorCore"]),
     // What Tools/bench measures; nobody who depends on the library builds them.
     .executableTarget(
       name: "StorageBench",

@@ -1,81 +1,28 @@
-"""Writes the model description (JSON) of a live PyTorch model, for `ckpt init`.
+#!/usr/bin/env python3
+"""Runs python/ckpt/_describe, the description of PyTorch models, from its folder: nothing need be installed.
 
-describe.py MODULE:EXPRESSION      torchvision.models:resnet18(num_classes=10)
-describe.py FILE.py:EXPRESSION     nets.py:Net(4)
-describe.py MODEL.pt               a model saved whole by torch.save (it is unpickled:
-                                   only files you trust)
+usage: python3 Tools/describe.py MODULE:EXPRESSION [-o FILE]     see --help
 
-The expression is evaluated in the module and must give an nn.Module. Modules are looked for in the
-working directory, in the file's folder or package, and among the installed packages. Tensors whose values
-cannot be followed are named with the reason; `ckpt init` asks for them.
+`import describe` gives the package itself.
 """
-
-import argparse
-import os
+import importlib.util
+import pathlib
 import sys
 
-LINE_LIMIT = 20  # tensors that are named one by one
+FOLDER = pathlib.Path(__file__).resolve().parent / "python/ckpt/_describe"
 
 
-def options():
-    parser = argparse.ArgumentParser(
-        prog="describe.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", help="What to build, see above.")
-    parser.add_argument("-o", "--output", default="-", metavar="FILE", help="Where to write. Default: standard output.")
-    parser.add_argument("--embed-unknown", action="store_true",
-                        help="Store the values of tensors that cannot be followed as constants: those of one "
-                             "construction, the same for every seed.")
-    return parser.parse_args()
+def load():
+    """The package under the name `describe`."""
+    spec = importlib.util.spec_from_file_location(
+        "describe", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)])
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["describe"] = package
+    spec.loader.exec_module(package)
 
 
-def report(text):
-    print(f"describe.py: {text}", file=sys.stderr)
-
-
-def main():
-    given = options()
-    import describe
-
-    # This folder is not the user's.
-    sys.path[0] = os.getcwd()
-
-    try:
-        description = describe.described(given.target, given.embed_unknown)
-    except describe.TargetError as error:
-        report(str(error))
-        return 2
-    for note in description.notes:
-        report(note)
-    if description.recorder is None:
-        report("a saved model does not tell how it was made: layers are described as their classes begin, what the "
-               "model's own constructor changed after that is not; give it with rules, or describe MODULE:EXPRESSION")
-    else:
-        unknown = description.unknown()
-        for name, reason in list(unknown.items())[:LINE_LIMIT]:
-            report(f"{name}: not knowable: {reason}")
-        if len(unknown) > LINE_LIMIT:
-            report(f"and {len(unknown) - LINE_LIMIT} more tensors; 'reason' in the description names each")
-        near = description.near()
-        for name, functions in list(near.items())[:LINE_LIMIT]:
-            report(f"{name}: near PyTorch's values, not equal: computed by {', '.join(functions)}")
-        if len(near) > LINE_LIMIT:
-            report(f"and {len(near) - LINE_LIMIT} more tensors")
-    text = description.json(f"{given.target}, torch {describe.torch.__version__}")
-    if given.output == "-":
-        sys.stdout.write(text)
-        return 0
-    try:
-        with open(given.output, "w") as file:
-            file.write(text)
-    except OSError as error:
-        report(f"{given.output}: {error.strerror}")
-        return 2
-    return 0
-
-
+load()
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        report("interrupted")
-        sys.exit(130)
+    from describe.__main__ import run
+
+    run()

@@ -1,3 +1,6 @@
+import Glibc
+import Synchronization
+
 /// A few threads for work that waits, such as requests to a server: how many are in flight does not
 /// depend on how many threads compute.
 package final class IOThreads: Sendable {
@@ -6,19 +9,29 @@ package final class IOThreads: Sendable {
     var threads = 0
   }
 
-  private let monitor = Monitor(State())
+  /// The jobs, and the process whose threads do them: a child that was forked has none of them.
+  private let current = Mutex((process: getpid(), monitor: Monitor(State())))
   private let count: Int
 
   /// At most `count` jobs are at work; threads are started as they are needed.
   package init(count: Int) { self.count = count }
 
+  /// The jobs of this process.
+  private var monitor: Monitor<State> {
+    current.withLock { current in
+      if current.process != getpid() { current = (getpid(), Monitor(State())) }
+      return current.monitor
+    }
+  }
+
   /// Does a job as soon as a thread is free.
   package func submit(_ job: @escaping @Sendable () -> Void) {
+    let monitor = monitor
     let isRefused = monitor.withLock { state in
       state.jobs.append(job)
       // A job never waits for a new thread while an idle one could take it.
       if monitor.wakeOne() || state.threads >= count { return false }
-      if startThread({ self.runThread() }) {
+      if startThread({ Self.runThread(monitor) }) {
         state.threads += 1
         return false
       }
@@ -31,7 +44,7 @@ package final class IOThreads: Sendable {
     if isRefused { job() }
   }
 
-  private func runThread() -> Never {
+  private static func runThread(_ monitor: Monitor<State>) -> Never {
     while true {
       monitor.wait { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }()
     }

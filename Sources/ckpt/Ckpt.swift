@@ -1,10 +1,9 @@
-import ArgumentParser
+package import ArgumentParser
 import CheckpointKit
 
 /// The command: its subcommands, and how errors become lines and exit statuses.
-@main
-struct Ckpt: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
+package struct Ckpt: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
     commandName: "ckpt",
     abstract: "Initialize, inspect, compare, redraw, and convert checkpoints of neural networks.",
     discussion: """
@@ -25,7 +24,12 @@ struct Ckpt: AsyncParsableCommand {
       FindSeed.self, Completions.self,
     ])
 
-  static func main() async {
+  /// Parses nothing.
+  package init() {}
+
+  /// Runs the command as a program: with the process's own arguments, or with these, without the name.
+  package static func main(with arguments: [String]? = nil) async -> Never {
+    if let arguments { ProcessSetup.use(arguments) }
     ProcessSetup.openStandardStreams()
     ProcessSetup.allowManyFiles()
     ProcessSetup.growMemoryInLargeSteps()

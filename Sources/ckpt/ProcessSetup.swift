@@ -1,6 +1,7 @@
 import ArgumentParser
 import CheckpointKit
 import Glibc
+import Synchronization
 
 /// What the process makes sure of before anything is opened.
 enum ProcessSetup {
@@ -16,9 +17,16 @@ enum ProcessSetup {
     if fcntl(STDERR_FILENO, F_GETFD) == -1 { unsafe _ = open("/dev/null", O_WRONLY) }
   }
 
+  /// The arguments, where they are not the process's own.
+  private static let given = Mutex<[String]?>(nil)
+
+  /// Takes arguments that are not the process's own, before anything has asked for them.
+  static func use(_ arguments: [String]) { given.withLock { $0 = arguments } }
+
   /// The arguments after the command's own name; one that is not UTF-8 as the text of a path, so that no
   /// byte of a file's name is lost.
   static let arguments: [String] = {
+    if let given = given.withLock({ $0 }) { return given }
     var arguments: [String] = []
     for index in 1..<max(Int(CommandLine.argc), 1) {
       if let text = unsafe CommandLine.unsafeArgv[index] {

@@ -73,11 +73,14 @@ final class ProgressBar: Sendable {
   }
   private let total: Int
   private let unit: Unit
+  /// Who is told instead, inside another program.
+  private let report: (@Sendable (Int, Int) -> Void)?
   private let start = seconds()
   private let state: Mutex<State>
 
   init(total: Int, unit: Unit, quiet: Bool) {
-    isShown = !quiet && StandardError.isTerminal
+    report = Capture.current?.progress
+    isShown = report != nil || !quiet && StandardError.isTerminal
     self.total = max(total, 1)
     self.unit = unit
     state = Mutex(State(lastDrawn: start + 0.8))
@@ -89,6 +92,11 @@ final class ProgressBar: Sendable {
     state.withLock { state in
       state.done += count
       let now = seconds()
+      if let report {
+        guard now - state.lastDrawn > 0.05 || state.done >= total else { return }
+        state.lastDrawn = now
+        return report(state.done, total)
+      }
       guard now - state.lastDrawn > 0.2 else { return }
       state.lastDrawn = now
       state.isDrawn = true

@@ -5,16 +5,20 @@ import Ranks
 /// Standard error: notes, warnings, errors, progress; never results.
 struct StandardError: TextOutputStream {
   func write(_ text: String) {
+    if let capture = Capture.current { return capture.add(note: text) }
     var text = text
     text.withUTF8 { unsafe _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   /// One line that begins `ckpt: `, control characters escaped; of a text that quotes pages of input,
   /// only the two ends.
-  func note(_ text: String) { write("ckpt: \(text.escapingControls.ends(1000))\n") }
+  func note(_ text: String) {
+    let name = Capture.current == nil ? "ckpt: " : ""
+    write("\(name)\(text.escapingControls.ends(1000))\n")
+  }
 
   /// Whether it is a terminal.
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  static var isTerminal: Bool { Capture.current == nil && isatty(STDERR_FILENO) == 1 }
 }
 
 /// Standard output: results, buffered, and with an error when they cannot be written.
@@ -24,7 +28,8 @@ struct StandardOutput: ~Copyable {
 
   /// Whether it is a terminal; what mpirun gives to a process seems to be one and is not.
   static var isTerminal: Bool {
-    isatty(STDOUT_FILENO) == 1 && Launcher.current?.feignsTerminal != true
+    Capture.current == nil && isatty(STDOUT_FILENO) == 1
+      && Launcher.current?.feignsTerminal != true
   }
 
   /// Adds a line.
@@ -51,6 +56,10 @@ struct StandardOutput: ~Copyable {
   ///
   /// - Throws: `BrokenPipe` when nobody reads it, else `CheckpointError` with the system's words.
   mutating func flush() throws {
+    if let capture = Capture.current {
+      capture.add(output: pending)
+      return pending.removeAll(keepingCapacity: true)
+    }
     do throws(CheckpointError) {
       try unsafe Self.sink.append(pending.span.bytes)
     } catch {

@@ -25,7 +25,11 @@ enum World {
   }()
 
   /// This rank's share of the processors.
-  static let threads = ranks.threads ?? max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+  static var threads: Int {
+    let all = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+    // Inside another program this is not a rank, however that program was started.
+    return Capture.current == nil ? ranks.threads ?? all : all
+  }
 
   /// Takes the output of all ranks but the first away: their lines would break into each other.
   static func silenceOthers() {

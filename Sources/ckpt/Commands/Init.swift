@@ -48,6 +48,14 @@ extension Ckpt {
 
     func run() async throws {
       let target = try target.target(output, common)
+      let (plan, recipe) = try plan()
+      try await target.write(plan.checkpoint, to: output, showing: common)
+      let seed = seedOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
+      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)"] + Self.origin(recipe))
+    }
+
+    /// What is drawn, once what the model does not say has been noted.
+    func plan() throws -> (Recipe.Plan, Recipe) {
       var base = try recipe.map { try Recipe(file: $0) }
       base?.removeRedraws()
       let model = try model.map { try Model(file: $0, extra: recipeOptions.extra) }
@@ -65,10 +73,7 @@ extension Ckpt {
         }
         model.module.notesOnOptions(of: recipe.library).forEach(common.notes(on: source))
       }
-      let plan = try naming(source) { try recipe.plan() }
-      try await target.write(plan.checkpoint, to: output, showing: common)
-      let seed = seedOptions.seed ?? recipe.seed.map { "\($0)" } ?? "0"
-      common.wrote(output, plan.checkpoint.counts + ["seed \(seed)"] + Self.origin(recipe))
+      return (try naming(source) { try recipe.plan() }, recipe)
     }
 
     /// From where the values come: a library's constructors, the rules, a description, or the layers themselves.

@@ -47,12 +47,17 @@ def built(build, seed, recorder=contextlib.nullcontext()):
 
 
 def described(target, embeds=False):
-    """The description of what a target builds."""
+    """The description of what a target builds: a text, a function without arguments, or a model that is there."""
     rules.keep_originals()
-    if ":" not in target:
+    if isinstance(target, torch.nn.Module):
+        return Description(None, target, 0)
+    if callable(target):
+        build = target
+    elif ":" not in target:
         return saved(target)
-    with settings():
-        build = builder(target)
+    else:
+        with settings():
+            build = builder(target)
     recorder = Recorder(SEEDS[0])
     model = built(build, SEEDS[0], recorder)
     # A number that Python has read may have decided what is built; more seeds show it.

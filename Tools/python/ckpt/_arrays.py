@@ -1,0 +1,151 @@
+"""Tensors as NumPy arrays: reading many at once, and handing arrays to the library."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_void_p
+
+import numpy as np
+
+from . import _dtypes
+from ._library import Call, Handle, Table, check, dtype_names, library, take_text, texts
+
+PART = np.dtype([("tensor", "u8"), ("offset", "u8"), ("size", "u8"), ("target", "u8")])
+ALIGNMENT = 64
+LARGE = 1 << 20
+"""Bytes from which on a tensor has memory of its own."""
+ARENA = 16 << 20
+"""Bytes of the memory that small tensors share, about."""
+
+
+def _column(pointer: int, dtype: str, count: int) -> np.ndarray:
+    """A copy of an array of the library."""
+    dtype = np.dtype(dtype)
+    return np.frombuffer(ctypes.string_at(pointer, count * dtype.itemsize), dtype)
+
+
+class TensorTable:
+    """Names, types, shapes, and sizes of a checkpoint's tensors, taken over in a few copies."""
+
+    def __init__(self, handle: Handle):
+        table = library().ckpt_tensors(handle.pointer).contents
+        count = table.count
+        ends = _column(table.name_ends, "u8", count).tolist()
+        blob = ctypes.string_at(table.names, ends[-1] if ends else 0)
+        starts = [0, *ends[:-1]] if ends else []
+        if blob.isascii():
+            text = blob.decode("ascii")
+            self.names = [text[start:end] for start, end in zip(starts, ends)]
+        else:
+            self.names = [blob[start:end].decode() for start, end in zip(starts, ends)]
+        kinds = dtype_names()
+        self.codes = _column(table.dtypes, "u1", count)
+        self.dtypes = [kinds[code] for code in self.codes.tolist()]
+        size_ends = _column(table.size_ends, "u8", count).tolist()
+        sizes = _column(table.sizes, "i8", size_ends[-1] if size_ends else 0).tolist()
+        self.shapes = [tuple(sizes[start:end]) for start, end in zip([0, *size_ends[:-1]], size_ends)]
+        self.byte_counts = _column(table.byte_counts, "u8", count).astype(np.int64)
+        self.aliases = _column(table.aliases, "i8", count)
+        self.index = {name: index for index, name in enumerate(self.names)}
+
+
+def read_many(handle: Handle, tensors, offsets, sizes, targets, call: Call) -> None:
+    """Reads parts of tensors into memory at these addresses."""
+    parts = np.empty(len(sizes), PART)
+    parts["tensor"], parts["offset"], parts["size"], parts["target"] = tensors, offsets, sizes, targets
+    call.run(library().ckpt_read_many, handle.pointer, len(parts), parts.ctypes.data)
+
+
+def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str, np.dtype],
+         call: Call) -> list[np.ndarray]:
+    """Reads whole tensors; those that are tied are one array."""
+    if not indices:
+        return []
+    chosen = np.asarray(indices, np.int64)
+    dtypes = table.dtypes
+    for index in _unknown(table, chosen, types):
+        raise _dtypes.unsupported(table.names[index], dtypes[index])
+    firsts = _originals(table, chosen)
+    own = np.unique(firsts) if len(firsts) else firsts
+    sizes = table.byte_counts[own]
+    targets = np.zeros(len(own), np.uint64)
+    places: list = [None] * len(own)
+    large = sizes >= LARGE
+    for place in np.flatnonzero(large).tolist():
+        memory = np.empty(int(sizes[place]), np.uint8)
+        places[place] = (memory, 0)
+        targets[place] = memory.ctypes.data
+    small = np.flatnonzero(~large)
+    if len(small):
+        steps = (sizes[small] + (ALIGNMENT - 1)) & ~(ALIGNMENT - 1)
+        starts = np.cumsum(steps) - steps
+        arenas = starts // ARENA
+        firsts_of = np.flatnonzero(np.r_[True, arenas[1:] != arenas[:-1]])
+        for first, last in zip(firsts_of.tolist(), [*firsts_of[1:].tolist(), len(small)]):
+            begin = int(starts[first])
+            memory = _aligned(int(starts[last - 1] + steps[last - 1]) - begin)
+            offsets = starts[first:last] - begin
+            targets[small[first:last]] = (offsets + memory.ctypes.data).astype(np.uint64)
+            for place, offset in zip(small[first:last].tolist(), offsets.tolist()):
+                places[place] = (memory, offset)
+    read_many(handle, own, 0, sizes, targets, call)
+    shapes, array = table.shapes, np.ndarray
+    kinds = [types[dtypes[index]] for index in own.tolist()]
+    made = [array(shapes[index], kind, *place) for index, kind, place in zip(own.tolist(), kinds, places)]
+    if len(own) == len(indices) and (own == chosen).all():
+        return made
+    position = np.searchsorted(own, firsts).tolist()
+    return [made[place] if shapes[index] == made[place].shape else made[place].reshape(shapes[index])
+            for place, index in zip(position, indices)]
+
+
+def _aligned(size: int) -> np.ndarray:
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    skip = -memory.ctypes.data % ALIGNMENT
+    return memory[skip:skip + size]
+
+
+def _unknown(table: TensorTable, chosen: np.ndarray, types: dict[str, np.dtype]) -> list[int]:
+    missing = [code for code, name in enumerate(dtype_names()) if name not in types]
+    return chosen[np.isin(table.codes[chosen], missing)].tolist()
+
+
+def _originals(table: TensorTable, chosen: np.ndarray) -> np.ndarray:
+    """The tensors whose bytes are those of the chosen ones."""
+    aliases = table.aliases[chosen]
+    tied = np.where(aliases >= 0, aliases, chosen)
+    # The original may be tied itself.
+    while (table.aliases[tied] >= 0).any():
+        tied = np.where(table.aliases[tied] >= 0, table.aliases[tied], tied)
+    return tied
+
+
+def write(path, names: list[str], dtypes: list[str], shapes: list[tuple], addresses: list[int], aliases: list[int],
+          values: str | None, options: list[str], call: Call) -> list[str]:
+    """Writes tensors that lie at these addresses; what keeps them alive is the caller's."""
+    import json
+    import os
+
+    kinds = {name: code for code, name in enumerate(dtype_names())}
+    blob = [name.encode() for name in names]
+    widths = {name: dtype.itemsize for name, dtype in _dtypes.raw_types().items()}
+    count = len(names)
+    counts = np.fromiter((int(np.prod(shape, dtype=np.int64)) if shape else 1 for shape in shapes), np.int64, count)
+    itemsizes = np.fromiter((widths[dtype] for dtype in dtypes), np.int64, count)
+    columns = {
+        "name_ends": np.cumsum(np.fromiter(map(len, blob), np.uint64, count), dtype=np.uint64),
+        "dtypes": np.fromiter((kinds[dtype] for dtype in dtypes), np.uint8, count),
+        "sizes": np.fromiter((size for shape in shapes for size in shape), np.int64),
+        "size_ends": np.cumsum(np.fromiter(map(len, shapes), np.uint64, count), dtype=np.uint64),
+        "byte_counts": (counts * itemsizes).astype(np.uint64),
+        "aliases": np.asarray(aliases, np.int64),
+        "names": np.frombuffer(b"".join(blob) + b"\0", np.uint8)}
+    table = Table(count=count, **{name: column.ctypes.data for name, column in columns.items()})
+    data = np.asarray(addresses, np.uint64)
+    notes = c_void_p()
+    call.run(library().ckpt_write, os.fsencode(path), texts(options), byref(table), data.ctypes.data,
+             None if values is None else values.encode(), byref(notes))
+    return json.loads(take_text(notes))
+
+
+__all__ = ["TensorTable", "check", "read", "read_many", "write"]
