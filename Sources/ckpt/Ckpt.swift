@@ -18,7 +18,8 @@ package struct Ckpt: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Reinit.self, Verify.self,
+      Init.self, Tree.self, List.self, Stat.self, Show.self, Browse.self, Diff.self, Reinit.self,
+      Verify.self,
       Convert.self, Apply.self, Pack.self, Unpack.self, Hash.self, Check.self, Repair.self,
       Scan.self,
       FindSeed.self, Completions.self,
@@ -40,6 +41,12 @@ package struct Ckpt: AsyncParsableCommand {
     ProcessSetup.requireThreads()
     var command: (any ParsableCommand)?
     do {
+      if let page = try HelpPage.requested(by: ProcessSetup.arguments) {
+        var output = StandardOutput()
+        try output.line(page)
+        try output.flush()
+        World.leave(status: 0)
+      }
       let parsed = try parseAsRoot(ProcessSetup.arguments)
       command = parsed
       if allowsLarge(parsed) {

@@ -47,17 +47,13 @@ extension Ckpt {
     guard let first = ProcessSetup.arguments.first, !first.hasPrefix("-") else {
       return nil
     }
-    let names = configuration.subcommands.map { kind in
-      kind.configuration.commandName ?? "\(kind)".lowercased()
-    }
-    guard !(names + ["help"]).contains(first) else { return nil }
-    let near = nearestName(to: first, among: names).map { "; did you mean '\($0)'?" } ?? ""
+    guard !(commandNames + ["help"]).contains(first) else { return nil }
+    let near = nearestName(to: first, among: commandNames).map { "; did you mean '\($0)'?" } ?? ""
     return "unknown command '\(first)'\(near)"
   }
 
   private static func helpCommand(of command: any ParsableCommand) -> String {
-    let kind = type(of: command)
-    return "ckpt \(kind.configuration.commandName ?? "\(kind)".lowercased()) --help"
+    "ckpt \(name(of: type(of: command))) --help"
   }
 
   /// The help command that the parser's own text mentions.

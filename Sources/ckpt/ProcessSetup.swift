@@ -59,6 +59,7 @@ enum ProcessSetup {
     unsafe startThread { _ in
       var signal: UInt8 = 0
       while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+      Terminal.restore()
       CheckpointTarget.removeUnfinished()
       if crashSignals.contains(Int32(signal)) {
         StandardError().note("\(LibraryCrash.error)")
@@ -84,6 +85,7 @@ enum ProcessSetup {
     for number in crashSignals {
       signal(number) { number in
         guard LibraryCrash.isPossible else {
+          Terminal.restore()
           signal(number, SIG_DFL)
           raise(number)
           return

@@ -24,7 +24,7 @@ extension Unicode.Scalar {
   ]
 
   /// None for marks that stand on the character before, two for wide ones, else one.
-  fileprivate var shownWidth: Int {
+  var shownWidth: Int {
     if value < 0x300 { return 1 }
     switch properties.generalCategory {
     case .nonspacingMark, .enclosingMark: return 0
