@@ -9,7 +9,7 @@ extension FileProbe {
   ///
   /// - Throws: ``CheckpointError`` when it cannot be read, is larger than 100 MB, or is neither.
   package func text() throws(CheckpointError) -> String {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: path) { () throws(CheckpointError) in
       let source = try source
       guard source.size <= Self.maxTextSize else {
         throw CheckpointError(
@@ -24,8 +24,6 @@ extension FileProbe {
         throw CheckpointError(.malformed, "expected text, found bytes that are not UTF-8")
       }
       return text
-    } catch {
-      throw error.adding(path: path)
     }
   }
 

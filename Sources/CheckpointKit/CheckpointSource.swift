@@ -38,7 +38,7 @@ public struct CheckpointSource: Sendable {
   public static func open(
     _ probe: FileProbe, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
   ) throws -> Self {
-    do {
+    try CheckpointError.placing(path: probe.path) {
       let format = try format(of: probe)
       if let step = probe.step, format.name != CheckpointFormat.native.name {
         throw step.error(.missing, "holds one checkpoint")
@@ -60,8 +60,6 @@ public struct CheckpointSource: Sendable {
         opened.checkpoint.entries[index].path = path
       }
       return Self(opened: opened, format: format, probe: probe, key: options.key)
-    } catch let error as CheckpointError {
-      throw error.adding(path: probe.path)
     }
   }
 

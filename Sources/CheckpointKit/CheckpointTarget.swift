@@ -58,11 +58,9 @@ public struct CheckpointTarget: Sendable {
     self.write = write
     // The sink is dropped: one that is kept until the values are there could outlive the process as
     // a named temporary, and a target may be written more than once.
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: path) { () throws(CheckpointError) in
       try format.capabilities.check(options, format: format.name)
       _ = try place?.create(name, replacing: overwrites)
-    } catch {
-      throw error.adding(path: path)
     }
   }
 

@@ -156,11 +156,8 @@ extension Checkpoint {
       let name = TensorName(String(text[..<bracket]))
       if let entry = entries.first(where: { $0.name == name }) {
         let inside = text[text.index(after: bracket)...].dropLast()
-        do {
-          return (entry, try TensorSlice(String(inside), of: entry.info.shape))
-        } catch {
-          throw error.adding(path: path, tensor: name.text)
-        }
+        return try CheckpointError.placing(
+          (entry, TensorSlice(String(inside), of: entry.info.shape)), path: path, tensor: name.text)
       }
     }
     let nearest = nearestName(to: text, among: entries.map(\.name.text) + addresses(atMost: 10_000))

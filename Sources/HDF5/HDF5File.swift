@@ -23,11 +23,10 @@ package final class HDF5File: Sendable {
   ///   here.
   package init(_ input: ByteSource) throws(CheckpointError) {
     self.input = input
-    do {
-      superblock = try HDF5Superblock(input)
-      table = try HDF5Walker.table(of: input, superblock)
-    } catch {
-      throw error.adding(path: input.name)
+    (superblock, table) = try CheckpointError.placing(path: input.name) {
+      () throws(CheckpointError) in
+      let superblock = try HDF5Superblock(input)
+      return (superblock, try HDF5Walker.table(of: input, superblock))
     }
   }
 

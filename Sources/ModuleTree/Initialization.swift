@@ -51,11 +51,9 @@ public struct Initialization: Sendable {
           .mismatched, "the model has two tensors of this name", tensor: tensor.name.text)
       }
       let type = dtypes[tensor.name] ?? tensor.dtype(inModelOf: dtype)
-      do throws(CheckpointError) {
+      try CheckpointError.placing(tensor: tensor.name.text) { () throws(CheckpointError) in
         if let refusal = tensor.refusal { throw refusal }
         infos[tensor.name] = try TensorInfo(dtype: type, shape: tensor.shape)
-      } catch {
-        throw error.adding(tensor: tensor.name.text)
       }
     }
     self.originals = originals

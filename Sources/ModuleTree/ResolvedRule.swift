@@ -138,7 +138,7 @@ extension NamedModule {
     let (own, assignment) = (filling.parameter, filling.assignment)
     if assignment.isCall { return module.steps(ofMethod: own).map { $0.renamed(name(of:)) } }
     let full = name(of: own)
-    do {
+    return try CheckpointError.placing(tensor: full) {
       guard var context = context(of: own) else { return [] }
       var part: StridedPart?
       if let index = assignment.part {
@@ -172,8 +172,6 @@ extension NamedModule {
             ?? "its default initialization is unknown; pass --rule")
       }
       return [part.map { .fillView(full, $0, chosen) } ?? .fill(full, chosen)]
-    } catch let error as CheckpointError {
-      throw error.adding(tensor: full)
     }
   }
 }

@@ -53,10 +53,8 @@ public struct Checkpoint: Sendable {
         range.lowerBound >= 0 && range.upperBound <= info.byteCount, "range outside tensor")
       precondition(target.byteCount == range.count, "the span's size differs from the range's")
       if range.isEmpty { return }
-      do {
+      try CheckpointError.placing(path: path, tensor: name.text) {
         try reader(range, &target)
-      } catch let error as CheckpointError {
-        throw error.adding(path: path, tensor: name.text)
       }
     }
 

@@ -51,13 +51,35 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
   }
 
   /// Does `body`; its errors get these places where they have none.
+  @inlinable
   package static func placing<Result>(
-    path: String? = nil, tensor: String? = nil, _ body: () throws -> Result
+    path: String? = nil, tensor: String? = nil, offset: Int? = nil,
+    _ body: () throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
+    do throws(CheckpointError) {
+      return try body()
+    } catch {
+      throw error.adding(path: path, tensor: tensor, offset: offset)
+    }
+  }
+
+  /// Computes `value`; its errors get these places where they have none.
+  @inlinable
+  package static func placing<Result>(
+    _ value: @autoclosure () throws(CheckpointError) -> Result,
+    path: String? = nil, tensor: String? = nil, offset: Int? = nil
+  ) throws(CheckpointError) -> Result {
+    try placing(path: path, tensor: tensor, offset: offset, value)
+  }
+
+  /// Does `body`; those of its errors that are of this type get these places where they have none.
+  package static func placing<Result>(
+    path: String? = nil, tensor: String? = nil, offset: Int? = nil, _ body: () throws -> Result
   ) throws -> Result {
     do {
       return try body()
     } catch let error as CheckpointError {
-      throw error.adding(path: path, tensor: tensor)
+      throw error.adding(path: path, tensor: tensor, offset: offset)
     }
   }
 

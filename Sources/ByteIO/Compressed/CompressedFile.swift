@@ -66,7 +66,7 @@ package enum CompressedFile: String, Sendable, CaseIterable {
   package func unpacked(
     _ source: ByteSource, limit: Int
   ) throws(CheckpointError) -> ByteSource {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: source.name) { () throws(CheckpointError) in
       switch self {
       case .gzip, .zlib:
         var unpacker = try Inflater(self == .gzip ? .gzip : .zlib)
@@ -81,8 +81,6 @@ package enum CompressedFile: String, Sendable, CaseIterable {
         var unpacker = try ZstandardUnpacker()
         return try unpack(source, with: &unpacker, limit)
       }
-    } catch {
-      throw error.adding(path: source.name)
     }
   }
 

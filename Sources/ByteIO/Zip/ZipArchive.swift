@@ -51,11 +51,8 @@ package final class ZipArchive: Sendable {
     self.file = file
     spool = Mutex(ZipSpool(for: file.name))
     budget = ZipBudget(of: file)
-    do throws(CheckpointError) {
-      (directory, members) = try ZipRescue.contents(of: file)
-    } catch {
-      throw error.adding(path: file.name)
-    }
+    (directory, members) = try CheckpointError.placing(
+      ZipRescue.contents(of: file), path: file.name)
     self.zeroMeansNoSum = zeroMeansNoSum
     var indices: [TensorName: Int] = [:]
     for member in members { indices[member.name] = member.index }

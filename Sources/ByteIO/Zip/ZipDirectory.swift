@@ -21,15 +21,14 @@ struct ZipDirectory {
     var names: Set<TensorName> = []
     var position = 0
     while position < bytes.count {
-      do throws(CheckpointError) {
+      try CheckpointError.placing(offset: range.lowerBound + position) {
+        () throws(CheckpointError) in
         let (member, size) = try Self.member(bytes[position...], index: members.count)
         guard names.insert(member.name).inserted else {
           throw CheckpointError(.malformed, "there are two members named '\(member.name)'")
         }
         members.append(member)
         position += size
-      } catch {
-        throw error.adding(offset: range.lowerBound + position)
       }
     }
     guard members.count == end.count else {
@@ -70,7 +69,7 @@ struct ZipDirectory {
     let disks = (0..<4).map { bytes.littleEndian(UInt16.self, at: 4 + 2 * $0) }
     let size = bytes.littleEndian(UInt32.self, at: 12)
     let offset = bytes.littleEndian(UInt32.self, at: 16)
-    do throws(CheckpointError) {
+    return try CheckpointError.placing(offset: recordOffset) { () throws(CheckpointError) in
       guard let large = try end64(of: file, before: recordOffset) else {
         guard disks[0] == 0, disks[1] == 0, disks[2] == disks[3] else {
           throw CheckpointError(.unsupported, "multi-disk archives are not supported")
@@ -96,8 +95,6 @@ struct ZipDirectory {
         }
       }
       return large
-    } catch {
-      throw error.adding(offset: recordOffset)
     }
   }
 

@@ -215,11 +215,8 @@ struct DeepSpeedCheckpoint {
   private func info(
     _ name: TensorName, _ dtype: DType, _ shape: [Int]
   ) throws(CheckpointError) -> TensorInfo {
-    do throws(CheckpointError) {
-      return try TensorInfo(dtype: dtype, shape: shape)
-    } catch {
-      throw error.adding(path: models[0].path, tensor: name.text)
-    }
+    try CheckpointError.placing(
+      TensorInfo(dtype: dtype, shape: shape), path: models[0].path, tensor: name.text)
   }
 
   /// Adds a tensor that begins at an offset of a vector, and returns its size in bytes.

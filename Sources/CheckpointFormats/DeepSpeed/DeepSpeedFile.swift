@@ -62,18 +62,14 @@ struct DeepSpeedFile {
 
   /// The sizes of a shape, which is a `torch.Size` or a list.
   func shape(_ reference: Pickle.Reference, of name: TensorName) throws(CheckpointError) -> [Int] {
-    do throws(CheckpointError) {
-      return try decoder.sizes(reference)
-    } catch {
-      throw error.adding(path: path, tensor: name.text)
-    }
+    try CheckpointError.placing(decoder.sizes(reference), path: path, tensor: name.text)
   }
 
   /// The tensor that a value is, under a name.
   func tensor(
     _ reference: Pickle.Reference, named name: TensorName
   ) throws(CheckpointError) -> Checkpoint.Entry {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: path, tensor: name.text) { () throws(CheckpointError) in
       var entries = PyTorchEntryList(file: file, decoder: decoder)
       guard decoder.isTensor(reference) else {
         throw CheckpointError(.malformed, "expected a tensor, found something else")
@@ -84,8 +80,6 @@ struct DeepSpeedFile {
           .unsupported, entries.leftOut[name] ?? "is not one plain tensor", tensor: name.text)
       }
       return entry
-    } catch {
-      throw error.adding(path: path, tensor: name.text)
     }
   }
 

@@ -80,11 +80,8 @@ struct ExportedProgramReader {
       throw CheckpointError(.malformed, "\(member.name): expected 'config', found \(config.kind)")
     }
     for (name, payload) in members {
-      do throws(CheckpointError) {
-        try add(payload, in: folder, named: TensorName(prefix + name))
-      } catch {
-        throw error.adding(tensor: prefix + name)
-      }
+      try CheckpointError.placing(
+        add(payload, in: folder, named: TensorName(prefix + name)), tensor: prefix + name)
     }
   }
 

@@ -78,11 +78,9 @@ enum Flax {
   }
 
   private static func open(_ source: ByteSource) throws(CheckpointError) -> Opened {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: source.name) { () throws(CheckpointError) in
       var reader = FlaxReader(source)
       return try reader.contents()
-    } catch {
-      throw error.adding(path: source.name)
     }
   }
 }

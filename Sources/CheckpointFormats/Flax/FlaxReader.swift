@@ -184,11 +184,9 @@ struct FlaxReader {
   private mutating func array(
     _ range: Range<Int>, _ path: String, _ start: Int
   ) throws(CheckpointError) -> Value? {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(tensor: path, offset: start) { () throws(CheckpointError) in
       let array = try FlaxArray(source, range)
       return try add(array.type, array.shape, [array.data], path)
-    } catch {
-      throw error.adding(tensor: path, offset: start)
     }
   }
 
@@ -228,7 +226,7 @@ struct FlaxReader {
   /// with the keys `0`, `1`, and so on (`_chunk`, `_unchunk`).
   private mutating func addChunked(_ count: Int, _ path: String) throws(CheckpointError) {
     let start = cursor.position
-    do throws(CheckpointError) {
+    try CheckpointError.placing(tensor: path, offset: start) { () throws(CheckpointError) in
       var shape: [Int]?
       var chunks: [FlaxArray]?
       var keys: Set<TensorName> = []
@@ -258,8 +256,6 @@ struct FlaxReader {
       if let value = try add(first.type, shape, chunks.map(\.data), path) {
         opened.checkpoint.values.append(Checkpoint.Named(path, value))
       }
-    } catch {
-      throw error.adding(tensor: path, offset: start)
     }
   }
 

@@ -25,7 +25,7 @@ extension GGUF {
   private static func file(
     _ probe: FileProbe, _ fill: Fill
   ) throws(CheckpointError) -> FilledFiles.File? {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: probe.path) { () throws(CheckpointError) in
       let source = try probe.source
       let header = try GGUFHeader(of: source)
       guard !header.isBigEndian else {
@@ -44,8 +44,6 @@ extension GGUF {
       return FilledFiles.File(name: probe.name) {
         try await patched.write(to: $0, threads: fill.threads)
       }
-    } catch {
-      throw error.adding(path: probe.path)
     }
   }
 

@@ -162,13 +162,11 @@ struct GGUFHeader {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw CheckpointError(.malformed, "a tensor name is not UTF-8", offset: start)
       }
-      do throws(CheckpointError) {
+      try CheckpointError.placing(tensor: text, offset: start) { () throws(CheckpointError) in
         try names.add(tensor: TensorName(text))
         let info = try info(&cursor)
         let offset = try cursor.number(UInt64.self)
         entries.append(Entry(name: TensorName(text), info: info, offset: offset, position: start))
-      } catch {
-        throw error.adding(tensor: text, offset: start)
       }
     }
     return entries

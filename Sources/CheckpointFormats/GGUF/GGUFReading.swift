@@ -44,7 +44,7 @@ extension GGUF {
   private static func read(
     _ file: ByteSource
   ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.name) { () throws(CheckpointError) in
       let header = try GGUFHeader(of: file)
       let entries = header.tensors.map { tensor in
         Checkpoint.Entry(name: tensor.name, info: tensor.info) { range, target in
@@ -52,8 +52,6 @@ extension GGUF {
         }.swapped(header.isBigEndian ? tensor.info.dtype.element.wordWidth : 1)
       }
       return (header.values, entries)
-    } catch {
-      throw error.adding(path: file.name)
     }
   }
 
@@ -82,11 +80,8 @@ extension GGUF {
     let (values, entries) = try read(try probe.source)
     let count = number(values, "split.count") ?? 1
     guard count > 1 else {
-      do throws(CheckpointError) {
-        return Opened(Checkpoint(entries: entries, values: try GGUFMetadata.values(values)))
-      } catch {
-        throw error.adding(path: probe.path)
-      }
+      let values = try CheckpointError.placing(GGUFMetadata.values(values), path: probe.path)
+      return Opened(Checkpoint(entries: entries, values: values))
     }
     let part = number(values, "split.no") ?? 0
     guard let names = names(of: probe.name, part: part, count: count) else {
@@ -109,7 +104,7 @@ extension GGUF {
       all += tensors
     }
     let joined = Checkpoint(entries: all, values: try GGUFMetadata.values(metadata))
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: probe.path) { () throws(CheckpointError) in
       try joined.checkNames()
       if let total = number(values, "split.tensors.count"), total != all.count {
         throw CheckpointError(
@@ -117,8 +112,6 @@ extension GGUF {
           "expected \(total) tensors from split.tensors.count, found \(all.count) in \(count) parts"
         )
       }
-    } catch {
-      throw error.adding(path: probe.path)
     }
     return Opened(joined)
   }
@@ -126,7 +119,7 @@ extension GGUF {
   private static func readPart(
     _ file: ByteSource, _ index: Int, _ count: Int
   ) throws(CheckpointError) -> (values: [GGUFHeader.Value], entries: [Checkpoint.Entry]) {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.name) { () throws(CheckpointError) in
       let part = try read(file)
       guard number(part.values, "split.no") == index, number(part.values, "split.count") == count
       else {
@@ -134,8 +127,6 @@ extension GGUF {
           .mismatched, "is not part \(index + 1) of \(count), although its name says so")
       }
       return part
-    } catch {
-      throw error.adding(path: file.name)
     }
   }
 

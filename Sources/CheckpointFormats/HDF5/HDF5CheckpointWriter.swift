@@ -22,7 +22,7 @@ extension HDF5Checkpoint {
     _ checkpoint: Checkpoint, _ layout: HDF5Layout, to sink: ByteSink, _ options: WriteOptions
   ) async throws {
     let file = try HDF5FileWriter(sink)
-    let writer = try HDF5TensorWriter(file, sink, options)
+    let writer = HDF5TensorWriter(file, sink, options)
     for group in layout.groups {
       try file.makeGroup(
         group.path, attributes: group.attributes, links: layout.links(of: group))

@@ -55,11 +55,7 @@ struct HDF5Filling {
       guard let name = name(dataset), let entry = fill.tensors[name],
         dataset.info.byteCount > 0, filled.insert(dataset.address).inserted
       else { continue }
-      do throws(CheckpointError) {
-        try add(dataset, entry.swapped(dataset.swapWidth))
-      } catch {
-        throw error.adding(tensor: name.text)
-      }
+      try CheckpointError.placing(add(dataset, entry.swapped(dataset.swapWidth)), tensor: name.text)
     }
     let root = file.table.groups.first?.attributes ?? []
     for (key, text) in fill.texts.sorted(by: { TensorName($0.key) < TensorName($1.key) }) {
@@ -194,17 +190,14 @@ struct HDF5Filling {
       finish: { pieces, buffer in
         let change = changes[pieces[0].tensor]
         let block = change.blocks.block(holding: pieces[0].range.lowerBound)
-        do throws(CheckpointError) {
-          try buffer.value.lend { bytes throws(CheckpointError) in
+        try CheckpointError.placing(
+          buffer.value.lend { bytes throws(CheckpointError) in
             if change.packing == nil {
               try editor.write(block, of: change.dataset, bytes)
             } else {
               try editor.writeChunk(block, of: change.dataset, bytes)
             }
-          }
-        } catch {
-          throw error.adding(tensor: change.entry.name.text)
-        }
+          }, tensor: change.entry.name.text)
         if change.blocks.blockBytes <= HDF5BlockBuffer.maxPacked {
           HDF5BlockBuffer.pool.release(buffer)
         }

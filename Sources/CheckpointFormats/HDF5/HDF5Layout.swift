@@ -50,7 +50,8 @@ struct HDF5Layout {
   /// - Throws: ``CheckpointError`` `malformed` for a duplicate module or tensor.
   init(_ checkpoint: Checkpoint) throws {
     try addModules(checkpoint.modules)
-    try addEntries(checkpoint.entries)
+    try checkpoint.checkNames()
+    addEntries(checkpoint.entries)
     var root = [
       HDF5Attribute("format", .text(Self.formatName)),
       HDF5Attribute("version", .integer(Self.version)),
@@ -104,15 +105,13 @@ struct HDF5Layout {
     }
   }
 
-  private mutating func addEntries(_ entries: [Checkpoint.Entry]) throws {
+  private mutating func addEntries(_ entries: [Checkpoint.Entry]) {
     var position: [TensorName: Int] = [:]
     let paths = entries.map { HDF5Path.links($0.name.text) }
     // All groups first: datasets must not use their link names.
     let parents = paths.map { group($0.dropLast()) }
     for (index, entry) in entries.enumerated() {
-      guard position.updateValue(index, forKey: entry.name) == nil else {
-        throw CheckpointError(.malformed, "two tensors have this name", tensor: entry.name.text)
-      }
+      position[entry.name] = index
       let leaf = paths[index][paths[index].count - 1]
       // A group holds one link per name, so a tensor named like a module gets the escaped name
       // `leaf%_`.

@@ -20,12 +20,10 @@ struct HDF5TensorWriter {
   private let threads: Int
 
   /// A writer to `file`, which is being created in `sink`.
-  ///
-  /// - Throws: ``CheckpointError`` `unsupported` for a compression that HDF5 does not have.
-  init(_ file: HDF5FileWriter, _ sink: ByteSink, _ options: WriteOptions) throws(CheckpointError) {
+  init(_ file: HDF5FileWriter, _ sink: ByteSink, _ options: WriteOptions) {
     self.file = file
     output = sink
-    packing = try HDF5Packing.of(options.compression)
+    packing = HDF5Packing.of(options.compression)
     threads = options.threads
   }
 

@@ -115,7 +115,7 @@ final class HDF5Tensors: Sendable {
     into target: inout MutableRawSpan,
     _ decode: (HDF5Blocks.Block, inout MutableRawSpan) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.input.name) { () throws(CheckpointError) in
       var offset = range.lowerBound
       while offset < range.upperBound {
         let block = blocks.block(holding: offset)
@@ -135,8 +135,6 @@ final class HDF5Tensors: Sendable {
         }
         offset = end
       }
-    } catch {
-      throw error.adding(path: file.input.name)
     }
   }
 }

@@ -57,11 +57,10 @@ extension KerasShards {
         filled.unchanged.append(name.text)
         continue
       }
-      do throws(CheckpointError) {
+      try CheckpointError.placing(path: probe.place.path(of: name.text)) {
+        () throws(CheckpointError) in
         let filling = try KerasFilling.filling(file, part)
         filled.files.append(.init(name: name.text) { try await filling.write(to: $0) })
-      } catch {
-        throw error.adding(path: probe.place.path(of: name.text))
       }
     }
     let new = try JSONScanner.setting(fill.metadata, in: "metadata", of: old)

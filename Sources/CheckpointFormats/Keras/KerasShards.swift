@@ -25,12 +25,7 @@ enum KerasShards {
       throw CheckpointError(
         .unsupported, "expected at most \(maxSize) bytes, found \(input.size)", path: path)
     }
-    let (map, metadata): ([TensorName: [String]], [String: String])
-    do throws(CheckpointError) {
-      (map, metadata) = try index(try input.head(input.size))
-    } catch {
-      throw error.adding(path: path)
-    }
+    let (map, metadata) = try CheckpointError.placing(index(input.head(input.size)), path: path)
     let files = Set(map.values.joined().map { TensorName($0) }).sorted()
     var shards: [HDF5Tensors] = []
     let neighbors = probe.neighbors

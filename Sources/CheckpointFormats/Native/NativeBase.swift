@@ -9,8 +9,7 @@ struct NativeBase: Sendable {
 
   /// The tensors of the checkpoint that a patch changes, whose digests are known.
   static func checkpoint(_ tensors: [(entry: Checkpoint.Entry, digest: Digest)]) -> Self {
-    let entries = Dictionary(
-      tensors.map { ($0.digest, $0.entry) }, uniquingKeysWith: { first, _ in first })
+    let entries = Dictionary(keepingFirst: tensors.map { ($0.digest, $0.entry) })
     return Self { reference, byteCount throws(CheckpointError) in
       guard let entry = entries[reference.digest], entry.info.byteCount == byteCount else {
         throw CheckpointError(

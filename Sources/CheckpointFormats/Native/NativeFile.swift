@@ -17,11 +17,7 @@ final class NativeFile: Sendable {
   /// - Throws: ``CheckpointError`` with code `malformed`, or `unsupported` when another version
   ///   wrote it.
   convenience init(_ file: ByteSource) throws(CheckpointError) {
-    do throws(CheckpointError) {
-      self.init(file, try Self.index(of: file))
-    } catch {
-      throw error.adding(path: file.name)
-    }
+    try self.init(file, CheckpointError.placing(Self.index(of: file), path: file.name))
   }
 
   /// A file whose index was read; without `base`, what it refers to cannot be read.

@@ -107,13 +107,11 @@ struct NativeFooter {
         .malformed, "BLAKE3 of the index differs from the one that is stored",
         offset: index.lowerBound)
     }
-    do throws(CheckpointError) {
+    return try CheckpointError.placing(offset: index.lowerBound) { () throws(CheckpointError) in
       let text = try [UInt8](count: contentSize) { target throws(CheckpointError) in
         try PlaneCodec.decode(stream.rawBytes, width: 1, rotated: false, into: &target)
       }
       return try parse(text)
-    } catch {
-      throw error.adding(offset: index.lowerBound)
     }
   }
 

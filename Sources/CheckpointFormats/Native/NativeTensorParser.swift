@@ -79,7 +79,7 @@ struct NativeTensorParser {
     try scanner.expect(",\"offset\":")
     let offset = try scanner.wholeNumber()
     let shape = try Self.shape(&scanner)
-    do {
+    return try CheckpointError.placing(tensor: name.text) { () throws(CheckpointError) in
       var reference: NativeIndex.Reference?
       if let base {
         reference = try self.reference(&scanner, to: NativeIndex.digest(base, of: "base"))
@@ -89,8 +89,6 @@ struct NativeTensorParser {
         chunks, dtype: dtype, filter: filter, offset: offset, digest: digest, values: values,
         shape: shape, base: reference)
       return NativeIndex.Tensor(name: name, content: .stored(stored))
-    } catch {
-      throw error.adding(tensor: name.text)
     }
   }
 
@@ -101,13 +99,11 @@ struct NativeTensorParser {
     let dtype = try scanner.string()
     let name = try self.name(&scanner, stored: true)
     let shape = try Self.shape(&scanner)
-    do {
+    return try CheckpointError.placing(tensor: name.text) { () throws(CheckpointError) in
       let reference = try self.reference(&scanner, to: digest)
       try scanner.expect("}")
       let info = try TensorInfo(dtype: self.dtype(dtype), shape: shape)
       return NativeIndex.Tensor(name: name, content: .unchanged(info, reference))
-    } catch {
-      throw error.adding(tensor: name.text)
     }
   }
 

@@ -25,7 +25,7 @@ enum NPY {
   static let guess = "elements of type '|V2' are treated as bfloat16"
 
   static func open(_ file: ByteSource) throws -> Opened {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.name) { () throws(CheckpointError) in
       if let objects = try NPYObjects(file, named: "") {
         var opened = Opened(Checkpoint(entries: []))
         opened.add(objects, of: nil)
@@ -43,8 +43,6 @@ enum NPY {
       var opened = Opened(Checkpoint(entries: [array.entry(named: name)]))
       if header.isGuess { opened.notes = [guess] }
       return opened
-    } catch {
-      throw error.adding(path: file.name)
     }
   }
 

@@ -81,13 +81,9 @@ struct NPYHeader {
     let (fields, textStart, length) = try Self.fields(size: size, read: read)
     self.length = length
     isFortranOrder = fields.isFortranOrder
-    let type: (dtype: DType, isBigEndian: Bool, isGuess: Bool)
-    do throws(CheckpointError) {
-      type = try Self.type(fields.description)
-      info = try TensorInfo(dtype: type.dtype, shape: fields.shape)
-    } catch {
-      throw error.adding(offset: textStart)
-    }
+    let type = try CheckpointError.placing(Self.type(fields.description), offset: textStart)
+    info = try CheckpointError.placing(
+      TensorInfo(dtype: type.dtype, shape: fields.shape), offset: textStart)
     (isBigEndian, isGuess) = (type.isBigEndian, type.isGuess)
     guard info.byteCount == size - length else {
       throw CheckpointError(

@@ -218,7 +218,7 @@ struct ONNXModel {
     _ tensor: ONNXTensor, named text: String, at start: Int
   ) throws(CheckpointError) {
     let name = TensorName(text)
-    do throws(CheckpointError) {
+    try CheckpointError.placing(tensor: text, offset: start) { () throws(CheckpointError) in
       try nested.charge(text)
       try names.add(tensor: name)
       guard room.take() else {
@@ -249,8 +249,6 @@ struct ONNXModel {
       }
       if let narrow = ONNX.narrow[tensor.type] { narrowed.add(narrow, name) }
       opened.checkpoint.entries.append(entry)
-    } catch {
-      throw error.adding(tensor: text, offset: start)
     }
   }
 

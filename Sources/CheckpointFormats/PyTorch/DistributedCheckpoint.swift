@@ -86,11 +86,8 @@ struct DistributedCheckpoint {
             text, values[TensorName(text)]?.value ?? .unread("missing from the files")))
         continue
       }
-      do throws(CheckpointError) {
-        entries.append(try entry(TensorName(text), value))
-      } catch {
-        throw error.adding(path: metadataPath, tensor: text)
-      }
+      try CheckpointError.placing(
+        entries.append(entry(TensorName(text), value)), path: metadataPath, tensor: text)
     }
     var opened = Opened(Checkpoint(entries: entries, values: others))
     try choose(key, from: &opened)

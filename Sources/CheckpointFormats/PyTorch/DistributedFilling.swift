@@ -21,12 +21,11 @@ enum DistributedFilling {
       _ = try BoxedTensor(entry.info, chunks.map(\.box))  // checks that they make up the tensor
       for chunk in chunks {
         let archive = chunk.archive
-        do {
+        try CheckpointError.placing(
+          path: fill.template.folder.path(of: archive.file.name), tensor: name.text
+        ) {
           let part = Part(range: archive.range, copy: try copy(chunk, of: entry, fill))
           files[TensorName(archive.file.name), default: (archive.file, [])].parts.append(part)
-        } catch let error as CheckpointError {
-          throw error.adding(
-            path: fill.template.folder.path(of: archive.file.name), tensor: name.text)
         }
       }
     }

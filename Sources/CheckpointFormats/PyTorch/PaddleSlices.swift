@@ -18,7 +18,7 @@ extension PyTorchEntryList {
     for (index, entry) in entries.enumerated() { indices[entry.name] = index }
     var joined = Joined()
     for (name, value) in pickle.named(items) {
-      do throws(CheckpointError) {
+      try CheckpointError.placing(tensor: name) { () throws(CheckpointError) in
         guard let shape = pickle.item(value, "OriginShape").flatMap(pickle.elements),
           let slices = pickle.item(value, "slices").flatMap(pickle.elements)
         else {
@@ -29,8 +29,6 @@ extension PyTorchEntryList {
           throw CheckpointError(.malformed, "expected integers as sizes in '\(Self.key)'")
         }
         try join(slices, sizes, TensorName(name), indices, &joined)
-      } catch {
-        throw error.adding(tensor: name)
       }
     }
     replace(joined.parts, by: joined.entries)

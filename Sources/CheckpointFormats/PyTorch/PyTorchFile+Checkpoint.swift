@@ -41,13 +41,11 @@ extension PyTorchFile {
     opened.checkpoint.leftOut = entries.leftOut
     opened.restoreFromTexts()
     if opened.checkpoint.modules.isEmpty, !entries.entries.isEmpty {
-      do throws(CheckpointError) {
+      try CheckpointError.placing(offset: pickleOffset) { () throws(CheckpointError) in
         let labels = try tree.labels(
           chosen.map { ($0.part.reference, $0.prefix) }, of: entries.entries.map(\.name))
         opened.checkpoint.modules = labels?.labels ?? []
         opened.checkpoint.sharedModules = labels?.shared ?? [:]
-      } catch {
-        throw error.adding(offset: pickleOffset)
       }
     }
     opened.isChosenPart = key != nil
@@ -128,11 +126,7 @@ extension PyTorchFile {
   private func walk(
     _ tree: PyTorchTree, _ reference: Pickle.Reference, prefix: String
   ) throws(CheckpointError) -> PyTorchTree.Contents {
-    do throws(CheckpointError) {
-      return try tree.walk(reference, prefix: prefix)
-    } catch {
-      throw error.adding(offset: pickleOffset)
-    }
+    try CheckpointError.placing(tree.walk(reference, prefix: prefix), offset: pickleOffset)
   }
 
   /// Names of the tensors in each storage, of every part of the file; those of a part that is not

@@ -64,11 +64,8 @@ struct PyTorchFile: Sendable {
   static func opened(_ probe: FileProbe) throws(CheckpointError) -> PyTorchFile {
     try probe.finding { probe throws(CheckpointError) in
       guard case .archive? = kind(of: probe.head) else { return try open(try probe.source) }
-      do throws(CheckpointError) {
-        return try PyTorchArchive.open(try PyTorchArchive.opened(probe))
-      } catch {
-        throw error.adding(path: probe.path)
-      }
+      return try CheckpointError.placing(
+        PyTorchArchive.open(PyTorchArchive.opened(probe)), path: probe.path)
     }
   }
 
@@ -76,7 +73,7 @@ struct PyTorchFile: Sendable {
   ///
   /// - Throws: ``CheckpointError`` with the path.
   static func open(_ file: ByteSource) throws(CheckpointError) -> PyTorchFile {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.name) { () throws(CheckpointError) in
       switch kind(of: try file.head(FileProbe.headSize)) {
       case .archive:
         return try PyTorchArchive.open(ZipArchive(file, zeroMeansNoSum: true))
@@ -88,8 +85,6 @@ struct PyTorchFile: Sendable {
         throw CheckpointError(
           .malformed, "is not a PyTorch file: begins with '\(start)'", offset: 0)
       }
-    } catch {
-      throw error.adding(path: file.name)
     }
   }
 }

@@ -74,7 +74,7 @@ enum PyTorchFormat {
   }
 
   private static func read(_ probe: FileProbe, _ options: OpenOptions) throws -> Opened {
-    do {
+    try CheckpointError.placing(path: probe.path) {
       if probe.members != nil {
         if DistributedCheckpoint.recognizes(probe) {
           return try DistributedCheckpoint(probe).contents(key: options.key)
@@ -101,8 +101,6 @@ enum PyTorchFormat {
         key: options.key, readsAllParts: options.readsAllParts)
       if let note = RankFile.note(probe) { opened.notes.insert(note, at: 0) }
       return opened
-    } catch let error as CheckpointError {
-      throw error.adding(path: probe.path)
     }
   }
 

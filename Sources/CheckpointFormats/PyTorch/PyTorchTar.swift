@@ -127,7 +127,7 @@ enum PyTorchTar {
       }
       var numbers: [Int] = []
       for _ in 0..<2 * rank + 1 { numbers.append(Int(try stream.number(Int64.self))) }
-      do throws(CheckpointError) {
+      try CheckpointError.placing(offset: start) { () throws(CheckpointError) in
         let info = try TensorInfo(dtype: dtype, shape: Array(numbers[..<rank]))
         let layout = try StridedLayout(
           info, strides: Array(numbers[rank..<2 * rank]), offset: numbers[2 * rank])
@@ -138,8 +138,6 @@ enum PyTorchTar {
               + " \(storage.byteCount)")
         }
         opened.tensors[key] = PyTorchTensor(storage: storage, info: info, layout: layout)
-      } catch {
-        throw error.adding(offset: start)
       }
     }
   }

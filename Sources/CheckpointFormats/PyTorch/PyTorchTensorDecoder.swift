@@ -48,14 +48,12 @@ struct PyTorchTensorDecoder {
     guard let object = pickle.object(reference), let callee = pickle.callee(object),
       let arguments = pickle.elements(object.arguments), depth < 8
     else { throw Self.refused("a tensor", "something else") }
-    do throws(CheckpointError) {
+    return try CheckpointError.placing(offset: object.offset) { () throws(CheckpointError) in
       if let array = array(reference) { return try decode(array) }
       guard object.items.isEmpty, object.elements.isEmpty else {
         throw Self.refused("a tensor", "an object with items")
       }
       return try decode(callee.fullName, arguments, depth: depth)
-    } catch {
-      throw error.adding(offset: object.offset)
     }
   }
 

@@ -64,11 +64,9 @@ struct PyTorchPlan {
     let storageOf = Self.storages(of: entries, &storages)
     self.storageOf = storageOf
     try PyTorchNesting(checkpoint).write(to: &writer) { index, writer throws(CheckpointError) in
-      do throws(CheckpointError) {
-        try Self.write(entries[index].info, storage: storageOf[index], to: &writer)
-      } catch {
-        throw error.adding(tensor: entries[index].name.text)
-      }
+      try CheckpointError.placing(
+        Self.write(entries[index].info, storage: storageOf[index], to: &writer),
+        tensor: entries[index].name.text)
     }
     writer.stop()
     pickle = writer.bytes
@@ -109,11 +107,8 @@ struct PyTorchPlan {
         writer.mark()
       }
       writer.text(entry.name.text)
-      do throws(CheckpointError) {
-        try Self.write(entry.info, storage: storageOf[index], to: &writer)
-      } catch {
-        throw error.adding(tensor: entry.name.text)
-      }
+      try CheckpointError.placing(
+        Self.write(entry.info, storage: storageOf[index], to: &writer), tensor: entry.name.text)
     }
     if !entries.isEmpty { writer.setItems() }
     writer.emptyDictionary()

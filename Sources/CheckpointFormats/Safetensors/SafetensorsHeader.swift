@@ -60,11 +60,9 @@ struct SafetensorsHeader {
         metadata = try Self.texts(&scanner)
         return
       }
-      do throws(CheckpointError) {
-        tensors.append(try Self.tensor(&scanner, TensorName(key), at: 8 + position))
-      } catch {
-        throw error.adding(tensor: key, offset: 8 + position)
-      }
+      try CheckpointError.placing(
+        tensors.append(Self.tensor(&scanner, TensorName(key), at: 8 + position)), tensor: key,
+        offset: 8 + position)
     }
     self.metadata = metadata
     self.tensors = tensors

@@ -5,7 +5,7 @@ import TensorCore
 extension Safetensors {
   /// Opens a file; tensors are in the order in which the header names them.
   static func read(_ file: ByteSource) throws -> Opened {
-    do throws(CheckpointError) {
+    try CheckpointError.placing(path: file.name) { () throws(CheckpointError) in
       let header = try SafetensorsHeader(of: file)
       var checkpoint = Checkpoint(entries: [], metadata: header.metadata)
       checkpoint.entries.reserveCapacity(header.tensors.count)
@@ -25,8 +25,6 @@ extension Safetensors {
       opened.restoreTies()
       opened.takeFingerprint()
       return opened
-    } catch {
-      throw error.adding(path: file.name)
     }
   }
 }

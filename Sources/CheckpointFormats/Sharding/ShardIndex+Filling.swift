@@ -37,10 +37,8 @@ extension ShardIndex {
       part.tensors = tensors
       part.metadata = [:]
       part.fingerprint = fill.shardFingerprints[file]
-      do {
+      try CheckpointError.placing(path: place.path(of: file)) {
         filled.files.append(.init(name: file, write: try copy(try place.open(file), part)))
-      } catch let error as CheckpointError {
-        throw error.adding(path: place.path(of: file))
       }
     }
     let source = try index.source

@@ -10,8 +10,7 @@ package enum ShardNames {
     _ names: [String: String], in index: [UInt8]
   ) throws(CheckpointError) -> [UInt8] {
     if names.isEmpty { return index }
-    let names = Dictionary(
-      names.map { (TensorName($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+    let names = Dictionary(keepingFirst: names.map { (TensorName($0.key), $0.value) })
     var result: [UInt8] = []
     var end = 0
     try eachFile(of: index) { name, range in

@@ -115,7 +115,7 @@ enum TensorFlow {
 
   static func open(_ probe: FileProbe) throws(CheckpointError) -> Opened {
     let index = try index(of: probe)
-    do throws(CheckpointError) {
+    return try CheckpointError.placing(path: index.path) { () throws(CheckpointError) in
       var reader = TensorFlowReader(try bundle(of: index))
       var opened = try reader.contents()
       if probe.members != nil {
@@ -127,8 +127,6 @@ enum TensorFlow {
         }
       }
       return opened
-    } catch {
-      throw error.adding(path: index.path)
     }
   }
 

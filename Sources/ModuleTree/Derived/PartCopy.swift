@@ -30,11 +30,8 @@ struct PartCopy {
         throw CheckpointError(.missing, "the model has no tensor '\(name)'")
       }
       let context = NumberContext(shape: info.shape)
-      do {
-        views.append((info, try part.resolved(in: info.shape, sizes: context)))
-      } catch {
-        throw error.adding(tensor: name)
-      }
+      try CheckpointError.placing(
+        views.append((info, part.resolved(in: info.shape, sizes: context))), tensor: name)
     }
     let (from, to) = (views[0], views[1])
     guard from.part.sizes == to.part.sizes, from.info.dtype == to.info.dtype else {

@@ -82,8 +82,7 @@ public struct CheckpointPatch: Sendable {
     for (entry, digest) in zip(old.entries, digests) {
       bases[entry.name] = (entry, NativeIndex.Reference(digest: digest))
     }
-    let contents = Dictionary(
-      zip(digests, old.entries.map(\.info.byteCount)), uniquingKeysWith: { first, _ in first })
+    let contents = Dictionary(keepingFirst: zip(digests, old.entries.map(\.info.byteCount)))
     let entries = new.entries.filter { $0.alias == nil }
     var known: [TensorName: NativePlan.Known] = [:]
     for (entry, digest) in zip(entries, try await entries.digests(threads: options.threads)) {

@@ -33,11 +33,9 @@ final class NativePackFile: Sendable {
     try probe.finding { probe throws(CheckpointError) in
       // Others may add to it: all that is read here is verified.
       let source = try probe.source.unguarded
-      do throws(CheckpointError) {
+      return try CheckpointError.placing(path: source.name) { () throws(CheckpointError) in
         let isPack = try NativeFooter.flags(of: source) == NativeLayout.packFlag
         return Finding(pack: isPack ? try NativePackFile(source) : nil)
-      } catch {
-        throw error.adding(path: source.name)
       }
     }.pack
   }
