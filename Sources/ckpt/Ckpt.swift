@@ -25,7 +25,8 @@ struct Ckpt: AsyncParsableCommand {
       FindSeed.self, Completions.self,
     ])
 
-  static func main() async {
+  /// On the thread that starts MPI, which must also be the one that ends it.
+  @MainActor static func main() async {
     ProcessSetup.openStandardStreams()
     ProcessSetup.allowManyFiles()
     // MPI handles signals of crashes: those that are handled here come later.
