@@ -72,8 +72,8 @@ import Testing
     // Each takes more than 20,000 steps, for which it pays 3 million of 500 million.
     let name = String(repeating: "a", count: 15)
     func failures() throws -> Int {
-      let expressions = try (0..<250).map {
-        try RegularExpression("^(a|a)*[bc]{\($0 + 1)}", title: "x")
+      let expressions = try (0..<250).map { _ in
+        try RegularExpression("^(a|a)*[bc]", title: "x")
       }
       return expressions.count { (try? $0.isFound(in: name)) == nil }
     }
