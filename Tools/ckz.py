@@ -331,7 +331,7 @@ def parsed(stored, size, digest):
 
 def indexes_of(data):
     """The indexes of all steps of a pack, or of the one checkpoint: (index, start of chunks, their end)."""
-    require(data[:8] == b"\x89CKZ\r\n\x1a\n" and len(data) >= 80, "no .ckz file, or cut short")
+    require(data[:8] == b"\x89CKZ\r\n\x1a\n" and len(data) >= 80, "not a .ckz file, or cut short")
     version, flags = struct.unpack("<II", data[8:16])
     require(version == 1 and flags < 2, "another version or unknown flags")
     if not flags:
@@ -489,6 +489,7 @@ def products():
 def verify_parity(data, offset, size):
     """Makes all shards of a record again and compares them."""
     start, place, end, rows, _, _, block, columns, shards = struct.unpack("<5Q32sI2H", data[offset + 8:offset + 88])
+    require(512 <= block <= 65536, "blocks of another size")
     spans = (start, offset), (offset + size, end)
     blocks = [data[at:min(at + block, stop)].ljust(block, b"\0") for begin, stop in spans for at in range(begin, stop, block)]
     length, first = 100 + 4 * columns + block, -(-(offset - start) // block)

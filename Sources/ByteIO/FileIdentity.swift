@@ -3,10 +3,11 @@ import TensorCore
 
 /// What shows that the content of an open file is still what it was: device, inode, size, and times.
 ///
-/// An open file keeps its content when it is replaced, renamed, or removed, or gets another link or other permissions. No program can set the time of the last status change; when only that has changed, and none of those
-/// is the reason, someone has set back the time of the last change of the content. Not noticed are a write that
-/// had begun before the file was opened and, before Linux 6.13, one in the same tick of the clock (at most 10 ms) as
-/// the one before it.
+/// An open file keeps its content when it is replaced, renamed, or removed, or gets another link, owner, or other
+/// permissions. No program can set the time of the last status change; when only that has changed, and none of
+/// those is the reason, someone has set back the time of the last change of the content, or has changed an
+/// extended attribute: which one cannot be told. Not noticed are a write that had begun before the file was opened
+/// and, before Linux 6.13, one in the same tick of the clock (at most 10 ms) as the one before it.
 struct FileIdentity: Equatable, Sendable {
   let device: UInt
   let inode: UInt
@@ -39,7 +40,9 @@ struct FileIdentity: Equatable, Sendable {
   /// - Throws: ``CheckpointError`` `system`.
   func confirm(_ now: FileIdentity, path: String) throws(CheckpointError) {
     if self == now { return }
+    var subject = "the file"
     if size == now.size, modified == now.modified {
+      subject += " or its attributes"
       if others != now.others { return }
       // A renamed file is no longer at its path.
       guard let there = try? FileStatus(path: path, followingLinks: true),
@@ -47,6 +50,6 @@ struct FileIdentity: Equatable, Sendable {
       else { return }
     }
     throw CheckpointError(
-      .system, "the file changed while it was read; run the command again", path: path)
+      .system, "\(subject) changed while it was read; run the command again", path: path)
   }
 }

@@ -50,7 +50,13 @@ extension FileSet {
     } catch {
       throw undo.run(after: error)
     }
-    try sync(main)
+    do throws(CheckpointError) {
+      try sync(main)
+    } catch {
+      let kept =
+        old.isEmpty ? "" : "; the old ones keep hidden names that end in .ckpt-old- and 16 digits"
+      throw error.telling("the new files are complete, but may not survive a power cut" + kept)
+    }
     for path in old { unsafe unlink(path.systemPath) }
   }
 
@@ -88,10 +94,16 @@ struct Undo {
       }
     }
     guard let failed else { return error }
+    return error.telling("'\(failed)' could not be renamed back")
+  }
+}
+
+extension CheckpointError {
+  /// The same error with what else there is to say about the files.
+  func telling(_ more: String) -> CheckpointError {
     var told = CheckpointError(
-      error.code, "\(error.message); '\(failed)' could not be renamed back",
-      path: error.path, tensor: error.tensor, offset: error.offset)
-    told.systemNumber = error.systemNumber
+      code, "\(message); \(more)", path: path, tensor: tensor, offset: offset)
+    told.systemNumber = systemNumber
     return told
   }
 }
@@ -104,7 +116,16 @@ extension ReplacedFile {
     let name = try TemporaryNames.make(
       besides: path, "rename", shownAs: given, named: TemporaryNames.old(besides:)
     ) {
-      unsafe renameat2(AT_FDCWD, path.systemPath, AT_FDCWD, $0.systemPath, UInt32(RENAME_NOREPLACE))
+      let (old, new) = (path.systemPath, $0.systemPath)
+      let answer = unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, UInt32(RENAME_NOREPLACE))
+      guard answer != 0, errno == EINVAL || errno == ENOSYS else { return answer }
+      // A file system that cannot do that: nothing has the random name, or another is tried.
+      var record = stat()
+      if unsafe lstat(new, &record) == 0 {
+        errno = EEXIST
+        return -1
+      }
+      return unsafe Glibc.rename(old, new)
     }
     // It is the old file: nothing may remove it.
     TemporaryNames.keep(name)

@@ -78,20 +78,21 @@ package final class FileSet: Sendable {
   ///
   /// - Parameters:
   ///   - index: name of the index.
+  ///   - confirm: throws if what the files were made of is no longer there, asked while no other set is committed here.
   ///   - content: the index, with other names for the files where it is given some.
   ///   - obsolete: files that only the old index names, asked while no other set is committed here.
   /// - Returns: what could not be removed, in one sentence.
   /// - Throws: ``CheckpointError`` `system` when the system refuses; the old files are as they were, unless the error
   ///   says that the new ones are complete, or that the directory could not be synced.
   package func commit(
-    index: String,
+    index: String, confirming confirm: () throws(CheckpointError) -> Void = {},
     content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
     obsolete: () -> [String] = { [] }
   ) throws(CheckpointError) -> [String] {
     var left: [String] = []
     try ranks.agree("name the files of \(index)") {
       if ranks.isFirst {
-        left = try commitAlone(index: index, content: content, obsolete: obsolete)
+        left = try commitAlone(index, confirm, content, obsolete)
       }
       return []
     }
@@ -99,12 +100,13 @@ package final class FileSet: Sendable {
   }
 
   private func commitAlone(
-    index: String,
-    content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
-    obsolete: () -> [String]
+    _ index: String, _ confirm: () throws(CheckpointError) -> Void,
+    _ content: (_ names: [String: String]) throws(CheckpointError) -> [UInt8],
+    _ obsolete: () -> [String]
   ) throws(CheckpointError) -> [String] {
     try alone(index) { () throws(CheckpointError) in
       try check(index)
+      try confirm()
       let old = obsolete()
       guard let names = try linked() else {
         try takeTurns(main: index, content: try content([:]))
@@ -127,18 +129,24 @@ package final class FileSet: Sendable {
   /// is set aside meanwhile.
   ///
   /// - Throws: as ``takeTurns(main:content:)``.
-  package func commit(main: String) throws(CheckpointError) {
-    try alone(main) { () throws(CheckpointError) in try takeTurns(main: main) }
+  package func commit(
+    main: String, confirming confirm: () throws(CheckpointError) -> Void = {}
+  ) throws(CheckpointError) {
+    try alone(main) { () throws(CheckpointError) in
+      try confirm()
+      try takeTurns(main: main)
+    }
   }
 
   /// Does something while neither a signal nor another set in the folder interferes.
   private func alone<Result>(
     _ name: String, _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
-    try TemporaryNames.uninterrupted { () throws(CheckpointError) in
-      let folder = try OpenFolder(of: prefix + name, shownAs: prefix + name)
-      defer { withExtendedLifetime(folder) {} }
-      try folder.lock()
+    let folder = try OpenFolder(of: prefix + name, shownAs: prefix + name)
+    defer { withExtendedLifetime(folder) {} }
+    // A signal ends the process while it waits for another.
+    try folder.lock()
+    return try TemporaryNames.uninterrupted { () throws(CheckpointError) in
       for member in members { try check(member.name) }
       return try body()
     }
@@ -181,12 +189,9 @@ package final class FileSet: Sendable {
       try sync(index)
       try made(index, try content([:]), replacing: true).takeName(replacing: true)
     } catch {
-      var told = CheckpointError(
-        error.code,
-        "\(error.message); the new checkpoint is complete, in files that the index names, such as "
-          + "'\(names.values.sorted().first ?? "")'", path: error.path)
-      told.systemNumber = error.systemNumber
-      throw told
+      throw error.telling(
+        "the new checkpoint is complete, in files that the index names, such as "
+          + "'\(names.values.sorted().first ?? "")'")
     }
     try sync(index)
     return remove(names.values + old)

@@ -83,10 +83,13 @@ final class LocalFile: Sendable {
   /// Whether others may change it: it is not a file that this process has made for itself.
   var isForeign: Bool { opened != nil }
   private let hasFailed = Atomic(false)
+  /// Whether an error of a read concerns no other: what can be read is to be saved.
+  private let isRescued: Atomic<Bool>
   private let failure = Mutex<CheckpointError?>(nil)
 
   init(descriptor: Int32, opened: FileIdentity? = nil) {
     (self.descriptor, self.opened) = (descriptor, opened)
+    isRescued = Atomic(Rescue.current != nil)
     if let opened { OpenFiles.add(opened) }
   }
 
@@ -103,9 +106,13 @@ final class LocalFile: Sendable {
     }
   }
 
+  /// Lets reads go on after one that failed.
+  func rescue() { isRescued.store(true, ordering: .releasing) }
+
   /// Reads, unless a read has failed before: an error that a reader takes for the absence of something must not be
-  /// forgotten.
+  /// forgotten, except while a damaged file is rescued.
   private func remembering(_ read: () throws(CheckpointError) -> Void) throws(CheckpointError) {
+    if isRescued.load(ordering: .acquiring) { return try read() }
     if hasFailed.load(ordering: .acquiring), let failure = failure.withLock({ $0 }) {
       throw failure
     }

@@ -18,7 +18,7 @@ package final class NewFolder: Sendable {
     self.path = path
     temporaryPath = try TemporaryNames.make(
       besides: path, "create directory", shownAs: path
-    ) { unsafe mkdir($0, 0o777) }
+    ) { unsafe mkdir($0.systemPath, 0o777) }
   }
 
   deinit { TemporaryNames.remove(temporaryPath) }
@@ -38,10 +38,11 @@ package final class NewFolder: Sendable {
   /// - Throws: ``CheckpointError`` `system` when the system refuses, or something has the name meanwhile.
   package func commit() throws(CheckpointError) {
     let parent = try OpenFolder(of: path, shownAs: path)
-    if unsafe renameat2(AT_FDCWD, temporaryPath, AT_FDCWD, path, UInt32(RENAME_NOREPLACE)) != 0 {
+    let (old, new) = (temporaryPath.systemPath, path.systemPath)
+    if unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, UInt32(RENAME_NOREPLACE)) != 0 {
       let number = errno
       // A file system that cannot do that: `rename` takes the place of an empty folder only.
-      guard number == EINVAL || number == ENOSYS, unsafe rename(temporaryPath, path) == 0 else {
+      guard number == EINVAL || number == ENOSYS, unsafe rename(old, new) == 0 else {
         throw .system(number, "rename", path: path)
       }
     }

@@ -172,7 +172,7 @@ public struct Capabilities: Sendable {
       if let first = long.first {
         let more = long.count == 1 ? "" : " and \(long.count - 1) more"
         losses.append(
-          "\(longNames.readers) reads no names of \(longNames.from) bytes or more: '\(first.name)'\(more)"
+          "\(longNames.readers) does not read names of \(longNames.from) bytes or more: '\(first.name)'\(more)"
         )
       }
     }

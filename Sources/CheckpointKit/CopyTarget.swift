@@ -81,7 +81,7 @@ public struct CopyTarget: Sendable {
       sinks.append(sink)
     }
     if !isInPlace { try copyOthers(than: filled, to: place) }
-    if isInPlace { try source.file?.confirmCurrent() }
+    try isInPlace ? source.file?.confirmCurrent() : source.file?.confirmUnchanged()
     for sink in sinks { try sink.commit() }
     return (sinks.map(\.name), [])
   }
@@ -109,13 +109,14 @@ public struct CopyTarget: Sendable {
       let done = filled.files.map(\.name) + (filled.isIndexed ? [main] : [])
       try copyOthers(than: Set(done.map { TensorName($0) }), of: filled, to: files, in: place)
     }
-    // What is replaced must be what was read.
-    if isInPlace { try old.confirmCurrent() }
+    // What is replaced must be what was read, and what is copied must belong together.
+    let confirm = { () throws(CheckpointError) in try old.confirmCurrent() }
     guard let index else {
-      try files.commit(main: outputName(of: main))
+      try files.commit(main: outputName(of: main), confirming: confirm)
       return (paths, [])
     }
-    let notes = try files.commit(index: outputName(of: main)) { names throws(CheckpointError) in
+    let notes = try files.commit(index: outputName(of: main), confirming: confirm) {
+      names throws(CheckpointError) in
       try ShardNames.replaced(names, in: index)
     }
     return (paths, notes)

@@ -24,10 +24,12 @@ public struct Integrity: Sendable {
   private let obstacle: String
   /// Of what every byte was compared.
   private var remark = ""
+  /// The errors of ``damage`` that are about a fingerprint.
+  private var fingerprintErrors: Set<CheckpointError> = []
 
   /// Whether an error is about all tensors, whose fingerprint differs, and not about one of them.
   package func isFingerprint(_ error: CheckpointError) -> Bool {
-    error.tensor == nil && error.message.contains("tensors of fingerprint")
+    fingerprintErrors.contains(error)
   }
 
   /// What could be verified, `every tensor: fingerprint` or `structure only: npy has no checksums`.
@@ -88,6 +90,7 @@ extension Integrity {
         }
         seal = try Seal(opened, zip(entries, digests))
         damage += seal.damage.map { $0.adding(path: probe.path) }
+        fingerprintErrors = Set(seal.mismatches.map { $0.adding(path: probe.path) })
       }
     }
     if let verify = source.format.verify {
@@ -114,6 +117,8 @@ extension Integrity {
 /// A comparison of tensors with the fingerprints that their files carry.
 private struct Seal {
   private(set) var damage: [CheckpointError] = []
+  /// The errors of ``damage`` that are not about the text of a fingerprint.
+  private(set) var mismatches: [CheckpointError] = []
   /// Whether a fingerprint that could be compared covers every tensor.
   private(set) var isComplete = false
   /// What kept a fingerprint from being compared.
@@ -136,7 +141,10 @@ private struct Seal {
         // A tensor that cannot be read is damage already.
         guard known.count == own.count else { continue }
         let found = Fingerprint(Manifest(known.map { (entry: $0.0, digest: $0.1) }))
-        if found != expected { damage.append(Self.mismatch(stored, expected, found)) }
+        if found != expected {
+          mismatches.append(Self.mismatch(stored, expected, found))
+          damage.append(mismatches[mismatches.count - 1])
+        }
       } catch {
         if error.code == .unsupported { remark = error.message } else { damage.append(error) }
       }

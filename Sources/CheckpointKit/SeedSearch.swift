@@ -46,8 +46,9 @@ public struct SeedSearch: Sendable {
 
   private static let sampleCount = 64
   private static let groups = 256
-  /// Seeds that a thread tests, in about a second, before its rank hears of the others.
-  private static let seedsInRound: UInt64 = 1 << 23
+  /// Seeds that a rank tests, in a few seconds, before it hears of the others: the same number on each,
+  /// however many threads it has.
+  private static let seedsInRound: UInt64 = 1 << 25
 
   /// Looks for tensors of the recipe's model that may be untouched.
   ///
@@ -173,7 +174,7 @@ public struct SeedSearch: Sendable {
     var next = UInt64(seeds.lowerBound)
     let last = UInt64(seeds.upperBound)
     while next <= last {
-      let most = UInt64(ranks.size) * Self.seedsInRound * UInt64(threads)
+      let most = UInt64(ranks.size) * Self.seedsInRound
       let count = min(most, last - next + 1)
       let (size, rank) = (UInt64(ranks.size), UInt64(ranks.rank))
       // Groups of 64 seeds are tested together.

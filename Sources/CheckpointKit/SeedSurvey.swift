@@ -57,7 +57,7 @@ public struct SeedSurvey: Sendable {
       var fault: RankFault?
       if numbers.contains(own) {
         do {
-          let plan = try recipe.initialization(seed: Seed(seed(own)))
+          let plan = own == 0 ? first : try recipe.initialization(seed: Seed(seed(own)))
           let serial = try await Self.summaries(of: plan, threads: 1)
           let parallel = try await Self.summaries(of: plan, threads: threads)
           record.add(serial.count)

@@ -54,6 +54,15 @@ public struct ShardedTarget: Sendable {
         .unsupported, "files there can only be read", path: place.path(of: name))
     }
     try files.check(plan.indexName)
+    // Those that the old index names lose it together with their names.
+    let replaced = Set(oldShards(of: plan).map { TensorName($0) })
+    for shard in plan.shards where !replaced.contains(TensorName(shard.name)) {
+      let path = place.path(of: shard.name)
+      if ByteSource.isBeingRead(path) {
+        throw CheckpointError(
+          .unsupported, "is one of the files that are read; write to another file", path: path)
+      }
+    }
     let targets = try plan.shards.map { shard in
       try CheckpointTarget(
         shard.name, in: place, format: format, options: options, overwrites: overwrites)
@@ -66,11 +75,16 @@ public struct ShardedTarget: Sendable {
       try ShardNames.replaced(names, in: index)
     } obsolete: {
       let new = Set(plan.shards.map { TensorName($0.name) })
-      guard let old = try? place.open(plan.indexName), let bytes = try? old.bytes(0..<old.size)
-      else { return [] }
-      return ShardNames.shards(of: name, in: bytes).filter { !new.contains(TensorName($0)) }
+      return oldShards(of: plan).filter { !new.contains(TensorName($0)) }
     }
     let paths = plan.shards.map { place.path(of: $0.name) } + [place.path(of: plan.indexName)]
     return (paths, plan.notes + notes)
+  }
+
+  /// The shards of this name that the index names which is there now.
+  private func oldShards(of plan: ShardPlan) -> [String] {
+    guard let old = try? place.open(plan.indexName), let bytes = try? old.bytes(0..<old.size)
+    else { return [] }
+    return ShardNames.shards(of: name, in: bytes)
   }
 }

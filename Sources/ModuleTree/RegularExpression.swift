@@ -114,6 +114,12 @@ package final class RegularExpression: @unchecked Sendable {  // its code never 
     var matches: [Match] = []
     var (start, options): (Int, UInt32) = (0, 0)
     while let match = try first(in: text, from: start, options, search) {
+      // By `\K` a match can lie before the place where its search began, which would find it for ever.
+      if let range = match.first ?? nil, !matches.isEmpty,
+        range.lowerBound < start || range.upperBound <= start
+      {
+        break
+      }
       matches.append(match)
       guard all, let end = match.first??.upperBound else { break }
       (start, options) = (end, PCRE2_NOTEMPTY_ATSTART)

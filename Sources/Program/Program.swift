@@ -3,5 +3,5 @@ import CheckpointCommand
 /// The program `ckpt`.
 @main
 enum Program {
-  static func main() async { await Ckpt.main(with: nil) }
+  @MainActor static func main() async { await Ckpt.main() }
 }

@@ -38,6 +38,8 @@ package final class Ranks: Sendable {
     var learned: CheckpointError?
   }
 
+  /// The number of the last call.
+  private static let last = -1
   private static let several = Atomic<Bool>(false)
   /// Whether this process has ever been one of several.
   package static var areSeveral: Bool { several.load(ordering: .relaxed) }
@@ -69,7 +71,7 @@ package final class Ranks: Sendable {
     guard let transport else { return Answer(parts: [bytes], fault: fault) }
     return state.withLock { state in
       state.operation += 1
-      let (answer, _) = Self.answer(
+      let (answer, _, _) = Self.answer(
         name, number: state.operation, bytes, fault, by: transport, isLocated: true)
       if let error = answer.fault?.error, error != fault?.error { state.learned = error }
       return answer
@@ -132,8 +134,11 @@ package final class Ranks: Sendable {
   }
 
   /// Waits until all ranks are here; those that are elsewhere hear of the fault and come.
+  ///
+  /// The last meeting is where a rank comes that fails between two others: who waits elsewhere leaves for it.
   private func meet(
-    _ name: String, _ bytes: [UInt8] = [], fault: RankFault? = nil, isLocated: Bool = true
+    _ name: String, _ bytes: [UInt8] = [], fault: RankFault? = nil, isLocated: Bool = true,
+    isLast: Bool = false
   ) -> Answer {
     guard let transport else { return Answer(parts: [bytes], fault: fault) }
     return state.withLock { state in
@@ -141,8 +146,12 @@ package final class Ranks: Sendable {
       // Whoever had the error first knows best where.
       own?.item = fault?.error == state.learned ? .max : 0
       while true {
-        let (answer, areAllHere) = Self.answer(
-          name, number: 0, bytes, own, by: transport, isLocated: isLocated)
+        let (answer, areAllHere, isEnding) = Self.answer(
+          name, number: isLast ? Self.last : 0, bytes, own, by: transport, isLocated: isLocated)
+        if isEnding, !isLast {
+          if let error = answer.fault?.error, error != fault?.error { state.learned = error }
+          return answer
+        }
         guard areAllHere else { continue }
         // Who failed has made fewer calls than the others.
         state.operation = 0
@@ -161,7 +170,7 @@ package final class Ranks: Sendable {
   ) -> (status: Int32, fault: RankFault?) {
     var writer = RecordWriter()
     writer.add(status)
-    let answer = meet("finish", writer.bytes, fault: fault, isLocated: isLocated)
+    let answer = meet("finish", writer.bytes, fault: fault, isLocated: isLocated, isLast: true)
     transport?.finish()
     let statuses = (answer.parts ?? []).map { bytes in
       var reader = RecordReader(bytes)
@@ -173,7 +182,7 @@ package final class Ranks: Sendable {
   private static func answer(
     _ name: String, number: Int, _ bytes: [UInt8], _ fault: RankFault?,
     by transport: any RankTransport, isLocated: Bool
-  ) -> (answer: Answer, isTogether: Bool) {
+  ) -> (answer: Answer, isTogether: Bool, isEnding: Bool) {
     var writer = RecordWriter()
     writer.add(name.operationNumber)
     writer.add(number)
@@ -190,6 +199,7 @@ package final class Ranks: Sendable {
     let isTogether = headers.allSatisfy {
       $0.name == headers[0].name && $0.number == headers[0].number
     }
+    let isEnding = headers.contains { $0.number == last }
     let hasFault = headers.contains { $0.faultCount > 0 }
     if !isTogether, !hasFault {
       transport.abort(
@@ -198,11 +208,11 @@ package final class Ranks: Sendable {
           + "mistake in ckpt; please report it")
     }
     let parts = isTogether ? transport.gather(bytes, counts: headers.map(\.count)) : nil
-    guard hasFault else { return (Answer(parts: parts, fault: nil), isTogether) }
+    guard hasFault else { return (Answer(parts: parts, fault: nil), isTogether, isEnding) }
     let records = transport.gather(record, counts: headers.map(\.faultCount))
     let chosen = RankFault.chosen(
       of: records.map { $0.isEmpty ? nil : $0 }, isLocated: isLocated)
-    return (Answer(parts: parts, fault: chosen), isTogether)
+    return (Answer(parts: parts, fault: chosen), isTogether, isEnding)
   }
 
   /// The name of this machine.

@@ -74,12 +74,12 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
 
   /// Does `body`; those of its errors that are of this type get these places where they have none.
   package static func placing<Result>(
-    path: String? = nil, tensor: String? = nil, _ body: () throws -> Result
+    path: String? = nil, tensor: String? = nil, offset: Int? = nil, _ body: () throws -> Result
   ) throws -> Result {
     do {
       return try body()
     } catch let error as CheckpointError {
-      throw error.adding(path: path, tensor: tensor)
+      throw error.adding(path: path, tensor: tensor, offset: offset)
     }
   }
 

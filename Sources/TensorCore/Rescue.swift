@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The reading of a damaged file for what is intact in it: what is left out, and why.
@@ -17,7 +18,13 @@ public final class Rescue: Sendable {
   public var leftOut: [CheckpointError] { errors.withLock { $0 } }
 
   /// Leaves out what an error is about; of a tensor the first reason counts.
-  package func leaveOut(_ error: CheckpointError) {
+  ///
+  /// - Throws: the error where it does not tell of damage: the system refused, and neither is a file missing
+  ///   nor are there bytes that the device cannot read.
+  package func leaveOut(_ error: CheckpointError) throws(CheckpointError) {
+    guard error.code != .system || error.systemNumber == EIO || error.systemNumber == ENOENT else {
+      throw error
+    }
     errors.withLock { errors in
       let isKnown = errors.contains { known in
         known.tensor == nil
@@ -30,6 +37,6 @@ public final class Rescue: Sendable {
   /// Leaves out what an error is about if a rescue is under way, and throws the error otherwise.
   package static func leaveOut(_ error: CheckpointError) throws(CheckpointError) {
     guard let current else { throw error }
-    current.leaveOut(error)
+    try current.leaveOut(error)
   }
 }

@@ -29,7 +29,9 @@ package struct Ckpt: AsyncParsableCommand {
   package init() {}
 
   /// Runs the command as a program: with the process's own arguments, or with these, without the name.
-  package static func main(with arguments: [String]? = nil) async -> Never {
+  ///
+  /// On the caller's thread, which starts MPI and must also be the one that ends it.
+  nonisolated(nonsending) package static func main(with arguments: [String]? = nil) async -> Never {
     if let arguments { ProcessSetup.use(arguments) }
     ProcessSetup.openStandardStreams()
     ProcessSetup.allowManyFiles()

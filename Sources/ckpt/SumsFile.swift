@@ -18,7 +18,9 @@ struct SumsFile {
   /// with a backslash and has them escaped, as by `sha256sum` and `b3sum`.
   static func line(_ digest: Digest, _ path: String) -> String {
     if path.escapingControls.isSameText(path) { return "\(digest)  \(path)" }
-    return "\\\(digest)  \(path.replacing("\\", with: "\\\\").escapingControls)"
+    // By scalars: a backslash with an accent is another character.
+    let doubled = path.unicodeScalars.flatMap { $0 == "\\" ? [$0, $0] : [$0] }
+    return "\\\(digest)  \(String(String.UnicodeScalarView(doubled)).escapingControls)"
   }
 
   /// Parses lines of the forms `fingerprint  path` and `digest  dtype  shape  name`; empty lines and

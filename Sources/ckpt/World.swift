@@ -75,19 +75,21 @@ enum World {
     Glibc.exit(ranks.isFirst ? end.status : 0)
   }
 
+  /// Standard input and output belong to the first alone.
   private static func isShared(_ command: any ParsableCommand) -> Bool {
     ranks.size > 1 && (command as? any SharedCommand)?.isShared ?? false
+      && !ProcessSetup.arguments.contains { $0 == "-" || $0.hasSuffix("=-") }
   }
 }
 
 extension OutputOptions {
   /// Whether ranks write an output together: a file of a format whose bytes come in order.
   ///
-  /// HDF5 is written by a library that knows nothing of other ranks.
+  /// HDF5 is written by a library that knows nothing of other ranks, and parity is made by one.
   func isShared(_ path: String) -> Bool {
     let format =
       try? to.map { try CheckpointFormat.writable(named: $0) }
       ?? CheckpointFormat.writable(forPath: path)
-    return path != "-" && format.map { $0.name != "hdf5" } ?? false
+    return parity == nil && format.map { $0.name != "hdf5" } ?? false
   }
 }

@@ -43,7 +43,8 @@ import Testing
       write([1, 2, 3], at: 5000)
       unsafe utimensat(AT_FDCWD, path, [status.st_atim, status.st_mtim], 0)
     }
-    #expect(found?.message.hasPrefix("the file changed") == true)
+    let message = "the file or its attributes changed while it was read; run the command again"
+    #expect(found?.message == message)
   }
 
   @Test func `a file that grows or gets shorter is noticed`() throws {

@@ -123,10 +123,11 @@ import Testing
   @Test func `of sets that are written at once one is there, whole`() async throws {
     for round in 0..<20 {
       let sets = try (0..<4).map { try set(UInt8($0), replacing: true) }
-      await withThrowingTaskGroup(of: Void.self) { group in
+      try await withThrowingTaskGroup(of: Void.self) { group in
         for set in sets {
           group.addTask { _ = try set.commit(index: "index") { index($0) } }
         }
+        try await group.waitForAll()
       }
       let found = try read()
       #expect(found[0] == found[1], "round \(round)")

@@ -42,6 +42,25 @@ import Testing
     return try folder.bytes(of: "repaired.ckz")
   }
 
+  @Test func `bytes that the device cannot read are restored`() async throws {
+    let good = try await file(100_000, percent: 20)
+    let (place, _) = Place.locate(folder.file("good.ckz"))
+    func device(losing lost: Range<Int>) -> ByteSource {
+      ByteSource(name: "bad.ckz", size: good.count) { offset, target throws(CheckpointError) in
+        guard !lost.overlaps(offset..<offset + target.byteCount) else {
+          throw .system(5, "read", path: "bad.ckz", offset: offset)  // EIO
+        }
+        target.copyBytes(from: good.rawBytes.extracting(offset..<offset + target.byteCount))
+      }
+    }
+    for (number, lost) in [0..<1, 40_960..<49_152, good.count - 1..<good.count].enumerated() {
+      let parity = try #require(try Parity(in: device(losing: lost)))
+      let repair = try await parity.repair(to: "repaired\(number).ckz", in: place, threads: 2)
+      #expect(repair.isComplete && repair.damage.blocks > 0)
+      #expect(try folder.bytes(of: "repaired\(number).ckz") == good)
+    }
+  }
+
   /// What the record says of itself, read as the specification has it.
   private struct Record {
     let offset: Int

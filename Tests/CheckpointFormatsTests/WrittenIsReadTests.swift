@@ -103,6 +103,6 @@ import Testing
     let entries = try names.map { try Checkpoint.Entry(noise: TensorName($0), .float32, [1]) }
     #expect(
       CheckpointFormat.gguf.capabilities.losses(of: Checkpoint(entries: entries), format: "gguf")
-        == ["llama.cpp reads no names of 64 bytes or more: '\(names[1])'"])
+        == ["llama.cpp does not read names of 64 bytes or more: '\(names[1])'"])
   }
 }

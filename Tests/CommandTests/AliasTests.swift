@@ -54,6 +54,14 @@ import Testing
     )
     #expect(run.status == 0, "\(run.errors)")
     #expect(try place.shell("ckpt check m.safetensors.index.json").status == 0)
+    _ = try place.shell("ckpt convert a.ckz t.safetensors")
+    _ = try place.shell("mv m.safetensors.index.json x.index.json")
+    try refuses(
+      "ckpt convert x.index.json \(shard) --like t.safetensors --force",
+      "is one of the files that are read")
+    try refuses(
+      "ckpt convert x.index.json m.safetensors --shard-size 4000B --force",
+      "is one of the files that are read")
   }
 
   @Test func `a checkpoint is not added to the file that it is read from`() throws {

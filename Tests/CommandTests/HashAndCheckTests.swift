@@ -183,6 +183,16 @@ import Testing
     #expect(none.status == 2 && none.output.isEmpty)
   }
 
+  @Test func `hash --check finds a name with a backslash before an accent`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a\\\u{301}\n.ckz")
+    let sums = try place.ckpt("hash", "a\\\u{301}\n.ckz").output
+    #expect(sums.unicodeScalars.count { $0 == "\\" } == 4)  // one in front, two, and one of \n
+    try place.folder.write(Array(sums.utf8), to: "sums")
+    let run = try place.ckpt("hash", "--check", "sums")
+    #expect(run.status == 0, "\(run.output)\(run.errors)")
+  }
+
   @Test func `hash --check of a stored digest reads the data`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")

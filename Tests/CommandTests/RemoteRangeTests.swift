@@ -27,6 +27,8 @@ import Testing
                 first -= 1
             if mode == "start":
                 first += 1
+            if mode == "small" and later:
+                first, total, low, high = 0, 100, 0, 99
             if mode == "longer":
                 total += 1
             if mode == "unknown":
@@ -69,7 +71,8 @@ import Testing
 
   private static let cases: [(mode: String, reason: String)] = [
     ("start", "expected bytes 0 to 262143, but the server sent bytes 1 to 262144"),
-    ("shifted", "but the server sent bytes"), ("odd", "did not report which part"),
+    ("shifted", "but the server sent bytes"), ("small", "but the server sent bytes 0 to 99"),
+    ("odd", "did not report which part"),
     ("silent", "did not report which part of the file it sent"),
     ("unknown", "the server does not report the size of the file"),
     ("parts", "expected one range of bytes, but the server sent several parts"),

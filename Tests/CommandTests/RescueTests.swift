@@ -181,6 +181,32 @@ import Testing
     for (name, digest) in try Self.digests(place, "out2.ckz") { #expect(good[name] == digest) }
   }
 
+  @Test func `tensors that two shards have are taken once`() throws {
+    let (place, _, good) = try Self.sample(".safetensors")
+    let index = #"{"weight_map": {"a.weight": "one.safetensors", "a.bias": "two.safetensors"}}"#
+    let name = "m.safetensors.index.json"
+    try place.folder.write(Array(index.utf8), to: name)
+    _ = try place.shell("cp good.safetensors one.safetensors; cp good.safetensors two.safetensors")
+    let plain = try place.ckpt("convert", name, "plain.ckz")
+    #expect(plain.status == 2 && plain.errors.contains("but the index names another file"))
+    let run = try place.ckpt("convert", name, "out.ckz", "--keep-going")
+    #expect(run.status == 1 && run.errors.contains("left out: "), "\(run.errors)")
+    #expect(try Self.digests(place, "out.ckz") == good)
+  }
+
+  @Test func `what the system refuses is not damage`() throws {
+    let (place, _, _) = try Self.sample(".ckz")
+    let made = try place.shell(
+      """
+      mkdir s && ckpt convert good.ckz s/model.safetensors --shard-size 8KB -q
+      shard=$(ls s | grep 00002-of) && rm s/$shard && mkdir s/$shard
+      """)
+    try #require(made.status == 0, "\(made.errors)")
+    let run = try place.ckpt("convert", "s", "out.ckz", "--keep-going")
+    #expect(run.status == 2 && !run.errors.contains("left out"), "\(run.errors)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.file("out.ckz")))
+  }
+
   @Test func `parity restores what it can first`() throws {
     let (place, bytes, good) = try Self.sample(".ckz", "--parity", "5")
     let damaged = bytes.enumerated().map { (30..<130).contains($0.offset) ? 0 : $0.element }

@@ -151,6 +151,22 @@ import Testing
     }
   }
 
+  @Test(arguments: counts) func `ranks end together when one fails between two meetings`(
+    count: Int
+  ) async throws {
+    let results = await MemoryRanks.run(count) { ranks in
+      try await ranks.together("first") {}
+      if ranks.rank == count / 2 { throw CheckpointError(.malformed, "bad") }
+      try await ranks.together("second") {}
+      try await ranks.together("third") {}
+    }
+    #expect(results.count == count)
+    for result in results {
+      let error = #expect(throws: CheckpointError.self) { try result.get() }
+      #expect(error?.message == "bad")
+    }
+  }
+
   @Test(arguments: counts) func `a map gives every rank all results`(count: Int) async throws {
     let results = await MemoryRanks.run(count) { ranks in
       try await concurrentMap(

@@ -1,8 +1,8 @@
 // A library to preload: it fails, cuts, or kills at the n-th call that touches files below a folder, and records what
-// was written for the simulation of power cuts. See README.md.
+// was written for the simulation of power cuts. See run, which builds it.
 //
 //   FAULT_ROOT=FOLDER    what counts: files below it, and what was opened there; always needed
-//   FAULT=N:WHAT[:ALWAYS]  N from 1; WHAT an error's number, or short, half, kill, before; ALWAYS: this call and all later ones
+//   FAULT=N:WHAT[:always]  N from 1; WHAT an error's number, or short, half, kill; always: this call and all later ones
 //   FAULT_CLASS=memory   counts allocations and threads instead of calls on files
 //   FAULT_TRACE=FILE     one line per counted call: number, function, file, and * where it was made to fail
 //   FAULT_RECORD=FILE    every change, with its bytes, in order

@@ -185,7 +185,8 @@ def cuts(stage, report, seed=1, randoms=6):
     stage.set_up()
     disk = Disk(stage.place)
     result = stage.run(**sweep.preload(stage, FAULT_ROOT=str(stage.place)), FAULT_RECORD=str(record))
-    assert result.returncode == 0, result.stderr
+    if result.returncode != 0:
+        raise SystemExit(f"{stage.scene.name}: fails without a fault: {result.stderr.decode(errors='replace')}")
     done = list(operations(record))
     generator = random.Random(seed)
     known, count = set(), 0

@@ -50,7 +50,8 @@ class Stage:
         self.old = state(self.source)
         self.set_up()
         result = self.run()
-        assert result.returncode == 0, f"{scene.name}: {result.stderr}"
+        if result.returncode != 0:
+            raise SystemExit(f"{scene.name}: {result.stderr.decode(errors='replace')}")
         self.output = result.stdout
         self.new = state(self.place)
         self.prints = [self.fingerprint(self.source), self.fingerprint(self.place)] if scene.read else []

@@ -43,7 +43,9 @@ def clean(stage):
     trace.unlink(missing_ok=True)
     stage.set_up()
     result = stage.run(**preload(stage), FAULT_TRACE=str(trace))
-    assert result.returncode == 0 and stage.problems(finished=True) == [], (stage.scene.name, result.stderr)
+    found = stage.problems(finished=True) if result.returncode == 0 else [result.stderr.decode(errors="replace")]
+    if found:
+        raise SystemExit(f"{stage.scene.name}: fails without a fault: {'; '.join(found)}")
     return [line.split()[1] for line in trace.read_text().splitlines()]
 
 

@@ -45,10 +45,11 @@ struct SymbolFrequencies {
     }
   }
 
-  /// Bits of bytes that occur so often, without states and description.
+  /// Bits of bytes that occur so often, without states and description; each of them must have a part.
   func bits(_ counts: borrowing [256 of UInt32]) -> Int {
     var sum = 0
     for index in counts.indices where counts[index] > 0 {
+      precondition(parts[index] > 0, "a byte without a part")
       sum += Int(counts[index]) * ((12 << 10) - FixedLogarithm.logarithm(Int(parts[index])))
     }
     return sum >> 10

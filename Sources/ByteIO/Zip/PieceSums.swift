@@ -2,6 +2,9 @@
 struct PieceSums {
   private(set) var pieces: [(range: Range<Int>, sum: UInt32)] = []  // sorted, apart from each other
 
+  /// Whether a piece was dropped, so that the sum of all cannot be told any more.
+  private(set) var isIncomplete = false
+
   /// Largest number of separate pieces; further ones are dropped.
   ///
   /// One of several ranks reads a piece of each window.
@@ -18,7 +21,10 @@ struct PieceSums {
     if index < pieces.count, pieces[index].range.lowerBound == range.upperBound {
       pieces[index] = Self.joined((range, sum), pieces[index])
     } else {
-      guard pieces.count < Self.most else { return }
+      guard pieces.count < Self.most else {
+        isIncomplete = true
+        return
+      }
       pieces.insert((range, sum), at: index)
     }
     if index > 0, pieces[index - 1].range.upperBound == range.lowerBound {

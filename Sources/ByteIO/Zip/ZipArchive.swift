@@ -230,18 +230,29 @@ package final class ZipArchive: Sendable {
     if isSound(member) { return }
     if case .damaged(let error)? = states.withLock({ $0[member.index] }) { throw error }
     let sum = Checksum.crc32(bytes)
-    let whole = states.withLock { states -> UInt32? in
+    let (whole, isIncomplete) = states.withLock { states -> (UInt32?, Bool) in
       guard case .reading(var pieces) = states[member.index] ?? .reading(PieceSums()) else {
-        return nil
+        return (nil, false)
       }
       pieces.add(offset..<offset + bytes.byteCount, sum)
       let whole = pieces.sum(ofFirst: member.size)
       states[member.index] = whole == nil ? .reading(pieces) : nil
-      return whole
+      return (whole, pieces.isIncomplete)
     }
+    if isIncomplete { return try verifyOnce(member) }
     guard let whole else { return }
     try check(whole, of: member)
     states.withLock { $0[member.index] = .sound }
+  }
+
+  /// Reads a whole member of which too many pieces are apart, and remembers what is wrong with it.
+  private func verifyOnce(_ member: ZipMember) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      try verify(member)
+    } catch {
+      states.withLock { $0[member.index] = .damaged(error) }
+      throw error
+    }
   }
 
   private func check(_ sum: UInt32, of member: ZipMember) throws(CheckpointError) {

@@ -168,7 +168,7 @@ struct ZipDirectory {
     let size = ZipLayout.centralSize + nameSize + extraSize
     guard size <= slice.count else {
       throw CheckpointError(
-        .malformed, "expected an entry of \(size) bytes, but only \(slice.count) are left")
+        .malformed, "expected an entry of \(size) bytes, but only \(slice.count) remain")
     }
     let rest = slice.dropFirst(ZipLayout.centralSize)
     let name = try name(Array(rest.prefix(nameSize)))

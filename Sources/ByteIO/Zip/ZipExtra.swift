@@ -24,7 +24,7 @@ struct ZipExtra {
       guard count <= rest.count - 4 else {
         throw CheckpointError(
           .malformed,
-          "expected an extra field of \(count) bytes, but only \(rest.count - 4) are left")
+          "expected an extra field of \(count) bytes, but only \(rest.count - 4) remain")
       }
       if identifier == ZipLayout.zip64Field {
         guard zip64 == nil else {

@@ -126,7 +126,7 @@ final class ZipInflation: Sendable {
       var part = target._mutatingExtracting(done..<target.byteCount)
       let input = progress.input
       let (taken, made) = try progress.unpacker.unpack(input.rawBytes, into: &part)
-      try budget.charge(made, of: member)
+      try budget.charge(upTo: progress.made + made, of: member)
       progress.input = progress.input.dropFirst(taken)
       done += made
       progress.made += made

@@ -5,7 +5,16 @@ import TensorCore
 ///
 /// A member of which a descriptor is cut off, or whose name an earlier one has, is not found. What is found
 /// is compared with its CRC-32 when it is read; one that is cut off has no right one.
-enum ZipRescue {
+struct ZipRescue {
+  private let file: ByteSource
+  /// Bytes that may still be searched or read: a few times the file, however its records overlap.
+  private var work: Int
+
+  private init(_ file: ByteSource) {
+    self.file = file
+    work = file.size.saturated(times: 16)
+  }
+
   /// The directory and the members; while a damaged file is rescued, those that the local headers
   /// tell.
   static func contents(
@@ -16,7 +25,8 @@ enum ZipRescue {
       return (directory.range, try directory.located(in: file))
     } catch {
       guard Rescue.current != nil else { throw error }
-      let members = try Self.members(of: file)
+      var rescue = Self(file)
+      let members = try rescue.members()
       if members.isEmpty { throw error }
       try Rescue.leaveOut(error.adding(path: file.name))
       return (file.size..<file.size, members)
@@ -24,15 +34,15 @@ enum ZipRescue {
   }
 
   /// All members, in file order; the last one perhaps shorter than it was.
-  static func members(of file: ByteSource) throws(CheckpointError) -> [ZipMember] {
+  private mutating func members() throws(CheckpointError) -> [ZipMember] {
     var members: [ZipMember] = []
     var names: Set<TensorName> = []
     var position = 0
     while members.count < ZipLayout.maxMembers,
-      let start = try first(ZipLayout.localSignature, in: file, from: position)
+      let start = try first(ZipLayout.localSignature, from: position)
     {
       position = start + 4
-      guard let (member, end) = try member(at: start, of: file, index: members.count),
+      guard let (member, end) = try member(at: start, index: members.count),
         names.insert(member.name).inserted
       else { continue }
       members.append(member)
@@ -42,8 +52,8 @@ enum ZipRescue {
   }
 
   /// The member whose local header is at byte `start`, and where the record after it may begin.
-  private static func member(
-    at start: Int, of file: ByteSource, index: Int
+  private mutating func member(
+    at start: Int, index: Int
   ) throws(CheckpointError) -> (member: ZipMember, end: Int)? {
     guard start + ZipLayout.localSize <= file.size else { return nil }
     let header = try file.bytes(start..<start + ZipLayout.localSize)
@@ -53,6 +63,7 @@ enum ZipRescue {
     let nameEnd = start + ZipLayout.localSize + Int(short(26))
     let data = nameEnd + Int(short(28))
     guard flags & ~ZipLayout.knownFlags == 0, data <= file.size, short(26) > 0 else { return nil }
+    work -= data - start
     let bytes = try file.bytes(start + ZipLayout.localSize..<data)
     let nameSize = Int(short(26))
     guard let name = String(validating: bytes[..<nameSize], as: UTF8.self),
@@ -64,7 +75,7 @@ enum ZipRescue {
     var found = Sizes(crc32: long(14), stored: sizes[1], whole: sizes[0], end: data)
     if found.stored <= file.size - data { found.end += found.stored }
     if hasDescriptor, found.stored == 0 {
-      guard let descriptor = try descriptor(of: file, after: data) else { return nil }
+      guard let descriptor = try descriptor(after: data) else { return nil }
       found = descriptor
     }
     let method = ZipMember.Method(rawValue: short(8))
@@ -94,11 +105,9 @@ enum ZipRescue {
   }
 
   /// The first descriptor with a signature after byte `start` that states its own distance.
-  private static func descriptor(
-    of file: ByteSource, after start: Int
-  ) throws(CheckpointError) -> Sizes? {
+  private mutating func descriptor(after start: Int) throws(CheckpointError) -> Sizes? {
     var position = start
-    while let found = try first(ZipLayout.descriptorSignature, in: file, from: position) {
+    while let found = try first(ZipLayout.descriptorSignature, from: position) {
       let bytes = try file.bytes(found..<min(found + 24, file.size))
       let count = found - start
       if bytes.count == 24, bytes.littleEndian(UInt64.self, at: 8) == UInt64(count),
@@ -121,26 +130,29 @@ enum ZipRescue {
     return nil
   }
 
-  /// Where a signature occurs first from byte `start` on.
-  private static func first(
-    _ signature: UInt32, in file: ByteSource, from start: Int
+  /// Where a signature occurs first from byte `start` on; `nil` also when all work is done.
+  private mutating func first(
+    _ signature: UInt32, from start: Int
   ) throws(CheckpointError) -> Int? {
     var position = start
-    while position + 4 <= file.size {
+    // Most searches end soon.
+    var blockSize = 1 << 12
+    while work > 0, position + 4 <= file.size {
       let bytes = try file.bytes(position..<min(position + blockSize, file.size))
       var index = 0
       while index + 4 <= bytes.count {
         // All signatures begin with "PK".
         if bytes[index] == 0x50, bytes.littleEndian(UInt32.self, at: index) == signature {
+          work -= index
           return position + index
         }
         index += 1
       }
+      work -= bytes.count
       // A signature may lie across two blocks.
       position += max(bytes.count - 3, 1)
+      blockSize = min(2 * blockSize, 1 << 20)
     }
     return nil
   }
-
-  private static let blockSize = 1 << 20
 }

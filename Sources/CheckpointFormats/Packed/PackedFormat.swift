@@ -151,7 +151,10 @@ enum Packed {
   private static func notes(on archive: ArchivePlace) -> [String] {
     if archive.outside.isEmpty { return [] }
     let names = archive.outside.map { "'\($0.shortened(to: 100))'" }.listed(upTo: 1)
-    return ["\(names) lies outside of the archive and is left out"]
+    let isOne = archive.outside.count == 1
+    return [
+      "\(names) \(isOne ? "lies" : "lie") outside of the archive and \(isOne ? "is" : "are") left out"
+    ]
   }
 
   private static func unpacked(

@@ -18,7 +18,7 @@ extension PyTorchEntryList {
     for (index, entry) in entries.enumerated() { indices[entry.name] = index }
     var joined = Joined()
     for (name, value) in pickle.named(items) {
-      try CheckpointError.placing(tensor: name) { () throws(CheckpointError) in
+      do throws(CheckpointError) {
         guard let shape = pickle.item(value, "OriginShape").flatMap(pickle.elements),
           let slices = pickle.item(value, "slices").flatMap(pickle.elements)
         else {
@@ -29,6 +29,8 @@ extension PyTorchEntryList {
           throw CheckpointError(.malformed, "expected integers as sizes in '\(Self.key)'")
         }
         try join(slices, sizes, TensorName(name), indices, &joined)
+      } catch {
+        try Rescue.leaveOut(error.adding(tensor: name))
       }
     }
     replace(joined.parts, by: joined.entries)
@@ -68,12 +70,15 @@ extension PyTorchEntryList {
         BoxedTensor.Box(offsets: [offset], sizes: entry.info.shape.sizes) { _ in entry })
       offset = [offset, entry.info.elementCount].saturatedSum()
     }
-    guard let first = parts.min(), parts.allSatisfy({ joined.parts.insert($0).inserted }) else {
+    guard let first = parts.min(), Set(parts).count == parts.count,
+      joined.parts.isDisjoint(with: parts)
+    else {
       throw CheckpointError(.malformed, "expected slices, found none, or one of them twice")
     }
     let info = try TensorInfo(dtype: entries[first].info.dtype, shape: shape)
     let flat = try TensorInfo(dtype: info.dtype, shape: [info.elementCount])
     let tensor = try BoxedTensor(flat, boxes)
+    joined.parts.formUnion(parts)
     joined.entries[first] = Checkpoint.Entry(name: name, info: info) {
       try tensor.read($0, into: &$1)
     }

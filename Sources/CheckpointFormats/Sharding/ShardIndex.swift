@@ -125,6 +125,8 @@ struct ShardIndex {
           joined.add(shard, from: file)
           continue
         }
+        // What can be opened later is not lost.
+        if Rescue.current != nil, !error.isMissingFile, !error.isUnreadable { throw error }
         try Rescue.leaveOut(
           CheckpointError(
             .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
@@ -211,9 +213,11 @@ struct ShardJoin {
     for file in files.indices {
       for name in order[file] {
         guard !names.contains(name) else {
-          throw CheckpointError(
-            .malformed, "is in '\(files[file])' and in an earlier file", path: path,
-            tensor: name.text)
+          try Rescue.leaveOut(
+            CheckpointError(
+              .malformed, "is in '\(files[file])' and in an earlier file", path: path,
+              tensor: name.text))
+          continue
         }
         _ = take(name, from: file)
       }
@@ -226,9 +230,11 @@ struct ShardJoin {
       let unnamed = rest[file].keys.sorted()
       for name in unnamed {
         if names.contains(name) {
-          throw CheckpointError(
-            .malformed, "is also in '\(files[file])', but the index names another file",
-            path: index, tensor: name.text)
+          try Rescue.leaveOut(
+            CheckpointError(
+              .malformed, "is also in '\(files[file])', but the index names another file",
+              path: index, tensor: name.text))
+          continue
         }
         _ = take(name, from: file)
       }

@@ -29,7 +29,7 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool { !files.contains("-") }
+    var isShared: Bool { true }
 
     private struct Report: Encodable {
       struct Damage: Encodable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointKit
+import Ranks
 
 /// Opening what may be damaged.
 extension Ckpt.Convert {
@@ -58,18 +59,28 @@ extension Ckpt.Convert {
         return reading.entries
       }
       var found = Found(opened: opened, rescue: rescue)
-      let prefix = opened.parts.first { $0.isOpened }.map { $0.key + "." } ?? ""
+      // Damage is named as the file nests it, unless its format knows only the part's own names.
+      let prefix = all ? "" : opened.parts.first { $0.isOpened }.map { $0.key + "." } ?? ""
+      let others = all ? [] : opened.parts.filter { !$0.isOpened }.map { $0.key + "." }
       let names = Set(opened.checkpoint.entries.map(\.name))
       for error in integrity.damage {
         guard let tensor = error.tensor else {
           // Without the tensors that are left out, no fingerprint of all matches.
-          if rescue.leftOut.isEmpty || !integrity.isFingerprint(error) { rescue.leaveOut(error) }
+          if rescue.leftOut.isEmpty || !integrity.isFingerprint(error) {
+            try rescue.leaveOut(error)
+          }
           continue
         }
-        rescue.leaveOut(error)
-        let inner = tensor.hasPrefix(prefix) ? String(tensor.dropFirst(prefix.count)) : tensor
-        for name in [TensorName(tensor), TensorName(inner)] where names.contains(name) {
-          found.damaged.insert(name)
+        try rescue.leaveOut(error)
+        let isInside = tensor.utf8.starts(with: prefix.utf8)
+        let inner = TensorName(
+          isInside ? String(tensor.utf8.dropFirst(prefix.utf8.count)) ?? "" : "")
+        if isInside, names.contains(inner) {
+          found.damaged.insert(inner)
+        } else if names.contains(TensorName(tensor)),
+          !others.contains(where: { tensor.utf8.starts(with: $0.utf8) })
+        {
+          found.damaged.insert(TensorName(tensor))
         }
       }
       if integrity.extent == .structure {
@@ -97,8 +108,11 @@ extension CheckpointSource {
 
   /// The same for a file that cannot be opened; `nil` if it can be, or nothing of it can be read.
   static func remedy(for path: String) -> String? {
-    guard path != "-", (try? open(path)) == nil else { return nil }
-    let source = Rescue.$current.withValue(Rescue()) { try? open(path) }
-    return source?.checkpoint.entries.isEmpty == false ? remedy : nil
+    // Asked by the first rank alone.
+    Ranks.$current.withValue(.alone) {
+      guard path != "-", (try? open(path)) == nil else { return nil }
+      let source = Rescue.$current.withValue(Rescue()) { try? open(path) }
+      return source?.checkpoint.entries.isEmpty == false ? remedy : nil
+    }
   }
 }

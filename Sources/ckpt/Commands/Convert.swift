@@ -65,9 +65,7 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool {
-      input != "-" && like == nil && !dryRun && target.isShared(output)
-    }
+    var isShared: Bool { like == nil && !dryRun && target.isShared(output) }
 
     func validate() throws {
       if raw, dtype == nil { throw ValidationError("--raw belongs to --dtype") }
@@ -102,7 +100,7 @@ extension Ckpt {
         conversion.remedy = "pass --key for another"
         conversion.keptParts = like == input ? Set(opened.parts.map { TensorName($0.key) }) : []
       }
-      if shardSize == nil, like == nil, !dryRun { try refuseReadFile(output, besides: input) }
+      if shardSize == nil, !dryRun { try refuseReadFile(output, besides: like ?? input) }
       let original = opened.checkpoint
       try naming(input) { try conversion.refuseLoneShard(original, named: input) }
       if original.entries.isEmpty { common.notes(on: input)("contains no tensor") }

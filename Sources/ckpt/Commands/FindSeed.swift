@@ -35,7 +35,7 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool { file != "-" }
+    var isShared: Bool { true }
 
     func validate() throws {
       guard seed == nil else {

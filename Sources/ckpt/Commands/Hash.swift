@@ -46,7 +46,7 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool { !files.contains("-") && check != "-" }
+    var isShared: Bool { true }
 
     private struct Report: Encodable {
       struct Tensor: Encodable {

@@ -37,7 +37,7 @@ extension Ckpt {
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool { file != "-" }
+    var isShared: Bool { true }
 
     func validate() throws {
       if let seeds {

@@ -44,6 +44,8 @@ struct NativePackWalk {
   private var places: [Content: Int] = [:]
   /// Steps whose index cannot be read.
   private var unread: Set<Int> = []
+  /// What cannot be made, since it refers to one of these, directly or by way of others.
+  private var lost: [Content: Int] = [:]
   private var errors: [[CheckpointError]] = []
 
   private static let memory = Pool(capacity: 32) {
@@ -84,18 +86,23 @@ struct NativePackWalk {
       errors[step].append(error)
       return
     }
-    var lost: Set<Int> = []
+    var told: Set<String> = []
     for tensor in index.tensors {
       do throws(CheckpointError) {
         try add(tensor, of: step)
       } catch {
         // References to a step that cannot be read are reported once.
-        if let base = reference(of: tensor)?.step, unread.contains(base) {
-          if !lost.insert(base).inserted { continue }
-          errors[step].append(
-            CheckpointError(error.code, "refers to step \(base), which cannot be read"))
-        } else {
+        guard let (base, isDirect) = unreadBase(of: tensor) else {
           errors[step].append(error.adding(tensor: tensor.name.text))
+          continue
+        }
+        if case .stored(let stored) = tensor.content {
+          lost[Content(step: step, digest: stored.digest)] = base
+        }
+        let message =
+          "\(isDirect ? "refers to" : "depends on") step \(base), which cannot be read"
+        if told.insert(message).inserted {
+          errors[step].append(CheckpointError(error.code, message))
         }
       }
     }
@@ -108,6 +115,13 @@ struct NativePackWalk {
     case .unchanged(_, let reference): reference
     case .stored(let stored): stored.base
     }
+  }
+
+  /// The step that cannot be read and of which a tensor is made, and whether that is its own base.
+  private func unreadBase(of tensor: NativeIndex.Tensor) -> (step: Int, isDirect: Bool)? {
+    guard let reference = reference(of: tensor), let step = reference.step else { return nil }
+    if unread.contains(step) { return (step, true) }
+    return lost[Content(step: step, digest: reference.digest)].map { ($0, false) }
   }
 
   private mutating func add(

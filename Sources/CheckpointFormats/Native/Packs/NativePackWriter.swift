@@ -1,5 +1,6 @@
 import ByteIO
 import ParallelWork
+import Ranks
 import TensorCore
 
 /// Adds checkpoints to a pack, each written against those before it.
@@ -113,6 +114,12 @@ final class NativePackWriter {
       throw CheckpointError(
         .unsupported, "expected a file name that does not begin with '.', found '\(name)'")
     }
+    parity = options.parity ?? parity
+    guard parity == nil || sink.ranks.size == 1 else {
+      throw CheckpointError(
+        .unsupported, "several ranks cannot write parity; pack it with one process", path: sink.name
+      )
+    }
     try await finishStep()
     let number = pack.steps.count
     let entries = checkpoint.entries.filter { $0.alias == nil }
@@ -131,7 +138,6 @@ final class NativePackWriter {
     let start = sink.position
     let index = try await NativeWriter.append(
       checkpoint, plan, to: sink, threads: options.threads)
-    parity = options.parity ?? parity
     pending = Pending(
       index: index, name: name, format: format, start: start, parity: parity,
       threads: options.threads)

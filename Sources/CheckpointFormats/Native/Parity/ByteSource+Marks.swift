@@ -9,12 +9,15 @@ extension ByteSource {
     _ mark: [UInt8], before end: Int, from start: Int = 0
   ) throws(CheckpointError) -> Int? {
     var upper = end - 1
+    // Most marks are near the place where the search begins.
+    var blockSize = 1 << 12
     while upper >= start + mark.count {
-      let lower = max(upper - NativeLayout.chunkSize, start)
+      let lower = max(upper - blockSize, start)
       let bytes = try bytes(lower..<upper)
       if let found = bytes.lastIndex(of: mark) { return lower + found }
       // A mark may lie across two blocks.
       upper = lower == start ? start : lower + mark.count - 1
+      blockSize = min(2 * blockSize, NativeLayout.chunkSize)
     }
     return nil
   }

@@ -44,8 +44,17 @@ extension Parity {
 
   /// Copies the file to a local sink, and restores there what can be restored.
   package func restore(to sink: ByteSink, threads: Int) async throws -> Damage {
-    try sink.append(0..<min(file.size, end), of: file)
-    let damage = try await damage(threads: threads, restoringTo: sink)
+    let size = min(file.size, end)
+    var copy: ByteSource?
+    do throws(CheckpointError) {
+      try sink.append(0..<size, of: source)
+    } catch {
+      guard error.isUnreadable else { throw error }
+      try sink.append(sink.position..<size, of: file)
+      // Read in other parts, the device may give more or less.
+      copy = try sink.readBack()
+    }
+    let damage = try await damage(of: copy ?? file, threads: threads, restoringTo: sink)
     sink.advance(to: max(end, sink.position))
     if file.size > end, damage.surplus == 0 { try sink.append(end..<file.size, of: file) }
     return damage

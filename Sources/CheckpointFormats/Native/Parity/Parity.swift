@@ -22,20 +22,30 @@ public struct Parity: Sendable {
     public var isDamaged: Bool { blocks > 0 || surplus != 0 }
   }
 
+  /// The file, with zeros for bytes that the device cannot read.
   let file: ByteSource
+  /// The file as it is, which the system can copy.
+  let source: ByteSource
   let layouts: [ParityLayout]
+
+  /// Most marks that are looked at, each of which may cost the reading of a shard.
+  private static let maxMarks = 4096
 
   /// Looks for parity in a file, whatever else of it is damaged; `nil` if it has none.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `system` when the file cannot be read.
-  public init?(in file: ByteSource) throws(CheckpointError) {
-    self.file = file
+  public init?(in source: ByteSource) throws(CheckpointError) {
+    self.source = source
+    file = source.rescued
     var layouts: [ParityLayout] = []
     var position = file.size
-    while let found = try file.lastMark(
-      ParityLayout.magic, before: min(position + ParityLayout.magic.count, file.size + 1))
+    var marks = 0
+    while marks < Self.maxMarks,
+      let found = try file.lastMark(
+        ParityLayout.magic, before: min(position + ParityLayout.magic.count, file.size + 1))
     {
       position = found
+      marks += 1
       guard let layout = try Self.layout(in: file, at: found) else { continue }
       layouts.insert(layout, at: 0)
       // Nothing that it covers has parity of its own.
@@ -67,17 +77,18 @@ public struct Parity: Sendable {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `system` when the file cannot be read.
   public func damage(threads: Int) async throws -> Damage {
-    try await damage(threads: threads, restoringTo: nil)
+    try await damage(of: file, threads: threads, restoringTo: nil)
   }
 
-  /// Finds all damage, and writes over it in a copy of the file what can be restored.
-  func damage(threads: Int, restoringTo sink: ByteSink?) async throws -> Damage {
+  /// Finds all damage of the file or of its copy, and writes over it in the copy what can be restored.
+  func damage(
+    of file: ByteSource, threads: Int, restoringTo sink: ByteSink?
+  ) async throws -> Damage {
     var damage = Damage()
     for layout in layouts {
       let code = layout.code
       let restoration = Restoration(code)
       let pool = Pool(capacity: threads) { ParityRow(layout, code) }
-      let file = file
       let rows = try await concurrentMap(0..<layout.rows, width: threads) { row in
         let job = pool.acquire()
         defer { pool.release(job) }

@@ -32,7 +32,7 @@ struct ParityLayout: Hashable, Sendable {
   static let headerSize = 96
   /// Bytes after its parity, which make its CRC-32 0.
   static let sealSize = 4
-  static let blockSizes = 512...1 << 20
+  static let blockSizes = 512...1 << 16
   /// Most rows: no product of what a shard states can then exceed 2^61.
   static let maxRows = 1 << 32
 
