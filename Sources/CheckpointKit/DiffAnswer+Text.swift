@@ -11,9 +11,14 @@ extension DiffAnswer {
     for (count, outcome) in [
       (sum.difference.becameNaN, "NaN"), (sum.difference.becameInfinite, "infinite"),
     ] where count > 0 {
-      clauses.append("\(count.pluralized("value")) became \(outcome)")
+      let place =
+        tensorsWithNaN > 0 && outcome == "NaN" ? " in \(tensorsWithNaN.pluralized("tensor"))" : ""
+      clauses.append("\(count.pluralized("value"))\(place) became \(outcome)")
     }
     guard changed > 0 else { return clauses }
+    if verdict == .unrelated, let cosine, cosine.isFinite {
+      return clauses + ["cosine \(cosine.short)"]
+    }
     if !frozenParts.isEmpty, !namesFrozen {
       clauses.append("frozen: \(Self.listed(frozenParts))")
     }
@@ -35,7 +40,7 @@ extension DiffAnswer {
   /// Whether the headline names what is frozen instead of what changed.
   private var namesFrozen: Bool {
     verdict == .partial && frozenParts.count < changedParts.count
-      && frozenParts.count <= Self.maxParts
+      && changedParts.count > Self.maxParts && frozenParts.count <= Self.maxParts
   }
 
   private var headline: String {

@@ -37,6 +37,7 @@ struct Ckpt: AsyncParsableCommand {
     do {
       let parsed = try parseAsRoot(ProcessSetup.arguments)
       command = parsed
+      if takesPager(parsed) { Pager.allow() }
       if allowsLarge(parsed) {
         // Parsed again: a command cannot be sent to where the budget is another.
         try await Budget.$current.withValue(.unlimited) {
@@ -49,6 +50,10 @@ struct Ckpt: AsyncParsableCommand {
       leave(error, from: command)
     }
     World.leave(status: 0, from: command)
+  }
+
+  private static func takesPager(_ command: any ParsableCommand) -> Bool {
+    (command as? any ReportCommand)?.report.noPager == false
   }
 
   private static func allowsLarge(_ command: any ParsableCommand) -> Bool {

@@ -46,7 +46,11 @@ enum ProcessSetup {
     guard wakeUp.read >= 0 else { return }
     unsafe startThread { _ in
       var signal: UInt8 = 0
-      while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+      repeat {
+        while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+        // A pager takes an interrupt for itself, and is left by its own key.
+      } while Int32(signal) == SIGINT && Pager.isRunning
+      ProgressBar.close(afterKey: Int32(signal) == SIGINT)
       CheckpointTarget.removeUnfinished()
       if crashSignals.contains(Int32(signal)) {
         StandardError().note("\(LibraryCrash.error)")
