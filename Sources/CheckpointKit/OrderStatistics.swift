@@ -102,8 +102,10 @@ struct OrderStatistics {
     return (counts.count - 1, before)
   }
 
-  /// Bits in the order of the numbers: those of the number with the sign inverted, all bits of negative
-  /// ones inverted. Both zeros are one.
+  /// Bits in the order of the numbers, which are those of the number with the sign inverted, and of
+  /// negative ones with all bits inverted.
+  ///
+  /// Both zeros are one.
   private func key(_ value: Double) -> UInt32 {
     if isSingle {
       let bits = Float(value + 0).bitPattern

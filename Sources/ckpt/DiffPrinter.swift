@@ -92,7 +92,7 @@ struct DiffPrinter {
   private func table(_ rows: [Row]) -> [String] {
     var table = FittedTable([
       .init(), .init(isFlexible: true), .init("tensors", .right, rank: 1),
-      .init("type and shape", rank: 5), .init("changed", .right), .init("rel L2", .right),
+      .init(rank: 5), .init("changed", .right), .init("rel L2", .right),
       .init("max abs", .right, rank: 2), .init("cosine", .right, rank: 3),
       .init("flips", .right, rank: 4), .init(isFlexible: true),
     ])
@@ -162,7 +162,10 @@ struct DiffPrinter {
   private var renamingLines: [String] {
     var table = FittedTable([.init(), .init(isFlexible: true), .init(rank: 1)])
     var rows: [[String]] = []
-    for renaming in diff.renamings {
+    let renamings = diff.renamings
+    // The answer says it.
+    if renamings.count == 1, renamings[0].tensors.count > 1 { return [] }
+    for renaming in renamings {
       let tensors = renaming.tensors.map { diff.tensors[$0] }.filter(isListedAsRenamed)
       guard let one = tensors.first, let newName = one.newName else { continue }
       rows.append(

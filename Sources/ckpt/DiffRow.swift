@@ -107,8 +107,9 @@ extension Double {
   /// A cosine with as many digits as tell it from 1.
   var cosineText: String {
     if isNaN { return "nan" }
-    if self == 1 { return "1" }
+    // Of parallel vectors it is 1 but for the rounding of sums.
+    if abs(self) > 1 - 1e-12 { return self > 0 ? "1" : "-1" }
     let rounded = rounded(toPlaces: 4)
-    return rounded == 1 ? "1.0000" : rounded.short
+    return abs(rounded) == 1 ? self > 0 ? "1.0000" : "-1.0000" : rounded.short
   }
 }

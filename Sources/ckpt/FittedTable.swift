@@ -59,7 +59,7 @@ struct FittedTable {
     let hasTitles = shown.contains { !columns[$0].title.isEmpty }
     if let limit {
       func total(_ width: (Int) -> Int) -> Int {
-        shown.map { width($0) + 2 }.reduce(-2, +)
+        shown.map { width($0) + 2 }.saturatedSum() - 2
       }
       func narrow(_ index: Int) -> Int {
         columns[index].isFlexible ? min(widths[index], Self.enough) : widths[index]
