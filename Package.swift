@@ -133,7 +133,8 @@ let package = Package(
     .testTarget(
       name: "ArticleTests", dependencies: ["CheckpointKit", "TestSupport"], packageAccess: false),
     .testTarget(
-      name: "CommandTests", dependencies: ["ckpt", "CheckpointKit", "HDF5Oracle", "TestSupport"]),
+      name: "CommandTests",
+      dependencies: ["ckpt", "CheckpointCommand", "CheckpointKit", "HDF5Oracle", "TestSupport"]),
     // The readers and parsers that Tools/fuzz gives any bytes, and the inputs that it has found.
     .target(
       name: "FuzzTargets",

@@ -9,9 +9,14 @@ extension CheckpointDiff.Work {
     let digest: Digest
   }
 
-  /// What became of tensors that are left over on both sides: renamed, by equal bytes; then compared,
-  /// where a part of the name differs as in two renamed ones at least and the shapes agree; then
-  /// transposed and renamed. Also the names in the second that have a partner.
+  /// Parts of names by which tensors are paired, at most.
+  private static let maxPatterns = 16
+
+  /// What became of tensors that are left over on both sides, and the names in the second that have a
+  /// partner.
+  ///
+  /// Tensors of equal bytes are renamed. Those where a part of the name differs as in two renamed ones
+  /// at least, and the shapes agree, are compared. What is left may be transposed and renamed.
   func pairs(
     of left: [Checkpoint.Entry], and right: [Checkpoint.Entry]
   ) async throws -> (changes: [Change], paired: Set<TensorName>) {
@@ -22,7 +27,9 @@ extension CheckpointDiff.Work {
       (Set(changes.map(\.name)), Set(changes.map { $0.newName ?? $0.name }))
     }
     var (olds, news) = paired()
+    // Those of most tensors first: work must not grow with the number of patterns.
     let patterns = CheckpointDiff.renamings(in: changes).filter { $0.tensors.count > 1 }
+      .prefix(Self.maxPatterns)
     var pairs: [Pair] = []
     for entry in left where !patterns.isEmpty && !olds.contains(entry.name) {
       let partner = patterns.lazy.compactMap { $0.applied(to: entry.name) }

@@ -8,21 +8,28 @@ extension DiffAnswer {
   /// The parts of the line, the most important one first.
   public var clauses: [String] {
     var clauses = [headline]
+    let found = sum.difference
     for (count, outcome) in [
-      (sum.difference.becameNaN, "NaN"), (sum.difference.becameInfinite, "infinite"),
+      (found.becameNaN, "became NaN"), (found.becameInfinite, "became infinite"),
+      (found.noLongerNaN, "no longer NaN"), (found.noLongerInfinite, "no longer infinite"),
     ] where count > 0 {
-      clauses.append("\(count.pluralized("value")) became \(outcome)")
+      let tensors = tensorsWithNaN.pluralized("tensor")
+      let place = outcome == "became NaN" ? " in \(tensors)" : ""
+      clauses.append("\(count.pluralized("value"))\(place) \(outcome)")
     }
     guard changed > 0 else { return clauses }
-    if !frozenParts.isEmpty, !namesFrozen {
-      clauses.append("frozen: \(Self.listed(frozenParts))")
+    if verdict == .unrelated {
+      if let cosine, cosine.isFinite { clauses.append("cosine \(cosine.short)") }
+    } else {
+      if !frozenParts.isEmpty, !namesFrozen {
+        clauses.append("frozen: \(Self.listed(frozenParts))")
+      }
+      if let largest {
+        let name = largest.name.text.escapingControls
+        clauses.append("largest relative change \(largest.relativeL2.short) (\(name))")
+      }
     }
-    if let largest {
-      clauses.append(
-        "largest relative change \(largest.relativeL2.short) (\(largest.name.text.escapingControls))"
-      )
-    }
-    return clauses
+    return clauses + moves
   }
 
   /// Parts that are listed; more are counted.
@@ -35,7 +42,7 @@ extension DiffAnswer {
   /// Whether the headline names what is frozen instead of what changed.
   private var namesFrozen: Bool {
     verdict == .partial && frozenParts.count < changedParts.count
-      && frozenParts.count <= Self.maxParts
+      && changedParts.count > Self.maxParts && frozenParts.count <= Self.maxParts
   }
 
   private var headline: String {
@@ -54,8 +61,7 @@ extension DiffAnswer {
         namesFrozen
         ? "changed except in \(Self.listed(frozenParts))"
         : "changed only in \(Self.listed(changedParts))"
-      return (["same architecture, \(place): \(changed.grouped) of \(all)"] + moves)
-        .joined(separator: ", ")
+      return "same architecture, \(place): \(changed.grouped) of \(all)"
     case .fineTuned, .changed, .unrelated:
       let how =
         switch verdict {
@@ -63,7 +69,7 @@ extension DiffAnswer {
         case .unrelated: "different weights"
         default: "changed everywhere"
         }
-      return (["same architecture, \(how): \(count)"] + moves).joined(separator: ", ")
+      return "same architecture, \(how): \(count)"
     }
   }
 
@@ -84,27 +90,32 @@ extension DiffAnswer {
     let line = counts.filter { $0.0 > 0 }.map { "\($0.0.grouped) \($0.1)" }
       .joined(separator: ", ")
     if common == 0 { return "\(line), no tensor in common" }
-    let rest =
-      changed == 0
-      ? "\((common - sum.count(.reshaped)).pluralized("tensor")) equal"
-      : "\(changed.grouped) of \(common.grouped) common tensors changed"
-    return (["\(line); \(rest)"] + moves).joined(separator: ", ")
+    let equal = common - sum.count(.reshaped)
+    if changed > 0 {
+      return "\(line); \(changed.grouped) of \(common.grouped) common tensors changed"
+    }
+    if equal == 0 { return line }
+    return (["\(line); \(equal.pluralized("tensor")) equal"] + moves).joined(separator: ", ")
   }
 
-  /// `54 names gain 'module.'`, `12 transposed`, `54 cast from F32 to BF16`.
+  /// `all names gain 'module.'`, `12 transposed`, `54 cast from F32 to BF16`.
   private var moves: [String] {
+    func counted(_ count: Int) -> String {
+      count > 1 && count == sum.tensors ? "all" : count.grouped
+    }
     var texts: [String] = []
-    let renamed = renamings.map(\.tensors.count).reduce(0, +)
+    let renamed = renamings.map(\.tensors.count).saturatedSum()
     if let only = renamings.first, renamings.count == 1, renamed > 1 {
       let isInserted = only.old.isEmpty || only.new.isEmpty
-      texts.append("\(renamed.grouped) \(isInserted ? "names" : "renamed") \(only.text)")
+      texts.append("\(counted(renamed)) \(isInserted ? "names" : "renamed") \(only.text)")
     } else if renamed > 0 {
-      texts.append("\(renamed.grouped) renamed")
+      texts.append("\(counted(renamed)) renamed")
     }
-    if sum.count(.transposed) > 0 { texts.append("\(sum.count(.transposed).grouped) transposed") }
+    let transposed = sum.count(.transposed)
+    if transposed > 0 { texts.append("\(counted(transposed)) transposed") }
     if cast > 0 {
       let types = types.map { "from \($0.old.rawValue) to \($0.new.rawValue)" }
-      texts.append("\(cast.grouped) cast \(types.count == 1 ? types[0] : "to other types")")
+      texts.append("\(counted(cast)) cast \(types.count == 1 ? types[0] : "to other types")")
     }
     return texts
   }

@@ -10,8 +10,10 @@ public struct DiffSum: Sendable, Encodable {
   public private(set) var elements = 0
   /// Bytes of all tensors, likewise.
   public private(set) var bytes = 0
-  /// The measures of all tensors that were measured, added up: norms are those of the tensors that
-  /// differ, as one vector.
+  /// The measures of all tensors of numbers that are not integers, where they were measured, added up:
+  /// norms are those of the tensors that differ, as one vector.
+  ///
+  /// Integers count steps or are codes, which are large and not weights.
   public private(set) var difference = TensorDifference()
   /// Tensors with a value that became NaN.
   public private(set) var tensorsWithNaN = 0
@@ -48,7 +50,9 @@ public struct DiffSum: Sendable, Encodable {
     case (_, nil): differing = [differing, tensor.axes == nil ? count : 0].saturatedSum()
     }
     // Values that cannot be read have no measures.
-    guard let found = tensor.difference, found.maxAbsolute != nil else { return }
+    guard let found = tensor.difference, found.maxAbsolute != nil,
+      let dtype = tensor.info?.dtype, dtype.isFloatingPoint || dtype.isComplex
+    else { return }
     if found.becameNaN > 0 { tensorsWithNaN += 1 }
     difference.append(found)
   }

@@ -81,9 +81,8 @@ public struct DiffTree: Sendable {
   ) -> [Row] {
     var counts = [Int](repeating: 0, count: nodes.count)
     for index in nodes.indices.reversed() {
-      counts[index] =
-        nodes[index].tensors.count(where: isShown)
-        + nodes[index].children.reduce(0) { $0 + counts[$1] }
+      counts[index] = nodes[index].tensors.count(where: isShown)
+      for child in nodes[index].children { counts[index] += counts[child] }
     }
     var rows: [Row] = []
     /// Nodes to visit, the next one last.

@@ -26,13 +26,19 @@ extension RecordWriter {
     add(statistics.zeros)
     add(statistics.nans)
     add(statistics.infinities)
+    add(statistics.saturated)
     for number in [
       statistics.minimum, statistics.maximum, statistics.mean, statistics.standardDeviation,
+      statistics.norm,
     ] {
       add(number) { $1.add($0) }
     }
     add(statistics.histogram.count)
     for count in statistics.histogram { add(count) }
+    add(statistics.quantiles.count)
+    for number in statistics.quantiles { add(number) }
+    add(statistics.units) { $1.add($0) }
+    add(statistics.deadUnits)
   }
 }
 
@@ -62,11 +68,16 @@ extension RecordReader {
     statistics.zeros = integer()
     statistics.nans = integer()
     statistics.infinities = integer()
+    statistics.saturated = integer()
     statistics.minimum = optional { $0.double() }
     statistics.maximum = optional { $0.double() }
     statistics.mean = optional { $0.double() }
     statistics.standardDeviation = optional { $0.double() }
+    statistics.norm = optional { $0.double() }
     statistics.histogram = (0..<integer()).map { _ in integer() }
+    statistics.quantiles = (0..<integer()).map { _ in double() }
+    statistics.units = optional { $0.integer() }
+    statistics.deadUnits = integer()
     return statistics
   }
 }

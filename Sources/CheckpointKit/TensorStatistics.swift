@@ -1,8 +1,8 @@
 import ParallelWork
 public import TensorCore
 
-/// Smallest, largest, mean, spread and special values of one tensor, from one pass over it.
-public struct TensorStatistics: Hashable, Sendable, Encodable {
+/// Smallest, largest, mean, spread, quantiles and special values of one tensor, from two passes over it.
+public struct TensorStatistics: Hashable, Sendable {
   /// Elements in all; a complex element counts as two numbers.
   public internal(set) var count = 0
   /// Numbers equal to zero.
@@ -11,6 +11,8 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
   public internal(set) var nans = 0
   /// Numbers that are infinite.
   public internal(set) var infinities = 0
+  /// Numbers of the largest magnitude that the type holds, such as 65504 in `float16`.
+  public internal(set) var saturated = 0
   /// Smallest finite number; `nil` when there is none.
   public internal(set) var minimum: Double?
   /// Largest finite number; `nil` when there is none.
@@ -19,8 +21,29 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
   public internal(set) var mean: Double?
   /// Standard deviation of the finite numbers (divided by their count, not by count - 1).
   public internal(set) var standardDeviation: Double?
+  /// Euclidean norm of the finite numbers, their Frobenius norm as a matrix.
+  public internal(set) var norm: Double?
+  /// Quantiles of the finite numbers at ``shares``, interpolated as `numpy.quantile` does; empty when
+  /// there is none.
+  ///
+  /// Exact for types of at most 16 bits, for `float32`, and for tensors of up to 32,768 numbers; each
+  /// order statistic of other types is within one part in 2^21.
+  public internal(set) var quantiles: [Double] = []
   /// Finite numbers in equal bins from `minimum` to `maximum`.
   public internal(set) var histogram: [Int] = []
+  /// Places along the first axis of a tensor of two axes and more, such as the outputs of a linear
+  /// layer; `nil` for other tensors.
+  public internal(set) var units: Int?
+  /// Units whose values are all zero.
+  public internal(set) var deadUnits = 0
+
+  /// Whether there is more than one number, all of them the same and finite.
+  public var isConstant: Bool {
+    count > 1 && minimum == maximum && minimum != nil && nans + infinities == 0
+  }
+
+  /// The shares of numbers below each of ``quantiles``.
+  public static let shares = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
 
   /// Bins in the histogram.
   package static let binCount = 16
@@ -34,36 +57,52 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
   /// neither size nor offset of the values costs precision.
   /// Of a type whose values cannot be read only the count is known.
   public init(of entry: Checkpoint.Entry) throws {
-    guard entry.info.dtype.isComputable else {
-      count = entry.info.elementCount
+    let info = entry.info
+    guard info.dtype.isComputable else {
+      count = info.elementCount
       return
     }
-    var buffer = ChunkBuffer(capacity: min(entry.info.byteCount, ChunkBuffer.standardSize))
+    var buffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
     var values: [Double] = []
     var moments = Moments()
+    var order = OrderStatistics(of: info)
+    var rows = UnitScan(of: info)
+    let limits = info.dtype.limits
     try entry.forEachChunk(using: &buffer) { _, bytes in
-      ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
+      ElementConversion.decode(bytes, as: info.dtype, into: &values)
       count += values.count
+      var isFinite = true
       for value in values {
         if value == 0 { zeros += 1 }
-        if value.isNaN { nans += 1 }
-        if value.isInfinite { infinities += 1 }
+        if !value.isFinite {
+          isFinite = false
+          if value.isNaN { nans += 1 } else { infinities += 1 }
+        }
       }
-      values.removeAll { !$0.isFinite }
+      if let limits { saturated += values.count { $0 == limits.least || $0 == limits.greatest } }
+      rows.add(values)
+      if !isFinite { values.removeAll { !$0.isFinite } }
       moments.add(values)
+      order.add(values)
     }
+    (units, deadUnits) = (rows.units, rows.dead)
     guard let low = moments.minimum, let high = moments.maximum else { return }
     (minimum, maximum, mean) = (low, high, moments.mean)
     standardDeviation = (moments.squares / Double(moments.count)).squareRoot()
+    norm = moments.norm
     histogram = [Int](repeating: 0, count: Self.binCount)
     let scale = high > low ? Double(Self.binCount) / (high - low) : 0
+    order.beginRefining(Self.shares)
     try entry.forEachChunk(using: &buffer) { _, bytes in
-      ElementConversion.decode(bytes, as: entry.info.dtype, into: &values)
-      for value in values where value.isFinite {
+      ElementConversion.decode(bytes, as: info.dtype, into: &values)
+      if nans + infinities > 0 { values.removeAll { !$0.isFinite } }
+      for value in values {
         let position = (value - low) * scale
         histogram[position.isFinite ? min(Int(position), Self.binCount - 1) : 0] += 1
       }
+      order.refine(values)
     }
+    quantiles = order.quantiles(Self.shares)
   }
 
   private struct Moments {
@@ -72,15 +111,20 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
     var squares = 0.0
     var minimum: Double?
     var maximum: Double?
+    private var squaredNorm = 0.0
+
+    var norm: Double { squaredNorm.squareRoot() }
 
     mutating func add(_ values: [Double]) {
       guard let first = values.first else { return }
-      var (low, high, sum) = (first, first, 0.0)
+      var (low, high, sum, square) = (first, first, 0.0, 0.0)
       for value in values {
         low = min(low, value)
         high = max(high, value)
         sum += value
+        square += value * value
       }
+      squaredNorm += square
       let chunkMean = sum / Double(values.count)
       var chunkSquares = 0.0
       for value in values { chunkSquares += (value - chunkMean) * (value - chunkMean) }
@@ -91,6 +135,90 @@ public struct TensorStatistics: Hashable, Sendable, Encodable {
       count += values.count
       minimum = min(minimum ?? low, low)
       maximum = max(maximum ?? high, high)
+    }
+  }
+
+  /// Finds units that are all zero, in tensors that are read from the first to the last element.
+  private struct UnitScan {
+    let units: Int?
+    private(set) var dead = 0
+    private let size: Int
+    private var rest: Int
+    private var isZero = true
+
+    init(of info: TensorInfo) {
+      let isTable = info.shape.count > 1 && info.dtype.isComputable
+      units = isTable && info.elementCount > 0 ? info.shape[0] : nil
+      let parts = info.dtype.isComplex ? 2 : 1
+      size = units == nil ? 0 : info.shape.product(along: 1...).saturated(times: parts)
+      rest = size
+    }
+
+    mutating func add(_ values: [Double]) {
+      if units == nil { return }
+      var start = 0
+      while start < values.count {
+        let end = min(start + rest, values.count)
+        if isZero { isZero = !values[start..<end].contains { $0 != 0 } }
+        rest -= end - start
+        start = end
+        if rest == 0 {
+          if isZero { dead += 1 }
+          (rest, isZero) = (size, true)
+        }
+      }
+    }
+  }
+}
+
+extension DType {
+  /// The ends of the type's range, beyond which values were clipped: of floating-point types of 16 bits
+  /// and less, and of integers of 8 bits.
+  fileprivate var limits: (least: Double, greatest: Double)? {
+    switch element.kind {
+    case .floatingPoint(let format):
+      byteWidth > 2 ? nil : (format.leastFinite, format.greatestFinite)
+    case .integer(let isSigned):
+      byteWidth > 1 ? nil : isSigned ? (-128, 127) : (.infinity, 255)
+    case .boolean, .complex, .packed: nil
+    }
+  }
+}
+
+extension TensorStatistics: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case count, zeros, nans, infinities, minimum, maximum, mean, standardDeviation, histogram
+    case norm, saturated, units, deadUnits, quantiles
+  }
+
+  private struct Share: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(_ share: Double) { stringValue = "p\(Int((share * 100).rounded()))" }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Writes what is known; figures that no number gives are left out.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(count, forKey: .count)
+    try values.encode(zeros, forKey: .zeros)
+    try values.encode(nans, forKey: .nans)
+    try values.encode(infinities, forKey: .infinities)
+    try values.encode(saturated, forKey: .saturated)
+    try values.encodeIfPresent(minimum, forKey: .minimum)
+    try values.encodeIfPresent(maximum, forKey: .maximum)
+    try values.encodeIfPresent(mean, forKey: .mean)
+    try values.encodeIfPresent(standardDeviation, forKey: .standardDeviation)
+    try values.encodeIfPresent(norm, forKey: .norm)
+    try values.encode(histogram, forKey: .histogram)
+    try values.encodeIfPresent(units, forKey: .units)
+    if units != nil { try values.encode(deadUnits, forKey: .deadUnits) }
+    if quantiles.isEmpty { return }
+    var shares = values.nestedContainer(keyedBy: Share.self, forKey: .quantiles)
+    for (share, value) in zip(Self.shares, quantiles) {
+      try shares.encode(value, forKey: Share(share))
     }
   }
 }

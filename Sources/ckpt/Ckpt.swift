@@ -51,6 +51,7 @@ package struct Ckpt: AsyncParsableCommand {
       }
       let parsed = try parseAsRoot(ProcessSetup.arguments)
       command = parsed
+      if takesPager(parsed) { Pager.allow() }
       if allowsLarge(parsed) {
         // Parsed again: a command cannot be sent to where the budget is another.
         try await Budget.$current.withValue(.unlimited) {
@@ -63,6 +64,10 @@ package struct Ckpt: AsyncParsableCommand {
       leave(error, from: command)
     }
     World.leave(status: 0, from: command)
+  }
+
+  private static func takesPager(_ command: any ParsableCommand) -> Bool {
+    (command as? any ReportCommand)?.report.noPager == false
   }
 
   private static func allowsLarge(_ command: any ParsableCommand) -> Bool {

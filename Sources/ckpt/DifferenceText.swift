@@ -3,7 +3,7 @@ import CheckpointKit
 /// How far two tensors are apart, as `diff` and `verify` print it.
 extension TensorDifference {
   /// A larger distance in units in the last place is not printed: rounding does not explain it.
-  private static let maxShownULP: UInt64 = 256
+  static let maxShownULP: UInt64 = 64
 
   /// How many elements, and by how much at most: `1 of 4, max abs 0.5`.
   var summary: String {
@@ -13,9 +13,6 @@ extension TensorDifference {
 
   /// The same, and the distance in units in the last place where it is small.
   var detail: String { summary + distance }
-
-  /// The same, with the relative norm.
-  var measures: String { "\(summary), rel L2 \(relativeL2?.short ?? "-")" + distance }
 
   private var distance: String {
     guard let maxULP, maxULP <= Self.maxShownULP, !changesSpecials else { return "" }

@@ -34,7 +34,7 @@ extension Ckpt {
       World.leave(status: 2, error: error, from: command) { found in
         let isDamage = (found ?? error as? CheckpointError)?.code == .malformed
         let remedy = (command as? List).flatMap {
-          isDamage ? CheckpointSource.remedy(for: $0.file) : nil
+          isDamage && $0.files.count == 1 ? CheckpointSource.remedy(for: $0.files[0]) : nil
         }
         let text = (found.map(\.description) ?? String(describing: error)).escapingControls
         StandardError().note(text + (remedy.map { "; \($0)" } ?? ""))

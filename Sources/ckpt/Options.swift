@@ -145,6 +145,14 @@ extension Checkpoint {
 struct ReportOptions: ParsableArguments {
   @Flag(name: .long, help: "Print one JSON document instead of text.")
   var json = false
+
+  @Flag(help: "Do not show results longer than the terminal in a pager (PAGER, else less).")
+  var noPager = false
+}
+
+/// A command that prints a report, through a pager where it is longer than the terminal.
+protocol ReportCommand: CommonCommand {
+  var report: ReportOptions { get }
 }
 
 /// Options of commands that work on selected tensors.

@@ -20,8 +20,7 @@ extension RunPack {
   private static let valueWidth = 40
 
   /// Prints a line for each step, then a total.
-  func list(_ path: String, isJSON: Bool) throws {
-    var output = StandardOutput()
+  func list(_ path: String, isJSON: Bool, to output: inout StandardOutput) throws {
     var rows: [Report.Step] = []
     for (number, step) in steps.enumerated() {
       let checkpoint = try checkpoint(number)
@@ -40,14 +39,17 @@ extension RunPack {
       try output.line(
         try jsonText(Report(file: path, steps: rows, unfinishedBytes: unfinishedBytes)))
     } else {
-      var table = Table(.right, .left, .right, .right, .left)
+      var table = FittedTable([
+        .init("", .right), .init(isFlexible: true), .init("", .right, rank: 1), .init("", .right),
+        .init(isFlexible: true),
+      ])
       for row in rows {
-        table.add(
+        table.add([
           "@\(row.step)", row.name.escapingControls, row.tensors.pluralized("tensor"),
-          "\(row.bytes.byteText) in \(row.storedBytes.byteText)",
-          Style.dim(Self.text(row.values)))
+          "\(row.bytes.byteText) in \(row.storedBytes.byteText)", Self.text(row.values),
+        ])
       }
-      for line in table.lines { try output.line(line) }
+      for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
       let (bytes, stored) = (rows.map(\.bytes), rows.map(\.storedBytes))
       try output.line(
         "\(rows.count.pluralized("checkpoint")), \(bytes.saturatedSum().byteText) in "
@@ -56,7 +58,6 @@ extension RunPack {
         try output.line("\(unfinishedBytes.byteCountText) at the end were never finished")
       }
     }
-    try output.flush()
   }
 
   /// `epoch 3, loss 0.25`, as many as there is room for.

@@ -58,8 +58,12 @@ enum ProcessSetup {
     guard wakeUp.read >= 0 else { return }
     unsafe startThread { _ in
       var signal: UInt8 = 0
-      while unsafe read(wakeUp.read, &signal, 1) != 1 {}
-      Terminal.restore()
+      repeat {
+        while unsafe read(wakeUp.read, &signal, 1) != 1 {}
+        // A pager takes an interrupt for itself, and is left by its own key.
+      } while Int32(signal) == SIGINT && Pager.isRunning
+      RawTerminal.restore()
+      ProgressBar.close(afterKey: Int32(signal) == SIGINT)
       CheckpointTarget.removeUnfinished()
       if crashSignals.contains(Int32(signal)) {
         StandardError().note("\(LibraryCrash.error)")

@@ -8,9 +8,13 @@ final class Progress: Sendable {
   let entries: [Checkpoint.Entry]
   private let bar: ProgressBar
 
-  init(reading entries: [Checkpoint.Entry], quiet: Bool) {
-    let bar = ProgressBar(
-      total: entries.map(\.info.byteCount).saturatedSum(), unit: .bytes, quiet: quiet)
+  /// Tracks reading of entries, each `times` over; `isRead` says which of them are read at all.
+  init(
+    reading entries: [Checkpoint.Entry], times: Int = 1,
+    counting isRead: (Checkpoint.Entry) -> Bool = { _ in true }, quiet: Bool
+  ) {
+    let bytes = entries.lazy.filter(isRead).map(\.info.byteCount).saturatedSum()
+    let bar = ProgressBar(total: bytes.saturated(times: times), unit: .bytes, quiet: quiet)
     self.bar = bar
     guard bar.isShown else {
       self.entries = entries
@@ -41,7 +45,11 @@ extension CommonOptions {
   func manifest(
     of checkpoint: Checkpoint, _ algorithm: DigestAlgorithm = .blake3, isFull: Bool = false
   ) async throws -> Manifest {
-    let progress = Progress(reading: checkpoint.entries, quiet: quiet)
+    // What a file stores a digest of is not read.
+    let isRead = { (entry: Checkpoint.Entry) in
+      isFull || algorithm != .blake3 || entry.storedDigest == nil
+    }
+    let progress = Progress(reading: checkpoint.entries, counting: isRead, quiet: quiet)
     defer { progress.finish() }
     return try await Manifest(
       of: progress.tracking(checkpoint), threads: threads, algorithm: algorithm,
@@ -50,6 +58,8 @@ extension CommonOptions {
 }
 
 /// A bar on standard error for work that takes longer than a second on a terminal.
+///
+/// There is one at a time; it is removed when the work is done, and when the process is interrupted.
 final class ProgressBar: Sendable {
   /// What is tracked.
   enum Unit: Sendable {
@@ -64,57 +74,136 @@ final class ProgressBar: Sendable {
     }
   }
 
-  /// Whether anybody would see it.
-  let isShown: Bool
+  /// What all bars together have on the screen.
+  private struct Screen {
+    var isDrawn = false
+    var isClosed = false
+  }
+
   private struct State {
     var done = 0
+    var total: Int
     var lastDrawn: Double
-    var isDrawn = false
+    /// What was done when, for the last seconds.
+    var samples: [(time: Double, done: Int)]
   }
-  private let total: Int
+
+  private static let screen = Mutex(Screen())
+  /// Seconds without a bar.
+  private static let patience = 0.8
+  /// Seconds over which the rate is measured.
+  private static let window = 6.0
+
+  /// Whether anybody would see it.
+  let isShown: Bool
   private let unit: Unit
   /// Who is told instead, inside another program.
-  private let report: (@Sendable (Int, Int) -> Void)?
-  private let start = seconds()
+  private let listener = Capture.current?.progress
   private let state: Mutex<State>
 
-  init(total: Int, unit: Unit, quiet: Bool) {
-    report = Capture.current?.progress
-    isShown = report != nil || !quiet && StandardError.isTerminal
-    self.total = max(total, 1)
+  init(total: Int = 0, unit: Unit, quiet: Bool) {
+    isShown = listener != nil || !quiet && StandardError.isTerminal
     self.unit = unit
-    state = Mutex(State(lastDrawn: start + 0.8))
+    let start = seconds()
+    // A bar comes after a while; whoever is told otherwise may want to end the work at once.
+    let begin = listener == nil ? start + Self.patience : start - 1
+    state = Mutex(State(total: total, lastDrawn: begin, samples: [(start, 0)]))
+  }
+
+  /// What tells the bar of work; `nil` where nobody would see it.
+  var report: ProgressReport? {
+    guard isShown else { return nil }
+    return { [self] done, total in update { ($0.done, $0.total) = (done, total) } }
   }
 
   /// Counts work that was done.
   func add(_ count: Int) {
-    guard isShown else { return }
-    state.withLock { state in
-      state.done += count
-      let now = seconds()
-      if let report {
-        guard now - state.lastDrawn > 0.05 || state.done >= total else { return }
-        state.lastDrawn = now
-        return report(state.done, total)
-      }
-      guard now - state.lastDrawn > 0.2 else { return }
-      state.lastDrawn = now
-      state.isDrawn = true
-      let share = min(Double(state.done) / Double(total), 1)
-      let rate = Double(state.done) / (now - start)
-      let left = Int((Double(max(total - state.done, 0)) / max(rate, 1)).rounded(.up))
-      let filled = Int(share * 30)
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-      let figures = "\(unit.text(state.done))  \(unit.text(Int(rate)))/s  \(left) s left"
-      StandardError().write("\r\u{1b}[K\(bar) \(Int(share * 100))%  \(figures)")
-    }
+    if isShown { update { $0.done += count } }
   }
 
   /// Removes the bar.
-  func clear() {
+  func clear() { Self.clearScreen() }
+
+  private func update(_ change: (inout State) -> Void) {
     state.withLock { state in
-      if state.isDrawn { StandardError().write("\r\u{1b}[K") }
-      state.isDrawn = false
+      change(&state)
+      let now = seconds()
+      if let listener {
+        guard now - state.lastDrawn > 0.05 || state.done >= state.total else { return }
+        state.lastDrawn = now
+        return listener(state.done, max(state.total, 1))
+      }
+      guard now - state.lastDrawn > 0.2 else { return }
+      state.lastDrawn = now
+      // The oldest sample is older than the window, so that the rate is that of all of it.
+      while state.samples.count > 1, state.samples[1].time < now - Self.window {
+        state.samples.removeFirst()
+      }
+      let since = state.samples[0]
+      state.samples.append((now, state.done))
+      let rate = Double(state.done - since.done) / max(now - since.time, 1e-3)
+      Self.draw(
+        Self.line(
+          state.done, of: state.total, rate: rate, unit,
+          width: Terminal.size(of: STDERR_FILENO).columns - 1))
+    }
+  }
+
+  /// `██████░░░░ 61%  1.2 GiB of 2.0 GiB  512.0 MiB/s  2 s left`, in at most `width` columns.
+  static func line(
+    _ done: Int, of total: Int, rate: Double, _ unit: Unit, width: Int
+  ) -> String {
+    let share = min(Double(done) / Double(max(total, 1)), 1)
+    let left = max(total - done, 0)
+    let speed = "\(unit.text(Int(min(rate, 1e18))))/s"
+    let rest = rate > 0 ? "\(time(Double(left) / rate)) left" : ""
+    let percent = "\(Int(share * 100))%"
+    let figures = [
+      "\(percent)  \(unit.text(done)) of \(unit.text(total))  \(speed)  \(rest)",
+      "\(percent)  \(speed)  \(rest)", percent,
+    ]
+    guard let text = figures.first(where: { $0.shownWidth <= width }) else { return "" }
+    let room = min(width - text.shownWidth - 2, 30)
+    guard room >= 5 else { return text }
+    let filled = Int(share * Double(room))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: room - filled)
+      + " \(text)"
+  }
+
+  /// `12 s`, `3 min 20 s`, `2 h 5 min`.
+  private static func time(_ seconds: Double) -> String {
+    let whole = Int(min(seconds.rounded(.up), 1e9))
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\((whole / 3600).grouped) h \(whole % 3600 / 60) min"
+  }
+
+  private static func draw(_ line: String) {
+    screen.withLock { screen in
+      if screen.isClosed { return }
+      screen.isDrawn = true
+      StandardError().write("\r\u{1b}[K\(line)")
+    }
+  }
+
+  private static func clearScreen() {
+    screen.withLock { screen in
+      if screen.isDrawn, !screen.isClosed { StandardError().write("\r\u{1b}[K") }
+      screen.isDrawn = false
+    }
+  }
+
+  /// Leaves the cursor at the beginning of an empty line when the process is interrupted: what the
+  /// terminal has echoed of the key goes with the bar, or else stays on a line of its own.
+  static func close(afterKey isKey: Bool) {
+    screen.withLock { screen in
+      if screen.isClosed { return }
+      if screen.isDrawn {
+        StandardError().write("\r\u{1b}[K")
+      } else if isKey, StandardError.isTerminal {
+        StandardError().write("\n")
+      }
+      screen.isClosed = true
     }
   }
 }

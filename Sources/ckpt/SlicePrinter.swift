@@ -5,6 +5,8 @@ struct SlicePrinter {
   let entry: Checkpoint.Entry
   let slice: TensorSlice
   let isFull: Bool
+  /// Significant digits of real numbers; `nil` for as many as tell values apart.
+  var precision: Int?
   /// What errors call the file.
   let path: String
 
@@ -94,7 +96,10 @@ struct SlicePrinter {
   private func texts(
     _ prefix: [Int], _ first: Int?, _ count: Int, _ asJSON: Bool
   ) throws -> [String] {
-    let texts = try slice.elementTexts(of: entry, at: prefix, from: first, count: count)
+    var texts = try slice.elementTexts(of: entry, at: prefix, from: first, count: count)
+    if let precision, entry.info.dtype.isFloatingPoint || entry.info.dtype.isComplex {
+      texts = texts.map { $0.rounded(toDigits: precision) }
+    }
     guard asJSON else { return texts }
     return texts.map { text in
       switch text {

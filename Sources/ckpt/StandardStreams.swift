@@ -25,6 +25,8 @@ struct StandardError: TextOutputStream {
 struct StandardOutput: ~Copyable {
   private static let sink = ByteSink.standardOutput()
   private var pending: [UInt8] = []
+  /// Lines of a terminal that the results take, counted while they might need a pager.
+  private var rows = 0
 
   /// Whether it is a terminal; what mpirun gives to a process seems to be one and is not.
   static var isTerminal: Bool {
@@ -35,20 +37,25 @@ struct StandardOutput: ~Copyable {
   /// Adds a line.
   mutating func line(_ text: String) throws {
     pending.append(contentsOf: text.utf8)
-    pending.append(UInt8(ascii: "\n"))
-    if pending.count > 1 << 16 { try flush() }
+    try endLine(text.utf8.count)
   }
 
   /// Adds a line of UTF-8.
   mutating func line(_ text: [UInt8]) throws {
     pending.append(contentsOf: text)
+    try endLine(text.count)
+  }
+
+  private mutating func endLine(_ count: Int) throws {
     pending.append(UInt8(ascii: "\n"))
+    if let columns = Terminal.columns { rows += max((count + columns - 1) / columns, 1) }
     if pending.count > 1 << 16 { try flush() }
   }
 
   /// Adds text as it is.
   mutating func text(_ text: String) throws {
     pending.append(contentsOf: text.utf8)
+    if Terminal.columns != nil { rows += text.utf8.count { $0 == UInt8(ascii: "\n") } }
     if pending.count > 1 << 16 { try flush() }
   }
 
@@ -60,10 +67,14 @@ struct StandardOutput: ~Copyable {
       capture.add(output: pending)
       return pending.removeAll(keepingCapacity: true)
     }
+    if rows > Pager.lines { Pager.start() }
     do throws(CheckpointError) {
       try unsafe Self.sink.append(pending.span.bytes)
     } catch {
-      throw error.systemNumber == EPIPE ? BrokenPipe() : error
+      // Whoever leaves the pager has seen enough.
+      if error.systemNumber != EPIPE || !Pager.isRunning {
+        throw error.systemNumber == EPIPE ? BrokenPipe() : error
+      }
     }
     pending.removeAll(keepingCapacity: true)
   }
@@ -80,6 +91,7 @@ enum Style {
 
   static func red(_ text: String) -> String { colored(text, 31) }
   static func green(_ text: String) -> String { colored(text, 32) }
+  static func bold(_ text: String) -> String { colored(text, 1) }
   static func dim(_ text: String) -> String { colored(text, 2) }
 
   private static func colored(_ text: String, _ code: Int) -> String {

@@ -10,7 +10,7 @@ struct ValueListing {
   }
 
   private let values: [Checkpoint.Named]
-  private static let width = 80
+  private static let width = Terminal.columns ?? 80
   private static let ending = "; --values lists them"
 
   /// Lists a checkpoint's own values, not this project's notes about it.
@@ -61,14 +61,19 @@ struct ValueListing {
   /// Prints a line per value: address, type, and the value, cut to the line if `isShort`.
   func print(to output: inout StandardOutput, isShort: Bool) throws {
     var columns = Columns([.left, .left, .left])
-    forEachRow { columns.measure([$0.address.escapingControls, $0.type, ""]) }
+    func address(_ row: Row) -> String {
+      let text = row.address.escapingControls
+      return isShort ? Terminal.columns.map { text.withoutMiddle(fitting: $0 / 2) } ?? text : text
+    }
+    forEachRow { columns.measure([address($0), $0.type, ""]) }
     try forEachRow { row in
-      var cells = [row.address.escapingControls, row.type, ""]
+      var cells = [address(row), row.type, ""]
       // What is left of the line, but enough to recognize the value.
       let used = max(columns.line([cells[0], cells[1], "."]).shownWidth - 1, 0)
       let room = isShort ? max(Self.width - used, 16) : Int.max / 8
       cells[2] = row.value.shortText(limit: room)
-      try output.line(columns.line(cells))
+      let line = columns.line(cells)
+      try output.line(isShort ? line.fittingTerminal : line)
     }
   }
 }

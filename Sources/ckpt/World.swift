@@ -59,6 +59,7 @@ enum World {
     status: Int32, error: (any Error)? = nil, from command: (any ParsableCommand)? = nil,
     say: (CheckpointError?) -> Void = { _ in }
   ) -> Never {
+    Pager.finish()
     guard ranks.size > 1 else {
       say(nil)
       Glibc.exit(status)

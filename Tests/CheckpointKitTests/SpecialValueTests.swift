@@ -75,11 +75,14 @@ import Testing
   @Test func `JSON names what is not finite, and null is what has no meaning`() throws {
     #expect(
       try difference([1, 2], [.nan, .infinity]).jsonText()
-        == #"{"becameInfinite":1,"becameNaN":1,"differing":2,"elements":2,"maxAbsolute":"NaN","#
-        + #""maxULP":null,"noLongerInfinite":0,"noLongerNaN":0,"relativeL2":"NaN"}"#)
+        == #"{"becameInfinite":1,"becameNaN":1,"beyondRounding":null,"changedShare":1,"#
+        + #""cosine":"NaN","differing":2,"elements":2,"maxAbsolute":"NaN","#
+        + #""maxULP":null,"noLongerInfinite":0,"noLongerNaN":0,"relativeL2":"NaN","signFlips":0}"#)
     #expect(
       try difference([0], [2]).jsonText()
-        == #"{"becameInfinite":0,"becameNaN":0,"differing":1,"elements":1,"maxAbsolute":2,"#
-        + #""maxULP":1073741824,"noLongerInfinite":0,"noLongerNaN":0,"relativeL2":null}"#)
+        == #"{"becameInfinite":0,"becameNaN":0,"beyondRounding":null,"changedShare":1,"#
+        + #""cosine":null,"differing":1,"elements":1,"maxAbsolute":2,"#
+        + #""maxULP":1073741824,"noLongerInfinite":0,"noLongerNaN":0,"relativeL2":null,"#
+        + #""signFlips":0}"#)
   }
 }

@@ -1,7 +1,7 @@
 import CheckpointKit
 import TestSupport
 
-@testable import ckpt
+@testable import CheckpointCommand
 
 /// Browsers over small checkpoints in memory, whose background work is done at once.
 struct BrowserSample {

@@ -2,7 +2,7 @@ import CheckpointKit
 import TestSupport
 import Testing
 
-@testable import ckpt
+@testable import CheckpointCommand
 
 /// The screens of `browse`, as functions of a state, without a terminal.
 @Suite struct BrowserTests {

@@ -7,7 +7,7 @@ import Testing
     try place.makeArticle("a.h5")
     try place.makeArticle("a.ckz")
     let run = try place.ckpt("diff", "a.h5", "a.ckz")
-    #expect(run.status == 0 && run.output == "6 identical\n" && run.errors.isEmpty)
+    #expect(run.status == 0 && run.output == "identical: 6 tensors\n" && run.errors.isEmpty)
     #expect(try place.ckpt("diff", "a.h5", "a.ckz", "--name-only").output.isEmpty)
     #expect(try place.shell("ckpt diff - a.ckz < a.h5").status == 0)
   }
@@ -20,8 +20,9 @@ import Testing
     #expect(run.status == 1 && run.errors.isEmpty)
     #expect(
       run.output == """
-        ~  layer1.bias  F32 [4]  4 of 4, max abs 1, rel L2 0.5
-        1 changed, 5 identical
+        same architecture, changed only in layer1.bias: 1 of 6 tensors; frozen: layer1.weight, layer2; largest relative change 0.5 (layer1.bias)
+                                 changed  rel L2  max abs  cosine  flips
+        ~  layer1.bias  F32 [4]     100%     0.5        1       1     0%
 
         """)
   }
@@ -39,10 +40,10 @@ import Testing
     #expect(run.status == 1)
     #expect(
       run.output == """
+        different architecture: 1 removed; 5 tensors equal, 2 renamed
         >  layer1.bias → first.shift      F32 [4]
         >  layer2.0.weight → gone.weight  F32 [2, 4]
-        -  layer2.2.bias                  F32 [2]
-        1 removed, 2 renamed, 3 identical by stored digest
+        -  layer2.2.bias  F32 [2]  removed
 
         """)
     let back = try place.ckpt("diff", "b.ckz", "a.ckz").output
@@ -50,18 +51,27 @@ import Testing
     let wide = try place.ckpt("convert", "a.ckz", "c.ckz", "--dtype", "float64", "--quiet")
     #expect(wide.status == 0)
     let retyped = try place.ckpt("diff", "a.ckz", "c.ckz", "--match", "layer1.bias").output
-    #expect(retyped == "!  layer1.bias  F32 [4] → F64 [4]  values equal\n1 retyped, 0 identical\n")
+    #expect(
+      retyped == """
+        same values: 1 tensor, 1 cast from F32 to F64
+        !  layer1.bias  F32 [4] → F64 [4], values equal
+
+        """)
     let narrow = try place.ckpt("convert", "a.ckz", "n.ckz", "--dtype", "bfloat16", "--quiet")
     #expect(narrow.status == 0)
     let near = try place.ckpt("diff", "a.ckz", "n.ckz", "--match", "layer1.bias", "--rtol", "0.01")
-    #expect(near.output.contains("F32 [4] → BF16 [4]  values within the tolerance\n"))
+    #expect(near.output.contains("F32 [4] → BF16 [4], values within the tolerance\n"))
     try place.folder.write(
       Array("Net(\n  (layer1): Linear(in_features=4, out_features=2, bias=False)\n)".utf8),
       to: "other.txt")
     #expect(try place.ckpt("init", "other.txt", "-o", "d.ckz").status == 0)
     let reshaped = try place.ckpt("diff", "a.ckz", "d.ckz", "--match", "layer1.weight").output
     #expect(
-      reshaped == "!  layer1.weight  F32 [4, 2] → F32 [2, 4]\n1 reshaped, 0 identical\n")
+      reshaped == """
+        different architecture: 1 reshaped
+        !  layer1.weight  F32 [4, 2] → F32 [2, 4]
+
+        """)
   }
 
   @Test func `only names, or bars`() throws {
@@ -72,7 +82,7 @@ import Testing
     #expect(names.status == 1 && names.output == "layer1.bias\n")
     let bars = try place.ckpt("diff", "a.h5", "b.h5", "--stat")
     #expect(
-      bars.output == "~  layer1.bias  4  |####################|\n1 changed, 5 identical\n")
+      bars.lines.dropFirst() == ["~  layer1.bias  4  |####################|"])
   }
 
   @Test func `a tolerance takes near values for equal`() throws {
@@ -92,7 +102,9 @@ import Testing
     try place.folder.write(Array("# comment\n\nlayer1.bias = one.bias\n".utf8), to: "map.txt")
     #expect(
       try place.ckpt("convert", "a.h5", "b.h5", "--map", "map.txt", "--quiet").status == 0)
-    #expect(try place.ckpt("diff", "a.h5", "b.h5", "--map", "map.txt").output == "6 identical\n")
+    #expect(
+      try place.ckpt("diff", "a.h5", "b.h5", "--map", "map.txt").output
+        == "identical: 6 tensors, 1 renamed\n")
   }
 
   @Test func `diff as JSON`() throws {
@@ -104,9 +116,9 @@ import Testing
     let json = try JSON(run.output)
     #expect(
       json.keys == [
-        "becameInfinite", "becameNaN", "changes", "first", "firstPrefix", "identical",
-        "identicalByStoredDigest", "noLongerInfinite", "noLongerNaN", "second", "secondPrefix",
-        "tied", "values",
+        "answer", "becameInfinite", "becameNaN", "changes", "first", "firstPrefix", "identical",
+        "identicalByStoredDigest", "identicalTensors", "modules", "noLongerInfinite",
+        "noLongerNaN", "second", "secondPrefix", "tied", "values",
       ])
     #expect(json["identical"] == .number(5))
     let change = try #require(json["changes"]?[0])
@@ -114,9 +126,19 @@ import Testing
     #expect(
       change["difference"]?.keys
         == [
-          "becameInfinite", "becameNaN", "differing", "elements", "maxAbsolute", "maxULP",
-          "noLongerInfinite", "noLongerNaN", "relativeL2",
+          "becameInfinite", "becameNaN", "beyondRounding", "changedShare", "cosine", "differing",
+          "elements", "maxAbsolute", "maxULP", "noLongerInfinite", "noLongerNaN", "relativeL2",
+          "signFlips",
         ])
+    #expect(json["answer"]?["verdict"] == .text("partial"))
+    #expect(json["answer"]?["changedParts"]?[0] == .text("layer1.bias"))
+    #expect(json["identicalTensors"]?.count == 5)
+    let modules = try #require(json["modules"])
+    #expect(
+      (0..<(modules.count ?? 0)).map { modules[$0]?["path"] } == [
+        .text(""), .text("layer1"), .text("layer2"), .text("layer2.0"), .text("layer2.2"),
+      ])
+    #expect(modules[1]?["sum"]?["changed"] == .number(1))
   }
 
   @Test func `values that became NaN or infinite are named first of all`() throws {
@@ -128,15 +150,15 @@ import Testing
     #expect(run.status == 1)
     #expect(
       run.output == """
-        ~  layer1.weight  F32 [4, 2]  8 of 8, 8 became NaN, max abs nan, rel L2 nan
-        ~  layer1.bias    F32 [4]     4 of 4, max abs 2, rel L2 -
-        2 changed, 4 identical by stored digest, 8 became NaN in 1 tensor
+        same architecture, changed only in layer1: 2 of 6 tensors; 8 values in 1 tensor became NaN; frozen: layer2
+                                      changed  rel L2  max abs  cosine  flips
+        ~  layer1.weight  F32 [4, 2]     100%     nan      nan     nan     0%  8 became NaN
+        ~  layer1.bias    F32 [4]        100%       -        2       -     0%
 
         """)
     let back = try place.ckpt("diff", "b.ckz", "a.ckz").output
-    #expect(back.contains("8 of 8, 8 no longer NaN, max abs nan, rel L2 nan\n"))
-    #expect(
-      back.hasSuffix("2 changed, 4 identical by stored digest, 8 no longer NaN in 1 tensor\n"))
+    #expect(back.contains("2 of 6 tensors; 8 values no longer NaN; frozen: layer2;"))
+    #expect(back.contains("nan     0%  8 no longer NaN\n"))
     let json = try JSON(try place.ckpt("diff", "a.ckz", "b.ckz", "--json").output)
     #expect(json["becameNaN"] == .number(8) && json["becameInfinite"] == .number(0))
     let difference = try #require(json["changes"]?[0]?["difference"])
@@ -157,14 +179,17 @@ import Testing
         == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not: paired without it\n")
     #expect(
       run.output == """
-        ~  layer1.weight    F32 [4, 2]  8 of 8, max abs 1, rel L2 1
-        ~  layer2.0.weight  F32 [2, 4]  8 of 8, max abs 1, rel L2 1
-        ~  layer2.2.weight  F32 [2, 2]  4 of 4, max abs 1, rel L2 1
-        3 changed, 3 identical
+        same architecture, changed only in *.weight: 3 of 6 tensors; frozen: *.bias; largest relative change 1 (layer1.weight); all names gain '\(prefix)'
+                                        changed  rel L2  max abs  cosine  flips
+        ~  layer1.weight    F32 [4, 2]     100%       1        1       1     0%
+        ~  layer2.0.weight  F32 [2, 4]     100%       1        1       1     0%
+        ~  layer2.2.weight  F32 [2, 2]     100%       1        1       1     0%
 
         """)
     let back = try place.ckpt("diff", "b.npz", "a.npz", "--match", "*.bias", "--model", "model.txt")
-    #expect(back.status == 0 && back.output == "3 identical\n")
+    #expect(
+      back.status == 0
+        && back.output == "identical: 3 tensors, all names lose '\(prefix)'\n")
     #expect(
       back.errors
         == "ckpt: b.npz: names begin with '\(prefix)', those of a.npz do not: paired without it\n")
@@ -210,8 +235,10 @@ import Testing
     try place.makeArticle("a.npz")
     try place.ckpt("convert", "a.npz", "b.npz", "--rename", "s/layer([12])/x\\1.y/", "--quiet")
     let rename = "s/x([12])\\.y/layer\\1/"
-    #expect(try place.ckpt("diff", "a.npz", "b.npz", "--rename", rename).output == "6 identical\n")
-    #expect(try place.ckpt("diff", "b.npz", "a.npz", "--rename", rename).output == "6 identical\n")
+    for files in [["a.npz", "b.npz"], ["b.npz", "a.npz"]] {
+      let run = try place.ckpt("diff", files[0], files[1], "--rename", rename)
+      #expect(run.status == 0 && run.output == "identical: 6 tensors, all renamed\n")
+    }
     let wrong = try place.ckpt("diff", "b.npz", "a.npz", "--rename", "s/x")
     #expect(wrong.status == 64 && wrong.errors.contains("expected s/pattern/replacement/"))
   }
@@ -263,9 +290,10 @@ import Testing
       let other = name == "a" ? "b" : "a"
       #expect(
         try place.ckpt("diff", "\(name).npz", "both.pt").lines == [
-          "=  \(other).weight  tied to \(name).weight in both.pt", "1 identical, 1 tied",
+          "identical: 1 tensor", "=  \(other).weight  tied to \(name).weight in both.pt",
         ])
-      #expect(try place.ckpt("diff", "both.pt", "\(name).npz").lines.last == "1 identical, 1 tied")
+      #expect(
+        try place.ckpt("diff", "both.pt", "\(name).npz").lines.first == "identical: 1 tensor")
     }
   }
 
@@ -277,11 +305,91 @@ import Testing
     bytes[40] ^= 1
     try place.folder.write(bytes, to: "damaged.ckz")
     let quick = try place.ckpt("diff", "a.ckz", "damaged.ckz")
-    #expect(quick.status == 0 && quick.lines == ["6 identical by stored digest"])
+    #expect(quick.status == 0 && quick.lines == ["identical: 6 tensors (by stored digest)"])
     let json = try JSON(try place.ckpt("diff", "a.ckz", "damaged.ckz", "--json").output)
     #expect(json["identicalByStoredDigest"] == .number(6))
     let full = try place.ckpt("diff", "a.ckz", "damaged.ckz", "--full")
     #expect(full.status == 2 && full.errors.contains("damaged.ckz: tensor '"))
-    #expect(try place.ckpt("diff", "a.ckz", "a.ckz", "--full").lines == ["6 identical"])
+    #expect(try place.ckpt("diff", "a.ckz", "a.ckz", "--full").lines == ["identical: 6 tensors"])
+  }
+
+  @Test func `a type alone makes no difference where it is ignored`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    try place.ckpt("convert", "a.ckz", "half.npz", "--dtype", "float16", "--quiet")
+    let cast = try place.ckpt("diff", "a.ckz", "half.npz")
+    #expect(
+      cast.status == 1
+        && cast.lines.first == "same values: 6 tensors, all cast from F32 to F16")
+    #expect(cast.lines.dropFirst(2).allSatisfy { $0.hasSuffix("], rounded") })
+    let ignored = try place.ckpt("diff", "a.ckz", "half.npz", "--ignore-dtype")
+    #expect(ignored.status == 0 && ignored.output == "identical: 6 tensors\n")
+    // A cast file that was changed afterward is not a cast.
+    try place.makeArticle("b.ckz", "--rule", "layer1: bias=3")
+    try place.ckpt("convert", "b.ckz", "other.npz", "--dtype", "float16", "--quiet")
+    let changed = try place.ckpt("diff", "a.ckz", "other.npz", "--ignore-dtype")
+    #expect(changed.status == 1)
+    #expect(changed.output.hasPrefix("same architecture, changed only in layer1.bias: 1 of 6"))
+  }
+
+  @Test func `--fail-on decides which differences count`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz", "--rule", "Linear: weight=1, bias=1")
+    try place.makeArticle(
+      "b.ckz", "--rule", "Linear: weight=1, bias=1", "--rule", "layer1: bias=nan")
+    try place.ckpt("convert", "a.ckz", "c.ckz", "--exclude", "layer1.bias", "--quiet")
+    for (file, kinds, status) in [
+      ("b.ckz", "nan", 1), ("b.ckz", "changed", 1), ("b.ckz", "architecture,renamed", 0),
+      ("c.ckz", "nan,changed", 0), ("c.ckz", "architecture", 1), ("c.ckz", "removed", 1),
+      ("a.ckz", "changed", 0),
+    ] {
+      for quiet in [[], ["-q"]] {
+        let run = try CommandRun(
+          [CommandRun.executable, "diff", "a.ckz", file, "--fail-on", kinds] + quiet,
+          in: place.folder.path)
+        #expect(run.status == status, "\(file) \(kinds)")
+      }
+    }
+    let wrong = try place.ckpt("diff", "a.ckz", "b.ckz", "--fail-on", "nan,archtecture")
+    #expect(wrong.status == 64 && wrong.errors.contains("did you mean 'architecture'?"))
+  }
+
+  @Test func `depth, order, and number of lines can be chosen`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.npz", "--rule", "Linear: weight=1, bias=1")
+    try place.makeArticle(
+      "b.npz", "--rule", "Linear: weight=2, bias=1", "--rule", "layer2.2: weight=4")
+    func names(_ options: String...) throws -> [String] {
+      let words = ["diff", "a.npz", "b.npz"] + options
+      return try CommandRun([CommandRun.executable] + words, in: place.folder.path).lines
+        .dropFirst(2).map { String($0.split(separator: " ").dropFirst().first ?? "") }
+    }
+    #expect(try names() == ["layer1.weight", "layer2.0.weight", "layer2.2.weight"])
+    #expect(try names("--depth", "1") == ["layer1.weight", "layer2"])
+    #expect(try names("--depth", "0").isEmpty)
+    #expect(try names("--sort", "rel").first == "layer2.2.weight")
+    #expect(try names("--sort", "abs").first == "layer2.2.weight")
+    #expect(try names("--sort", "size").last == "layer2.2.weight")
+    #expect(try names("--sort", "name", "--top", "1") == ["layer1.weight", "and"])
+    #expect(try names("--all").count == 6)
+    let group = try place.ckpt("diff", "a.npz", "b.npz", "--depth", "1").lines
+    #expect(
+      group.last == "~  layer2             2/4    75%   1.732        3  0.8660     0%"
+        || group.last?.hasPrefix("~  layer2") == true)
+  }
+
+  @Test func `pairs that were found are written as --map reads them`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.npz")
+    try place.ckpt("convert", "a.npz", "b.npz", "--rename", "s/layer2/block/", "--quiet")
+    let run = try place.ckpt("diff", "a.npz", "b.npz", "--write-map", "map.txt")
+    #expect(run.status == 1)
+    #expect(run.lines == ["same values: 6 tensors, 4 renamed 'layer2' → 'block'"])
+    #expect(run.errors == "wrote map.txt: 4 pairs\n")
+    let map = String(decoding: try place.folder.bytes(of: "map.txt"), as: UTF8.self)
+    #expect(map.hasPrefix("layer2.0.weight = block.0.weight\n"))
+    #expect(try place.ckpt("diff", "a.npz", "b.npz", "--map", "map.txt").status == 0)
+    #expect(try place.ckpt("diff", "a.npz", "b.npz", "--write-map", "map.txt").status == 2)
+    #expect(try place.ckpt("diff", "a.npz", "b.npz", "--write-map", "a.npz").status == 64)
   }
 }

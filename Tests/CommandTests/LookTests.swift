@@ -102,9 +102,9 @@ import Testing
     #expect(run.errors.isEmpty)
     #expect(
       run.output == """
-        name           min  max  mean  std  zeros
-        layer1.weight    3    3     3    0      0      █
-        layer1.bias      0    0     0    0      4      █
+        name           min  max  mean  std   norm  5%  median  95%  zeros
+        layer1.weight    3    3     3    0  8.485   3       3    3      0      █    constant
+        layer1.bias      0    0     0    0      0   0       0    0      4      █    all zero
 
         """)
   }
@@ -114,7 +114,13 @@ import Testing
     try place.makeArticle("a.h5")
     let json = try JSON(try place.ckpt("stat", "a.h5", "--json").output)
     #expect(json.keys == ["file", "tensors"])
-    #expect(json["tensors"]?[0]?.keys == ["dtype", "name", "shape", "statistics"])
+    #expect(
+      json["tensors"]?[0]?.keys == [
+        "dtype", "expectedMean", "expectedStandardDeviation", "name", "shape", "statistics",
+      ])
+    // Uniform within 1/√2, for two inputs.
+    let spread = try #require(json["tensors"]?[0]?["expectedStandardDeviation"])
+    #expect(spread == .number(Double(0.5.squareRoot() / 3.0.squareRoot())))
     let statistics = try #require(json["tensors"]?[0]?["statistics"])
     #expect(statistics["zeros"] == .number(0))
     #expect(statistics["maximum"] == .number(Double(Float(0.5606575))))

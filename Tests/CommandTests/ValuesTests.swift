@@ -50,12 +50,12 @@ import Testing
     #expect(convert.status == 0)
     let run = try place.ckpt("diff", trainer, "b.ckz")
     #expect(run.status == 0)
-    #expect(run.output == "2 identical\nvalues: 13 removed\n")
+    #expect(run.output == "identical tensors: 2; 13 other values changed\nvalues: 13 removed\n")
     let counted = try place.ckpt("diff", trainer, "b.ckz", "--values")
     #expect(counted.status == 1)
     #expect(counted.output.contains("\nvalue optimizer.param_groups.0.lr 0.01 removed\n"))
     let same = try place.ckpt("diff", "b.ckz", "b.ckz", "--values")
-    #expect(same.status == 0 && same.output == "2 identical by stored digest\n")
+    #expect(same.status == 0 && same.output == "identical: 2 tensors (by stored digest)\n")
   }
 
   @Test(arguments: [".ckz", ".h5", ".safetensors", ".gguf", ".pt"])

@@ -124,6 +124,12 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
   /// Whether elements are real floating-point numbers: values can be rounded to the type.
   public var isFloatingPoint: Bool { element.floatFormat != nil }
 
+  /// Whether elements have a real part and an imaginary part.
+  package var isComplex: Bool { if case .complex = element.kind { true } else { false } }
+
+  /// Whether elements are integers, truth values not among them.
+  package var isInteger: Bool { if case .integer = element.kind { true } else { false } }
+
   /// The types that ``isComputable`` holds for.
   package static let computable = allCases.filter(\.isComputable)
 

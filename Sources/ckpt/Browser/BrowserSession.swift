@@ -24,7 +24,7 @@ final class BrowserSession {
         events.append(event)
         return events.count == 1
       }
-      if isFirst { Terminal.wake(Terminal.Wake.event) }
+      if isFirst { RawTerminal.wake(RawTerminal.Wake.event) }
     }
 
     func take() -> [BrowserEvent] {
@@ -40,21 +40,21 @@ final class BrowserSession {
     self.mailbox = mailbox
     self.threads = threads
     worker = BrowserWorker(content.items) { mailbox.add($0) }
-    state = BrowserState(content, size: Terminal.size)
-    painter = ScreenPainter(hasColor: Style.isOn, isUnicode: Terminal.isUnicode)
+    state = BrowserState(content, size: RawTerminal.size)
+    painter = ScreenPainter(hasColor: Style.isOn, isUnicode: RawTerminal.isUnicode)
   }
 
   /// Runs until a key ends it; `false` if that was an interrupt.
   ///
   /// - Throws: `CheckpointError` `system` when the terminal cannot be used.
   func run() throws -> Bool {
-    try Terminal.enter()
-    defer { Terminal.restore() }
+    try RawTerminal.enter()
+    defer { RawTerminal.restore() }
     guard show() else { return true }
     worker.compare(state.unknownPairs, threads: threads)
     while true {
       request()
-      guard let woken = Terminal.wait(decoder.isWaiting ? Self.keyTimeout : -1) else { return true }
+      guard let woken = RawTerminal.wait(decoder.isWaiting ? Self.keyTimeout : -1) else { return true }
       for event in mailbox.take() { state.apply(event) }
       try handle(woken.reasons)
       let keys =
@@ -76,7 +76,7 @@ final class BrowserSession {
   /// Shows the state; `false` if the terminal is gone.
   private func show() -> Bool {
     let text = painter.paint(BrowserScreen(state).lines)
-    return text.isEmpty || Terminal.write(text)
+    return text.isEmpty || RawTerminal.write(text)
   }
 
   /// Asks the worker for what the screen lacks.
@@ -94,14 +94,14 @@ final class BrowserSession {
   }
 
   private func handle(_ reasons: [UInt8]) throws {
-    if reasons.contains(Terminal.Wake.stopped) { try suspend() }
-    if reasons.contains(Terminal.Wake.continued) {
+    if reasons.contains(RawTerminal.Wake.stopped) { try suspend() }
+    if reasons.contains(RawTerminal.Wake.continued) {
       // Whoever had the terminal meanwhile may have changed it.
-      Terminal.restore()
-      try Terminal.enter()
+      RawTerminal.restore()
+      try RawTerminal.enter()
       painter.invalidate()
     }
-    let size = Terminal.size
+    let size = RawTerminal.size
     if size != state.size {
       state.resize(to: size)
       painter.invalidate()
@@ -109,9 +109,9 @@ final class BrowserSession {
   }
 
   private func suspend() throws {
-    Terminal.suspend()
-    try Terminal.enter()
+    RawTerminal.suspend()
+    try RawTerminal.enter()
     painter.invalidate()
-    state.resize(to: Terminal.size)
+    state.resize(to: RawTerminal.size)
   }
 }

@@ -30,7 +30,7 @@ extension Ckpt {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      guard Terminal.isUsable else {
+      guard RawTerminal.isUsable else {
         throw ValidationError(
           "browse needs a terminal; ckpt ls, stat, and diff print the same to a file or a pipe")
       }

@@ -3,7 +3,7 @@ import CheckpointKit
 import Ranks
 
 extension Ckpt {
-  struct Check: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Check: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       usage: "ckpt check [<options>] <files> ...",

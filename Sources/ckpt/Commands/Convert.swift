@@ -3,7 +3,7 @@ import CheckpointKit
 import Ranks
 
 extension Ckpt {
-  struct Convert: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Convert: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """

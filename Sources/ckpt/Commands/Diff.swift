@@ -2,70 +2,48 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Diff: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Diff: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compare two checkpoints value by value, in any formats.",
+      usage: "ckpt diff [<options>] <first> <second>",
       discussion: """
-        Reports what was added, removed, renamed (equal bytes under another name), reshaped, retyped, \
-        and changed; for changed tensors how many elements, how many of them became NaN or infinite, the \
-        largest absolute difference, the relative L2 norm of the difference ('-' where the first tensor is \
-        all zero), and, up to 256, the largest distance in units in the last place. In JSON, numbers that \
-        are not finite are "NaN" and "Infinity", and null is a measure without a meaning. \
-        Without a tolerance, equal means bit for bit; where both files store a digest of a tensor (.ckz), \
-        equal digests count as equal bytes, and the last line says so; --full reads the data. Exit status 1 if \
-        they differ, 2 if all that can be read is equal but some tensors cannot be (--exclude leaves them out). What else the files \
-        hold, such as epochs and learning rates, is compared in one line and counts only with --values.
-
-        Tensors are paired by name. A prefix that all names of one file have (module., _orig_mod., \
-        model.) is left out and noted; --rename and --map pair other names. --quiet prints no result \
-        either, only the exit status tells.
+        The first line answers: same architecture? what changed? frozen? NaN? Then one line per tensor: \
+        the share of changed elements, the norm of the difference relative to the first ('-' where that \
+        is all zero), the largest absolute difference, the cosine, and the share of flipped signs. On a \
+        terminal, tensors are summed by module so that they fit; --depth and --all show more. Exit status \
+        1 if they differ, 2 if what can be read is equal but some tensors cannot be read.
 
         EXAMPLES
           ckpt diff before.h5 after.ckz
+          ckpt diff before.h5 after.ckz --sort rel --top 5
           ckpt diff a.h5 b.h5 --rtol 1e-5 --atol 1e-8 --match Linear
-          ckpt diff a.h5 b.h5 --name-only
           ckpt diff -q a.h5 b.h5 && echo equal
           ckpt diff plain.pt wrapped.pt --rename 's/^net\\.//'
-          ckpt diff epoch3.pt epoch7.pt --values
+          ckpt diff epoch3.pt epoch7.pt --fail-on nan,architecture
           ckpt diff epoch3.pt epoch7.pt --patch epoch7-patch.ckz
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.") var first: String
     @Argument(help: "The other checkpoint. Either argument may be '-'.") var second: String
-    @Option(
-      parsing: .unconditional,
-      help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
-    var rtol = 0.0
-    @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol = 0.0
-    @Option(
-      help: ArgumentHelp(
-        "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
-    var map: String?
+    @OptionGroup(title: "Comparison") var comparison: ComparisonOptions
     @OptionGroup var renaming: RenameOptions
+    @OptionGroup(title: "Output") var view: DiffViewOptions
     @Option(
       help: ArgumentHelp(
-        "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files, with every part and value.",
+        "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files.",
         valueName: "file"))
     var patch: String?
-    @Flag(help: "With --patch, replace an existing file.") var force = false
-    @Flag(help: "Read all data, even where both files store a digest of it.") var full = false
-    @Flag(help: "Print only the names that differ, one per line.")
-    var nameOnly = false
-    @Flag(help: "Print the share of changed elements as a bar, then the summary.") var stat = false
-    @Flag(
-      help: "Also list each change of a value that is not a tensor, and count it as a difference.")
-    var values = false
+    @Flag(help: "With --patch or --write-map, replace an existing file.") var force = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
 
-    var isShared: Bool { first != "-" && second != "-" && patch == nil }
+    var isShared: Bool {
+      first != "-" && second != "-" && patch == nil && comparison.writeMap == nil
+    }
 
     func validate() throws {
-      guard rtol >= 0, atol >= 0, rtol.isFinite, atol.isFinite else {
-        throw ValidationError("--rtol and --atol: expected finite numbers of 0 or more")
-      }
       guard first != "-" || second != "-" else {
         throw ValidationError("standard input ('-') may be given only once")
       }
@@ -74,10 +52,11 @@ extension Ckpt {
 
     func run() async throws {
       let selection = try selection.selection
-      let names = try renaming.names(map: map)
-      if let patch { _ = try patchTarget(patch) }
+      let names = try renaming.names(map: comparison.map)
+      let outputs = [patch, comparison.writeMap].compactMap { $0 }
+      for path in outputs { _ = try target(path) }
       let sources = try inputs.open(first, second, common, all: patch != nil)
-      if let patch { try refuseReadFile(patch) }
+      for path in outputs { try refuseReadFile(path) }
       try naming(first) {
         try renaming.requireMatches(among: [sources.0.checkpoint, sources.1.checkpoint], and: nil)
       }
@@ -88,15 +67,11 @@ extension Ckpt {
           sources.0.checkpoint, sources.1.checkpoint, pairing: pairing,
           notes: common.notes(on: first))
       }
-      let progress = Progress(reading: full ? left.unsummed : left.entries, quiet: common.quiet)
-      let diff = try await CheckpointDiff(
-        from: progress.tracking(left), to: right, map: pairing.partners,
-        tolerance: .init(relative: rtol, absolute: atol), threads: common.threads)
-      progress.finish()
+      let diff = try await compare(left, right, pairing)
       if let patch { try await write(patch, sources, pairing) }
+      if let path = comparison.writeMap { try await writeMap(path, diff) }
       let unread = Set(left.leftOut.keys).union(right.leftOut.keys).sorted()
-      let valueDiff = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
-      var output = StandardOutput()
+      let values = ValueDiff(from: sources.0.checkpoint, to: sources.1.checkpoint)
       let notCompared = unread.first.map { name in
         "\(unread.count.pluralized("tensor")) not compared, which cannot be read"
           + " (first: '\(name.text)')".escapingControls
@@ -104,27 +79,55 @@ extension Ckpt {
       if common.quiet {
         // The exit status is the answer; that some have none is not left unsaid.
         if let notCompared { StandardError().note(notCompared) }
-      } else if nameOnly {
+      } else {
+        try print(diff, values, pairing, unread, notCompared)
+      }
+      if comparison.isFailure(diff, values) { throw ExitCode(1) }
+      if !unread.isEmpty { throw ExitCode(2) }
+    }
+
+    private func compare(
+      _ left: Checkpoint, _ right: Checkpoint, _ pairing: NamePairing
+    ) async throws -> CheckpointDiff {
+      let bar = ProgressBar(unit: .bytes, quiet: common.quiet)
+      defer { bar.clear() }
+      var first = left
+      if comparison.full { first.entries = left.unsummed }
+      return try await CheckpointDiff(
+        from: first, to: right, map: pairing.partners, tolerance: comparison.tolerance,
+        ignoringTypes: comparison.ignoreDtype,
+        measuring: !common.quiet && !view.nameOnly || comparison.needsMeasures,
+        threads: common.threads, progress: bar.report)
+    }
+
+    private func print(
+      _ diff: CheckpointDiff, _ values: ValueDiff, _ pairing: NamePairing, _ unread: [TensorName],
+      _ notCompared: String?
+    ) throws {
+      var output = StandardOutput()
+      if view.nameOnly {
         for change in diff.changes { try output.line(change.name.text.escapingControls) }
       } else if report.json {
         try output.line(
           try jsonText(
             DiffReport(
-              diff, values: valueDiff, first: first, second: second, pairing: pairing,
+              diff, values: values, first: first, second: second, pairing: pairing,
               notCompared: unread)))
       } else {
-        for line in stat ? bars(diff) : details(diff, names) { try output.line(line) }
-        try output.line(diff.summary)
+        let printer = DiffPrinter(
+          diff: diff, values: values, first: displayPath(first), second: displayPath(second),
+          view: view, hasTolerance: comparison.tolerance != .none)
+        for line in printer.lines { try output.line(line) }
         if let notCompared { try output.line(notCompared) }
-        if values {
-          for change in valueDiff.changes { try output.line("value \(change.text)") }
-        } else if let line = valueDiff.summary {
-          try output.line(line)
+        if comparison.values {
+          for change in values.changes {
+            try output.line("value \(change.text)".fittingTerminal)
+          }
+        } else if let line = values.summary {
+          try output.line(line.fittingTerminal)
         }
       }
       try output.flush()
-      if !diff.changes.isEmpty || values && !valueDiff.changes.isEmpty { throw ExitCode(1) }
-      if !unread.isEmpty { throw ExitCode(2) }
     }
 
     private func notePrefix(_ pairing: NamePairing) {
@@ -133,73 +136,6 @@ extension Ckpt {
       } else if pairing.hasPrefix {
         common.notes(on: first)(pairing.note(of: displayPath(second)))
       }
-    }
-
-    private func details(_ diff: CheckpointDiff, _ names: NameMap) -> [String] {
-      var table = Table(.left, .left, .left, .left)
-      for change in diff.changes {
-        // What --rename or a prefix says of all names is not said again of each.
-        let isSaid = change.kind != .renamed && names.names[change.name] == nil
-        let name =
-          change.name.text.escapingControls
-          + (isSaid ? "" : change.newName.map { " → \($0.text.escapingControls)" } ?? "")
-        table.add(mark(change.kind), name, shapes(change), measures(change))
-      }
-      for tie in diff.tied {
-        table.add(
-          "=", tie.name.text.escapingControls,
-          "tied to \(tie.original.text.escapingControls) in \(displayPath(tie.isInSecond ? second : first).escapingControls)"
-        )
-      }
-      return table.lines.map { line in
-        switch line.first {
-        case "+": Style.green(line)
-        case "-": Style.red(line)
-        default: line
-        }
-      }
-    }
-
-    private func mark(_ kind: CheckpointDiff.Change.Kind) -> String {
-      switch kind {
-      case .added: "+"
-      case .removed: "-"
-      case .renamed: ">"
-      case .reshaped, .retyped, .transposed: "!"
-      case .identical: " "
-      case .changed: "~"
-      }
-    }
-
-    private func shapes(_ change: CheckpointDiff.Change) -> String {
-      func text(_ info: TensorInfo) -> String { "\(info.dtype.rawValue) \(info.shape)" }
-      switch (change.old, change.new) {
-      case (let old?, let new?): return old == new ? text(old) : "\(text(old)) → \(text(new))"
-      case (let only?, nil), (nil, let only?): return text(only)
-      case (nil, nil): return ""
-      }
-    }
-
-    private func measures(_ change: CheckpointDiff.Change) -> String {
-      guard let difference = change.difference else { return "" }
-      if difference.differing == 0 {
-        return rtol > 0 || atol > 0 ? "values within the tolerance" : "values equal"
-      }
-      return difference.measures
-    }
-
-    private func bars(_ diff: CheckpointDiff) -> [String] {
-      var table = Table(.left, .left, .right, .left)
-      for change in diff.changes {
-        let elements = change.difference?.elements ?? (change.new ?? change.old)?.elementCount ?? 0
-        let differing = change.difference?.differing ?? (change.kind == .renamed ? 0 : elements)
-        let width = elements > 0 ? (differing * 20 + elements - 1) / elements : 0
-        table.add(
-          mark(change.kind), change.name.text.escapingControls, differing.grouped,
-          "|" + String(repeating: "#", count: width) + String(repeating: ".", count: 20 - width)
-            + "|")
-      }
-      return table.lines
     }
   }
 }
@@ -215,24 +151,7 @@ extension Checkpoint {
   }
 }
 
-extension CheckpointDiff {
-  /// One line: how many of each kind, how many are identical, and how many values became NaN or
-  /// infinite.
-  fileprivate var summary: String {
-    let counts = Change.Kind.allCases.compactMap { kind -> String? in
-      if kind == .identical { return nil }
-      let count = changes.count { $0.kind == kind }
-      return count == 0 ? nil : "\(count.grouped) \(kind.rawValue)"
-    }
-    let specials = TensorDifference.specials(in: changes.compactMap(\.difference))
-    let ties = tied.isEmpty ? [] : ["\(tied.count.grouped) tied"]
-    let isStored = identicalByStoredDigest == identical
-    let how =
-      switch identicalByStoredDigest {
-      case 0: ""
-      case let count: isStored ? " by stored digest" : ", \(count.grouped) of them by stored digest"
-      }
-    return (counts + ["\(identical.grouped) identical\(how)"] + ties + specials).joined(
-      separator: ", ")
-  }
+extension String {
+  /// The line as a terminal shows it, cut at its end where it is too long; as it is elsewhere.
+  var fittingTerminal: String { Terminal.columns.map { withoutEnd(fitting: $0) } ?? self }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct FindSeed: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct FindSeed: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       commandName: "find-seed",
       abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",

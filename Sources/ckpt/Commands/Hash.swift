@@ -3,7 +3,7 @@ import CheckpointKit
 import Ranks
 
 extension Ckpt {
-  struct Hash: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Hash: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       usage: "ckpt hash [<options>] [<files> ...]",

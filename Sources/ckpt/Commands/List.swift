@@ -2,24 +2,26 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct List: AsyncParsableCommand, CommonCommand {
+  struct List: AsyncParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the tensors of a checkpoint: name, type, shape, bytes.",
       usage: "ckpt ls [<options>] <file> ...",
       discussion: """
         One line per tensor, in file order, then a total, then what else the file holds: epochs, \
         learning rates, attributes, vocabularies. Of a pack, one line per checkpoint. Only the file's index \
-        is read.
+        is read. On a terminal, names and remarks that do not fit are shortened. Of several files, each is         listed after its name; in JSON they are an array under 'files'.
 
         EXAMPLES
           ckpt ls net.h5
+          ckpt ls a.h5 b.h5
           ckpt ls net.ckz --match layer4 --json
           ckpt ls --keys trainer.pt
           ckpt ls --values trainer.pt
           ckpt ls run.ckz
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: ArgumentHelp("Checkpoints; '-' for standard input.", valueName: "file"))
+    var files: [String]
     @Flag(help: "List the parts of a file that holds several checkpoints; --key selects one.")
     var keys = false
     @Flag(
@@ -60,13 +62,49 @@ extension Ckpt {
       let isOpened: Bool
     }
 
+    func validate() throws {
+      if files.isEmpty { throw ValidationError("Missing expected argument '<file> ...'") }
+      if files.count(where: { $0 == "-" }) > 1 {
+        throw ValidationError("standard input ('-') may be given only once")
+      }
+    }
+
     func run() async throws {
-      if keys { return try listKeys() }
-      if values { return try listValues() }
+      var output = StandardOutput()
+      if files.count == 1 {
+        try list(files[0], to: &output)
+        return try output.flush()
+      }
+      var isDamaged = false
+      if report.json { try output.line("{\n  \"files\" : [") }
+      for (index, file) in files.enumerated() {
+        if !report.json {
+          if index > 0 { try output.line("") }
+          try output.line(Style.bold("\(displayPath(file).escapingControls):"))
+        }
+        do {
+          try list(file, to: &output)
+        } catch let error as CheckpointError {
+          // As of `ls`: the others are listed all the same.
+          try output.flush()
+          StandardError().note(error.adding(path: displayPath(file)).description)
+          isDamaged = true
+          if report.json { try output.line("null") }
+        }
+        if report.json, index < files.count - 1 { try output.line(",") }
+      }
+      if report.json { try output.line("  ]\n}") }
+      try output.flush()
+      if isDamaged { throw ExitCode(2) }
+    }
+
+    private func list(_ file: String, to output: inout StandardOutput) throws {
+      if keys { return try listKeys(file, to: &output) }
+      if values { return try listValues(file, to: &output) }
       let selection = try selection.selection
       let probe = try FileProbe.checkpoint(file)
       if probe.step == nil, selection.selector == nil, let pack = try RunPack(probe) {
-        return try pack.list(file, isJSON: report.json)
+        return try pack.list(file, isJSON: report.json, to: &output)
       }
       let source = try inputs.open(probe, common, readsValues: false)
       let entries = try naming(file) {
@@ -75,54 +113,68 @@ extension Ckpt {
       let total = try naming(file) { try entries.lazy.filter { $0.alias == nil }.total() }
       let (elements, bytes) = (total.elementCount, total.byteCount)
       let labels = source.checkpoint.quantizationLabels
-      var output = StandardOutput()
       if report.json {
         let tensors = entries.map {
           Report.Tensor(
             name: $0.name.text, dtype: $0.info.dtype.rawValue, shape: $0.info.shape,
             bytes: $0.info.byteCount, alias: $0.alias?.text, remark: $0.remark ?? labels[$0.name])
         }
-        try output.line(
+        return try output.line(
           try jsonText(
             Report(
               file: file, format: source.format.name, tensors: tensors, elements: elements,
               bytes: bytes, valueCount: ValueListing(source.checkpoint).count)))
-      } else {
+      }
+      try Self.print(entries, labels, to: &output)
+      let summary =
+        "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
+      try output.line(summary)
+      if let line = ValueListing(source.checkpoint).summary { try output.line(line) }
+    }
+
+    private static func print(
+      _ entries: [Checkpoint.Entry], _ labels: [TensorName: String],
+      to output: inout StandardOutput
+    ) throws {
+      guard let columns = Terminal.columns else {
         var rows = AlignedRows(.left, .left, .left, .right, .left)
         for entry in entries {
           rows.add(entry.name.text.escapingControls)
           rows.add(entry.info.dtype.rawValue)
           rows.add(entry.info.shape)
           rows.add(entry.info.byteCount)
-          rows.add(Self.remarks(entry, labels))
+          rows.add(remarks(entry, labels))
         }
-        try rows.print(to: &output)
-        try output.line(
-          "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
-        )
-        if let line = ValueListing(source.checkpoint).summary { try output.line(line) }
+        return try rows.print(to: &output)
       }
-      try output.flush()
+      var table = FittedTable([
+        .init(isFlexible: true), .init(), .init(isFlexible: true), .init("", .right),
+        .init(isFlexible: true),
+      ])
+      for entry in entries {
+        table.add([
+          entry.name.text.escapingControls, entry.info.dtype.rawValue, entry.info.shape.listText,
+          entry.info.byteCount.grouped, remarks(entry, labels),
+        ])
+      }
+      for line in table.lines(fitting: columns) { try output.line(line) }
     }
 
-    private func listValues() throws {
+    private func listValues(_ file: String, to output: inout StandardOutput) throws {
       let source = try inputs.open(file, common, readsValues: false)
       let listing = ValueListing(source.checkpoint)
-      var output = StandardOutput()
       if report.json {
         var rows: [ValueListing.Row] = []
         listing.forEachRow { rows.append($0) }
-        try output.line(
+        return try output.line(
           try jsonText(ValueReport(file: file, format: source.format.name, values: rows)))
-      } else {
-        try listing.print(to: &output, isShort: true)
-        if listing.count == 0 {
-          common.notes(on: file)(
-            source.checkpoint.hasPickledModules
-              ? "holds pickled modules: only tensors and classes are read" : "holds only tensors")
-        }
       }
-      try output.flush()
+      try listing.print(to: &output, isShort: true)
+      if listing.count == 0 {
+        common.notes(on: file)(
+          source.checkpoint.hasPickledModules
+            ? "holds pickled modules: only tensors and classes are read" : "holds only tensors")
+      }
     }
 
     private static func remarks(
@@ -131,15 +183,14 @@ extension Ckpt {
       let label = entry.remark ?? (labels.isEmpty ? nil : labels[entry.name])
       if entry.alias == nil, label == nil { return "" }
       let remarks = [entry.alias.map { "= \($0)" }, label].compactMap { $0 }
-      return Style.dim(remarks.joined(separator: "; ").escapingControls)
+      return remarks.joined(separator: "; ").escapingControls
     }
 
-    private func listKeys() throws {
+    private func listKeys(_ file: String, to output: inout StandardOutput) throws {
       // Otherwise a note would report these parts.
       var silent = common
       silent.quiet = true
       let parts = try inputs.open(file, silent, readsValues: false).parts
-      var output = StandardOutput()
       if report.json {
         try output.line(
           try jsonText(
@@ -155,11 +206,10 @@ extension Ckpt {
           table.add(
             part.key.escapingControls, part.tensorCount.pluralized("tensor"),
             part.byteCount.pluralized("byte"),
-            part.isOpened ? Style.dim("opened by default") : "")
+            part.isOpened ? "opened by default" : "")
         }
-        for line in table.lines { try output.line(line) }
+        for line in table.lines { try output.line(line.fittingTerminal) }
       }
-      try output.flush()
     }
   }
 }

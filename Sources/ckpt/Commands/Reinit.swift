@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Reinit: AsyncParsableCommand, CommonCommand {
+  struct Reinit: AsyncParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
       abstract: "Redraw selected layers of a checkpoint, or copy them from another; keep the rest.",
       discussion: """

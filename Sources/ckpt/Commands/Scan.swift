@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Scan: ParsableCommand, CommonCommand {
+  struct Scan: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
       abstract: "List every class and function that a file's pickles name, without running them.",
       discussion: """

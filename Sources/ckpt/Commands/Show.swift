@@ -3,7 +3,7 @@ import CheckpointKit
 import JSONText
 
 extension Ckpt {
-  struct Show: ParsableCommand, CommonCommand {
+  struct Show: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the elements of a tensor or of a slice, or a value that is not a tensor.",
       usage: "ckpt show [<options>] <file> <tensor>",
@@ -14,7 +14,7 @@ extension Ckpt {
 
         EXAMPLES
           ckpt show net.h5 fc.bias
-          ckpt show net.h5 'conv1.weight[0, :, 2:5, ::2]'
+          ckpt show net.h5 'conv1.weight[0, :, 2:5, ::2]' --precision 3
           ckpt show trainer.pt epoch
           ckpt show trainer.pt optimizer.param_groups.0.lr
         """)
@@ -23,9 +23,20 @@ extension Ckpt {
     @Argument(help: "Tensor name, optionally with a slice in brackets, or the address of a value.")
     var tensor: String
     @Flag(help: "Print every value.") var full = false
+    @Option(
+      help: ArgumentHelp(
+        "Significant digits of real numbers, 1 to 17. Default: as many as tell values apart.",
+        valueName: "n"))
+    var precision: Int?
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+      if let precision, !(1...17).contains(precision) {
+        throw ValidationError("--precision: expected 1 to 17, found \(precision)")
+      }
+    }
 
     func run() throws {
       let source = try inputs.open(file, common, readsValues: full || report.json)
@@ -34,7 +45,8 @@ extension Ckpt {
       let (entry, slice) = try source.checkpoint.entry(sliced: tensor, path: displayPath(file))
       var output = StandardOutput()
       let printer = SlicePrinter(
-        entry: entry, slice: slice, isFull: full || report.json, path: displayPath(file))
+        entry: entry, slice: slice, isFull: full || report.json, precision: precision,
+        path: displayPath(file))
       if report.json {
         var json = JSONWriter()
         try json.object(.spaced) { json in
@@ -53,7 +65,8 @@ extension Ckpt {
       } else {
         try output.line(
           Style.dim(
-            "\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"))
+            "\(entry.name.text.escapingControls) \(entry.info.dtype.rawValue) \(slice.shape)"
+              .fittingTerminal))
         try printer.print(to: &output, asJSON: false)
         try output.line("")
       }

@@ -2,21 +2,38 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Stat: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Stat: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Summarize each tensor: min, max, mean, std, zeros, NaN, Inf, a small histogram.",
+      abstract:
+        "Summarize each tensor: range, mean, std, norm, quantiles, zeros, NaN, Inf, histogram.",
       usage: "ckpt stat [<options>] <file>",
       discussion: """
-        The histogram has 8 equal bins from min to max, 16 in JSON. NaN and infinite elements are \
-        counted if there are any, and left out of the other figures; std is that of the population. \
-        'ckpt ls' shows types and shapes.
+        Figures are those of the finite values; std is that of the population, 5% and 95% are quantiles. \
+        The histogram has 8 equal bins from min to max. Where the file has a recipe, std/init \
+        compares the spread with the one that the values were drawn with. The last column names \
+        what stands out: NaN and infinite values, constant tensors, units (outputs) that are all zero, and \
+        values at the end of the type's range. On a terminal, columns that do not fit are left out.
 
         EXAMPLES
           ckpt stat net.h5
-          ckpt stat net.h5 --match '*.weight' --json
+          ckpt stat net.h5 --match '*.weight' --sort norm
+          ckpt stat net.h5 --depth 1
+          ckpt stat net.h5 --json
         """)
 
+    /// What lines are sorted by, the largest first; names from the first on.
+    enum Order: String, CaseIterable, ExpressibleByArgument {
+      case name, size, min, max, mean, std, norm, zeros, nan
+    }
+
     @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Option(help: "Sort by one of: \(Order.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var sort: Order?
+    @Option(
+      help: ArgumentHelp("Sum up modules of this many name components.", valueName: "n"))
+    var depth: Int?
+    @Flag(help: "Only tensors with NaN or infinite values; exit with status 1 if there are any.")
+    var nanOnly = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -24,12 +41,20 @@ extension Ckpt {
 
     var isShared: Bool { file != "-" }
 
+    func validate() throws {
+      if let depth, depth < 1 {
+        throw ValidationError("--depth: expected 1 or more, found \(depth)")
+      }
+    }
+
     private struct Report: Encodable {
       struct Tensor: Encodable {
         let name: String
         let dtype: String
         let shape: Shape
         let statistics: TensorStatistics
+        let expectedMean: Double?
+        let expectedStandardDeviation: Double?
       }
       let file: String
       let tensors: [Tensor]
@@ -41,51 +66,39 @@ extension Ckpt {
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
-      let progress = Progress(reading: entries, quiet: common.quiet)
+      let progress = Progress(reading: entries, times: 2, quiet: common.quiet)
       let statistics = try await TensorStatistics.all(
         of: progress.entries, threads: common.threads)
       progress.finish()
+      let expected = source.checkpoint.expectedMoments()
+      var rows = zip(entries, statistics).map {
+        StatRow($0.name, $0.info, $1, expected: expected[$0.name])
+      }
+      if nanOnly { rows.removeAll { !$0.hasSpecials } }
+      sort(&rows)
       var output = StandardOutput()
       if report.json {
-        let tensors = zip(entries, statistics).map { entry, statistics in
+        let tensors = rows.map { row in
           Report.Tensor(
-            name: entry.name.text, dtype: entry.info.dtype.rawValue, shape: entry.info.shape,
-            statistics: statistics)
+            name: row.name.text, dtype: row.info.dtype.rawValue, shape: row.info.shape,
+            statistics: row.statistics, expectedMean: row.expected?.mean,
+            expectedStandardDeviation: row.expected?.standardDeviation)
         }
         try output.line(try jsonText(Report(file: file, tensors: tensors)))
       } else {
-        // Columns that would hold nothing but zeros are left out, so that lines fit a terminal.
-        let hasNans = statistics.contains { $0.nans > 0 }
-        let hasInfinities = statistics.contains { $0.infinities > 0 }
-        var table = Table(
-          .left, .right, .right, .right, .right, .right, .right, .right, .left)
-        table.add(
-          "name", "min", "max", "mean", "std", "zeros", hasNans ? "nan" : "",
-          hasInfinities ? "inf" : "", "")
-        for (entry, values) in zip(entries, statistics) {
-          table.add(
-            entry.name.text.escapingControls,
-            values.minimum?.short ?? "-", values.maximum?.short ?? "-", values.mean?.short ?? "-",
-            values.standardDeviation?.short ?? "-", values.zeros.grouped,
-            hasNans ? values.nans.grouped : "", hasInfinities ? values.infinities.grouped : "",
-            bars(values.histogram))
-        }
-        for line in table.lines { try output.line(line) }
+        let lines = depth.map { StatModules(rows, depth: $0).lines } ?? StatRow.lines(rows)
+        for line in lines { try output.line(line) }
       }
       try output.flush()
+      if nanOnly, !rows.isEmpty { throw ExitCode(1) }
     }
 
-    /// Eight bins of eight heights; a bin that holds anything at all shows.
-    private func bars(_ bins: [Int]) -> String {
-      let histogram = stride(from: 0, to: bins.count, by: 2).map {
-        bins[$0...].prefix(2).saturatedSum()
-      }
-      guard let highest = histogram.max(), highest > 0 else { return "" }
-      let heights = Array("▁▂▃▄▅▆▇█")
-      return String(
-        histogram.map { count in
-          count == 0 ? " " : heights[Int(Double(count) / Double(highest) * 7)]
-        })
+    private func sort(_ rows: inout [StatRow]) {
+      guard let sort else { return }
+      if sort == .name { return rows.sort { $0.name < $1.name } }
+      // Equal ones stay in the file's order.
+      rows = rows.enumerated().map { ($0, $1.key(sort), $1) }
+        .sorted { ($1.1, $0.0) < ($0.1, $1.0) }.map(\.2)
     }
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Tree: ParsableCommand, CommonCommand {
+  struct Tree: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
       usage: "ckpt tree [<options>] <file>",
@@ -41,22 +41,26 @@ extension Ckpt {
         // A terminal shows control characters of names as escapes; a file gets the very text.
         let shown = isInferred ? tree.markingGuesses : tree
         for line in shown.description.split(separator: "\n", omittingEmptySubsequences: false) {
-          try output.line(StandardOutput.isTerminal ? String(line).escapingControls : String(line))
+          try output.line(
+            StandardOutput.isTerminal ? String(line).escapingControls.fittingTerminal : String(line)
+          )
         }
         if params {
           try output.line("")
-          var table = Table(.left, .left, .right, .left)
+          var table = FittedTable([
+            .init(isFlexible: true), .init(), .init("", .right), .init(isFlexible: true),
+          ])
           for tensor in tree.stateDict() {
             let note =
               tensor.original == tensor.name
-              ? (tensor.isParameter ? "" : Style.dim("buffer"))
-              : Style.dim("= \(tensor.original.text.escapingControls)")
-            table.add(
+              ? (tensor.isParameter ? "" : "buffer")
+              : "= \(tensor.original.text.escapingControls)"
+            table.add([
               tensor.name.text.escapingControls, "\(tensor.shape)",
-              tensor.shape.elementCount.grouped,
-              note)
+              tensor.shape.elementCount.grouped, note,
+            ])
           }
-          for line in table.lines { try output.line(line) }
+          for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
         }
         try output.line(
           "\(tree.modules().count.pluralized("module")), \(parameters.count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"

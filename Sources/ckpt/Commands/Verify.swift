@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Verify: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Verify: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """

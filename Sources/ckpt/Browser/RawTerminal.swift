@@ -5,7 +5,7 @@ import Synchronization
 /// The terminal as a screen: raw keys and the alternate screen, and all of it undone on every way out.
 ///
 /// There is one per process, because a signal handler must find it.
-enum Terminal {
+enum RawTerminal {
   /// Mode of the terminal before, for a handler that may use nothing but memory that is there already.
   nonisolated(unsafe) private static var saved = termios()
   private static let keyboard = Atomic<Int32>(-1)
@@ -88,7 +88,7 @@ enum Terminal {
     restore()
     signal(SIGTSTP, SIG_DFL)
     raise(SIGTSTP)
-    signal(SIGTSTP) { _ in Terminal.wake(Wake.stopped) }
+    signal(SIGTSTP) { _ in RawTerminal.wake(Wake.stopped) }
   }
 
   /// The terminal's size; 24 rows of 80 columns where it does not tell.
@@ -149,12 +149,12 @@ enum Terminal {
   }
 
   private static func watchSignals() {
-    signal(SIGWINCH) { _ in Terminal.wake(Wake.resized) }
-    signal(SIGCONT) { _ in Terminal.wake(Wake.continued) }
-    signal(SIGTSTP) { _ in Terminal.wake(Wake.stopped) }
+    signal(SIGWINCH) { _ in RawTerminal.wake(Wake.resized) }
+    signal(SIGCONT) { _ in RawTerminal.wake(Wake.continued) }
+    signal(SIGTSTP) { _ in RawTerminal.wake(Wake.stopped) }
     for number in endings {
       signal(number) { number in
-        Terminal.restore()
+        RawTerminal.restore()
         signal(number, SIG_DFL)
         raise(number)
       }
