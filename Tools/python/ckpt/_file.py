@@ -123,7 +123,8 @@ class File(Mapping):
     @property
     def tree(self) -> str:
         """The module tree as PyTorch prints it; where the file has none, it is inferred from names and shapes."""
-        return run(["tree", "--", self.path])[1]
+        # The last line counts the modules.
+        return run(["tree", "--", self.path])[1].rstrip("\n").rpartition("\n")[0]
 
     @property
     def _values(self) -> dict[str, Any]:

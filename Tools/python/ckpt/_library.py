@@ -137,18 +137,38 @@ class Call:
         self.pointer = library().ckpt_call_new()
         if threads is not None:
             library().ckpt_call_set_threads(self.pointer, threads)
+        self.failure: BaseException | None = None
         if progress is not None:
-            self.callback = Progress(lambda _, done, total: progress(done, total))
+            self.progress = progress
+            self.callback = Progress(self._tell)
             library().ckpt_call_set_progress(self.pointer, self.callback, None)
 
     def __del__(self):
         if getattr(self, "pointer", None):
             library().ckpt_call_free(self.pointer)
 
+    def _tell(self, _, done, total):
+        if self.failure is not None:
+            return
+        try:
+            self.progress(done, total)
+        except BaseException as failure:  # raised again where the caller is
+            self.failure = failure
+            library().ckpt_call_cancel(self.pointer)
+
     def run(self, function, *arguments) -> None:
-        """Runs a function of the library; KeyboardInterrupt cancels it."""
+        """Runs a function of the library; KeyboardInterrupt, or an error of the progress, cancels it."""
+        try:
+            self._run(function, arguments)
+        finally:
+            # A method of this object refers back to it.
+            self.callback = None
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self, function, arguments) -> None:
         if threading.current_thread() is not threading.main_thread():
-            return check(function(self.pointer, *arguments))
+            return self._check(function(self.pointer, *arguments))
         result = []
         worker = threading.Thread(target=lambda: result.append(function(self.pointer, *arguments)), daemon=True)
         worker.start()
@@ -160,7 +180,13 @@ class Call:
             if result and result[0]:
                 library().ckpt_error_free(result[0])
             raise
-        check(result[0])
+        self._check(result[0])
+
+    def _check(self, error) -> None:
+        if self.failure is None:
+            return check(error)
+        if error:
+            library().ckpt_error_free(error)
 
 
 class Handle:
