@@ -168,6 +168,21 @@ class Mappings(FolderTest):
                 with self.assertRaises(IndexError):
                     file.get_slice("cube")[key]
 
+    def test_arrays_that_are_there_are_filled(self):
+        made = arrays()
+        ckpt.save_file(made, "a.ckz")
+        with ckpt.open("a.ckz") as file:
+            targets = {name: np.empty_like(array) for name, array in made.items()}
+            file.load_into(targets)
+            self.assert_same(targets, made)
+            for wrong in (np.empty((801, 700), "f4"), np.empty((700, 801), "f8"), np.empty((801, 700), "f4").T):
+                with self.assertRaisesRegex(ckpt.CheckpointError, "expected a writable array of float32"):
+                    file.load_into({"large": wrong})
+            wrong = np.empty((700, 801), "f4")
+            wrong.flags.writeable = False
+            with self.assertRaisesRegex(ckpt.CheckpointError, "expected a writable array"):
+                file.load_into({"large": wrong})
+
     def test_safe_open_has_safetensors_names(self):
         made = {"b": np.arange(3.0), "a": np.arange(4)}
         safetensors.numpy.save_file(made, "a.safetensors", {"k": "v"})
