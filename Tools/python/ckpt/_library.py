@@ -172,14 +172,18 @@ class Call:
         result = []
         worker = threading.Thread(target=lambda: result.append(function(self.pointer, *arguments)), daemon=True)
         worker.start()
-        try:
-            worker.join()
-        except BaseException:
-            library().ckpt_call_cancel(self.pointer)
-            worker.join()
+        interrupt: BaseException | None = None
+        # However often it is interrupted: until the work has ended, it uses memory that the caller would free.
+        while worker.is_alive():
+            try:
+                worker.join()
+            except BaseException as error:
+                interrupt = interrupt or error
+                library().ckpt_call_cancel(self.pointer)
+        if interrupt is not None:
             if result and result[0]:
                 library().ckpt_error_free(result[0])
-            raise
+            raise interrupt
         self._check(result[0])
 
     def _check(self, error) -> None:

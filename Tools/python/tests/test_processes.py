@@ -157,7 +157,9 @@ class Processes(FolderTest):
     def test_an_interrupt_ends_the_work(self):
         def progress(done, total):
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.2)  # until the main thread has noticed
+            time.sleep(0.1)  # until the main thread has noticed
+            os.kill(os.getpid(), signal.SIGINT)  # an impatient user
+            time.sleep(0.1)
 
         with self.assertRaises(KeyboardInterrupt):
             ckpt.load_file("a.ckz", threads=1, progress=progress)
