@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import functools
 import os
 import pathlib
+import queue
 import sys
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
@@ -169,19 +171,34 @@ class Call:
     def _run(self, function, arguments) -> None:
         if threading.current_thread() is not threading.main_thread():
             return self._check(function(self.pointer, *arguments))
-        result = []
-        worker = threading.Thread(target=lambda: result.append(function(self.pointer, *arguments)), daemon=True)
-        worker.start()
+        result: list = []
+        ended: queue.SimpleQueue = queue.SimpleQueue()
+        first = threading.Lock()
+
+        def work():
+            if first.acquire(blocking=False):
+                result.append(function(self.pointer, *arguments))
+                ended.put(None)
+
+        # However often it is interrupted: until the work has ended, it uses memory that the caller would free. Not
+        # Thread.join, which takes a thread for ended once it was interrupted (CPython 3.9 to 3.12).
         interrupt: BaseException | None = None
-        # However often it is interrupted: until the work has ended, it uses memory that the caller would free.
-        while worker.is_alive():
+        is_started = False
+        while not result:
             try:
-                worker.join()
+                if not is_started:
+                    _thread.start_new_thread(work, ())
+                    is_started = True
+                ended.get()
+            except RuntimeError as error:
+                if is_started:
+                    raise
+                raise CheckpointError(f"cannot create another thread: {error}", code="system") from None
             except BaseException as error:
                 interrupt = interrupt or error
                 library().ckpt_call_cancel(self.pointer)
         if interrupt is not None:
-            if result and result[0]:
+            if result[0]:
                 library().ckpt_error_free(result[0])
             raise interrupt
         self._check(result[0])
