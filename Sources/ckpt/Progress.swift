@@ -83,7 +83,8 @@ final class ProgressBar: Sendable {
     isShown = report != nil || !quiet && StandardError.isTerminal
     self.total = max(total, 1)
     self.unit = unit
-    state = Mutex(State(lastDrawn: start + 0.8))
+    // A bar comes after a second; whoever is told otherwise may want to end the work at once.
+    state = Mutex(State(lastDrawn: report == nil ? start + 0.8 : start - 1))
   }
 
   /// Counts work that was done.

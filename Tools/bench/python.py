@@ -116,9 +116,9 @@ def description(options, name):
 
 
 def show(rows):
-    rows = list(rows)
-    heading = None
+    heading, shown = None, []
     for row in rows:
+        shown.append(row)
         if heading != (row["kind"], row["data"]):
             heading = (row["kind"], row["data"])
             print(f"\n{row['kind']}, {row['data']}")
@@ -127,9 +127,9 @@ def show(rows):
         print(f"  {row['job']:28} {row['seconds']:8.3f} s {figure}", flush=True)
     print()
     for kind, ours, peer, least in TARGETS:
-        for data in dict.fromkeys(row["data"] for row in rows if row["kind"] == kind):
-            seconds = {row["job"]: row["seconds"] for row in rows if (row["kind"], row["data"]) == (kind, data)}
+        for data in dict.fromkeys(row["data"] for row in shown if row["kind"] == kind):
+            seconds = {row["job"]: row["seconds"] for row in shown if (row["kind"], row["data"]) == (kind, data)}
             ratio = seconds[peer] / seconds[ours]
             print(f"{kind}, {data}: {ours} is {ratio:.2f} times as fast as {peer}, aimed at {least}: "
                   f"{'met' if ratio >= least else 'MISSED'}")
-    return rows
+    return shown
