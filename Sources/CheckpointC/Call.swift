@@ -16,7 +16,7 @@ final class Call: Sendable {
 
   private let state = Mutex(State())
 
-  /// The call behind a pointer; a new one for NULL.
+  /// The call that a pointer stands for; a new one for NULL.
   static func at(_ pointer: OpaquePointer?) -> Call {
     unsafe pointer.map {
       unsafe Unmanaged<Call>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue()

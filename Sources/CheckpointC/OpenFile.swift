@@ -32,7 +32,7 @@ final class OpenFile: @unchecked Sendable {  // never changes
     unsafe table.deallocate()
   }
 
-  /// The file behind a pointer.
+  /// The file that a pointer stands for.
   static func at(_ pointer: OpaquePointer) -> OpenFile {
     unsafe Unmanaged<OpenFile>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
   }

@@ -75,7 +75,8 @@ struct PartUnits: Sequence, IteratorProtocol, Sendable {
     guard position < parts.count else { return nil }
     var unit: [PartRead] = []
     var room = Self.size
-    while position < parts.count, unit.count < Self.maxGathered, parts[position].range.count <= room {
+    while position < parts.count, unit.count < Self.maxGathered, parts[position].range.count <= room
+    {
       unit.append(parts[position])
       room -= parts[position].range.count
       position += 1

@@ -1,6 +1,6 @@
 /// A thread that waits for asynchronous work and does those of its parts that no other thread does.
 ///
-/// Swift's own pool of threads is not used, so that a program which is no Swift program gets no threads
+/// Swift's own pool of threads is not used, so that a program that is not written in Swift gets no threads
 /// that stay, and so that a process can work after it was forked, where that pool is lost.
 package final class CallingThread: TaskExecutor {
   private struct State {

@@ -10,8 +10,8 @@
  *  - Texts are UTF-8 and end with a zero byte, except for the names of a ckpt_table. Lists of texts
  *    end with NULL; a list that is NULL is empty. Paths are the system's bytes.
  *  - Threads. Any function may be called from any thread at any time. A ckpt_file never changes. The
- *    work of a call is done on threads of its own, which end with it; the calling thread waits. There
- *    is no state besides the objects below, so that a process that was forked may call everything,
+ *    work of a call is done on threads of its own, which end with it; the calling thread waits.
+ *    Nothing lasts but the objects below, so that a process that was forked may call everything,
  *    provided that no call was in progress when it was forked.
  *  - Nothing is printed, no signal is handled, and the process is never ended, by any function but
  *    ckpt_main().

@@ -63,7 +63,7 @@ package enum Embedded {
     }
   }
 
-  /// Parses options, for which `-` is no file.
+  /// Parses options, which may not contain `-` as a file.
   static func parse<Options: ParsableArguments>(
     _ kind: Options.Type, _ arguments: [String]
   ) throws -> Options {

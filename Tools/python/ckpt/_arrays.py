@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import json
+import os
 from ctypes import byref, c_void_p
 
 import numpy as np
@@ -65,8 +68,9 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
     dtypes = table.dtypes
     for index in _unknown(table, chosen, types):
         raise _dtypes.unsupported(table.names[index], dtypes[index])
-    firsts = _originals(table, chosen)
-    own = np.unique(firsts) if len(firsts) else firsts
+    is_tied = bool((table.aliases[chosen] >= 0).any())
+    firsts = _originals(table, chosen) if is_tied else chosen
+    own = np.unique(firsts) if is_tied else chosen
     sizes = table.byte_counts[own]
     targets = np.zeros(len(own), np.uint64)
     places: list = [None] * len(own)
@@ -92,7 +96,7 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
     shapes, array = table.shapes, np.ndarray
     kinds = [types[dtypes[index]] for index in own.tolist()]
     made = [array(shapes[index], kind, *place) for index, kind, place in zip(own.tolist(), kinds, places)]
-    if len(own) == len(indices) and (own == chosen).all():
+    if not is_tied:
         return made
     position = np.searchsorted(own, firsts).tolist()
     return [made[place] if shapes[index] == made[place].shape else made[place].reshape(shapes[index])
@@ -106,8 +110,8 @@ def _aligned(size: int) -> np.ndarray:
 
 
 def _unknown(table: TensorTable, chosen: np.ndarray, types: dict[str, np.dtype]) -> list[int]:
-    missing = [code for code, name in enumerate(dtype_names()) if name not in types]
-    return chosen[np.isin(table.codes[chosen], missing)].tolist()
+    missing = np.array([name not in types for name in dtype_names()])
+    return chosen[missing[table.codes[chosen]]].tolist()
 
 
 def _originals(table: TensorTable, chosen: np.ndarray) -> np.ndarray:
@@ -120,24 +124,18 @@ def _originals(table: TensorTable, chosen: np.ndarray) -> np.ndarray:
     return tied
 
 
-def write(path, names: list[str], dtypes: list[str], shapes: list[tuple], addresses: list[int], aliases: list[int],
-          values: str | None, options: list[str], call: Call) -> list[str]:
+def write(path, names: list[str], dtypes: list[str], shapes: list[tuple], sizes: list[int], addresses: list[int],
+          aliases: list[int], values: str | None, options: list[str], call: Call) -> list[str]:
     """Writes tensors that lie at these addresses; what keeps them alive is the caller's."""
-    import json
-    import os
-
     kinds = {name: code for code, name in enumerate(dtype_names())}
     blob = [name.encode() for name in names]
-    widths = {name: dtype.itemsize for name, dtype in _dtypes.raw_types().items()}
     count = len(names)
-    counts = np.fromiter((int(np.prod(shape, dtype=np.int64)) if shape else 1 for shape in shapes), np.int64, count)
-    itemsizes = np.fromiter((widths[dtype] for dtype in dtypes), np.int64, count)
     columns = {
         "name_ends": np.cumsum(np.fromiter(map(len, blob), np.uint64, count), dtype=np.uint64),
         "dtypes": np.fromiter((kinds[dtype] for dtype in dtypes), np.uint8, count),
-        "sizes": np.fromiter((size for shape in shapes for size in shape), np.int64),
+        "sizes": np.fromiter(itertools.chain.from_iterable(shapes), np.int64),
         "size_ends": np.cumsum(np.fromiter(map(len, shapes), np.uint64, count), dtype=np.uint64),
-        "byte_counts": (counts * itemsizes).astype(np.uint64),
+        "byte_counts": np.asarray(sizes, np.uint64),
         "aliases": np.asarray(aliases, np.int64),
         "names": np.frombuffer(b"".join(blob) + b"\0", np.uint8)}
     table = Table(count=count, **{name: column.ctypes.data for name, column in columns.items()})

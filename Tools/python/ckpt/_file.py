@@ -65,6 +65,20 @@ class File(Mapping):
                 made[id(array)] = wrap(array, dtypes[index])
         return {name: made[id(array)] for name, array in zip(wanted, arrays)}
 
+    def load_into(self, arrays: Mapping[str, np.ndarray], *, progress=None) -> None:
+        """Reads tensors into arrays that are there, of their types and shapes, without gaps: memory is used again."""
+        table = self._table
+        indices = [self._index(name) for name in arrays]
+        for index, (name, array) in zip(indices, arrays.items()):
+            kind = self._types.get(table.dtypes[index])
+            if array.dtype != kind or array.shape != table.shapes[index] or not array.flags.carray:
+                raise CheckpointError(
+                    f"{self.path}: tensor '{name}': expected a writable array of {kind} {table.shapes[index]} without "
+                    f"gaps, found {array.dtype} {array.shape}", code="mismatched", path=self.path, tensor=name)
+        targets = [array.__array_interface__["data"][0] for array in arrays.values()]
+        sizes = table.byte_counts[np.asarray(indices, np.int64)]
+        _arrays.read_many(self._live, indices, 0, sizes, targets, Call(self._threads, progress))
+
     # What tensors are, without reading them.
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -123,7 +137,8 @@ class File(Mapping):
     @property
     def tree(self) -> str:
         """The module tree as PyTorch prints it; where the file has none, it is inferred from names and shapes."""
-        return run(["tree", "--", self.path])[1]
+        # The last line counts the modules.
+        return run(["tree", "--", self.path])[1].rstrip("\n").rpartition("\n")[0]
 
     @property
     def _values(self) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import functools
 import os
 import pathlib
+import queue
 import sys
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
@@ -137,30 +139,75 @@ class Call:
         self.pointer = library().ckpt_call_new()
         if threads is not None:
             library().ckpt_call_set_threads(self.pointer, threads)
+        self.failure: BaseException | None = None
         if progress is not None:
-            self.callback = Progress(lambda _, done, total: progress(done, total))
+            self.progress = progress
+            self.callback = Progress(self._tell)
             library().ckpt_call_set_progress(self.pointer, self.callback, None)
 
     def __del__(self):
         if getattr(self, "pointer", None):
             library().ckpt_call_free(self.pointer)
 
-    def run(self, function, *arguments) -> None:
-        """Runs a function of the library; KeyboardInterrupt cancels it."""
-        if threading.current_thread() is not threading.main_thread():
-            return check(function(self.pointer, *arguments))
-        result = []
-        worker = threading.Thread(target=lambda: result.append(function(self.pointer, *arguments)), daemon=True)
-        worker.start()
+    def _tell(self, _, done, total):
+        if self.failure is not None:
+            return
         try:
-            worker.join()
-        except BaseException:
+            self.progress(done, total)
+        except BaseException as failure:  # raised again where the caller is
+            self.failure = failure
             library().ckpt_call_cancel(self.pointer)
-            worker.join()
-            if result and result[0]:
+
+    def run(self, function, *arguments) -> None:
+        """Runs a function of the library; KeyboardInterrupt, or an error of the progress, cancels it."""
+        try:
+            self._run(function, arguments)
+        finally:
+            # A method of this object refers back to it.
+            self.callback = None
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self, function, arguments) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return self._check(function(self.pointer, *arguments))
+        result: list = []
+        ended: queue.SimpleQueue = queue.SimpleQueue()
+        first = threading.Lock()
+
+        def work():
+            if first.acquire(blocking=False):
+                result.append(function(self.pointer, *arguments))
+                ended.put(None)
+
+        # However often it is interrupted: until the work has ended, it uses memory that the caller would free. Not
+        # Thread.join, which takes a thread for ended once it was interrupted (CPython 3.9 to 3.12).
+        interrupt: BaseException | None = None
+        is_started = False
+        while not result:
+            try:
+                if not is_started:
+                    _thread.start_new_thread(work, ())
+                    is_started = True
+                ended.get()
+            except RuntimeError as error:
+                if is_started:
+                    raise
+                raise CheckpointError(f"cannot create another thread: {error}", code="system") from None
+            except BaseException as error:
+                interrupt = interrupt or error
+                library().ckpt_call_cancel(self.pointer)
+        if interrupt is not None:
+            if result[0]:
                 library().ckpt_error_free(result[0])
-            raise
-        check(result[0])
+            raise interrupt
+        self._check(result[0])
+
+    def _check(self, error) -> None:
+        if self.failure is None:
+            return check(error)
+        if error:
+            library().ckpt_error_free(error)
 
 
 class Handle:

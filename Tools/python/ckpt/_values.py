@@ -151,7 +151,8 @@ def nest(values: dict[str, Any], tensors: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Place:
-    """A container of nested values, by keys; those of a list are its indices."""
+    """A container of nested values, by keys; those of a list are its indices. The kind of an object is its class's
+    name."""
 
     def __init__(self, kind, items):
         self.kind, self.items = kind, items
@@ -160,7 +161,7 @@ class _Place:
     @classmethod
     def of(cls, value):
         if isinstance(value, Opaque) and value.members:
-            value = value.members
+            return cls(value.kind, {key: cls.of(element) for key, element in value.members.items()})
         if isinstance(value, dict):
             return cls(dict, {key: cls.of(element) for key, element in value.items()})
         if isinstance(value, (list, tuple)):
@@ -190,4 +191,6 @@ class _Place:
 
     def value(self):
         items = {key: item.value() if isinstance(item, _Place) else item for key, item in self.items.items()}
+        if isinstance(self.kind, str):
+            return Opaque(self.kind, items)
         return items if self.kind is dict else self.kind(items.values())

@@ -51,7 +51,8 @@ def save_file(tensors: Mapping[str, np.ndarray], path, metadata: Mapping[str, st
         kept.append(array)
     addresses = [array.__array_interface__["data"][0] for array in kept]
     aliases = tied(kept, dtypes, shapes, addresses)
-    return written(path, names, dtypes, shapes, addresses, aliases, metadata, extras, format, compression, parity,
+    sizes = [array.nbytes for array in kept]
+    return written(path, (names, dtypes, shapes, sizes, addresses, aliases), metadata, extras, format, compression, parity,
                    overwrite, threads, progress)
 
 
@@ -67,9 +68,9 @@ def tied(kept, dtypes, shapes, addresses) -> list[int]:
     return aliases
 
 
-def written(path, names, dtypes, shapes, addresses, aliases, metadata, extras, format, compression, parity,  # noqa: A002
-            overwrite, threads, progress, nests=False) -> list[str]:
-    """Writes tensors at these addresses; see save_file."""
+def written(path, tensors, metadata, extras, format, compression, parity, overwrite, threads, progress,  # noqa: A002
+            nests=False) -> list[str]:
+    """Writes tensors, given by their names, dtypes, shapes, sizes, addresses, and aliases; see save_file."""
     options = ["--force"] if overwrite else []
     if nests:
         options.append("--nest")
@@ -81,8 +82,7 @@ def written(path, names, dtypes, shapes, addresses, aliases, metadata, extras, f
         if not isinstance(key, str) or not isinstance(text, str):
             raise CheckpointError(f"metadata: expected texts, found {key!r}: {text!r}", code="usage")
         values[key] = text
-    return _arrays.write(path, names, dtypes, shapes, addresses, aliases, _values.encode(values) if values else None,
-                         options, Call(threads, progress))
+    return _arrays.write(path, *tensors, _values.encode(values) if values else None, options, Call(threads, progress))
 
 
 def load(data: bytes, **options) -> dict[str, np.ndarray]:

@@ -54,8 +54,8 @@ def load_file(filename, device: Any = "cpu", *, progress=None, **options) -> dic
 
 
 def _gathered(tensors: Mapping[str, torch.Tensor]):
-    """What the library needs to know of tensors; the list of those that must be kept is the last."""
-    names, dtypes, shapes, addresses, aliases, kept = [], [], [], [], [], []
+    """What the library needs to know of tensors, and the list of those that must be kept."""
+    names, dtypes, shapes, sizes, addresses, aliases, kept = [], [], [], [], [], [], []
     seen: dict = {}
     for index, (name, tensor) in enumerate(tensors.items()):
         if not isinstance(tensor, torch.Tensor):
@@ -73,10 +73,11 @@ def _gathered(tensors: Mapping[str, torch.Tensor]):
         names.append(name)
         dtypes.append(SPELLED[tensor.dtype])
         shapes.append(tuple(tensor.shape))
+        sizes.append(plain.nbytes)
         addresses.append(plain.data_ptr())
         aliases.append(first if first != index else -1)
         kept.append(plain)
-    return names, dtypes, shapes, addresses, aliases, kept
+    return (names, dtypes, shapes, sizes, addresses, aliases), kept
 
 
 def save_file(tensors: Mapping[str, torch.Tensor], filename, metadata: Mapping[str, str] | None = None, *,
@@ -88,9 +89,8 @@ def save_file(tensors: Mapping[str, torch.Tensor], filename, metadata: Mapping[s
     Tensors that are one stay tied where the format can. `metadata` are texts, and `extras` other values, that are
     stored with them. Returns what the format cannot hold, one sentence each.
     """
-    names, dtypes, shapes, addresses, aliases, kept = _gathered(tensors)
-    notes = _numpy.written(filename, names, dtypes, shapes, addresses, aliases, metadata, extras, format, compression,
-                           parity, overwrite, threads, progress)
+    gathered, kept = _gathered(tensors)
+    notes = _numpy.written(filename, gathered, metadata, extras, format, compression, parity, overwrite, threads, progress)
     del kept
     return notes
 
@@ -155,10 +155,10 @@ def save(value: Mapping[str, Any], path, *, format: str | None = None, compressi
     Objects of classes are refused with a TypeError; returns what the format cannot hold, one sentence each.
     """
     tensors, values = _values.flatten(value, lambda item: isinstance(item, torch.Tensor))
-    names, dtypes, shapes, addresses, aliases, kept = _gathered(tensors)
+    gathered, kept = _gathered(tensors)
     nests = (format or pathlib.PurePath(os.fsdecode(path)).suffix.lstrip(".")) in ("pt", "pth", "bin", "ckpt", "pytorch")
-    notes = _numpy.written(path, names, dtypes, shapes, addresses, aliases, None, _as_values(values), format,
-                           compression, parity, overwrite, threads, progress, nests=nests)
+    notes = _numpy.written(path, gathered, None, _as_values(values), format, compression, parity, overwrite, threads,
+                           progress, nests=nests)
     del kept
     return notes
 
