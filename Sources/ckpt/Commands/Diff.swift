@@ -30,8 +30,9 @@ extension Ckpt {
           ckpt diff epoch3.pt epoch7.pt --patch epoch7-patch.ckz
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var first: String
-    @Argument(help: "The other checkpoint. Either argument may be '-'.") var second: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var first: String
+    @Argument(help: "The other checkpoint. Either argument may be '-'.", completion: .file())
+    var second: String
     @Option(
       parsing: .unconditional,
       help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
@@ -39,13 +40,14 @@ extension Ckpt {
     @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol = 0.0
     @Option(
       help: ArgumentHelp(
-        "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
+        "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"),
+      completion: .file())
     var map: String?
     @OptionGroup var renaming: RenameOptions
     @Option(
       help: ArgumentHelp(
         "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files, with every part and value.",
-        valueName: "file"))
+        valueName: "file"), completion: .file())
     var patch: String?
     @Flag(help: "With --patch, replace an existing file.") var force = false
     @Flag(help: "Read all data, even where both files store a digest of it.") var full = false

@@ -19,7 +19,7 @@ extension Ckpt {
           ckpt ls run.ckz
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
     @Flag(help: "List the parts of a file that holds several checkpoints; --key selects one.")
     var keys = false
     @Flag(

@@ -16,7 +16,7 @@ extension Ckpt {
           ckpt stat net.h5 --match '*.weight' --json
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
