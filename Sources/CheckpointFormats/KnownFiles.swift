@@ -46,7 +46,7 @@ extension KnownFile {
     KnownFile(.text("tree\nversion="), "is a LightGBM model, which ckpt does not read"),
     KnownFile(.text("7767517"), "is the graph of an ncnn model, which ckpt does not read"),
     KnownFile(.text("#!"), "is a script, not a checkpoint"),
-    KnownFile(.source, "is source code, not a checkpoint; run it and save with torch.save(model.state_dict(), FILE), or print(model) for a MODEL (Tools/describe.py describes it in full)"),
+    KnownFile(.source, "is source code, not a checkpoint; run it and save with torch.save(model.state_dict(), FILE), or print(model) for a MODEL (ckpt-describe, Tools/describe.py, describes it in full)"),
     KnownFile(.text("---\n") && (.contains("\nlicense:") || .contains("\ntags:") || .contains("\nlibrary_name:") || .contains("\nlanguage:") || .contains("\nbase_model:") || .contains("\npipeline_tag:")), "is a model card (README.md), which holds no weights; give the weights beside it"),
     KnownFile(.text("[net]") || .text("[network]") || .contains("\n[net]"), "is the configuration of a Darknet model (.cfg), which holds no weights"),
     KnownFile(.text("[PAD]\n") || .text("[UNK]\n") || .text("<unk>\n") || .text("#version: 0."), "is the vocabulary of a tokenizer, which holds no weights"),

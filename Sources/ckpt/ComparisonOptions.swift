@@ -20,11 +20,13 @@ struct ComparisonOptions: ParsableArguments {
   var failOn: String?
   @Option(
     help: ArgumentHelp(
-      "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"))
+      "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"),
+    completion: .file())
   var map: String?
   @Option(
     help: ArgumentHelp(
-      "Write the pairs of other names that were found, as --map reads them.", valueName: "file"))
+      "Write the pairs of other names that were found, as --map reads them.", valueName: "file"),
+    completion: .file())
   var writeMap: String?
 
   /// What `--fail-on` names.

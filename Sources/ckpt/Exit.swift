@@ -48,7 +48,8 @@ extension Ckpt {
       return nil
     }
     guard !(commandNames + ["help"]).contains(first) else { return nil }
-    let near = nearestName(to: first, among: commandNames).map { "; did you mean '\($0)'?" } ?? ""
+    let near =
+      nearestName(to: first, among: commandNames + ["help"]).map { "; did you mean '\($0)'?" } ?? ""
     return "unknown command '\(first)'\(near)"
   }
 

@@ -5,7 +5,7 @@ import CheckpointKit
 struct LayoutOptions: ParsableArguments {
   @Flag(
     help: """
-      Convert Keras layers' tensors into those of PyTorch modules: kernels transposed, gates \
+      Convert tensors of Keras layers for PyTorch modules: kernels transposed, gates \
       reordered, kernel → weight, gamma → weight, moving_mean → running_mean and so on. See \
       the KerasLayouts article for the mapping. --match and --rename see the new names.
       """)
@@ -13,7 +13,7 @@ struct LayoutOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Convert PyTorch modules' tensors into those of Keras layers: the layers of the --like file, or \
+      Convert tensors of PyTorch modules for Keras layers: the layers of the --like file, or \
       by default those that match the modules' classes.
       """)
   var toKerasLayout = false

@@ -160,20 +160,21 @@ struct SelectionOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Select tensors by layer class (Linear, Conv*), container (layer2), glob on names (*.bias; * crosses dots), or /regex/, combined with & | ! ( ). kind: and name: tell classes from names. May be repeated; a tensor matches if any selector does.",
-      valueName: "selector"))
+      "Select tensors: by class, name, glob, or /regex/. Linear and Conv* are layer classes, layer2 is a container, *.bias a glob on names (* crosses dots); & | ! ( ) combine them, and kind: and name: tell classes from names. May be repeated; a tensor matches if any selector does.",
+      valueName: "selector"), completion: .tensorNames)
   var match: [String] = []
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Leave out tensors that SELECTOR matches. May be repeated.", valueName: "selector"))
+      "Leave out tensors that the selector matches. May be repeated.", valueName: "selector"),
+    completion: .tensorNames)
   var exclude: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "Take module classes from this model. Default: the checkpoint's own, else inferred.",
-      valueName: "model"))
+      valueName: "model"), completion: .file())
   var model: String?
 
   func validate() throws {

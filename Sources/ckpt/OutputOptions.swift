@@ -3,28 +3,33 @@ import CheckpointKit
 
 /// Options of commands that write a checkpoint.
 struct OutputOptions: ParsableArguments {
+  /// The words that `--compression` takes, of which gzip may have a level after it.
+  private static let compressions = ["planes", "planes:fast", "planes:small", "gzip", "none"]
+
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Output format: \(CheckpointFormat.writableNames). Default: by file extension.",
-      valueName: "format"))
+      "Output format. Default: by file extension. One of \(CheckpointFormat.writableNames).",
+      valueName: "format"),
+    completion: .list(CheckpointFormat.all.filter { $0.write != nil }.map(\.name)))
   var to: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
       """
-      Compression of tensors: planes, the default of .ckz, at about 1 GB/s per core; planes:fast \
+      How tensors are packed: planes[:fast|:small], gzip, none. planes, the default of .ckz, packs \
+      about 1 GB/s per core; planes:fast \
       without a choice of filters, faster and larger where values repeat or are pruned; \
       planes:small, slow, for the last percent, not all of it as zlib streams; gzip[:LEVEL] as zlib packs HDF5, at 0.05 GB/s; or \
       none, at the speed of copying.
-      """, valueName: "kind"))
+      """, valueName: "kind"), completion: .list(Self.compressions))
   var compression: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Add recovery data of this percentage, 1 to 100, to a .ckz file; 'ckpt repair' restores as much damage, wherever it is.",
+      "Add recovery data to a .ckz file, in percent. 1 to 100; 'ckpt repair' restores as much damage, wherever it is.",
       valueName: "percent"))
   var parity: Int?
 
@@ -35,7 +40,7 @@ struct OutputOptions: ParsableArguments {
     try checkParity(parity)
     try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
     guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
-    let names = ["planes", "planes:fast", "planes:small", "gzip", "none"]
+    let names = Self.compressions
     let near = nearestName(to: compression, among: names).map { [$0] } ?? []
     throw ValidationError(
       "unknown compression '\(compression)': expected planes, planes:fast, planes:small, gzip, "

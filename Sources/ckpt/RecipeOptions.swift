@@ -5,7 +5,7 @@ import CheckpointKit
 struct SeedOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "Argument of torch.manual_seed: an integer from -2^63 to 2^64 - 1. (default: 0)")
+    help: "Argument of torch.manual_seed (default: 0). An integer from -2^63 to 2^64 - 1.")
   var seed: String?
 
   func validate() throws {
@@ -17,55 +17,57 @@ struct SeedOptions: ParsableArguments {
 struct RecipeOptions: ParsableArguments {
   @Option(
     help:
-      "Library whose constructors build the model: \(Library.allCases.map(\.rawValue).joined(separator: ", ")). Default: torch, the layers' own defaults."
-  )
+      "Library whose constructors build the model. One of \(Library.allCases.map(\.rawValue).joined(separator: ", ")). Default: torch, the layers' own defaults.",
+    completion: .list(Library.allCases.map(\.rawValue)))
   var library: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "After construction, reinitialize tensors: 'Linear: weight=xavier_uniform, bias=1'. May be repeated.",
+      "Reinitialize tensors, as in 'Linear: weight=xavier_uniform'. Rules are applied after construction. May be repeated.",
       valueName: "selector: parameter=initializer"))
   var rule: [String] = []
 
   @Option(
     help:
-      "Order in which rules visit the modules: modules (pre-order, the default), apply (post-order), or rules (each rule walks the whole model before the next)."
-  )
+      "Order of the rules' loop: modules, apply, or rules. modules, the default, is pre-order, and apply post-order; with rules, each rule walks the whole model before the next.",
+    completion: .list(Rule.Order.allCases.map(\.rawValue)))
   var order: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Rule for each module as soon as it is built, before the next. May be repeated.",
+      "Rule for each module as soon as it is built. May be repeated.",
       valueName: "rule"))
   var atConstruction: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Draws to throw away first: 32-bit words, or a call such as 'randn(1000)'.",
+      "Discard draws first: 32-bit words, or 'randn(1000)'.",
       valueName: "draws"))
   var skip: String?
 
   @Option(
     help:
-      "Default dtype of parameters. Default: float32. PyTorch draws in \(DType.drawable.alternatives)."
-  )
+      "Default dtype of parameters. Default: float32. PyTorch draws in \(DType.drawable.alternatives).",
+    completion: .list(DType.drawable.map(\.torchName)))
   var dtype: String?
 
   @Option(
-    help: "Round floating-point tensors to this dtype afterward, as .to(dtype) does.")
+    help: "Round to this dtype afterward, as .to(dtype) does.",
+    completion: .list(DType.floatingPoint.map(\.torchName)))
   var cast: String?
 
   @Option(
     help:
-      "PyTorch's CPU path to reproduce: avx2 (the default; every current x86 machine) or default.")
+      "PyTorch's CPU path to reproduce: avx2 or default. avx2 is the default, and what every current x86 machine takes.",
+    completion: .list(["avx2", "default"]))
   var matchTorch: String?
 
   @Option(
     help: ArgumentHelp(
-      "Side file with what printed text cannot show: 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
-      valueName: "file"))
+      "Side file with what printed text cannot show. Lines are 'path: shape [dtype] [= initializer]', 'a = b' for ties, 'path: kdim=…'.",
+      valueName: "file"), completion: .file())
   var extra: String?
 
   func validate() throws {

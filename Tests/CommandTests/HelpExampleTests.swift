@@ -31,6 +31,22 @@ import Testing
     ckpt init model.txt --parity 10 -o damaged.ckz -q
     """
 
+  @Test(arguments: ["selectors", "rules", "models"])
+  func `every example of a topic runs`(topic: String) throws {
+    let place = try Workplace()
+    try place.folder.write(Array(Self.model.utf8), to: "model.txt")
+    let made = try place.shell(
+      "mkdir out; ckpt init model.txt -o net.h5 -q; ckpt init model.txt -o model.h5 -q")
+    try #require(made.status == 0, "\(made.errors)")
+    let lines = try place.ckpt("help", topic).lines.map(\.trimmed)
+    let start = try #require(lines.firstIndex(of: "EXAMPLES"))
+    #expect(lines.count > start + 2)
+    for example in lines[(start + 1)...] {
+      let run = try place.shell(example)
+      #expect(run.status == 0, "\(example): \(run.errors)")
+    }
+  }
+
   @Test(arguments: [
     "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
     "find-seed", "scan", "apply", "pack", "unpack", "repair",
@@ -49,7 +65,7 @@ import Testing
     try #require(made.status == 0, "\(made.errors)")
     let help = try place.ckpt(command, "--help").lines.map(\.trimmed)
     let start = try #require(help.firstIndex(of: "EXAMPLES"))
-    let examples = help[(start + 1)...].prefix { !$0.hasPrefix("USAGE:") }
+    let examples = help[(start + 1)...]
     #expect(!examples.isEmpty)
     for example in examples {
       // A line that is wrapped cannot be copied.

@@ -90,12 +90,12 @@ import Testing
       printed: text.replacing("UNet2DConditionModel(", with: "\(kind)("))
     let note =
       "if \(kind) is that of diffusers, it may build its layers in another order than they are "
-      + "printed, which is not repeated here; for its bytes describe it with Tools/describe.py"
+      + "printed, which is not repeated here; for its bytes describe it with ckpt-describe (Tools/describe.py)"
     #expect(tree.notesOnConstructors == [note])
     let error = #expect(throws: CheckpointError.self) { try tree.built(by: .diffusers) }
     #expect(
       error?.message == "in which order diffusers builds the layers of \(kind) is not known; "
-        + "describe the model with Tools/describe.py instead")
+        + "describe the model with ckpt-describe (Tools/describe.py) instead")
   }
 
   @Test func `diffusers' blocks in a user's model are not built by its library`() throws {

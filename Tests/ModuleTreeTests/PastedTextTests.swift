@@ -273,12 +273,12 @@ import Testing
     (
       "class Net(nn.Module):\n  def __init__(self):\n    self.fc = nn.Linear(2, 3)",
       "line 1, column 1: expected the text that print(model) shows, found Python source; run it and "
-        + "print(model), or describe the model with Tools/describe.py"
+        + "print(model), or describe the model with ckpt-describe (Tools/describe.py)"
     ),
     (
       "model = nn.Sequential(\n    nn.Linear(2, 3),\n)",
       "line 1, column 1: expected the text that print(model) shows, found Python source; run it and "
-        + "print(model), or describe the model with Tools/describe.py"
+        + "print(model), or describe the model with ckpt-describe (Tools/describe.py)"
     ),
     (
       "====\nLayer (type:depth-idx)  Param #\n====\nNet  --\n├─Linear: 1-1  9\n",

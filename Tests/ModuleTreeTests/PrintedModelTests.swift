@@ -201,7 +201,7 @@ import Testing
     (
       "M(\n  original_name=M\n  (c): Linear(original_name=Linear)\n)",
       "line 3, column 8: a printed ScriptModule shows no sizes; print the model before "
-        + "torch.jit.script or torch.jit.trace, or describe the live one with Tools/describe.py"
+        + "torch.jit.script or torch.jit.trace, or describe the live one with ckpt-describe (Tools/describe.py)"
     ),
     (
       "Sequential(\n  ...\n  (1): Linear(in_features=4, out_features=4, bias=True)\n)",

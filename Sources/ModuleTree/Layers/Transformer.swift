@@ -66,7 +66,7 @@ extension TransformerStack: PrintedLayer {
         offset: -1,
         message: """
           a \(printed.kind) without layers does not show the layer that it was given, whose draws \
-          come before those of later modules; describe the live model with Tools/describe.py, or \
+          come before those of later modules; describe the live model with ckpt-describe (Tools/describe.py), or \
           say in the --extra file that nothing was drawn, 'class \(printed.kind)(Module)'
           """)
     }

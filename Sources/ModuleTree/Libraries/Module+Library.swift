@@ -69,7 +69,7 @@ extension Module {
   ///   or one whose constructor is not known.
   package func built(by library: Library) throws -> Module {
     if library == .torch { return self }
-    let remedy = "describe the model with Tools/describe.py instead"
+    let remedy = "describe the model with ckpt-describe (Tools/describe.py) instead"
     let nodes = namedModules()
     if let other = nodes.first(where: {
       library.redrawsUnknown($0.module)
@@ -163,7 +163,7 @@ extension Module {
       {
         notes.append(
           "if \(node.module.kind) is that of \(library.owner), \(library.surprise), which is not "
-            + "repeated here; for its bytes describe it with Tools/describe.py")
+            + "repeated here; for its bytes describe it with ckpt-describe (Tools/describe.py)")
       }
     }
     return notes

@@ -76,7 +76,7 @@ extension Module {
     throw CheckpointError(
       .missing,
       "\(first.kind) (\(place)) may own tensors that printed text does not show\(example)\(more); "
-        + "describe the model with Tools/describe.py, give them with --extra, say there that it "
+        + "describe the model with ckpt-describe (Tools/describe.py), give them with --extra, say there that it "
         + "owns none, 'class \(first.kind)(Module)', or pass --allow-incomplete to write the others"
     )
   }

@@ -14,7 +14,7 @@ extension PastedText {
     ),
     (
       ["(nn.Module)", "super().__init__", "import torch", "= nn.", "nn.Sequential("],
-      "Python source; run it and print(model), or describe the model with Tools/describe.py"
+      "Python source; run it and print(model), or describe the model with ckpt-describe (Tools/describe.py)"
     ),
   ]
 

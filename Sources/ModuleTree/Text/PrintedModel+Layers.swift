@@ -48,7 +48,7 @@ extension KnownLayers {
       offset: -1,
       message: """
         a printed ScriptModule shows no sizes; print the model before torch.jit.script or \
-        torch.jit.trace, or describe the live one with Tools/describe.py
+        torch.jit.trace, or describe the live one with ckpt-describe (Tools/describe.py)
         """)
   }
 
@@ -64,7 +64,7 @@ extension KnownLayers {
       offset: -1,
       message: """
         \(kind)() shows no tensors and no sizes, as in an exported or traced program; print the \
-        model before torch.export, torch.fx, or torch.jit, describe it with Tools/describe.py, or \
+        model before torch.export, torch.fx, or torch.jit, describe it with ckpt-describe (Tools/describe.py), or \
         say in the --extra file what it owns, 'path.weight: [3, 4]', or that it owns nothing, \
         'class \(kind)(Module)'
         """)
@@ -79,7 +79,7 @@ extension KnownLayers {
       offset: -1,
       message: """
         \(kind) has no tensors until the model has run one batch; run one, then print the model, \
-        or describe it with Tools/describe.py, which follows the order of its draws
+        or describe it with ckpt-describe (Tools/describe.py), which follows the order of its draws
         """)
   }
 

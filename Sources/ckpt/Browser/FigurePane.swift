@@ -29,7 +29,8 @@ struct FigurePane {
     switch measurement.difference {
     case .found(let difference):
       lines += ScreenLine.wrapped(
-        difference.differing == 0 ? "identical" : "differs: \(difference.measures)", to: columns, limit: 3,
+        difference.differing == 0 ? "identical" : "differs: \(difference.measures)", to: columns,
+        limit: 3,
         difference.differing == 0 ? .dim : .color(.yellow))
     case .failed(let reason) where lines.isEmpty:
       lines += ScreenLine.wrapped(reason, to: columns, limit: 4, .color(.red))

@@ -149,6 +149,12 @@ enum RawTerminal {
   }
 
   private static func watchSignals() {
+    // Threads of the dispatch library block these, and those that they start do as well: a read in the background would
+    // fail then instead of stopping the process.
+    var stops = sigset_t()
+    unsafe sigemptyset(&stops)
+    for number in [SIGTSTP, SIGTTIN, SIGTTOU] { unsafe sigaddset(&stops, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &stops, nil)
     signal(SIGWINCH) { _ in RawTerminal.wake(Wake.resized) }
     signal(SIGCONT) { _ in RawTerminal.wake(Wake.continued) }
     signal(SIGTSTP) { _ in RawTerminal.wake(Wake.stopped) }

@@ -57,9 +57,9 @@ extension DType {
 }
 
 extension String {
-  /// A value as a cell shows it: whole if it fits, else with four significant digits.
+  /// A value as a cell shows it: whole if it is short, else with four significant digits.
   func cell(width: Int) -> String {
-    if utf8.count <= width { return self }
+    if utf8.count <= min(width, 8) { return self }
     return (Double(self)?.short ?? self).cut(to: width)
   }
 }

@@ -4,7 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Apply: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Apply a patch that 'ckpt diff --patch' wrote to the checkpoint it was made from.",
+      abstract: "Apply a patch of 'ckpt diff --patch' to its base checkpoint.",
       discussion: """
         The base may be in any format: what counts is its fingerprint, which 'ckpt hash' prints. Another \
         base is refused before anything is written. The result has the fingerprint that the patch \
@@ -15,11 +15,14 @@ extension Ckpt {
           ckpt apply monday.pt patch.ckz -o tuesday.safetensors
         """)
 
-    @Argument(help: "The checkpoint that the patch was made from, in any format.") var base: String
-    @Argument(help: "The patch.") var patch: String
+    @Argument(
+      help: "The checkpoint that the patch was made from, in any format.", completion: .file())
+    var base: String
+    @Argument(help: "The patch.", completion: .file()) var patch: String
     @Option(
       name: [.customShort("o"), .long],
-      help: ArgumentHelp("File for the result; '-' for standard output.", valueName: "file"))
+      help: ArgumentHelp("File for the result; '-' for standard output.", valueName: "file"),
+      completion: .file())
     var output: String
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions

@@ -23,8 +23,9 @@ extension Ckpt {
           ckpt browse before.h5 after.ckz
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
-    @Argument(help: "A second one, with which it is compared.") var other: String?
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
+    @Argument(help: "A second one, with which it is compared.", completion: .file()) var other:
+      String?
     @OptionGroup var inputs: InputOptions
     @OptionGroup var renaming: RenameOptions
     @OptionGroup var common: CommonOptions

@@ -25,7 +25,7 @@ extension Ckpt {
           ckpt check *.h5 --json
         """)
 
-    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String]
+    @Argument(help: "Checkpoints; '-' for standard input.", completion: .file()) var files: [String]
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions
 

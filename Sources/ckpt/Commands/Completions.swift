@@ -10,7 +10,8 @@ extension Ckpt {
           ckpt completions zsh > ~/.zfunc/_ckpt
         """)
 
-    @Argument(help: "bash, zsh, or fish.") var shell: String
+    @Argument(help: "bash, zsh, or fish.", completion: .list(["bash", "zsh", "fish"])) var shell:
+      String
 
     func run() throws {
       guard let shell = CompletionShell(rawValue: shell) else {

@@ -24,38 +24,43 @@ extension Ckpt {
           ckpt convert big.ckz intact.ckz --keep-going
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var input: String
-    @Argument(help: "Output file; '-' for standard output.") var output: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var input: String
+    @Argument(help: "Output file; '-' for standard output.", completion: .file()) var output: String
     @OptionGroup var selection: SelectionOptions
     @Option(
       help:
-        "Cast floating-point tensors to this type, and quantized ones by way of their values: \(DType.floatingPoint.alternatives)."
-    )
+        "Cast floating-point tensors to this type. Quantized ones are cast by way of their values. Types: \(DType.floatingPoint.alternatives).",
+      completion: .list(DType.floatingPoint.map(\.torchName)))
     var dtype: String?
     @Flag(
-      help: "With --dtype, cast stored numbers as they are, even where scales belong to them.")
+      help:
+        "With --dtype, cast stored numbers without their scales. They are cast as they are, even where scales belong to them."
+    )
     var raw = false
     @OptionGroup var renaming: RenameOptions
-    @Option(help: ArgumentHelp("File of new names, one 'old = new' per line.", valueName: "file"))
+    @Option(
+      help: ArgumentHelp("File of new names, one 'old = new' per line.", valueName: "file"),
+      completion: .file())
     var map: String?
     @Option(
       help: ArgumentHelp(
-        "Write shards of at most this size and an index, such as model-00001-of-00003.safetensors.",
+        "Write shards of at most this size and an index. Names are model-00001-of-00003.safetensors.",
         valueName: "5GB"))
     var shardSize: String?
     @Flag(
-      help: "Convert every part of a training checkpoint, its tensors named as the file nests them."
+      help:
+        "Convert every part of a training checkpoint. Its tensors are named as the file nests them."
     )
     var all = false
     @Option(
       help: ArgumentHelp(
-        "Template: write a copy of this file, in its format, with these tensors in place of its own; the only way to write Keras files.",
-        valueName: "file"))
+        "Write a copy of this file, with tensors replaced. Its format is kept; the only way to write Keras files.",
+        valueName: "file"), completion: .file())
     var like: String?
     @OptionGroup var layout: LayoutOptions
     @Flag(
       help:
-        "Of a damaged file, convert every tensor that is intact, list what is left out, and exit with status 1."
+        "Convert what is intact in a damaged file. Lists what is left out, and exits with status 1."
     )
     var keepGoing = false
     @Flag(help: "Print what would be written and what cannot be; write nothing.")

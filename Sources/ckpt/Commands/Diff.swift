@@ -23,15 +23,16 @@ extension Ckpt {
           ckpt diff epoch3.pt epoch7.pt --patch epoch7-patch.ckz
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var first: String
-    @Argument(help: "The other checkpoint. Either argument may be '-'.") var second: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var first: String
+    @Argument(help: "The other checkpoint. Either argument may be '-'.", completion: .file())
+    var second: String
     @OptionGroup(title: "Comparison") var comparison: ComparisonOptions
     @OptionGroup var renaming: RenameOptions
     @OptionGroup(title: "Output") var view: DiffViewOptions
     @Option(
       help: ArgumentHelp(
         "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files.",
-        valueName: "file"))
+        valueName: "file"), completion: .file())
     var patch: String?
     @Flag(help: "With --patch or --write-map, replace an existing file.") var force = false
     @OptionGroup var selection: SelectionOptions

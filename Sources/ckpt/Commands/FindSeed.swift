@@ -5,7 +5,7 @@ extension Ckpt {
   struct FindSeed: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
       commandName: "find-seed",
-      abstract: "Find the seed from which a checkpoint's untouched weights were drawn.",
+      abstract: "Find the seed from which untouched weights were drawn.",
       discussion: """
         Works on a trained checkpoint as long as one random tensor is untrained (for example, a frozen \
         layer or a head saved before training). Only the low 32 bits of a seed matter. Exit status 1 \
@@ -23,7 +23,7 @@ extension Ckpt {
           ckpt find-seed net.h5 --model gpt.txt --rule 'Linear: weight=normal(0, 0.02)'
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("Seeds to try, inclusive.", valueName: "first..last"))
     var range = "0..100000"
     /// Accepted to say what to pass instead.

@@ -24,16 +24,18 @@ extension Ckpt {
           ckpt hash --check SUMS
         """)
 
-    @Argument(help: "Checkpoints; '-' for standard input.") var files: [String] = []
+    @Argument(help: "Checkpoints; '-' for standard input.", completion: .file()) var files:
+      [String] = []
     @Flag(help: "Print the manifest instead of the fingerprint.") var manifest = false
     @Option(
       help: ArgumentHelp(
-        "Compare with fingerprints, or with a manifest, from this file; '-' for standard input. With --quiet, print failures only.",
-        valueName: "sums"))
+        "Compare with fingerprints or a manifest from this file. '-' for standard input. With --quiet, print failures only.",
+        valueName: "sums"), completion: .file())
     var check: String?
     @Option(
       help: ArgumentHelp(
         "How tensors and manifest are digested: blake3 or sha256.", valueName: "name"),
+      completion: .list(DigestAlgorithm.allCases.map(\.rawValue)),
       transform: { text in
         guard let algorithm = DigestAlgorithm(rawValue: text) else {
           let known = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: " or ")

@@ -24,16 +24,18 @@ extension Ckpt {
 
     @Argument(
       help:
-        "Printed model, model description, or checkpoint; '-' for standard input. Optional with --recipe."
-    )
+        "Printed model, description, or checkpoint; '-' for standard input. Optional with --recipe.",
+      completion: .file())
     var model: String?
-    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
+    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.", completion: .file())
     var output: String
     @OptionGroup var seedOptions: SeedOptions
     @OptionGroup var recipeOptions: RecipeOptions
-    @Option(help: "A recipe file, or a checkpoint that has a recipe. Options override it.")
+    @Option(
+      help: "A recipe file, or a checkpoint that has a recipe. Options override it.",
+      completion: .file())
     var recipe: String?
-    @Flag(help: "Write the model without tensors of library classes that are not known.")
+    @Flag(help: "Leave out tensors of library classes that are not known.")
     var allowIncomplete = false
     @OptionGroup var target: OutputOptions
     @OptionGroup var common: CommonOptions

@@ -20,7 +20,9 @@ extension Ckpt {
           ckpt ls run.ckz
         """)
 
-    @Argument(help: ArgumentHelp("Checkpoints; '-' for standard input.", valueName: "file"))
+    @Argument(
+      help: ArgumentHelp("Checkpoints; '-' for standard input.", valueName: "file"),
+      completion: .file())
     var files: [String]
     @Flag(help: "List the parts of a file that holds several checkpoints; --key selects one.")
     var keys = false

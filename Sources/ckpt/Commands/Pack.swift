@@ -20,15 +20,18 @@ extension Ckpt {
           ckpt pack run/step7.pt -o run.ckz
         """)
 
-    @Argument(help: "Checkpoints of one run, the oldest first.") var files: [String]
+    @Argument(help: "Checkpoints of one run, the oldest first.", completion: .file()) var files:
+      [String]
     @Option(
       name: [.customShort("o"), .long],
-      help: ArgumentHelp("The pack; one that exists gets longer.", valueName: "file"))
+      help: ArgumentHelp("The pack; one that exists gets longer.", valueName: "file"),
+      completion: .file())
     var output: String
     @Option(
       help: ArgumentHelp(
         "Compression of what is stored: planes, planes:fast, planes:small, or none.",
-        valueName: "kind"))
+        valueName: "kind"),
+      completion: .list(["planes", "planes:fast", "planes:small", "none"]))
     var compression: String?
     @Option(
       help: ArgumentHelp(

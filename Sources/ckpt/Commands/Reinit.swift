@@ -21,36 +21,37 @@ extension Ckpt {
           ckpt reinit net.h5 --match layer4 --from pretrained.h5 -o mixed.h5
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
     @OptionGroup var selection: SelectionOptions
     @Option(
       name: .long,
       help: ArgumentHelp(
-        "How to reinitialize: 'Linear: weight=xavier_uniform, bias=1'. May be repeated. Default: each layer's own initialization.",
+        "Reinitialize as in 'Linear: weight=xavier_uniform'. May be repeated. Default: each layer's own initialization.",
         valueName: "selector: parameter=initializer"))
     var rule: [String] = []
     @Option(parsing: .unconditional, help: "Argument of torch.manual_seed for the new generator.")
     var seed = "0"
     @Option(
       help:
-        "Order in which rules visit the modules: modules (pre-order), apply (post-order), or rules (each rule walks the whole model before the next)."
-    )
+        "Order of the rules' loop: modules, apply, or rules. modules is pre-order, and apply post-order; with rules, each rule walks the whole model before the next.",
+      completion: .list(Rule.Order.allCases.map(\.rawValue)))
     var order = "modules"
     @Option(
       help: ArgumentHelp(
-        "Copy the selected tensors from this checkpoint instead.", valueName: "file"))
+        "Copy the selected tensors from this checkpoint instead.", valueName: "file"),
+      completion: .file())
     var from: String?
     @OptionGroup var renaming: RenameOptions
-    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.")
+    @Option(name: .shortAndLong, help: "Output file; '-' for standard output.", completion: .file())
     var output: String?
     @Flag(help: "Replace FILE atomically.") var inPlace = false
     @Flag(
       help:
-        "Separate selected tensors from those that they are tied to, instead of changing both.")
+        "Separate selected tensors from those tied to them. By default, both are changed.")
     var untie = false
     @Flag(
       help:
-        "Print the names of the tensors that would be replaced, and what would be lost; write nothing."
+        "Print what would be replaced; write nothing. What would be lost is listed as well."
     )
     var dryRun = false
     @OptionGroup var target: OutputOptions

@@ -15,10 +15,10 @@ extension Ckpt {
           ckpt repair damaged.ckz -o net.ckz
         """)
 
-    @Argument(help: "A damaged .ckz file.") var file: String
+    @Argument(help: "A damaged .ckz file.", completion: .file()) var file: String
     @Option(
       name: [.customShort("o"), .long],
-      help: ArgumentHelp("File for the result.", valueName: "file"))
+      help: ArgumentHelp("File for the result.", valueName: "file"), completion: .file())
     var output: String
     @Flag(help: "Replace an existing file.") var force = false
     @OptionGroup var common: CommonOptions

@@ -19,7 +19,8 @@ extension Ckpt {
 
     @Argument(
       help:
-        "A file of torch.save, an archive, an array of objects, any pickle, or a folder of them.")
+        "A file of torch.save, an archive, an array of objects, any pickle, or a folder of them.",
+      completion: .file())
     var file: String
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions

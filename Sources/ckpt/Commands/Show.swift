@@ -19,8 +19,10 @@ extension Ckpt {
           ckpt show trainer.pt optimizer.param_groups.0.lr
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
-    @Argument(help: "Tensor name, optionally with a slice in brackets, or the address of a value.")
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
+    @Argument(
+      help: "Tensor name, optionally with a slice in brackets, or the address of a value.",
+      completion: .tensorNames)
     var tensor: String
     @Flag(help: "Print every value.") var full = false
     @Option(

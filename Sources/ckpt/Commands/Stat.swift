@@ -26,7 +26,7 @@ extension Ckpt {
       case name, size, min, max, mean, std, norm, zeros, nan
     }
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
     @Option(help: "Sort by one of: \(Order.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sort: Order?
     @Option(

@@ -16,12 +16,15 @@ extension Ckpt {
           ckpt tree model.txt --json > model.json
         """)
 
-    @Argument(help: "Printed model, model description, or checkpoint; '-' for standard input.")
+    @Argument(
+      help: "Printed model, model description, or checkpoint; '-' for standard input.",
+      completion: .file())
     var file: String
     @Flag(help: "List each module's own tensors, with shapes and element counts.") var params =
       false
     @Option(
-      help: ArgumentHelp("Side file with what printed text cannot show.", valueName: "file"))
+      help: ArgumentHelp("Side file with what printed text cannot show.", valueName: "file"),
+      completion: .file())
     var extra: String?
     @OptionGroup var report: ReportOptions
     @OptionGroup var common: CommonOptions

@@ -18,7 +18,7 @@ extension Ckpt {
           ckpt unpack run.ckz --step latest -o latest.pt
         """)
 
-    @Argument(help: "A pack.") var pack: String
+    @Argument(help: "A pack.", completion: .file()) var pack: String
     @Option(
       help: ArgumentHelp(
         "Only this checkpoint: a number, counted from 0, or 'latest'.", valueName: "number"))

@@ -22,12 +22,14 @@ extension Ckpt {
           ckpt verify --model model.txt --seeds 0..31
         """)
 
-    @Argument(help: "A checkpoint; '-' for standard input.") var file: String?
+    @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String?
     @Option(
       help: ArgumentHelp(
-        "The model to initialize, instead of the file's recipe.", valueName: "file"))
+        "The model to initialize, instead of the file's recipe.", valueName: "file"),
+      completion: .file())
     var model: String?
-    @Option(help: "A recipe file, or a checkpoint that has a recipe.") var recipe: String?
+    @Option(help: "A recipe file, or a checkpoint that has a recipe.", completion: .file())
+    var recipe: String?
     @Option(help: ArgumentHelp("Seeds to survey, inclusive.", valueName: "first..last"))
     var seeds: String?
     @OptionGroup var seedOptions: SeedOptions

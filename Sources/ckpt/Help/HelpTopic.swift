@@ -2,7 +2,7 @@ import CheckpointKit
 
 /// What `ckpt help` explains besides the commands, each on one screen.
 enum HelpTopic: String, CaseIterable {
-  case selectors, rules, recipes, models, formats
+  case selectors, rules, recipes, models, formats, options
   case exitStatus = "exit-status"
 
   /// One line for the list of topics.
@@ -13,6 +13,7 @@ enum HelpTopic: String, CaseIterable {
     case .recipes: "what a script does with the generator, step by step"
     case .models: "what a MODEL may be"
     case .formats: "which files are read and written"
+    case .options: "options that most commands have"
     case .exitStatus: "what the exit status means, and how errors look"
     }
   }
@@ -25,6 +26,7 @@ enum HelpTopic: String, CaseIterable {
     case .recipes: Self.recipesPage
     case .models: Self.modelsPage
     case .formats: Self.formatsPage
+    case .options: Self.optionsPage
     case .exitStatus: Self.exitStatusPage
     }
   }
@@ -52,7 +54,7 @@ enum HelpTopic: String, CaseIterable {
 
     EXAMPLES
       ckpt ls net.h5 --match layer4
-      ckpt stat net.h5 --match '*.weight' --exclude 'BatchNorm*'
+      ckpt stat net.h5 --match '*.weight' --exclude layer4
       ckpt convert net.h5 part.ckz --match 'Linear & !fc'
     """
 
@@ -64,10 +66,11 @@ enum HelpTopic: String, CaseIterable {
     A rule fills the parameters of the modules that the selector matches, as a loop
     over model.modules() with torch.nn.init would. See 'ckpt help selectors'.
 
-    Parameters      weight  weight_ih*  weight[0:4, :]  *=xavier_uniform if dim > 1
+    Parameters      weight, weight_ih*, weight[0:4, :]; *=orthogonal if dim > 1
     Initializers    PyTorch's, with their arguments:
-                      zeros ones constant(c) eye dirac uniform(a, b) normal(mean, std)
-                      trunc_normal(mean, std, a, b) xavier_uniform(gain) xavier_normal
+                      zeros ones constant(c) eye dirac uniform(a, b)
+                      normal(mean, std) trunc_normal(mean, std, a, b)
+                  xavier_uniform(gain) xavier_normal(gain)
                       kaiming_uniform(a, mode, nonlinearity) kaiming_normal
                       orthogonal(gain) sparse(sparsity, std)
                     a number; default, the layer's own; current, the file's values
@@ -80,8 +83,8 @@ enum HelpTopic: String, CaseIterable {
                     rules:   one loop per rule
 
     EXAMPLES
-      ckpt init model.txt -o out/a.h5 --rule 'Linear: weight=xavier_uniform(gain=2), bias=0'
-      ckpt init model.txt -o out/b.h5 --rule 'Conv*: weight=normal(0, sqrt(2/fan_out))'
+      ckpt init model.txt -o out/a.h5 --rule 'Linear: weight=xavier_uniform, bias=0'
+      ckpt init model.txt -o out/b.h5 --rule 'Conv*: weight=normal(0, 0.02)'
       ckpt reinit net.h5 -o out/c.h5 --match fc --rule 'Linear: bias=current'
     """
 
@@ -116,16 +119,16 @@ enum HelpTopic: String, CaseIterable {
 
     A MODEL is a file, or '-' for standard input, that holds one of these:
 
-      the text of print(model)   as it was pasted: prompts, code fences, log prefixes,
-                                 line numbers, and colors are removed
+      the text of print(model)   as it was pasted: prompts, code fences, log
+                                 prefixes, line numbers, and colors are removed
       a description (JSON)       from ckpt-describe (Tools/describe.py), or from
                                  'ckpt tree MODEL --json'
       a checkpoint               with its module tree: a recipe, a whole-module .pt,
                                  a Keras config
 
-    Printed text names the layers. What a constructor does besides building layers is
-    invisible in it; --library torchvision|timm|transformers|diffusers repeats what
-    that library's constructors do. Bare parameters, ties, and attention options go
+    Printed text names the layers. What a constructor does besides building layers
+    is invisible in it; --library torchvision|timm|transformers|diffusers repeats
+    what that library's constructors do. Bare parameters, ties, and attention options go
     into a side file (--extra).
 
     ckpt-describe follows a live model and leaves nothing out. It needs Python and
@@ -153,14 +156,14 @@ enum HelpTopic: String, CaseIterable {
     return """
       FORMATS
 
-      Files are recognized by content when they are read, whatever their names; --to or
-      the extension chooses the format that is written.
+      Files are recognized by content when they are read, whatever their names; --to
+      or the extension chooses the format that is written.
 
       \(rows.map { columns.line($0) }.joined(separator: "\n"))
 
       packed is any of these in .gz, .xz, .bz2, .zst, .tar, or .zip. Folders of shards
       with an index, and folders of distributed checkpoints, are one checkpoint.
-      http:// and https:// addresses are read by range; '-' is standard input or output.
+      http:// and https:// addresses are read by range; '-' is a standard stream.
       A checkpoint in a pack is run.ckz@3, or run.ckz@latest; a part of a training
       checkpoint is chosen by --key ('ckpt ls --keys FILE' lists them).
 
@@ -168,6 +171,31 @@ enum HelpTopic: String, CaseIterable {
       program's own format: plain zlib streams with a checksum over every byte.
       """
   }
+
+  private static let optionsPage = """
+    OPTIONS THAT MOST COMMANDS HAVE
+
+      --json           Print one JSON document instead of text; keys are stable.
+      --key KEY        Read one part of a file that holds several checkpoints,
+                       such as 'state_dict' of a training checkpoint;
+                       'ckpt ls --keys FILE' lists them.
+      --threads N      Number of worker threads; results do not depend on it.
+                       Default: one per processor.
+      -q, --quiet      Print no notes and no progress.
+      --allow-large    Allow files that claim far more data than they hold, and
+                       tensors that need much memory.
+      --match, --exclude, --model
+                       Select tensors: 'ckpt help selectors'.
+      --force          Replace an existing output file.
+      --to FORMAT      Choose the output's format: 'ckpt help formats'.
+      --version, -h, --help
+
+    FILE is a path, an address (https://...), a folder of shards, or '-' for
+    standard input. A checkpoint in a pack is run.ckz@3 or run.ckz@latest.
+
+    ENVIRONMENT
+      NO_COLOR         No colors, whatever it is set to.
+    """
 
   private static let exitStatusPage = """
     EXIT STATUS
@@ -178,16 +206,16 @@ enum HelpTopic: String, CaseIterable {
         2  failure: a file is missing, damaged, or not supported, or cannot be
            written
        64  wrong usage: an option or a value is unknown or missing
-      130  interrupted (Ctrl-C); 141 the reader of the output is gone; 143 terminated.
-           Nothing is left: outputs appear whole or not at all
+      130  interrupted (Ctrl-C); 141: the reader of the output is gone;
+           143: terminated. Outputs appear whole or not at all
 
-    Results go to standard output, everything else to standard error. An error is one
-    line that names the file, the tensor, the byte, what was expected, what was found,
-    and what to do:
+    Results go to standard output, everything else to standard error. An error is
+    one line that names the file, the tensor, the byte, what was expected, what was
+    found, and what to do:
 
       ckpt: net.ckz: tensor 'fc.weight' at byte 4096: checksum mismatch; ...
 
-    -q, --quiet omits notes and progress. --json prints one document, for the commands
-    that report. NO_COLOR=1 turns colors off.
+    -q, --quiet omits notes and progress. --json prints one document, for the
+    commands that report. NO_COLOR=1 turns colors off.
     """
 }
