@@ -19,7 +19,8 @@ struct Ckpt: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Reinit.self, Verify.self,
+      Init.self, Tree.self, List.self, Stat.self, Show.self, Diff.self, Report.self, Reinit.self,
+      Verify.self,
       Convert.self, Apply.self, Pack.self, Unpack.self, Hash.self, Check.self, Repair.self,
       Scan.self,
       FindSeed.self, Completions.self,
