@@ -110,7 +110,7 @@ public struct CheckpointDiff: Sendable {
   }
 
   /// Those of `entries` that are tied, in their file, to a tensor that has a partner.
-  static func ties(
+  private static func ties(
     of entries: [Checkpoint.Entry], in checkpoint: Checkpoint, with paired: Set<TensorName>,
     second isInSecond: Bool
   ) -> [Tie] {
@@ -129,7 +129,7 @@ public struct CheckpointDiff: Sendable {
 
   /// Pairs what has equal type, shape and bytes; among several candidates (freshly made biases are
   /// all alike) only those whose last name component agrees, in file order.
-  static func renames(
+  private static func renames(
     from left: [Checkpoint.Entry], to right: [Checkpoint.Entry], threads: Int
   ) async throws -> [Change] {
     let shapes = Set(left.map(\.info)).intersection(right.map(\.info))

@@ -3,8 +3,8 @@ public import TensorCore
 /// What one checkpoint holds, or what became of it in another, measured in bounded memory: the content
 /// of a page of `ckpt report`.
 ///
-/// Each tensor is read once, and so is each pair: both tensors and their difference are measured
-/// together. Only what has another name in the second is read again, to find it by its bytes.
+/// Each tensor is read once, and so is each pair: while ``CheckpointDiff`` compares the two, both are
+/// measured.
 public struct Report: Sendable {
   /// A checkpoint to report on.
   public struct Input: Sendable {
@@ -33,6 +33,8 @@ public struct Report: Sendable {
       case retyped
       /// In both, of another shape.
       case reshaped
+      /// In both, with the axes in another order.
+      case transposed
       /// In both, with the same bytes, under names that nothing pairs.
       case renamed
       /// Only in the second.
@@ -59,7 +61,7 @@ public struct Report: Sendable {
     public internal(set) var before: TensorSummary?
     /// Measures of the second's values; `nil` if it is not there.
     public internal(set) var after: TensorSummary?
-    /// How far the values are apart, where shapes agree and bytes do not.
+    /// How far the values are apart, where they can be compared and differ.
     public internal(set) var difference: TensorDifference?
   }
 
@@ -99,16 +101,7 @@ public struct Report: Sendable {
     inputs = [input]
     provenance = [Self.steps(of: input)]
     (values, valueCount) = Self.values(of: input.checkpoint)
-    var tensors = input.checkpoint.entries.map { entry in
-      Tensor(name: entry.name, old: entry.info, alias: entry.alias)
-    }
-    let jobs = input.checkpoint.entries.enumerated().map {
-      ReportJob(tensor: $0, first: $1, second: nil)
-    }
-    for (job, part) in zip(jobs, try await ReportJob.measure(jobs, threads: threads)) {
-      tensors[job.tensor].before = part.before
-    }
-    self.tensors = tensors
+    tensors = try await Self.tensors(of: input.checkpoint, threads: threads)
   }
 
   /// Measures two checkpoints and how they differ.
@@ -123,30 +116,12 @@ public struct Report: Sendable {
     inputs = [first, second]
     provenance = inputs.map(Self.steps)
     (values, valueCount) = Self.values(of: first.checkpoint, and: second.checkpoint)
-    let pairs = try await TensorPairs(
-      first.checkpoint, second.checkpoint, map: map, threads: threads)
-    var tensors = pairs.rows
-    let jobs = ReportJob.jobs(of: pairs)
-    for (job, part) in zip(jobs, try await ReportJob.measure(jobs, threads: threads)) {
-      tensors[job.tensor].take(part, of: job)
-    }
-    self.tensors = tensors
+    tensors = try await Self.tensors(
+      from: first.checkpoint, to: second.checkpoint, map: map, threads: threads)
   }
 
   /// The provenance that can be read; a report on a file does not fail for a damaged note in it.
   private static func steps(of input: Input) -> [Provenance.Step] {
     (try? Provenance(of: input.checkpoint))?.steps ?? []
-  }
-}
-
-extension Report.Tensor {
-  /// Takes what was measured of the tensor, or of one of a pair whose shapes differ.
-  fileprivate mutating func take(_ part: ReportPart, of job: ReportJob) {
-    before = part.before ?? before
-    after = part.after ?? after
-    if kind == .renamed { after = before }
-    guard let difference = part.difference else { return }
-    if kind == .identical, difference.differing > 0 { kind = .changed }
-    self.difference = kind == .identical ? nil : difference
   }
 }

@@ -104,7 +104,7 @@ extension Report {
 
   private func writeDifferences(to json: inout JSONWriter) {
     let found = tensors.map(\.difference)
-    json.counts("changed", found.map { $0?.differing ?? 0 })
+    json.counts("changed", found.map { $0?.differing ?? -1 })
     json.measures("norm", found.map { $0?.norm })
     json.measures("max", found.map { $0?.maxAbsolute })
     json.key("specials")

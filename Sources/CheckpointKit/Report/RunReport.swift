@@ -1,10 +1,9 @@
-import ParallelWork
 public import TensorCore
 
 /// A training run over its checkpoints: norms, changes from step to step, and where NaN begins.
 ///
-/// Two checkpoints are open at a time. The first is read once, each later one twice: with the one
-/// before it, and with the one after it.
+/// Two checkpoints are open at a time. Each is read twice, with the one before it and with the one
+/// after it, but what both store equal digests of is not read.
 public struct RunReport: Sendable {
   /// A checkpoint of the run, opened when its turn comes.
   public struct Step: Sendable {
@@ -69,40 +68,55 @@ public struct RunReport: Sendable {
     select: (Checkpoint) throws -> [Checkpoint.Entry] = { $0.entries },
     progress: (_ step: String) -> Void = { _ in }
   ) async throws {
-    var previous: [TensorName: Checkpoint.Entry] = [:]
+    var previous: Checkpoint?
     for (number, step) in run.enumerated() {
       steps.append(step.name)
-      let checkpoint = try step.open()
-      let entries = try select(checkpoint)
+      var checkpoint = try step.open()
+      checkpoint.entries = try select(checkpoint)
       note(checkpoint, at: number, of: run.count)
-      try await measure(entries, after: previous, at: number, of: run.count, threads: threads)
-      previous = Dictionary(keepingFirst: entries.map { ($0.name, $0) })
+      try await measure(checkpoint, after: previous, at: number, of: run.count, threads: threads)
+      previous = checkpoint
       progress(step.name)
     }
   }
 
   private mutating func measure(
-    _ entries: [Checkpoint.Entry], after previous: [TensorName: Checkpoint.Entry],
-    at step: Int, of count: Int, threads: Int
+    _ checkpoint: Checkpoint, after previous: Checkpoint?, at step: Int, of count: Int,
+    threads: Int
   ) async throws {
-    var jobs: [ReportJob] = []
-    for entry in entries {
-      let index = index(of: entry, of: count)
-      var found = ReportJob.jobs(for: index, previous[entry.name], entry)
-      // What cannot be compared was measured with its own step.
-      if found.count > 1 { found.removeFirst() }
-      found[0].summarizesFirst = false
-      jobs += found
+    let observed = Observed(checkpoint)
+    var changes: [TensorName: CheckpointDiff.Change] = [:]
+    var known: Set<TensorName> = []
+    if let previous {
+      // Only tensors of one name are compared: what was renamed begins anew.
+      let names = Set(checkpoint.entries.map(\.name))
+      var (old, new) = (previous, observed.checkpoint)
+      old.entries.removeAll { !names.contains($0.name) }
+      known = Set(old.entries.map(\.name))
+      new.entries.removeAll { !known.contains($0.name) }
+      let diff = try await CheckpointDiff(from: old, to: new, threads: threads)
+      changes = Dictionary(keepingFirst: diff.changes.map { ($0.name, $0) })
     }
-    for (job, part) in zip(jobs, try await ReportJob.measure(jobs, threads: threads)) {
-      if let summary = part.after {
-        tensors[job.tensor].norms[step] = summary.norm
-        tensors[job.tensor].nans[step] = summary.nans
-        tensors[job.tensor].infinities[step] = summary.infinities
+    // What is identical has the measures of the step before, and need not be read.
+    let measured = checkpoint.entries.filter { entry in
+      !known.contains(entry.name) || changes[entry.name] != nil
+    }
+    try await SummaryCollector.finish(
+      measured.compactMap { observed[$0.name] }, threads: threads)
+    for entry in checkpoint.entries {
+      let index = index(of: entry, of: count)
+      let change = changes[entry.name]
+      if known.contains(entry.name), change == nil {
+        tensors[index].repeatMeasures(at: step)
+      } else if let summary = observed[entry.name]?.summary {
+        tensors[index].norms[step] = summary.norm
+        tensors[index].nans[step] = summary.nans
+        tensors[index].infinities[step] = summary.infinities
       }
-      if job.first != nil {
-        tensors[job.tensor].changes[step] = part.difference.map(\.norm) ?? 0
-        tensors[job.tensor].changed[step] = part.difference.map(\.differing) ?? 0
+      tensors[index].changes[step] = change?.difference?.norm
+      tensors[index].changed[step] = change?.difference?.differing
+      if known.contains(entry.name), change == nil {
+        (tensors[index].changes[step], tensors[index].changed[step]) = (0, 0)
       }
     }
   }
@@ -143,6 +157,15 @@ public struct RunReport: Sendable {
         scalars[index].values[step] = number
       }
     }
+  }
+}
+
+extension RunReport.Tensor {
+  /// Takes the measures of the step before, which are equal.
+  fileprivate mutating func repeatMeasures(at step: Int) {
+    norms[step] = norms[step - 1]
+    nans[step] = nans[step - 1]
+    infinities[step] = infinities[step - 1]
   }
 }
 

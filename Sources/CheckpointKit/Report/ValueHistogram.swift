@@ -1,5 +1,3 @@
-import Ranks
-
 /// How many finite numbers lie in each of at most 64 bins of equal width, from one pass over them.
 ///
 /// The width is a power of two, and bins begin at its multiples: the smallest width for which 64 bins
@@ -122,25 +120,5 @@ extension ValueHistogram: Encodable {
     try values.encode(start, forKey: .start)
     try values.encode(width, forKey: .width)
     try values.encode(counts, forKey: .counts)
-  }
-}
-
-/// Histograms as one rank gives them to the others.
-extension ValueHistogram {
-  func write(to record: inout RecordWriter) {
-    record.add(minimum) { $1.add($0) }
-    record.add(maximum) { $1.add($0) }
-    record.add(exponent) { $1.add($0) }
-    record.add(first)
-    record.add(counts.count)
-    for count in counts { record.add(count) }
-  }
-
-  init(from record: inout RecordReader) {
-    minimum = record.optional { $0.double() }
-    maximum = record.optional { $0.double() }
-    exponent = record.optional { $0.integer() }
-    first = record.integer()
-    counts = (0..<record.integer()).map { _ in record.integer() }
   }
 }

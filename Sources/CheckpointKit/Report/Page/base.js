@@ -46,7 +46,7 @@ function numberText(number, digits = 4) {
   if (!Number.isFinite(number)) return number < 0 ? "−∞" : "∞";
   const size = Math.abs(number);
   if (size >= 1e4 && size < 1e6) return count(Math.round(number)).replace("-", "−");
-  const text = size >= 1e6 || size < 1e-4 ? number.toExponential(digits - 2) : number.toPrecision(digits);
+  const text = size >= 1e6 || size < 1e-3 ? number.toExponential(digits - 2) : number.toPrecision(digits);
   return text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1").replace("e+", "e").replace("-", "−").replace("e-", "e−");
 }
 
@@ -54,7 +54,8 @@ function percentText(share) {
   if (share === null || share === undefined) return "–";
   if (share === 0) return "0 %";
   if (share < 0.0005) return "<0.1 %";
-  return `${(share * 100).toFixed(share > 0.9995 && share < 1 ? 2 : share < 0.0995 ? 1 : 0)} %`;
+  if (share > 0.9995 && share < 1) return ">99.9 %";
+  return `${(share * 100).toFixed(share < 0.0995 || share > 0.995 && share < 1 ? 1 : 0)} %`;
 }
 
 /// The middle of a long name left out, since both ends tell more.
@@ -93,6 +94,19 @@ function redrawAll() {
   for (const draw of redraws) draw();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+
+// Paper is light.
+let themeBefore;
+addEventListener("beforeprint", () => {
+  themeBefore = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  redrawAll();
+});
+addEventListener("afterprint", () => {
+  if (themeBefore === undefined) delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = themeBefore;
+  redrawAll();
+});
 
 function themeButton() {
   const names = ["system", "light", "dark"];

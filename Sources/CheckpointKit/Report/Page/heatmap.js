@@ -31,7 +31,7 @@ function colorScale(values, { isDiverging = false, isShare = false, text = numbe
 ///
 /// Returns the element and a function that takes another measure: its values, its scale, and the
 /// legend's words for it.
-function heatMap({ rowNames, columnNames, label, describe, choose }) {
+function heatMap({ rowNames, columnNames, columnLabels = columnNames, label, describe, choose }) {
   const space = 12;
   const longest = Math.max(...rowNames.map(name => Math.min(name.length, 34)), 4);
   const left = longest * 6.7 + space;
@@ -45,7 +45,7 @@ function heatMap({ rowNames, columnNames, label, describe, choose }) {
     const room = Math.max(box.clientWidth || 900, 320) - left - 4;
     width = Math.max(Math.min(Math.floor(room / columnNames.length), 34), 7);
     height = rowNames.length > 60 ? 12 : 17;
-    top = Math.min(Math.max(...columnNames.map(name => Math.min(name.length, 18))) * 4.9 + 14, 96);
+    top = Math.min(Math.max(...columnLabels.map(name => Math.min(name.length, 18))) * 5.9 + 12, 112);
     const [full, tall] = [left + width * columnNames.length + 60, top + height * rowNames.length + 4];
     const ratio = devicePixelRatio || 1;
     canvas.width = full * ratio;
@@ -61,7 +61,7 @@ function heatMap({ rowNames, columnNames, label, describe, choose }) {
     rowNames.forEach((name, row) => context.fillText(shortened(name, 34), left - 8, top + (row + 0.5) * height));
     context.textAlign = "left";
     const every = Math.ceil(11 / width);
-    columnNames.forEach((name, column) => {
+    columnLabels.forEach((name, column) => {
       if (column % every !== 0) return;
       context.save();
       context.translate(left + (column + 0.5) * width, top - 6);
@@ -78,6 +78,15 @@ function heatMap({ rowNames, columnNames, label, describe, choose }) {
         if (color) {
           context.fillStyle = rgb(color);
           context.fillRect(x, y, width - 1, height - 1);
+          if (Number.isFinite(value)) continue;
+          // Not told by the color alone.
+          context.strokeStyle = inkOn(color);
+          context.beginPath();
+          context.moveTo(x + 2, y + 2);
+          context.lineTo(x + width - 3, y + height - 3);
+          context.moveTo(x + width - 3, y + 2);
+          context.lineTo(x + 2, y + height - 3);
+          context.stroke();
         } else {
           context.strokeStyle = rgb(palette.line);
           context.strokeRect(x + 0.5, y + 0.5, width - 2, height - 2);
@@ -103,7 +112,8 @@ function heatMap({ rowNames, columnNames, label, describe, choose }) {
       html("span", {}, measure.words), html("span", {}, measure.scale.ends[0]), strip,
       html("span", {}, `${measure.scale.ends[2]}`),
       measure.still ? html("span", {}, swatch(palette.still), measure.still) : "",
-      measure.hasBad ? html("span", {}, swatch(palette.bad), "NaN or infinite") : "");
+      measure.hasBad ? html("span", {}, swatch(palette.bad), "× NaN or infinite") : "",
+      measure.hasMissing ? html("span", {}, html("i", { class: "swatch" }), measure.missing) : "");
   };
   const cellAt = event => {
     const bounds = canvas.getBoundingClientRect();

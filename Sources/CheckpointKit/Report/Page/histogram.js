@@ -37,7 +37,9 @@ function alignedHistograms(list) {
     return [Math.min(...found.map(one => one.first)), Math.max(...found.map(one => one.first + one.bins.length))];
   };
   while (range()[1] - range()[0] > 66) widen(exponent += 1);
-  const [low, high] = range();
+  let [low, high] = range();
+  // A few bins are not as wide as the chart: they would look like a uniform distribution.
+  while (high - low < 12) [low, high] = [low - 1, high + 1];
   const series = all.map(one => {
     if (!one) return null;
     const bins = new Array(high - low).fill(0);

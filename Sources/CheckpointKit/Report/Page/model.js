@@ -28,8 +28,8 @@ function tensorRows(columns) {
     }
     row.nonfinite = row.after ? row.after.nans + row.after.infinities : row.nonfinite;
     row.specials = columns.difference.specials[at];
-    row.isCompared = isSame || row.kind === "changed" || row.kind === "retyped";
     row.changed = isSame ? 0 : columns.difference.changed[at];
+    row.isCompared = row.changed >= 0;
     row.share = row.isCompared ? (row.elements ? row.changed / row.elements : 0) : null;
     row.change = isSame ? 0 : columns.difference.norm[at];
     row.max = isSame ? 0 : columns.difference.max[at];
@@ -65,6 +65,15 @@ function addToSums(sums, row) {
 }
 const relativeChange = sums => sums.squares > 0 ? Math.sqrt(sums.changeSquares / sums.squares) : sums.changeSquares > 0 ? null : 0;
 
+/// Numbers in their order, since files that sort names have 10 before 9.
+function sortNumbers(node) {
+  const children = [...node.children];
+  if (children.length > 1 && children.every(([name]) => /^\d+$/.test(name))) {
+    node.children = new Map(children.sort(([one], [other]) => one - other));
+  }
+  for (const child of node.children.values()) sortNumbers(child);
+}
+
 /// The modules above the tensors, each with its sums; `kinds` has class names by path.
 function moduleTree(rows, kinds) {
   const root = { name: "", path: "", kind: kinds.get("") ?? "", children: new Map(), depth: -1, sums: newSums() };
@@ -83,6 +92,7 @@ function moduleTree(rows, kinds) {
       addToSums(node.sums, row);
     }
   }
+  sortNumbers(root);
   // Where each begins among the bytes of all.
   const place = (node, start) => {
     node.start = start;
@@ -128,8 +138,19 @@ function layerGrid(rows) {
     return grid;
   });
   const best = tries[0].size <= tries[1].size ? tries[0] : tries[1];
+  // Blocks of one list stand where the first of them does, in the order of their numbers.
+  const lists = new Map();
+  for (const name of best.columns.keys()) {
+    const [, list, number] = /^(.*?)(\d*)$/s.exec(name);
+    if (!lists.has(list)) lists.set(list, []);
+    lists.get(list).push([name, Number(number)]);
+  }
+  const columnNames = [...lists.values()].flatMap(list => list.sort((one, other) => one[1] - other[1]).map(([name]) => name));
+  const places = columnNames.map(name => best.columns.get(name));
   return {
-    columnNames: [...best.columns.keys()], rowNames: [...best.roles.keys()],
-    cell: (row, column) => best.cells.get(`${row},${column}`) ?? [],
+    columnNames, rowNames: [...best.roles.keys()],
+    // The first of a list names it, the others are numbers.
+    columnLabels: [...lists.values()].flatMap(list => list.map(([name, number], at) => at > 0 ? String(number) : name)),
+    cell: (row, column) => best.cells.get(`${row},${places[column]}`) ?? [],
   };
 }

@@ -22,7 +22,7 @@ function reportPage() {
           barTitle: "place and share of bytes", figureTitle: isPair ? "change" : "spread", choose,
           figure: node => isPair ? changeFigure(node.sums) : { text: spreadText(rows, node), color: null },
         })),
-      section("Types", null, [], ...types(rows, isPair))),
+      section("Types", null, [], ...types(rows, isPair), ...top(rows, isPair, table))),
     section("Tensors", "A title sorts; / filters; arrow keys move in the table, Enter shows details.", [], table.element),
     values(isPair), origins());
   page.append(html("footer", {}, "Measures are of finite numbers. Change is the norm of the difference relative to the norm before. Written by ckpt report; this page loads nothing."));
@@ -47,7 +47,7 @@ function pairFacts(rows, root) {
   return [
     ["tensors", count(rows.length)], ["that differ", count(differing)], ["elements", compact(root.sums.elements)],
     ["elements changed", percentText(root.sums.compared ? root.sums.changed / root.sums.compared : 0)],
-    ["change of all together", root.sums.unmeasured ? "–" : numberText(change, 3)],
+    ["change of all together", root.sums.unmeasured ? "NaN" : numberText(change, 3), root.sums.unmeasured > 0],
     ["NaN or infinite", count(root.sums.nonfinite), root.sums.nonfinite > 0],
   ];
 }
@@ -64,7 +64,7 @@ function changeFigure(sums) {
   if (sums.differing === 0) return { text: "none", color: null };
   if (sums.unmeasured > 0) return { text: "NaN", color: palette.bad };
   const change = relativeChange(sums);
-  return { text: numberText(change, 3), color: change ? sequential(Math.min(Math.max((Math.log10(change) + 5) / 5, 0), 1)) : null };
+  return { text: numberText(change, 3), color: change ? sequential(Math.min(Math.max((Math.log10(change) + 5) / 6, 0), 1)) : null };
 }
 
 /// Standard deviation of what a module holds, taken about zero.
@@ -101,7 +101,7 @@ function layers(rows, isPair, table) {
     zeros: ["share of zeros", over(row => row.before ? row.before.zeros / Math.max(row.elements, 1) : null, most), { isShare: true, text: percentText }, "none"],
   };
   const map = heatMap({
-    rowNames: grid.rowNames, columnNames: grid.columnNames, label: "Layers by depth",
+    ...grid, label: "Layers by depth",
     describe(row, column, measure) {
       const cell = grid.cell(row, column);
       const value = measure.value(row, column);
@@ -118,13 +118,28 @@ function layers(rows, isPair, table) {
   });
   const show = key => {
     const [words, value, options, still] = measures[key];
-    const all = grid.rowNames.flatMap((_, row) => grid.columnNames.map((_, column) => value(row, column))).filter(one => one !== undefined && one !== null);
-    map.show({ words, value, still, format: options.text ?? numberText, hasBad: all.some(Number.isNaN), get scale() { return colorScale(all, options); } });
+    const cells = grid.rowNames.flatMap((_, row) => grid.columnNames.map((_, column) => value(row, column))).filter(one => one !== undefined);
+    const all = cells.filter(one => one !== null);
+    map.show({ words, value, still, hasMissing: all.length < cells.length, missing: isPair ? "not relative to anything" : "no value", format: options.text ?? numberText, hasBad: all.some(Number.isNaN), scale: colorScale(all, options) });
   };
   show(Object.keys(measures)[0]);
   return section(isPair ? "Change by layer and depth" : "Layers by depth",
     "A column per block in the order of the file, a row per role in it. Enter shows a tensor.",
     [picker("Measure", Object.entries(measures).map(([key, [words]]) => [key, words]), show)], map.element);
+}
+
+/// The tensors that matter most: those that changed most, or the largest.
+function top(rows, isPair, table) {
+  const weight = isPair ? row => row.specials ? Infinity : row.relative ?? (row.isCompared ? 0 : -1) : row => row.alias ? 0 : row.bytes;
+  const best = rows.filter(row => weight(row) > 0).sort((one, other) => weight(other) - weight(one)).slice(0, 12);
+  if (best.length === 0) return [];
+  return [
+    html("h3", { class: "small" }, isPair ? "Largest relative changes" : "Largest tensors"),
+    html("div", { class: "top" }, ...best.flatMap(row => [
+      html("button", { type: "button", title: row.name, click() { table.filter(row.name); table.open(row); } }, nameText(shortened(row.name, 46))),
+      html("span", { class: `number ${isPair && row.specials ? "bad" : ""}` }, isPair ? row.specials ? "NaN, Inf" : numberText(row.relative, 3) : bytesText(row.bytes)),
+    ])),
+  ];
 }
 
 // Types
@@ -217,7 +232,7 @@ function values(isPair) {
   const titles = isPair ? ["address", "before", "after"] : ["address", "value"];
   const changed = data.values.filter(row => row[3]).length;
   const more = data.valueCount - data.values.length;
-  const note = [isPair ? `${count(changed)} of ${plural(data.valueCount, "value")} differ` : plural(data.valueCount, "value"), more > 0 ? `${count(more)} not listed` : ""].filter(Boolean).join("; ");
+  const note = [isPair ? `${count(changed)} of ${plural(data.valueCount, "value")} ${changed === 1 ? "differs" : "differ"}` : plural(data.valueCount, "value"), more > 0 ? `${count(more)} not listed` : ""].filter(Boolean).join("; ");
   return section("Values", note, [], html("div", { class: "values", tabindex: 0, role: "region", "aria-label": "Values" }, html("table", {},
     html("thead", {}, html("tr", {}, ...titles.map(title => html("th", { scope: "col" }, title)))),
     html("tbody", {}, ...data.values.map(row => html("tr", { class: row[3] ? "changed" : null },
@@ -229,7 +244,8 @@ function origins() {
     const found = [];
     if (file.recipe) {
       let text = file.recipe;
-      try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* shown as it is */ }
+      // A model in it has several lines, which are shown as such.
+      try { text = JSON.stringify(JSON.parse(text), null, 2).replaceAll("\\n", "\n        "); } catch { /* shown as it is */ }
       found.push(html("p", {}, "Recipe of ", nameText(file.path)), html("pre", { tabindex: 0 }, text));
     }
     if (file.provenance.length > 0) {

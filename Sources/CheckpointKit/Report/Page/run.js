@@ -52,7 +52,7 @@ function runPage() {
     ]),
     section("Over the steps", "Arrow keys move along a focused curve.", [], html("div", { class: "multiples" },
       curve("norm of all tensors", sums.map(sum => sum.norm)),
-      curve("relative change from the step before", sums.map(sum => sum.change)),
+      curve("change from the step before", sums.map(sum => sum.change)),
       sums.some(sum => sum.nonfinite) ? curve("numbers that are NaN or infinite", sums.map(sum => sum.nonfinite)) : null,
       ...data.scalars.map(([address, values]) => curve(address, values)))),
     runMap(rows, table),
@@ -135,7 +135,7 @@ function runMap(rows, table) {
     change: ["relative change from the step before", (row, step) => {
       if (!each(step)) return undefined;
       const members = groups[row][1];
-      if (members.some(one => Number.isNaN(one.relatives[step]))) return NaN;
+      if (members.some(one => Number.isNaN(one.relatives[step]) || one.special && one.special[0][step] + one.special[1][step] > 0)) return NaN;
       const known = members.filter(one => one.changed[step] >= 0);
       if (known.length === 0) return undefined;
       const before = known.reduce((sum, one) => sum + (one.norms[step - 1] ?? 0) ** 2, 0);
@@ -159,8 +159,9 @@ function runMap(rows, table) {
   });
   const show = key => {
     const [words, value, options, still] = measures[key];
-    const all = groups.flatMap((_, row) => data.steps.map((_, step) => value(row, step))).filter(one => one !== undefined && one !== null);
-    map.show({ words, value, still, hasBad: all.some(Number.isNaN), get scale() { return colorScale(all, options); } });
+    const cells = groups.flatMap((_, row) => data.steps.map((_, step) => value(row, step))).filter(one => one !== undefined);
+    const all = cells.filter(one => one !== null);
+    map.show({ words, value, still, hasMissing: all.length < cells.length, missing: "not relative to anything", hasBad: all.some(Number.isNaN), scale: colorScale(all, options) });
   };
   show("change");
   return section("Change by module and step", "A column per step, a row per module. Enter filters the table.",

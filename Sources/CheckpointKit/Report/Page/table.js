@@ -96,7 +96,7 @@ function tableView({ rows, columns, marks, label, nameOf, details }) {
   let drawnFrom = -1;
   const draw = () => {
     const from = isPrinting ? 0 : Math.max(Math.floor(grid.scrollTop / rowHeight) - 8, 0);
-    const to = isPrinting ? Math.min(shown.length, mostPrinted) : Math.min(from + Math.ceil((grid.clientHeight || 560) / rowHeight) + 16, shown.length);
+    const to = isPrinting ? Math.min(shown.length, mostPrinted) : Math.min(from + Math.ceil(Math.max(grid.clientHeight, 560) / rowHeight) + 16, shown.length);
     drawnFrom = from;
     const lines = [];
     for (let at = from; at < to; at += 1) lines.push(line(shown[at], at));

@@ -83,7 +83,7 @@ function treeView(root, { barTitle, figureTitle, figure, choose }) {
   };
   drawn(() => draw(false));
   const heading = html("div", { class: "node quiet", "aria-hidden": "true" },
-    html("span", {}, "module"), html("span", {}, barTitle), html("span", { class: "number" }, "size"),
+    html("span", {}, "module"), html("span", { class: "bar-title" }, barTitle), html("span", { class: "number" }, "size"),
     html("span", { class: "number" }, figureTitle));
   return html("div", {}, heading, list);
 }
