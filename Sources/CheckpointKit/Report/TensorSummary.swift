@@ -103,10 +103,14 @@ public struct TensorSummary: Hashable, Sendable {
   /// nor their offset costs precision.
   private mutating func addMoments(_ old: Int, _ new: Int, _ mean: Double, _ squares: Double) {
     if new == 0 { return }
+    if old == 0 {
+      (center, self.squares) = (mean, squares)
+      return
+    }
     let (old, new) = (Double(old), Double(new))
     let shift = mean - center
-    self.squares += squares + shift * shift * old * new / (old + new)
-    center += shift * new / (old + new)
+    self.squares += squares + shift * shift * (old * new / (old + new))
+    center += shift * (new / (old + new))
   }
 }
 

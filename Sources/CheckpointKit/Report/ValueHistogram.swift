@@ -27,7 +27,10 @@ public struct ValueHistogram: Hashable, Sendable {
   public var width: Double { exponent.map(Self.power) ?? 0 }
 
   /// Lower edge of the first bin; the number itself while all are equal.
-  public var start: Double { exponent == nil ? minimum ?? 0 : Double(first) * width }
+  public var start: Double {
+    if exponent == nil { return minimum ?? 0 }
+    return max(Double(first) * width, -.greatestFiniteMagnitude)
+  }
 
   /// Adds numbers, all of them finite and between `low` and `high`, both of which are among them.
   mutating func add(_ values: [Double], from low: Double, to high: Double) {
