@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointKit
 
 extension Ckpt {
-  struct Report: AsyncParsableCommand, CommonCommand, SharedCommand {
+  struct Report: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write an HTML page on a checkpoint, on two and how they differ, or on a run.",
       usage: """
@@ -39,9 +39,6 @@ extension Ckpt {
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
     @OptionGroup var common: CommonOptions
-
-    /// Only what is printed: the page is written by one rank.
-    var isShared: Bool { output == nil && !files.contains("-") }
 
     func validate() throws {
       guard output != nil || report.json else {

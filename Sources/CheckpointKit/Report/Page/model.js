@@ -44,6 +44,9 @@ const rootMeanSquare = row => {
   return measures?.norm === null || !measures || !row.elements ? null : measures.norm / Math.sqrt(row.elements);
 };
 
+/// Whether a tensor counts where changes are added up: counters would outweigh all weights.
+const isWeight = row => /^(F|BF|C)\d/.test(row.dtype);
+
 /// Sums over tensors: sizes, and squares of norms, which add up where norms do not.
 function newSums() {
   return { tensors: 0, elements: 0, bytes: 0, changed: 0, differing: 0, compared: 0, changeSquares: 0, squares: 0, nonfinite: 0, unmeasured: 0 };
@@ -59,6 +62,7 @@ function addToSums(sums, row) {
   if (!row.isCompared) return;
   sums.compared += row.elements;
   sums.changed += row.changed;
+  if (!isWeight(row)) return;
   if (row.change === null) sums.unmeasured += 1;
   else sums.changeSquares += row.change ** 2;
   sums.squares += (row.before?.norm ?? 0) ** 2;

@@ -8,7 +8,7 @@ function reportPage() {
   const root = moduleTree(rows, kinds);
   const page = document.getElementById("page");
   const table = tensorTable(rows, isPair);
-  const choose = path => table.filter(path === "" ? "" : `${path}.*`);
+  const choose = (path, scrolls) => table.filter(`${path}.*`, scrolls);
   page.append(
     html("header", {}, html("div", {},
       html("h1", {}, nameText(first.path), isPair ? html("span", { class: "arrow" }, "→") : null, isPair ? nameText(second.path) : null),
@@ -17,15 +17,16 @@ function reportPage() {
     facts(isPair ? pairFacts(rows, root) : fileFacts(rows, root, first)),
     layers(rows, isPair, table),
     html("div", { class: "columns" },
-      section("Modules", isPair ? "Blue bars hold tensors that differ. Enter filters the table." : "Bars show where a module's bytes lie. Enter filters the table.", [],
+      section("Modules", isPair ? "Blue bars hold tensors that differ. A module filters the table." : "Bars show where a module's bytes lie. A module filters the table.", [],
         treeView(root, {
-          barTitle: "place and share of bytes", figureTitle: isPair ? "change" : "spread", choose,
-          figure: node => isPair ? changeFigure(node.sums) : { text: spreadText(rows, node), color: null },
+          barTitle: "place and share of bytes", figureTitle: isPair ? "change" : "rms", choose,
+          figure: node => isPair ? changeFigure(node.sums) : { text: squareText(rows, node), color: null },
         })),
       section("Types", null, [], ...types(rows, isPair), ...top(rows, isPair, table))),
     section("Tensors", "A title sorts; / filters; arrow keys move in the table, Enter shows details.", [], table.element),
     values(isPair), origins());
-  page.append(html("footer", {}, "Measures are of finite numbers. Change is the norm of the difference relative to the norm before. Written by ckpt report; this page loads nothing."));
+  const change = isPair ? " Change is the norm of the difference, relative to the norm before." : "";
+  page.append(html("footer", {}, `Measures are of finite numbers.${change} Written by ckpt report; this page loads nothing.`));
 }
 
 function answer(rows, root) {
@@ -64,12 +65,13 @@ function changeFigure(sums) {
   if (sums.differing === 0) return { text: "none", color: null };
   if (sums.unmeasured > 0) return { text: "NaN", color: palette.bad };
   const change = relativeChange(sums);
+  if (change === 0) return { text: "counters", color: null };
   return { text: numberText(change, 3), color: change ? sequential(Math.min(Math.max((Math.log10(change) + 5) / 6, 0), 1)) : null };
 }
 
-/// Standard deviation of what a module holds, taken about zero.
-function spreadText(rows, node) {
-  const squares = node.spreadSquares ??= (() => {
+/// Root mean square of what a module holds.
+function squareText(rows, node) {
+  const squares = node.squares ??= (() => {
     const prefix = `${node.path}.`;
     return rows.filter(row => row.name.startsWith(prefix)).reduce((sum, row) => sum + (row.before?.norm ?? 0) ** 2, 0);
   })();

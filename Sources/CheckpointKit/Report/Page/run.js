@@ -23,13 +23,14 @@ function runRows() {
 
 function runPage() {
   const rows = runRows();
+  const weights = rows.filter(isWeight);
   const steps = data.steps;
   const page = document.getElementById("page");
   const onset = rows.filter(row => row.onset >= 0).sort((one, other) => one.onset - other.onset);
   const table = runTable(rows);
   const sums = steps.map((_, step) => {
-    const known = rows.filter(row => row.norms[step] !== null);
-    const changed = rows.filter(row => Number.isFinite(row.changes[step]) && row.changes[step] !== null && step > 0);
+    const known = weights.filter(row => row.norms[step] !== null);
+    const changed = weights.filter(row => Number.isFinite(row.changes[step]) && row.changes[step] !== null && step > 0);
     const before = Math.sqrt(changed.reduce((sum, row) => sum + (row.norms[step - 1] ?? 0) ** 2, 0));
     const isBad = step > 0 && rows.some(row => Number.isNaN(row.relatives[step]));
     return {
@@ -117,6 +118,7 @@ function runGroups(rows) {
   for (let depth = 1; depth <= 6; depth += 1) {
     const groups = new Map();
     for (const row of rows) {
+      if (!isWeight(row)) continue;
       const parts = row.name.split(".");
       const key = parts.slice(0, Math.max(Math.min(depth, parts.length - 1), 1)).join(".");
       if (!groups.has(key)) groups.set(key, []);

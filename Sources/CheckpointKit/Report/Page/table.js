@@ -160,7 +160,11 @@ function tableView({ rows, columns, marks, label, nameOf, details }) {
   drawn(refresh);
   return {
     element: html("div", {}, html("div", { class: "tools" }, search, ...buttons, status), split),
-    filter(text) { search.value = text; refresh(); split.scrollIntoView({ block: "nearest" }); },
+    filter(text, scrolls = true) {
+      search.value = text;
+      refresh();
+      if (scrolls) split.scrollIntoView({ block: "nearest" });
+    },
     open(row) { const at = shown.indexOf(row); if (at >= 0) select(at, true); },
   };
 }

@@ -1,6 +1,6 @@
 // The module tree: a line per module, with a bar that shows where its bytes lie among all.
 
-/// Shows the tree; `figure(node)` gives the last column's text and color, `choose(path)` takes a module.
+/// Shows the tree; `figure(node)` gives the last column's text and color, `choose(path, scrolls)` takes a module.
 function treeView(root, { barTitle, figureTitle, figure, choose }) {
   const total = Math.max(root.sums.bytes, 1);
   const open = new Set([root]);
@@ -35,7 +35,7 @@ function treeView(root, { barTitle, figureTitle, figure, choose }) {
     const made = html("div", {
       class: "node", role: "treeitem", "aria-level": node.depth + 1, tabindex: node === current ? 0 : -1,
       "aria-expanded": hasChildren ? String(open.has(node)) : null, "data-path": node.path,
-      click() { current = node; if (hasChildren) toggle(node); choose(node.path); },
+      click() { current = node; if (hasChildren) toggle(node); choose(node.path, false); },
       keydown(event) { press(event, node); },
     },
     html("span", { style: `padding-left:${Math.min(node.depth, 12) * 16}px` },
@@ -74,7 +74,7 @@ function treeView(root, { barTitle, figureTitle, figure, choose }) {
       End: () => go(lines[lines.length - 1]),
       ArrowRight: () => open.has(node) ? go(node.children.values().next().value) : node.children.size > 0 && toggle(node),
       ArrowLeft: () => open.has(node) && node.children.size > 0 ? toggle(node) : node.parent !== root && go(node.parent),
-      Enter: () => choose(node.path),
+      Enter: () => choose(node.path, true),
       " ": () => node.children.size > 0 && toggle(node),
     };
     if (!keys[event.key]) return;
