@@ -1,8 +1,9 @@
 import TestSupport
 import Testing
 
-/// `ckpt report`: what it writes, prints, and refuses. What a page does is tested in a browser, by
-/// `Tools/check-report`.
+/// What `ckpt report` writes, prints, and refuses.
+///
+/// What a page does is tested in a browser, by `Tools/check-report`.
 @Suite struct ReportCommandTests {
   @Test func `a page of one checkpoint, of two, and of a run`() throws {
     let place = try Workplace()

@@ -74,6 +74,7 @@ function tableView({ rows, columns, marks, label, nameOf, details }) {
     grid.setAttribute("aria-rowcount", shown.length + 1);
     current = -1;
     grid.scrollTop = 0;
+    drawnLines.clear();
     draw();
   };
   const sortBy = column => {
@@ -88,18 +89,29 @@ function tableView({ rows, columns, marks, label, nameOf, details }) {
     refresh();
   };
   const line = (row, at) => html("tr", {
-    role: "row", id: `row-${at}`, "aria-rowindex": at + 2, "aria-selected": String(at === current),
+    role: "row", id: `row-${at}`, "aria-rowindex": at + 2, "aria-selected": "false",
     click() { select(at, true); },
   }, ...columns.map(column => html("td", { role: "gridcell", class: column.isText ? null : "number" },
     column.cell ? column.cell(row) : column.text(row))));
   const space = height => html("tr", { class: "space", "aria-hidden": "true" }, html("td", { colspan: columns.length, style: `height:${height}px` }));
-  let drawnFrom = -1;
+  // Lines that are in the document, by their place in `shown`; those that stay in view are kept.
+  let drawnLines = new Map();
+  const inView = () => {
+    const from = Math.floor(grid.scrollTop / rowHeight);
+    return [from, Math.min(from + Math.ceil(Math.max(grid.clientHeight, 560) / rowHeight), shown.length)];
+  };
   const draw = () => {
-    const from = isPrinting ? 0 : Math.max(Math.floor(grid.scrollTop / rowHeight) - 8, 0);
-    const to = isPrinting ? Math.min(shown.length, mostPrinted) : Math.min(from + Math.ceil(Math.max(grid.clientHeight, 560) / rowHeight) + 16, shown.length);
-    drawnFrom = from;
-    const lines = [];
-    for (let at = from; at < to; at += 1) lines.push(line(shown[at], at));
+    const [first, last] = inView();
+    const from = isPrinting ? 0 : Math.max(first - 10, 0);
+    const to = isPrinting ? Math.min(shown.length, mostPrinted) : Math.min(last + 10, shown.length);
+    const lines = [], kept = drawnLines;
+    drawnLines = new Map();
+    for (let at = from; at < to; at += 1) {
+      const made = kept.get(at) ?? line(shown[at], at);
+      made.setAttribute("aria-selected", String(at === current));
+      drawnLines.set(at, made);
+      lines.push(made);
+    }
     if (isPrinting) body.replaceChildren(...lines);
     else body.replaceChildren(space(from * rowHeight), ...lines, space((shown.length - to) * rowHeight));
     if (current >= 0) grid.setAttribute("aria-activedescendant", `row-${current}`);
@@ -111,7 +123,8 @@ function tableView({ rows, columns, marks, label, nameOf, details }) {
     isWaiting = true;
     requestAnimationFrame(() => {
       isWaiting = false;
-      if (Math.max(Math.floor(grid.scrollTop / rowHeight) - 8, 0) !== drawnFrom) draw();
+      const [first, last] = inView();
+      if (first < last && !(drawnLines.has(first) && drawnLines.has(last - 1))) draw();
     });
   }, { passive: true });
 
