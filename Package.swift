@@ -64,7 +64,9 @@ let package = Package(
       dependencies: [
         "CheckpointFormats", "ModuleTree", "TorchRandom", "ByteIO", "JSONText", "Strided",
         "ParallelWork", "Ranks", "TensorCore",
-      ]),
+      ],
+      // The parts of a page that `ckpt report` writes: in the binary, which stays one file.
+      resources: [.embedInCode("Report/Page")]),
     // The command as a library: the program and the C interface both run it.
     .target(
       name: "CheckpointCommand",

@@ -18,7 +18,8 @@ package struct Ckpt: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Init.self, Tree.self, List.self, Stat.self, Show.self, Browse.self, Diff.self, Reinit.self,
+      Init.self, Tree.self, List.self, Stat.self, Show.self, Browse.self, Diff.self,
+      Report.self, Reinit.self,
       Verify.self,
       Convert.self, Apply.self, Pack.self, Unpack.self, Hash.self, Check.self, Repair.self,
       Scan.self,

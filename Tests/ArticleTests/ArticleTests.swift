@@ -28,6 +28,19 @@ import Testing
     #expect(try Module(labels: written.modules).description == net.description)
   }
 
+  @Test func `a page is made of a report`() async throws {
+    let checkpoint = try ModuleClass("Net")(layer1: Linear(2, 4)).initialized(seed: 0)
+    try await CheckpointTarget(folder.path + "/net.pt").write(checkpoint)
+
+    let source = try CheckpointSource.open(folder.path + "/net.pt")
+    let report = try await Report(
+      on: .init(path: "net.pt", format: source.format.name, checkpoint: source.checkpoint),
+      threads: 8)
+    let page = ReportPage(report).bytes
+    #expect(page.starts(with: "<!doctype html>".utf8))
+    #expect(report.tensors.map(\.name) == ["layer1.weight", "layer1.bias"])
+  }
+
   @Test func `a checkpoint is written, opened, read, converted, and compared`() async throws {
     let print = Printed()
     let Net = ModuleClass("Net")

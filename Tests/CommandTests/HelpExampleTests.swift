@@ -49,7 +49,7 @@ import Testing
 
   @Test(arguments: [
     "init", "tree", "ls", "stat", "show", "diff", "reinit", "verify", "convert", "hash", "check",
-    "find-seed", "scan", "apply", "pack", "unpack", "repair",
+    "find-seed", "scan", "apply", "pack", "unpack", "repair", "report",
   ])
   func `every example of the help runs`(command: String) throws {
     let place = try Workplace()

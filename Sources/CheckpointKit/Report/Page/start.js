@@ -1,0 +1,3 @@
+readColors();
+if (data.page === "run") runPage();
+else reportPage();
