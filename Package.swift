@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "CheckpointCommand",
       dependencies: [
-        "CheckpointKit", "JSONText", "Ranks",
+        "CLinux", "CheckpointKit", "JSONText", "Ranks",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ckpt"),

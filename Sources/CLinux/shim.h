@@ -1,4 +1,5 @@
 #pragma once
+#include <malloc.h>
 #include <sys/xattr.h>
 
 // glibc shows these only under _GNU_SOURCE, which Swift's importer does not set.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import CheckpointKit
 import Glibc
 import Synchronization
@@ -89,7 +90,7 @@ enum ProcessSetup {
     for number in crashSignals {
       signal(number) { number in
         guard LibraryCrash.isPossible else {
-          Terminal.restore()
+          RawTerminal.restore()
           signal(number, SIG_DFL)
           raise(number)
           return

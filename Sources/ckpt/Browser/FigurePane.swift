@@ -28,10 +28,10 @@ struct FigurePane {
     }
     switch measurement.difference {
     case .found(let difference):
+      let relative = difference.relativeL2.map { ", rel L2 \($0.short)" } ?? ""
       lines += ScreenLine.wrapped(
-        difference.differing == 0 ? "identical" : "differs: \(difference.measures)", to: columns,
-        limit: 3,
-        difference.differing == 0 ? .dim : .color(.yellow))
+        difference.differing == 0 ? "identical" : "differs: \(difference.summary)\(relative)",
+        to: columns, limit: 3, difference.differing == 0 ? .dim : .color(.yellow))
     case .failed(let reason) where lines.isEmpty:
       lines += ScreenLine.wrapped(reason, to: columns, limit: 4, .color(.red))
     default: break
