@@ -89,10 +89,9 @@ import Testing
   }
 
   private static func write(_ members: [(name: String, bytes: [UInt8])], to path: String) throws {
+    let archive = try MemoryFiles.archive(members.map { (TensorName($0.name), $0.bytes) })
     let output = try ByteSink.local(path, replacing: true)
-    var writer = ZipWriter(output)
-    for member in members { try writer.add(TensorName(member.name), member.bytes) }
-    try writer.finish()
+    try output.append(archive.rawBytes)
     try output.commit()
   }
 }

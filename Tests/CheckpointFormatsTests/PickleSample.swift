@@ -66,17 +66,9 @@ enum PickleSample {
     _ pickle: Code, storages: [String: Int] = ["0": 24], more: [(TensorName, [UInt8])] = [],
     in folder: TemporaryFolder
   ) throws -> String {
-    let path = folder.file("a\(UInt64.random(in: 0...UInt64.max)).pt")
-    let file = try ByteSink.local(path, replacing: true)
-    var writer = ZipWriter(file)
-    try writer.add("x/data.pkl", pickle)
-    for (key, count) in storages {
-      try writer.add(TensorName("x/data/" + key), noise(count, seed: 1))
-    }
-    try writer.add("x/version", Array("3\n".utf8))
-    for (name, bytes) in more { try writer.add(name, bytes) }
-    try writer.finish()
-    try file.commit()
-    return path
+    let data = storages.map { (TensorName("x/data/" + $0.key), noise($0.value, seed: 1)) }
+    let archive = try MemoryFiles.archive(
+      [("x/data.pkl", pickle)] + data + [("x/version", Array("3\n".utf8))] + more)
+    return try folder.write(archive, to: "a\(UInt64.random(in: 0...UInt64.max)).pt")
   }
 }

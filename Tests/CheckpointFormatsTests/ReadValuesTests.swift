@@ -60,13 +60,10 @@ import Testing
   }
 
   private func npz(_ array: [UInt8]) throws -> Opened {
-    let sink = try ByteSink.local(folder.file("a.npz"), replacing: true)
-    var writer = ZipWriter(sink)
-    try writer.add("w.npy", Self.array("<f4", "(1,)", [0, 0, 0, 0]))
-    try writer.add("v.npy", array)
-    try writer.finish()
-    try sink.commit()
-    return try CheckpointFormat.npz.open(folder.file("a.npz"))
+    let archive = try MemoryFiles.archive([
+      ("w.npy", Self.array("<f4", "(1,)", [0, 0, 0, 0])), ("v.npy", array),
+    ])
+    return try CheckpointFormat.npz.open(folder.write(archive, to: "a.npz"))
   }
 
   @Test func `arrays of strings are values`() throws {

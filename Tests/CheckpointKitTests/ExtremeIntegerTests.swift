@@ -206,18 +206,6 @@ extension ExtremeIntegerTests.Container {
   }
 }
 
-extension MemoryFiles {
-  fileprivate static func archive(_ members: [(TensorName, [UInt8])]) throws -> [UInt8] {
-    let files = MemoryFiles()
-    let sink = try files.place.create("a", replacing: true)
-    var writer = ZipWriter(sink)
-    for (name, bytes) in members { try writer.add(name, bytes) }
-    try writer.finish()
-    try sink.commit()
-    return files.bytes(of: "a") ?? []
-  }
-}
-
 extension ExtremeIntegerTests {
   /// What the commands do with a file: the errors of those that refuse it.
   private static func errors(of path: String) async -> [any Error] {

@@ -10,15 +10,11 @@ import Testing
       return Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }) + [1, 0]
         + [UInt8(text.utf8.count), 0] + Array(text.utf8) + [0, 0, 0, 0]
     }
-    let files = MemoryFiles()
-    let sink = try files.place.create("a.npz", replacing: true)
-    var writer = ZipWriter(sink)
-    try writer.add("good.npy", array("\n"))
-    try writer.add("bad.npy", array("\u{1b}[31mno\nnews\n"))
-    try writer.finish()
-    try sink.commit()
+    let archive = try MemoryFiles.archive([
+      ("good.npy", array("\n")), ("bad.npy", array("\u{1b}[31mno\nnews\n")),
+    ])
     let place = try Workplace()
-    try place.folder.write(try #require(files.bytes(of: "a.npz")), to: "a.npz")
+    try place.folder.write(archive, to: "a.npz")
     let run = try place.ckpt("ls", "a.npz")
     #expect(run.errors.contains("is left out"))
     #expect(run.errors.contains("[31mno\\nnews"), "\(run.errors)")

@@ -53,7 +53,7 @@ extension Ckpt {
         var json = JSONWriter()
         try json.object(.spaced) { json in
           json.key("name")
-          json.string(entry.name.text)
+          json.string(entry.name.text.shownPath)
           json.key("dtype")
           json.string(entry.info.dtype.rawValue)
           json.key("shape")

@@ -41,15 +41,7 @@ enum ZipMutation {
     }
 
     /// The archive.
-    func bytes() throws -> [UInt8] {
-      let files = MemoryFiles()
-      let sink = try files.place.create("a", replacing: true)
-      var writer = ZipWriter(sink)
-      for (name, bytes) in members { try writer.add(name, bytes) }
-      try writer.finish()
-      try sink.commit()
-      return files.bytes(of: "a") ?? []
-    }
+    func bytes() throws -> [UInt8] { try MemoryFiles.archive(members.map { ($0.name, $0.bytes) }) }
   }
 
   /// Changes a member of an archive.
