@@ -150,8 +150,3 @@ extension Checkpoint {
     }
   }
 }
-
-extension String {
-  /// The line as a terminal shows it, cut at its end where it is too long; as it is elsewhere.
-  var fittingTerminal: String { Terminal.columns.map { withoutEnd(fitting: $0) } ?? self }
-}
