@@ -99,19 +99,27 @@ public struct DiffAnswer: Sendable {
   private static func verdict(
     _ common: [CheckpointDiff.Change], _ isChanged: [Bool]
   ) -> Verdict {
-    var (unrelated, related) = (0, 0)
+    var (unrelated, related, equal) = (0, 0, 0)
     var isEverywhere = true
     for (tensor, isChanged) in zip(common, isChanged) {
       guard isChanged else {
-        if tensor.old?.dtype.isFloatingPoint == true { isEverywhere = false }
+        if let info = tensor.old, info.dtype.isFloatingPoint {
+          isEverywhere = false
+          equal = [equal, info.elementCount].saturatedSum()
+        }
         continue
       }
       // Values that are not finite do not tell.
       guard let cosine = tensor.difference?.cosine, cosine.isFinite else { continue }
       let count = tensor.difference?.elements ?? 0
-      if cosine < CheckpointDiff.Work.relatedCosine { unrelated += count } else { related += count }
+      if cosine < CheckpointDiff.Work.relatedCosine {
+        unrelated = [unrelated, count].saturatedSum()
+      } else {
+        related = [related, count].saturatedSum()
+      }
     }
-    if unrelated > related { return .unrelated }
+    // A head that was drawn again is a part that changed.
+    if unrelated > [related, equal].saturatedSum() { return .unrelated }
     if !isEverywhere { return .partial }
     return related > 0 ? .fineTuned : .changed
   }

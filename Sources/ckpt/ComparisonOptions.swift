@@ -5,28 +5,26 @@ import CheckpointKit
 struct ComparisonOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "Relative tolerance: |a - b| ≤ atol + rtol · |b| counts as equal.")
-  var rtol = 0.0
-  @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol = 0.0
-  @Flag(help: "Tensors of two types are equal if their values are, after rounding to the narrower.")
+    help: "Relative tolerance: |a - b| ≤ atol + rtol · |b|.")
+  var rtol: Double?
+  @Option(parsing: .unconditional, help: "Absolute tolerance.") var atol: Double?
+  @Flag(help: "Ignore types; values may differ by their rounding.")
   var ignoreDtype = false
   @Flag(
-    help: "Also list each change of a value that is not a tensor, and count it as a difference.")
+    help: "Also list and count values that are not tensors.")
   var values = false
-  @Flag(help: "Read all data, even where both files store a digest of it.") var full = false
+  @Flag(help: "Read all data, even where digests are stored.") var full = false
   @Option(
     help: ArgumentHelp(
-      "Exit with status 1 only for these: \(Failure.names).", valueName: "kinds"))
+      "Exit with status 1 only for \(Failure.names).", valueName: "kinds"))
   var failOn: String?
   @Option(
     help: ArgumentHelp(
-      "File of renamed tensors, one 'first name = second name' per line.", valueName: "file"),
-    completion: .file())
+      "File of lines 'first name = second name'.", valueName: "file"), completion: .file())
   var map: String?
   @Option(
     help: ArgumentHelp(
-      "Write the pairs of other names that were found, as --map reads them.", valueName: "file"),
-    completion: .file())
+      "Write pairs of unequal names, as --map reads them.", valueName: "file"), completion: .file())
   var writeMap: String?
 
   /// What `--fail-on` names.
@@ -42,13 +40,13 @@ struct ComparisonOptions: ParsableArguments {
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
   }
 
-  var tolerance: TensorDifference.Tolerance { .init(relative: rtol, absolute: atol) }
+  var tolerance: TensorDifference.Tolerance { .init(relative: rtol ?? 0, absolute: atol ?? 0) }
 
   /// Whether the exit status depends on more than whether anything differs.
   var needsMeasures: Bool { failOn != nil || writeMap != nil }
 
   mutating func validate() throws {
-    guard rtol >= 0, atol >= 0, rtol.isFinite, atol.isFinite else {
+    guard [rtol ?? 0, atol ?? 0].allSatisfy({ $0 >= 0 && $0.isFinite }) else {
       throw ValidationError("--rtol and --atol: expected finite numbers of 0 or more")
     }
     _ = try failures
@@ -95,17 +93,17 @@ struct DiffViewOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Sum up modules of this many name components; 0 prints the answer only. Default: what fits the terminal; elsewhere every tensor.",
+      "Sum up modules of N components; 0: only the answer.",
       valueName: "n"))
   var depth: Int?
-  @Option(help: "Sort by relative or absolute difference, name, or size. Default: as in the file.")
+  @Option(help: "Order of lines.")
   var sort: Order?
   @Option(
-    help: ArgumentHelp("Print the first N lines of the list only.", valueName: "n")) var top: Int?
-  @Flag(help: "Print every tensor, also those that are identical.") var all = false
-  @Flag(help: "Print only the names that differ, one per line.") var nameOnly = false
+    help: ArgumentHelp("Print only the first N lines.", valueName: "n")) var top: Int?
+  @Flag(help: "Print every tensor, identical ones included.") var all = false
+  @Flag(help: "Print only the names that differ.") var nameOnly = false
   @Flag(help: "Print the share of changed elements as a bar.") var stat = false
-  @Flag(help: "Print distances in units in the last place however large; by default up to 64.")
+  @Flag(help: "Print all distances in units in the last place.")
   var ulp = false
 
   mutating func validate() throws {

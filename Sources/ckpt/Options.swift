@@ -146,7 +146,7 @@ struct ReportOptions: ParsableArguments {
   @Flag(name: .long, help: "Print one JSON document instead of text.")
   var json = false
 
-  @Flag(help: "Do not show results longer than the terminal in a pager (PAGER, else less).")
+  @Flag(help: "Print long results without a pager.")
   var noPager = false
 }
 

@@ -72,6 +72,14 @@ final class ProgressBar: Sendable {
       case .items(let name): "\(count.grouped) \(name)"
       }
     }
+
+    /// How much of how much.
+    func text(_ done: Int, of total: Int) -> String {
+      switch self {
+      case .bytes: "\(text(done)) of \(text(total))"
+      case .items: "\(done.grouped) of \(text(total))"
+      }
+    }
   }
 
   /// What all bars together have on the screen.
@@ -159,7 +167,7 @@ final class ProgressBar: Sendable {
     let rest = rate > 0 ? "\(time(Double(left) / rate)) left" : ""
     let percent = "\(Int(share * 100))%"
     let figures = [
-      "\(percent)  \(unit.text(done)) of \(unit.text(total))  \(speed)  \(rest)",
+      "\(percent)  \(unit.text(done, of: total))  \(speed)  \(rest)",
       "\(percent)  \(speed)  \(rest)", percent,
     ]
     guard let text = figures.first(where: { $0.shownWidth <= width }) else { return "" }

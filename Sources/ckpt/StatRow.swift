@@ -60,10 +60,10 @@ struct StatRow {
   static func lines(_ rows: [StatRow]) -> [String] {
     var table = FittedTable([
       .init("name", isFlexible: true), .init("min", .right, rank: 2), .init("max", .right, rank: 2),
-      .init("mean", .right), .init("std", .right), .init("std/init", .right, rank: 4),
-      .init("norm", .right, rank: 3), .init("5%", .right, rank: 8),
+      .init("mean", .right), .init("std", .right), .init("std/init", .right, rank: 5),
+      .init("norm", .right, rank: 6), .init("5%", .right, rank: 8),
       .init("median", .right, rank: 7),
-      .init("95%", .right, rank: 8), .init("zeros", .right, rank: 1), .init("", rank: 5),
+      .init("95%", .right, rank: 8), .init("zeros", .right, rank: 4), .init("", rank: 3),
       .init(isFlexible: true),
     ])
     for row in rows {

@@ -7,11 +7,10 @@ extension Ckpt {
       abstract: "Compare two checkpoints value by value, in any formats.",
       usage: "ckpt diff [<options>] <first> <second>",
       discussion: """
-        The first line answers: same architecture? what changed? frozen? NaN? Then one line per tensor: \
-        the share of changed elements, the norm of the difference relative to the first ('-' where that \
-        is all zero), the largest absolute difference, the cosine, and the share of flipped signs. On a \
-        terminal, tensors are summed by module so that they fit; --depth and --all show more. Exit status \
-        1 if they differ, 2 if what can be read is equal but some tensors cannot be read.
+        The first line answers: same architecture? what changed? frozen? NaN? On a terminal, tensors are \
+        then summed by module so that they fit, as --depth says; elsewhere each has a line. The article \
+        Comparing explains the columns. Exit status 1 if they differ, 2 if what can be read is equal but \
+        some tensors cannot be read.
 
         EXAMPLES
           ckpt diff before.h5 after.ckz
@@ -26,15 +25,15 @@ extension Ckpt {
     @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var first: String
     @Argument(help: "The other checkpoint. Either argument may be '-'.", completion: .file())
     var second: String
-    @OptionGroup(title: "Comparison") var comparison: ComparisonOptions
+    @OptionGroup var comparison: ComparisonOptions
     @OptionGroup var renaming: RenameOptions
-    @OptionGroup(title: "Output") var view: DiffViewOptions
+    @OptionGroup var view: DiffViewOptions
     @Option(
       help: ArgumentHelp(
-        "Also write a patch that makes the second file of the first, for 'ckpt apply'; it covers whole files.",
+        "Write a patch for 'ckpt apply'; it covers whole files.",
         valueName: "file"), completion: .file())
     var patch: String?
-    @Flag(help: "With --patch or --write-map, replace an existing file.") var force = false
+    @Flag(help: "Replace an existing patch or map.") var force = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions
     @OptionGroup var inputs: InputOptions
@@ -150,9 +149,4 @@ extension Checkpoint {
       return entry
     }
   }
-}
-
-extension String {
-  /// The line as a terminal shows it, cut at its end where it is too long; as it is elsewhere.
-  var fittingTerminal: String { Terminal.columns.map { withoutEnd(fitting: $0) } ?? self }
 }

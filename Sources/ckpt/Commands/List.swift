@@ -130,8 +130,10 @@ extension Ckpt {
       try Self.print(entries, labels, to: &output)
       let summary =
         "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
-      try output.line(summary)
-      if let line = ValueListing(source.checkpoint).summary { try output.line(line) }
+      for line in summary.wrappedForTerminal { try output.line(line) }
+      if let line = ValueListing(source.checkpoint).summary {
+        try output.line(line.fittingTerminal)
+      }
     }
 
     private static func print(

@@ -27,7 +27,7 @@ extension Ckpt {
     @Flag(help: "Print every value.") var full = false
     @Option(
       help: ArgumentHelp(
-        "Significant digits of real numbers, 1 to 17. Default: as many as tell values apart.",
+        "Significant digits of real numbers, 1 to 17.",
         valueName: "n"))
     var precision: Int?
     @OptionGroup var report: ReportOptions

@@ -8,11 +8,10 @@ extension Ckpt {
         "Summarize each tensor: range, mean, std, norm, quantiles, zeros, NaN, Inf, histogram.",
       usage: "ckpt stat [<options>] <file>",
       discussion: """
-        Figures are those of the finite values; std is that of the population, 5% and 95% are quantiles. \
-        The histogram has 8 equal bins from min to max. Where the file has a recipe, std/init \
-        compares the spread with the one that the values were drawn with. The last column names \
-        what stands out: NaN and infinite values, constant tensors, units (outputs) that are all zero, and \
-        values at the end of the type's range. On a terminal, columns that do not fit are left out.
+        Figures are those of the finite values; std is that of the population. The histogram has 8 equal \
+        bins. std/init compares the spread with the recipe's, if there is one. The last column names NaN and \
+        infinite values, constant tensors, units (outputs) that are all zero, and values at the end of \
+        the type's range. On a terminal, columns that do not fit are left out.
 
         EXAMPLES
           ckpt stat net.h5
@@ -30,9 +29,9 @@ extension Ckpt {
     @Option(help: "Sort by one of: \(Order.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sort: Order?
     @Option(
-      help: ArgumentHelp("Sum up modules of this many name components.", valueName: "n"))
+      help: ArgumentHelp("Sum up modules of N name components.", valueName: "n"))
     var depth: Int?
-    @Flag(help: "Only tensors with NaN or infinite values; exit with status 1 if there are any.")
+    @Flag(help: "Only tensors with NaN or Inf; exit with 1 if any.")
     var nanOnly = false
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var report: ReportOptions

@@ -65,9 +65,9 @@ extension Ckpt {
           }
           for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
         }
-        try output.line(
+        let summary =
           "\(tree.modules().count.pluralized("module")), \(parameters.count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"
-        )
+        for line in summary.wrappedForTerminal { try output.line(line) }
       }
       try output.flush()
     }
