@@ -3,5 +3,9 @@ import CheckpointCommand
 /// The program `ckpt`.
 @main
 enum Program {
-  static func main() async { await Ckpt.main(with: nil) }
+  static func main() async {
+    // Now, since the threads of tasks open files of their own.
+    Ckpt.openStandardStreams()
+    await Ckpt.main(with: nil)
+  }
 }

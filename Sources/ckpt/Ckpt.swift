@@ -27,6 +27,9 @@ package struct Ckpt: AsyncParsableCommand {
   /// Parses nothing.
   package init() {}
 
+  /// Opens those of the standard streams that are closed, before anything else can take their place.
+  package static func openStandardStreams() { ProcessSetup.openStandardStreams() }
+
   /// Runs the command as a program: with the process's own arguments, or with these, without the name.
   package static func main(with arguments: [String]? = nil) async -> Never {
     if let arguments { ProcessSetup.use(arguments) }
