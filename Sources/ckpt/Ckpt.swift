@@ -29,6 +29,9 @@ package struct Ckpt: AsyncParsableCommand {
   /// Parses nothing.
   package init() {}
 
+  /// Opens those of the standard streams that are closed, before anything else can take their place.
+  package static func openStandardStreams() { ProcessSetup.openStandardStreams() }
+
   /// Runs the command as a program: with the process's own arguments, or with these, without the name.
   ///
   /// On the caller's thread, which starts MPI and must also be the one that ends it.

@@ -21,9 +21,9 @@ ARENA = 16 << 20
 """Bytes of the memory that small tensors share, about."""
 
 
-def _column(pointer: int, dtype: str, count: int) -> np.ndarray:
+def _column(pointer: int, kind: str, count: int) -> np.ndarray:
     """A copy of an array of the library."""
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(kind)
     return np.frombuffer(ctypes.string_at(pointer, count * dtype.itemsize), dtype)
 
 
@@ -130,7 +130,7 @@ def write(path, names: list[str], dtypes: list[str], shapes: list[tuple], sizes:
     kinds = {name: code for code, name in enumerate(dtype_names())}
     blob = [name.encode() for name in names]
     count = len(names)
-    columns = {
+    columns: dict[str, np.ndarray] = {
         "name_ends": np.cumsum(np.fromiter(map(len, blob), np.uint64, count), dtype=np.uint64),
         "dtypes": np.fromiter((kinds[dtype] for dtype in dtypes), np.uint8, count),
         "sizes": np.fromiter(itertools.chain.from_iterable(shapes), np.int64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from . import _arrays, _dtypes, _values
 from ._errors import CheckpointError
 from ._library import Call, Handle, library, opened, run
 
-Path = "str | bytes | os.PathLike"
+Path = Union[str, bytes, os.PathLike]
 
 
 class File(Mapping):

@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
+from typing import Any
 
 from ._errors import CODES, CheckpointError
 
@@ -121,7 +122,7 @@ def check(error) -> None:
 def take_text(pointer: c_void_p) -> str:
     """A text that belongs to the caller."""
     try:
-        return ctypes.string_at(pointer.value).decode()
+        return ctypes.string_at(pointer.value or 0).decode()
     finally:
         library().ckpt_text_free(pointer)
 
@@ -140,6 +141,7 @@ class Call:
         if threads is not None:
             library().ckpt_call_set_threads(self.pointer, threads)
         self.failure: BaseException | None = None
+        self.callback: Any = None
         if progress is not None:
             self.progress = progress
             self.callback = Progress(self._tell)

@@ -83,13 +83,13 @@ def _file(source: Any) -> Iterator[str]:
             raise _renamed(error, path, "tensors") from None
 
 
-def _saver(tensors: Mapping[str, Any]):
+def _saver(tensors: Mapping[str, Any]) -> Any:
     first = next(iter(tensors.values()), None)
     if type(first).__module__.split(".")[0] == "torch":
-        from .torch import save_file
+        from . import torch as arrays
     else:
-        from .numpy import save_file
-    return save_file
+        from . import numpy as arrays  # type: ignore[no-redef]
+    return arrays.save_file
 
 
 def _label(source: Any) -> str:

@@ -50,27 +50,31 @@ def save_file(tensors: Mapping[str, np.ndarray], path, metadata: Mapping[str, st
         shapes.append(array.shape)
         kept.append(array)
     addresses = [array.__array_interface__["data"][0] for array in kept]
-    aliases = tied(kept, dtypes, shapes, addresses)
+    aliases = tied(dtypes, shapes, addresses)
     sizes = [array.nbytes for array in kept]
     return written(path, (names, dtypes, shapes, sizes, addresses, aliases), metadata, extras, format, compression, parity,
                    overwrite, threads, progress)
 
 
-def tied(kept, dtypes, shapes, addresses) -> list[int]:
+def tied(dtypes: list[str], shapes: list[tuple], addresses: list[int]) -> list[int]:
     """For each tensor the earlier one that is the same memory, else -1."""
     if len(set(addresses)) == len(addresses):
         return [-1] * len(addresses)
     seen: dict = {}
     aliases = []
-    for index, (dtype, shape, address, array) in enumerate(zip(dtypes, shapes, addresses, kept)):
+    for index, (dtype, shape, address) in enumerate(zip(dtypes, shapes, addresses)):
         first = seen.setdefault((address, dtype, tuple(shape)), index)
         aliases.append(first if first != index and 0 not in shape else -1)
     return aliases
 
 
-def written(path, tensors, metadata, extras, format, compression, parity, overwrite, threads, progress,  # noqa: A002
+Described = tuple[list[str], list[str], list[tuple], list[int], list[int], list[int]]
+"""Names, dtypes, shapes, sizes in bytes, addresses, and aliases of tensors."""
+
+
+def written(path, tensors: Described, metadata, extras, format, compression, parity, overwrite, threads, progress,  # noqa: A002
             nests=False) -> list[str]:
-    """Writes tensors, given by their names, dtypes, shapes, sizes, addresses, and aliases; see save_file."""
+    """Writes tensors that lie in memory; see save_file."""
     options = ["--force"] if overwrite else []
     if nests:
         options.append("--nest")

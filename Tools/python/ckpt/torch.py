@@ -55,7 +55,8 @@ def load_file(filename, device: Any = "cpu", *, progress=None, **options) -> dic
 
 def _gathered(tensors: Mapping[str, torch.Tensor]):
     """What the library needs to know of tensors, and the list of those that must be kept."""
-    names, dtypes, shapes, sizes, addresses, aliases, kept = [], [], [], [], [], [], []
+    names, dtypes, shapes, sizes, addresses, aliases = [], [], [], [], [], []
+    kept: list[torch.Tensor] = []
     seen: dict = {}
     for index, (name, tensor) in enumerate(tensors.items()):
         if not isinstance(tensor, torch.Tensor):
