@@ -14,12 +14,13 @@ import argparse
 import os
 import sys
 
+NAME = os.environ.get("CKPT_DESCRIBE_NAME", "describe.py")  # as it is installed: ckpt-describe
 LINE_LIMIT = 20  # tensors that are named one by one
 
 
 def options():
     parser = argparse.ArgumentParser(
-        prog="describe.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog=NAME, description=__doc__.replace("describe.py", NAME), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", help="What to build, see above.")
     parser.add_argument("-o", "--output", default="-", metavar="FILE", help="Where to write. Default: standard output.")
     parser.add_argument("--embed-unknown", action="store_true",
@@ -29,12 +30,18 @@ def options():
 
 
 def report(text):
-    print(f"describe.py: {text}", file=sys.stderr)
+    print(f"{NAME}: {text}", file=sys.stderr)
 
 
 def main():
     given = options()
-    import describe
+    try:
+        import describe
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "torch":
+            raise
+        report("needs PyTorch, which this Python does not have; pip install torch, or set PYTHON to one that has it")
+        return 2
 
     # This folder is not the user's.
     sys.path[0] = os.getcwd()
