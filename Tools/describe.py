@@ -6,6 +6,7 @@ usage: python3 Tools/describe.py MODULE:EXPRESSION [-o FILE]     see --help
 `import describe` gives the package itself.
 """
 import importlib.util
+import os
 import pathlib
 import sys
 
@@ -21,7 +22,15 @@ def load():
     spec.loader.exec_module(package)
 
 
-load()
+try:
+    load()
+except ModuleNotFoundError as error:
+    if __name__ != "__main__" or (error.name or "").split(".")[0] != "torch":
+        raise
+    name = os.environ.get("CKPT_DESCRIBE_NAME", "describe.py")
+    print(f"{name}: needs PyTorch, which this Python does not have; pip install torch, or set PYTHON to one that has it",
+          file=sys.stderr)
+    sys.exit(2)
 if __name__ == "__main__":
     from describe.__main__ import run
 

@@ -113,7 +113,7 @@ def main():
     for topic, abstract in topics.items():
         text = ckpt("help", topic).rstrip("\n").split("\n")[2:]
         pages[f"man7/ckpt-{topic}.7"] = (
-            head(f"ckpt-{topic}", 7, version, abstract) + [".SH DESCRIPTION", ".nf", *map(escaped, text), ".fi", ".SH SEE ALSO", ".BR ckpt (1)"])
+            head(f"ckpt-{topic}", 7, version, abstract) + [".SH DESCRIPTION", ".in 0", ".nf", *map(escaped, text), ".fi", ".in", ".SH SEE ALSO", ".BR ckpt (1)"])
     for name, lines in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

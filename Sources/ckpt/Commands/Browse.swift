@@ -65,7 +65,9 @@ extension Ckpt {
       var file = BrowserContent.File(
         name: displayPath(path).escapingControls, format: source.format.name)
       file.remarks = notes.map(\.escapingControls)
-      if let line = ValueListing(source.checkpoint).summary { file.remarks.append(line) }
+      if let line = ValueListing(source.checkpoint).summary {
+        file.remarks.append(line.replacing("; --values", with: "; 'ckpt ls --values'"))
+      }
       return (source.checkpoint, file)
     }
   }

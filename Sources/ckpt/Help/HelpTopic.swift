@@ -128,8 +128,8 @@ enum HelpTopic: String, CaseIterable {
 
     Printed text names the layers. What a constructor does besides building layers
     is invisible in it; --library torchvision|timm|transformers|diffusers repeats
-    what that library's constructors do. Bare parameters, ties, and attention options go
-    into a side file (--extra).
+    what that library's constructors do. Bare parameters, ties, and attention
+    options go into a side file (--extra).
 
     ckpt-describe follows a live model and leaves nothing out. It needs Python and
     PyTorch:

@@ -16,12 +16,13 @@ import sys
 
 from . import TargetError, described, torch
 
+NAME = os.environ.get("CKPT_DESCRIBE_NAME", "describe.py")  # as it is installed: ckpt-describe
 LINE_LIMIT = 20  # tensors that are named one by one
 
 
 def options():
     parser = argparse.ArgumentParser(
-        prog="describe.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog=NAME, description=__doc__.replace("describe.py", NAME), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", help="What to build, see above.")
     parser.add_argument("-o", "--output", default="-", metavar="FILE", help="Where to write. Default: standard output.")
     parser.add_argument("--embed-unknown", action="store_true",
@@ -31,7 +32,7 @@ def options():
 
 
 def report(text):
-    print(f"describe.py: {text}", file=sys.stderr)
+    print(f"{NAME}: {text}", file=sys.stderr)
 
 
 def main():
