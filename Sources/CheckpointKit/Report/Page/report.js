@@ -12,7 +12,8 @@ function reportPage() {
   page.append(
     html("header", {}, html("div", {},
       html("h1", {}, nameText(first.path), isPair ? html("span", { class: "arrow" }, "→") : null, isPair ? nameText(second.path) : null),
-      html("p", { class: "answer" }, isPair ? answer(rows, root) : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`)),
+      html("p", { class: "answer" }, isPair ? answer(rows, root) : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`),
+      data.unread.length ? html("p", { class: "bad" }, `${plural(data.unread.length, "tensor")} cannot be read: ${data.unread.slice(0, 5).join(", ")}${data.unread.length > 5 ? ", …" : ""}`) : null),
     themeButton()),
     facts(isPair ? pairFacts(rows, root) : fileFacts(rows, root, first)),
     layers(rows, isPair, table),
