@@ -91,7 +91,7 @@ function layers(rows, isPair, table) {
     const known = found.filter(value => value !== null);
     return known.length === 0 ? null : join(known);
   };
-  const most = list => Math.max(...list);
+  const most = list => largest(list, list[0]);
   const outermost = list => list.reduce((far, value) => Math.abs(value) > Math.abs(far) ? value : far, 0);
   const bad = (row, value) => row.isCompared && row.change === null && row.specials ? NaN : value;
   const measures = isPair ? {
