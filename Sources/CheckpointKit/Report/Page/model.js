@@ -132,6 +132,7 @@ function plainGrid(rows) {
     columnNames, columnLabels: columnNames.map((name, at) => at % 10 === 0 ? name : ""),
     rowNames: Array.from({ length: Math.ceil(rows.length / width) }, (_, at) => count(at * width)),
     cell: (row, column) => rows.slice(row * width + column, row * width + column + 1),
+    note: `Tensors in the order of the file, ${count(width)} in a line.`,
   };
 }
 
@@ -168,5 +169,6 @@ function layerGrid(rows) {
     // The first of a list names it, the others are numbers.
     columnLabels: [...lists.values()].flatMap(list => list.map(([name, number], at) => at > 0 ? String(number) : name)),
     cell: (row, column) => best.cells.get(`${row},${places[column]}`) ?? [],
+    note: "A column per block in the order of the file, a row per role in it.",
   };
 }

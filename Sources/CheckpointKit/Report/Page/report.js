@@ -127,7 +127,7 @@ function layers(rows, isPair, table) {
   };
   show(Object.keys(measures)[0]);
   return section(isPair ? "Change by layer and depth" : "Layers by depth",
-    "A column per block in the order of the file, a row per role in it. Enter shows a tensor.",
+    `${grid.note} Enter shows a tensor.`,
     [picker("Measure", Object.entries(measures).map(([key, [words]]) => [key, words]), show)], map.element);
 }
 
