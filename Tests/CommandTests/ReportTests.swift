@@ -64,6 +64,27 @@ import Testing
     #expect(json["tensors"]?[0]?["newName"] == .text("module.layer1.weight"))
   }
 
+  @Test func `tensors that cannot be read are named`() throws {
+    let path = Fixtures.path("pickles/members.npz")
+    let json = try JSON(try Workplace().ckpt("report", path, "--json").output)
+    #expect(json["unread"] == .list([.text("records")]))
+    let page = try Workplace().ckpt("report", path, path, "-o", "-").output
+    #expect(page.contains(#""unread":["records"]"#))
+  }
+
+  @Test func `damage in a step of a pack is placed`() throws {
+    let place = try Workplace()
+    for seed in 0..<2 { try place.makeArticle("s\(seed).ckz", "--seed", "\(seed)") }
+    #expect(try place.ckpt("pack", "s0.ckz", "s1.ckz", "-o", "run.ckz").status == 0)
+    var bytes = try place.folder.bytes(of: "run.ckz")
+    // The first chunk, which begins after the file's mark.
+    bytes[20] ^= 0xff
+    try place.folder.write(bytes, to: "run.ckz")
+    let run = try place.ckpt("report", "--run", "run.ckz", "--json")
+    #expect(run.status == 2 && run.output.isEmpty)
+    #expect(run.errors.hasPrefix("ckpt: run.ckz"), "\(run.errors)")
+  }
+
   @Test func `a page is not overwritten, and an input never`() throws {
     let place = try Workplace()
     try place.makeArticle("a.h5")

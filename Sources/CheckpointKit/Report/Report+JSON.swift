@@ -13,10 +13,11 @@ extension Report: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case files, tensors, values, valueCount
+    case files, tensors, unread, values, valueCount
   }
 
-  /// Writes the files with their recipes and provenance, the tensors, and the values.
+  /// Writes the files with their recipes and provenance, the tensors, and the values; what cannot be read
+  /// if there is any.
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(
@@ -28,6 +29,7 @@ extension Report: Encodable {
           recipe: input.checkpoint.metadata[Checkpoint.recipeKey], provenance: steps)
       }, forKey: .files)
     try values.encode(tensors, forKey: .tensors)
+    if !unread.isEmpty { try values.encode(unread.map(\.text), forKey: .unread) }
     try values.encode(self.values, forKey: .values)
     try values.encode(valueCount, forKey: .valueCount)
   }

@@ -90,6 +90,9 @@ public struct Report: Sendable {
   public let values: [ValueRow]
   /// Number of values, whether or not they are listed.
   public let valueCount: Int
+  /// Names of tensors that the files have and that cannot be read, sorted; they are not among
+  /// ``tensors``.
+  public let unread: [TensorName]
   /// The commands that made each checkpoint, oldest first.
   public let provenance: [[Provenance.Step]]
 
@@ -100,6 +103,7 @@ public struct Report: Sendable {
   public init(on input: Input, threads: Int) async throws {
     inputs = [input]
     provenance = [Self.steps(of: input)]
+    unread = input.checkpoint.leftOut.keys.sorted()
     (values, valueCount) = Self.values(of: input.checkpoint)
     tensors = try await Self.tensors(of: input.checkpoint, threads: threads)
   }
@@ -115,6 +119,7 @@ public struct Report: Sendable {
   ) async throws {
     inputs = [first, second]
     provenance = inputs.map(Self.steps)
+    unread = Set(inputs.flatMap(\.checkpoint.leftOut.keys)).sorted()
     (values, valueCount) = Self.values(of: first.checkpoint, and: second.checkpoint)
     tensors = try await Self.tensors(
       from: first.checkpoint, to: second.checkpoint, map: map, threads: threads)

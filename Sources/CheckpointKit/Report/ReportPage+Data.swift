@@ -26,6 +26,8 @@ extension Report {
           }
         }
       }
+      json.key("unread")
+      json.strings(unread.lazy.map(\.text.escapingControls))
       json.key("valueCount")
       json.number(valueCount)
     }

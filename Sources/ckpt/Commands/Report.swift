@@ -167,7 +167,8 @@ extension Ckpt {
     private func runSteps() throws -> [RunReport.Step] {
       if files.count == 1, let pack = try RunPack(.checkpoint(files[0])) {
         return pack.steps.enumerated().map { number, step in
-          RunReport.Step(step.name) { try pack.checkpoint(number) }
+          let path = "\(files[0])@\(number)"
+          return RunReport.Step(step.name) { try Self.checkpoint(number, of: pack, path) }
         }
       }
       guard files.count > 1 else {
@@ -178,6 +179,18 @@ extension Ckpt {
       let (inputs, common) = (inputs, common)
       return files.map { file in
         RunReport.Step(file.lastComponent) { try inputs.open(file, common).checkpoint }
+      }
+    }
+
+    private static func checkpoint(
+      _ step: Int, of pack: RunPack, _ path: String
+    ) throws -> Checkpoint {
+      try naming(path) {
+        var checkpoint = try pack.checkpoint(step)
+        try Budget.current.checkValues(
+          of: checkpoint.total().byteCount, inFileOf: pack.byteCount)
+        for index in checkpoint.entries.indices { checkpoint.entries[index].path = path }
+        return checkpoint
       }
     }
   }

@@ -25,6 +25,9 @@ const groups = new Intl.NumberFormat("en-US");
 const count = number => groups.format(number);
 const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
+/// The largest of any number of numbers, and of `least`.
+const largest = (list, least) => list.reduce((most, value) => value > most ? value : most, least);
+
 function compact(number) {
   for (const [unit, size] of [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e4]]) {
     if (number >= size) return `${(number / (unit === "k" ? 1e3 : size)).toPrecision(3)} ${unit}`;

@@ -4,7 +4,7 @@
 function colorScale(values, { isDiverging = false, isShare = false, text = numberText } = {}) {
   const found = values.filter(value => Number.isFinite(value));
   if (isDiverging) {
-    const most = Math.max(...found.map(Math.abs), 0.01);
+    const most = largest(found.map(Math.abs), 0.01);
     return {
       color: value => value === null ? null : Number.isFinite(value) ? diverging(value / most) : palette.bad,
       ends: [`−${text(most)}`, "0", text(most)], at: share => diverging(share * 2 - 1),
@@ -33,19 +33,19 @@ function colorScale(values, { isDiverging = false, isShare = false, text = numbe
 /// legend's words for it.
 function heatMap({ rowNames, columnNames, columnLabels = columnNames, label, describe, choose }) {
   const space = 12;
-  const longest = Math.max(...rowNames.map(name => Math.min(name.length, 34)), 4);
+  const longest = largest(rowNames.map(name => Math.min(name.length, 34)), 4);
   const left = longest * 6.7 + space;
   const canvas = html("canvas", { tabindex: 0, role: "img", "aria-label": `${label}. Arrow keys move from cell to cell, Enter shows its tensors.` });
   const legend = html("div", { class: "legend" });
-  const box = html("div", { class: "scroll" }, canvas);
+  const box = html("div", { class: "scroll map" }, canvas);
   let current = null, measure = null, width = 18, height = 17, top = 70;
 
   const draw = () => {
     if (!measure) return;
     const room = Math.max(box.clientWidth || 900, 320) - left - 4;
-    width = Math.max(Math.min(Math.floor(room / columnNames.length), 34), 7);
+    width = Math.max(Math.min(Math.floor(room / columnNames.length), 34), columnNames.length > 2000 ? 2 : 7);
     height = rowNames.length > 60 ? 12 : 17;
-    top = Math.min(Math.max(...columnLabels.map(name => Math.min(name.length, 18))) * 5.9 + 12, 112);
+    top = largest(columnLabels.map(name => Math.min(name.length, 18)), 1) * 5.9 + 12;
     const [full, tall] = [left + width * columnNames.length + 60, top + height * rowNames.length + 4];
     const ratio = devicePixelRatio || 1;
     canvas.width = full * ratio;

@@ -124,6 +124,18 @@ function divided(name, useLast) {
   return [parts.slice(0, cut + 1).join("."), parts.slice(cut + 1).join(".")];
 }
 
+/// Tensors in the order of the file, line by line, where names have no structure that a map could show.
+function plainGrid(rows) {
+  const width = Math.max(100, Math.ceil(rows.length / 1000));
+  const columnNames = Array.from({ length: width }, (_, at) => `+${at}`);
+  return {
+    columnNames, columnLabels: columnNames.map((name, at) => at % 10 === 0 ? name : ""),
+    rowNames: Array.from({ length: Math.ceil(rows.length / width) }, (_, at) => count(at * width)),
+    cell: (row, column) => rows.slice(row * width + column, row * width + column + 1),
+    note: `Tensors in the order of the file, ${count(width)} in a line.`,
+  };
+}
+
 /// Tensors as a grid: a column per block in the order of the file, a row per role in a block.
 ///
 /// Blocks are what the first number of a name counts, or the last, whichever leaves fewer cells empty.
@@ -142,6 +154,7 @@ function layerGrid(rows) {
     return grid;
   });
   const best = tries[0].size <= tries[1].size ? tries[0] : tries[1];
+  if (best.size > 20 * rows.length + 10000 || best.columns.size > 2000 || best.roles.size > 1000) return plainGrid(rows);
   // Blocks of one list stand where the first of them does, in the order of their numbers.
   const lists = new Map();
   for (const name of best.columns.keys()) {
@@ -156,5 +169,6 @@ function layerGrid(rows) {
     // The first of a list names it, the others are numbers.
     columnLabels: [...lists.values()].flatMap(list => list.map(([name, number], at) => at > 0 ? String(number) : name)),
     cell: (row, column) => best.cells.get(`${row},${places[column]}`) ?? [],
+    note: "A column per block in the order of the file, a row per role in it.",
   };
 }

@@ -12,7 +12,8 @@ function reportPage() {
   page.append(
     html("header", {}, html("div", {},
       html("h1", {}, nameText(first.path), isPair ? html("span", { class: "arrow" }, "→") : null, isPair ? nameText(second.path) : null),
-      html("p", { class: "answer" }, isPair ? answer(rows, root) : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`)),
+      html("p", { class: "answer" }, isPair ? answer(rows, root) : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`),
+      data.unread.length ? html("p", { class: "bad" }, `${plural(data.unread.length, "tensor")} cannot be read: ${data.unread.slice(0, 5).join(", ")}${data.unread.length > 5 ? ", …" : ""}`) : null),
     themeButton()),
     facts(isPair ? pairFacts(rows, root) : fileFacts(rows, root, first)),
     layers(rows, isPair, table),
@@ -90,7 +91,7 @@ function layers(rows, isPair, table) {
     const known = found.filter(value => value !== null);
     return known.length === 0 ? null : join(known);
   };
-  const most = list => Math.max(...list);
+  const most = list => largest(list, list[0]);
   const outermost = list => list.reduce((far, value) => Math.abs(value) > Math.abs(far) ? value : far, 0);
   const bad = (row, value) => row.isCompared && row.change === null && row.specials ? NaN : value;
   const measures = isPair ? {
@@ -126,7 +127,7 @@ function layers(rows, isPair, table) {
   };
   show(Object.keys(measures)[0]);
   return section(isPair ? "Change by layer and depth" : "Layers by depth",
-    "A column per block in the order of the file, a row per role in it. Enter shows a tensor.",
+    `${grid.note} Enter shows a tensor.`,
     [picker("Measure", Object.entries(measures).map(([key, [words]]) => [key, words]), show)], map.element);
 }
 

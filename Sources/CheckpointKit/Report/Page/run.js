@@ -64,7 +64,7 @@ function runPage() {
 /// A line through the values of all steps; gaps where there is none.
 function curve(title, values, { width = 300, height = 96 } = {}) {
   const known = values.filter(value => value !== null && Number.isFinite(value));
-  const [low, high] = [Math.min(...known, Infinity), Math.max(...known, -Infinity)];
+  const [low, high] = [-largest(known.map(value => -value), -Infinity), largest(known, -Infinity)];
   const x = step => 6 + (values.length > 1 ? step / (values.length - 1) : 0.5) * (width - 12);
   const y = value => high > low ? height - 10 - (value - low) / (high - low) * (height - 22) : height / 2;
   let path = "", isOpen = false;

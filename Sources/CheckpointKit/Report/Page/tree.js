@@ -1,5 +1,7 @@
 // The module tree: a line per module, with a bar that shows where its bytes lie among all.
 
+const mostModules = 1500;
+
 /// Shows the tree; `figure(node)` gives the last column's text and color, `choose(path, scrolls)` takes a module.
 function treeView(root, { barTitle, figureTitle, figure, choose }) {
   const total = Math.max(root.sums.bytes, 1);
@@ -20,6 +22,7 @@ function treeView(root, { barTitle, figureTitle, figure, choose }) {
     const lines = [];
     const visit = node => {
       for (const child of node.children.values()) {
+        if (lines.length === mostModules) return;
         lines.push(child);
         if (open.has(child)) visit(child);
       }
@@ -54,7 +57,7 @@ function treeView(root, { barTitle, figureTitle, figure, choose }) {
     const lines = visible();
     if (!current || !lines.includes(current)) current = lines[0] ?? null;
     const place = list.scrollTop;
-    list.replaceChildren(...lines.map(line));
+    list.replaceChildren(...lines.map(line), lines.length < mostModules ? "" : html("p", { class: "quiet" }, "More modules are in the table."));
     list.scrollTop = place;
     if (focuses) list.querySelector('[tabindex="0"]')?.focus();
   };
