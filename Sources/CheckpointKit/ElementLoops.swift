@@ -41,6 +41,14 @@ struct ElementLoops {
     let width = left.byteWidth / perElement
     let format = sameType ? left.element.floatFormat : nil
     let isExact = tolerance == .none
+    if sameType, isExact, perElement == 1 {
+      return switch width {
+      case 1: addExact(a, b, UInt8.self, format, to: &found)
+      case 2: addExact(a, b, UInt16.self, format, to: &found)
+      case 4: addExact(a, b, UInt32.self, format, to: &found)
+      default: addExact(a, b, UInt64.self, format, to: &found)
+      }
+    }
     var (element, special) = (-1, -1)
     var (differing, squares) = (0, 0.0)
     var largest = found.maxAbsolute ?? 0
@@ -83,6 +91,53 @@ struct ElementLoops {
     found.squaredDifference += squares
     found.maxAbsolute = largest
     found.maxULP = distanceInUnits
+  }
+
+  /// The usual case: real numbers of one type, of which equal ones have equal bits.
+  private func addExact<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ a: RawSpan, _ b: RawSpan, _: Word.Type, _ format: FloatFormat?,
+    to found: inout TensorDifference
+  ) {
+    let width = MemoryLayout<Word>.size
+    precondition(
+      a.byteCount == values.count * width && b.byteCount == others.count * width
+        && others.count == values.count, "spans of another size than the values")
+    let sign = Word(truncatingIfNeeded: format?.signBit ?? 0)
+    var (differing, squares) = (0, 0.0)
+    var largest = found.maxAbsolute ?? 0
+    var units = Word(0)
+    var hasUnits = format != nil && found.maxULP != nil
+    for index in values.indices {
+      let old = unsafe a.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index * width, as: Word.self)
+      let new = unsafe b.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index * width, as: Word.self)
+      if old == new { continue }
+      differing += 1
+      let (x, y) = (values[index], others[index])
+      let distance = abs(x - y)
+      if distance.isFinite {
+        squares += distance * distance
+        // A largest distance of NaN stays.
+        if distance > largest { largest = distance }
+      } else if !(x.isNaN && y.isNaN) {
+        squares += distance * distance
+        largest = largest.isNaN || distance.isNaN ? .nan : distance
+        found.countSpecials(from: values[index...index], to: others[index...index])
+        if x.isNaN != y.isNaN { hasUnits = false }
+      }
+      if hasUnits, !x.isNaN, !y.isNaN {
+        let (left, right) = (old & ~sign, new & ~sign)
+        // Magnitudes leave the sign's bit free, so that the sum of two has room.
+        let apart =
+          (old ^ new) & sign != 0 ? left + right : left > right ? left - right : right - left
+        if apart > units { units = apart }
+      }
+    }
+    found.differing += differing
+    found.squaredDifference += squares
+    found.maxAbsolute = largest
+    found.maxULP = hasUnits ? max(found.maxULP ?? 0, UInt64(units)) : nil
   }
 
   private func addProducts(to found: inout TensorDifference) {

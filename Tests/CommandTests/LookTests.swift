@@ -103,8 +103,8 @@ import Testing
     #expect(
       run.output == """
         name           min  max  mean  std   norm  5%  median  95%  zeros
-        layer1.weight    3    3     3    0  8.485   3       3    3      0      █         constant
-        layer1.bias      0    0     0    0      0   0       0    0      4      █         all zero
+        layer1.weight    3    3     3    0  8.485   3       3    3      0  █         constant
+        layer1.bias      0    0     0    0      0   0       0    0      4  █         all zero
 
         """)
   }

@@ -37,7 +37,7 @@ package struct FloatFormat: Hashable, Sendable {
   package var byteWidth: Int { (exponentBits + mantissaBits + 7) / 8 }
 
   /// The sign's bit; zero for a type without one.
-  var signBit: UInt64 { specials == .scale ? 0 : 1 << UInt64(exponentBits + mantissaBits) }
+  package var signBit: UInt64 { specials == .scale ? 0 : 1 << UInt64(exponentBits + mantissaBits) }
 
   /// The bits of positive infinity, or of the largest number where there is no infinity.
   var greatestBits: UInt64 {
