@@ -1,6 +1,5 @@
 public import ParallelWork
 import Ranks
-import Synchronization
 public import TensorCore
 import TorchRandom
 
@@ -45,7 +44,7 @@ public struct SeedSearch: Sendable {
   public let clues: [Clue]
 
   private static let sampleCount = 64
-  private static let groups = 256
+  static let groups = 256
   /// Seeds that a rank tests, in a few seconds, before it hears of the others: the same number on each,
   /// however many threads it has.
   private static let seedsInRound: UInt64 = 1 << 25
@@ -211,45 +210,21 @@ public struct SeedSearch: Sendable {
     progress: @escaping @Sendable (Int) -> Void
   ) async throws -> Found? {
     let prepared = SeedTest(clue.ranges, start: clue.start)
-    let work = Work(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
-    _ = try await concurrentMap(0..<max(threads, 1), width: threads) { _ in
-      var test = prepared
-      while let (first, groups) = work.next() {
-        let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
-        let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
-        if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
-        progress(groups * 64)
+    let work = SeedWork(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
+    try await withTaskCancellationHandler {
+      _ = try await concurrentMap(0..<max(threads, 1), width: threads) { _ in
+        var test = prepared
+        while let (first, groups) = work.next() {
+          let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
+          let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
+          if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
+          progress(groups * 64)
+        }
       }
+    } onCancel: {
+      work.cancel()
     }
     return work.best.map { Found(seed: $0, clue: clue.name) }
-  }
-
-  /// The seeds left to test, and the smallest one found.
-  private final class Work: Sendable {
-    private let state: Mutex<(next: UInt64, best: UInt32?)>
-    private let last: UInt64
-
-    init(from first: UInt64, through last: UInt64) {
-      self.last = last
-      state = Mutex((first, nil))
-    }
-
-    /// The next seeds, in groups of 64; none once a smaller seed was found.
-    func next() -> (first: UInt64, groups: Int)? {
-      state.withLock { state in
-        let first = state.next
-        guard first <= last, first <= state.best.map(UInt64.init) ?? last else { return nil }
-        let groups = min(SeedSearch.groups, Int((last - first) / 64) + 1)
-        state.next = first + UInt64(groups * 64)
-        return (first, groups)
-      }
-    }
-
-    func found(_ seed: UInt32) {
-      state.withLock { $0.best = min($0.best ?? seed, seed) }
-    }
-
-    var best: UInt32? { state.withLock { $0.best } }
   }
 }
 
@@ -291,7 +266,5 @@ extension Sampling {
 
 extension [UInt8] {
   /// Copies a span's bytes.
-  init(_ span: RawSpan) {
-    self = unsafe span.withUnsafeBytes { unsafe Array($0) }
-  }
+  init(_ span: RawSpan) { self = unsafe span.withUnsafeBytes { unsafe Array($0) } }
 }

@@ -102,6 +102,28 @@ import Testing
   }
 
   @Test(arguments: ["net.weights.h5", "whole.h5", "net.keras", "sharded.weights.json"])
+  func `all parts have the values that each part has`(file: String) throws {
+    let probe = try FileProbe(path: Fixtures.path("keras/" + file))
+    var options = OpenOptions()
+    options.readsAllParts = true
+    let whole = try CheckpointFormat.keras.open(probe, options)
+    let parts = whole.parts.map(\.key)
+    try #require(parts.count == 2)
+    var count = 0
+    for part in parts {
+      let one = try CheckpointFormat.keras.open(probe, OpenOptions(key: part)).checkpoint
+      for entry in one.entries {
+        let name = TensorName("\(part).\(entry.name)")
+        let same = try #require(whole.checkpoint.entries.first { $0.name == name })
+        #expect(try same.hasBytes(of: entry), "\(name)")
+        #expect(same.alias?.text == entry.alias.map { "\(part).\($0)" }, "\(name)")
+        count += 1
+      }
+    }
+    #expect(count == whole.checkpoint.entries.count)
+  }
+
+  @Test(arguments: ["net.weights.h5", "whole.h5", "net.keras", "sharded.weights.json"])
   func `a file cut at any length is refused`(file: String) throws {
     let bytes = try Fixtures.bytes("keras/" + file)
     let folder = try TemporaryFolder()

@@ -36,4 +36,25 @@ import Testing
     #expect(seen.threads.withLock { $0.count } == 2)
     #expect(try await search.find(by: clue, in: 0...100_000, threads: 2)?.seed == 5)
   }
+
+  @Test func `a search of all seeds ends when it is cancelled`() async throws {
+    let recipe = try Recipe(json: Self.recipe)
+    let search = try SeedSearch(
+      of: recipe.plan().checkpoint, recipe: recipe, selection: Selection())
+    let clue = try #require(search.clues.first)
+    let task = Mutex<Task<SeedSearch.Found?, any Error>?>(nil)
+    let count = Mutex(0)
+    let running = Task {
+      try await search.find(by: clue, in: 6...UInt32.max, threads: 2) { seeds in
+        count.withLock { $0 += seeds }
+        while true {
+          if let task = task.withLock({ $0 }) { return task.cancel() }
+          usleep(1_000)
+        }
+      }
+    }
+    task.withLock { $0 = running }
+    await #expect(throws: CancellationError.self) { try await running.value }
+    #expect(count.withLock { $0 } < 1 << 20)
+  }
 }

@@ -2,7 +2,7 @@ import CheckpointKit
 import TestSupport
 import Testing
 
-@testable import ckpt
+@testable import CheckpointCommand
 
 /// What `help` and `--help` print.
 @Suite struct HelpTests {

@@ -45,7 +45,7 @@ enum KerasCheckpoint {
     let variables =
       readsAll
       ? nested(content.model, in: modelKey) + nested(content.optimizer, in: content.optimizerKey)
-      : try chosen(content, options.key)
+      : try chosen(content, options.key).map { ($0.name, $0) }
     var checkpoint = Checkpoint(entries: entries(variables, source: source))
     checkpoint.metadata = content.metadata
     // The names are those of the model alone.
@@ -64,8 +64,8 @@ enum KerasCheckpoint {
   /// Variables under the name of their part.
   private static func nested(
     _ variables: [KerasContent.Variable], in part: String
-  ) -> [KerasContent.Variable] {
-    variables.map { .init(name: TensorName("\(part).\($0.name)"), dataset: $0.dataset) }
+  ) -> [(TensorName, KerasContent.Variable)] {
+    variables.map { (TensorName("\(part).\($0.name)"), $0) }
   }
 
   private static func text(_ names: [(key: TensorName, value: String)]) -> String {
@@ -115,7 +115,8 @@ enum KerasCheckpoint {
   }
 
   private static func entries(
-    _ variables: [KerasContent.Variable], source: (KerasContent.Variable) -> HDF5Tensors
+    _ variables: [(name: TensorName, variable: KerasContent.Variable)],
+    source: (KerasContent.Variable) -> HDF5Tensors
   ) -> [Checkpoint.Entry] {
     /// One dataset in one file.
     struct Identity: Hashable {
@@ -123,13 +124,13 @@ enum KerasCheckpoint {
       let address: UInt64
     }
     var first: [Identity: TensorName] = [:]
-    return variables.map { variable in
+    return variables.map { name, variable in
       let tensors = source(variable)
       // Two hard links lead to one object header, so its address tells tied tensors.
       let identity = Identity(file: ObjectIdentifier(tensors), address: variable.dataset.address)
       let alias = first[identity]
-      if alias == nil { first[identity] = variable.name }
-      return tensors.entry(variable.name, variable.dataset, alias: alias)
+      if alias == nil { first[identity] = name }
+      return tensors.entry(name, variable.dataset, alias: alias)
     }
   }
 }

@@ -154,6 +154,18 @@ class Processes(FolderTest):
                 call()
         self.assertEqual(os.listdir(), ["a.ckz"])
 
+    def test_a_search_ends_when_it_is_told(self):
+        text = "Sequential(\n  (0): Linear(in_features=99, out_features=99, bias=False)\n)"
+        tensors = ckpt.init(text, 5)
+        tensors["0.weight"] = tensors["0.weight"][::-1].copy()
+
+        def progress(done, total):
+            self.assertEqual(total, 1 << 32)
+            raise ValueError("enough")
+
+        with self.assertRaisesRegex(ValueError, "enough"):
+            ckpt.find_seed(tensors, text, range=(0, (1 << 32) - 1), progress=progress)
+
     def test_an_interrupt_ends_the_work(self):
         def progress(done, total):
             os.kill(os.getpid(), signal.SIGINT)
