@@ -108,7 +108,7 @@ struct BrowserContent: Sendable {
 
   /// The marks before any tensor is read; those of one file alone say nothing.
   var outlooks: [BrowserMark] {
-    guard isComparison else { return items.map { _ in .identical } }
+    guard isComparison else { return [BrowserMark](repeating: .identical, count: items.count) }
     // A name that only one file has is not missing from the other if it is tied to one that both have.
     var shared: [Set<TensorName>] = [[], []]
     for item in items {

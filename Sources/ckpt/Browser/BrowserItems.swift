@@ -43,19 +43,36 @@ struct BrowserItems: RandomAccessCollection, Sendable {
   subscript(index: Int) -> BrowserItem {
     guard index < firsts.count else {
       return BrowserItem(
-        name: names[index], first: nil, second: seconds[Int(added[index - firsts.count])])
+        name: names[index], first: nil, second: seconds[place(index)])
     }
     let partner = partners.isEmpty ? -1 : Int(partners[index])
     return BrowserItem(
       name: names[index], first: firsts[index], second: partner < 0 ? nil : seconds[partner])
   }
 
-  /// Type, shape, and size of a tensor, those in the first file if it has it, and whether it is tied to another.
-  func shown(_ index: Int) -> (info: TensorInfo, isTied: Bool) {
-    if index < firsts.count { return (firsts[index].info, firsts[index].alias != nil) }
-    let place = Int(added[index - firsts.count])
-    return (seconds[place].info, seconds[place].alias != nil)
+  /// Type, shape, and size of a tensor, those in the first file if it has it.
+  func info(_ index: Int) -> TensorInfo {
+    index < firsts.count ? firsts[index].info : seconds[place(index)].info
   }
+
+  /// The type alone, without a copy of the shape.
+  func dtype(_ index: Int) -> DType {
+    index < firsts.count ? firsts[index].info.dtype : seconds[place(index)].info.dtype
+  }
+
+  /// The size alone.
+  func size(_ index: Int) -> (elements: Int, bytes: Int) {
+    index < firsts.count
+      ? (firsts[index].info.elementCount, firsts[index].info.byteCount)
+      : (seconds[place(index)].info.elementCount, seconds[place(index)].info.byteCount)
+  }
+
+  /// Whether a tensor is tied to another of its file.
+  func isTied(_ index: Int) -> Bool {
+    index < firsts.count ? firsts[index].alias != nil : seconds[place(index)].alias != nil
+  }
+
+  private func place(_ index: Int) -> Int { Int(added[index - firsts.count]) }
 }
 
 /// How much is inside a group, tied tensors counted once.
@@ -66,11 +83,11 @@ struct BrowserTally {
   private(set) var types: [(dtype: DType, count: Int)] = []
 
   init(_ indices: [Int], in items: BrowserItems) {
-    let owned = indices.lazy.map { items.shown($0) }.filter { !$0.isTied }
-    elements = owned.map(\.info.elementCount).saturatedSum()
-    bytes = owned.map(\.info.byteCount).saturatedSum()
+    let owned = indices.lazy.filter { !items.isTied($0) }
+    elements = owned.map { items.size($0).elements }.saturatedSum()
+    bytes = owned.map { items.size($0).bytes }.saturatedSum()
     for index in indices {
-      let dtype = items.shown(index).info.dtype
+      let dtype = items.dtype(index)
       if let place = types.firstIndex(where: { $0.dtype == dtype }) {
         types[place].count += 1
       } else {

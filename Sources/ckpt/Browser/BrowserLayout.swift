@@ -37,7 +37,7 @@ struct BrowserLayout {
   /// shown.
   var grid: ValueGrid? {
     guard let item = state.item, detailColumns > 0 else { return nil }
-    return ValueGrid(state.content.items.shown(item).info, width: detailColumns)
+    return ValueGrid(state.content.items.info(item), width: detailColumns)
   }
 
   /// The values that are visible, whether they are known or not.

@@ -72,7 +72,7 @@ struct TreePane {
   private func note(_ node: BrowserTree.Node) -> ScreenLine {
     if node.isTensor {
       guard let item = node.items.first else { return ScreenLine() }
-      let (info, _) = state.content.items.shown(item)
+      let info = state.content.items.info(item)
       return ScreenLine("\(info.dtype.rawValue) \(info.shape.listText)", .dim)
     }
     if node.depth == 0 { return ScreenLine() }
