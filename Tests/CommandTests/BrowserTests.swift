@@ -205,4 +205,32 @@ import Testing
     try browser.press("jlj")
     #expect(browser.panes.details.contains("tensor 'bad.weight': checksum mismatch"))
   }
+
+  @Test func `tensors without elements, scalars, and files without tensors are shown`() throws {
+    let entries = try [
+      ("scalar", []), ("none", [0]), ("rows", [3, 0]), ("columns", [0, 3]), ("one", [1, 1, 1]),
+    ].map { name, shape in
+      let bytes = shape.contains(0) ? 0 : 4
+      return try Checkpoint.Entry(
+        memory: TensorName(name), .float32, shape, [UInt8](repeating: 0, count: bytes))
+    }
+    var browser = try BrowserSample(entries)
+    for (name, shape) in [
+      ("scalar", "[]"), ("none", "[0]"), ("rows", "[3, 0]"), ("columns", "[0, 3]"),
+      ("one", "[1, 1, 1]"),
+    ] {
+      try browser.press("j")
+      #expect(browser.selected == name)
+      #expect(browser.panes.details[1].hasPrefix("F32 \(shape), "))
+      #expect(browser.panes.details.contains("no elements") == shape.contains("0"))
+      try browser.press("v")
+      try browser.press(.tab)
+      try browser.press("Gg")
+      try browser.press(.tab)
+      try browser.press("v")
+    }
+    var empty = try BrowserSample([])
+    try empty.press("jlGgvd/x")
+    #expect(empty.screen[0].hasSuffix("0 tensors"))
+  }
 }

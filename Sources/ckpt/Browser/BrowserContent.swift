@@ -78,7 +78,7 @@ struct BrowserContent: Sendable {
 
   let files: [File]
   /// The first file's tensors in their order, then those that only the second has.
-  let items: [BrowserItem]
+  let items: BrowserItems
   /// Classes of the first file's modules, where it carries a tree.
   let labels: [TensorName: ModuleLabel]
 
@@ -87,7 +87,7 @@ struct BrowserContent: Sendable {
   /// Browses one checkpoint.
   init(_ file: File, _ checkpoint: Checkpoint) {
     files = [file]
-    items = checkpoint.entries.map { BrowserItem(name: $0.name, first: $0, second: nil) }
+    items = BrowserItems(checkpoint.entries)
     labels = Self.labels(of: checkpoint)
   }
 
@@ -98,18 +98,7 @@ struct BrowserContent: Sendable {
   ) {
     files = [file, other]
     labels = Self.labels(of: checkpoint)
-    let theirs = Dictionary(
-      second.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    var paired: Set<TensorName> = []
-    var items: [BrowserItem] = checkpoint.entries.map { entry in
-      let partner = theirs[partners[entry.name] ?? entry.name]
-      if let partner { paired.insert(partner.name) }
-      return BrowserItem(name: entry.name, first: entry, second: partner)
-    }
-    for entry in second.entries where !paired.contains(entry.name) {
-      items.append(BrowserItem(name: entry.name, first: nil, second: entry))
-    }
-    self.items = items
+    items = BrowserItems(checkpoint.entries, second.entries, partners: partners)
   }
 
   private static func labels(of checkpoint: Checkpoint) -> [TensorName: ModuleLabel] {
@@ -119,7 +108,7 @@ struct BrowserContent: Sendable {
 
   /// The marks before any tensor is read; those of one file alone say nothing.
   var outlooks: [BrowserMark] {
-    guard isComparison else { return items.map { _ in .identical } }
+    guard isComparison else { return [BrowserMark](repeating: .identical, count: items.count) }
     // A name that only one file has is not missing from the other if it is tied to one that both have.
     var shared: [Set<TensorName>] = [[], []]
     for item in items {

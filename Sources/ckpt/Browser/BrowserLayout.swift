@@ -36,10 +36,8 @@ struct BrowserLayout {
   /// How the selected tensor's values are laid out; `nil` if no tensor is selected, or none of its values is
   /// shown.
   var grid: ValueGrid? {
-    guard let item = state.item, detailColumns > 0,
-      let entry = state.content.items[item].shown
-    else { return nil }
-    return ValueGrid(entry.info, width: detailColumns)
+    guard let item = state.item, detailColumns > 0 else { return nil }
+    return ValueGrid(state.content.items.info(item), width: detailColumns)
   }
 
   /// The values that are visible, whether they are known or not.

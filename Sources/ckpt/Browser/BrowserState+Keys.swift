@@ -150,7 +150,7 @@ extension BrowserState {
 
   private func match(_ text: String, after position: Int, forward: Bool = true) -> Int? {
     let pattern = NameSearch(text)
-    return next(after: position, forward: forward) { pattern.matches(content.items[$0].name) }
+    return next(after: position, forward: forward) { pattern.matches(content.items.names[$0]) }
   }
 
   private mutating func nextDifference(forward: Bool) {

@@ -54,7 +54,7 @@ struct BrowserState {
     self.content = content
     self.size = size
     let title = content.files.map(\.name).joined(separator: " → ")
-    tree = BrowserTree(content.items.map(\.name), title: title)
+    tree = BrowserTree(content.items.names, title: title)
     marks = content.outlooks
     pending = marks.count { $0 == .unknown }
   }

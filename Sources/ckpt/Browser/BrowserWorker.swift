@@ -6,14 +6,14 @@ import Synchronization
 ///
 /// Only the newest request of each kind matters: an older one stops at its next read.
 final class BrowserWorker: Sendable {
-  private let items: [BrowserItem]
+  private let items: BrowserItems
   private let deliver: @Sendable (BrowserEvent) -> Void
   private let budget = Budget.current
   private let (figures, values) = (IOThreads(count: 1), IOThreads(count: 1))
   private let (figureOrder, valueOrder) = (Order(), Order())
 
   /// `deliver` is called from any thread.
-  init(_ items: [BrowserItem], deliver: @escaping @Sendable (BrowserEvent) -> Void) {
+  init(_ items: BrowserItems, deliver: @escaping @Sendable (BrowserEvent) -> Void) {
     self.items = items
     self.deliver = deliver
   }

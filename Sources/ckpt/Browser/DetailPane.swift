@@ -84,23 +84,14 @@ struct DetailPane {
       lines.append(ScreenLine(path.text.escapingControls.cutInMiddle(to: columns), .bold))
       if let label = state.content.labels[path] { lines += text(Self.text(of: label), .plain) }
     }
-    let entries = node.items.compactMap { state.content.items[$0].shown }
-    let owned = entries.filter { $0.alias == nil }
-    let elements = owned.map(\.info.elementCount).saturatedSum()
-    let bytes = owned.map(\.info.byteCount).saturatedSum()
-    lines += text(
-      "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteText)",
-      .plain)
-    var types: [(name: String, count: Int)] = []
-    for entry in entries {
-      let name = entry.info.dtype.rawValue
-      if let index = types.firstIndex(where: { $0.name.isSameText(name) }) {
-        types[index].count += 1
-      } else {
-        types.append((name, 1))
-      }
-    }
-    lines += text(types.map { "\($0.name) \($0.count.grouped)" }.joined(separator: ", "), .dim)
+    let tally = BrowserTally(node.items, in: state.content.items)
+    let counts = [
+      node.items.count.pluralized("tensor"), tally.elements.pluralized("element"),
+      tally.bytes.byteText,
+    ]
+    lines += text(counts.joined(separator: ", "), .plain)
+    let types = tally.types.map { "\($0.dtype.rawValue) \($0.count.grouped)" }
+    lines += text(types.joined(separator: ", "), .dim)
     if state.content.isComparison { lines += [ScreenLine()] + comparison(node) }
     return lines
   }

@@ -71,10 +71,9 @@ struct TreePane {
   /// What stands at the right of a row: a shape, or how many tensors are inside.
   private func note(_ node: BrowserTree.Node) -> ScreenLine {
     if node.isTensor {
-      guard let item = node.items.first, let entry = state.content.items[item].shown else {
-        return ScreenLine()
-      }
-      return ScreenLine("\(entry.info.dtype.rawValue) \(entry.info.shape.listText)", .dim)
+      guard let item = node.items.first else { return ScreenLine() }
+      let info = state.content.items.info(item)
+      return ScreenLine("\(info.dtype.rawValue) \(info.shape.listText)", .dim)
     }
     if node.depth == 0 { return ScreenLine() }
     var line = ScreenLine()
