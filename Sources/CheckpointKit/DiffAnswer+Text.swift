@@ -19,6 +19,9 @@ extension DiffAnswer {
     }
     guard changed > 0 else { return clauses }
     if verdict == .unrelated {
+      if namesChanged, !frozenParts.isEmpty {
+        clauses.append("frozen: \(Self.listed(frozenParts))")
+      }
       if let cosine, cosine.isFinite { clauses.append("cosine \(cosine.short)") }
     } else {
       if !frozenParts.isEmpty, !namesFrozen {
@@ -45,6 +48,9 @@ extension DiffAnswer {
       && changedParts.count > Self.maxParts && frozenParts.count <= Self.maxParts
   }
 
+  /// Whether what changed is few enough parts to be named.
+  private var namesChanged: Bool { 1...Self.maxParts ~= changedParts.count }
+
   private var headline: String {
     let all = sum.tensors.pluralized("tensor")
     let count = "\(changed.grouped) of \(all) changed"
@@ -66,6 +72,7 @@ extension DiffAnswer {
       let how =
         switch verdict {
         case .fineTuned: "fine-tuned everywhere"
+        case .unrelated where namesChanged: "different weights in \(Self.listed(changedParts))"
         case .unrelated: "different weights"
         default: "changed everywhere"
         }
