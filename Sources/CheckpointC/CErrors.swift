@@ -1,16 +1,19 @@
 public import CCkpt
 import CheckpointCommand
+import ParallelWork
 import TensorCore
 
 /// Errors as values.
 enum CErrors {
   /// Does `body`; its error is the result.
   static func value(of body: () throws -> Void) -> UnsafeMutablePointer<ckpt_error>? {
-    do {
-      try body()
-      return nil
-    } catch {
-      return unsafe make(error)
+    unsafe ForkedProcess.run {
+      do {
+        try body()
+        return nil
+      } catch {
+        return unsafe make(error)
+      }
     }
   }
 

@@ -78,13 +78,13 @@ public func ckpt_call_new() -> OpaquePointer {
 @c @implementation
 public func ckpt_call_free(_ call: OpaquePointer?) {
   guard let call = unsafe call else { return }
-  unsafe Unmanaged<Call>.fromOpaque(UnsafeRawPointer(call)).release()
+  ForkedProcess.run { unsafe Unmanaged<Call>.fromOpaque(UnsafeRawPointer(call)).release() }
 }
 
 @c @implementation
 public func ckpt_call_set_threads(_ call: OpaquePointer, _ threads: UInt32) {
   let call = unsafe Call.at(call)
-  call.threads = Int(threads)
+  ForkedProcess.run { call.threads = Int(threads) }
 }
 
 @c @implementation
@@ -93,12 +93,15 @@ public func ckpt_call_set_progress(
 ) {
   nonisolated(unsafe) let context = unsafe context  // the caller's, for its own function
   let call = unsafe Call.at(call)
-  guard let progress = unsafe progress else { return call.progress = nil }
-  call.progress = { done, total in unsafe progress(context, UInt64(done), UInt64(total)) }
+  var function: Embedded.Progress?
+  if let progress = unsafe progress {
+    function = { done, total in unsafe progress(context, UInt64(done), UInt64(total)) }
+  }
+  ForkedProcess.run { call.progress = function }
 }
 
 @c @implementation
 public func ckpt_call_cancel(_ call: OpaquePointer) {
   let call = unsafe Call.at(call)
-  call.cancel()
+  ForkedProcess.run { call.cancel() }
 }

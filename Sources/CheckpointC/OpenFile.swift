@@ -2,6 +2,7 @@ public import CCkpt
 import CheckpointCommand
 import Glibc
 import JSONText
+import ParallelWork
 import TensorCore
 
 /// An opened checkpoint, with its table of tensors.
@@ -120,7 +121,7 @@ public func ckpt_open_model(
 @c @implementation
 public func ckpt_file_free(_ file: OpaquePointer?) {
   guard let file = unsafe file else { return }
-  unsafe Unmanaged<OpenFile>.fromOpaque(UnsafeRawPointer(file)).release()
+  ForkedProcess.run { unsafe Unmanaged<OpenFile>.fromOpaque(UnsafeRawPointer(file)).release() }
 }
 
 @c @implementation

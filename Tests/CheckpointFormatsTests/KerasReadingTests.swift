@@ -1,6 +1,7 @@
 import ByteIO
 import CheckpointFormats
 import FoundationEssentials
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing
