@@ -13,7 +13,7 @@ extension Report: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case files, tensors, unread, values, valueCount
+    case files, answer, tensors, unread, values, valueCount
   }
 
   /// Writes the files with their recipes and provenance, the tensors, and the values; what cannot be read
@@ -28,6 +28,7 @@ extension Report: Encodable {
           elements: sizes.elements, bytes: sizes.bytes,
           recipe: input.checkpoint.metadata[Checkpoint.recipeKey], provenance: steps)
       }, forKey: .files)
+    try values.encodeIfPresent(answer, forKey: .answer)
     try values.encode(tensors, forKey: .tensors)
     if !unread.isEmpty { try values.encode(unread.map(\.text), forKey: .unread) }
     try values.encode(self.values, forKey: .values)

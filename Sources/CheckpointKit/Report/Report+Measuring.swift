@@ -21,7 +21,7 @@ extension Report {
   /// A row per tensor of two checkpoints.
   static func tensors(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName], threads: Int
-  ) async throws -> [Tensor] {
+  ) async throws -> (rows: [Tensor], answer: DiffAnswer) {
     let (olds, news) = (Observed(left), Observed(right))
     let diff = try await CheckpointDiff(
       from: olds.checkpoint, to: news.checkpoint, map: map, threads: threads)
@@ -60,7 +60,7 @@ extension Report {
       rows[index].after =
         rows[index].isSame ? rows[index].before : rows[index].second(in: news)?.summary
     }
-    return rows
+    return (rows, diff.answer(values: ValueDiff(from: left, to: right)))
   }
 }
 

@@ -84,6 +84,8 @@ public struct Report: Sendable {
 
   /// The checkpoints: one or two.
   public let inputs: [Input]
+  /// What the comparison of two comes to; `nil` in a report on one checkpoint.
+  public let answer: DiffAnswer?
   /// All tensors, in the first's order, then those that only the second has.
   public let tensors: [Tensor]
   /// Values that are not tensors: first those that differ.
@@ -101,7 +103,7 @@ public struct Report: Sendable {
   /// `threads` tasks are at work; the result does not depend on their number.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(on input: Input, threads: Int) async throws {
-    inputs = [input]
+    (inputs, answer) = ([input], nil)
     provenance = [Self.steps(of: input)]
     unread = input.checkpoint.leftOut.keys.sorted()
     (values, valueCount) = Self.values(of: input.checkpoint)
@@ -121,7 +123,7 @@ public struct Report: Sendable {
     provenance = inputs.map(Self.steps)
     unread = Set(inputs.flatMap(\.checkpoint.leftOut.keys)).sorted()
     (values, valueCount) = Self.values(of: first.checkpoint, and: second.checkpoint)
-    tensors = try await Self.tensors(
+    (tensors, answer) = try await Self.tensors(
       from: first.checkpoint, to: second.checkpoint, map: map, threads: threads)
   }
 

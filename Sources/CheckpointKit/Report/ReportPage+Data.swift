@@ -26,6 +26,8 @@ extension Report {
           }
         }
       }
+      json.key("answer")
+      json.text(answer?.text)
       json.key("unread")
       json.strings(unread.lazy.map(\.text.escapingControls))
       json.key("valueCount")
@@ -109,6 +111,8 @@ extension Report {
     json.counts("changed", found.map { $0?.differing ?? -1 })
     json.measures("norm", found.map { $0?.norm })
     json.measures("max", found.map { $0?.maxAbsolute })
+    json.measures("cosine", found.map { $0?.cosine })
+    json.counts("signFlips", found.map { $0?.signFlips ?? 0 })
     json.key("specials")
     json.sparse(
       found.map { difference in

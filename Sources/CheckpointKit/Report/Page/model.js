@@ -32,6 +32,8 @@ function tensorRows(columns) {
     row.isCompared = row.changed >= 0;
     row.share = row.isCompared ? (row.elements ? row.changed / row.elements : 0) : null;
     row.change = isSame ? 0 : columns.difference.norm[at];
+    row.cosine = isSame ? null : columns.difference.cosine[at];
+    row.flips = isSame ? 0 : columns.difference.signFlips[at];
     row.max = isSame ? 0 : columns.difference.max[at];
     row.relative = row.change === 0 ? 0 : row.change !== null && row.before?.norm ? row.change / row.before.norm : null;
     row.growth = row.before?.norm && row.after?.norm ? Math.log2(row.after.norm / row.before.norm) : null;

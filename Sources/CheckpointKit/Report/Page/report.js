@@ -12,7 +12,7 @@ function reportPage() {
   page.append(
     html("header", {}, html("div", {},
       html("h1", {}, nameText(first.path), isPair ? html("span", { class: "arrow" }, "→") : null, isPair ? nameText(second.path) : null),
-      html("p", { class: "answer" }, isPair ? answer(rows, root) : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`),
+      html("p", { class: "answer" }, isPair ? `${data.answer[0].toUpperCase()}${data.answer.slice(1)}.` : `${plural(rows.length, "tensor")}, ${plural(root.sums.elements, "element")}, ${bytesText(root.sums.bytes)}, ${first.format}`),
       data.unread.length ? html("p", { class: "bad" }, `${plural(data.unread.length, "tensor")} cannot be read: ${data.unread.slice(0, 5).join(", ")}${data.unread.length > 5 ? ", …" : ""}`) : null),
     themeButton()),
     facts(isPair ? pairFacts(rows, root) : fileFacts(rows, root, first)),
@@ -28,19 +28,6 @@ function reportPage() {
     values(isPair), origins());
   const change = isPair ? " Change is the norm of the difference, relative to the norm before." : "";
   page.append(html("footer", {}, `Measures are of finite numbers.${change} Written by ckpt report; this page loads nothing.`));
-}
-
-function answer(rows, root) {
-  const number = kind => rows.filter(row => row.kind === kind).length;
-  const same = number("identical");
-  if (same === rows.length) return `All ${plural(rows.length, "tensor")} are identical.`;
-  const parts = ["changed", "retyped", "reshaped", "renamed", "added", "removed", "tied"].filter(number).map(kind => `${count(number(kind))} ${kind}`);
-  let text = `${parts.join(", ")}, ${count(same)} identical of ${plural(rows.length, "tensor")}`;
-  const largest = rows.reduce((most, row) => (row.relative ?? 0) > (most?.relative ?? 0) ? row : most, null);
-  if (largest) text += `; the largest relative change is ${numberText(largest.relative, 3)}, in ${largest.name}`;
-  const onset = rows.filter(row => row.specials?.includes("became"));
-  if (onset.length > 0) text += `; ${onset[0].specials} in ${onset[0].name}${onset.length > 1 ? ` and ${plural(onset.length - 1, "other tensor")}` : ""}`;
-  return `${text}.`;
 }
 
 function pairFacts(rows, root) {
@@ -185,6 +172,8 @@ function tensorTable(rows, isPair) {
     isPair && { key: "relative", title: "change", hint: "Norm of the difference, relative to the norm before", width: "86px", value: row => row.relative, text: row => row.relative === 0 ? "" : numberText(row.relative) },
     isPair && { key: "share", title: "changed", hint: "Share of elements that differ", width: "84px", value: row => row.share, text: row => row.share === 0 ? "" : percentText(row.share) },
     isPair && { key: "max", title: "max abs", hint: "Largest absolute difference", width: "86px", value: row => row.max, text: row => row.max === 0 ? "" : numberText(row.max) },
+    isPair && { key: "cosine", title: "cosine", hint: "Cosine of the angle between before and after", width: "84px", value: row => row.cosine, text: row => row.isSame ? "" : numberText(row.cosine) },
+    isPair && { key: "flips", title: "flips", hint: "Numbers whose sign is another", width: "72px", value: row => row.flips, text: row => row.flips ? count(row.flips) : "" },
     { key: "histogram", title: "values", hint: "Histogram; sorted by the norm", width: "124px", value: row => best(row)?.norm, cell: row => histogramChart(isPair && !row.isSame ? [row.before, row.after] : [best(row)], 108, 21, { isSmall: true }) },
     measure("norm", "norm", "Euclidean norm"), measure("mean", "mean"), measure("std", "std", "Standard deviation"),
     measure("min", "min"), measure("max", "max"),
@@ -213,7 +202,7 @@ function tensorDetails(row, isPair) {
   const facts = [
     `${row.dtype}${isPair && row.newDtype !== row.dtype ? ` → ${row.newDtype}` : ""} [${row.shape.join(", ")}]${row.newShape ? ` → ${row.newShape}` : ""}, ${plural(row.elements, "element")}, ${bytesText(row.bytes)}`,
     row.newName ? `named ${row.newName} in the second` : null, row.alias ? `tied to ${row.alias}` : null, isPair ? row.kind : null, row.specials,
-    isPair && row.isCompared && !row.isSame ? `${count(row.changed)} elements differ, change ${numberText(row.relative)}, max abs ${numberText(row.max)}` : null,
+    isPair && row.isCompared && !row.isSame ? `${count(row.changed)} elements differ, change ${numberText(row.relative)}, max abs ${numberText(row.max)}, cosine ${numberText(row.cosine)}, ${plural(row.flips, "sign flip")}` : null,
   ].filter(Boolean);
   const logButton = html("button", {
     type: "button", "aria-pressed": "false",
