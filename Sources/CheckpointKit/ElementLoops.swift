@@ -34,10 +34,13 @@ struct ElementLoops {
     if sameType, a.isByteEqual(to: b) { return addEqual(a, to: &found) }
     ElementConversion.decode(a, as: left, into: &values)
     ElementConversion.decode(b, as: right, into: &others)
+    // A real element is a complex one whose imaginary part is 0, as in PyTorch's `Tensor.to`.
+    if right.isComplex, !left.isComplex { values = values.flatMap { [$0, 0] } }
+    if left.isComplex, !right.isComplex { others = others.flatMap { [$0, 0] } }
     addProducts(to: &found)
     if !sameType { addBeyondRounding(a, b, to: &found) }
     // One number for each element, but for complex types.
-    let perElement = max(1, values.count * left.byteWidth / max(a.byteCount, 1))
+    let perElement = left.isComplex || right.isComplex ? 2 : 1
     let width = left.byteWidth / perElement
     let format = sameType ? left.element.floatFormat : nil
     let isExact = tolerance == .none

@@ -14,6 +14,20 @@ import Testing
       tolerance: tolerance, threads: 2)
   }
 
+  @Test func `a real element is compared as a complex one without an imaginary part`() async throws {
+    // numpy.complex64([1, 2 + 3j]) and numpy.float32([1, 2])
+    let numbers: [Float] = [1, 0, 2, 3]
+    let bytes = try Checkpoint.Entry(memory: "w", numbers).allBytes()
+    let complex = Checkpoint(entries: [try .init(memory: "w", .complex64, [2], bytes)])
+    let real = Checkpoint(entries: [try .init(memory: "w", [1, 2])])
+    for (left, right) in [(complex, real), (real, complex)] {
+      let diff = try await CheckpointDiff(from: left, to: right, threads: 1)
+      let change = try #require(diff.changes.first)
+      #expect(change.kind == .retyped)
+      #expect(change.difference?.differing == 1 && change.difference?.maxAbsolute == 3)
+    }
+  }
+
   @Test func `each kind of change is told apart, in the first's order`() async throws {
     let left = [
       try Checkpoint.Entry(memory: "same", [1, 2]), try .init(memory: "old.weight", [3, 4, 5]),
