@@ -1,6 +1,7 @@
 import CCurl
 import Glibc
 import ParallelWork
+import Synchronization
 import TensorCore
 
 /// Requests bytes of a file on a web server, one request at a time, over a persistent connection.
@@ -12,7 +13,17 @@ struct WebRequest: ~Copyable {
   private let handle: UnsafeMutableRawPointer?
 
   /// Idle requests, with their connections.
-  static let pool = Pool(capacity: 16) { WebRequest() }
+  static var pool: Pool<WebRequest> {
+    pools.withLock { pools in
+      if let (process, pool) = pools.last, process == getpid() { return pool }
+      let pool = Pool(capacity: 16) { WebRequest() }
+      pools.append((getpid(), pool))
+      return pool
+    }
+  }
+
+  /// By process: connections that were made before a fork are its parent's, and are left alone.
+  private static let pools = Mutex<[(process: pid_t, pool: Pool<WebRequest>)]>([])
 
   /// A server's response.
   struct Answer {
