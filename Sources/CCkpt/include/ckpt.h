@@ -12,7 +12,8 @@
  *  - Threads. Any function may be called from any thread at any time. A ckpt_file never changes. The
  *    work of a call is done on threads of its own, which end with it; the calling thread waits.
  *    Nothing lasts but the objects below, so that a process that was forked may call everything,
- *    provided that no call was in progress when it was forked.
+ *    provided that no call was in progress when it was forked, and that no file of a web server was
+ *    read both before and after.
  *  - Nothing is printed, no signal is handled, and the process is never ended, by any function but
  *    ckpt_main().
  *  - Options are those of the command `ckpt`, spelled as there: {"--rtol", "1e-5", NULL}. An option that the
