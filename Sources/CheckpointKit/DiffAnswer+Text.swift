@@ -58,7 +58,8 @@ extension DiffAnswer {
     case .identical: return (["identical: \(all)\(stored)"] + moves).joined(separator: ", ")
     case .values:
       let differing = (values?.changes.count ?? 0).pluralized("other value")
-      return "identical tensors: \(sum.tensors.grouped)\(stored); \(differing) changed"
+      let tensors = ["identical tensors: \(sum.tensors.grouped)\(stored)"] + moves
+      return "\(tensors.joined(separator: ", ")); \(differing) changed"
     case .renamed, .transposed, .cast:
       return (["same values: \(all)"] + moves).joined(separator: ", ")
     case .architecture: return "different architecture: " + architecture

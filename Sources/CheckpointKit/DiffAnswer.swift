@@ -39,7 +39,8 @@ public struct DiffAnswer: Sendable {
   public let frozenParts: [String]
   /// Tensors with values that became NaN.
   public var tensorsWithNaN: Int { sum.tensorsWithNaN }
-  /// The tensor with the largest finite relative change, and that change; `nil` if nothing is relative.
+  /// The floating-point or complex tensor with the largest finite relative change, and that change; `nil`
+  /// if there is none.
   public let largest: (name: TensorName, relativeL2: Double)?
   /// Cosine of all changed tensors as one vector; `nil` or NaN as of ``TensorDifference/cosine``.
   public var cosine: Double? { sum.difference.elements > 0 ? sum.difference.cosine : nil }
@@ -129,7 +130,9 @@ public struct DiffAnswer: Sendable {
   ) -> (name: TensorName, relativeL2: Double)? {
     var largest: (name: TensorName, relativeL2: Double)?
     for change in changes {
-      guard let difference = change.difference, difference.differing > 0,
+      // Integers count, as num_batches_tracked does: how much more says nothing of the model.
+      guard change.info?.dtype.isFloatingPoint == true || change.info?.dtype.isComplex == true,
+        let difference = change.difference, difference.differing > 0,
         let relative = difference.relativeL2, relative.isFinite
       else { continue }
       if largest.map({ $0.relativeL2 < relative }) ?? true { largest = (change.name, relative) }

@@ -321,7 +321,7 @@ import Testing
   @Test func `the README's first example is exact as it is typed`() throws {
     let place = try Workplace()
     let text = String(decoding: try Fixtures.bytes("../README.md"), as: UTF8.self)
-    let start = try #require(text.firstRange(of: "```\n")?.upperBound)
+    let start = try #require(text.firstRange(of: "cat > net.txt")?.lowerBound)
     let end = try #require(text[start...].firstRange(of: "\n```")?.lowerBound)
     let example = String(text[start..<end])
     let run = try place.shell(example)

@@ -27,7 +27,7 @@ import Testing
       let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
         .map { $0.trimmingSuffix(while: \.isWhitespace) }
       #expect(Array(lines.dropLast()) == step.shown, "\(step.command)\n\(run.output)")
-      #expect(lines.allSatisfy { $0.count <= 100 }, "\(step.command)")
+      #expect(lines.allSatisfy { $0.count <= 200 }, "\(step.command)")
     }
   }
 

@@ -15,7 +15,7 @@ struct CommandHelp {
   private static let manyOptions = 15
   /// Options that most commands have, of which one line at the end reminds.
   private static let common = [
-    "exclude", "json", "key", "threads", "quiet", "allow-large", "version", "help",
+    "exclude", "json", "no-pager", "key", "threads", "quiet", "allow-large", "version", "help",
   ]
 
   /// The parts of what the parser tells of a command.

@@ -181,6 +181,8 @@ enum HelpTopic: String, CaseIterable {
                        'ckpt ls --keys FILE' lists them.
       --threads N      Number of worker threads; results do not depend on it.
                        Default: one per processor.
+      --no-pager       Print results that are longer than the terminal without a
+                       pager.
       -q, --quiet      Print no notes and no progress.
       --allow-large    Allow files that claim far more data than they hold, and
                        tensors that need much memory.
@@ -195,6 +197,7 @@ enum HelpTopic: String, CaseIterable {
 
     ENVIRONMENT
       NO_COLOR         No colors, whatever it is set to.
+      PAGER            The pager; default: less. Empty or 'cat' for none.
     """
 
   private static let exitStatusPage = """
