@@ -17,12 +17,11 @@ extension TensorSlice {
         tensor: tensor.name.text)
     }
     let info = try TensorInfo(dtype: tensor.info.dtype, shape: shape)
-    let isEmpty = info.byteCount == 0
-    var (offset, strides) = (0, [Int]())
-    for (axis, stride) in zip(axes, sizes.contiguousStrides) {
-      // An empty part may begin after the last element; nothing of it is read.
-      if !isEmpty { offset += axis.start * stride }
-      if !axis.isIndex { strides.append(isEmpty ? stride : axis.step * stride) }
+    // An empty part may begin after the last element; nothing of it is read.
+    let first = [Int](repeating: 0, count: axes.count)
+    let offset = info.byteCount == 0 ? 0 : elementOffset(of: first, in: tensor.info)
+    let strides = zip(axes, sizes.contiguousStrides).compactMap { axis, stride in
+      axis.isIndex ? nil : stride.saturated(times: axis.step)
     }
     let view = StridedView(try StridedLayout(info, strides: strides, offset: offset))
     return Checkpoint.Entry(tensor.name, info, gathering: view, from: tensor)

@@ -133,11 +133,16 @@ public struct TensorSlice: Sendable {
   }
 
   private func byteOffset(of positions: [Int], in info: TensorInfo) -> Int {
+    elementOffset(of: positions, in: info) * info.dtype.byteWidth
+  }
+
+  /// Elements before the one at positions of the slice, all of which must be inside the tensor.
+  func elementOffset(of positions: [Int], in info: TensorInfo) -> Int {
     var element = 0
     for (dimension, axis) in axes.enumerated() {
       element = element * info.shape[dimension] + axis.start + positions[dimension] * axis.step
     }
-    return element * info.dtype.byteWidth
+    return element
   }
 }
 

@@ -22,8 +22,8 @@ extension Checkpoint {
   /// ```
   ///
   /// The sequence ends when the work has ended, and throws what it throws; a slow reader gets the latest
-  /// state alone. A loop that is left early, or whose task is cancelled, cancels the work.
-  /// - Parameter work: gets the same checkpoint, whose reads are counted.
+  /// state alone. A loop that is left early, or whose task is cancelled, cancels the work. `work` gets the
+  /// same checkpoint, whose reads are counted.
   public func progress(
     of work: @escaping @Sendable (Checkpoint) async throws -> Void
   ) -> AsyncThrowingStream<ReadingProgress, any Error> {

@@ -14,7 +14,8 @@ import Testing
       tolerance: tolerance, threads: 2)
   }
 
-  @Test func `a real element is compared as a complex one without an imaginary part`() async throws {
+  @Test func `a real element is compared as a complex one without an imaginary part`() async throws
+  {
     // numpy.complex64([1, 2 + 3j]) and numpy.float32([1, 2])
     let numbers: [Float] = [1, 0, 2, 3]
     let bytes = try Checkpoint.Entry(memory: "w", numbers).allBytes()

@@ -45,9 +45,10 @@ import Testing
   }
 
   @Test func `progress counts bytes up to all of them, and errors pass through`() async throws {
-    let checkpoint = Checkpoint(entries: try (0..<5).map {
-      try .init(memory: TensorName("t\($0)"), [1, 2])
-    })
+    let checkpoint = Checkpoint(
+      entries: try (0..<5).map {
+        try .init(memory: TensorName("t\($0)"), [1, 2])
+      })
     var last: ReadingProgress?
     let work = checkpoint.progress { checkpoint in
       for entry in checkpoint.entries { _ = try entry.floats() }

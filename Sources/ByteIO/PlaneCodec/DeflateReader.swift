@@ -76,7 +76,9 @@ struct DeflateReader: ~Copyable {
 
   /// Unpacks two streams at once into the bytes of `target` before and after `middle`, which they
   /// must fill exactly; returns whether both are valid, so that the caller can decode each on its own
-  /// if not. Unless it `comparesSums`, a wrong Adler-32 is not noticed.
+  /// if not.
+  ///
+  /// Unless it `comparesSums`, a wrong Adler-32 is not noticed.
   func inflateTwo(
     _ first: RawSpan, _ second: RawSpan, into target: inout MutableRawSpan, dividedAt middle: Int,
     comparesSums: Bool = true

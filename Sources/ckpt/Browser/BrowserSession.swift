@@ -54,7 +54,9 @@ final class BrowserSession {
     worker.compare(state.unknownPairs, threads: threads)
     while true {
       request()
-      guard let woken = RawTerminal.wait(decoder.isWaiting ? Self.keyTimeout : -1) else { return true }
+      guard let woken = RawTerminal.wait(decoder.isWaiting ? Self.keyTimeout : -1) else {
+        return true
+      }
       for event in mailbox.take() { state.apply(event) }
       try handle(woken.reasons)
       let keys =
