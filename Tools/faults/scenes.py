@@ -22,6 +22,7 @@ def scenes():
     yield from patches_and_packs()
     yield from keras()
     yield from streams()
+    yield from reports()
 
 
 def one_file():
@@ -92,3 +93,9 @@ def streams():
                 "convert in.safetensors.gz out.pt --force")
     yield Scene("hash --manifest", NEW, "hash in.ckz --manifest")
     yield Scene("completions", MODEL, "completions bash")
+
+
+def reports():
+    two = MODEL + "ckpt init net.txt --seed 1 -o a.ckz; ckpt reinit a.ckz --match 2 --seed 5 -o b.ckz\n"
+    yield Scene("report", f"{two}ckpt report a.ckz -o page.html\n", "report a.ckz b.ckz -o page.html --force")
+    yield Scene("report of a run", two, "report --run a.ckz b.ckz -o page.html")
