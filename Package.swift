@@ -6,7 +6,6 @@ let package = Package(
   products: [
     .library(name: "CheckpointKit", targets: ["CheckpointKit"]),
     .executable(name: "ckpt", targets: ["ckpt"]),
-    .library(name: "ckpt-c", type: .dynamic, targets: ["CheckpointC"]),
   ],
   traits: [
     .trait(name: "MPI", description: "Run as several ranks under mpirun or srun.")
@@ -149,6 +148,11 @@ let package = Package(
   ],
   cLanguageStandard: .c11
 )
+
+// The library that Tools/build-library builds; with --static-swift-stdlib, SwiftPM alone cannot link it.
+if Context.environment["CKPT_C"] != nil {
+  package.products.append(.library(name: "ckpt-c", type: .dynamic, targets: ["CheckpointC"]))
+}
 
 // The program that Tools/fuzz/run builds; it can only be linked with -sanitize=fuzzer.
 if Context.environment["CKPT_FUZZ"] != nil {

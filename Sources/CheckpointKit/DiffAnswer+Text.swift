@@ -23,6 +23,9 @@ extension DiffAnswer {
         clauses.append("frozen: \(Self.listed(frozenParts))")
       }
       if let cosine, cosine.isFinite { clauses.append("cosine \(cosine.short)") }
+      if let largest = found.maxAbsolute, largest.isFinite {
+        clauses.append("max abs \(largest.short)")
+      }
     } else {
       if !frozenParts.isEmpty, !namesFrozen {
         clauses.append("frozen: \(Self.listed(frozenParts))")
