@@ -3,16 +3,24 @@ import TensorCore
 extension ByteSource {
   /// The same bytes for readers that verify all that they read: those that the device cannot read are zeros.
   package var rescued: ByteSource {
-    local?.file.rescue()
-    return ByteSource(name: name, size: size, entityTag: entityTag) {
+    ByteSource(name: name, size: size, entityTag: entityTag) {
       [self] offset, target throws(CheckpointError) in
       do throws(CheckpointError) {
-        try read(at: offset, into: &target)
+        try readOnce(at: offset, into: &target)
       } catch {
         guard error.isUnreadable else { throw error }
         try readBlocks(at: offset, into: &target)
       }
     }
+  }
+
+  /// Reads so that an error concerns no later read.
+  private func readOnce(
+    at offset: Int, into target: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    guard let local else { return try read(at: offset, into: &target) }
+    try local.file.read(
+      at: local.start + offset, into: &target, name: name, size: size, remembers: false)
   }
 
   /// Reads block by block, and puts zeros in place of those that cannot be read.
@@ -25,7 +33,7 @@ extension ByteSource {
       let count = min(rest, target.byteCount - done)
       var block = target._mutatingExtracting(done..<done + count)
       do throws(CheckpointError) {
-        try read(at: offset + done, into: &block)
+        try readOnce(at: offset + done, into: &block)
       } catch {
         guard error.isUnreadable else { throw error }
         block.fill([], from: 0)

@@ -78,7 +78,8 @@ package final class FileSet: Sendable {
   ///
   /// - Parameters:
   ///   - index: name of the index.
-  ///   - confirm: throws if what the files were made of is no longer there, asked while no other set is committed here.
+  ///   - confirm: throws if what the files were made from has changed; called while no other set can be
+  ///     committed here.
   ///   - content: the index, with other names for the files where it is given some.
   ///   - obsolete: files that only the old index names, asked while no other set is committed here.
   /// - Returns: what could not be removed, in one sentence.

@@ -84,12 +84,11 @@ final class LocalFile: Sendable {
   var isForeign: Bool { opened != nil }
   private let hasFailed = Atomic(false)
   /// Whether an error of a read concerns no other: what can be read is to be saved.
-  private let isRescued: Atomic<Bool>
+  private let isRescued = Rescue.current != nil
   private let failure = Mutex<CheckpointError?>(nil)
 
   init(descriptor: Int32, opened: FileIdentity? = nil) {
     (self.descriptor, self.opened) = (descriptor, opened)
-    isRescued = Atomic(Rescue.current != nil)
     if let opened { OpenFiles.add(opened) }
   }
 
@@ -106,13 +105,10 @@ final class LocalFile: Sendable {
     }
   }
 
-  /// Lets reads go on after one that failed.
-  func rescue() { isRescued.store(true, ordering: .releasing) }
-
   /// Reads, unless a read has failed before: an error that a reader takes for the absence of something must not be
   /// forgotten, except while a damaged file is rescued.
   private func remembering(_ read: () throws(CheckpointError) -> Void) throws(CheckpointError) {
-    if isRescued.load(ordering: .acquiring) { return try read() }
+    if isRescued { return try read() }
     if hasFailed.load(ordering: .acquiring), let failure = failure.withLock({ $0 }) {
       throw failure
     }
@@ -126,10 +122,16 @@ final class LocalFile: Sendable {
   }
 
   /// Fills `target` with the bytes starting at `offset` of a file that had `size` bytes when opened.
+  ///
+  /// Unless it `remembers`, an error concerns no other read, and none before concerns it.
   func read(
-    at offset: Int, into target: inout MutableRawSpan, name: String, size: Int
+    at offset: Int, into target: inout MutableRawSpan, name: String, size: Int,
+    remembers: Bool = true
   ) throws(CheckpointError) {
     let count = target.byteCount
+    if !remembers {
+      return try readAll(count, at: offset, into: &target, name: name, size: size)
+    }
     try remembering { () throws(CheckpointError) in
       try readAll(count, at: offset, into: &target, name: name, size: size)
     }

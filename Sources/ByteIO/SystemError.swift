@@ -4,12 +4,6 @@ package import TensorCore
 
 /// Errors of system calls, with the words of the system.
 extension CheckpointError {
-  /// Whether it says that there is no such file.
-  package var isMissingFile: Bool { systemNumber == ENOENT }
-
-  /// Whether it says that the device could not read bytes (`EIO`).
-  package var isUnreadable: Bool { systemNumber == EIO }
-
   /// An error of the system with its own message, such as `write: No space left on device`.
   ///
   /// `number` is the value of `errno`; `operation` names what was being done, and is `nil` if the

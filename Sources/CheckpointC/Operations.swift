@@ -24,6 +24,18 @@ private enum Operation {
         notes: CTexts.copy(found.notes)))
     unsafe report.pointee = unsafe copy
   }
+
+  /// Runs a command that reads one file and prints JSON.
+  static func read(
+    _ call: OpaquePointer?, _ command: String, _ path: UnsafePointer<CChar>,
+    _ options: UnsafePointer<UnsafePointer<CChar>?>?,
+    _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
+  ) -> UnsafeMutablePointer<ckpt_error>? {
+    unsafe CErrors.value {
+      unsafe try run(
+        call, [command, "--json"], CTexts.list(options), paths: [CTexts.path(path)], report)
+    }
+  }
 }
 
 @c @implementation
@@ -40,7 +52,8 @@ public func ckpt_run(
   _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
 ) -> UnsafeMutablePointer<ckpt_error>? {
   unsafe CErrors.value {
-    unsafe try Operation.run(call, [], CTexts.list(arguments), report)
+    let list = unsafe CTexts.list(arguments)
+    unsafe try Operation.run(call, Array(list.prefix(1)), Array(list.dropFirst()), report)
   }
 }
 
@@ -52,7 +65,7 @@ public func ckpt_init(
 ) -> UnsafeMutablePointer<ckpt_error>? {
   unsafe CErrors.value {
     unsafe try Operation.run(
-      call, ["init", "--output", CTexts.path(output)], CTexts.list(options),
+      call, ["init", "--output=\(CTexts.path(output))"], CTexts.list(options),
       paths: [CTexts.path(model)], report)
   }
 }
@@ -64,7 +77,7 @@ public func ckpt_reinit(
   _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
 ) -> UnsafeMutablePointer<ckpt_error>? {
   unsafe CErrors.value {
-    let output = unsafe output.map { unsafe ["--output", CTexts.path($0)] } ?? []
+    let output = unsafe output.map { unsafe ["--output=\(CTexts.path($0))"] } ?? []
     unsafe try Operation.run(
       call, ["reinit", "--json"] + output, CTexts.list(options), paths: [CTexts.path(path)],
       report)
@@ -90,10 +103,7 @@ public func ckpt_verify(
   _ options: UnsafePointer<UnsafePointer<CChar>?>?,
   _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
 ) -> UnsafeMutablePointer<ckpt_error>? {
-  unsafe CErrors.value {
-    unsafe try Operation.run(
-      call, ["verify", "--json"], CTexts.list(options), paths: [CTexts.path(path)], report)
-  }
+  unsafe Operation.read(call, "verify", path, options, report)
 }
 
 @c @implementation
@@ -102,10 +112,7 @@ public func ckpt_find_seed(
   _ options: UnsafePointer<UnsafePointer<CChar>?>?,
   _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
 ) -> UnsafeMutablePointer<ckpt_error>? {
-  unsafe CErrors.value {
-    unsafe try Operation.run(
-      call, ["find-seed", "--json"], CTexts.list(options), paths: [CTexts.path(path)], report)
-  }
+  unsafe Operation.read(call, "find-seed", path, options, report)
 }
 
 @c @implementation
@@ -114,10 +121,7 @@ public func ckpt_hash(
   _ options: UnsafePointer<UnsafePointer<CChar>?>?,
   _ report: UnsafeMutablePointer<UnsafeMutablePointer<ckpt_report>?>
 ) -> UnsafeMutablePointer<ckpt_error>? {
-  unsafe CErrors.value {
-    unsafe try Operation.run(
-      call, ["hash", "--json"], CTexts.list(options), paths: [CTexts.path(path)], report)
-  }
+  unsafe Operation.read(call, "hash", path, options, report)
 }
 
 @c @implementation

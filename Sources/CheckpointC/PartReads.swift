@@ -15,7 +15,8 @@ struct PartRead: @unchecked Sendable {  // each has memory of its own
   init(_ part: ckpt_part, of entries: [Checkpoint.Entry]) throws(CheckpointError) {
     guard let tensor = unsafe Int(exactly: part.tensor), tensor < entries.count else {
       throw unsafe CheckpointError(
-        .missing, "there is no tensor \(part.tensor): the file has \(entries.count)")
+        .missing,
+        "tensor index \(part.tensor) is out of range: the file has \(entries.count) tensors")
     }
     let entry = entries[tensor]
     let end = unsafe part.offset.addingReportingOverflow(part.size)

@@ -76,7 +76,7 @@ private enum MemoryTensors {
   ) throws -> Checkpoint.Entry {
     try CheckpointError.placing(tensor: name.text) {
       guard Int(code) < DType.allCases.count else {
-        throw CheckpointError(.unsupported, "there is no element type \(code)")
+        throw CheckpointError(.unsupported, "unknown element type \(code)")
       }
       let info = try TensorInfo(dtype: DType.allCases[Int(code)], shape: sizes)
       guard UInt64(info.byteCount) == byteCount else {

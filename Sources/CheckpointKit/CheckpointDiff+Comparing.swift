@@ -129,6 +129,7 @@ extension CheckpointDiff.Work {
             let (left, right) = pairs[piece.tensor]
             counter.add(
               piece.range.count + piece.range.count / left.info.dtype.block.bytes
+                * left.info.dtype.block.elements / right.info.dtype.block.elements
                 * right.info.dtype.block.bytes)
             if let part {
               differences[piece.tensor] = differences[piece.tensor].adding(part)

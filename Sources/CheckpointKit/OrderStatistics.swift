@@ -7,7 +7,7 @@ import TensorCore
 /// bits of a wanted one. So the numbers of `float32` and of narrower types are found exactly; of wider
 /// ones, the upper 32 bits are.
 struct OrderStatistics {
-  /// As many numbers are kept.
+  /// Tensors of up to this many numbers are sorted in memory.
   private static let maxKept = 1 << 15
 
   private let isSingle: Bool

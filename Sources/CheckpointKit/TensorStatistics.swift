@@ -64,7 +64,7 @@ public struct TensorStatistics: Hashable, Sendable {
     }
     var buffer = ChunkBuffer(capacity: min(info.byteCount, ChunkBuffer.standardSize))
     var values: [Double] = []
-    var moments = Moments()
+    var moments = RunningMoments()
     var order = OrderStatistics(of: info)
     var rows = UnitScan(of: info)
     let limits = info.dtype.limits
@@ -88,8 +88,7 @@ public struct TensorStatistics: Hashable, Sendable {
     (units, deadUnits) = (rows.units, rows.dead)
     guard let low = moments.minimum, let high = moments.maximum else { return }
     (minimum, maximum, mean) = (low, high, moments.mean)
-    standardDeviation = (moments.squares / Double(moments.count)).squareRoot()
-    norm = moments.norm
+    (standardDeviation, norm) = (moments.standardDeviation, moments.norm)
     histogram = [Int](repeating: 0, count: Self.binCount)
     let scale = high > low ? Double(Self.binCount) / (high - low) : 0
     order.beginRefining(Self.shares)
@@ -103,39 +102,6 @@ public struct TensorStatistics: Hashable, Sendable {
       order.refine(values)
     }
     quantiles = order.quantiles(Self.shares)
-  }
-
-  private struct Moments {
-    var count = 0
-    var mean = 0.0
-    var squares = 0.0
-    var minimum: Double?
-    var maximum: Double?
-    private var squaredNorm = 0.0
-
-    var norm: Double { squaredNorm.squareRoot() }
-
-    mutating func add(_ values: [Double]) {
-      guard let first = values.first else { return }
-      var (low, high, sum, square) = (first, first, 0.0, 0.0)
-      for value in values {
-        low = min(low, value)
-        high = max(high, value)
-        sum += value
-        square += value * value
-      }
-      squaredNorm += square
-      let chunkMean = sum / Double(values.count)
-      var chunkSquares = 0.0
-      for value in values { chunkSquares += (value - chunkMean) * (value - chunkMean) }
-      let (old, new) = (Double(count), Double(values.count))
-      let shift = chunkMean - mean
-      squares += chunkSquares + shift * shift * old * new / (old + new)
-      mean += shift * new / (old + new)
-      count += values.count
-      minimum = min(minimum ?? low, low)
-      maximum = max(maximum ?? high, high)
-    }
   }
 
   /// Finds units that are all zero, in tensors that are read from the first to the last element.

@@ -22,9 +22,7 @@ public final class Rescue: Sendable {
   /// - Throws: the error where it does not tell of damage: the system refused, and neither is a file missing
   ///   nor are there bytes that the device cannot read.
   package func leaveOut(_ error: CheckpointError) throws(CheckpointError) {
-    guard error.code != .system || error.systemNumber == EIO || error.systemNumber == ENOENT else {
-      throw error
-    }
+    guard error.tellsOfDamage else { throw error }
     errors.withLock { errors in
       let isKnown = errors.contains { known in
         known.tensor == nil
@@ -39,4 +37,15 @@ public final class Rescue: Sendable {
     guard let current else { throw error }
     try current.leaveOut(error)
   }
+}
+
+extension CheckpointError {
+  /// Whether it says that there is no such file.
+  package var isMissingFile: Bool { systemNumber == ENOENT }
+
+  /// Whether it says that the device could not read bytes (`EIO`).
+  package var isUnreadable: Bool { systemNumber == EIO }
+
+  /// Whether it is about the data, and not about what the system refuses to this process.
+  package var tellsOfDamage: Bool { code != .system || isMissingFile || isUnreadable }
 }

@@ -54,7 +54,7 @@ struct ComparisonOptions: ParsableArguments {
 
   private var failures: [Failure]? {
     get throws {
-      try failOn?.split(separator: ",").map { word in
+      try failOn?.split(separator: ",", omittingEmptySubsequences: false).map { word in
         if let kind = Failure(rawValue: String(word)) { return kind }
         let near = nearestName(to: String(word), among: Failure.allCases.map(\.rawValue))
         throw ValidationError(

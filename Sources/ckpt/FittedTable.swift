@@ -58,6 +58,10 @@ struct FittedTable {
     var shown = columns.indices.filter { self.widths[$0] > 0 }
     let hasTitles = shown.contains { !columns[$0].title.isEmpty }
     if let limit {
+      // No cell is wider than the line, however long a name is.
+      for index in columns.indices where columns[index].isFlexible {
+        widths[index] = min(widths[index], limit)
+      }
       func total(_ width: (Int) -> Int) -> Int {
         shown.map { width($0) + 2 }.saturatedSum() - 2
       }
@@ -127,6 +131,8 @@ extension String {
       used += next
       tail.append(scalar)
     }
+    // A mark without the character that it stands on would land on the ellipsis.
+    while let last = tail.last, String(last).shownWidth == 0 { tail.removeLast() }
     return head + "…" + String(String.UnicodeScalarView(tail.reversed()))
   }
 

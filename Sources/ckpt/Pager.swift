@@ -10,6 +10,8 @@ enum Pager {
   private struct State {
     var isAllowed = false
     var process: pid_t?
+    /// Whether a write has found that nobody reads any more.
+    var isLeft = false
   }
 
   private static let state = Mutex(State())
@@ -25,6 +27,12 @@ enum Pager {
 
   /// Whether a pager shows the results.
   static var isRunning: Bool { state.withLock { $0.process != nil } }
+
+  /// Whether somebody still looks at it, and interrupts are its own.
+  static var isShowing: Bool { state.withLock { $0.process != nil && !$0.isLeft } }
+
+  /// Notes that whoever looked at it has left.
+  static func leave() { state.withLock { $0.isLeft = true } }
 
   /// Lines that are shown without one: all but the one where the prompt is.
   static var lines: Int { max((Terminal.size?.lines ?? 24) - 1, 1) }

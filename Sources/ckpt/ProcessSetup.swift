@@ -62,7 +62,7 @@ enum ProcessSetup {
       repeat {
         while unsafe read(wakeUp.read, &signal, 1) != 1 {}
         // A pager takes an interrupt for itself, and is left by its own key.
-      } while Int32(signal) == SIGINT && Pager.isRunning
+      } while Int32(signal) == SIGINT && Pager.isShowing
       RawTerminal.restore()
       ProgressBar.close(afterKey: Int32(signal) == SIGINT)
       CheckpointTarget.removeUnfinished()

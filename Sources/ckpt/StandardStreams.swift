@@ -75,6 +75,7 @@ struct StandardOutput: ~Copyable {
       if error.systemNumber != EPIPE || !Pager.isRunning {
         throw error.systemNumber == EPIPE ? BrokenPipe() : error
       }
+      Pager.leave()
     }
     pending.removeAll(keepingCapacity: true)
   }

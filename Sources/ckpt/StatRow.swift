@@ -106,12 +106,24 @@ struct StatModules {
     var squares = 0.0
     var minimum = Double.infinity
     var maximum = -Double.infinity
+
+    func key(_ order: Ckpt.Stat.Order) -> Double {
+      switch order {
+      case .name, .mean, .std: 0
+      case .size: Double(count)
+      case .min: minimum.isFinite ? minimum : -.infinity
+      case .max: maximum
+      case .norm: squares
+      case .zeros: Double(zeros)
+      case .nan: Double(specials)
+      }
+    }
   }
 
   private var modules: [Module] = []
 
-  /// Sums up modules of this many components, in the order of their first tensors.
-  init(_ rows: [StatRow], depth: Int) {
+  /// Sums up modules of this many components, in the order of their first tensors unless one is wanted.
+  init(_ rows: [StatRow], depth: Int, sortedBy order: Ckpt.Stat.Order?) {
     var places: [TensorName: Int] = [:]
     for row in rows {
       let parts = row.name.text.utf8.split(
@@ -135,6 +147,12 @@ struct StatModules {
       if let low = values.minimum { modules[place].minimum = min(modules[place].minimum, low) }
       if let high = values.maximum { modules[place].maximum = max(modules[place].maximum, high) }
     }
+    guard let order else { return }
+    if order == .name { return modules.sort { TensorName($0.name) < TensorName($1.name) } }
+    // Equal ones stay in their order.
+    modules = modules.enumerated().sorted {
+      ($1.element.key(order), $0.offset) < ($0.element.key(order), $1.offset)
+    }.map(\.element)
   }
 
   var lines: [String] {

@@ -60,6 +60,8 @@ enum World {
     say: (CheckpointError?) -> Void = { _ in }
   ) -> Never {
     Pager.finish()
+    // One that was drawn when an error ended the work.
+    ProgressBar.close(afterKey: false)
     guard ranks.size > 1 else {
       say(nil)
       Glibc.exit(status)

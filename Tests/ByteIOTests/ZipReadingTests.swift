@@ -1,4 +1,5 @@
 import ByteIO
+import Synchronization
 import TensorCore
 import TestSupport
 import Testing
@@ -373,4 +374,22 @@ import Testing
       #expect(lines == String(decoding: sums, as: UTF8.self), "\(name)")
     }
   }
+
+  @Test(arguments: [[0x50, 0x4b, 3, 4], [0x50, 0x4b, 7, 8]] as [[UInt8]])
+  func `a search for lost members reads a bounded number of bytes`(mark: [UInt8]) throws {
+    // A local header that a descriptor follows, then nothing but signatures.
+    var bytes: [UInt8] = [0x50, 0x4b, 3, 4, 20, 0, 8, 0, 0, 0] + [UInt8](repeating: 0, count: 16)
+    bytes += [1, 0, 0, 0] + Array("a".utf8)
+    bytes += (0..<50_000).flatMap { _ in mark }
+    let read = Mutex(0)
+    let source = ByteSource(name: "a.zip", size: bytes.count) { [bytes] offset, target in
+      read.withLock { $0 += target.byteCount }
+      target.copyBytes(from: bytes[offset..<offset + target.byteCount].rawBytes)
+    }
+    #expect(throws: CheckpointError.self) {
+      try Rescue.$current.withValue(Rescue()) { _ = try ZipArchive(source) }
+    }
+    #expect(read.withLock { $0 } <= 40 * bytes.count)
+  }
+
 }

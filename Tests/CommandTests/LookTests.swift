@@ -183,4 +183,33 @@ import Testing
       try place.ckpt("show", "a.ckz", "weight", "--full").lines.last?.split(separator: ",").count
         == 2000)
   }
+
+  @Test func `modules are sorted by their own figures`() throws {
+    let place = try Workplace()
+    try place.makeArticle(
+      "a.h5", "--rule", "layer1: weight=1, bias=1", "--rule", "layer2: weight=2, bias=0")
+    func modules(_ order: String) throws -> [String] {
+      try place.ckpt("stat", "a.h5", "--depth", "1", "--sort", order).lines.dropFirst()
+        .map { String($0.prefix { $0 != " " }) }
+    }
+    // layer1 has 12 ones; layer2 has 12 twos and 4 zeros.
+    #expect(try modules("norm") == ["layer2", "layer1"])
+    #expect(try modules("zeros") == ["layer2", "layer1"])
+    #expect(try modules("min") == ["layer1", "layer2"])
+    #expect(try modules("name") == ["layer1", "layer2"])
+    #expect(try place.ckpt("stat", "a.h5", "--depth", "1", "--sort", "mean").status == 64)
+    #expect(try place.ckpt("stat", "a.h5", "--depth", "1", "--json").status == 64)
+  }
+
+  @Test func `options that name the same file twice, or nothing, are wrong usage`() throws {
+    let place = try Workplace()
+    try place.makeArticle("a.ckz")
+    try place.makeArticle("b.ckz", "--seed", "1")
+    #expect(try place.ckpt("diff", "a.ckz", "b.ckz", "--fail-on", "").status == 64)
+    #expect(try place.ckpt("diff", "a.ckz", "b.ckz", "--fail-on", "nan,").status == 64)
+    let twice = try place.ckpt(
+      "diff", "a.ckz", "b.ckz", "--patch", "c", "--write-map", "c", "--force")
+    #expect(twice.status == 64 && twice.errors.contains("expected two files"))
+  }
+
 }

@@ -47,12 +47,12 @@ import Testing
   @Test(arguments: ["abcdef", "重み重み", "e\u{301}e\u{301}e\u{301}", "a重b", ""])
   func `text is cut to columns`(text: String) {
     for columns in 0...10 {
-      #expect(text.cut(to: columns).shownWidth <= columns)
-      #expect(text.cutInMiddle(to: columns).shownWidth <= columns)
+      #expect(text.withoutEnd(fitting: columns).shownWidth <= columns)
+      #expect(text.withoutMiddle(fitting: columns).shownWidth <= columns)
       let line = ScreenLine(text).fitted(to: columns)
       #expect(line.width == columns && line.plain.shownWidth == columns)
     }
-    #expect(text.cut(to: 10) == text && text.cutInMiddle(to: 10) == text)
+    #expect(text.withoutEnd(fitting: 10) == text && text.withoutMiddle(fitting: 10) == text)
   }
 
   @Test func `only lines that differ are painted`() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Five questions about checkpoints, asked of ckpt and of what people use today: commands, seconds, lines to read.
+"""Five questions about checkpoints, asked of ckpt and of what people use today: commands, seconds (the least of three runs), lines to read.
 
 usage: Tools/bench/questions.py --ckpt CKPT --python PYTHON [--peers FOLDER]
 
@@ -101,6 +101,8 @@ def main():
                 asked.append(("h5diff", "1 command, of HDF5 files", H5DIFF[question]))
             for tool, effort, line in asked:
                 seconds, lines, result = min((run(line, folder) for _ in range(3)), key=lambda found: found[0])
+                if result.returncode not in (0, 1) or "Traceback" in result.stderr:
+                    raise SystemExit(f"{tool}: {result.stdout}{result.stderr}")
                 print(f"| {question} | {tool} | {effort} | {seconds:.2f} | {lines} |", flush=True)
                 if options.verbose:
                     print(textwrap.indent(result.stdout + result.stderr, "    "))

@@ -13,8 +13,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-import tomllib
 import zipfile
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 

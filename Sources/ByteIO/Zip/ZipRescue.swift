@@ -136,19 +136,18 @@ struct ZipRescue {
   ) throws(CheckpointError) -> Int? {
     var position = start
     // Most searches end soon.
-    var blockSize = 1 << 12
+    var blockSize = 1 << 8
     while work > 0, position + 4 <= file.size {
       let bytes = try file.bytes(position..<min(position + blockSize, file.size))
+      work -= bytes.count
       var index = 0
       while index + 4 <= bytes.count {
         // All signatures begin with "PK".
         if bytes[index] == 0x50, bytes.littleEndian(UInt32.self, at: index) == signature {
-          work -= index
           return position + index
         }
         index += 1
       }
-      work -= bytes.count
       // A signature may lie across two blocks.
       position += max(bytes.count - 3, 1)
       blockSize = min(2 * blockSize, 1 << 20)

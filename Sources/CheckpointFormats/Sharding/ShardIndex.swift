@@ -126,7 +126,7 @@ struct ShardIndex {
           continue
         }
         // What can be opened later is not lost.
-        if Rescue.current != nil, !error.isMissingFile, !error.isUnreadable { throw error }
+        if Rescue.current != nil, !error.tellsOfDamage { throw error }
         try Rescue.leaveOut(
           CheckpointError(
             .missing, "file '\(file)': \(error.message); the index places '\(tensor)' in it",
@@ -208,6 +208,9 @@ struct ShardJoin {
     return true
   }
 
+  /// What becomes of a tensor in two files where what is intact is saved.
+  private static var kept: String { Rescue.current == nil ? "" : ", whose values are taken" }
+
   /// Takes the tensors of all files, where no index says which has which.
   mutating func takeAll(in path: String) throws(CheckpointError) {
     for file in files.indices {
@@ -215,7 +218,7 @@ struct ShardJoin {
         guard !names.contains(name) else {
           try Rescue.leaveOut(
             CheckpointError(
-              .malformed, "is in '\(files[file])' and in an earlier file", path: path,
+              .malformed, "is in '\(files[file])' and in an earlier file\(Self.kept)", path: path,
               tensor: name.text))
           continue
         }
@@ -232,7 +235,8 @@ struct ShardJoin {
         if names.contains(name) {
           try Rescue.leaveOut(
             CheckpointError(
-              .malformed, "is also in '\(files[file])', but the index names another file",
+              .malformed,
+              "is also in '\(files[file])', but the index names another file\(Self.kept)",
               path: index, tensor: name.text))
           continue
         }

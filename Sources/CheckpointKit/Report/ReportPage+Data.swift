@@ -109,7 +109,7 @@ extension Report {
   private func writeDifferences(to json: inout JSONWriter) {
     let found = tensors.map(\.difference)
     json.counts("changed", found.map { $0?.differing ?? -1 })
-    json.measures("norm", found.map { $0?.norm })
+    json.measures("norm", found.map { $0?.norm ?? nil })
     json.measures("max", found.map { $0?.maxAbsolute })
     json.measures("cosine", found.map { $0?.cosine })
     json.counts("signFlips", found.map { $0?.signFlips ?? 0 })

@@ -38,6 +38,8 @@ extension RunReport {
           }
         }
       }
+      json.key("scalarsLeftOut")
+      json.number(scalarsLeftOutCount)
       json.key("scalars")
       json.array { json in
         for scalar in scalars {

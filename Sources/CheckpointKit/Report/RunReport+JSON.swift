@@ -3,7 +3,7 @@ import TensorCore
 /// A report on a run as JSON: an object per tensor, with an array element per step.
 extension RunReport: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case steps, tensors, scalars
+    case steps, tensors, scalars, scalarsLeftOut
   }
 
   /// Writes the steps, the tensors, and the numbers that are not tensors.
@@ -12,6 +12,7 @@ extension RunReport: Encodable {
     try values.encode(steps, forKey: .steps)
     try values.encode(tensors, forKey: .tensors)
     try values.encode(scalars, forKey: .scalars)
+    try values.encode(scalarsLeftOutCount, forKey: .scalarsLeftOut)
   }
 }
 

@@ -57,6 +57,9 @@ public struct RunReport: Sendable {
 
   private var indices: [TensorName: Int] = [:]
   private var scalarIndices: [TensorName: Int] = [:]
+  private var scalarsLeftOut: Set<TensorName> = []
+  /// How many numbers that are not tensors are not followed: elements of lists, and more than ``maxScalars``.
+  public var scalarsLeftOutCount: Int { scalarsLeftOut.count }
 
   /// Measures a run; `select` returns a step's tensors that count, and `progress` is told when a step
   /// is done.
@@ -150,7 +153,12 @@ public struct RunReport: Sendable {
         let name = TensorName(address)
         let index = scalarIndices[name] ?? scalars.count
         if index == scalars.count {
-          if index == Self.maxScalars { return }
+          // Elements of lists are indices and settings more often than what a run is followed by.
+          let isElement = name.components.last?.utf8.allSatisfy { 0x30...0x39 ~= $0 } ?? false
+          if index == Self.maxScalars || isElement {
+            scalarsLeftOut.insert(name)
+            return
+          }
           scalarIndices[name] = index
           scalars.append(Scalar(address: address, values: [Double?](repeating: nil, count: count)))
         }
@@ -170,6 +178,6 @@ extension RunReport.Tensor {
 }
 
 extension TensorDifference {
-  /// Euclidean norm of the difference; NaN or infinite where a number is.
-  var norm: Double { squaredDifference.squareRoot() }
+  /// Euclidean norm of the difference; NaN or infinite where a number is, `nil` where values cannot be read.
+  var norm: Double? { maxAbsolute == nil ? nil : squaredDifference.squareRoot() }
 }

@@ -62,17 +62,29 @@ final class SummaryCollector: Sendable {
 
   /// What is left to read, cut where the source's own parts begin.
   private var rest: some Sequence<Range<Int>> {
-    let (end, width) = (state.withLock { $0.end }, original.info.dtype.byteWidth)
+    let width = original.info.dtype.byteWidth
+    // Parts after a gap may be of any size: they would hide the rest of the units in which they begin.
+    let end = state.withLock { state in
+      state.waiting = [:]
+      return state.end
+    }
     let unit = max(original.preferredReadSize / width, 1) * width
     return (end..<max(original.info.byteCount, end)).cut(at: unit)
   }
+
+  /// Bytes of a part that is measured as it is read, unless it is the tensor's end.
+  private static let leastPart = 1 << 16
 
   private func add(_ range: Range<Int>, _ bytes: RawSpan) {
     let width = original.info.dtype.byteWidth
     let isNew = state.withLock { state in
       range.lowerBound >= state.end && state.waiting[range.lowerBound] == nil
     }
-    guard isNew, range.lowerBound % width == 0, range.count % width == 0 else { return }
+    // Small parts are rows of a transposed view, of which too many would wait.
+    let least = min(Self.leastPart, original.preferredReadSize)
+    guard isNew, range.count >= least || range.upperBound == original.info.byteCount,
+      range.lowerBound % width == 0, range.count % width == 0
+    else { return }
     let summary = TensorSummary(of: bytes, as: original.info.dtype)
     state.withLock { state in
       guard range.lowerBound >= state.end else { return }

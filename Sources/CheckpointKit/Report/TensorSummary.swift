@@ -15,10 +15,7 @@ public struct TensorSummary: Hashable, Sendable {
   public internal(set) var infinities = 0
   /// Finite numbers by size; empty for a type whose values cannot be read.
   public internal(set) var histogram = ValueHistogram()
-  /// Mean of the finite numbers; 0 when there is none.
-  var center = 0.0
-  /// Squared distances of the finite numbers from their mean, added up.
-  var squares = 0.0
+  private var moments = RunningMoments()
 
   /// Finite numbers.
   public var finite: Int { count - nans - infinities }
@@ -27,15 +24,12 @@ public struct TensorSummary: Hashable, Sendable {
   /// Largest finite number; `nil` when there is none.
   public var maximum: Double? { histogram.maximum }
   /// Mean of the finite numbers; `nil` when there is none.
-  public var mean: Double? { minimum == nil ? nil : center }
-  /// Standard deviation of the finite numbers (divided by their count, not by count - 1).
-  public var standardDeviation: Double? {
-    minimum == nil ? nil : (squares / Double(finite)).squareRoot()
-  }
+  public var mean: Double? { moments.mean }
+  /// Standard deviation of the finite numbers (divided by their count, not by count - 1); `nil` when there
+  /// is none.
+  public var standardDeviation: Double? { moments.standardDeviation }
   /// Euclidean norm of the finite numbers; `nil` when there is none.
-  public var norm: Double? {
-    minimum == nil ? nil : (squares + Double(finite) * center * center).squareRoot()
-  }
+  public var norm: Double? { moments.norm }
 
   /// No numbers.
   public init() {}
@@ -57,60 +51,30 @@ public struct TensorSummary: Hashable, Sendable {
 
   /// Adds the numbers of a part that follows.
   mutating func append(_ next: TensorSummary) {
-    let old = finite
     count += next.count
     zeros += next.zeros
     nans += next.nans
     infinities += next.infinities
-    addMoments(old, next.finite, next.center, next.squares)
+    moments.append(next.moments)
     histogram.add(next.histogram)
   }
 
   private mutating func add(_ values: inout [Double]) {
-    let old = finite
     count += values.count
-    // Adding zeros to a sum changes nothing, so that one loop needs no branch for special values.
-    var (low, high, sum, zeros, special) = (Double.infinity, -Double.infinity, 0.0, 0, 0)
+    var (zeros, special) = (0, 0)
     for value in values {
       zeros += value == 0 ? 1 : 0
       special += value.isFinite ? 0 : 1
-      low = value < low ? value : low
-      high = value > high ? value : high
-      sum += value
     }
     self.zeros += zeros
     if special > 0 {
       nans += values.count { $0.isNaN }
       infinities += values.count { $0.isInfinite }
       values.removeAll { !$0.isFinite }
-      (low, high, sum) = (.infinity, -.infinity, 0)
-      for value in values { (low, high, sum) = (min(low, value), max(high, value), sum + value) }
     }
-    if values.isEmpty { return }
-    var mean = sum / Double(values.count)
-    if !sum.isFinite {
-      // The sum of huge numbers overflowed; their mean need not.
-      mean = 0
-      for value in values { mean += value / Double(values.count) }
+    if let range = moments.add(values) {
+      histogram.add(values, from: range.lowerBound, to: range.upperBound)
     }
-    var squares = 0.0
-    for value in values { squares += (value - mean) * (value - mean) }
-    addMoments(old, values.count, mean, squares)
-    histogram.add(values, from: low, to: high)
-  }
-
-  /// Adds a mean and squared distances (Chan, Golub and LeVeque, 1979): neither the number of values
-  /// nor their offset costs precision.
-  private mutating func addMoments(_ old: Int, _ new: Int, _ mean: Double, _ squares: Double) {
-    if new == 0 { return }
-    if old == 0 {
-      (center, self.squares) = (mean, squares)
-      return
-    }
-    let (old, new) = (Double(old), Double(new))
-    let shift = mean - center
-    self.squares += squares + shift * shift * (old * new / (old + new))
-    center += shift * (new / (old + new))
   }
 }
 

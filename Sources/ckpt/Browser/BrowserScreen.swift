@@ -14,7 +14,7 @@ struct BrowserScreen {
   var lines: [ScreenLine] {
     let size = state.size
     guard layout.isUsable else {
-      let text = ScreenLine("the terminal is too small".cut(to: size.columns))
+      let text = ScreenLine("the terminal is too small".withoutEnd(fitting: size.columns))
       return (0..<max(size.rows, 0)).map { $0 == 0 ? text : ScreenLine() }
     }
     let body = state.showsHelp ? help : panes
@@ -34,9 +34,10 @@ struct BrowserScreen {
     var line = ScreenLine(" ", .reversed)
     if files.count > 1 {
       let half = max((room - 3) / 2, 1)
-      line.add(files.map { $0.name.cutInMiddle(to: half) }.joined(separator: " → "), .reversed)
+      line.add(
+        files.map { $0.name.withoutMiddle(fitting: half) }.joined(separator: " → "), .reversed)
     } else {
-      line.add(files[0].name.cutInMiddle(to: max(room, 1)), .reversed)
+      line.add(files[0].name.withoutMiddle(fitting: max(room, 1)), .reversed)
     }
     line.pad(to: state.size.columns - right.shownWidth - 1, .reversed)
     line.add(right + " ", .reversed)

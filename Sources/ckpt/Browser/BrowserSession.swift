@@ -57,7 +57,11 @@ final class BrowserSession {
       guard let woken = RawTerminal.wait(decoder.isWaiting ? Self.keyTimeout : -1) else {
         return true
       }
-      for event in mailbox.take() { state.apply(event) }
+      for event in mailbox.take() {
+        // What came may be dropped again before it is shown: it is then asked for once more.
+        if case .values = event { asked.values = nil }
+        state.apply(event)
+      }
       try handle(woken.reasons)
       let keys =
         woken.keys.isEmpty && woken.reasons.isEmpty

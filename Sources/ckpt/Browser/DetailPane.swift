@@ -32,7 +32,7 @@ struct DetailPane {
 
   /// Name, and type and shape in each file.
   private func heading(_ item: BrowserItem) -> [ScreenLine] {
-    var lines = [ScreenLine(item.name.text.escapingControls.cutInMiddle(to: columns), .bold)]
+    var lines = [ScreenLine(item.name.text.escapingControls.withoutMiddle(fitting: columns), .bold)]
     let infos = [item.first?.info, item.second?.info].compactMap { $0 }
     if infos.count == 2, infos[0] != infos[1] {
       lines.append(
@@ -81,7 +81,7 @@ struct DetailPane {
       }
       lines.append(ScreenLine())
     } else {
-      lines.append(ScreenLine(path.text.escapingControls.cutInMiddle(to: columns), .bold))
+      lines.append(ScreenLine(path.text.escapingControls.withoutMiddle(fitting: columns), .bold))
       if let label = state.content.labels[path] { lines += text(Self.text(of: label), .plain) }
     }
     let tally = BrowserTally(node.items, in: state.content.items)
@@ -135,6 +135,6 @@ extension ScreenLine {
         line = longer
       }
     }
-    return (lines + [line]).map { ScreenLine($0.cut(to: columns), style) }
+    return (lines + [line]).map { ScreenLine($0.withoutEnd(fitting: columns), style) }
   }
 }

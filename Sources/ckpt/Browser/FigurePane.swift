@@ -73,7 +73,7 @@ struct FigurePane {
     }
   }
 
-  /// Histograms beside each other, or one above the other where there is no room.
+  /// Histograms side by side, or stacked where the pane is too narrow.
   private func chart(_ figures: [TensorStatistics]) -> [ScreenLine] {
     if figures.count == 2, columns >= 2 * HistogramChart.minWidth + 4 {
       let half = (columns - 4) / 2

@@ -53,7 +53,7 @@ enum RawTerminal {
   /// Takes the terminal over.
   ///
   /// Keys come from standard input, or from the terminal itself where that is a file or a pipe.
-  /// - Throws: `CheckpointError` `system` when there is no terminal to read keys from.
+  /// - Throws: `CheckpointError` `system` when keys cannot be read from a terminal.
   static func enter() throws(CheckpointError) {
     if keyboard.load(ordering: .relaxed) < 0 {
       let input = isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : unsafe open("/dev/tty", O_RDWR)
@@ -93,11 +93,8 @@ enum RawTerminal {
 
   /// The terminal's size; 24 rows of 80 columns where it does not tell.
   static var size: ScreenSize {
-    var window = winsize()
-    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_row > 0,
-      window.ws_col > 0
-    else { return ScreenSize(rows: 24, columns: 80) }
-    return ScreenSize(rows: Int(window.ws_row), columns: Int(window.ws_col))
+    let (columns, lines) = Terminal.size(of: STDOUT_FILENO)
+    return ScreenSize(rows: lines, columns: columns)
   }
 
   /// Writes all of a text; `false` if the terminal is gone.

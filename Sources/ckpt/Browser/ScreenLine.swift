@@ -90,7 +90,7 @@ struct ScreenLine: Equatable {
       let room = target - line.width
       let needed = run.text.shownWidth
       guard needed <= room else {
-        line.add(run.text.cut(to: room), run.style)
+        line.add(run.text.withoutEnd(fitting: room), run.style)
         break
       }
       line.add(run.text, run.style)
@@ -104,44 +104,5 @@ struct ScreenLine: Equatable {
     var line = self
     for index in line.runs.indices { change(&line.runs[index].style) }
     return line
-  }
-}
-
-extension String {
-  /// The text, or as much of its beginning as fits in `columns` with an ellipsis after it.
-  func cut(to columns: Int) -> String {
-    if shownWidth <= columns { return self }
-    if columns <= 0 { return "" }
-    return prefix(columns: columns - 1) + "…"
-  }
-
-  /// The text, or its beginning and its end with an ellipsis between, in `columns`.
-  func cutInMiddle(to columns: Int) -> String {
-    if shownWidth <= columns { return self }
-    if columns <= 0 { return "" }
-    let tail = (columns - 1) / 2
-    return prefix(columns: columns - 1 - tail) + "…" + suffix(columns: tail)
-  }
-
-  private func prefix(columns: Int) -> String {
-    var (text, width) = (String.UnicodeScalarView(), 0)
-    for scalar in unicodeScalars {
-      width += scalar.shownWidth
-      if width > columns { break }
-      text.append(scalar)
-    }
-    return String(text)
-  }
-
-  private func suffix(columns: Int) -> String {
-    var (text, width) = ([Unicode.Scalar](), 0)
-    for scalar in unicodeScalars.reversed() {
-      width += scalar.shownWidth
-      if width > columns { break }
-      text.append(scalar)
-    }
-    // A mark without the character that it stands on would land on the ellipsis.
-    while let last = text.last, last.shownWidth == 0 { text.removeLast() }
-    return String(String.UnicodeScalarView(text.reversed()))
   }
 }

@@ -31,7 +31,7 @@ struct TreePane {
     let room = max(columns - line.width, 1)
     // A note goes before the name is shortened, unless a few columns more hold the name.
     let isNoted = label.shownWidth + 2 + note.width <= room
-    line.add(label.cutInMiddle(to: room), row == 0 ? .bold : style)
+    line.add(label.withoutMiddle(fitting: room), row == 0 ? .bold : style)
     if isNoted, !node.isTensor, let kind = state.content.labels[state.tree.path(at: row)]?.kind {
       let name = "  " + kind.escapingControls
       if line.width + name.shownWidth + 2 + note.width <= columns { line.add(name, .dim) }

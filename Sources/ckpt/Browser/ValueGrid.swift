@@ -60,6 +60,6 @@ extension String {
   /// A value as a cell shows it: whole if it is short, else with four significant digits.
   func cell(width: Int) -> String {
     if utf8.count <= min(width, 8) { return self }
-    return (Double(self)?.short ?? self).cut(to: width)
+    return (Double(self)?.short ?? self).withoutEnd(fitting: width)
   }
 }

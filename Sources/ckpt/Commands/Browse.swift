@@ -24,8 +24,7 @@ extension Ckpt {
         """)
 
     @Argument(help: "A checkpoint; '-' for standard input.", completion: .file()) var file: String
-    @Argument(help: "A second one, with which it is compared.", completion: .file()) var other:
-      String?
+    @Argument(help: "Checkpoint to compare it with.", completion: .file()) var other: String?
     @OptionGroup var inputs: InputOptions
     @OptionGroup var renaming: RenameOptions
     @OptionGroup var common: CommonOptions

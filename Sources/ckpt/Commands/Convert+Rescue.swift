@@ -16,7 +16,7 @@ extension Ckpt.Convert {
     func requireIntact(_ checkpoint: Checkpoint, in input: String) throws {
       guard let rescue, checkpoint.entries.isEmpty, !rescue.leftOut.isEmpty else { return }
       listLeftOut()
-      throw CheckpointError(.malformed, "no tensor of it is intact", path: displayPath(input))
+      throw CheckpointError(.malformed, "no tensor is intact", path: displayPath(input))
     }
 
     /// Lists what was left out; if there is anything, the command ends with status 1.
@@ -84,7 +84,7 @@ extension Ckpt.Convert {
         }
       }
       if integrity.extent == .structure {
-        note("\(integrity.summary): what lies within the file is saved, but not proved intact")
+        note("\(integrity.summary): tensors within the file are saved, but cannot be verified")
       }
       return found
     }
@@ -97,7 +97,7 @@ extension Ckpt.Convert {
     else { return probe }
     let damage = try await parity.damage(threads: common.threads)
     if !damage.isDamaged { return probe }
-    common.notes(on: input)("\(parity.summary(of: damage)); restored from parity what can be")
+    common.notes(on: input)("\(parity.summary(of: damage)); restoring what parity can")
     return try await parity.restored(probe, threads: common.threads)
   }
 }

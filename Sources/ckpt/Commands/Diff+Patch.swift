@@ -7,6 +7,9 @@ extension Ckpt.Diff {
     if patch != nil, inputs.key != nil || !(selection.match + selection.exclude).isEmpty {
       throw ValidationError("--patch covers whole files; remove --key, --match, and --exclude")
     }
+    if let patch, patch == comparison.writeMap {
+      throw ValidationError("--patch and --write-map: expected two files, found '\(patch)' twice")
+    }
     for (option, path) in [("--patch", patch), ("--write-map", comparison.writeMap)] {
       guard let path else { continue }
       if [first, second].contains(path) {

@@ -76,12 +76,9 @@ extension Ckpt {
         "\(unread.count.pluralized("tensor")) not compared, which cannot be read"
           + " (first: '\(name.text)')".escapingControls
       }
-      if common.quiet {
-        // The exit status is the answer; that some have none is not left unsaid.
-        if let notCompared { StandardError().note(notCompared) }
-      } else {
-        try print(diff, values, pairing, unread, notCompared)
-      }
+      // The exit status, or a list of names, is the answer; that some have none is not left unsaid.
+      if common.quiet || view.nameOnly, let notCompared { StandardError().note(notCompared) }
+      if !common.quiet { try print(diff, values, pairing, unread, notCompared) }
       if comparison.isFailure(diff, values) { throw ExitCode(1) }
       if !unread.isEmpty { throw ExitCode(2) }
     }

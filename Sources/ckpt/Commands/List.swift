@@ -9,7 +9,8 @@ extension Ckpt {
       discussion: """
         One line per tensor, in file order, then a total, then what else the file holds: epochs, \
         learning rates, attributes, vocabularies. Of a pack, one line per checkpoint. Only the file's index \
-        is read. On a terminal, names and remarks that do not fit are shortened. Of several files, each is         listed after its name; in JSON they are an array under 'files'.
+        is read. On a terminal, names and remarks that do not fit are shortened. Of several files, each is \
+        listed after its name; in JSON they are an array under 'files'.
 
         EXAMPLES
           ckpt ls net.h5
@@ -87,7 +88,7 @@ extension Ckpt {
         do {
           try list(file, to: &output)
         } catch let error as CheckpointError {
-          // As of `ls`: the others are listed all the same.
+          // The others are listed all the same, as `ls` does.
           try output.flush()
           StandardError().note(error.adding(path: displayPath(file)).description)
           isDamaged = true

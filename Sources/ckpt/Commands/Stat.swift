@@ -44,6 +44,12 @@ extension Ckpt {
       if let depth, depth < 1 {
         throw ValidationError("--depth: expected 1 or more, found \(depth)")
       }
+      if depth != nil, report.json {
+        throw ValidationError("--json lists every tensor; remove --depth")
+      }
+      if depth != nil, let sort, [.mean, .std].contains(sort) {
+        throw ValidationError("--depth: modules have no \(sort.rawValue) to sort by")
+      }
     }
 
     private struct Report: Encodable {
@@ -85,7 +91,8 @@ extension Ckpt {
         }
         try output.line(try jsonText(Report(file: file, tensors: tensors)))
       } else {
-        let lines = depth.map { StatModules(rows, depth: $0).lines } ?? StatRow.lines(rows)
+        let lines =
+          depth.map { StatModules(rows, depth: $0, sortedBy: sort).lines } ?? StatRow.lines(rows)
         for line in lines { try output.line(line) }
       }
       try output.flush()

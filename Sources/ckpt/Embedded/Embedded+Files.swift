@@ -41,6 +41,7 @@ extension Embedded {
   ///
   /// - Throws: ``UsageError`` or `CheckpointError`.
   package static func open(_ path: String, options: [String] = []) throws -> File {
+    try refuseStreams([path])
     if options.isEmpty {
       var notes: [String] = []
       let source = try CheckpointSource.open(path, notes: { notes.append($0) })
@@ -73,7 +74,7 @@ extension Embedded {
   /// - Throws: ``UsageError`` or `CheckpointError`.
   package static func open(model path: String, options: [String]) throws -> File {
     try capturing { capture in
-      let command = try parse(Ckpt.Init.self, [path, "--output", "model.ckz"] + options)
+      let command = try parse(Ckpt.Init.self, ["--output", "model.ckz"] + options + ["--", path])
       return try Budget.$current.withValue(command.common.allowLarge ? .unlimited : .standard) {
         let plan = try command.plan().0
         return File(checkpoint: plan.checkpoint, format: "recipe", notes: capture.lines)

@@ -75,7 +75,7 @@ package enum Embedded {
     }
   }
 
-  private static func refuseStreams(_ arguments: [String]) throws {
+  static func refuseStreams(_ arguments: [String]) throws {
     guard
       let stream = arguments.first(where: { $0 == "-" || $0.hasPrefix("-") && $0.hasSuffix("=-") })
     else { return }

@@ -135,7 +135,7 @@ struct CommandHelp {
     if text.count > limit {
       text.removeSubrange(limit...)
       text[limit - 1] =
-        text[limit - 1].cut(to: Self.width - Self.indent - 4).trimmingClause + " ..."
+        text[limit - 1].withoutEnd(fitting: Self.width - Self.indent - 4).trimmingClause + " ..."
     }
     if text.isEmpty { return [label] }
     let margin = String(repeating: " ", count: Self.indent)

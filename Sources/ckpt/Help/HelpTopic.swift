@@ -205,7 +205,8 @@ enum HelpTopic: String, CaseIterable {
 
         0  success
         1  a negative answer: the checkpoints differ, a value or a seed is not
-           verified, 'hash --check' found a mismatch, dangerous names were found
+           verified, 'hash --check' found a mismatch, dangerous names were found,
+           'stat --nan-only' found any, 'convert --keep-going' left tensors out
         2  failure: a file is missing, damaged, or not supported, or cannot be
            written
        64  wrong usage: an option or a value is unknown or missing

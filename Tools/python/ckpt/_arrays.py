@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 import itertools
 import json
-import os
 from ctypes import byref, c_void_p
 
 import numpy as np
 
 from . import _dtypes
-from ._library import Call, Handle, Table, check, dtype_names, library, take_text, texts
+from ._library import Call, Handle, Table, check, dtype_names, encoded, library, take_text, texts
 
 PART = np.dtype([("tensor", "u8"), ("offset", "u8"), ("size", "u8"), ("target", "u8")])
 ALIGNMENT = 64
@@ -141,7 +140,7 @@ def write(path, names: list[str], dtypes: list[str], shapes: list[tuple], sizes:
     table = Table(count=count, **{name: column.ctypes.data for name, column in columns.items()})
     data = np.asarray(addresses, np.uint64)
     notes = c_void_p()
-    call.run(library().ckpt_write, os.fsencode(path), texts(options), byref(table), data.ctypes.data,
+    call.run(library().ckpt_write, encoded(path), texts(options), byref(table), data.ctypes.data,
              None if values is None else values.encode(), byref(notes))
     return json.loads(take_text(notes))
 

@@ -40,8 +40,8 @@ class Diff:
 
     @property
     def is_equal(self) -> bool:
-        """Whether no tensor differs."""
-        return not self.changes
+        """Whether no tensor differs, and all could be compared."""
+        return not self.changes and not self.document.get("notCompared")
 
     def to_records(self) -> list[dict[str, Any]]:
         """A flat dictionary for each change, with the same keys in each: `pandas.DataFrame(diff.to_records())`."""
@@ -64,6 +64,8 @@ class Diff:
         parts += [f"{self.document[key]:,} {text}" for key, text in special.items() if self.document.get(key)]
         if self.values:
             parts.append(f"{len(self.values):,} other value{'' if len(self.values) == 1 else 's'} changed")
+        if unread := self.document.get("notCompared"):
+            parts.append(f"{len(unread):,} not compared")
         return ", ".join(parts)
 
     def __len__(self) -> int:
@@ -82,7 +84,7 @@ class Diff:
         """A line for each change, up to `limit`, and the summary."""
         rows = [("", "tensor", "what", "elements", "max |a - b|", "rel. L2")] + list(self._rows(limit))
         widths = [max(len(row[column]) for row in rows) for column in range(6)]
-        lines = [f"{self.first} -> {self.second}"]
+        lines = [f"{_shown(self.first)} -> {_shown(self.second)}"]
         if self.changes:
             for row in rows:
                 cells = [text.ljust(width) if column < 3 else text.rjust(width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,11 +24,13 @@ class File(Mapping):
     threads, in processes that were forked, and as a context manager.
     """
 
-    def __init__(self, handle: Handle, path: str, *, threads: int | None = None, types=None, wrap=None):
+    def __init__(self, handle: Handle, path: str, *, threads: int | None = None, types=None, wrap=None, options=()):
         self._handle: Handle | None = handle
         self._threads, self._wrap = threads, wrap
         self._types = types or _dtypes.numpy_types()
         self.path = path
+        # How the file was opened, in the command's words; other tensors than the file's own with any of them.
+        self._options = list(options)
         self._table = _arrays.TensorTable(handle)
         self.format: str = library().ckpt_format(handle.pointer).decode()
 
@@ -115,7 +118,7 @@ class File(Mapping):
         An object of a class becomes an Opaque, with the class's name and those of its members that are plain. In
         nested values, TENSOR stands where a tensor is.
         """
-        return {name: value for name, value in self._values.items() if not _values.is_reserved(name)}
+        return {name: value for name, value in self._values.items() if not _values.is_reserved(name, value)}
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -138,7 +141,8 @@ class File(Mapping):
     def tree(self) -> str:
         """The module tree as PyTorch prints it; where the file has none, it is inferred from names and shapes."""
         # The last line counts the modules.
-        return run(["tree", "--", self.path])[1].rstrip("\n").rpartition("\n")[0]
+        parts = [option for option in self._options if option.startswith("--key=")]
+        return run(["tree", *parts, "--", self.path])[1].rstrip("\n").rpartition("\n")[0]
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -173,7 +177,7 @@ class File(Mapping):
             raise KeyError(name) from None
 
     def _made(self, name: str, array: np.ndarray):
-        return array if self._wrap is None else self._wrap(array, self.dtype(name))
+        return array if self._wrap is None else self._wrap(np.asarray(array), self.dtype(name))
 
 
 class Slice:
@@ -207,6 +211,15 @@ class Slice:
         if keys is None or 0 in self.shape or not self.shape:
             return file.numpy(name)[key]
         index = file._index(name)
+        if len(keys[0]) > 1 and abs(keys[0].step) * (nbytes := self._row(kind)) < self._RUN:
+            # Short rows: all from the first to the last are read as one.
+            low, high = sorted((keys[0][0], keys[0][-1]))
+            array = np.empty((high - low + 1, *self.shape[1:]), kind)
+            sizes = np.array([array.nbytes])
+            _arrays.read_many(file._live, index, np.array([low * nbytes]), sizes, np.array([array.ctypes.data]),
+                              Call(file._threads))
+            keys[0] = range(keys[0].start - low, keys[0].stop - low, keys[0].step)
+            return self._cut(array, keys, 0)
         # As many leading axes are cut exactly as leave runs that are long enough; the rest is cut from what was read.
         axes, inner = 0, int(np.prod(self.shape, dtype=np.int64)) * kind.itemsize
         offsets = np.zeros(1, np.int64)
@@ -222,7 +235,16 @@ class Slice:
             starts, sizes = _joined(offsets, inner)
             targets = array.ctypes.data + np.cumsum(sizes) - sizes
             _arrays.read_many(file._live, index, starts, sizes, targets, Call(file._threads))
-        rest = tuple(slice(None) for _ in outer) + tuple(
+        return self._cut(array, keys, axes)
+
+    def _row(self, kind) -> int:
+        """Bytes of one index of the first axis."""
+        return int(np.prod(self.shape[1:], dtype=np.int64)) * kind.itemsize
+
+    @staticmethod
+    def _cut(array: np.ndarray, keys, axes: int) -> np.ndarray:
+        """What the keys choose of an array, of which so many axes are cut already."""
+        rest = tuple(slice(None) for _ in range(axes)) + tuple(
             slice(chosen.start, chosen.stop if chosen.stop >= 0 else None, chosen.step) for chosen in keys[axes:])
         drop = tuple(0 if isinstance(chosen, _One) else slice(None) for chosen in keys)
         part = array[rest][drop]
@@ -231,7 +253,7 @@ class Slice:
     def _keys(self, key):
         """A range of indices for each axis; None for a key that NumPy must take."""
         keys = list(key) if isinstance(key, tuple) else [key]
-        if any(not (isinstance(item, (slice, type(Ellipsis))) or hasattr(item, "__index__")) for item in keys) or any(
+        if any(not (isinstance(item, (slice, type(Ellipsis))) or _is_index(item)) for item in keys) or any(
                 isinstance(item, (bool, np.bool_)) for item in keys):
             return None
         if Ellipsis in [item for item in keys if item is Ellipsis]:
@@ -241,6 +263,14 @@ class Slice:
             raise IndexError(f"tensor '{self._name}' of shape {self.shape}: too many indices")
         keys += [slice(None)] * (len(self.shape) - len(keys))
         return [_chosen(item, size, self._name) for item, size in zip(keys, self.shape)]
+
+
+def _is_index(item) -> bool:
+    try:
+        operator.index(item)
+    except TypeError:
+        return False
+    return True
 
 
 class _One:
@@ -259,7 +289,7 @@ class _One:
 def _chosen(item, size, name):
     if isinstance(item, slice):
         return range(*item.indices(size))
-    index = item.__index__()
+    index = operator.index(item)
     if not -size <= index < size:
         raise IndexError(f"tensor '{name}': index {index} is out of range for a size of {size}")
     return _One(index % size)
@@ -287,18 +317,19 @@ def open(path: Path, *, key: str | None = None, parts: bool = False, match=(), e
     """
     options = []
     if key is not None:
-        options += ["--key", key]
+        options.append(f"--key={key}")
     if parts:
         options.append("--all")
     for name, items in (("--match", match), ("--exclude", exclude), ("--rename", rename)):
         for item in [items] if isinstance(items, str) else items:
-            options += [name, item]
+            options.append(f"{name}={item}")
     if dtype is not None:
-        options += ["--dtype", dtype_text(dtype)]
+        options.append(f"--dtype={dtype_text(dtype)}")
     if allow_large:
         options.append("--allow-large")
     path = shown_path(path)
-    return File(opened(library().ckpt_open, path, options), path, threads=threads, types=_types, wrap=_wrap)
+    return File(opened(library().ckpt_open, path, options), path, threads=threads, types=_types, wrap=_wrap,
+                options=options)
 
 
 def dtype_text(dtype) -> str:

@@ -94,13 +94,18 @@ def dtype_names() -> list[str]:
     return names
 
 
+def encoded(item) -> bytes:
+    """A text or a path for the library."""
+    found = os.fsencode(item)
+    if b"\0" in found:
+        raise CheckpointError(f"expected a text without zero bytes, found {found!r}", code="usage")
+    return found
+
+
 def texts(items) -> ctypes.Array:
     """A list of texts that ends with NULL."""
-    encoded = [os.fsencode(item) for item in items]
-    for item in encoded:
-        if b"\0" in item:
-            raise CheckpointError(f"expected a text without zero bytes, found {item!r}", code="usage")
-    return (c_char_p * (len(encoded) + 1))(*encoded, None)
+    found = [encoded(item) for item in items]
+    return (c_char_p * (len(found) + 1))(*found, None)
 
 
 def check(error) -> None:
@@ -233,14 +238,12 @@ class Handle:
 def opened(function, name, options=(), call: Call | None = None) -> Handle:
     """Opens a file or a model."""
     result = c_void_p()
-    check(function(call.pointer if call else None, os.fsencode(name), texts(options), byref(result)))
+    check(function(call.pointer if call else None, encoded(name), texts(options), byref(result)))
     return Handle(result.value or 0)
 
 
 def run(arguments, threads: int | None = None, progress=None) -> tuple[int, str, list[str]]:
     """Runs a command: its status, what it prints, and its notes."""
-    if threads is not None:
-        arguments = [arguments[0], "--threads", str(threads), *arguments[1:]]
     result = POINTER(Report)()
     Call(threads, progress).run(library().ckpt_run, texts(arguments), byref(result))
     try:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -65,7 +66,7 @@ def _renamed(error: CheckpointError, path: str, name: str) -> CheckpointError:
 @contextlib.contextmanager
 def _file(source: Any) -> Iterator[str]:
     """The path of a checkpoint: a path, an opened file, a mapping of arrays or tensors, or a module."""
-    if isinstance(source, File):
+    if isinstance(source, File) and not source._options:
         yield source.path
         return
     if hasattr(source, "state_dict") and not isinstance(source, Mapping):
@@ -73,14 +74,30 @@ def _file(source: Any) -> Iterator[str]:
     if not isinstance(source, Mapping):
         yield shown_path(source)
         return
-    folder = "/dev/shm" if os.path.isdir("/dev/shm") else None
-    with tempfile.TemporaryDirectory(prefix="ckpt-", dir=folder) as name:
+    with tempfile.TemporaryDirectory(prefix="ckpt-", dir=_memory(source)) as name:
         path = os.path.join(name, "tensors.ckz")
-        _saver(source)(source, path, compression="none")
+        if isinstance(source, File):
+            # As it was opened, with all that is not a tensor.
+            run(["convert", "--quiet", "--compression=none", *source._options, "--", source.path, path])
+        else:
+            _saver(source)(source, path, compression="none")
         try:
             yield path
         except CheckpointError as error:
             raise _renamed(error, path, "tensors") from None
+
+
+def _memory(tensors: Mapping[str, Any]) -> str | None:
+    """A folder in memory, if there is one with room."""
+    if isinstance(tensors, File):
+        needed = sum(map(tensors.nbytes, tensors))
+    else:
+        needed = sum(getattr(tensor, "nbytes", 0) for tensor in tensors.values())
+    folder = "/dev/shm"
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(folder).free > 2 * needed + (1 << 20):
+            return folder
+    return None
 
 
 def _saver(tensors: Mapping[str, Any]) -> Any:
@@ -141,6 +158,10 @@ def describe(model: Any, *, embed_unknown: bool = False) -> str:
     `model` is a function without arguments that makes the model, `MODULE:EXPRESSION`, or a model that is there. Of the
     last, layers are described as their classes begin: what its constructor changed afterwards is not known.
     """
+    if isinstance(model, str) and ":" not in model:
+        raise CheckpointError(
+            "describe: expected MODULE:EXPRESSION; of a file that you trust, pass the model that torch.load gives",
+            code="usage")
     from . import _describe
 
     try:

@@ -52,7 +52,7 @@ class safe_open:  # noqa: N801
     def get_tensor(self, name: str):
         """A tensor."""
         if name not in self._file:
-            raise CheckpointError(f"{self._file.path}: there is no tensor '{name}'", code="missing",
+            raise CheckpointError(f"{self._file.path}: no tensor '{name}'", code="missing",
                                   path=self._file.path, tensor=name)
         return self._file[name]
 

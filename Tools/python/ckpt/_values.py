@@ -26,9 +26,10 @@ TENSOR = Opaque("torch.Tensor", {})
 """Stands in nested values for a tensor, which is under its dotted name."""
 
 
-def is_reserved(name: str) -> bool:
-    """Whether a value is a note of ckpt itself."""
-    return name in RESERVED or name.startswith("ckpt.")
+def is_reserved(name: str, value: Any) -> bool:
+    """Whether a value is a note of ckpt itself: a JSON text of a name of its own."""
+    return (name in RESERVED or name.startswith("ckpt.")) and isinstance(value, str) and (
+        name not in RESERVED or value[:1] in ("{", "["))
 
 
 def decode(text: str) -> dict[str, Any]:
@@ -67,10 +68,13 @@ def _key(value):
 
 
 def _opaque(kind: str, members):
-    if kind == "int" and isinstance(members.get("digits"), str):
-        return int(members["digits"])
-    if kind == "set":
-        return set(members.values())
+    try:
+        if kind == "int" and isinstance(members.get("digits"), str):
+            return int(members["digits"])
+        if kind == "set":
+            return set(members.values())
+    except (TypeError, ValueError):
+        pass  # a set of what cannot be in one here, or digits that are none or too many
     return Opaque(kind, members)
 
 
@@ -135,10 +139,12 @@ def flatten(nested, is_tensor) -> tuple[dict[str, Any], dict[str, Any]]:
 
     values = {}
     for key, element in nested.items():
+        if not isinstance(key, str):
+            raise TypeError(f"expected texts as keys of the outermost dictionary, found {key!r}")
         if is_tensor(element):
-            walk(element, str(key))
+            walk(element, key)
         else:
-            values[str(key)] = walk(element, str(key))
+            values[key] = walk(element, key)
     return tensors, values
 
 

@@ -67,8 +67,10 @@ def _gathered(tensors: Mapping[str, torch.Tensor]):
                 tensor.layout != torch.strided) else f"has dtype {tensor.dtype}"
             raise CheckpointError(f"tensor '{name}': {what}, which a checkpoint cannot hold", code="unsupported",
                                   tensor=name)
-        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
-        first = seen.setdefault(key, index) if tensor.numel() else index
+        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(),
+               tensor.is_conj(), tensor.is_neg())
+        # Kept, so that its address is not used again.
+        first = seen.setdefault(key, (index, tensor))[0] if tensor.numel() else index
         plain = kept[first] if first != index else (
             tensor.detach().cpu().resolve_conj().resolve_neg().contiguous())
         names.append(name)

@@ -88,7 +88,7 @@ static void read_file(const char *path, const float *weights, const double *bias
        "tensor 'bias': expected a range within its 5600 bytes, found 8 bytes at 5596");
   fail(ckpt_read(file, 1, UINT64_MAX, 8, copy), CKPT_MISSING,
        "tensor 'bias': expected a range within its 5600 bytes, found 8 bytes at 18446744073709551615");
-  fail(ckpt_read(file, 3, 0, 0, copy), CKPT_MISSING, "there is no tensor 3: the file has 3");
+  fail(ckpt_read(file, 3, 0, 0, copy), CKPT_MISSING, "tensor index 3 is out of range: the file has 3 tensors");
   succeed(ckpt_read_many(NULL, file, 0, NULL));
   free(copy);
 

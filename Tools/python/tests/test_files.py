@@ -246,6 +246,32 @@ class Errors(FolderTest):
                 call()
         self.assertEqual(os.listdir(), [])
 
+    def test_a_zero_byte_does_not_end_a_path(self):
+        ckpt.save_file({"a": np.arange(3)}, "a.ckz")
+        for call in (lambda: ckpt.load_file("a.ckz\0x"), lambda: ckpt.save_file({"a": np.zeros(2)}, "a.ckz\0x")):
+            with self.assertRaises(ckpt.CheckpointError) as found:
+                call()
+            self.assertEqual(found.exception.code, "usage")
+        self.assertEqual(ckpt.load_file("a.ckz")["a"].tolist(), [0, 1, 2])
+
+    def test_slices_of_short_rows(self):
+        made = np.arange(60, dtype=np.float32).reshape(20, 3)
+        ckpt.save_file({"w": made, "v": made.ravel()}, "a.safetensors")
+        with ckpt.open("a.safetensors") as file:
+            for key in (slice(2, None), slice(None, None, 2), slice(None, None, -1), slice(9, 3, -2), slice(-3, None),
+                        slice(5, 5), (slice(3, 9), 1), (slice(None, None, -3), slice(None, None, -1)), 4, np.array([3, 1])):
+                np.testing.assert_array_equal(file.slice("w")[key], made[key])
+                if not isinstance(key, tuple):
+                    np.testing.assert_array_equal(file.slice("v")[key], made.ravel()[key])
+
+    def test_an_opened_file_is_used_as_it_was_opened(self):
+        ckpt.save_file({"a": np.arange(3, dtype=np.float32), "b": np.zeros(2, np.float32)}, "a.ckz", extras={"epoch": 3})
+        part = ckpt.open("a.ckz", match="a", dtype="float16")
+        self.assertEqual(ckpt.fingerprint(part), ckpt.fingerprint({"a": np.arange(3, dtype=np.float16)}))
+        ckpt.convert(part, "b.safetensors")
+        with ckpt.open("b.safetensors") as file:
+            self.assertEqual((list(file), file.dtype("a")), (["a"], "F16"))
+
     def test_a_failed_write_leaves_the_old_file(self):
         ckpt.save_file({"a": np.arange(3)}, "a.safetensors")
         with self.assertRaises(ckpt.CheckpointError):

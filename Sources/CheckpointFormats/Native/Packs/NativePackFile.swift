@@ -141,11 +141,14 @@ final class NativePackFile: Sendable {
     try file(number: number(of: step), chain: NativeLayout.maxChain)
   }
 
-  func file(number: Int, chain: Int = NativeLayout.maxChain) throws(CheckpointError) -> NativeFile {
+  func file(
+    number: Int, chain: Int = NativeLayout.maxChain, comparesStoredBytes: Bool = false
+  ) throws(CheckpointError) -> NativeFile {
     let base = NativeBase { [self] reference, byteCount throws(CheckpointError) in
       try entry(reference, byteCount, chain: chain - 1)
     }
-    return NativeFile(file, try self.step(number).index, base: base)
+    return NativeFile(
+      file, try self.step(number).index, base: base, comparesStoredBytes: comparesStoredBytes)
   }
 
   private func step(_ number: Int) throws(CheckpointError) -> Step {
@@ -211,8 +214,10 @@ final class NativePackFile: Sendable {
     guard chain >= 0 else { throw tooLong }
     let (step, content) = try stored(reference, byteCount)
     let tensor = NativeIndex.Tensor(name: "", content: .stored(content))
-    guard let entry = try file(number: step, chain: chain).entry(tensor) else {
-      throw CheckpointError(.malformed, "an alias as a base", path: file.name)
+    // A step that is checked is checked with what earlier ones store of it.
+    let file = try file(number: step, chain: chain, comparesStoredBytes: true)
+    guard let entry = try file.entry(tensor) else {
+      throw CheckpointError(.malformed, "an alias as a base", path: self.file.name)
     }
     return entry
   }

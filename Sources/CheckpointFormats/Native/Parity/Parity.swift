@@ -28,8 +28,8 @@ public struct Parity: Sendable {
   let source: ByteSource
   let layouts: [ParityLayout]
 
-  /// Most marks that are looked at, each of which may cost the reading of a shard.
-  private static let maxMarks = 4096
+  /// Most marks that belong to no layout, each of which may cost the reading of a shard.
+  private static let maxStrayMarks = 4096
 
   /// Looks for parity in a file, whatever else of it is damaged; `nil` if it has none.
   ///
@@ -39,20 +39,25 @@ public struct Parity: Sendable {
     file = source.rescued
     var layouts: [ParityLayout] = []
     var position = file.size
-    var marks = 0
-    while marks < Self.maxMarks,
+    var strays = 0
+    while strays < Self.maxStrayMarks,
       let found = try file.lastMark(
         ParityLayout.magic, before: min(position + ParityLayout.magic.count, file.size + 1))
     {
+      let next = layouts.last?.start ?? file.size
       position = found
-      marks += 1
-      guard let layout = try Self.layout(in: file, at: found) else { continue }
-      layouts.insert(layout, at: 0)
+      // Shards of two layouts do not overlap: of such there may be as many as there are steps.
+      guard let layout = try Self.layout(in: file, at: found), found + layout.shardSize <= next
+      else {
+        strays += 1
+        continue
+      }
+      layouts.append(layout)
       // Nothing that it covers has parity of its own.
       position = layout.start
     }
     if layouts.isEmpty { return nil }
-    self.layouts = layouts
+    self.layouts = layouts.reversed()
   }
 
   /// The layout that an intact shard at byte `position` states.

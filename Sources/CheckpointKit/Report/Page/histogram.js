@@ -9,7 +9,7 @@ function unpackHistogram(packed, value) {
   const [exponent, first, text] = packed;
   // All numbers are equal: one narrow bin around them.
   if (exponent === null) {
-    const narrow = value ? Math.floor(Math.log2(Math.abs(value))) - 3 : -10;
+    const narrow = value ? Math.max(Math.floor(Math.log2(Math.abs(value))) - 3, -1074) : -10;
     return { exponent: narrow, first: Math.floor(value / 2 ** narrow), bins: [1] };
   }
   const bins = [];

@@ -65,6 +65,8 @@ function addToSums(sums, row) {
   sums.compared += row.elements;
   sums.changed += row.changed;
   if (!isWeight(row)) return;
+  // Values of a packed type cannot be read.
+  if (row.change === null && !(row.before && row.after)) return;
   if (row.change === null) sums.unmeasured += 1;
   else sums.changeSquares += row.change ** 2;
   sums.squares += (row.before?.norm ?? 0) ** 2;
@@ -134,7 +136,7 @@ function plainGrid(rows) {
     columnNames, columnLabels: columnNames.map((name, at) => at % 10 === 0 ? name : ""),
     rowNames: Array.from({ length: Math.ceil(rows.length / width) }, (_, at) => count(at * width)),
     cell: (row, column) => rows.slice(row * width + column, row * width + column + 1),
-    note: `Tensors in the order of the file, ${count(width)} in a line.`,
+    note: `Tensors in the order of the file, ${count(width)} per line.`,
   };
 }
 

@@ -53,17 +53,19 @@ function changeFigure(sums) {
   if (sums.differing === 0) return { text: "none", color: null };
   if (sums.unmeasured > 0) return { text: "NaN", color: palette.bad };
   const change = relativeChange(sums);
-  if (change === 0) return { text: "counters", color: null };
+  // Integers alone differ, or zeros by their sign, or values that cannot be read.
+  if (change === 0) return { text: "differs", color: null };
   return { text: numberText(change, 3), color: change ? sequential(Math.min(Math.max((Math.log10(change) + 5) / 6, 0), 1)) : null };
 }
 
 /// Root mean square of what a module holds.
 function squareText(rows, node) {
-  const squares = node.squares ??= (() => {
+  const [squares, elements] = node.squares ??= (() => {
     const prefix = `${node.path}.`;
-    return rows.filter(row => row.name.startsWith(prefix)).reduce((sum, row) => sum + (row.before?.norm ?? 0) ** 2, 0);
+    const held = rows.filter(row => row.name.startsWith(prefix) && !row.alias && isWeight(row));
+    return [held.reduce((sum, row) => sum + (row.before?.norm ?? 0) ** 2, 0), held.reduce((sum, row) => sum + row.elements, 0)];
   })();
-  return numberText(node.sums.elements ? Math.sqrt(squares / node.sums.elements) : null, 3);
+  return numberText(elements ? Math.sqrt(squares / elements) : null, 3);
 }
 
 // Layers by depth
@@ -202,7 +204,7 @@ function tensorDetails(row, isPair) {
   const facts = [
     `${row.dtype}${isPair && row.newDtype !== row.dtype ? ` → ${row.newDtype}` : ""} [${row.shape.join(", ")}]${row.newShape ? ` → ${row.newShape}` : ""}, ${plural(row.elements, "element")}, ${bytesText(row.bytes)}`,
     row.newName ? `named ${row.newName} in the second` : null, row.alias ? `tied to ${row.alias}` : null, isPair ? row.kind : null, row.specials,
-    isPair && row.isCompared && !row.isSame ? `${count(row.changed)} elements differ, change ${numberText(row.relative)}, max abs ${numberText(row.max)}, cosine ${numberText(row.cosine)}, ${plural(row.flips, "sign flip")}` : null,
+    isPair && row.isCompared && !row.isSame ? `${plural(row.changed, "element")} ${row.changed === 1 ? "differs" : "differ"}, change ${numberText(row.relative)}, max abs ${numberText(row.max)}, cosine ${numberText(row.cosine)}, ${plural(row.flips, "sign flip")}` : null,
   ].filter(Boolean);
   const logButton = html("button", {
     type: "button", "aria-pressed": "false",
@@ -224,7 +226,7 @@ function values(isPair) {
   const titles = isPair ? ["address", "before", "after"] : ["address", "value"];
   const changed = data.values.filter(row => row[3]).length;
   const more = data.valueCount - data.values.length;
-  const note = [isPair ? `${count(changed)} of ${plural(data.valueCount, "value")} ${changed === 1 ? "differs" : "differ"}` : plural(data.valueCount, "value"), more > 0 ? `${count(more)} not listed` : ""].filter(Boolean).join("; ");
+  const note = [isPair ? `${more > 0 && changed === data.values.length ? "at least " : ""}${count(changed)} of ${plural(data.valueCount, "value")} ${changed === 1 ? "differs" : "differ"}` : plural(data.valueCount, "value"), more > 0 ? `${count(more)} not listed` : ""].filter(Boolean).join("; ");
   return section("Values", note, [], html("div", { class: "values", tabindex: 0, role: "region", "aria-label": "Values" }, html("table", {},
     html("thead", {}, html("tr", {}, ...titles.map(title => html("th", { scope: "col" }, title)))),
     html("tbody", {}, ...data.values.map(row => html("tr", { class: row[3] ? "changed" : null },

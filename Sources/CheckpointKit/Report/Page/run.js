@@ -7,7 +7,7 @@ function runRows() {
     const special = columns.special[at];
     const onset = special ? special[0].findIndex((nans, step) => nans + special[1][step] > 0) : -1;
     const relatives = changes.map((change, step) => step === 0 || changed[step] < 0 ? undefined
-      : change === null ? NaN : norms[step - 1] ? change / norms[step - 1] : change === 0 ? 0 : null);
+      : change === null ? (norms[step] === null && !special ? null : NaN) : norms[step - 1] ? change / norms[step - 1] : change === 0 ? 0 : null);
     const last = norms.reduce((found, norm, step) => norm === null ? found : step, -1);
     const base = norms.find(norm => norm);
     return {
@@ -51,7 +51,7 @@ function runPage() {
       ["steps", count(steps.length)], ["tensors", count(rows.length)], ["elements", compact(rows.reduce((sum, row) => sum + row.elements, 0))],
       ["never change", count(isStill)], ["NaN begins", onset.length > 0 ? `step ${onset[0].onset}` : "never", onset.length > 0],
     ]),
-    section("Over the steps", "Arrow keys move along a focused curve.", [], html("div", { class: "multiples" },
+    section("Over the steps", `Arrow keys move along a focused curve.${data.scalarsLeftOut ? ` ${plural(data.scalarsLeftOut, "number")} in lists, or beyond the first 64, not shown.` : ""}`, [], html("div", { class: "multiples" },
       curve("norm of all tensors", sums.map(sum => sum.norm)),
       curve("change from the step before", sums.map(sum => sum.change)),
       sums.some(sum => sum.nonfinite) ? curve("numbers that are NaN or infinite", sums.map(sum => sum.nonfinite)) : null,
