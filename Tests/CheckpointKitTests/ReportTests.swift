@@ -123,6 +123,28 @@ import Testing
     #expect(report.valueCount == 4)
   }
 
+  @Test(arguments: [false, true])
+  func `a tensor that is compared as transposed is measured whole`(isTransposed: Bool) async throws
+  {
+    let (rows, columns) = (1024, 256)
+    let old = Self.values(rows * columns, 8)
+    let new =
+      isTransposed
+      ? (0..<old.count).map { old[$0 % rows * columns + $0 / rows] } : Self.values(old.count, 9)
+    var right = try Checkpoint.Entry(memory: "w", new, shape: [columns, rows])
+    // Rows are multiples of it: a part of a row begins where a unit does.
+    right.preferredReadSize = 1024
+    let report = try await Report(
+      from: Self.input("a", [try .init(memory: "w", old, shape: [rows, columns])]),
+      to: Self.input("b", [right]), threads: 2)
+    let tensor = try #require(report.tensors.first)
+    #expect((tensor.kind == .transposed) == isTransposed)
+    let whole = try await Report(on: Self.input("b", [right]), threads: 1)
+    #expect(tensor.after?.count == old.count)
+    #expect(tensor.after?.minimum == whole.tensors[0].before?.minimum)
+    #expect(tensor.after?.histogram == whole.tensors[0].before?.histogram)
+  }
+
   @Test func `a run has norms, changes, and the step at which NaN begins`() async throws {
     let frozen = Self.values(10, 8)
     let steps = (0..<4).map { step in
@@ -226,27 +248,4 @@ import Testing
     #expect(page.contains("<title>&lt;run&gt;</title>"))
     #expect(page.contains(#""steps":["a\u003cb","\u003c/script>"]"#))
   }
-
-  @Test(arguments: [false, true])
-  func `a tensor that is compared as transposed is measured whole`(isTransposed: Bool) async throws
-  {
-    let (rows, columns) = (1024, 256)
-    let old = Self.values(rows * columns, 8)
-    let new =
-      isTransposed
-      ? (0..<old.count).map { old[$0 % rows * columns + $0 / rows] } : Self.values(old.count, 9)
-    var right = try Checkpoint.Entry(memory: "w", new, shape: [columns, rows])
-    // Rows are multiples of it: a part of a row begins where a unit does.
-    right.preferredReadSize = 1024
-    let report = try await Report(
-      from: Self.input("a", [try .init(memory: "w", old, shape: [rows, columns])]),
-      to: Self.input("b", [right]), threads: 2)
-    let tensor = try #require(report.tensors.first)
-    #expect((tensor.kind == .transposed) == isTransposed)
-    let whole = try await Report(on: Self.input("b", [right]), threads: 1)
-    #expect(tensor.after?.count == old.count)
-    #expect(tensor.after?.minimum == whole.tensors[0].before?.minimum)
-    #expect(tensor.after?.histogram == whole.tensors[0].before?.histogram)
-  }
-
 }
