@@ -148,7 +148,10 @@ struct StatModules {
       if let high = values.maximum { modules[place].maximum = max(modules[place].maximum, high) }
     }
     guard let order else { return }
-    if order == .name { return modules.sort { TensorName($0.name) < TensorName($1.name) } }
+    if order == .name {
+      modules.sort { TensorName($0.name) < TensorName($1.name) }
+      return
+    }
     // Equal ones stay in their order.
     modules = modules.enumerated().sorted {
       ($1.element.key(order), $0.offset) < ($0.element.key(order), $1.offset)
