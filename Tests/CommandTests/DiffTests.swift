@@ -372,10 +372,11 @@ import Testing
     #expect(try names("--sort", "size").last == "layer2.2.weight")
     #expect(try names("--sort", "name", "--top", "1") == ["layer1.weight", "and"])
     #expect(try names("--all").count == 6)
-    // By hand: of 16 ones 8 become 2 and 4 become 4, so that √(44/16), and 36 of 4 · 10.
+    // By hand, over the two that differ: 8 of 12 ones become 2 and 4 become 4, so that √(44/12), and
+    // 32 of √(12 · 96).
     let group = try place.ckpt("diff", "a.npz", "b.npz", "--depth", "1").lines.last ?? ""
     #expect(
-      group.split(separator: " ") == ["~", "layer2", "2/4", "75%", "1.658", "3", "0.9000", "0%"])
+      group.split(separator: " ") == ["~", "layer2", "2/4", "75%", "1.915", "3", "0.9428", "0%"])
   }
 
   @Test func `pairs that were found are written as --map reads them`() throws {

@@ -212,7 +212,7 @@ import Testing
     let damaged = bytes.enumerated().map { (30..<130).contains($0.offset) ? 0 : $0.element }
     try place.folder.write(damaged, to: "bad.ckz")
     let run = try place.ckpt("convert", "bad.ckz", "out.ckz", "--keep-going")
-    #expect(run.status == 0 && run.errors.contains("restored from parity"), "\(run.errors)")
+    #expect(run.status == 0 && run.errors.contains("restoring what parity can"), "\(run.errors)")
     #expect(try Self.digests(place, "out.ckz") == good)
   }
 
