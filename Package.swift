@@ -18,6 +18,7 @@ let package = Package(
     // libhdf5, libcurl, PCRE2, liblzma, and libbz2 are loaded when they are first needed: only their
     // headers are used here.
     .target(name: "CLoaded"),
+    .target(name: "CArguments"),
     .target(name: "CHDF5", dependencies: ["CLoaded"]),
     .target(name: "CCurl", dependencies: ["CLoaded"]),
     .target(name: "CPCRE2", dependencies: ["CLoaded"]),
@@ -70,7 +71,7 @@ let package = Package(
     .target(
       name: "CheckpointCommand",
       dependencies: [
-        "CLinux", "CheckpointKit", "JSONText", "Ranks",
+        "CArguments", "CLinux", "CheckpointKit", "JSONText", "Ranks",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ckpt"),

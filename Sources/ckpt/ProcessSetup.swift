@@ -1,4 +1,5 @@
 import ArgumentParser
+import CArguments
 import CLinux
 import CheckpointKit
 import Glibc
@@ -29,8 +30,8 @@ enum ProcessSetup {
   static let arguments: [String] = {
     if let given = given.withLock({ $0 }) { return given }
     var arguments: [String] = []
-    for index in 1..<max(Int(CommandLine.argc), 1) {
-      if let text = unsafe CommandLine.unsafeArgv[index] {
+    for index in 1..<max(Int(ckpt_argument_count()), 1) {
+      if let text = unsafe ckpt_arguments()[index] {
         unsafe arguments.append(String(pathOf: text))
       }
     }

@@ -1,4 +1,4 @@
-import CheckpointKit
+@testable import CheckpointKit
 import JSONText
 import Synchronization
 import TensorCore
@@ -131,9 +131,7 @@ import Testing
     let new =
       isTransposed
       ? (0..<old.count).map { old[$0 % rows * columns + $0 / rows] } : Self.values(old.count, 9)
-    var right = try Checkpoint.Entry(memory: "w", new, shape: [columns, rows])
-    // Rows are multiples of it: a part of a row begins where a unit does.
-    right.preferredReadSize = 1024
+    let right = try Checkpoint.Entry(memory: "w", new, shape: [columns, rows])
     let report = try await Report(
       from: Self.input("a", [try .init(memory: "w", old, shape: [rows, columns])]),
       to: Self.input("b", [right]), threads: 2)
@@ -143,6 +141,30 @@ import Testing
     #expect(tensor.after?.count == old.count)
     #expect(tensor.after?.minimum == whole.tensors[0].before?.minimum)
     #expect(tensor.after?.histogram == whole.tensors[0].before?.histogram)
+  }
+
+  @Test func `parts of any size are measured once, wherever they begin`() async throws {
+    let values = Self.values(8 * 1024, 7)
+    var entry = try Checkpoint.Entry(memory: "w", values, shape: [8, 1024])
+    entry.preferredReadSize = 2048
+    let collector = SummaryCollector(entry)
+    // The beginning of each row of 4096 bytes: where a unit begins, but more than one and less than two.
+    for row in [0, 2, 1, 5, 5, 7] {
+      _ = try [UInt8](count: 3072) {
+        try collector.entry.read(row * 4096..<row * 4096 + 3072, into: &$0)
+      }
+    }
+    #expect(collector.summary.count < values.count)
+    try await SummaryCollector.finish([collector], threads: 2)
+    let found = collector.summary
+    #expect(found.count == values.count && found.minimum == values.min().map(Double.init))
+    let (sum, squares) = values.reduce(into: (0.0, 0.0)) {
+      $0.0 += Double($1)
+      $0.1 += Double($1) * Double($1)
+    }
+    let (mean, norm) = (try #require(found.mean), try #require(found.norm))
+    #expect(abs(mean - sum / Double(values.count)) < 1e-12)
+    #expect(abs(norm - squares.squareRoot()) < 1e-9)
   }
 
   @Test func `a run has norms, changes, and the step at which NaN begins`() async throws {

@@ -34,7 +34,11 @@ final class SummaryCollector: Sendable {
   var entry: Checkpoint.Entry {
     var observed = original.wrappingReader { [self] range, target, read in
       try read(range, &target)
-      add(range, target.bytes)
+      // Small parts are rows of a transposed view, of which too many would wait.
+      let least = min(Self.leastPart, original.preferredReadSize)
+      if range.count >= least || range.upperBound == original.info.byteCount {
+        add(range, target.bytes)
+      }
     }
     observed.chainingValues = original.chainingValues
     return observed
@@ -80,11 +84,7 @@ final class SummaryCollector: Sendable {
     let isNew = state.withLock { state in
       range.lowerBound >= state.end && state.waiting[range.lowerBound] == nil
     }
-    // Small parts are rows of a transposed view, of which too many would wait.
-    let least = min(Self.leastPart, original.preferredReadSize)
-    guard isNew, range.count >= least || range.upperBound == original.info.byteCount,
-      range.lowerBound % width == 0, range.count % width == 0
-    else { return }
+    guard isNew, range.lowerBound % width == 0, range.count % width == 0 else { return }
     let summary = TensorSummary(of: bytes, as: original.info.dtype)
     state.withLock { state in
       guard range.lowerBound >= state.end else { return }
