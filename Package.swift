@@ -18,7 +18,6 @@ let package = Package(
     // libhdf5, libcurl, PCRE2, liblzma, and libbz2 are loaded when they are first needed: only their
     // headers are used here.
     .target(name: "CLoaded"),
-    .target(name: "CArguments"),
     .target(name: "CHDF5", dependencies: ["CLoaded"]),
     .target(name: "CCurl", dependencies: ["CLoaded"]),
     .target(name: "CPCRE2", dependencies: ["CLoaded"]),
@@ -71,7 +70,7 @@ let package = Package(
     .target(
       name: "CheckpointCommand",
       dependencies: [
-        "CArguments", "CLinux", "CheckpointKit", "JSONText", "Ranks",
+        "CLinux", "CheckpointKit", "JSONText", "Ranks",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/ckpt"),

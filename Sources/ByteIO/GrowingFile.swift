@@ -57,9 +57,7 @@ package final class GrowingFile: Sendable {
     }
     let reader = LocalFile(
       descriptor: try systemCall("open", path: path) {
-        let opened = unsafe open(file.descriptorPath, O_RDONLY | O_CLOEXEC)
-        // Where /proc is not mounted, it is locked until both are closed.
-        return opened >= 0 ? opened : fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        unsafe open("/proc/self/fd/\(file.descriptor)", O_RDONLY | O_CLOEXEC)
       })
     return (file, reader)
   }

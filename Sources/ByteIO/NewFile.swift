@@ -93,12 +93,8 @@ final class NewFile: Sendable {
 
   private static func path(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
-  /// Where this process can open the file once more, whatever its name; its name where /proc is not mounted.
-  var descriptorPath: String {
-    let path = Self.path(of: descriptor)
-    guard let temporaryPath, unsafe access(path, F_OK) == -1 else { return path }
-    return temporaryPath
-  }
+  /// Where this process can open the file once more, whatever its name.
+  var descriptorPath: String { Self.path(of: descriptor) }
 
   /// Writes all of `bytes` from byte `offset` on, from any task.
   func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {

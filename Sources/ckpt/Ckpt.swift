@@ -38,6 +38,7 @@ package struct Ckpt: AsyncParsableCommand {
   nonisolated(nonsending) package static func main(with arguments: [String]? = nil) async -> Never {
     if let arguments { ProcessSetup.use(arguments) }
     ProcessSetup.openStandardStreams()
+    ProcessSetup.requireProc()
     ProcessSetup.allowManyFiles()
     ProcessSetup.growMemoryInLargeSteps()
     // MPI handles signals of crashes: those that are handled here come later.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CArguments
 import CLinux
 import CheckpointKit
 import Glibc
@@ -30,8 +29,8 @@ enum ProcessSetup {
   static let arguments: [String] = {
     if let given = given.withLock({ $0 }) { return given }
     var arguments: [String] = []
-    for index in 1..<max(Int(ckpt_argument_count()), 1) {
-      if let text = unsafe ckpt_arguments()[index] {
+    for index in 1..<max(Int(CommandLine.argc), 1) {
+      if let text = unsafe CommandLine.unsafeArgv[index] {
         unsafe arguments.append(String(pathOf: text))
       }
     }
@@ -102,6 +101,14 @@ enum ProcessSetup {
         while true { pause() }
       }
     }
+  }
+
+  /// Ends the process where `/proc` is not mounted: Swift's runtime reads the arguments there, finds none,
+  /// and its threads crash now and then.
+  static func requireProc() {
+    if unsafe access("/proc/self/cmdline", R_OK) == 0 { return }
+    StandardError().note("/proc is not mounted here; 'mount -t proc proc /proc' mounts it")
+    exit(2)
   }
 
   /// Makes sure that tasks can run.

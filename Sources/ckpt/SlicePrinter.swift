@@ -9,6 +9,8 @@ struct SlicePrinter {
   var precision: Int?
   /// What errors call the file.
   let path: String
+  /// Columns that a line may take; `nil` for a line of each row.
+  var columns: Int?
 
   /// More values than this are shortened, as NumPy and PyTorch do.
   private static let threshold = 1000
@@ -66,24 +68,31 @@ struct SlicePrinter {
     }
     let isInnermost = !positions[(axis + 1)...].contains { !$0.isIndex }
     let depth = positions[..<axis].count { !$0.isIndex }
-    let separator = isInnermost ? ", " : ",\n" + String(repeating: " ", count: depth + 1)
+    let indent = String(repeating: " ", count: depth + 1)
+    if isInnermost {
+      var row = WrappedRow(indent: indent, columns: asJSON ? nil : columns)
+      try output.text("[")
+      for (part, range) in shown[axis].enumerated() {
+        if part > 0 { try output.text(row.adding(["..."])) }
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
+          let count = min(Self.batch, range.upperBound - first)
+          try output.text(row.adding(try texts(prefix, first, count, asJSON)))
+        }
+      }
+      if let last = shown[axis].last, last.upperBound < here.count {
+        try output.text(row.adding(["..."]))
+      }
+      return try output.text("]")
+    }
+    let separator = ",\n" + indent
     try output.text("[")
     for (part, range) in shown[axis].enumerated() {
       if part > 0 { try output.text(separator + "...") }
-      if isInnermost {
-        for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
-          let count = min(Self.batch, range.upperBound - first)
-          if first > range.lowerBound || part > 0 { try output.text(separator) }
-          try output.text(
-            try texts(prefix, first, count, asJSON).joined(separator: separator))
-        }
-      } else {
-        for position in range {
-          if position > 0 { try output.text(separator) }
-          try dimension(
-            axis + 1, of: positions, shown: shown, asJSON: asJSON, prefix: prefix + [position],
-            to: &output)
-        }
+      for position in range {
+        if position > 0 { try output.text(separator) }
+        try dimension(
+          axis + 1, of: positions, shown: shown, asJSON: asJSON, prefix: prefix + [position],
+          to: &output)
       }
     }
     if let last = shown[axis].last, last.upperBound < here.count {
@@ -109,5 +118,41 @@ struct SlicePrinter {
       default: text.hasSuffix("j") ? "\"\(text)\"" : text
       }
     }
+  }
+}
+
+/// The values of a row, separated by commas, and by ends of lines where a line has no place for the next.
+private struct WrappedRow {
+  let indent: String
+  let columns: Int?
+  private var column: Int
+  private var isEmpty = true
+
+  init(indent: String, columns: Int?) {
+    (self.indent, self.columns, column) = (indent, columns, indent.utf8.count)
+  }
+
+  /// What is printed to add values, all of them ASCII; in a row of several lines they stand in columns.
+  mutating func adding(_ values: [String]) -> String {
+    let size = values.reduce(column) { $0 + $1.utf8.count + 2 }
+    let isLong = columns.map { size > $0 } ?? false
+    let width = isLong ? values.lazy.map(\.utf8.count).max() ?? 0 : 0
+    var text = ""
+    for value in values {
+      let value = String(repeating: " ", count: max(width - value.utf8.count, 0)) + value
+      if !isEmpty { text += "," }
+      // A comma, or a bracket of each dimension, follows the value.
+      if let columns, !isEmpty, column + 1 + value.utf8.count + indent.utf8.count > columns {
+        text += "\n" + indent
+        column = indent.utf8.count
+      } else if !isEmpty {
+        text += " "
+        column += 1
+      }
+      text += value
+      column += value.utf8.count + 1
+      isEmpty = false
+    }
+    return text
   }
 }

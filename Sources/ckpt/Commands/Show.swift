@@ -48,7 +48,7 @@ extension Ckpt {
       var output = StandardOutput()
       let printer = SlicePrinter(
         entry: entry, slice: slice, isFull: full || report.json, precision: precision,
-        path: displayPath(file))
+        path: displayPath(file), columns: Terminal.columns)
       if report.json {
         var json = JSONWriter()
         try json.object(.spaced) { json in
