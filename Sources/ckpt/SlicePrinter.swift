@@ -134,7 +134,7 @@ private struct WrappedRow {
 
   /// What is printed to add values, all of them ASCII; in a row of several lines they stand in columns.
   mutating func adding(_ values: [String]) -> String {
-    let size = values.reduce(column) { $0 + $1.utf8.count + 2 }
+    let size = ([column] + values.map { $0.utf8.count + 2 }).saturatedSum()
     let isLong = columns.map { size > $0 } ?? false
     let width = isLong ? values.lazy.map(\.utf8.count).max() ?? 0 : 0
     var text = ""

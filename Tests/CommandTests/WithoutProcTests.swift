@@ -8,7 +8,7 @@ private let canHide =
 /// The command where `/proc` is not mounted, as in a bare chroot.
 @Suite(.enabled(if: canHide, "unshare -m is not allowed"))
 struct WithoutProcTests {
-  @Test func `that is said, and nothing is taken for success`() throws {
+  @Test func `the message tells why, and nothing passes for success`() throws {
     let place = try Workplace()
     try place.makeArticle("a.ckz")
     for line in ["check a.ckz", "convert a.ckz b.npz", "--version", ""] {
