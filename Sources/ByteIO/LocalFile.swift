@@ -1,4 +1,5 @@
 import Glibc
+import ParallelWork
 import Synchronization
 package import TensorCore
 
@@ -38,6 +39,13 @@ extension ByteSource {
     self.init(
       name: name, size: size, entityTag: status.entityTag, local: (file, 0)
     ) { offset, target throws(CheckpointError) in
+      if target.byteCount <= ReadAhead.mostBytes, file.isForeign, let ahead = ReadAhead.current {
+        return try ahead.read(at: offset, into: &target, of: file, count: size) {
+          offset, target, isAhead throws(CheckpointError) in
+          try file.read(at: offset, into: &target, name: name, size: size, remembers: !isAhead)
+          try file.confirmUnchanged(name)
+        }
+      }
       try file.read(at: offset, into: &target, name: name, size: size)
       try file.confirmUnchanged(name)
     }

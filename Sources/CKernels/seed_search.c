@@ -12,11 +12,7 @@
 // Rows of SIEVE masks, then rows of REST masks, one row per state word.
 enum { LANES = 64, SIEVE = CKPT_SIEVE_BITS, REST = CKPT_REST_BITS, HALF = 16 };
 
-typedef uint32_t row[LANES];
 typedef uint32_t half __attribute__((vector_size(4 * HALF)));
-
-// The rows belong to one array and never overlap, which the compiler cannot know.
-#define OVER_LANES _Pragma("clang loop vectorize(assume_safety)") for (int lane = 0; lane < LANES; lane++)
 
 INLINE uint32_t seeded(uint32_t previous, int i) {
   return 1812433253u * (previous ^ previous >> 30) + (uint32_t)i;
@@ -24,17 +20,30 @@ INLINE uint32_t seeded(uint32_t previous, int i) {
 
 INLINE uint32_t parity(uint32_t x) { return (uint32_t)__builtin_parity(x); }
 
-// Stores output word `position`, below 227, in `word`.
-INLINE void near_word(row *rows, uint32_t first, uint32_t position, row word) {
-  for (int lane = 0; lane < LANES; lane++) rows[0][lane] = first + (uint32_t)lane;
-  for (int i = 1; i <= (int)position + MIDDLE; i++) {
-    const uint32_t *previous = rows[i - 1];
-    uint32_t *next = rows[i];
-    OVER_LANES next[lane] = seeded(previous[lane], i);
+enum { PARTS = LANES / HALF };
+
+// Moves the states of 64 seeds from state word `from` to `to`.
+INLINE void advance(half *states, int from, int to) {
+  for (int i = from + 1; i <= to; i++) {
+    _Pragma("clang loop unroll(full)") for (int part = 0; part < PARTS; part++)
+      states[part] = 1812433253u * (states[part] ^ states[part] >> 30) + (uint32_t)i;
   }
-  const uint32_t *high = rows[position], *low = rows[position + 1];
-  const uint32_t *middle = rows[position + MIDDLE];
-  OVER_LANES word[lane] = tempered(middle[lane] ^ mixed(high[lane], low[lane]));
+}
+
+// Stores output word `position`, below 227, of the 64 seeds from `first` on in `word`. The states stay in
+// registers; three of them make the word.
+INLINE void near_word(uint32_t first, int position, uint32_t *word) {
+  half states[PARTS], high[PARTS], low[PARTS];
+  for (int lane = 0; lane < LANES; lane++) states[lane / HALF][lane % HALF] = first + (uint32_t)lane;
+  advance(states, 0, position);
+  for (int part = 0; part < PARTS; part++) high[part] = states[part];
+  advance(states, position, position + 1);
+  for (int part = 0; part < PARTS; part++) low[part] = states[part];
+  advance(states, position + 1, position + MIDDLE);
+  for (int lane = 0; lane < LANES; lane++) {
+    int part = lane / HALF, place = lane % HALF;
+    word[lane] = tempered(states[part][place] ^ mixed(high[part][place], low[part][place]));
+  }
 }
 
 // Stores the eight sieve bits of the 32 seeds from `first` on in `bits`. Two registers of seeds with
@@ -81,13 +90,12 @@ uint32_t ckpt_seed_word(uint32_t seed, const uint32_t *masks) {
 CKPT_CLONES
 size_t ckpt_seed_near(
     uint32_t first, size_t groups, uint32_t position, uint32_t mask, uint32_t low, uint32_t width,
-    uint32_t *scratch, uint32_t *hits) {
-  row *rows = (row *)scratch;
+    uint32_t *hits) {
   size_t found = 0;
   for (size_t group = 0; group < groups; group++) {
     const uint32_t base = first + (uint32_t)(group * LANES);
-    row word;
-    near_word(rows, base, position, word);
+    uint32_t word[LANES];
+    near_word(base, (int)position, word);
     for (int lane = 0; lane < LANES; lane++) {
       hits[found] = base + (uint32_t)lane;
       found += (word[lane] & mask) - low <= width;

@@ -20,7 +20,7 @@ static inline int cmpi_wait(MPI_Request request) {
     int failure = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (failure || done) return failure;
     nanosleep(&(struct timespec){0, pause}, NULL);
-    if (pause < 500000) pause += 5000;
+    if (pause < 500000) pause = pause ? 2 * pause : 10000;
   }
 }
 

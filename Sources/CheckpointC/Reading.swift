@@ -37,7 +37,9 @@ public func ckpt_read_many(
       try await pipeline(
         units, threads: threads, size: 1,
         work: { unit in
-          for part in unit { try part.read(from: entries) }
+          try ReadAhead.during(unit.count) {
+            for part in unit { try part.read(from: entries) }
+          }
           guard let progress else { return }
           done.add(unit.lazy.map(\.range.count).saturatedSum()) { progress($0, total) }
         }, stages: [])

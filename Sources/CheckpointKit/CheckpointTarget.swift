@@ -1,12 +1,6 @@
 public import ByteIO
 public import CheckpointFormats
-import Glibc
 public import TensorCore
-
-/// Nobody reads standard output any more; a command then ends without a word, as on SIGPIPE.
-package struct BrokenPipe: Error {
-  package init() {}
-}
 
 /// Where a checkpoint is written: a file that is replaced whole or not at all, or standard output.
 public struct CheckpointTarget: Sendable {
@@ -79,13 +73,12 @@ public struct CheckpointTarget: Sendable {
       try await write(checkpoint, sink, options)
       try sink.commit()
     } catch let error as CheckpointError {
-      throw error.systemNumber == EPIPE
-        ? BrokenPipe() : error.adding(path: place?.path(of: name) ?? name)
+      throw error.adding(path: place?.path(of: name) ?? name)
     }
   }
 
   /// Makes a folder for files to be written, unless there is one.
-  public static func makeFolder(_ path: String) throws {
+  package static func makeFolder(_ path: String) throws {
     let (place, name) = Place.locate(path.hasSuffix("/") ? String(path.dropLast()) : path)
     try place.createFolder(name)
   }

@@ -44,7 +44,7 @@ public struct Conversion: Sendable {
   ///
   /// - Throws: `CheckpointError` when a selector matches nothing, two tensors would get one
   ///   name, or `dtype` is not a type that values can be rounded to.
-  public func apply(to opened: Opened) throws -> Result {
+  public func applied(to opened: Opened) throws -> Result {
     var opened = opened
     var notes: [String] = []
     // What is left out is not read: it may be damaged.

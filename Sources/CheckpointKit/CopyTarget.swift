@@ -1,6 +1,5 @@
 public import ByteIO
 public import CheckpointFormats
-import Glibc
 import TensorCore
 
 /// Where the filled copy of a checkpoint's files goes: in place of them, to another path, or to
@@ -59,7 +58,6 @@ public struct CopyTarget: Sendable {
       try folder?.commit()
       return (paths.map { folder?.finalPath(of: $0) ?? $0 }, notes)
     } catch let error as CheckpointError {
-      if error.systemNumber == EPIPE { throw BrokenPipe() }
       guard let folder, let path = error.path else { throw error }
       throw error.replacing(path: folder.finalPath(of: path))
     }

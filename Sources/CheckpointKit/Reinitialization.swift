@@ -44,7 +44,7 @@ public struct Reinitialization: Sendable {
   /// `tree` gives the classes, see `Checkpoint.tree(model:)`.
   /// - Throws: `CheckpointError` when nothing is matched, a tensor of the tree is missing in
   ///   the checkpoint or has another shape there, or an excluded one is tied to a matched one.
-  public func apply(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
+  public func applied(to opened: Opened, tree: Checkpoint.Tree) throws -> Result {
     var opened = opened
     let notes = try opened.confirmTies()
     let checkpoint = opened.checkpoint.renamed(tree.names)
@@ -69,7 +69,7 @@ public struct Reinitialization: Sendable {
   /// `fingerprint` is the other checkpoint's, for the recipe.
   /// - Throws: `CheckpointError` when nothing is matched, `other` lacks a matched tensor or
   ///   has it in another type or shape, or an excluded one is tied to a matched one.
-  public func apply(
+  public func applied(
     to opened: Opened, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
     fingerprint: Digest
   ) throws -> Result {

@@ -154,12 +154,12 @@ extension Checkpoint {
   public func entry(
     sliced text: String, path: String? = nil
   ) throws -> (Entry, TensorSlice) {
-    if let entry = entries.first(where: { $0.name == TensorName(text) }) {
+    if let entry = self[TensorName(text)] {
       return (entry, TensorSlice(all: entry.info.shape))
     }
     if text.hasSuffix("]"), let bracket = text.lastIndex(of: "[") {
       let name = TensorName(String(text[..<bracket]))
-      if let entry = entries.first(where: { $0.name == name }) {
+      if let entry = self[name] {
         let inside = text[text.index(after: bracket)...].dropLast()
         return try CheckpointError.placing(
           (entry, TensorSlice(String(inside), of: entry.info.shape)), path: path, tensor: name.text)

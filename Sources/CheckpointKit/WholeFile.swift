@@ -26,7 +26,7 @@ public struct WholeFile: Sendable {
 
   /// What was opened with all its parts.
   public init(_ source: CheckpointSource) throws {
-    let result = try Conversion(Selection()).apply(to: source.opened)
+    let result = try Conversion(Selection()).applied(to: source.opened)
     (checkpoint, format, notes) = (result.checkpoint, source.format, result.notes)
   }
 }

@@ -216,21 +216,3 @@ package struct JSONScanner {
     text.shortened(to: 80)
   }
 }
-
-/// The keys of one object: few are compared one by one, many by their hashes.
-private struct KeySet {
-  private var few: [String] = []
-  private var many: Set<TensorName> = []
-
-  /// Adds a key; returns whether it is new.
-  mutating func insert(_ key: String) -> Bool {
-    if many.isEmpty {
-      if few.contains(where: { $0.utf8.elementsEqual(key.utf8) }) { return false }
-      if few.isEmpty { few.reserveCapacity(4) }
-      few.append(key)
-      if few.count == 16 { many = Set(few.map { TensorName($0) }) }
-      return true
-    }
-    return many.insert(TensorName(key)).inserted
-  }
-}

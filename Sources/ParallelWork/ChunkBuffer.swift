@@ -30,6 +30,7 @@ public struct ChunkBuffer: ~Copyable {
   /// The first `count` bytes, to read.
   @_lifetime(borrow self)
   public func bytes(_ count: Int) -> RawSpan {
+    precondition(count >= 0 && count <= capacity, "more bytes than the buffer has")
     let part = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
     return unsafe _overrideLifetime(part.bytes, borrowing: self)
   }
@@ -37,6 +38,7 @@ public struct ChunkBuffer: ~Copyable {
   /// The first `count` bytes, to write.
   @_lifetime(&self)
   public mutating func mutableBytes(_ count: Int) -> MutableRawSpan {
+    precondition(count >= 0 && count <= capacity, "more bytes than the buffer has")
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
     return unsafe _overrideLifetime(part.mutableBytes, mutating: &self)
   }

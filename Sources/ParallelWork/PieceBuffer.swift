@@ -12,11 +12,13 @@ package struct PieceBuffer: ~Copyable {
     let size = pieces.byteCount
     if buffer.capacity < size { buffer = ChunkBuffer(capacity: size) }
     var bytes = buffer.mutableBytes(size)
-    var start = 0
-    for piece in pieces {
-      var target = bytes._mutatingExtracting(start..<start + piece.range.count)
-      try entries[piece.tensor].read(piece.range, into: &target)
-      start += piece.range.count
+    try ReadAhead.during(pieces.count) {
+      var start = 0
+      for piece in pieces {
+        var target = bytes._mutatingExtracting(start..<start + piece.range.count)
+        try entries[piece.tensor].read(piece.range, into: &target)
+        start += piece.range.count
+      }
     }
   }
 

@@ -155,6 +155,9 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+  /// The tensor of this name, looked for one after another; `nil` if there is none.
+  public subscript(name: TensorName) -> Entry? { entries.first { $0.name == name } }
+
   /// Separates tensors of these names from all that they are tied to; the others stay tied.
   public mutating func untie(_ names: Set<TensorName>) {
     var firsts: [TensorName: TensorName] = [:]

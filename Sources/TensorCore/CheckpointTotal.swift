@@ -61,14 +61,17 @@ extension Sequence<TensorInfo> {
 
 extension Sequence<Int> {
   /// The sum of numbers of 0 or more; ``Shape/limit`` stands for all sums that reach it.
-  package func saturatedSum() -> Int {
-    var sum = 0
-    for number in self { sum = number >= Shape.limit - sum ? Shape.limit : sum + number }
-    return sum
-  }
+  @inlinable
+  package func saturatedSum() -> Int { reduce(0) { $0.saturated(plus: $1) } }
 }
 
 extension Int {
+  /// The sum of two numbers of 0 or more; ``Shape/limit`` stands for all that reach it.
+  @inlinable
+  package func saturated(plus number: Int) -> Int {
+    number >= Shape.limit - self ? Shape.limit : self + number
+  }
+
   /// The product of two numbers of 0 or more; ``Shape/limit`` stands for all that reach it.
   package func saturated(times factor: Int) -> Int {
     let (product, overflows) = multipliedReportingOverflow(by: factor)

@@ -11,7 +11,7 @@ public struct Shape: Hashable, Sendable {
   public let elementCount: Int
 
   /// The first number of bytes that is refused.
-  package static let limit = 1 << 62
+  @inlinable package static var limit: Int { 1 << 62 }
   /// The shape of a single element, which has no dimensions.
   public static let scalar = Shape(unchecked: [], elementCount: 1)
 

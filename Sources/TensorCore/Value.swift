@@ -4,13 +4,19 @@
 /// name and its members, and nothing is ever called. Readers nest values at most 64 levels
 /// deep and make no more of them than ``Budget`` allows.
 public enum Value: Sendable, Equatable {
+  /// Nothing: Python's `None`.
   case null
+  /// A truth value.
   case bool(Bool)
   /// A 64-bit integer; larger ones are opaque.
   case integer(Int)
+  /// A 64-bit floating-point number.
   case real(Double)
+  /// A text.
   case text(String)
+  /// Bytes that are not a text.
   case bytes([UInt8])
+  /// Values in order.
   case list([Value])
   /// A Python tuple: a list whose length has a meaning.
   case tuple([Value])
@@ -47,6 +53,7 @@ public enum Value: Sendable, Equatable {
 
   /// The kinds of value; raw values are the words that `ckpt ls --values` prints.
   public enum Kind: String, Sendable, CaseIterable, Encodable {
+    /// The kind of the case of ``Value`` that has this name.
     case null, bool, integer, real, text, bytes, list, tuple, dictionary, opaque
   }
 

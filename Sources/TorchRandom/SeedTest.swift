@@ -21,7 +21,6 @@ package struct SeedTest {
   private let near: (range: WordRange, position: UInt32)?
   /// The others, and the first one if it is further on.
   private let words: [Word]
-  private var scratch: [UInt32] = []
   private var hits: [UInt32] = []
 
   /// Words that follow from seeding without a whole state.
@@ -32,7 +31,6 @@ package struct SeedTest {
     let isNear = ranges.first.map { start + $0.offset < Self.near } ?? false
     near = isNear ? ranges.first.map { ($0, UInt32(start + $0.offset)) } : nil
     words = ranges.dropFirst(isNear ? 1 : 0).map { Word($0, start: start) }
-    if isNear { scratch = [UInt32](repeating: 0, count: 64 * 624) }
   }
 
   /// Those of `groups` times 64 seeds from `first` on that pass, in order.
@@ -43,7 +41,7 @@ package struct SeedTest {
       let bounds = near.range.bounds
       found = unsafe ckpt_seed_near(
         first, groups, near.position, near.range.mask, bounds.lowerBound,
-        bounds.upperBound - bounds.lowerBound, &scratch, &hits)
+        bounds.upperBound - bounds.lowerBound, &hits)
     } else if let word = words.first {
       let sieve = word.field.sieve(word.range.bounds)
       found = unsafe ckpt_seed_sieve(

@@ -17,6 +17,7 @@ package struct Ckpt: AsyncParsableCommand {
         ckpt verify again.h5
       """,
     version: "0.1.0",
+    // Each gives its name: to derive names the parser would describe all their types, a fifth of the start.
     subcommands: [
       Init.self, Tree.self, List.self, Stat.self, Show.self, Browse.self, Diff.self,
       Report.self, Reinit.self,

@@ -11,7 +11,9 @@ extension Ckpt {
   static func leave(_ error: any Error, from command: (any ParsableCommand)?) -> Never {
     switch error {
     case let code as ExitCode: World.leave(status: code.rawValue)
-    case is BrokenPipe: World.leave(status: 128 + SIGPIPE, error: error)
+    // Nobody reads standard output any more: the end is that of SIGPIPE, without a word.
+    case let error as CheckpointError where error.systemNumber == EPIPE:
+      World.leave(status: 128 + SIGPIPE, error: error)
     default: break
     }
     switch exitCode(for: error) {

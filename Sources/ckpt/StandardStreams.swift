@@ -61,7 +61,7 @@ struct StandardOutput: ~Copyable {
 
   /// Writes everything that is pending; every command ends with it.
   ///
-  /// - Throws: `BrokenPipe` when nobody reads it, else `CheckpointError` with the system's words.
+  /// - Throws: `CheckpointError` with the system's words.
   mutating func flush() throws {
     if let capture = Capture.current {
       capture.add(output: pending)
@@ -73,7 +73,7 @@ struct StandardOutput: ~Copyable {
     } catch {
       // Whoever leaves the pager has seen enough.
       if error.systemNumber != EPIPE || !Pager.isRunning {
-        throw error.systemNumber == EPIPE ? BrokenPipe() : error
+        throw error
       }
       Pager.leave()
     }

@@ -16,12 +16,16 @@ extension [String] {
   }
 }
 
-extension String {
-  /// The line in lines as wide as the terminal; as it is elsewhere.
-  var wrappedForTerminal: [String] {
-    Terminal.columns.map { wrappedAtSpaces(to: $0) } ?? [self]
+extension StandardOutput {
+  /// Adds a sentence: in lines as wide as the terminal, elsewhere in one.
+  mutating func sentence(_ text: String) throws {
+    for line in Terminal.columns.map({ text.wrappedAtSpaces(to: $0) }) ?? [text] {
+      try self.line(line)
+    }
   }
+}
 
+extension String {
   /// The line as a terminal shows it, cut at its end where it is too long; as it is elsewhere.
   var fittingTerminal: String { Terminal.columns.map { withoutEnd(fitting: $0) } ?? self }
 

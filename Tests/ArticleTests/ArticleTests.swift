@@ -78,7 +78,7 @@ import Testing
 
     var conversion = Conversion(try Selection(match: ["Linear"]))
     conversion.dtype = .bfloat16
-    let converted = try conversion.apply(to: source.opened)
+    let converted = try conversion.applied(to: source.opened)
     try await CheckpointTarget(folder.path + "/half.safetensors").write(converted.checkpoint)
 
     let before = try CheckpointSource.open(folder.path + "/net.ckz").checkpoint

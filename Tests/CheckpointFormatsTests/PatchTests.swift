@@ -70,7 +70,7 @@ import Testing
       try DriftSample.entry("added.twice", .float32, 4000, step: 0, seed: 6),
       try DriftSample.entry("moved.too", .float32, 4000, step: 1, seed: 5),
     ])
-    let summary = try await write(from: old, to: new, partners: ["moved.too": "moved"])
+    let summary = try await write(from: old, to: new, partners: ["moved": "moved.too"])
     #expect(summary.unchanged == 2)
     #expect(summary.changed == 1)
     #expect(summary.whole == 3)

@@ -33,7 +33,7 @@ import Testing
   func `converting and comparing open each file once`(file: String) async throws {
     let memory = MemoryFiles(["file": try Fixtures.bytes(file)])
     let input = try CheckpointSource.open(FileProbe("file", in: memory.place))
-    let result = try Conversion(Selection()).apply(to: input.opened)
+    let result = try Conversion(Selection()).applied(to: input.opened)
     try await CheckpointTarget("copy.ckz", in: memory.place, format: .native)
       .write(result.checkpoint)
     #expect(memory.openCount(of: "file") == 1)
@@ -61,7 +61,7 @@ import Testing
     let changed = MemoryFiles(["tied": bytes])
     let input = try CheckpointSource.open(FileProbe("tied", in: changed.place))
     #expect(input.checkpoint.entries.map(\.alias) == [nil, "embed"], "a claim; nothing was read")
-    let result = try Conversion(Selection()).apply(to: input.opened)
+    let result = try Conversion(Selection()).applied(to: input.opened)
     #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed"])
     #expect(
       result.notes
@@ -90,11 +90,11 @@ import Testing
           ? ["tensor 'head.weight' was tied to 'embed.weight' but now differs from it"] : []))
     let tree = try opened.checkpoint.tree(model: nil)
     var step = Reinitialization(match: [try Selector("embed.weight")])
-    #expect(throws: CheckpointError.self) { try step.apply(to: opened, tree: tree) }
+    #expect(throws: CheckpointError.self) { try step.applied(to: opened, tree: tree) }
     step.rules = [try Rule("name:embed: weight=normal")]
-    let copied = try step.apply(
+    let copied = try step.applied(
       to: opened, tree: tree, copyingFrom: opened.checkpoint, fingerprint: Digest(of: [1]))
-    for result in [try step.apply(to: opened, tree: tree), copied] {
+    for result in [try step.applied(to: opened, tree: tree), copied] {
       #expect(result.replaced == (isChanged ? ["embed.weight"] : ["embed.weight", "head.weight"]))
       #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed.weight"])
       #expect(

@@ -222,7 +222,7 @@ extension ExtremeIntegerTests {
     await attempt {
       let tree = try listed.tree()
       try print(tree.module)
-      _ = try Reinitialization(match: [Selector("**")]).apply(to: Opened(listed), tree: tree)
+      _ = try Reinitialization(match: [Selector("**")]).applied(to: Opened(listed), tree: tree)
     }
     for entry in listed.entries.prefix(8) {
       await attempt { try ends(of: entry) }
@@ -235,7 +235,7 @@ extension ExtremeIntegerTests {
     else { return errors }
     let checkpoint = source.checkpoint
     await attempt {
-      let result = try Conversion(Selection()).apply(to: source.opened)
+      let result = try Conversion(Selection()).applied(to: source.opened)
       for format in CheckpointFormat.all where format.write != nil {
         _ = ConversionPlan(of: result, from: checkpoint, to: format)
       }

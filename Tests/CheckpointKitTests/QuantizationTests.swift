@@ -18,7 +18,7 @@ import Testing
   private func cast(_ name: String, _ dtype: DType, match: [String] = []) throws -> Checkpoint {
     var conversion = Conversion(try Selection(match: match))
     conversion.dtype = dtype
-    return try conversion.apply(to: opened(name)).checkpoint
+    return try conversion.applied(to: opened(name)).checkpoint
   }
 
   private func values(_ name: String) throws -> Checkpoint {
@@ -88,7 +88,7 @@ import Testing
   @Test func `the note on what was computed names three kinds of scales`() throws {
     var conversion = Conversion(Selection())
     conversion.dtype = .float32
-    let notes = try conversion.apply(to: opened("float8.safetensors")).notes
+    let notes = try conversion.applied(to: opened("float8.safetensors")).notes
     let note = try #require(notes.first { $0.hasPrefix("dequantized 13 tensors to float32 (") })
     #expect(note.contains("more kinds)") && note.split(separator: ";").count == 4, "\(note)")
   }
@@ -97,7 +97,7 @@ import Testing
     var conversion = Conversion(try Selection(match: ["odd.*"]))
     conversion.dtype = .float8e4m3
     let input = try opened("float8.safetensors")
-    let result = try conversion.apply(to: input)
+    let result = try conversion.applied(to: input)
     #expect(Set(result.checkpoint.entries.map(\.info.dtype)) == [.float8e4m3, .float32])
     #expect(result.notes.allSatisfy { !$0.hasPrefix("dequantized") })
   }
@@ -109,10 +109,10 @@ import Testing
     var conversion = Conversion(try Selection(match: [match]))
     conversion.dtype = .float16
     let input = try opened("unknown.safetensors")
-    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: input) }
+    let error = #expect(throws: CheckpointError.self) { try conversion.applied(to: input) }
     #expect(error?.code == .unsupported && error?.message.contains("--raw") == true)
     conversion.castsStored = true
-    let types = Set(try conversion.apply(to: input).checkpoint.entries.map(\.info.dtype))
+    let types = Set(try conversion.applied(to: input).checkpoint.entries.map(\.info.dtype))
     #expect(types.isSubset(of: [.int32, .int64, .float16]))
   }
 
@@ -139,10 +139,10 @@ import Testing
     var conversion = Conversion(Selection())
     conversion.dtype = .bfloat16
     let input = Opened(try layer(tensors))
-    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: input) }
+    let error = #expect(throws: CheckpointError.self) { try conversion.applied(to: input) }
     #expect(error?.code == .unsupported && error?.message.contains("--raw") == true)
     conversion.castsStored = true
-    _ = try conversion.apply(to: input)
+    _ = try conversion.applied(to: input)
   }
 
   @Test func `what stands beside integers without scaling them is cast`() throws {
@@ -152,7 +152,8 @@ import Testing
       ("logit_scale", .float32), ("ids", .int32), ("n.weight", .float32), ("n.scale", .float32),
       ("n.count", .int64), ("mask", .uint8), ("f.weight", .float8e4m3),
     ]
-    let types = try conversion.apply(to: Opened(layer(plain))).checkpoint.entries.map(\.info.dtype)
+    let types = try conversion.applied(to: Opened(layer(plain))).checkpoint.entries.map(
+      \.info.dtype)
     #expect(types == [.bfloat16, .int32, .bfloat16, .bfloat16, .int64, .uint8, .bfloat16])
   }
 
@@ -213,7 +214,7 @@ import Testing
     ])
     var conversion = Conversion(Selection())
     conversion.dtype = .bfloat16
-    let error = #expect(throws: CheckpointError.self) { try conversion.apply(to: Opened(input)) }
+    let error = #expect(throws: CheckpointError.self) { try conversion.applied(to: Opened(input)) }
     #expect(error?.tensor == "w")
   }
 
@@ -233,7 +234,7 @@ import Testing
     ])
     var conversion = Conversion(Selection())
     conversion.dtype = .float32
-    #expect(throws: CheckpointError.self) { try conversion.apply(to: Opened(input)) }
+    #expect(throws: CheckpointError.self) { try conversion.applied(to: Opened(input)) }
   }
 
   @Test func `one block may be larger than any tensor`() throws {
@@ -245,7 +246,7 @@ import Testing
     ])
     var conversion = Conversion(Selection())
     conversion.dtype = .float32
-    let entries = try conversion.apply(to: Opened(input)).checkpoint.entries
+    let entries = try conversion.applied(to: Opened(input)).checkpoint.entries
     #expect(entries.map(\.info.shape.sizes) == [[2, 32]])
     #expect(try entries[0].bytes(0..<8).littleEndian(UInt32.self, at: 0) == Float(2).bitPattern)
   }
@@ -284,7 +285,7 @@ import Testing
     ])
     var conversion = Conversion(Selection())
     conversion.dtype = .float32
-    let result = try conversion.apply(to: Opened(input))
+    let result = try conversion.applied(to: Opened(input))
     let entries = result.checkpoint.entries
     #expect(entries.map(\.name) == ["a.weight", "tied", "other"])
     #expect(entries.allSatisfy { $0.alias == nil })
@@ -302,7 +303,7 @@ import Testing
     #expect(input.quantizationLabels.isEmpty)
     var conversion = Conversion(Selection())
     conversion.dtype = .bfloat16
-    let entries = try conversion.apply(to: Opened(input)).checkpoint.entries
+    let entries = try conversion.applied(to: Opened(input)).checkpoint.entries
     #expect(entries.allSatisfy { $0.info.dtype == .bfloat16 })
   }
 }

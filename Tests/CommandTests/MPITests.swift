@@ -10,7 +10,8 @@ private let executable = ProcessInfo.processInfo.environment["CKPT_MPI"]
 /// it): the bytes, the output, and the status of one process.
 @Suite(.serialized, .enabled(if: executable != nil, "CKPT_MPI names no command"))
 struct MPITests {
-  private static let counts = [1, 2, 3, 4, 7]
+  private static let writing = ["init", "convert", "reinit"]
+  private let counts = [1, 2, 3, 4, 7]
   private let few = [2, 7]
 
   let place: Workplace
@@ -42,6 +43,9 @@ struct MPITests {
       "OMPI_MCA_pml=ob1", "OMPI_MCA_btl=vader,self", "OMPI_MCA_orte_execute_quiet=1",
       "OMPI_MCA_btl_vader_backing_directory=\(place.folder.path)", "MPIEXEC_TIMEOUT=60",
       "TMPDIR=\(place.folder.path)",
+      // After a status that is not 0, mpirun waits before it kills the ranks that are left; those that write
+      // nothing have nothing to remove.
+      "OMPI_MCA_odls_base_sigkill_timeout=\(Self.writing.contains(arguments[0]) ? 1 : 0)",
     ]
     return try CommandRun(
       ["env"] + settings + ["mpirun", "--quiet", "-n", "\(count)"]
@@ -57,7 +61,7 @@ struct MPITests {
   /// Compares a run on each number of ranks with that of one process.
   private func expectSame(
     _ arguments: [String], outputs: [String] = [], status: Int = 0, threads: [String] = ["2"],
-    on counts: [Int] = counts, sourceLocation: SourceLocation = #_sourceLocation
+    on counts: [Int], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let alone = try CommandRun([CommandRun.executable] + arguments, in: place.folder.path)
     #expect(alone.status == status, "\(alone.errors)", sourceLocation: sourceLocation)
@@ -92,9 +96,10 @@ struct MPITests {
   @Test(arguments: [
     "o.safetensors", "o.ckz", "o.pt", "o.npz", "o.gguf", "o.h5",
   ]) func `init writes the same file`(output: String) throws {
+    let all = ["o.safetensors", "o.ckz"].contains(output)
     try expectSame(
       ["init", "net.txt", "--seed", "3", "-o", output], outputs: [output],
-      threads: output == "o.ckz" ? ["1", "3"] : ["2"])
+      threads: output == "o.ckz" ? ["1", "3"] : ["2"], on: all ? counts : few)
   }
 
   @Test(arguments: [
@@ -105,7 +110,9 @@ struct MPITests {
     ("x.safetensors", ["o.ckz", "--compression", "planes:small"]),
   ]) func `convert writes the same file`(input: String, output: [String]) throws {
     try make(input, "--seed", "1")
-    try expectSame(["convert", input] + output, outputs: [output[0]])
+    try expectSame(
+      ["convert", input] + output, outputs: [output[0]],
+      on: output == ["o.ckz"] ? [1, 3, 4] : few)
   }
 
   @Test func `shards are the same`() throws {
@@ -113,7 +120,7 @@ struct MPITests {
     try expectSame(
       ["convert", "x.ckz", "o.safetensors", "--shard-size", "4MB"],
       outputs: [1, 2].map { "o-0000\($0)-of-00002.safetensors" }
-        + ["o.safetensors.index.json"])
+        + ["o.safetensors.index.json"], on: counts)
   }
 
   @Test func `answers are the same`() throws {
@@ -137,15 +144,15 @@ struct MPITests {
   @Test func `what ranks do not share the first does alone`() throws {
     try make("x.ckz")
     try make("y.ckz", "--seed", "5")
-    try expectSame(["ls", "x.ckz"], on: few)
-    try expectSame(["tree", "x.ckz", "--params"], on: few)
-    try expectSame(["reinit", "x.ckz", "--match", "a", "-o", "o.ckz"], outputs: ["o.ckz"], on: few)
-    try expectSame(["convert", "x.ckz", "-", "--to", "npz"], on: few)
-    try expectSame(["--version"], on: few)
-    try expectSame(["ls"], status: 64, on: few)
-    try expectSame(["init", "net.txt", "-o", "o.unknown"], status: 2, on: few)
-    try expectSame(["ls", "nothing.ckz"], status: 2, on: few)
-    try expectSame(["convert", "x.ckz", "y.ckz"], status: 2, on: few)
+    try expectSame(["ls", "x.ckz"], on: [3])
+    try expectSame(["tree", "x.ckz", "--params"], on: [3])
+    try expectSame(["reinit", "x.ckz", "--match", "a", "-o", "o.ckz"], outputs: ["o.ckz"], on: [3])
+    try expectSame(["convert", "x.ckz", "-", "--to", "npz"], on: [3])
+    try expectSame(["--version"], on: [3])
+    try expectSame(["ls"], status: 64, on: [3])
+    try expectSame(["init", "net.txt", "-o", "o.unknown"], status: 2, on: [3])
+    try expectSame(["ls", "nothing.ckz"], status: 2, on: [3])
+    try expectSame(["convert", "x.ckz", "y.ckz"], status: 2, on: [3])
   }
 
   @Test func `damage is named as by one process`() throws {

@@ -73,11 +73,11 @@ import Testing
       run.lines == [
         "reshaped    layer1.weight    the recipe gives F32 [4, 3]",
         "different   layer1.bias      4 of 4, max abs 0.5695",
-        "unexpected  layer2.0.weight  the recipe's model has no such tensor",
-        "unexpected  layer2.0.bias    the recipe's model has no such tensor",
-        "unexpected  layer2.2.weight  the recipe's model has no such tensor",
-        "unexpected  layer2.2.bias    the recipe's model has no such tensor",
-        "missing     layer3.weight    in the recipe's model but missing from the file",
+        "unexpected  layer2.0.weight  not in the recipe's model",
+        "unexpected  layer2.0.bias    not in the recipe's model",
+        "unexpected  layer2.2.weight  not in the recipe's model",
+        "unexpected  layer2.2.bias    not in the recipe's model",
+        "missing     layer3.weight    not in the file",
         "not verified: 0 of 7 tensors are identical",
       ])
   }

@@ -63,14 +63,16 @@ import Testing
     #expect(error?.message == "line 1, \(expected)")
   }
 
-  @Test func `a key that comes twice is found among many`() throws {
-    let keys = (0..<40).map { "\"k\($0)\": 0" }
-    #expect(throws: Never.self) { try value("{\(keys.joined(separator: ","))}") }
-    for count in [1, 15, 16, 17, 40] {
-      let text = (keys.prefix(count) + ["\"k\(count - 1)\": 1"]).joined(separator: ",")
-      let error = #expect(throws: CheckpointError.self) { try value("{\(text)}") }
+  @Test(arguments: [1, 2, 15, 16, 17, 31, 32, 33, 40, 1000, 5000])
+  func `a key that comes twice is found among many`(count: Int) throws {
+    // The two spellings of é are two keys.
+    let keys = (0..<count).map { "\"k\($0 / 2)\($0 % 2 == 0 ? "\u{e9}" : "e\u{301}")\"" }
+    let text = keys.map { "\($0): 0" }.joined(separator: ",")
+    #expect(throws: Never.self) { try value("{\(text)}") }
+    for twice in [0, count / 2, count - 1] {
+      let error = #expect(throws: CheckpointError.self) { try value("{\(text),\(keys[twice]): 1}") }
       #expect(
-        error?.message.hasSuffix("duplicate key 'k\(count - 1)'") == true)
+        error?.message.hasSuffix("duplicate key '\(keys[twice].dropFirst().dropLast())'") == true)
     }
   }
 

@@ -17,8 +17,7 @@ import CKernels
     ) -> Void
   let seedNear:
     @convention(c) (
-      UInt32, Int, UInt32, UInt32, UInt32, UInt32, UnsafeMutablePointer<UInt32>?,
-      UnsafeMutablePointer<UInt32>?
+      UInt32, Int, UInt32, UInt32, UInt32, UInt32, UnsafeMutablePointer<UInt32>?
     ) -> Int
   let seedSieve:
     @convention(c) (

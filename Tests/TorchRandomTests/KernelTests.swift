@@ -244,9 +244,8 @@ import Testing
         expected.indices.filter { isHit(expected[$0]) }.map { UInt32($0) &- 64 }
       }
       if place < 227 {
-        var scratch = [UInt32](repeating: 0, count: 64 * 624)
         let found = unsafe kernels.seedNear(
-          UInt32(bitPattern: -64), 2, UInt32(place), 0xff_ffff, low, width, &scratch, &hits)
+          UInt32(bitPattern: -64), 2, UInt32(place), 0xff_ffff, low, width, &hits)
         #expect(Array(hits[..<found]) == seeds { $0 &- low <= width })
       } else {
         let masks = WordField(position: place, bits: 24).masks

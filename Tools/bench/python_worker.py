@@ -153,11 +153,35 @@ dtype = "bfloat16" if state["wte.weight"].dtype == torch.bfloat16 else "float32"
 packer = zipnn.ZipNN(input_format="byte", bytearray_dtype=dtype, threads=threads)
 values = [bytearray(tensor.contiguous().view(-1).view(torch.uint8).numpy().data) for tensor in state.values()]
 del state
+path = os.path.join(folder, "written.zipnn")
+
+
+def pack_into_file():
+    with open(path, "wb") as file:
+        for copy in copies:
+            file.write(packer.compress(copy))
+
+
+def unpack_file():
+    with open(path, "rb") as file:
+        return [packer.decompress(file.read(size)) for size in sizes]
+
+
 if kind == "save":
     # Packing changes what it is given.
     copies = []
-    loop(lambda: [packer.compress(copy) for copy in copies],
-         lambda: copies.__setitem__(slice(None), [bytearray(value) for value in values]))
+
+    def prepare():
+        copies[:] = [bytearray(value) for value in values]
+        os.path.exists(path) and os.unlink(path)
+
+    loop(pack_into_file if name == "zipnn" else lambda: [packer.compress(copy) for copy in copies], prepare)
 packed = [packer.compress(value) for value in values]
 del values
+if name == "zipnn":
+    with open(path, "wb") as file:
+        file.writelines(packed)
+    sizes = [len(value) for value in packed]
+    del packed
+    loop(unpack_file)
 loop(lambda: [packer.decompress(value) for value in packed])

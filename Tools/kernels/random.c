@@ -102,7 +102,7 @@ void digest_seeds(void) {
     for (size_t groups = 0; groups < 4; groups++) {
       uint32_t *hits = aligned32(64 * groups + 1);
       size_t found = ckpt_seed_near(
-          (uint32_t)draw(), groups, positions[i], 0xffffff, 1000, 1 << 21, aligned32(64 * STATE), hits);
+          (uint32_t)draw(), groups, positions[i], 0xffffff, 1000, 1 << 21, hits);
       add_number(found);
       add(hits, 4 * found);
     }

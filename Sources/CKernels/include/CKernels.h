@@ -57,10 +57,10 @@ struct ckpt_pair ckpt_normal_pair(uint64_t angle, uint64_t radius);
 
 // Tests the 64 * groups seeds from `first` on and writes to `hits`, in order, those whose word at
 // `position` (counted from seeding, below 227), masked, is in `low` ... `low + width`; returns their
-// number. `hits` must have room for 64 * groups + 1 seeds, `scratch` for 64 * 624 words.
+// number. `hits` must have room for 64 * groups + 1 seeds.
 size_t ckpt_seed_near(
     uint32_t first, size_t groups, uint32_t position, uint32_t mask, uint32_t low, uint32_t width,
-    uint32_t *scratch, uint32_t *hits);
+    uint32_t *hits);
 
 // A field of up to 24 bits of a later output word, as sums of bits of the seeded state. For each of
 // the 624 state words there are eight masks, one per bit for the field's highest eight bits, lowest

@@ -22,61 +22,71 @@ struct NativeJob: ~Copyable {
     let sum: Sum
   }
 
-  private var input = ChunkBuffer(capacity: NativeLayout.chunkSize)
-  private var output = ChunkBuffer(
-    capacity: PlaneCodec.maxStreamSize(NativeLayout.chunkSize) + 1024 * WorkLimits.maxGathered)
+  /// Memory for what is read, and for what is packed of it: only what is still needed, since many jobs may
+  /// wait to be appended.
+  private var input: Pool<ChunkBuffer>.Item?
+  private var output: Pool<ChunkBuffer>.Item?
   /// The pieces in order.
   private(set) var packed: [Packed] = []
-  private var inputCount = 0
-  /// Whether another rank has the bytes.
-  private var isForeign = false
 
-  /// Jobs that are not in use.
+  /// Jobs that are not in use; they are clear.
   static let pool = Pool(capacity: 64) { NativeJob() }
+  private static let inputs = Pool(capacity: 64) { ChunkBuffer(capacity: NativeLayout.chunkSize) }
+  private static let outputs = Pool(capacity: 64) {
+    ChunkBuffer(
+      capacity: PlaneCodec.maxStreamSize(NativeLayout.chunkSize) + 1024 * WorkLimits.maxGathered)
+  }
 
   /// Discards the bytes packed earlier.
   mutating func clear() {
     packed.removeAll(keepingCapacity: true)
-    inputCount = 0
-    isForeign = false
+    releaseInput()
+    output.map(Self.outputs.release)
+    output = nil
+  }
+
+  private mutating func releaseInput() {
+    input.map(Self.inputs.release)
+    input = nil
   }
 
   /// Holds what another rank has packed, without the bytes.
   mutating func become(_ pieces: [Packed]) {
+    clear()
     packed = pieces
-    isForeign = true
   }
 
   /// Reads, digests, and packs pieces of a plan's sources.
   mutating func pack(_ pieces: [Piece], of plan: NativePlan) throws {
     clear()
-    var written = 0
+    let (input, output) = (Self.inputs.acquire(), Self.outputs.acquire())
+    (self.input, self.output) = (input, output)
+    var (read, written) = (0, 0)
     for piece in pieces {
       let source = plan.sources[piece.tensor]
-      let (inputStart, outputStart) = (inputCount, written)
-      let sum = try Self.read(piece, of: source, into: &input, at: inputStart)
-      inputCount += piece.range.count
+      let (inputStart, outputStart) = (read, written)
+      let sum = try Self.read(piece, of: source, into: &input.value, at: inputStart)
+      read += piece.range.count
       let isRaw = source.packing.kind == .raw
       var filter = source.packing.plainFilter
       if !isRaw, !piece.range.isEmpty {
         var packed = Self.encode(
-          input, inputStart..<inputCount, of: source, into: &output, at: outputStart)
+          input.value, inputStart..<read, of: source, into: &output.value, at: outputStart)
         if let base = source.known?.base?.entry {
           packed = try Self.subtract(
-            base, piece, from: input, inputStart..<inputCount, of: source, packed, into: &output,
-            at: outputStart)
+            base, piece, from: input.value, inputStart..<read, of: source, packed,
+            into: &output.value, at: outputStart)
         }
         written += packed.count
         filter = packed.filter
       }
-      let range = isRaw ? inputStart..<inputCount : outputStart..<written
-      let crc32 = isRaw ? Self.crc32(input, range) : Self.crc32(output, range)
+      let range = isRaw ? inputStart..<read : outputStart..<written
+      let crc32 = isRaw ? Self.crc32(input.value, range) : Self.crc32(output.value, range)
       packed.append(
         Packed(source: piece.tensor, filter: filter, range: range, crc32: crc32, sum: sum))
     }
+    if !packed.contains(where: { $0.filter == .raw }) { releaseInput() }
   }
-
-  // Separate functions, since the compiler treats access to either buffer as access to all of `self`.
 
   private static func read(
     _ piece: Piece, of source: NativePlan.Source, into input: inout ChunkBuffer, at start: Int
@@ -122,6 +132,12 @@ struct NativeJob: ~Copyable {
     return made
   }
 
+  private static func append(
+    _ buffer: borrowing ChunkBuffer, _ range: Range<Int>, to sink: ByteSink
+  ) throws(CheckpointError) {
+    try sink.append(buffer.bytes(range.upperBound).extracting(range))
+  }
+
   private static func crc32(_ buffer: borrowing ChunkBuffer, _ range: Range<Int>) -> UInt32 {
     Checksum.crc32(buffer.bytes(range.upperBound).extracting(range))
   }
@@ -130,12 +146,11 @@ struct NativeJob: ~Copyable {
   func append(_ piece: Packed, to sink: ByteSink) throws(CheckpointError) -> NativeIndex.Chunk {
     if piece.filter == .raw { try sink.pad(toMultipleOf: NativeLayout.alignment) }
     let offset = sink.position
-    if isForeign {
-      try sink.append(RawSpan(), count: piece.range.count)
+    if let buffer = piece.filter == .raw ? input : output {
+      try Self.append(buffer.value, piece.range, to: sink)
     } else {
-      let end = piece.range.upperBound
-      try sink.append(
-        (piece.filter == .raw ? input.bytes(end) : output.bytes(end)).extracting(piece.range))
+      // Another rank has the bytes.
+      try sink.append(RawSpan(), count: piece.range.count)
     }
     return NativeIndex.Chunk(
       offset: offset, length: piece.range.count, crc32: piece.crc32, filter: piece.filter)

@@ -18,13 +18,14 @@ extension NativeBody {
         if pieces.allSatisfy({ isCopy($0.tensor) }) {
           job.value.clear()
         } else {
-          try job.value.pack(pieces, of: plan)
+          try ReadAhead.during(pieces.count) { try job.value.pack(pieces, of: plan) }
         }
         return job
       },
       stages: [
         PipelineStage { [self] _, job in
           try append(job.value)
+          job.value.clear()
           NativeJob.pool.release(job)
         }
       ])

@@ -46,7 +46,7 @@ struct SafetensorsLayout {
   /// - Throws: ``CheckpointError`` for what the format cannot hold.
   init(_ checkpoint: Checkpoint, fingerprint: String?) throws(CheckpointError) {
     let entries = checkpoint.entries
-    if let entry = entries.first(where: { $0.name == TensorName(Safetensors.metadataKey) }) {
+    if let entry = checkpoint[TensorName(Safetensors.metadataKey)] {
       throw CheckpointError(
         .unsupported, "safetensors reserves this name for its metadata", tensor: entry.name.text)
     }

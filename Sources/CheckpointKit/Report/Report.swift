@@ -1,3 +1,4 @@
+public import ParallelWork
 public import TensorCore
 
 /// What one checkpoint holds, or what became of it in another, measured in bounded memory: the content
@@ -102,7 +103,7 @@ public struct Report: Sendable {
   ///
   /// `threads` tasks are at work; the result does not depend on their number.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
-  public init(on input: Input, threads: Int) async throws {
+  public init(on input: Input, threads: Int = Threads.available) async throws {
     (inputs, answer) = ([input], nil)
     provenance = [Self.steps(of: input)]
     unread = input.checkpoint.leftOut.keys.sorted()
@@ -117,7 +118,8 @@ public struct Report: Sendable {
   /// work, and the result does not depend on their number.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
-    from first: Input, to second: Input, map: [TensorName: TensorName] = [:], threads: Int
+    from first: Input, to second: Input, map: [TensorName: TensorName] = [:],
+    threads: Int = Threads.available
   ) async throws {
     inputs = [first, second]
     provenance = inputs.map(Self.steps)

@@ -1,3 +1,4 @@
+public import ParallelWork
 public import TensorCore
 
 /// A training run over its checkpoints: norms, changes from step to step, and where NaN begins.
@@ -67,7 +68,7 @@ public struct RunReport: Sendable {
   /// `threads` tasks are at work; the result does not depend on their number.
   /// - Throws: `CheckpointError` when a step cannot be opened or a tensor cannot be read.
   public init(
-    over run: [Step], threads: Int,
+    over run: [Step], threads: Int = Threads.available,
     select: (Checkpoint) throws -> [Checkpoint.Entry] = { $0.entries },
     progress: (_ step: String) -> Void = { _ in }
   ) async throws {

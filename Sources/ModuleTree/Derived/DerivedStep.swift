@@ -8,10 +8,15 @@ internal import TorchRandom
 public enum DerivedStep: Sendable {
   /// What is done to each pair of elements of two tensors.
   public enum Operator: String, Sendable, CaseIterable {
+    /// The sum.
     case plus = "+"
+    /// The first less the second.
     case minus = "-"
+    /// The product.
     case times = "*"
+    /// The first divided by the second.
     case over = "/"
+    /// The smaller or the larger one; NaN if either is.
     case minimum, maximum
     /// The first where the second is not 0, else 0.
     case keep

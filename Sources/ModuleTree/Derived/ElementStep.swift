@@ -7,6 +7,7 @@ internal import TorchRandom
 /// As in PyTorch each step rounds to the tensor's type, 16-bit types being computed in `float32`, and so
 /// are the numbers.
 public enum ElementStep: Hashable, Sendable {
+  /// The value times the number, divided by it, plus it, or less it.
   case times(Double), over(Double), plus(Double), minus(Double)
   /// The number less the value, and the number divided by it: `torch.rsub`, `2 / x`.
   case from(Double), into(Double)
@@ -23,11 +24,17 @@ public enum ElementStep: Hashable, Sendable {
 
   /// How a value is compared with a number.
   public enum Comparison: String, Sendable, CaseIterable {
+    /// The value is less.
     case less = "<"
+    /// The value is less, or equal.
     case lessOrEqual = "<="
+    /// The value is greater.
     case greater = ">"
+    /// The value is greater, or equal.
     case greaterOrEqual = ">="
+    /// The value is equal.
     case equal = "=="
+    /// The value is not equal, or NaN.
     case different = "!="
   }
 }

@@ -4,17 +4,29 @@ internal import Glibc
 ///
 /// Source: PyTorch 2.15 `torch.nn.init.calculate_gain`; raw values are PyTorch's names.
 public enum Nonlinearity: String, Sendable, CaseIterable {
+  /// None; gain 1, as for convolutions and `sigmoid`.
   case linear
+  /// A convolution: gain 1.
   case conv1d
+  /// A convolution: gain 1.
   case conv2d
+  /// A convolution: gain 1.
   case conv3d
+  /// A transposed convolution: gain 1.
   case convTranspose1d = "conv_transpose1d"
+  /// A transposed convolution: gain 1.
   case convTranspose2d = "conv_transpose2d"
+  /// A transposed convolution: gain 1.
   case convTranspose3d = "conv_transpose3d"
+  /// Gain 1.
   case sigmoid
+  /// Gain 5/3.
   case tanh
+  /// Gain √2.
   case relu
+  /// Gain √(2 / (1 + a²)) for a negative slope *a*.
   case leakyReLU = "leaky_relu"
+  /// Gain 3/4.
   case selu
 
   /// The recommended gain; `parameter` is the negative slope of `leakyReLU` (0.01 if `nil`) and

@@ -4,6 +4,7 @@ internal import TensorCore
 public enum Library: String, Sendable, CaseIterable {
   /// The layers' own defaults, and nothing that a constructor does after building them.
   case torch
+  /// The library of this name: its models' constructors, with what they do after building the layers.
   case torchvision, timm, transformers, diffusers
 
   /// The version whose source was read.

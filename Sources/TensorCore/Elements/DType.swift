@@ -4,55 +4,104 @@
 /// Source: safetensors 0.8 `tensor.rs`, enum `Dtype`; `complex128` is PyTorch's and HDF5's addition;
 /// gguf 0.19 `constants.py`, `GGMLQuantizationType`.
 public enum DType: String, Sendable, Hashable, CaseIterable {
+  /// One byte, 0 or 1.
   case bool = "BOOL"
+  /// Two elements in a byte, each of a sign, 2 bits of exponent, and 1 of mantissa.
   case float4e2m1 = "F4"
+  /// Four elements in 3 bytes, each of a sign, 2 bits of exponent, and 3 of mantissa.
   case float6e2m3 = "F6_E2M3"
+  /// Four elements in 3 bytes, each of a sign, 3 bits of exponent, and 2 of mantissa.
   case float6e3m2 = "F6_E3M2"
+  /// An unsigned integer of 8 bits.
   case uint8 = "U8"
+  /// A signed integer of 8 bits.
   case int8 = "I8"
+  /// 8 bits: 5 of exponent, 2 of mantissa, with infinities.
   case float8e5m2 = "F8_E5M2"
+  /// 8 bits: 4 of exponent, 3 of mantissa, without infinities.
   case float8e4m3 = "F8_E4M3"
+  /// 8 bits of exponent: a power of two.
   case float8e8m0 = "F8_E8M0"
+  /// 8 bits: 4 of exponent, 3 of mantissa, without infinities or a negative zero.
   case float8e4m3fnuz = "F8_E4M3FNUZ"
+  /// 8 bits: 5 of exponent, 2 of mantissa, without infinities or a negative zero.
   case float8e5m2fnuz = "F8_E5M2FNUZ"
+  /// A signed integer of 16 bits.
   case int16 = "I16"
+  /// An unsigned integer of 16 bits.
   case uint16 = "U16"
+  /// IEEE 754 binary16.
   case float16 = "F16"
+  /// The upper half of a float32: 8 bits of exponent, 7 of mantissa.
   case bfloat16 = "BF16"
+  /// A signed integer of 32 bits.
   case int32 = "I32"
+  /// An unsigned integer of 32 bits.
   case uint32 = "U32"
+  /// IEEE 754 binary32.
   case float32 = "F32"
+  /// Two float32: the real part, then the imaginary one.
   case complex64 = "C64"
+  /// IEEE 754 binary64.
   case float64 = "F64"
+  /// A signed integer of 64 bits.
   case int64 = "I64"
+  /// An unsigned integer of 64 bits.
   case uint64 = "U64"
+  /// Two float64: the real part, then the imaginary one.
   case complex128 = "C128"
 
+  /// Blocks of 32 elements in 18 bytes.
   case q4_0 = "Q4_0"
+  /// Blocks of 32 elements in 20 bytes.
   case q4_1 = "Q4_1"
+  /// Blocks of 32 elements in 22 bytes.
   case q5_0 = "Q5_0"
+  /// Blocks of 32 elements in 24 bytes.
   case q5_1 = "Q5_1"
+  /// Blocks of 32 elements in 34 bytes.
   case q8_0 = "Q8_0"
+  /// Blocks of 32 elements in 40 bytes.
   case q8_1 = "Q8_1"
+  /// Blocks of 256 elements in 84 bytes.
   case q2k = "Q2_K"
+  /// Blocks of 256 elements in 110 bytes.
   case q3k = "Q3_K"
+  /// Blocks of 256 elements in 144 bytes.
   case q4k = "Q4_K"
+  /// Blocks of 256 elements in 176 bytes.
   case q5k = "Q5_K"
+  /// Blocks of 256 elements in 210 bytes.
   case q6k = "Q6_K"
+  /// Blocks of 256 elements in 292 bytes.
   case q8k = "Q8_K"
+  /// Blocks of 256 elements in 66 bytes.
   case iq2xxs = "IQ2_XXS"
+  /// Blocks of 256 elements in 74 bytes.
   case iq2xs = "IQ2_XS"
+  /// Blocks of 256 elements in 98 bytes.
   case iq3xxs = "IQ3_XXS"
+  /// Blocks of 256 elements in 50 bytes.
   case iq1s = "IQ1_S"
+  /// Blocks of 32 elements in 18 bytes.
   case iq4nl = "IQ4_NL"
+  /// Blocks of 256 elements in 110 bytes.
   case iq3s = "IQ3_S"
+  /// Blocks of 256 elements in 82 bytes.
   case iq2s = "IQ2_S"
+  /// Blocks of 256 elements in 136 bytes.
   case iq4xs = "IQ4_XS"
+  /// Blocks of 256 elements in 56 bytes.
   case iq1m = "IQ1_M"
+  /// Blocks of 256 elements in 54 bytes.
   case tq1_0 = "TQ1_0"
+  /// Blocks of 256 elements in 66 bytes.
   case tq2_0 = "TQ2_0"
+  /// Blocks of 32 elements in 17 bytes.
   case mxfp4 = "MXFP4"
+  /// Blocks of 64 elements in 36 bytes.
   case nvfp4 = "NVFP4"
+  /// Blocks of 128 elements in 18 bytes.
   case q1_0 = "Q1_0"
 
   /// The type's row of the table: everything that code needs to know of it.

@@ -77,16 +77,18 @@ struct BrowserItems: RandomAccessCollection, Sendable {
 
 /// How much is inside a group, tied tensors counted once.
 struct BrowserTally {
-  let elements: Int
-  let bytes: Int
+  private(set) var elements = 0
+  private(set) var bytes = 0
   /// Tensors of each type, in the order in which the types come first.
   private(set) var types: [(dtype: DType, count: Int)] = []
 
   init(_ indices: [Int], in items: BrowserItems) {
-    let owned = indices.lazy.filter { !items.isTied($0) }
-    elements = owned.map { items.size($0).elements }.saturatedSum()
-    bytes = owned.map { items.size($0).bytes }.saturatedSum()
     for index in indices {
+      if !items.isTied(index) {
+        let size = items.size(index)
+        elements = elements.saturated(plus: size.elements)
+        bytes = bytes.saturated(plus: size.bytes)
+      }
       let dtype = items.dtype(index)
       if let place = types.firstIndex(where: { $0.dtype == dtype }) {
         types[place].count += 1

@@ -110,16 +110,18 @@ struct BrowserTree: Sendable {
     var parts: [(label: String, items: [Int], length: Int?)] = []
     var groups: [TensorName: Int] = [:]
     // Names of one group mostly stand together, and are not looked up one by one.
-    var last: (index: Int, label: TensorName)?
+    var last: (index: Int, item: Int)?
     for item in node.items {
+      if let last, let end = parts[last.index].length,
+        isInside(item, of: last.item, from: start, to: end)
+      {
+        parts[last.index].items.append(item)
+        continue
+      }
       let text = names[item].text
       let from = text.utf8.index(text.startIndex, offsetBy: start)
       guard let dot = text.utf8[from...].firstIndex(of: UInt8(ascii: ".")) else {
         parts.append((String(text[from...]), [item], nil))
-        continue
-      }
-      if let last, text.utf8[from..<dot].elementsEqual(last.label.text.utf8) {
-        parts[last.index].items.append(item)
         continue
       }
       let label = TensorName(String(text[from..<dot]))
@@ -129,7 +131,7 @@ struct BrowserTree: Sendable {
         parts.append((label.text, [], start + label.text.utf8.count + 1))
       }
       parts[index].items.append(item)
-      last = (index, label)
+      last = (index, item)
     }
     let first = nodes.count
     nodes += parts.map { part in
@@ -140,6 +142,15 @@ struct BrowserTree: Sendable {
     let made = Array(first..<nodes.count)
     nodes[id].children = made
     return made
+  }
+
+  /// Whether a name has the same bytes as another, of which the last is a dot.
+  private func isInside(_ item: Int, of other: Int, from start: Int, to end: Int) -> Bool {
+    let (text, otherText) = (names[item].text, names[other].text)
+    let (name, otherName) = (text.utf8Span.span, otherText.utf8Span.span)
+    guard name.count >= end else { return false }
+    for index in start..<end where name[index] != otherName[index] { return false }
+    return true
   }
 }
 

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Apply: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
+      commandName: "apply",
       abstract: "Apply a patch of 'ckpt diff --patch' to its base checkpoint.",
       discussion: """
         The base may be in any format: what counts is its fingerprint, which 'ckpt hash' prints. Another \

@@ -5,6 +5,7 @@ import Glibc
 extension Ckpt {
   struct Browse: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
+      commandName: "browse",
       abstract: "Browse a checkpoint, or two that are compared, in the terminal.",
       usage: "ckpt browse [<options>] <file> [<other>]",
       discussion: """

@@ -5,6 +5,7 @@ import Ranks
 extension Ckpt {
   struct Check: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "check",
       abstract: "Read every byte, verify every checksum and structural rule, name what is damaged.",
       usage: "ckpt check [<options>] <files> ...",
       discussion: """

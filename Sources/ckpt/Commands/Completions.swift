@@ -3,6 +3,7 @@ import ArgumentParser
 extension Ckpt {
   struct Completions: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "completions",
       abstract: "Print a shell's completion script: bash, zsh, or fish.",
       discussion: """
         EXAMPLES

@@ -5,6 +5,7 @@ import Ranks
 extension Ckpt {
   struct Convert: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "convert",
       abstract: "Write a checkpoint in another format, whole or in part, in bounded memory.",
       discussion: """
         The input's format is recognized by content; the output's is chosen by file extension or --to. \
@@ -113,7 +114,7 @@ extension Ckpt {
         try layout.apply(
           to: original, like: destination.template?.checkpoint, note: common.notes(on: input))
       }
-      var result = try naming(input) { try conversion.apply(to: opened) }
+      var result = try naming(input) { try conversion.applied(to: opened) }
       try found.requireIntact(result.checkpoint, in: input)
       if result.checkpoint.isNested { destination.nest() }
       let plan = ConversionPlan(

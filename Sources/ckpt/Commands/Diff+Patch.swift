@@ -40,7 +40,7 @@ extension Ckpt.Diff {
     options.threads = common.threads
     let summary = try await naming(path) {
       try await CheckpointPatch.write(
-        from: old.checkpoint, to: new.checkpoint, partners: pairing.inverse, in: place, name: name,
+        from: old.checkpoint, to: new.checkpoint, partners: pairing.partners, in: place, name: name,
         options: options, overwrites: force)
     }
     let counts = [

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Diff: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "diff",
       abstract: "Compare two checkpoints value by value, in any formats.",
       usage: "ckpt diff [<options>] <first> <second>",
       discussion: """

@@ -201,7 +201,7 @@ extension Ckpt {
               library: nil, tensors: [])))
       } else {
         let names = search.clues.prefix(3).map { "'\($0.name.text.escapingControls)'" }
-        try output.line(
+        try output.sentence(
           "no seed from \(seeds.lowerBound) to \(seeds.upperBound) gives these values, "
             + "judged by \(names.joined(separator: ", "))"
             + (choices == nil ? "" : "; the module tree is inferred: pass --model"))
@@ -235,7 +235,7 @@ extension Ckpt {
         let total =
           identical + (tensors[.changed]?.count ?? 0) + (tensors[.undetermined]?.count ?? 0)
         try output.line("seed \(found.seed)")
-        try output.line(
+        try output.sentence(
           "found by '\(found.clue.text.escapingControls)'"
             + (library == .torch ? "; " : ", as \(library.rawValue) initializes it; ")
             + "\(identical.grouped) of \(total.pluralized("tensor")) \(total == 1 ? "is" : "are") identical"
@@ -244,7 +244,8 @@ extension Ckpt {
         for fate in Fate.allCases {
           let tensors = tensors[fate] ?? []
           for tensor in tensors.prefix(20) {
-            try output.line("\(fate.rawValue): \(tensor.name.text.escapingControls)")
+            let line = "\(fate.rawValue): \(tensor.name.text.escapingControls)"
+            try output.line(Terminal.columns.map { line.withoutMiddle(fitting: $0) } ?? line)
           }
           if tensors.count > 20 {
             try output.line("… and \((tensors.count - 20).grouped) more \(fate.rawValue)")

@@ -5,6 +5,7 @@ import Ranks
 extension Ckpt {
   struct Hash: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "hash",
       abstract: "Print the fingerprint of each checkpoint: the same in every format.",
       usage: "ckpt hash [<options>] [<files> ...]",
       discussion: """

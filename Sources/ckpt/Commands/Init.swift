@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Init: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "init",
       abstract: "Initialize a model exactly as PyTorch does, and write the checkpoint.",
       discussion: """
         MODEL is the text that PyTorch's print(model) shows, or a checkpoint that has its module \

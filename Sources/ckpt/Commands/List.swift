@@ -131,7 +131,7 @@ extension Ckpt {
       try Self.print(entries, labels, to: &output)
       let summary =
         "\(entries.count.pluralized("tensor")), \(elements.pluralized("element")), \(bytes.byteCountText), \(source.format.name)"
-      for line in summary.wrappedForTerminal { try output.line(line) }
+      try output.sentence(summary)
       if let line = ValueListing(source.checkpoint).summary {
         try output.line(line.fittingTerminal)
       }

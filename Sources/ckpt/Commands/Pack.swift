@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Pack: AsyncParsableCommand, CommonCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "pack",
       abstract: "Pack the checkpoints of a run into one file, each as a patch of the one before.",
       usage: "ckpt pack [<options>] <files> ... -o <file>",
       discussion: """

@@ -68,7 +68,7 @@ extension Ckpt.Reinit {
     conversion.remedy = "keep the file's format for every part, or pass --key for another"
     let whole =
       target.options.nests ? try self.whole(plan, opened, untied: untied, of: input) : opened
-    let converted = try conversion.apply(to: whole)
+    let converted = try conversion.applied(to: whole)
     try target.format.capabilities.check(
       converted.checkpoint, target.options, format: target.format.name)
     plan.losses =

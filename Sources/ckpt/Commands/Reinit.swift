@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Reinit: AsyncParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
+      commandName: "reinit",
       abstract: "Redraw selected layers of a checkpoint, or copy them from another; keep the rest.",
       discussion: """
         The selected parameters get the values that a loop over their modules would give them after \
@@ -140,11 +141,11 @@ extension Ckpt {
         other = other.renamed(pairing.inverse)
         inputs.append(fingerprint)
         result = try naming(file) {
-          try step.apply(
+          try step.applied(
             to: opened, tree: tree, copyingFrom: other, fingerprint: fingerprint)
         }
       } else {
-        result = try naming(file) { try step.apply(to: opened, tree: tree) }
+        result = try naming(file) { try step.applied(to: opened, tree: tree) }
       }
       result.notes.forEach(common.notes(on: file))
       try await noteUnchanged(result, source)

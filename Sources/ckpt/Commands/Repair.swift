@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Repair: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
+      commandName: "repair",
       abstract: "Restore a damaged .ckz file from its parity, byte for byte.",
       discussion: """
         'init', 'convert', 'reinit', and 'pack' add parity with --parity N. It restores what was \

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Report: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
+      commandName: "report",
       abstract: "Write an HTML page on a checkpoint, on two and how they differ, or on a run.",
       usage: """
         ckpt report [<options>] <file> [<file>] -o <page>

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Scan: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
+      commandName: "scan",
       abstract: "List every class and function that a file's pickles name, without running them.",
       discussion: """
         One line per name: its offset, whether ckpt recognizes it, how many tensors depend on it. A \
@@ -73,26 +74,29 @@ extension Ckpt {
     private func printText(_ scan: PickleScan, to output: inout StandardOutput) throws {
       scan.notes.forEach(common.notes(on: file))
       let names = Name.all(of: scan.findings)
-      var table = Table(.right, .left, .left, .left, .left)
+      var table = FittedTable([
+        .init("", .right), .init(), .init(isFlexible: true), .init(rank: 2), .init(rank: 1),
+      ])
       for name in names {
-        table.add(
+        table.add([
           name.offsetText,
           name.first.danger != nil
             ? "dangerous" : name.first.isRecognized ? "recognized" : "unknown",
-          name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors))
+          name.first.fullName.escapingControls, Style.dim(name.pickles), Self.text(name.tensors),
+        ])
       }
-      for line in table.lines { try output.line(line) }
+      for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
       for name in names {
         guard let danger = name.first.danger else { continue }
         let calls = name.calls.isEmpty ? "" : "; called as " + name.calls.joined(separator: ", ")
-        try output.line(
+        try output.sentence(
           "dangerous: \(name.first.fullName) \(danger)\(calls)".escapingControls)
       }
       let dangerous = names.count { $0.first.danger != nil }
       let unknown = names.filter { !$0.first.isRecognized }
       let tensors = Set(unknown.flatMap(\.tensors)).count
       let marked = dangerous > 0 ? ", \(dangerous.grouped) dangerous" : ""
-      try output.line(
+      try output.sentence(
         "\(scan.pickles.count.pluralized("pickle")), \(names.count.pluralized("name")),"
           + " \(unknown.count.grouped) of them unknown\(marked); \(tensors.pluralized("tensor"))"
           + " \(tensors == 1 ? "depends" : "depend") on unknown names. Nothing was run")

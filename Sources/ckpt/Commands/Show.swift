@@ -5,6 +5,7 @@ import JSONText
 extension Ckpt {
   struct Show: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Print the elements of a tensor or of a slice, or a value that is not a tensor.",
       usage: "ckpt show [<options>] <file> <tensor>",
       discussion: """

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Stat: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "stat",
       abstract:
         "Summarize each tensor: range, mean, std, norm, quantiles, zeros, NaN, Inf, histogram.",
       usage: "ckpt stat [<options>] <file>",

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Tree: ParsableCommand, ReportCommand {
     static let configuration = CommandConfiguration(
+      commandName: "tree",
       abstract: "Print a module tree as PyTorch prints it, and count its parameters.",
       usage: "ckpt tree [<options>] <file>",
       discussion: """
@@ -67,7 +68,7 @@ extension Ckpt {
         }
         let summary =
           "\(tree.modules().count.pluralized("module")), \(parameters.count.pluralized("parameter tensor")), \(total.pluralized("parameter"))"
-        for line in summary.wrappedForTerminal { try output.line(line) }
+        try output.sentence(summary)
       }
       try output.flush()
     }

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Unpack: AsyncParsableCommand, CommonCommand {
     static let configuration = CommandConfiguration(
+      commandName: "unpack",
       abstract: "Write the checkpoints of a pack as files again, all of them or one.",
       discussion: """
         Each gets its former name and, where ckpt writes it, its former format; others become .ckz \

@@ -4,6 +4,7 @@ import CheckpointKit
 extension Ckpt {
   struct Verify: AsyncParsableCommand, ReportCommand, SharedCommand {
     static let configuration = CommandConfiguration(
+      commandName: "verify",
       abstract: "Redraw the values and compare them: is this file, or this seed, reproducible?",
       discussion: """
         With a FILE, every tensor is compared with what a recipe gives: the file's own, or that of \
@@ -117,7 +118,7 @@ extension Ckpt {
           try jsonText(Report(file: file, isVerified: verification.isVerified, tensors: tensors)))
         return try output.flush()
       }
-      var table = Table(.left, .left, .left)
+      var table = FittedTable([.init(), .init(isFlexible: true), .init(isFlexible: true)])
       for tensor in verification.tensors {
         let outcome = tensor.outcome
         let detail =
@@ -126,10 +127,10 @@ extension Ckpt {
           outcome.isVerified
           ? Style.green(outcome.word)
           : outcome.isCovered ? Style.red(outcome.word) : Style.dim(outcome.word)
-        table.add(word, tensor.name.text.escapingControls, detail)
+        table.add([word, tensor.name.text.escapingControls, detail])
       }
-      for line in table.lines { try output.line(line) }
-      try output.line(Self.summary(verification))
+      for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
+      try output.sentence(Self.summary(verification))
       try output.flush()
     }
 
@@ -201,16 +202,20 @@ extension Ckpt {
           try jsonText(Report(seeds: survey.seedCount, ok: survey.allPassed, tensors: tensors)))
       } else {
         // Initializers are long; JSON has them.
-        var table = Table(.left, .left, .right, .right, .right, .right, .left)
-        table.add("", "name", "mean", "expected", "std", "expected", "")
+        var table = FittedTable([
+          .init(), .init("name", isFlexible: true), .init("mean", .right),
+          .init("expected", .right), .init("std", .right), .init("expected", .right),
+          .init(isFlexible: true),
+        ])
         for tensor in survey.tensors {
-          table.add(
+          table.add([
             tensor.failures.isEmpty ? Style.green("ok") : Style.red("FAIL"),
             tensor.name.text.escapingControls, tensor.mean.short,
             tensor.expected?.mean.short ?? "", tensor.standardDeviation.short,
-            tensor.expected?.standardDeviation.short ?? "", tensor.failures.joined(separator: "; "))
+            tensor.expected?.standardDeviation.short ?? "", tensor.failures.joined(separator: "; "),
+          ])
         }
-        for line in table.lines { try output.line(line) }
+        for line in table.lines(fitting: Terminal.columns) { try output.line(line) }
         let failed = survey.tensors.count { !$0.failures.isEmpty }
         try output.line(
           "\(survey.seedCount.pluralized("seed")), \(survey.tensors.count.pluralized("tensor")): "
@@ -264,8 +269,8 @@ extension Verification.Outcome {
       "\(found.torchName) instead of \(drawn.torchName)"
         + (difference.map { "; after rounding: \($0.detail)" } ?? "")
     case .reshaped(let expected): "the recipe gives \(expected.dtype.rawValue) \(expected.shape)"
-    case .missing: "in the recipe's model but missing from the file"
-    case .unexpected: "the recipe's model has no such tensor"
+    case .missing: "not in the file"
+    case .unexpected: "not in the recipe's model"
     case .uncovered(let origin): origin.description
     }
   }

@@ -59,7 +59,7 @@ extension Embedded {
           conversion.names = try options.renaming.names(map: options.map)
           conversion.dtype = try options.dtype.map { try Recipe.floatingPoint(named: $0) }
           conversion.castsStored = options.raw
-          let result = try naming(path) { try conversion.apply(to: source.opened) }
+          let result = try naming(path) { try conversion.applied(to: source.opened) }
           file.checkpoint = result.checkpoint
           result.notes.forEach(options.common.notes(on: path))
         }

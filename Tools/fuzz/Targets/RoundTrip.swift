@@ -21,7 +21,7 @@ enum RoundTrip {
       checkpoint.entries.map(\.info.byteCount).saturatedSum() <= maxBytes
     else { return nil }
     let format = formats[dice.below(formats.count)]
-    let result = try Conversion(Selection()).apply(to: source.opened).checkpoint
+    let result = try Conversion(Selection()).applied(to: source.opened).checkpoint
     // A damaged tensor would be refused while it is written.
     var contents: [TensorName: [UInt8]] = [:]
     for entry in result.entries {

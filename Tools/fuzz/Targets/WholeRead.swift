@@ -97,11 +97,11 @@ struct WholeRead {
     let tree = try source.checkpoint.tree()
     _ = tree.module.description
     _ = try tree.module.json()
-    _ = try Reinitialization(match: [Selector("**")]).apply(to: source.opened, tree: tree)
+    _ = try Reinitialization(match: [Selector("**")]).applied(to: source.opened, tree: tree)
   }
 
   private static func convert(_ source: CheckpointSource) throws {
-    let result = try Conversion(Selection()).apply(to: source.opened)
+    let result = try Conversion(Selection()).applied(to: source.opened)
     for format in CheckpointFormat.all where format.write != nil {
       _ = ConversionPlan(of: result, from: source.checkpoint, to: format)
     }

@@ -1,4 +1,5 @@
 public import ByteIO
+public import ParallelWork
 public import TensorCore
 
 /// What makes one checkpoint of another: a `.ckz` file that names its base by fingerprint and stores
@@ -40,7 +41,9 @@ public struct CheckpointPatch: Sendable {
   ///
   /// Reads the base once, unless its file stores digests.
   /// - Throws: `CheckpointError` `mismatched` when `checkpoint` is another than the patch was made from.
-  public func applied(to checkpoint: Checkpoint, threads: Int) async throws -> Checkpoint {
+  public func applied(to checkpoint: Checkpoint, threads: Int = Threads.available) async throws
+    -> Checkpoint
+  {
     let entries = checkpoint.entries
     let digests = try await entries.digests(threads: threads)
     let tensors = zip(entries, digests).map { (entry: $0, digest: $1) }
@@ -66,15 +69,20 @@ public struct CheckpointPatch: Sendable {
     public var byteCount = 0
   }
 
-  /// Writes a patch that makes `new` of `old`; the file is replaced atomically.
+  /// Writes a patch that makes `new` of `old`: a new file, or all of one that is there with `overwrites`.
   ///
-  /// `partners` are tensors of `old` from which those of `new` may differ little, by the new names; others
-  /// are paired by their names.
-  /// - Throws: `CheckpointError` from the tensors or the system.
+  /// `partners` are tensors of `new` that may differ little from those of `old`, by the old names, as a
+  /// pairing of the two gives them; others are paired by their names.
+  /// - Throws: `CheckpointError` from the tensors or the system, `unsupported` for options that ask for parity,
+  ///   which patches do not have.
   public static func write(
     from old: Checkpoint, to new: Checkpoint, partners: [TensorName: TensorName] = [:],
     in place: Place, name: String, options: WriteOptions = WriteOptions(), overwrites: Bool = false
   ) async throws -> Summary {
+    if options.parity != nil {
+      throw CheckpointError(.unsupported, "a patch cannot have parity", path: name)
+    }
+    let partners = Dictionary(keepingFirst: partners.map { ($0.value, $0.key) })
     let digests = try await old.entries.digests(threads: options.threads)
     let fingerprint = Manifest(zip(old.entries, digests).map { (entry: $0, digest: $1) })
       .fingerprint

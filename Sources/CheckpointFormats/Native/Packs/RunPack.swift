@@ -1,4 +1,5 @@
 public import ByteIO
+public import ParallelWork
 public import TensorCore
 
 /// The checkpoints of a run in one `.ckz` file, each written against those before it.
@@ -49,7 +50,7 @@ public struct RunPack: Sendable {
   }
 
   /// Reads every byte that belongs to a step, and returns the first error of each damaged tensor.
-  public func verify(threads: Int) async throws -> [CheckpointError] {
+  public func verify(threads: Int = Threads.available) async throws -> [CheckpointError] {
     var walk = NativePackWalk(file)
     return try await walk.verify(threads: threads)
   }

@@ -1,5 +1,5 @@
 public import ByteIO
-import ParallelWork
+public import ParallelWork
 public import TensorCore
 
 /// Restoring a file from its parity.
@@ -21,7 +21,8 @@ extension Parity {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when the system refuses.
   public func repair(
-    to name: String, in place: Place, overwrites: Bool = false, threads: Int
+    to name: String, in place: Place, overwrites: Bool = false,
+    threads: Int = Threads.available
   ) async throws -> Repair {
     let sink = try place.create(name, replacing: overwrites)
     var repair: Repair?

@@ -1,5 +1,5 @@
 public import ByteIO
-import ParallelWork
+public import ParallelWork
 import Synchronization
 public import TensorCore
 
@@ -81,7 +81,7 @@ public struct Parity: Sendable {
   /// Reads all that the parity covers, and the parity.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` `system` when the file cannot be read.
-  public func damage(threads: Int) async throws -> Damage {
+  public func damage(threads: Int = Threads.available) async throws -> Damage {
     try await damage(of: file, threads: threads, restoringTo: nil)
   }
 
