@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import ctypes
+import functools
 import itertools
 import json
 from ctypes import byref, c_void_p
@@ -44,11 +46,15 @@ class TensorTable:
         self.codes = _column(table.dtypes, "u1", count)
         self.dtypes = [kinds[code] for code in self.codes.tolist()]
         size_ends = _column(table.size_ends, "u8", count).tolist()
-        sizes = _column(table.sizes, "i8", size_ends[-1] if size_ends else 0).tolist()
-        self.shapes = [tuple(sizes[start:end]) for start, end in zip([0, *size_ends[:-1]], size_ends)]
+        sizes = tuple(_column(table.sizes, "i8", size_ends[-1] if size_ends else 0).tolist())
+        self.shapes = [sizes[start:end] for start, end in zip([0, *size_ends[:-1]], size_ends)]
         self.byte_counts = _column(table.byte_counts, "u8", count).astype(np.int64)
         self.aliases = _column(table.aliases, "i8", count)
-        self.index = {name: index for index, name in enumerate(self.names)}
+
+    @functools.cached_property
+    def index(self) -> dict[str, int]:
+        """The tensors' numbers by name."""
+        return {name: index for index, name in enumerate(self.names)}
 
 
 def read_many(handle: Handle, tensors, offsets, sizes, targets, call: Call) -> None:
@@ -73,11 +79,12 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
     sizes = table.byte_counts[own]
     targets = np.zeros(len(own), np.uint64)
     made: list = [None] * len(own)
-    alike: dict[tuple[str, tuple], list[int]] = {}
+    alike: dict[tuple[str, tuple], list[int]] = collections.defaultdict(list)
+    shapes = table.shapes
     for place, (index, size) in enumerate(zip(own.tolist(), sizes.tolist())):
-        dtype, shape = dtypes[index], table.shapes[index]
+        dtype, shape = dtypes[index], shapes[index]
         if 0 < size < LARGE and shape:
-            alike.setdefault((dtype, shape), []).append(place)
+            alike[dtype, shape].append(place)
         else:
             memory = np.empty(size, np.uint8)
             made[place] = np.ndarray(shape, types[dtype], memory)
@@ -88,7 +95,6 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
     if not is_tied:
         return made
     position = np.searchsorted(own, firsts).tolist()
-    shapes = table.shapes
     return [made[place] if shapes[index] == made[place].shape else made[place].reshape(shapes[index])
             for place, index in zip(position, indices)]
 
