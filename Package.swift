@@ -116,7 +116,8 @@ let package = Package(
     .testTarget(
       name: "ByteIOTests",
       dependencies: [
-        "ByteIO", "CKernelVariants", "CKernels", "CZlib", "TensorCore", "TestSupport",
+        "ByteIO", "CKernelVariants", "CKernels", "CZlib", "ParallelWork", "TensorCore",
+        "TestSupport",
       ]),
     .testTarget(
       name: "CheckpointFormatsTests",

@@ -142,7 +142,7 @@ extension String {
   }
 
   /// As many scalars of the beginning as fit.
-  private func prefix(columns: Int) -> String {
+  func prefix(columns: Int) -> String {
     var result = String.UnicodeScalarView()
     var used = 0
     for scalar in unicodeScalars {

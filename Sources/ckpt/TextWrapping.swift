@@ -29,7 +29,7 @@ extension String {
   /// The line as a terminal shows it, cut at its end where it is too long; as it is elsewhere.
   var fittingTerminal: String { Terminal.columns.map { withoutEnd(fitting: $0) } ?? self }
 
-  /// The line in lines of a width, divided between words; a word that is longer is cut.
+  /// The line in lines of a width, divided between words; a word that is longer goes on in the next line.
   func wrappedAtSpaces(to width: Int) -> [String] {
     if shownWidth <= width { return [self] }
     var lines: [String] = [""]
@@ -39,9 +39,20 @@ extension String {
       if longer.shownWidth <= width {
         lines[lines.count - 1] = longer
       } else {
-        lines.append("    \(word)".withoutEnd(fitting: width))
+        lines += "    \(word)".divided(into: width)
       }
     }
     return lines
+  }
+
+  /// Parts of a width, of which at least one scalar is in each.
+  private func divided(into width: Int) -> [String] {
+    var parts: [String] = []
+    var rest = self
+    while rest.shownWidth > width, case let part = rest.prefix(columns: width), !part.isEmpty {
+      parts.append(part)
+      rest.unicodeScalars.removeFirst(part.unicodeScalars.count)
+    }
+    return parts + [rest.withoutEnd(fitting: width)]
   }
 }

@@ -1,5 +1,6 @@
 import ByteIO
 import Glibc
+import ParallelWork
 import TensorCore
 import TestSupport
 import Testing
@@ -53,6 +54,28 @@ import Testing
     #expect(longer?.message == message)
     let shorter = try error { unsafe truncate(path, 9_000) }
     #expect(shorter?.message == message)
+  }
+
+  @Test func `bytes that are read ahead are those of the file, until it changes`() throws {
+    let whole = noise(1_000_000, seed: 3)
+    try folder.write(whole, to: "a")
+    let source = try Place.open(path: path)
+    let pieces = stride(from: 0, to: whole.count, by: 100).map { $0..<$0 + 100 }
+    try ReadAhead.during(pieces.count) { () throws in
+      for piece in pieces[..<5000] { #expect(try source.bytes(piece) == Array(whole[piece])) }
+      write([1, 2, 3], at: 900_000)
+      // What was read ahead may still be given; nothing that is read now may.
+      var error: (any Error)?
+      for piece in pieces[5000...] where error == nil {
+        do {
+          let bytes = try source.bytes(piece)
+          #expect(bytes == Array(whole[piece]))
+        } catch let found {
+          error = found
+        }
+      }
+      #expect((error as? CheckpointError)?.code == .system)
+    }
   }
 
   @Test(arguments: ["replace", "remove", "rename", "link", "permissions"])

@@ -37,6 +37,18 @@ import Testing
     #expect(summary.byteCount * 3 < plain.count)
   }
 
+  @Test func `a patch with parity is refused`() async throws {
+    var options = WriteOptions()
+    options.parity = 5
+    let (old, new) = (try DriftSample.checkpoint(step: 1), try DriftSample.checkpoint(step: 2))
+    let error = await #expect(throws: CheckpointError.self) {
+      _ = try await CheckpointPatch.write(
+        from: old, to: new, in: files.place, name: "patch.ckz", options: options)
+    }
+    #expect(error?.description == "patch.ckz: a patch cannot have parity")
+    #expect(throws: CheckpointError.self) { try FileProbe("patch.ckz", in: files.place) }
+  }
+
   @Test func `the bytes of a patch depend on nothing but the two checkpoints`() async throws {
     let (old, new) = (try DriftSample.checkpoint(step: 1), try DriftSample.checkpoint(step: 2))
     for threads in [1, 3] {

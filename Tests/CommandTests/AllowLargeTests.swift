@@ -40,9 +40,10 @@ import Testing
     try place.folder.write(Array(model.utf8), to: "m.txt")
     let lines = (0..<2001).map { "l.\($0 / 2).\($0 % 2 == 0 ? "x" : "y"): [1] = zeros\n" }
     try place.folder.write(Array(lines.joined().utf8), to: "e.txt")
-    try check(
-      "tree m.txt --extra e.txt", in: place,
-      says: "expected at most 2000 statements for a model of 2000 tensors")
+    for line in ["tree m.txt --extra e.txt", "init m.txt --extra e.txt -o b.ckz"] {
+      try check(
+        line, in: place, says: "expected at most 2000 statements for a model of 2000 tensors")
+    }
   }
 
   @Test func `a pickle of many values is scanned when asked for`() throws {

@@ -20,6 +20,8 @@ import time
 
 import ranks
 
+LAYERS = 13
+
 MAKE = """
 import os, sys, torch, torch.distributed as dist, torch.distributed.checkpoint as dcp
 from torch.distributed.device_mesh import init_device_mesh
@@ -75,8 +77,7 @@ def consolidate(options):
         folder = pathlib.Path(folder)
         run, output, reference = folder / "run", folder / "output", folder / "reference.pt"
         port = str(20000 + os.getpid() % 20000)
-        writers = [subprocess.Popen([options.python, "-W", "ignore", "-c", MAKE, str(rank), run, str(options.layers * 13 // 20),
-                                     port]) for rank in range(4)]
+        writers = [subprocess.Popen([options.python, "-W", "ignore", "-c", MAKE, str(rank), run, str(LAYERS), port]) for rank in range(4)]
         if any([writer.wait() for writer in writers]):
             sys.exit("torch could not write the checkpoint")
         size = sum(path.stat().st_size for path in run.iterdir())

@@ -8,7 +8,7 @@ internal import Glibc
 /// is exact but for 16-bit types: a square root and a quotient, each rounded. Of `erfinv` see
 /// `InverseErrorFunction`.
 public enum ElementFunction: String, CaseIterable, Sendable {
-  /// `torch`'s function of this name, whose bytes are the same on every machine.
+  /// `torch`'s function of this name; all but `sqrt`, `rsqrt`, and `erfinv` are exact.
   case neg, abs, sqrt, reciprocal, square, sign, floor, ceil, round, rsqrt, erfinv
   /// `torch`'s function of this name, to which values are near.
   case exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, sinh, cosh, tanh, sigmoid, erf

@@ -100,7 +100,7 @@ def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str
 
 
 def _share_memory(kind: np.dtype, shape: tuple, size: int, places: list[int], made: list, targets: np.ndarray) -> None:
-    """Gives tensors of one type and shape memory together: rows of one array are made four times as fast as arrays."""
+    """Gives tensors of one type and shape memory together: the rows of an array are made faster than arrays."""
     step = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
     strides, inner = [], kind.itemsize
     for extent in reversed(shape):
