@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -156,7 +157,8 @@ def describe(model: Any, *, embed_unknown: bool = False) -> str:
     """The description (JSON) of a PyTorch model, which says what its constructor draws; needs torch.
 
     `model` is a function without arguments that makes the model, `MODULE:EXPRESSION`, or a model that is there. Of the
-    last, layers are described as their classes begin: what its constructor changed afterwards is not known.
+    last, layers are described as their classes begin: what its constructor changed afterwards is not known. What there
+    is to say about the description is a warning; tensors whose values are not known have the reason in it.
     """
     if isinstance(model, str) and ":" not in model:
         raise CheckpointError(
@@ -168,6 +170,8 @@ def describe(model: Any, *, embed_unknown: bool = False) -> str:
         description = _describe.described(model, embed_unknown)
     except _describe.TargetError as error:
         raise CheckpointError(str(error), code="unsupported") from None
+    for note in description.notes:
+        warnings.warn(note, stacklevel=2)
     about = model if isinstance(model, str) else getattr(model, "__qualname__", type(model).__qualname__)
     return description.json(f"{about}, torch {_describe.torch.__version__}")
 

@@ -12,6 +12,7 @@ from .replay import Replay
 from .steps import LITERAL_LIMIT, Steps, is_uniform, raw_bytes, to_base64
 from .target import TargetError, watched
 
+LOST = 1_492_003_117  # a seed that nobody sets
 CHANGED = "drawn again, it has other values: something changed it in a way that was not seen"
 
 
@@ -59,6 +60,9 @@ def require_tree(module, path="", above=None, done=None):
         raise TargetError(f"module '{path}' is {whole} again: a module that contains itself cannot be described")
     if id(module) in done:
         return
+    if isinstance(module, torch.jit.ScriptModule):
+        place = f"module '{path}'" if path else "the model"
+        raise TargetError(f"{place} is TorchScript, which cannot be described: describe the model that it was made from")
     done.add(id(module))
     names = [*module._modules, *module._parameters, *module._buffers]
     if dotted := next((n for n in names if "." in n or not n), None):
@@ -110,6 +114,8 @@ class Description:
         self.compare_state()
         if recorder is not None:
             self.examine()
+        else:
+            self.note_statistics()
         for t in [*self.tensors.values(), *self.strays.values()]:
             if embeds and t.persistent and self.is_unknown(t) and is_there(t.tensor):
                 t.data, t.reason = to_base64(t.tensor), None
@@ -142,6 +148,18 @@ class Description:
             stray.reason = "state_dict() adds it; no module owns it"
         self.notes += [f"{name}: its module holds it, but state_dict() leaves it out; the description has it"
                        for name in lost]
+
+    def note_statistics(self):
+        """Notes the norms of a model that is there whose statistics are not those that they begin with."""
+        begun = {"running_mean": 0, "running_var": 1, "num_batches_tracked": 0}
+        changed = [joined(path, name) for path, module in self.model.named_modules()
+                   if isinstance(module, torch.nn.modules.batchnorm._NormBase)
+                   for name, tensor, _, _ in own_tensors(module)
+                   if name in begun and is_there(tensor) and not tensor.is_meta and bool((tensor != begun[name]).any())]
+        if changed:
+            more = f" and {len(changed) - 1} more buffers" if len(changed) > 1 else ""
+            self.notes.append(f"{changed[0]}{more}: changed by runs of the model; described as its class begins, which is "
+                              "not what a constructor that runs the model gives: for that, describe the constructor")
 
     def examine(self):
         models = [(seed, {n: t.tensor for n, t in tensors_of(other)[0].items()}) for seed, other in self.others]
@@ -218,7 +236,8 @@ class Description:
         for seed, expected in live:
             replay = Replay(shapes)
             lost = next((d["unknown"] for d in steps.draws if "unknown" in d), None)
-            values = replay.run(seed, [d for d in steps.draws if "unknown" not in d])
+            # Where the stream is lost, from another place, so that nothing agrees by chance.
+            values = replay.run(seed, [{"seed": LOST} if "unknown" in d else d for d in steps.draws])
             for name in steps.finals:
                 if name in wrong or name in values and same(values[name], expected[name]):
                     continue

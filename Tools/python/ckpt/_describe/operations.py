@@ -31,6 +31,8 @@ MOVES = {"flip": [0], "roll": [0], "tril": [0], "triu": [0], "tril_": [0], "triu
          "index": [0], "gather": [0], "take": [0], "rot90": [0], "pixel_shuffle": [0], "pixel_unshuffle": [0],
          "diag_embed": [0], "repeat_interleave": [0], "constant_pad_nd": [0], "block_diag": [0], "diagonal_copy": [0],
          "index_copy": [0, 3], "index_copy_": [0, 3], "slice_scatter": [0, 1], "select_scatter": [0, 1]}
+# Sums of products of their first two arguments, convolution with a bias as the third.
+PRODUCTS = {"convolution", "mm", "mv", "bmm"}
 
 
 def is_near(operation, dtype):
@@ -62,6 +64,9 @@ def follow(recorder, name, func, args, kwargs, out, before):
         return masked(recorder, first, args[1], args[2], out)
     if not any_random(recorder, args):
         return False  # a constant, whatever it is
+    if name in PRODUCTS and vanishes(recorder, args):
+        recorder.put(out, recorder.known(out))
+        return True
     if name == "where" and len(args) == 3:
         return where(recorder, *args, out)
     if name == "copy_":
@@ -81,6 +86,13 @@ def follow(recorder, name, func, args, kwargs, out, before):
 
 def any_random(recorder, args):
     return any(isinstance(t, torch.Tensor) and recorder.is_random(t) for t in tree_flatten(args)[0])
+
+
+def vanishes(recorder, args):
+    """Whether a sum of products is zero whatever was drawn: one factor is, as in a run of a net on zeros."""
+    bias = args[2] if len(args) > 2 else None
+    factors = [t for t in args[:2] if not recorder.is_random(t)]
+    return bias is None and any(not bool(t.any()) for t in factors)
 
 
 # Draws

@@ -12,6 +12,13 @@ from . import operations, rules
 from .nodes import Constant, Draw, Empty, Known, Opaque, Set, Singular, View, contiguous_strides
 from .streams import Advance, Streams, holds_cached_normal, words_between
 
+# Statistics that a norm's operation writes although its schema does not say so.
+STATISTICS = ("running_mean", "running_var")
+NORMS = {"native_batch_norm", "batch_norm", "instance_norm", "batch_norm_update_stats"}
+# Operations that take more or fewer numbers from the generator as the numbers themselves, or their inputs, decide.
+REJECTIONS = {"_sample_dirichlet", "_standard_gamma", "binomial", "poisson"}
+BY_SIGN = {"rrelu", "rrelu_", "rrelu_with_noise", "rrelu_with_noise_"}
+
 
 def key_of(tensor):
     return tensor.untyped_storage()._cdata
@@ -108,11 +115,14 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         if self.paused:
             return func(*args, **kwargs)
-        seeded = torch.Tag.nondeterministic_seeded in func.tags
-        written = [t for t in written_by(func, args, kwargs) if is_plain(t)]
+        given = arguments(func, args, kwargs)
+        seeded = torch.Tag.nondeterministic_seeded in func.tags or "generator" in given
+        written = [t for t in written_by(func, given) if is_plain(t)]
         on_meta = any(isinstance(t, torch.Tensor) and t.device.type == "meta" for t in args)
-        generator = kwargs.get("generator")
+        generator = given.get("generator")
         before = self.streams.before_draw(generator) if seeded and not on_meta else None
+        name = func._schema.name.split("::")[1]
+        varies = name in REJECTIONS or name in BY_SIGN and given["training"] and self.is_random(args[0])
         for tensor in written:
             node = self.values.get(key_of(tensor))
             if isinstance(node, Known):
@@ -120,13 +130,14 @@ class Recorder(TorchDispatchMode):
         out = func(*args, **kwargs)
         after = (generator or torch.default_generator).get_state() if before is not None else None
         moved = before is not None and not torch.equal(before, after)
-        name = func._schema.name.split("::")[1]
+        if before is not None and varies:
+            self.events.append(Advance(None, name))
         if name == "set_" or not (written or fresh(args, kwargs, out)):
             if name == "_local_scalar_dense" and self.is_random(args[0]):
                 self.escaped = True
             return out
         understood = self.follow(name, func, args, kwargs, out, before)
-        if moved and understood is not operations.DRAWN:
+        if moved and not varies and understood is not operations.DRAWN:
             self.events.append(Advance(words_between(before, after), name))
         if not understood:
             self.unknown(name, args, kwargs, out, written, moved)
@@ -265,12 +276,20 @@ def is_same(left, right):
         and left.source.sizes == right.source.sizes and left.source.start_and_strides() == right.source.start_and_strides()
 
 
-def written_by(func, args, kwargs):
+def arguments(func, args, kwargs):
+    """An operation's arguments by name, with the defaults of those that are not given."""
+    declared = func._schema.arguments
+    return {a.name: a.default_value for a in declared if a.has_default_value()} \
+        | {a.name: value for a, value in zip(declared, args)} | kwargs
+
+
+def written_by(func, given):
     """The tensors that an operation writes."""
-    for place, argument in enumerate(func._schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            value = args[place] if place < len(args) else kwargs.get(argument.name)
-            yield from (t for t in tree_flatten(value)[0] if isinstance(t, torch.Tensor))
+    is_training = given.get("training", given.get("use_input_stats", True))
+    statistics = STATISTICS if is_training and func._schema.name.split("::")[1] in NORMS else ()
+    for argument in func._schema.arguments:
+        if argument.alias_info is not None and argument.alias_info.is_write or argument.name in statistics:
+            yield from (t for t in tree_flatten(given.get(argument.name))[0] if isinstance(t, torch.Tensor))
 
 
 def fresh(args, kwargs, out):
