@@ -40,7 +40,7 @@ __all__ = ["TENSOR", "CheckpointError", "Diff", "File", "Opaque", "Slice", "Veri
 
 
 def __getattr__(name):
-    if name in ("ckz", "jax", "lightning", "torch", "transformers"):
+    if name in ("ckz", "distributed", "jax", "lightning", "torch", "transformers"):
         import importlib
 
         return importlib.import_module(f".{name}", __name__)
