@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import collections
 import ctypes
 import functools
 import itertools
 import json
+from collections.abc import Iterator
 from ctypes import byref, c_void_p
 
 import numpy as np
@@ -18,6 +18,8 @@ PART = np.dtype([("tensor", "u8"), ("offset", "u8"), ("size", "u8"), ("target", 
 ALIGNMENT = 64
 LARGE = 1 << 20
 """Bytes from which on a tensor has memory of its own."""
+FEW = 4
+"""Tensors of one type and shape from which on they share memory."""
 ARENA = 16 << 20
 """Bytes of the memory that small tensors share, at most."""
 
@@ -34,27 +36,54 @@ class TensorTable:
     def __init__(self, handle: Handle):
         table = library().ckpt_tensors(handle.pointer).contents
         count = table.count
-        ends = _column(table.name_ends, "u8", count).tolist()
-        blob = ctypes.string_at(table.names, ends[-1] if ends else 0)
-        starts = [0, *ends[:-1]] if ends else []
-        if blob.isascii():
-            text = blob.decode("ascii")
-            self.names = [text[start:end] for start, end in zip(starts, ends)]
-        else:
-            self.names = [blob[start:end].decode() for start, end in zip(starts, ends)]
-        kinds = dtype_names()
+        self._name_ends = _column(table.name_ends, "u8", count).astype(np.int64)
+        self._name_bytes = ctypes.string_at(table.names, int(self._name_ends[-1]) if count else 0)
         self.codes = _column(table.dtypes, "u1", count)
-        self.dtypes = [kinds[code] for code in self.codes.tolist()]
-        size_ends = _column(table.size_ends, "u8", count).tolist()
-        sizes = tuple(_column(table.sizes, "i8", size_ends[-1] if size_ends else 0).tolist())
-        self.shapes = [sizes[start:end] for start, end in zip([0, *size_ends[:-1]], size_ends)]
+        self.ends = _column(table.size_ends, "u8", count).astype(np.int64)
+        self.sizes = _column(table.sizes, "i8", self.ends[-1] if count else 0)
+        self.ranks = np.diff(self.ends, prepend=0)
         self.byte_counts = _column(table.byte_counts, "u8", count).astype(np.int64)
         self.aliases = _column(table.aliases, "i8", count)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The tensors' names."""
+        ends, blob = self._name_ends, self._name_bytes
+        if b"\0" in blob or not len(ends):
+            return [blob[start:end].decode() for start, end in zip([0, *ends.tolist()], ends.tolist())]
+        # One split is faster than a part for each.
+        return np.insert(np.frombuffer(blob, np.uint8), ends[:-1], 0).tobytes().decode().split("\0")
 
     @functools.cached_property
     def index(self) -> dict[str, int]:
         """The tensors' numbers by name."""
         return {name: index for index, name in enumerate(self.names)}
+
+    @functools.cached_property
+    def dtypes(self) -> list[str]:
+        """The element types' names."""
+        return list(map(dtype_names().__getitem__, self.codes.tolist()))
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """A tensor's sizes."""
+        end = self.ends[index]
+        return tuple(self.sizes[end - self.ranks[index]:end].tolist())
+
+    def alike(self, chosen: np.ndarray) -> Iterator[np.ndarray]:
+        """The places of tensors among the chosen, together where types and shapes are the same."""
+        for rank in np.unique(self.ranks[chosen]).tolist():
+            places = np.flatnonzero(self.ranks[chosen] == rank)
+            numbers = chosen[places]
+            columns = [self.codes[numbers], *(self.sizes[self.ends[numbers] - axis] for axis in range(1, rank + 1))]
+            order = np.lexsort(columns)
+            changes = np.zeros(len(order) - 1, bool)
+            for column in columns:
+                column = column[order]
+                changes |= column[1:] != column[:-1]
+            yield from np.split(places[order], np.flatnonzero(changes) + 1)
 
 
 def read_many(handle: Handle, tensors, offsets, sizes, targets, call: Call) -> None:
@@ -64,42 +93,47 @@ def read_many(handle: Handle, tensors, offsets, sizes, targets, call: Call) -> N
     call.run(library().ckpt_read_many, handle.pointer, len(parts), parts.ctypes.data)
 
 
-def read(handle: Handle, table: TensorTable, indices: list[int], types: dict[str, np.dtype],
+def read(handle: Handle, table: TensorTable, chosen: np.ndarray, types: dict[str, np.dtype],
          call: Call) -> list[np.ndarray]:
-    """Reads whole tensors; those that are tied are one array."""
-    if not indices:
+    """Reads whole tensors by their numbers; those that are tied are one array."""
+    if not len(chosen):
         return []
-    chosen = np.asarray(indices, np.int64)
-    dtypes = table.dtypes
     for index in _unknown(table, chosen, types):
-        raise _dtypes.unsupported(table.names[index], dtypes[index])
+        raise _dtypes.unsupported(table.names[index], table.dtypes[index])
     is_tied = bool((table.aliases[chosen] >= 0).any())
     firsts = _originals(table, chosen) if is_tied else chosen
     own = np.unique(firsts) if is_tied else chosen
     sizes = table.byte_counts[own]
     targets = np.zeros(len(own), np.uint64)
     made: list = [None] * len(own)
-    alike: dict[tuple[str, tuple], list[int]] = collections.defaultdict(list)
-    shapes = table.shapes
-    for place, (index, size) in enumerate(zip(own.tolist(), sizes.tolist())):
-        dtype, shape = dtypes[index], shapes[index]
-        if 0 < size < LARGE and shape:
-            alike[dtype, shape].append(place)
-        else:
-            memory = np.empty(size, np.uint8)
-            made[place] = np.ndarray(shape, types[dtype], memory)
-            targets[place] = memory.ctypes.data
-    for (dtype, shape), places in alike.items():
-        _share_memory(types[dtype], shape, int(sizes[places[0]]), places, made, targets)
-    read_many(handle, own, 0, sizes, targets, call)
+    is_small = (sizes > 0) & (sizes < LARGE) & (table.ranks[own] > 0) & (len(own) > 1)
+    kinds = dtype_names()
+    alone = np.flatnonzero(~is_small).tolist()
+    small = np.flatnonzero(is_small)
+    for group in table.alike(own[small]):
+        places = small[group]
+        if len(places) < FEW:
+            alone += places.tolist()
+            continue
+        index, size = own[places[0]], int(sizes[places[0]])
+        _share_memory(types[kinds[table.codes[index]]], table.shape(index), size, places, made, targets)
+    for place in alone:
+        index = own[place]
+        made[place] = array = np.empty(table.shape(index), types[kinds[table.codes[index]]])
+        targets[place] = array.__array_interface__["data"][0]
+    if len(own) == 1 and sizes[0] < LARGE and handle.is_near and call.callback is None:
+        # Done before another thread could begin.
+        check(library().ckpt_read(handle.pointer, int(own[0]), 0, int(sizes[0]), int(targets[0])))
+    else:
+        read_many(handle, own, 0, sizes, targets, call)
     if not is_tied:
         return made
-    position = np.searchsorted(own, firsts).tolist()
-    return [made[place] if shapes[index] == made[place].shape else made[place].reshape(shapes[index])
-            for place, index in zip(position, indices)]
+    arrays = [made[place] for place in np.searchsorted(own, firsts).tolist()]
+    shapes = [table.shape(index) for index in chosen]
+    return [array if shape == array.shape else array.reshape(shape) for shape, array in zip(shapes, arrays)]
 
 
-def _share_memory(kind: np.dtype, shape: tuple, size: int, places: list[int], made: list, targets: np.ndarray) -> None:
+def _share_memory(kind: np.dtype, shape: tuple, size: int, places: np.ndarray, made: list, targets: np.ndarray) -> None:
     """Gives tensors of one type and shape memory together: the rows of an array are made faster than arrays."""
     step = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1)
     strides, inner = [], kind.itemsize
@@ -112,7 +146,7 @@ def _share_memory(kind: np.dtype, shape: tuple, size: int, places: list[int], ma
         memory = np.empty(len(part) * step + ALIGNMENT, np.uint8)
         skip = -memory.ctypes.data % ALIGNMENT
         targets[part] = memory.ctypes.data + skip + np.arange(len(part), dtype=np.uint64) * step
-        for place, row in zip(part, np.ndarray((len(part), *shape), kind, memory, skip, (step, *strides))):
+        for place, row in zip(part.tolist(), np.ndarray((len(part), *shape), kind, memory, skip, (step, *strides))):
             made[place] = row
 
 

@@ -37,7 +37,7 @@ class File(Mapping):
     # The mapping.
 
     def __len__(self) -> int:
-        return len(self._table.names)
+        return len(self._table)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._table.names)
@@ -55,17 +55,18 @@ class File(Mapping):
         """
         table = self._table
         wanted = table.names if names is None else list(names)
-        indices = list(range(len(wanted))) if names is None else [self._index(name) for name in wanted]
+        indices = np.arange(len(table)) if names is None else np.array([self._index(name) for name in wanted], np.int64)
         arrays = _arrays.read(self._live, table, indices, self._types, Call(self._threads, progress))
         if self._wrap is None:
             return dict(zip(wanted, arrays))
-        wrap, dtypes = self._wrap, table.dtypes
+        wrap = self._wrap
+        dtypes = table.dtypes if names is None else [table.dtypes[index] for index in indices]
         if not (table.aliases >= 0).any():
-            return {name: wrap(array, dtypes[index]) for name, array, index in zip(wanted, arrays, indices)}
+            return dict(zip(wanted, map(wrap, arrays, dtypes)))
         made: dict[int, Any] = {}
-        for array, index in zip(arrays, indices):
+        for array, dtype in zip(arrays, dtypes):
             if id(array) not in made:
-                made[id(array)] = wrap(array, dtypes[index])
+                made[id(array)] = wrap(array, dtype)
         return {name: made[id(array)] for name, array in zip(wanted, arrays)}
 
     def load_into(self, arrays: Mapping[str, np.ndarray], *, progress=None) -> None:
@@ -74,9 +75,9 @@ class File(Mapping):
         indices = [self._index(name) for name in arrays]
         for index, (name, array) in zip(indices, arrays.items()):
             kind = self._types.get(table.dtypes[index])
-            if array.dtype != kind or array.shape != table.shapes[index] or not array.flags.carray:
+            if array.dtype != kind or array.shape != table.shape(index) or not array.flags.carray:
                 raise CheckpointError(
-                    f"{self.path}: tensor '{name}': expected a writable array of {kind} {table.shapes[index]} without "
+                    f"{self.path}: tensor '{name}': expected a writable array of {kind} {table.shape(index)} without "
                     f"gaps, found {array.dtype} {array.shape}", code="mismatched", path=self.path, tensor=name)
         targets = [array.__array_interface__["data"][0] for array in arrays.values()]
         sizes = table.byte_counts[np.asarray(indices, np.int64)]
@@ -86,7 +87,7 @@ class File(Mapping):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """A tensor's sizes, outermost first."""
-        return self._table.shapes[self._index(name)]
+        return self._table.shape(self._index(name))
 
     def dtype(self, name: str) -> str:
         """A tensor's element type by safetensors' name, `F32`."""
@@ -103,7 +104,7 @@ class File(Mapping):
 
     def numpy(self, name: str) -> np.ndarray:
         """A tensor as an array, whatever kind of array the file gives."""
-        return _arrays.read(self._live, self._table, [self._index(name)], self._types, Call(self._threads))[0]
+        return _arrays.read(self._live, self._table, np.array([self._index(name)]), self._types, Call(self._threads))[0]
 
     def slice(self, name: str) -> Slice:
         """A tensor of which parts can be read: `file.slice(name)[2:5, :, 0]`."""

@@ -220,8 +220,10 @@ class Call:
 class Handle:
     """An opened checkpoint of the library."""
 
-    def __init__(self, pointer: int):
+    def __init__(self, pointer: int, is_near: bool = False):
         self.pointer = pointer
+        # Whether a small tensor is read so soon that Ctrl-C can wait: not from a web server, nor drawn.
+        self.is_near = is_near
 
     def __del__(self):
         if self.pointer:
@@ -239,7 +241,8 @@ def opened(function, name, options=(), call: Call | None = None) -> Handle:
     """Opens a file or a model."""
     result = c_void_p()
     check(function(call.pointer if call else None, encoded(name), texts(options), byref(result)))
-    return Handle(result.value or 0)
+    is_near = function is library().ckpt_open and not str(name).startswith(("http:", "https:"))
+    return Handle(result.value or 0, is_near)
 
 
 def run(arguments, threads: int | None = None, progress=None) -> tuple[int, str, list[str]]:

@@ -70,7 +70,8 @@ class CkptStorageReader(StorageReader):
             size = torch.Size(file.shape(name))
             # A type that torch does not have is refused when such a tensor is read.
             properties = TensorProperties(dtype=_torch.TYPES.get(file.dtype(name), torch.uint8))
-            found[name] = TensorStorageMetadata(properties, size, [ChunkStorageMetadata(torch.Size([0] * len(size)), size)])
+            chunk = ChunkStorageMetadata(torch.Size([0] * len(size)), size)
+            found[name] = TensorStorageMetadata(properties, size, [chunk])
         return Metadata(found)
 
     def set_up_storage_reader(self, metadata: Metadata, is_coordinator: bool, *_: Any, **__: Any) -> None:
@@ -165,8 +166,9 @@ def _memory(file: File, item: ReadItem, target: torch.Tensor) -> np.ndarray | No
     """A target's memory as an array, if a whole tensor of the file can be read into it as it is."""
     name = item.storage_index.fqn
     dtype = file.dtype(name)
-    if tuple(item.lengths) != file.shape(name) or target.device.type != "cpu" or target.numel() == 0 or target.is_conj() \
-            or not target.is_contiguous() or target.is_neg() or target.dtype != _torch.TYPES.get(dtype):
+    if tuple(item.lengths) != file.shape(name) or target.device.type != "cpu" or target.numel() == 0 \
+            or not target.is_contiguous() or target.is_conj() or target.is_neg() \
+            or target.dtype != _torch.TYPES.get(dtype):
         return None
     # NumPy lacks some types.
     is_plain = dtype in _dtypes.PLAIN

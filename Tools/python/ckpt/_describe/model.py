@@ -62,7 +62,7 @@ def require_tree(module, path="", above=None, done=None):
         return
     if isinstance(module, torch.jit.ScriptModule):
         place = f"module '{path}'" if path else "the model"
-        raise TargetError(f"{place} is TorchScript, which cannot be described: describe the model that it was made from")
+        raise TargetError(f"{place} is TorchScript, which cannot be described: describe the model that it is made from")
     done.add(id(module))
     names = [*module._modules, *module._parameters, *module._buffers]
     if dotted := next((n for n in names if "." in n or not n), None):
@@ -158,8 +158,8 @@ class Description:
                    if name in begun and is_there(tensor) and not tensor.is_meta and bool((tensor != begun[name]).any())]
         if changed:
             more = f" and {len(changed) - 1} more buffers" if len(changed) > 1 else ""
-            self.notes.append(f"{changed[0]}{more}: changed by runs of the model; described as its class begins, which is "
-                              "not what a constructor that runs the model gives: for that, describe the constructor")
+            self.notes.append(f"{changed[0]}{more}: changed by runs of the model; described as its class begins, which "
+                              "is not what a constructor that runs the model gives: for that, describe the constructor")
 
     def examine(self):
         models = [(seed, {n: t.tensor for n, t in tensors_of(other)[0].items()}) for seed, other in self.others]
