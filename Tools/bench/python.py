@@ -8,7 +8,7 @@ save    tensors to a new file. GB are those of the tensors.
 load    a file to tensors in new memory, all of them kept and each page touched; 'reused' reads into arrays that are there.
         zipnn has no file format for a set of tensors: its packed tensors are written and read one after another, and
         'zipnn, memory' leaves the file out.
-many    100,000 tensors of 16 float32: microseconds for each, to load them all.
+many    100,000 tensors of 16 float32: microseconds for each, to load them all, as torch's tensors or as NumPy's arrays.
 init    ten large models: seconds of PyTorch's constructor and of ckpt.init of the model's description, all kept in memory,
         in one process each. Needs what `bench models` needs; only with --model.
 """
@@ -24,10 +24,11 @@ from programs import FOLDER, REPOSITORY
 
 WORKER = FOLDER / "python_worker.py"
 SAVES = ["ckpt .ckz", "ckpt .safetensors", "ckpt .pt", "ckpt .h5, plain", "zipnn", "zipnn, memory",
-         "torch.save", "safetensors",         "h5py, plain"]
+         "torch.save", "safetensors", "h5py, plain"]
 LOADS = ["ckpt .ckz", "ckpt .ckz, reused", "ckpt .safetensors", "ckpt .safetensors, reused", "ckpt .pt",
          "ckpt .h5, plain", "zipnn", "zipnn, memory", "torch.load", "safetensors", "h5py, plain"]
-MANY = ["ckpt .safetensors", "ckpt .ckz", "ckpt .pt", "ckpt .safetensors, list", "torch.load", "safetensors"]
+MANY = ["ckpt .safetensors", "ckpt .ckz", "ckpt .pt", "ckpt .safetensors, NumPy", "ckpt .safetensors, list", "torch.load",
+        "safetensors"]
 # What is aimed at: (kind, ours, peer) to least ratio.
 TARGETS = [("load", "ckpt .ckz", "zipnn", 1.3), ("load", "ckpt .pt", "torch.load", 1), ("save", "ckpt .ckz", "zipnn", 1),
            ("init", "ckpt.init", "torch", 4)]

@@ -109,6 +109,8 @@ elif name.startswith("ckpt"):
     del state
     if name.endswith("list"):
         loop(lambda: ckpt.torch.open(path))
+    if name.endswith("NumPy"):
+        loop(lambda: ckpt.load_file(path, threads=threads))
     if name.endswith("reused"):
         from ckpt import _dtypes
 

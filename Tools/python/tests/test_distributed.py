@@ -44,7 +44,8 @@ def state_of(mesh=None):
     if mesh is not None:
         net = {name: distribute_tensor(tensor, mesh, [places[name]]) for name, tensor in net.items()}
     plain = {"scalar": torch.tensor(2.5), "flags": torch.tensor([True, False]), "empty": torch.zeros(0, 3),
-             "half": torch.randn(7).bfloat16(), "turned": torch.randn(4, 6).T, "small": torch.randn(5).to(torch.float8_e5m2)}
+             "half": torch.randn(7).bfloat16(), "turned": torch.randn(4, 6).T,
+             "small": torch.randn(5).to(torch.float8_e5m2)}
     return {"model": {**net, **plain}, "epoch": 3, "loader": {"seed": 5, "order": [2, 0, 1], "name": "train"}}
 
 
