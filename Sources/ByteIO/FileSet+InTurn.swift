@@ -85,16 +85,17 @@ struct Undo {
 
   /// Does it, and returns the error to throw: the one that was the reason, and what could not be put back.
   func run(after error: CheckpointError) -> CheckpointError {
-    var failed: String?
+    var failed: [String] = []
     for step in steps.reversed() {
       switch step {
       case .remove(let path): unsafe unlink(path.systemPath)
       case .rename(let path, let other):
-        if unsafe Glibc.rename(path.systemPath, other.systemPath) != 0 { failed = failed ?? path }
+        if unsafe Glibc.rename(path.systemPath, other.systemPath) != 0 { failed.append(path) }
       }
     }
-    guard let failed else { return error }
-    return error.telling("'\(failed)' could not be renamed back")
+    guard let first = failed.first else { return error }
+    let more = failed.count > 1 ? " and \((failed.count - 1).pluralized("more file"))" : ""
+    return error.telling("'\(first)'\(more) could not be renamed back")
   }
 }
 

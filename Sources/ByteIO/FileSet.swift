@@ -203,7 +203,9 @@ package final class FileSet: Sendable {
     let left = names.sorted().filter {
       unsafe unlink((prefix + $0).systemPath) != 0 && errno != ENOENT
     }
-    return left.first.map { ["could not remove '\($0)', which the index no longer names"] } ?? []
+    guard let first = left.first else { return [] }
+    let more = left.count > 1 ? " and \((left.count - 1).pluralized("more file"))" : ""
+    return ["could not remove '\(first)'\(more), which the index no longer names"]
   }
 
   /// A file that is written whole and has no name yet.

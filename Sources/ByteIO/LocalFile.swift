@@ -75,7 +75,9 @@ extension ByteSource {
   package func confirmCurrent() throws(CheckpointError) {
     try confirmUnchanged()
     guard let local, local.start == 0, local.file.isForeign else { return }
-    guard isFile(name) else {
+    let own = try FileStatus(descriptor: local.file.descriptor, path: name)
+    let there = try FileStatus(path: name, followingLinks: true)
+    guard there?.identity.key == own.identity.key else {
       throw CheckpointError(
         .system, "the file was replaced or removed while it was read; run the command again",
         path: name)

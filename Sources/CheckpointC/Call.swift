@@ -25,7 +25,7 @@ final class Call: Sendable {
 
   var threads: Int {
     get {
-      state.withLock { $0.threads } ?? max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+      state.withLock { $0.threads } ?? Threads.available
     }
     set { state.withLock { $0.threads = min(max(newValue, 1), 1024) } }
   }

@@ -79,7 +79,8 @@ extension CheckpointDiff.Work {
       isDifferent[unmeasured[index]] = true
     }
     let measured = read.filter { isMeasured || outlooks[$0] != .unknown }
-    let found = try await self.differences(measured.map { pairs[$0] })
+    let found = try await self.differences(
+      measured.map { pairs[$0] }, differ: measured.map { outlooks[$0] == .different })
     for (index, difference) in zip(measured, found) {
       differences[index] = difference
       isDifferent[index] = difference.map { $0.differing > 0 } == true
@@ -106,7 +107,11 @@ extension CheckpointDiff.Work {
   }
 
   /// How far each pair is apart, added up in the order of its pieces; `nil` where bytes are equal.
-  private func differences(_ pairs: [Pair]) async throws -> [TensorDifference?] {
+  ///
+  /// `differ` are those of which digests tell that they differ.
+  private func differences(
+    _ pairs: [Pair], differ: [Bool]
+  ) async throws -> [TensorDifference?] {
     counter.plan(
       pairs.flatMap { [$0.left.info.byteCount, $0.right.info.byteCount] }.saturatedSum())
     var differences = [TensorDifference?](repeating: nil, count: pairs.count)
@@ -120,7 +125,8 @@ extension CheckpointDiff.Work {
       work: { [tolerance] pieces in
         try pieces.map { piece in
           let (left, right) = pairs[piece.tensor]
-          return try TensorDifference.measured(left, right, piece.range, tolerance)
+          return try TensorDifference.measured(
+            left, right, piece.range, tolerance, differ: differ[piece.tensor])
         }
       },
       stages: [

@@ -51,12 +51,12 @@ public struct CopyTarget: Sendable {
   /// Writes the copy: all of it is written before any file gets its name.
   ///
   /// - Returns: the paths of the files that were written, and what could not be done, one sentence each.
-  public func write(_ filled: FilledFiles) async throws -> (paths: [String], notes: [String]) {
+  public func write(_ filled: FilledFiles) async throws -> (paths: [String], warnings: [String]) {
     do {
       guard let place else { return (try await writeToStandardOutput(filled), []) }
-      let (paths, notes) = try await write(filled, to: place)
+      let (paths, warnings) = try await write(filled, to: place)
       try folder?.commit()
-      return (paths.map { folder?.finalPath(of: $0) ?? $0 }, notes)
+      return (paths.map { folder?.finalPath(of: $0) ?? $0 }, warnings)
     } catch let error as CheckpointError {
       guard let folder, let path = error.path else { throw error }
       throw error.replacing(path: folder.finalPath(of: path))
@@ -65,7 +65,7 @@ public struct CopyTarget: Sendable {
 
   private func write(
     _ filled: FilledFiles, to place: Place
-  ) async throws -> (paths: [String], notes: [String]) {
+  ) async throws -> (paths: [String], warnings: [String]) {
     // One file takes its name at once; several must not be taken for one checkpoint with old ones.
     if let main = filled.main, folder == nil, !isInPlace || filled.files.count > 1,
       let files = FileSet(in: place, replacing: overwrites)
@@ -87,7 +87,7 @@ public struct CopyTarget: Sendable {
   /// Writes several files, which take their names together.
   private func write(
     _ filled: FilledFiles, as files: FileSet, main: String, to place: Place
-  ) async throws -> (paths: [String], notes: [String]) {
+  ) async throws -> (paths: [String], warnings: [String]) {
     var index: [UInt8]?
     var paths: [String] = []
     let old = try origin.open(main)
@@ -113,11 +113,11 @@ public struct CopyTarget: Sendable {
       try files.commit(main: outputName(of: main), confirming: confirm)
       return (paths, [])
     }
-    let notes = try files.commit(index: outputName(of: main), confirming: confirm) {
+    let warnings = try files.commit(index: outputName(of: main), confirming: confirm) {
       names throws(CheckpointError) in
       try ShardNames.replaced(names, in: index)
     }
-    return (paths, notes)
+    return (paths, warnings)
   }
 
   /// The new content of a small file.

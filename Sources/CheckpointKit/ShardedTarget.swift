@@ -40,13 +40,16 @@ public struct ShardedTarget: Sendable {
     self.overwrites = overwrites
   }
 
+  /// What was written: the paths, the index last; what is lost by the division, and what could not be done after all
+  /// was written, such as removing old files, one sentence each.
+  public typealias Written = (paths: [String], notes: [String], warnings: [String])
+
   /// Writes the files and their index, which take their names together when all of it is on the disk: until then,
   /// and after a failure, what was there is as it was.
   ///
   /// Of files that only the old index names, those that are numbered shards of this name are removed at the end.
   ///
-  /// - Returns: the paths, the index last, and what is lost by the division or could not be done, one sentence each.
-  public func write(_ checkpoint: Checkpoint) async throws -> (paths: [String], notes: [String]) {
+  public func write(_ checkpoint: Checkpoint) async throws -> Written {
     try format.capabilities.check(checkpoint, options, format: format.name)
     let plan = try ShardPlan(checkpoint, limit: limit, name: name)
     guard let files = FileSet(in: place, replacing: overwrites) else {
@@ -55,7 +58,7 @@ public struct ShardedTarget: Sendable {
     }
     try files.check(plan.indexName)
     // Those that the old index names lose it together with their names.
-    let replaced = Set(oldShards(of: plan).map { TensorName($0) })
+    let replaced = Set(oldShards(of: plan).names.map { TensorName($0) })
     for shard in plan.shards where !replaced.contains(TensorName(shard.name)) {
       let path = place.path(of: shard.name)
       if ByteSource.isBeingRead(path) {
@@ -71,20 +74,30 @@ public struct ShardedTarget: Sendable {
       try await target.write(shard.checkpoint, to: try files.sink(shard.name))
     }
     let index = plan.index
-    let notes = try files.commit(index: plan.indexName) { names throws(CheckpointError) in
+    var warnings: [String] = []
+    warnings += try files.commit(index: plan.indexName) { names throws(CheckpointError) in
       try ShardNames.replaced(names, in: index)
     } obsolete: {
       let new = Set(plan.shards.map { TensorName($0.name) })
-      return oldShards(of: plan).filter { !new.contains(TensorName($0)) }
+      let old = oldShards(of: plan)
+      if let error = old.error {
+        warnings.append(
+          "files that only the old index named may be left, since it could not be read: "
+            + error.message)
+      }
+      return old.names.filter { !new.contains(TensorName($0)) }
     }
     let paths = plan.shards.map { place.path(of: $0.name) } + [place.path(of: plan.indexName)]
-    return (paths, plan.notes + notes)
+    return (paths, plan.notes, warnings)
   }
 
-  /// The shards of this name that the index names which is there now.
-  private func oldShards(of plan: ShardPlan) -> [String] {
-    guard let old = try? place.open(plan.indexName), let bytes = try? old.bytes(0..<old.size)
-    else { return [] }
-    return ShardNames.shards(of: name, in: bytes)
+  /// The shards of this name that the index names which is there now, or why it cannot be read.
+  private func oldShards(of plan: ShardPlan) -> (names: [String], error: CheckpointError?) {
+    do throws(CheckpointError) {
+      guard let old = try place.openFile(plan.indexName) else { return ([], nil) }
+      return (ShardNames.shards(of: name, in: try old.bytes(0..<old.size)), nil)
+    } catch {
+      return ([], error.isMissingFile ? nil : error)
+    }
   }
 }

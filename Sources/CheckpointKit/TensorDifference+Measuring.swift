@@ -19,10 +19,12 @@ extension TensorDifference {
   /// Compares a part, given in bytes of the left tensor, of whole elements; `nil` where types and all
   /// bytes are equal, and nothing was measured.
   ///
-  /// Bytes are compared first. What is equal before the first difference is read again on one side, for
-  /// the norms; everything else is read once.
+  /// Bytes are compared first, unless `differ` says that the tensors differ somewhere, and the norms of
+  /// all parts are wanted. What is equal before the first difference is read again on one side, for the
+  /// norms; everything else is read once.
   static func measured(
-    _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ range: Range<Int>, _ tolerance: Tolerance
+    _ left: Checkpoint.Entry, _ right: Checkpoint.Entry, _ range: Range<Int>,
+    _ tolerance: Tolerance, differ: Bool = false
   ) throws -> TensorDifference? {
     precondition(left.info.shape == right.info.shape, "tensors of different shape")
     let sameType = left.info.dtype == right.info.dtype
@@ -32,18 +34,22 @@ extension TensorDifference {
     }
     if sameType, range.isEmpty { return nil }
     var found = Self(count: range.count / left.info.dtype.byteWidth, left.info.dtype, sameType)
-    var isEqual = sameType
+    var isEqual = sameType && !differ
     let (width, otherWidth) = (left.info.dtype.byteWidth, right.info.dtype.byteWidth)
     let memory = PieceMemory.pool.acquire()
     defer { PieceMemory.pool.release(memory) }
     var loops = ElementLoops(left.info.dtype, right.info.dtype, tolerance)
     let size = max(left.preferredReadSize / width, right.preferredReadSize / otherWidth, 1)
-    for part in (range.lowerBound / width..<range.upperBound / width).cut(at: size) {
-      let bytes = part.lowerBound * width..<part.upperBound * width
-      if sameType, left.isKnown(toEqual: right, in: bytes) {
+    let parts = (range.lowerBound / width..<range.upperBound / width).cut(at: size).flatMap {
+      let bytes = $0.lowerBound * width..<$0.upperBound * width
+      return sameType ? left.parts(bytes, against: right) : [(bytes, false)]
+    }
+    for (bytes, isKnown) in parts {
+      if isKnown {
         if !isEqual { try found.addEqual(bytes, of: left, &memory.value, &loops) }
         continue
       }
+      let part = bytes.lowerBound / width..<bytes.upperBound / width
       try memory.value.read(
         bytes, of: left, and: part.lowerBound * otherWidth..<part.upperBound * otherWidth, of: right
       ) { a, b in

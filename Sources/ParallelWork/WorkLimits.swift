@@ -8,7 +8,7 @@ package enum WorkLimits {
   ///
   /// Floating-point sums depend on it, so it must not depend on the machine, the source, or the
   /// number of threads.
-  package static let comparisonSize = 8 << 20
+  package static let comparisonSize = 2 << 20
   /// Bytes of a rank's items in one window of shared work, of which two are held; large, since a rank
   /// passes over those of the others, and draws of random numbers skip them.
   package static let windowSize = 32 << 20

@@ -70,6 +70,26 @@ public struct Checkpoint: Sendable {
       return chainingValues[bytes] == other.chainingValues[bytes]
     }
 
+    /// Cuts bytes into parts that chaining values show to equal another entry's, and others.
+    package func parts(
+      _ range: Range<Int>, against other: Self
+    ) -> [(bytes: Range<Int>, isKnown: Bool)] {
+      if chainingValues.isEmpty || other.chainingValues.isEmpty { return [(range, false)] }
+      var parts: [(bytes: Range<Int>, isKnown: Bool)] = []
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let end = min((start / TreeDigest.chunkSize + 1) * TreeDigest.chunkSize, range.upperBound)
+        let isKnown = isKnown(toEqual: other, in: start..<end)
+        if let last = parts.last, last.isKnown == isKnown {
+          parts[parts.count - 1].bytes = last.bytes.lowerBound..<end
+        } else {
+          parts.append((start..<end, isKnown))
+        }
+        start = end
+      }
+      return parts
+    }
+
     /// The same elements in the same order, under another shape of as many elements; not an alias.
     ///
     /// - Throws: ``CheckpointError`` `mismatched` when the numbers of elements differ.

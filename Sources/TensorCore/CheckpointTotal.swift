@@ -35,14 +35,17 @@ extension Checkpoint {
   public func total() throws(CheckpointError) -> CheckpointTotal { try entries.total() }
 }
 
-extension Sequence<Checkpoint.Entry> {
+extension [Checkpoint.Entry] {
   /// The sizes of the entries together.
   ///
   /// - Throws: ``CheckpointError`` `unsupported`, with the tensor at which the sum reaches 2^62.
-  package func total() throws(CheckpointError) -> CheckpointTotal {
+  package func total(includingAliases: Bool = true) throws(CheckpointError) -> CheckpointTotal {
     var total = CheckpointTotal()
-    for entry in self {
-      do { try total.add(entry.info) } catch { throw error.adding(tensor: entry.name.text) }
+    // A copy of each entry would take longer than its addition.
+    for index in indices where includingAliases || self[index].alias == nil {
+      do { try total.add(self[index].info) } catch {
+        throw error.adding(tensor: self[index].name.text)
+      }
     }
     return total
   }

@@ -39,12 +39,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func word(_ digits: Span<UInt8>, at start: Int) -> UInt64? {
-    var word: UInt64 = 0
+    var (word, areDigits) = (UInt64(0), true)
     for index in start..<start + 16 {
-      guard let value = digits[index].lowercaseHexadecimalValue else { return nil }
+      let (value, isDigit) = digits[index].lowercaseHexadecimal
       word = word << 4 | UInt64(value)
+      areDigits = areDigits && isDigit
     }
-    return word
+    return areDigits ? word : nil
   }
 
   /// The 32 bytes.
@@ -65,20 +66,19 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
 extension [UInt8] {
   /// The bytes of pairs of lowercase hexadecimal digits; `nil` if there is anything else.
-  package init?(lowercaseHexadecimal digits: some Collection<UInt8>) {
+  package init?(lowercaseHexadecimal digits: Span<UInt8>) {
     guard digits.count.isMultiple(of: 2) else { return nil }
     self = []
     reserveCapacity(digits.count / 2)
-    var high: UInt8?
-    for digit in digits {
-      guard let value = digit.lowercaseHexadecimalValue else { return nil }
-      if let first = high {
-        append(first << 4 | value)
-        high = nil
-      } else {
-        high = value
-      }
+    var areDigits = true
+    for index in 0..<digits.count / 2 {
+      let (high, low) = (
+        digits[2 * index].lowercaseHexadecimal, digits[2 * index + 1].lowercaseHexadecimal
+      )
+      append(high.value << 4 | low.value)
+      areDigits = areDigits && high.isDigit && low.isDigit
     }
+    if !areDigits { return nil }
   }
 }
 

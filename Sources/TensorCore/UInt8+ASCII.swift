@@ -8,13 +8,15 @@ extension UInt8 {
   package var isLetter: Bool {
     self == UInt8(ascii: "_") || (self | 0x20) &- UInt8(ascii: "a") < 26
   }
-  /// The value of a hexadecimal digit that is not uppercase; `nil` for anything else.
-  package var lowercaseHexadecimalValue: UInt8? {
-    switch self {
-    case 0x30...0x39: self - 0x30
-    case 0x61...0x66: self - 0x61 + 10
-    default: nil
-    }
+  /// The value of a hexadecimal digit that is not uppercase, and whether it is one.
+  ///
+  /// Digests are random, so that branches on their digits would be guessed wrongly.
+  @inline(__always)
+  var lowercaseHexadecimal: (value: UInt8, isDigit: Bool) {
+    let (number, letter) = (self &- UInt8(ascii: "0"), self &- UInt8(ascii: "a"))
+    let ofLetter: UInt8 = letter < 6 ? 0xff : 0
+    let ofNumber: UInt8 = number < 10 ? 0xff : 0
+    return ((ofNumber & number) + (ofLetter & letter) + (ofLetter & 10), ofNumber | ofLetter == 0xff)
   }
 }
 

@@ -43,6 +43,11 @@ struct CommonOptions: ParsableArguments {
   func notes(on path: String) -> (String) -> Void {
     { note("\(displayPath(path).escapingControls): \($0)") }
   }
+
+  /// Prints what went wrong with one file although it was written, `--quiet` or not.
+  func warnings(on path: String) -> (String) -> Void {
+    { StandardError().note("\(displayPath(path).escapingControls): \($0)") }
+  }
 }
 
 /// A command that takes the common options.
@@ -213,9 +218,7 @@ extension CheckpointTarget {
 
 extension ShardedTarget {
   /// Writes with a progress bar.
-  func write(
-    _ checkpoint: Checkpoint, showing common: CommonOptions
-  ) async throws -> (paths: [String], notes: [String]) {
+  func write(_ checkpoint: Checkpoint, showing common: CommonOptions) async throws -> Written {
     let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
     defer { progress.finish() }
     return try await write(progress.tracking(checkpoint))

@@ -26,7 +26,7 @@ enum World {
 
   /// This rank's share of the processors.
   static var threads: Int {
-    let all = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+    let all = Threads.available
     // Inside another program this is not a rank, however that program was started.
     return Capture.current == nil ? ranks.threads ?? all : all
   }

@@ -23,7 +23,7 @@ import Testing
       metadata: ["k": "v", "total_size": "7"])
   }
 
-  private func write(_ limit: Int) async throws -> (paths: [String], notes: [String]) {
+  private func write(_ limit: Int) async throws -> ShardedTarget.Written {
     let target = try ShardedTarget(folder.file("model.safetensors"), limit: limit)
     return try await target.write(checkpoint())
   }

@@ -25,11 +25,10 @@ def environment():
 
 
 def built():
-    """The command, built for release."""
-    subprocess.run(
-        ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "ckpt"],
-        cwd=REPOSITORY, check=True, stdout=sys.stderr)
-    return REPOSITORY / ".build/release/ckpt"
+    """The command as it is installed."""
+    program = REPOSITORY / ".build/program/ckpt"
+    subprocess.run([REPOSITORY / "Tools/build-program", program], check=True, stdout=sys.stderr)
+    return program
 
 
 def timed(*command):

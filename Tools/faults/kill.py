@@ -51,8 +51,9 @@ def at_random(stage, count, report, seed=1, how=signal.SIGKILL):
 def after(stage, repeats):
     """What is wrong after a kill; if wanted, the command is run again over what is left."""
     found = stage.problems(finished=False, killed=True)
-    # Played over a result, a command may give another one.
-    is_done = any(scene.state(stage.place).get(name) != digest for name, digest in stage.old.items())
+    # Played over a result, a command may give another one: `pack` adds to it.
+    now = scene.state(stage.place)
+    is_done = now == stage.new or any(now.get(name) != digest for name, digest in stage.old.items())
     if found or not repeats or is_done or stage.scene.main and not (stage.place / stage.scene.main).exists():
         return found
     result = stage.run()

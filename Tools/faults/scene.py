@@ -111,7 +111,7 @@ class Stage:
             if core in (self.old, self.new) and self.fingerprint(folder or self.place) in self.prints:
                 return found
             return found + [f"the last checkpoint in it cannot be read: {difference(self.old, now)}"]
-        if self.scene.main and killed and self.can_be_restored(now):
+        if self.scene.main and (killed or crippled) and self.can_be_restored(now):
             return [problem for problem in found if ".ckpt-old-" not in problem]
         if self.scene.is_each and all(core.get(name) in (self.old.get(name), self.new.get(name)) for name in
                                       {*self.old, *self.new}):

@@ -29,7 +29,7 @@ struct FolderParts {
     for part in parts {
       let isChosen = options.key.map { part.key == $0 } ?? true
       var opened = try part.format.open(part.probe, inner)
-      let total = try opened.checkpoint.entries.filter { $0.alias == nil }.total()
+      let total = try opened.checkpoint.entries.total(includingAliases: false)
       joined.parts.append(
         Opened.Part(
           key: part.key, tensorCount: opened.checkpoint.entries.count, byteCount: total.byteCount,

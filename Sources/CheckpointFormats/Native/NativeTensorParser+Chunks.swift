@@ -78,7 +78,7 @@ extension NativeTensorParser {
       }
       return []
     }
-    let digits = Array(text.utf8)
+    let digits = text.utf8Span.span
     let expected = count > 1 ? count.saturated(times: 2 * TreeDigest.valueSize) : 0
     guard count > 1, digits.count == expected else {
       throw CheckpointError(

@@ -69,7 +69,7 @@ enum Packed {
       var opened = try content.format.open(content.probe, inner)
       if content.isChosen, let key = options.key {
         opened.isChosenPart = true
-        let total = try opened.checkpoint.entries.filter { $0.alias == nil }.total()
+        let total = try opened.checkpoint.entries.total(includingAliases: false)
         opened.parts = [
           Opened.Part(
             key: key, tensorCount: opened.checkpoint.entries.count, byteCount: total.byteCount,

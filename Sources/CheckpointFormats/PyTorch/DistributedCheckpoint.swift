@@ -193,7 +193,7 @@ struct DistributedCheckpoint {
       .flatMap(pickle.global)
     guard let global = dtype, let dtype = PyTorchGlobals.dtype(global), dtype.isComputable else {
       throw CheckpointError(
-        .unsupported, "unsupported dtype \(dtype?.fullName ?? "(not a torch dtype)")")
+        .unsupported, "unsupported dtype \(dtype?.shownName ?? "(not a torch dtype)")")
     }
     let info = try TensorInfo(dtype: dtype, shape: try sizes(state(value, "size")))
     let reader = try BoxedTensor(info, try chunks(of: name, value).map(\.box))

@@ -55,6 +55,9 @@ struct Pickle: Sendable {
     /// A name with dots, which would access attributes of other values, is separated by a space and
     /// so is never a recognized one.
     var fullName: String { module + (name.utf8.contains(UInt8(ascii: ".")) ? " " : ".") + name }
+
+    /// ``fullName`` as a message quotes it: a file may give a very long one.
+    var shownName: String { fullName.escapingControls.shortened(to: 100) }
   }
 
   /// A call that was not made, and the operations on its result.

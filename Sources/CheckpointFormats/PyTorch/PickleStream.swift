@@ -105,8 +105,9 @@ extension PickleStream {
   static func recognizes(_ head: [UInt8]) -> Bool {
     guard head.count >= 2 else { return false }
     if head[0] == 0x80 { return (2...5).contains(head[1]) }
-    if ["(dp", "(lp", "(dq", "(lq", "}q", "]q"].contains(where: { head.starts(with: $0.utf8) }) {
-      return head[head[0] == UInt8(ascii: "(") ? 3 : 2] < 0x40
+    for beginning in ["(dp", "(lp", "(dq", "(lq", "}q", "]q"]
+    where head.starts(with: beginning.utf8) {
+      return head.dropFirst(beginning.utf8.count).first.map { $0 < 0x40 } ?? false
     }
     // GLOBAL: a module and a name, a line each; then arguments, or a place in the memo.
     guard head[0] == UInt8(ascii: "c") else { return false }

@@ -189,7 +189,7 @@ extension PyTorchFile {
       names == 1
       ? "1 unrecognized class or function:"
       : "\(names) unrecognized classes or functions, first"
-    return "\(what) '\(first.fullName)' at byte \(pickleOffset + first.offset); nothing was run,"
+    return "\(what) '\(first.shownName)' at byte \(pickleOffset + first.offset); nothing was run,"
       + " see ckpt scan"
   }
 }

@@ -86,7 +86,7 @@ struct PyTorchTensorDecoder {
       return try sparse(arguments, depth: depth)
     case "torch._utils._rebuild_meta_tensor_no_storage":
       try require(2)
-      let dtype = pickle.global(arguments[0])?.fullName ?? "an unknown type"
+      let dtype = pickle.global(arguments[0])?.shownName ?? "an unknown type"
       let shape = try sizes(arguments[1])
       return .unread("of \(dtype) and shape \(shape) was on the meta device and has no elements")
     case "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type",

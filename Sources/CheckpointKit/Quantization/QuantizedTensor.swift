@@ -56,7 +56,7 @@ extension Checkpoint {
   /// The quantized tensors by the names of their codes.
   package var quantizedTensors: [TensorName: QuantizedTensor] {
     // Most checkpoints are floats alone, and then no names need be looked up.
-    guard entries.contains(where: Self.mayShowCodes) else { return [:] }
+    guard entries.indices.contains(where: mayShowCodes) else { return [:] }
     let index = TensorIndex(entries)
     var found: [TensorName: QuantizedTensor] = [:]
     for entry in entries {
@@ -69,13 +69,15 @@ extension Checkpoint {
 
   /// Whether an entry's type may be that of codes, or its name shows that others are: bitsandbytes keeps
   /// codes in any type, and `absmax` beside them.
-  private static func mayShowCodes(_ entry: Entry) -> Bool {
-    switch entry.info.dtype.element.kind {
-    case .boolean, .complex: false
+  private func mayShowCodes(_ index: Int) -> Bool {
+    let dtype = entries[index].info.dtype
+    switch dtype.element.kind {
+    case .boolean, .complex: return false
     case .floatingPoint:
-      entry.info.dtype.byteWidth == 1
-        || entry.name.text.utf8.last == UInt8(ascii: "x") && entry.name.text.hasSuffix("absmax")
-    case .integer, .packed: true
+      if dtype.byteWidth == 1 { return true }
+      let name = entries[index].name.text
+      return name.utf8.last == UInt8(ascii: "x") && name.hasSuffix("absmax")
+    case .integer, .packed: return true
     }
   }
 }

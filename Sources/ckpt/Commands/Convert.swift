@@ -243,6 +243,7 @@ extension Ckpt {
       case .shards(let target):
         let written = try await target.write(checkpoint, showing: common)
         written.notes.forEach(common.notes(on: output))
+        written.warnings.forEach(common.warnings(on: output))
         return written.paths
       case .copy(let target, let template):
         let progress = Progress(reading: checkpoint.entries, quiet: common.quiet)
@@ -252,7 +253,7 @@ extension Ckpt {
           isPartial: !selection.match.isEmpty || !selection.exclude.isEmpty,
           threads: common.threads)
         filled.losses.forEach(common.notes(on: output))
-        try await target.write(filled).notes.forEach(common.notes(on: output))
+        try await target.write(filled).warnings.forEach(common.warnings(on: output))
         return []
       }
     }

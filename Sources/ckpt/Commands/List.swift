@@ -113,7 +113,7 @@ extension Ckpt {
       let entries = try naming(file) {
         try selection.entries(of: source.checkpoint, notes: common.notes(on: file))
       }
-      let total = try naming(file) { try entries.lazy.filter { $0.alias == nil }.total() }
+      let total = try naming(file) { try entries.total(includingAliases: false) }
       let (elements, bytes) = (total.elementCount, total.byteCount)
       let labels = source.checkpoint.quantizationLabels
       if report.json {
@@ -143,12 +143,14 @@ extension Ckpt {
     ) throws {
       guard let columns = Terminal.columns else {
         var rows = AlignedRows(.left, .left, .left, .right, .left)
-        for entry in entries {
-          rows.add(entry.name.text.escapingControls)
-          rows.add(entry.info.dtype.rawValue)
-          rows.add(entry.info.shape)
-          rows.add(entry.info.byteCount)
-          rows.add(remarks(entry, labels))
+        // A copy of each entry would take as long as its row.
+        for index in entries.indices {
+          rows.add(entries[index].name.text.escapingControls)
+          let info = entries[index].info
+          rows.add(info.dtype.rawValue)
+          rows.add(info.shape)
+          rows.add(info.byteCount)
+          rows.add(remarks(entries[index], labels))
         }
         return try rows.print(to: &output)
       }

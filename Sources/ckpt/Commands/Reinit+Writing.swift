@@ -119,7 +119,7 @@ extension Ckpt.Reinit {
         metadata: plan.checkpoint.recorded,
         threads: common.threads)
       filled.losses.filter { !plan.losses.contains($0) }.forEach(common.notes(on: file))
-      try await target.write(filled).notes.forEach(common.notes(on: file))
+      try await target.write(filled).warnings.forEach(common.warnings(on: file))
     }
   }
 }
