@@ -16,7 +16,8 @@ extension UInt8 {
     let (number, letter) = (self &- UInt8(ascii: "0"), self &- UInt8(ascii: "a"))
     let ofLetter: UInt8 = letter < 6 ? 0xff : 0
     let ofNumber: UInt8 = number < 10 ? 0xff : 0
-    return ((ofNumber & number) + (ofLetter & letter) + (ofLetter & 10), ofNumber | ofLetter == 0xff)
+    let value = (ofNumber & number) + (ofLetter & letter) + (ofLetter & 10)
+    return (value, ofNumber | ofLetter == 0xff)
   }
 }
 
