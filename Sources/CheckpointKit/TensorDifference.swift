@@ -104,7 +104,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
       elementCount == 0
       ? next.beyondRoundingCount
       : beyondRoundingCount.flatMap { mine in next.beyondRoundingCount.map { mine + $0 } }
-    elementCount += next.elementCount
+    elementCount = [elementCount, next.elementCount].saturatedSum()
     differingCount += next.differingCount
     becameNaNCount += next.becameNaNCount
     becameInfiniteCount += next.becameInfiniteCount
