@@ -76,7 +76,7 @@ package struct ArchivePlace: Sendable {
         return nil
       }
       return try open().renamed(prefix + name)
-    } lister: { name throws(CheckpointError) in
+    } list: { name throws(CheckpointError) in
       list(name)
     }
   }

@@ -8,7 +8,7 @@ public import TensorCore
 /// SIGBUS.
 public final class ByteSource: Sendable {
   /// Fills a span with the bytes starting at an offset; the range is inside the source.
-  package typealias Reader =
+  public typealias Reader =
     @Sendable (_ offset: Int, _ target: inout MutableRawSpan) throws(CheckpointError) -> Void
 
   /// Name for errors: a path, an address, or `standard input`.
@@ -23,7 +23,7 @@ public final class ByteSource: Sendable {
   private let reader: Reader
 
   /// Creates a source of a new kind: all it needs is a size and a function that reads.
-  package convenience init(
+  public convenience init(
     name: String, size: Int, entityTag: String? = nil, reader: @escaping Reader
   ) {
     self.init(name: name, size: size, entityTag: entityTag, local: nil, reader: reader)

@@ -26,10 +26,10 @@ public final class MemoryFiles: Sendable {
   public var place: Place {
     Place(prefix: "memory:") { [self] name throws(CheckpointError) in
       try open(name)
-    } lister: { [self] folder throws(CheckpointError) in
+    } list: { [self] folder throws(CheckpointError) in
       let start = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
       return names(after: start)
-    } creator: { [self] name, replacing throws(CheckpointError) in
+    } create: { [self] name, replacing throws(CheckpointError) in
       try create(name, replacing: replacing)
     }
   }

@@ -1,14 +1,14 @@
 package import TensorCore
 
 /// Which of the checkpoints in a pack is meant, as in `run.ckz@3` and `run.ckz@latest`.
-public enum PackStep: Hashable, Sendable, CustomStringConvertible {
+package enum PackStep: Hashable, Sendable, CustomStringConvertible {
   /// One by its number, counted from 0.
   case number(Int)
   /// The last one.
   case latest
 
   /// How it ends a path.
-  public var description: String {
+  package var description: String {
     switch self {
     case .number(let number): "@\(number)"
     case .latest: "@latest"

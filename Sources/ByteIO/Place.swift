@@ -4,20 +4,21 @@ public import TensorCore
 /// Where sources are found and sinks are created: a folder of this machine, a folder on a web server,
 /// memory.
 ///
-/// Only places know paths and addresses; everything above has names. A new kind of storage takes one
-/// file: functions that open a name, list a folder, and create a sink.
+/// Only places know paths and addresses; everything above has names. A new kind of storage is one value:
+/// ``init(prefix:open:list:create:makeFolder:)`` takes the functions that open a name, list a folder, and
+/// create a sink.
 public struct Place: Sendable {
   /// Opens the file with a name; returns `nil` if it is a folder.
-  package typealias Opener =
+  public typealias Opener =
     @Sendable (_ name: String) throws(CheckpointError) -> ByteSource?
   /// The names in a folder, in any order; the empty name is the place itself.
-  package typealias Lister = @Sendable (_ name: String) throws(CheckpointError) -> [String]
-  /// Creates a sink that takes a name here when it is committed.
-  package typealias Creator =
+  public typealias Lister = @Sendable (_ name: String) throws(CheckpointError) -> [String]
+  /// Creates a sink that takes a name here when it is committed; a file that is there may only be
+  /// replaced if `replacing`.
+  public typealias Creator =
     @Sendable (_ name: String, _ replacing: Bool) throws(CheckpointError) -> ByteSink
-
   /// Makes a folder, unless it exists.
-  package typealias FolderMaker = @Sendable (_ name: String) throws(CheckpointError) -> Void
+  public typealias FolderMaker = @Sendable (_ name: String) throws(CheckpointError) -> Void
 
   /// The text before a name in its path: `runs/3/`, or empty for the current folder.
   package let prefix: String
@@ -30,18 +31,36 @@ public struct Place: Sendable {
   /// Whether names lead to the files of one model only: see ``confined(to:)``.
   let isConfined: Bool
 
-  /// Makes a place of a new kind; without `creator` it is only read.
-  package init(
-    prefix: String, opener: @escaping Opener, lister: @escaping Lister, creator: Creator? = nil,
-    folderMaker: FolderMaker? = nil, isLocal: Bool = false, isConfined: Bool = false
+  /// Makes a place of a new kind.
+  ///
+  /// Names of files in folders have slashes in them. The functions are called from any task.
+  ///
+  /// - Parameters:
+  ///   - prefix: the text before a name in the paths that errors show, such as `s3://bucket/`.
+  ///   - open: opens a file by its name.
+  ///   - list: returns the names in a folder.
+  ///   - create: creates a sink; `nil` for a place that is only read.
+  ///   - makeFolder: makes a folder; `nil` where folders need not be made.
+  public init(
+    prefix: String, open: @escaping Opener, list: @escaping Lister, create: Creator? = nil,
+    makeFolder: FolderMaker? = nil
+  ) {
+    self.init(
+      prefix: prefix, open: open, list: list, create: create, makeFolder: makeFolder,
+      isLocal: false, isConfined: false)
+  }
+
+  private init(
+    prefix: String, open: @escaping Opener, list: @escaping Lister, create: Creator?,
+    makeFolder: FolderMaker?, isLocal: Bool, isConfined: Bool
   ) {
     self.prefix = prefix
     self.isLocal = isLocal
     self.isConfined = isConfined
-    self.opener = opener
-    self.lister = lister
-    self.creator = creator
-    self.folderMaker = folderMaker
+    opener = open
+    lister = list
+    creator = create
+    folderMaker = makeFolder
   }
 
   /// The path of a name, for errors.
@@ -101,9 +120,9 @@ public struct Place: Sendable {
     }
     return Place(
       prefix: prefix + start,
-      opener: { inner throws(CheckpointError) in try opener(start + inner) },
-      lister: { inner throws(CheckpointError) in try lister(start + inner) }, creator: inside,
-      folderMaker: folderInside, isLocal: isLocal, isConfined: isConfined)
+      open: { inner throws(CheckpointError) in try opener(start + inner) },
+      list: { inner throws(CheckpointError) in try lister(start + inner) }, create: inside,
+      makeFolder: folderInside, isLocal: isLocal, isConfined: isConfined)
   }
 
   /// This place with names that lead to the files of one model only.
@@ -114,14 +133,14 @@ public struct Place: Sendable {
     if isConfined { return self }
     return Place(
       prefix: prefix,
-      opener: { [self] name throws(CheckpointError) in
+      open: { [self] name throws(CheckpointError) in
         try folders.check(name, in: self)
         return try opener(name)
       },
-      lister: { [self] name throws(CheckpointError) in
+      list: { [self] name throws(CheckpointError) in
         try folders.check(name, in: self)
         return try lister(name)
-      }, creator: creator, folderMaker: folderMaker, isLocal: isLocal, isConfined: true)
+      }, create: creator, makeFolder: folderMaker, isLocal: isLocal, isConfined: true)
   }
 
   // MARK: - Paths
@@ -156,25 +175,25 @@ public struct Place: Sendable {
   private static func local(_ prefix: String) -> Place {
     Place(
       prefix: prefix,
-      opener: { name throws(CheckpointError) in try ByteSource.local(prefix + name) },
-      lister: { name throws(CheckpointError) in
+      open: { name throws(CheckpointError) in try ByteSource.local(prefix + name) },
+      list: { name throws(CheckpointError) in
         let path = prefix + name
         return try Folder.names(in: path.isEmpty ? "." : path)
       },
-      creator: { name, replacing throws(CheckpointError) in
+      create: { name, replacing throws(CheckpointError) in
         let ranks = Ranks.current
         return ranks.size > 1
           ? try ByteSink.shared(prefix + name, replacing: replacing, ranks: ranks)
           : try ByteSink.local(prefix + name, replacing: replacing)
       },
-      folderMaker: { name throws(CheckpointError) in try Folder.make(prefix + name) },
-      isLocal: true)
+      makeFolder: { name throws(CheckpointError) in try Folder.make(prefix + name) },
+      isLocal: true, isConfined: false)
   }
 
   private static func web(_ prefix: String) -> Place {
     Place(prefix: prefix) { name throws(CheckpointError) in
       try ByteSource.web(prefix + name)
-    } lister: { name throws(CheckpointError) in
+    } list: { name throws(CheckpointError) in
       throw CheckpointError(
         .unsupported, "a web server does not list its files; name one of them",
         path: prefix + name)

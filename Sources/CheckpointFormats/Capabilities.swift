@@ -41,14 +41,14 @@ public struct Capabilities: Sendable {
 
   /// Lists what a format can carry.
   public init(
-    dtypes: some Sequence<DType>, ties: Bool = true, modules: Bool = true,
+    dtypes: some Sequence<DType>, keepsTies: Bool = true, keepsModules: Bool = true,
     values: Set<Value.Kind> = [.text],
     compressions: Set<WriteOptions.Compression> = [], holdsOneTensor: Bool = false,
     isSharded: Bool = false
   ) {
     self.dtypes = Set(dtypes)
-    keepsTies = ties
-    keepsModules = modules
+    self.keepsTies = keepsTies
+    self.keepsModules = keepsModules
     self.values = values
     self.compressions = compressions
     self.holdsOneTensor = holdsOneTensor

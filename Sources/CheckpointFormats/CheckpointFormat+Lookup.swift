@@ -1,5 +1,5 @@
 public import ByteIO
-package import TensorCore
+public import TensorCore
 
 /// Finding a format by name, by file name, or by content.
 extension CheckpointFormat {
@@ -20,7 +20,11 @@ extension CheckpointFormat {
   package var isWritable: Bool { write != nil || capabilities.needsTemplate }
 
   /// Finds a writable format by its name or by an extension, with or without the dot.
-  public static func writable(named name: String) throws -> CheckpointFormat {
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` when there is none.
+  public static func writable(
+    named name: String
+  ) throws(CheckpointError) -> CheckpointFormat {
     let found = all.first {
       $0.name == name || $0.extensions.contains("." + name) || $0.extensions.contains(name)
     }
@@ -37,7 +41,11 @@ extension CheckpointFormat {
   }
 
   /// Finds the writable format whose extension a path ends in.
-  public static func writable(forPath path: String) throws -> CheckpointFormat {
+  ///
+  /// - Throws: ``TensorCore/CheckpointError`` `unsupported` when there is none.
+  public static func writable(
+    forPath path: String
+  ) throws(CheckpointError) -> CheckpointFormat {
     for ending in all.flatMap(\.capabilities.copiedEndings)
     where path.lowercased().hasSuffix(ending) {
       throw CheckpointError(
@@ -65,10 +73,14 @@ extension CheckpointFormat {
 
   /// Recognizes a file or a folder by its content; the format of a folder that is one file beside
   /// others is that file's.
-  public static func recognized(_ candidate: FileProbe) -> CheckpointFormat? {
-    if let format = all.first(where: { $0.recognizes(candidate) }) { return format }
+  ///
+  /// `formats` are those that are asked, in their order.
+  public static func recognized(
+    _ candidate: FileProbe, among formats: [CheckpointFormat] = all
+  ) -> CheckpointFormat? {
+    if let format = formats.first(where: { $0.recognizes(candidate) }) { return format }
     guard let file = FolderModel.file(of: candidate),
-      let format = all.first(where: { $0.recognizes(file) })
+      let format = formats.first(where: { $0.recognizes(file) })
     else { return nil }
     return format.reading(file)
   }

@@ -15,9 +15,14 @@ public struct OpenOptions: Sendable {
   /// `Budget`.
   public var readsValues = true
 
-  /// The options as they are by default.
-  public init(key: String? = nil, threads: Int = Threads.available, readsValues: Bool = true) {
+  /// Sets some options; the others are as they are by default.
+  public init(
+    key: String? = nil, readsAllParts: Bool = false, notesParts: Bool = true,
+    threads: Int = Threads.available, readsValues: Bool = true
+  ) {
     self.key = key
+    self.readsAllParts = readsAllParts
+    self.notesParts = notesParts
     self.threads = threads
     self.readsValues = readsValues
   }

@@ -16,11 +16,11 @@ public struct Opened: Sendable {
   /// Remarks for users about content that is not in the tensors, one sentence each.
   public var notes: [String] = []
   /// The fingerprints that its files carry, not yet compared: one for each file that has one.
-  public package(set) var fingerprints: [StoredFingerprint] = []
+  public var fingerprints: [StoredFingerprint] = []
   /// What the file's own checksums cover, which are compared when everything is read.
-  public package(set) var coverage = ChecksumCoverage.none
-  /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies()``.
-  package var claimedTies: Set<TensorName> = []
+  public var coverage = ChecksumCoverage.none
+  /// Names of aliases that the file only claims, having the bytes twice; see ``confirmTies(among:)``.
+  public var claimedTies: Set<TensorName> = []
 
   /// The same, of a file that has checksums over the bytes of all tensors.
   var checksummed: Self {
@@ -44,7 +44,7 @@ public struct Opened: Sendable {
     public let isOpened: Bool
 
     /// Describes a part.
-    package init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
+    public init(key: String, tensorCount: Int, byteCount: Int, isOpened: Bool) {
       self.key = key
       self.tensorCount = tensorCount
       self.byteCount = byteCount

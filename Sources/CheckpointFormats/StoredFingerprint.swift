@@ -9,6 +9,13 @@ public struct StoredFingerprint: Sendable, Hashable {
   public let tensors: Set<TensorName>
   /// Name of the file among several with an index; `nil` for the file that was opened.
   public var file: String?
+
+  /// Notes what a file says.
+  public init(text: String, tensors: Set<TensorName>, file: String? = nil) {
+    self.text = text
+    self.tensors = tensors
+    self.file = file
+  }
 }
 
 /// How much of a file its own checksums cover, apart from a fingerprint.

@@ -1,4 +1,4 @@
-import ParallelWork
+public import ParallelWork
 
 /// Options for writing a checkpoint; a format refuses what it cannot do.
 public struct WriteOptions: Sendable {
@@ -29,6 +29,14 @@ public struct WriteOptions: Sendable {
   /// file of a training run does; see ``OpenOptions/readsAllParts``.
   public var nests = false
 
-  /// The options as they are by default.
-  public init() {}
+  /// Sets some options; the others are as they are by default.
+  public init(
+    compression: Compression = .standard, parity: Int? = nil, threads: Int = Threads.available,
+    nests: Bool = false
+  ) {
+    self.compression = compression
+    self.parity = parity
+    self.threads = threads
+    self.nests = nests
+  }
 }

@@ -83,7 +83,7 @@ extension CheckpointDiff.Work {
       measured.map { pairs[$0] }, differ: measured.map { outlooks[$0] == .different })
     for (index, difference) in zip(measured, found) {
       differences[index] = difference
-      isDifferent[index] = difference.map { $0.differing > 0 } == true
+      isDifferent[index] = difference.map { $0.differingCount > 0 } == true
     }
     var changes = pairs.indices.map { index -> Change in
       let (left, right) = pairs[index]
@@ -155,7 +155,7 @@ extension CheckpointDiff.Work {
     _ equal: [[Range<Int>]], of pairs: [Pair], to differences: inout [TensorDifference?]
   ) async throws {
     var items: [(tensor: Int, range: Range<Int>)] = []
-    for (index, ranges) in equal.enumerated() where (differences[index]?.differing ?? 0) > 0 {
+    for (index, ranges) in equal.enumerated() where (differences[index]?.differingCount ?? 0) > 0 {
       let width = pairs[index].left.info.dtype.block.bytes
       let size = max(WorkLimits.comparisonSize / width, 1) * width
       for range in ranges { items += range.cut(at: size).map { (index, $0) } }

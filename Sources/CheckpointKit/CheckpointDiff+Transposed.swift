@@ -46,7 +46,7 @@ extension CheckpointDiff.Work {
       left.info.elementCount >= Self.minElements
     else { return nil }
     func isRelated(_ found: TensorDifference?) -> Bool {
-      guard let found, found.differing > 0 else { return true }
+      guard let found, found.differingCount > 0 else { return true }
       return found.cosine.map { $0 >= Self.relatedCosine } == true
     }
     let view = try right.permuted(order)

@@ -81,10 +81,10 @@ public struct CheckpointDiff: Sendable {
   /// What differs, in the same order.
   public let changes: [Change]
   /// Tensors that are equal (within the tolerance, if there is one).
-  public let identical: Int
+  public let identicalCount: Int
   /// How many of those are equal by the digests that both files store, so that their bytes were not
   /// read; none for entries whose `storedDigest` is `nil`.
-  public let identicalByStoredDigest: Int
+  public let identicalByStoredDigestCount: Int
 
   /// Compares two checkpoints in bounded memory.
   ///
@@ -96,13 +96,13 @@ public struct CheckpointDiff: Sendable {
   /// then no tolerance, and no tensor is recognized as transposed.
   ///
   /// Bytes are compared, and what differs is measured in the same pass. `threads` tasks are at work;
-  /// the result does not depend on their number. `progress` is told of the bytes of both sides.
+  /// the result does not depend on their number. `progress` is told of the bytes of both sides, whose total may grow.
   /// - Throws: `CheckpointError` when a tensor cannot be read.
   public init(
     from left: Checkpoint, to right: Checkpoint, map: [TensorName: TensorName] = [:],
     tolerance: TensorDifference.Tolerance = .none, ignoringTypes: Bool = false,
     measuring: Bool = true, threads: Int = Threads.available,
-    progress: ProgressReport? = nil
+    progress: ProgressHandler? = nil
   ) async throws {
     let work = Work(
       tolerance: tolerance, ignoresTypes: ignoringTypes, isMeasured: measuring, threads: threads,
@@ -140,8 +140,8 @@ public struct CheckpointDiff: Sendable {
       + rightOver.filter { !isRightPaired.contains($0.name) }
       .map { Change(only: $0, isAdded: true) }
     changes = tensors.filter { $0.kind != .identical }
-    identical = tensors.count - changes.count
-    identicalByStoredDigest = storedCount
+    identicalCount = tensors.count - changes.count
+    identicalByStoredDigestCount = storedCount
   }
 
   /// Those of `entries` that are tied, in their file, to a tensor that has a partner.

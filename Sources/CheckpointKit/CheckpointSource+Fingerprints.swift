@@ -30,9 +30,9 @@ extension CheckpointSource {
       if changes.allSatisfy({ $0 == nil }) { continue }
       if let fingerprint = try await renewed(stored, old, changes, threads: fill.threads) {
         if let file = stored.file {
-          fill.shardFingerprints[file] = fingerprint.description
+          fill.shardFingerprints[file] = fingerprint
         } else {
-          fill.fingerprint = fingerprint.description
+          fill.fingerprint = fingerprint
         }
       } else {
         let file = stored.file.map { " of '\($0)'" } ?? ""
@@ -47,9 +47,7 @@ extension CheckpointSource {
   /// The file with all its parts, to which a fingerprint belongs.
   package func withAllParts(_ threads: Int) throws -> Opened {
     if opened.parts.isEmpty { return opened }
-    var options = OpenOptions(threads: threads)
-    options.readsAllParts = true
-    return try format.open(probe, options)
+    return try format.open(probe, OpenOptions(readsAllParts: true, threads: threads))
   }
 
   /// The fingerprint with the changes; `nil` if the stored one is not that of the old tensors.

@@ -24,22 +24,25 @@ public struct CheckpointSource: Sendable {
   /// Opens a file by its content, whatever its name; `-` takes standard input, which is copied to a
   /// temporary file if it is a pipe, since formats are read by range.
   ///
-  /// `options` may name a part of the file; `notes` is told what it holds that no tensor can show.
+  /// `options` may name a part of the file; `formats` are those that are asked whether it is theirs, in
+  /// their order; `notes` is told what it holds that no tensor can show.
   /// - Throws: `CheckpointError` with the path in it.
   public static func open(
-    _ path: String, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
+    _ path: String, options: OpenOptions = OpenOptions(),
+    formats: [CheckpointFormat] = CheckpointFormat.all, notes: (String) -> Void = { _ in }
   ) throws -> Self {
-    try open(.checkpoint(path), options: options, notes: notes)
+    try open(.checkpoint(path), options: options, formats: formats, notes: notes)
   }
 
   /// Opens a file by its content that a place has opened, a file in memory for example.
   ///
   /// - Throws: `CheckpointError` with the file's name in it.
   public static func open(
-    _ probe: FileProbe, options: OpenOptions = OpenOptions(), notes: (String) -> Void = { _ in }
+    _ probe: FileProbe, options: OpenOptions = OpenOptions(),
+    formats: [CheckpointFormat] = CheckpointFormat.all, notes: (String) -> Void = { _ in }
   ) throws -> Self {
     try CheckpointError.placing(path: probe.path) {
-      let format = try format(of: probe)
+      let format = try format(of: probe, among: formats)
       if let step = probe.step, format.name != CheckpointFormat.native.name {
         throw step.error(.missing, "holds one checkpoint")
       }
@@ -63,11 +66,13 @@ public struct CheckpointSource: Sendable {
     }
   }
 
-  private static func format(of probe: FileProbe) throws(CheckpointError) -> CheckpointFormat {
+  private static func format(
+    of probe: FileProbe, among formats: [CheckpointFormat]
+  ) throws(CheckpointError) -> CheckpointFormat {
     guard probe.members != nil || probe.size > 0 else {
       throw CheckpointError(.malformed, "is empty, not a checkpoint")
     }
-    if let format = CheckpointFormat.recognized(probe) { return format }
+    if let format = CheckpointFormat.recognized(probe, among: formats) { return format }
     if let error = KnownFile.error(for: probe) { throw error }
     // What shows no format is opened as its name says: that reader knows what is wrong with it.
     if probe.members == nil, let named = CheckpointFormat.named(byEndingOf: probe.name) {

@@ -16,16 +16,14 @@ public struct CheckpointTarget: Sendable {
 
   /// Settles the format and refuses, before any work is done, a target that cannot be written.
   ///
-  /// `path` is the file, or `-` for standard output; the format is `name`'s, or the one that the
-  /// path's ending says; `overwrites` says whether an existing file may be replaced.
+  /// `path` is the file, or `-` for standard output; without `format` it is the one that the path's
+  /// ending says; `overwrites` says whether an existing file may be replaced.
   /// - Throws: `CheckpointError` with the path in it.
   public init(
-    _ path: String, format name: String? = nil, options: WriteOptions = WriteOptions(),
+    _ path: String, format: CheckpointFormat? = nil, options: WriteOptions = WriteOptions(),
     overwrites: Bool = false
-  ) throws {
-    let format =
-      try name.map { try CheckpointFormat.writable(named: $0) }
-      ?? CheckpointFormat.writable(forPath: path)
+  ) throws(CheckpointError) {
+    let format = try CheckpointFormat.writable(format, path)
     let (place, file) = Place.locate(path)
     try self.init(
       file, in: path == "-" ? nil : place, format: format, options: options, overwrites: overwrites)
@@ -35,7 +33,7 @@ public struct CheckpointTarget: Sendable {
   public init(
     _ name: String, in place: Place?, format: CheckpointFormat,
     options: WriteOptions = WriteOptions(), overwrites: Bool = false
-  ) throws {
+  ) throws(CheckpointError) {
     self.place = place
     self.name = name
     self.format = format
@@ -85,4 +83,14 @@ public struct CheckpointTarget: Sendable {
 
   /// Removes the unfinished files of the whole process, for one that is about to be ended.
   package static func removeUnfinished() { ByteSink.removeUnfinished() }
+}
+
+extension CheckpointFormat {
+  /// The format that is given, else the one that a path's ending says.
+  static func writable(
+    _ given: CheckpointFormat?, _ path: String
+  ) throws(CheckpointError) -> CheckpointFormat {
+    if let given { return given }
+    return try writable(forPath: path)
+  }
 }

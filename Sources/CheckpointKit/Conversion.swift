@@ -17,13 +17,21 @@ public struct Conversion: Sendable {
   /// Tensors that are left out because they are damaged.
   public var damaged: Set<TensorName> = []
 
-  /// What users can do about parts that are left out: the end of the note about them.
-  public var remedy = "pass --all for every part, --key for another"
+  /// What users of the command can do about parts that are left out: the end of the note about them.
+  package var remedy = "pass --all for every part, --key for another"
   /// Keys of parts that the output has anyway, being a copy of the file.
   public var keptParts: Set<TensorName> = []
 
-  /// A conversion that keeps a selection unchanged.
-  public init(_ selection: Selection) { self.selection = selection }
+  /// Keeps a selection, renamed and rounded.
+  public init(
+    _ selection: Selection = Selection(), names: NameMap = NameMap(), dtype: DType? = nil,
+    castsStored: Bool = false
+  ) {
+    self.selection = selection
+    self.names = names
+    self.dtype = dtype
+    self.castsStored = castsStored
+  }
 
   /// The result of a conversion.
   public struct Result: Sendable {

@@ -1,6 +1,6 @@
 public import ByteIO
 public import CheckpointFormats
-import TensorCore
+public import TensorCore
 
 /// Where the filled copy of a checkpoint's files goes: in place of them, to another path, or to
 /// standard output.
@@ -30,7 +30,9 @@ public struct CopyTarget: Sendable {
   ///
   /// - Throws: `CheckpointError` with the path when it exists and may not be replaced, or cannot be
   ///   written.
-  public init(copying source: FileProbe, to path: String, overwrites: Bool) throws {
+  public init(copying source: FileProbe, to path: String, overwrites: Bool = false)
+    throws(CheckpointError)
+  {
     self.source = source
     self.overwrites = overwrites
     isInPlace = false

@@ -10,14 +10,15 @@ extension DiffAnswer {
     var clauses = [headline]
     let found = sum.difference
     for (count, outcome) in [
-      (found.becameNaN, "became NaN"), (found.becameInfinite, "became infinite"),
-      (found.noLongerNaN, "no longer NaN"), (found.noLongerInfinite, "no longer infinite"),
+      (found.becameNaNCount, "became NaN"), (found.becameInfiniteCount, "became infinite"),
+      (found.noLongerNaNCount, "no longer NaN"),
+      (found.noLongerInfiniteCount, "no longer infinite"),
     ] where count > 0 {
-      let tensors = tensorsWithNaN.pluralized("tensor")
+      let tensors = nanTensorCount.pluralized("tensor")
       let place = outcome == "became NaN" ? " in \(tensors)" : ""
       clauses.append("\(count.pluralized("value"))\(place) \(outcome)")
     }
-    guard changed > 0 else { return clauses }
+    guard changedCount > 0 else { return clauses }
     if verdict == .unrelated {
       if namesChanged, !frozenParts.isEmpty {
         clauses.append("frozen: \(Self.listed(frozenParts))")
@@ -55,13 +56,13 @@ extension DiffAnswer {
   private var namesChanged: Bool { 1...Self.maxParts ~= changedParts.count }
 
   private var headline: String {
-    let all = sum.tensors.pluralized("tensor")
-    let count = "\(changed.grouped) of \(all) changed"
+    let all = sum.tensorCount.pluralized("tensor")
+    let count = "\(changedCount.grouped) of \(all) changed"
     switch verdict {
     case .identical: return (["identical: \(all)\(stored)"] + moves).joined(separator: ", ")
     case .values:
       let differing = (values?.changes.count ?? 0).pluralized("other value")
-      let tensors = ["identical tensors: \(sum.tensors.grouped)\(stored)"] + moves
+      let tensors = ["identical tensors: \(sum.tensorCount.grouped)\(stored)"] + moves
       return "\(tensors.joined(separator: ", ")); \(differing) changed"
     case .renamed, .transposed, .cast:
       return (["same values: \(all)"] + moves).joined(separator: ", ")
@@ -71,7 +72,7 @@ extension DiffAnswer {
         namesFrozen
         ? "changed except in \(Self.listed(frozenParts))"
         : "changed only in \(Self.listed(changedParts))"
-      return "same architecture, \(place): \(changed.grouped) of \(all)"
+      return "same architecture, \(place): \(changedCount.grouped) of \(all)"
     case .fineTuned, .changed, .unrelated:
       let how =
         switch verdict {
@@ -87,13 +88,13 @@ extension DiffAnswer {
   private var stored: String {
     switch byStoredDigest {
     case 0: ""
-    case sum.tensors: " (by stored digest)"
+    case sum.tensorCount: " (by stored digest)"
     default: " (\(byStoredDigest.grouped) by stored digest)"
     }
   }
 
   private var architecture: String {
-    let common = sum.tensors - sum.count(.added) - sum.count(.removed)
+    let common = sum.tensorCount - sum.count(.added) - sum.count(.removed)
     let counts = [
       (sum.count(.added), "added"), (sum.count(.removed), "removed"),
       (sum.count(.reshaped), "reshaped"),
@@ -102,8 +103,8 @@ extension DiffAnswer {
       .joined(separator: ", ")
     if common == 0 { return "\(line), no tensor in common" }
     let equal = common - sum.count(.reshaped)
-    if changed > 0 {
-      return "\(line); \(changed.grouped) of \(common.grouped) common tensors changed"
+    if changedCount > 0 {
+      return "\(line); \(changedCount.grouped) of \(common.grouped) common tensors changed"
     }
     if equal == 0 { return line }
     return (["\(line); \(equal.pluralized("tensor")) equal"] + moves).joined(separator: ", ")
@@ -112,7 +113,7 @@ extension DiffAnswer {
   /// `all names gain 'module.'`, `12 transposed`, `54 cast from F32 to BF16`.
   private var moves: [String] {
     func counted(_ count: Int) -> String {
-      count > 1 && count == sum.tensors ? "all" : count.grouped
+      count > 1 && count == sum.tensorCount ? "all" : count.grouped
     }
     var texts: [String] = []
     let renamed = renamings.map(\.tensors.count).saturatedSum()

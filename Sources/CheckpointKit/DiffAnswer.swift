@@ -38,15 +38,15 @@ public struct DiffAnswer: Sendable {
   /// The same of what is identical.
   public let frozenParts: [String]
   /// Tensors with values that became NaN.
-  public var tensorsWithNaN: Int { sum.tensorsWithNaN }
+  public var nanTensorCount: Int { sum.nanTensorCount }
   /// The floating-point or complex tensor with the largest finite relative change, and that change; `nil`
   /// if there is none.
   public let largest: (name: TensorName, relativeL2: Double)?
   /// Cosine of all changed tensors as one vector; `nil` or NaN as of ``TensorDifference/cosine``.
-  public var cosine: Double? { sum.difference.elements > 0 ? sum.difference.cosine : nil }
+  public var cosine: Double? { sum.difference.elementCount > 0 ? sum.difference.cosine : nil }
 
   /// Tensors of other values, not counting those that only one of the two has or that were reshaped.
-  public let changed: Int
+  public let changedCount: Int
 
   let byStoredDigest: Int
   let values: ValueDiff?
@@ -59,7 +59,7 @@ public struct DiffAnswer: Sendable {
     let tree = DiffTree(diff)
     sum = tree.nodes[0].sum
     self.values = values
-    byStoredDigest = diff.identicalByStoredDigest
+    byStoredDigest = diff.identicalByStoredDigestCount
     renamings = diff.renamings
     var types: [(old: DType, new: DType)] = []
     for change in diff.changes where change.kind == .retyped || change.kind == .transposed {
@@ -74,13 +74,13 @@ public struct DiffAnswer: Sendable {
     let isChanged = common.map { $0.kind != .identical && !Self.isMoved($0) }
     let parts = DiffParts(common, isChanged)
     (changedParts, frozenParts) = (parts.changed, parts.others)
-    changed = isChanged.count { $0 } - sum.count(.reshaped)
+    changedCount = isChanged.count { $0 } - sum.count(.reshaped)
     cast = common.count { Self.isMoved($0) && $0.old?.dtype != $0.new?.dtype }
     if !isSameArchitecture {
       verdict = .architecture
     } else if diff.changes.isEmpty {
       verdict = values.map { !$0.changes.isEmpty } == true ? .values : .identical
-    } else if changed == 0 {
+    } else if changedCount == 0 {
       verdict =
         cast == 0 ? sum.count(.transposed) > 0 ? .transposed : .renamed : .cast
     } else {
@@ -112,7 +112,7 @@ public struct DiffAnswer: Sendable {
       }
       // Values that are not finite do not tell.
       guard let cosine = tensor.difference?.cosine, cosine.isFinite else { continue }
-      let count = tensor.difference?.elements ?? 0
+      let count = tensor.difference?.elementCount ?? 0
       if cosine < CheckpointDiff.Work.relatedCosine {
         unrelated = [unrelated, count].saturatedSum()
       } else {
@@ -132,7 +132,7 @@ public struct DiffAnswer: Sendable {
     for change in changes {
       // Integers count, as num_batches_tracked does: how much more says nothing of the model.
       guard change.info?.dtype.isFloatingPoint == true || change.info?.dtype.isComplex == true,
-        let difference = change.difference, difference.differing > 0,
+        let difference = change.difference, difference.differingCount > 0,
         let relative = difference.relativeL2, relative.isFinite
       else { continue }
       if largest.map({ $0.relativeL2 < relative }) ?? true { largest = (change.name, relative) }
@@ -154,11 +154,11 @@ extension DiffAnswer: Encodable {
     try container.encode(isSameArchitecture, forKey: .isSameArchitecture)
     try container.encode(changedParts, forKey: .changedParts)
     try container.encode(frozenParts, forKey: .frozenParts)
-    try container.encode(tensorsWithNaN, forKey: .tensorsWithNaN)
+    try container.encode(nanTensorCount, forKey: .tensorsWithNaN)
     try container.encode(largest?.relativeL2, forKey: .largestRelativeL2)
     try container.encode(largest?.name.text, forKey: .largestRelativeName)
-    try container.encode(sum.tensors, forKey: .tensors)
-    try container.encode(changed, forKey: .changed)
+    try container.encode(sum.tensorCount, forKey: .tensors)
+    try container.encode(changedCount, forKey: .changed)
     try container.encode(sum.count(.identical), forKey: .identical)
     try container.encode(cosine, forKey: .cosine)
   }

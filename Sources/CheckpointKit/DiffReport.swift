@@ -65,15 +65,15 @@ public struct DiffReport: Sendable, Encodable {
     (self.first, self.second) = (first, second)
     (firstPrefix, secondPrefix) = (pairing.firstPrefix, pairing.secondPrefix)
     answer = diff.answer(values: values)
-    identical = diff.identical
-    identicalByStoredDigest = diff.identicalByStoredDigest
+    identical = diff.identicalCount
+    identicalByStoredDigest = diff.identicalByStoredDigestCount
     func total(_ count: (TensorDifference) -> Int) -> Int {
       diff.changes.compactMap(\.difference).map(count).saturatedSum()
     }
-    becameNaN = total(\.becameNaN)
-    becameInfinite = total(\.becameInfinite)
-    noLongerNaN = total(\.noLongerNaN)
-    noLongerInfinite = total(\.noLongerInfinite)
+    becameNaN = total(\.becameNaNCount)
+    becameInfinite = total(\.becameInfiniteCount)
+    noLongerNaN = total(\.noLongerNaNCount)
+    noLongerInfinite = total(\.noLongerInfiniteCount)
     changes = diff.changes.map(Tensor.init)
     identicalTensors = diff.tensors.filter { $0.kind == .identical }
       .map { Same(name: $0.name.text, newName: $0.newName?.text) }

@@ -90,7 +90,7 @@ struct ElementLoops {
         }
       }
     }
-    found.differing += differing
+    found.differingCount += differing
     found.squaredDifference += squares
     found.maxAbsolute = largest
     found.maxULP = distanceInUnits
@@ -137,7 +137,7 @@ struct ElementLoops {
         if apart > units { units = apart }
       }
     }
-    found.differing += differing
+    found.differingCount += differing
     found.squaredDifference += squares
     found.maxAbsolute = largest
     found.maxULP = hasUnits ? max(found.maxULP ?? 0, UInt64(units)) : nil
@@ -155,7 +155,7 @@ struct ElementLoops {
     }
     (found.squaredReference, found.squaredSecond) = (first, second)
     found.product = product
-    found.signFlips += flips
+    found.signFlipCount += flips
   }
 
   /// Counts elements of two types that differ, and not only by the rounding of a conversion, which is
@@ -168,7 +168,7 @@ struct ElementLoops {
     let (old, new) = isWide ? (left, right) : (right, left)
     let differing = values.indices.count { !isSame(values[$0], others[$0]) }
     guard differing > 0, old.isFloatingPoint, new.isFloatingPoint else {
-      found.beyondRounding = found.beyondRounding.map { $0 + differing }
+      found.beyondRoundingCount = found.beyondRoundingCount.map { $0 + differing }
       return
     }
     let size = values.count * new.byteWidth
@@ -183,7 +183,7 @@ struct ElementLoops {
     where !isSame(rounded[index], isWide ? others[index] : values[index]) {
       beyond += 1
     }
-    found.beyondRounding = found.beyondRounding.map { $0 + beyond }
+    found.beyondRoundingCount = found.beyondRoundingCount.map { $0 + beyond }
   }
 }
 
@@ -194,13 +194,13 @@ extension TensorDifference {
   ) {
     let (wasNaN, isNaN) = (old.contains(where: \.isNaN), new.contains(where: \.isNaN))
     if wasNaN != isNaN {
-      if isNaN { becameNaN += 1 } else { noLongerNaN += 1 }
+      if isNaN { becameNaNCount += 1 } else { noLongerNaNCount += 1 }
     }
     // An element with both a NaN and an infinity, of a complex type, counts as NaN.
     let wasInfinite = !wasNaN && old.contains(where: \.isInfinite)
     let isInfinite = !isNaN && new.contains(where: \.isInfinite)
     if wasInfinite != isInfinite {
-      if isInfinite { becameInfinite += 1 } else { noLongerInfinite += 1 }
+      if isInfinite { becameInfiniteCount += 1 } else { noLongerInfiniteCount += 1 }
     }
   }
 }

@@ -66,15 +66,14 @@ extension Integrity {
       (extent, means, obstacle) = (.everyByte, [], "")
       let count = pack.steps.count
       let rest =
-        pack.unfinishedBytes == 0
-        ? "" : "; \(pack.unfinishedBytes) bytes at the end were never finished"
+        pack.unfinishedByteCount == 0
+        ? "" : "; \(pack.unfinishedByteCount) bytes at the end were never finished"
       remark = " of \(count) checkpoint\(count == 1 ? "" : "s")\(rest)"
       return
     }
     if try CheckpointPatch(probe) != nil { remark = " of the patch, without its base" }
-    var options = OpenOptions(threads: threads)
-    options.readsAllParts = true
-    let source = try CheckpointSource.open(probe, options: options)
+    let source = try CheckpointSource.open(
+      probe, options: OpenOptions(readsAllParts: true, threads: threads))
     let opened = source.opened
     var damage: [CheckpointError] = []
     var seal = Seal()

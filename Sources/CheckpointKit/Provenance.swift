@@ -21,7 +21,7 @@ public struct Provenance: Codable, Hashable, Sendable {
   public private(set) var steps: [Step] = []
 
   /// Reads a checkpoint's provenance; none gives an empty list.
-  public init(of checkpoint: Checkpoint) throws {
+  public init(of checkpoint: Checkpoint) throws(CheckpointError) {
     guard let text = checkpoint.metadata[Checkpoint.provenanceKey] else { return }
     do {
       steps = try [Step](jsonText: text)
@@ -32,9 +32,11 @@ public struct Provenance: Codable, Hashable, Sendable {
   }
 
   /// Adds a step.
-  public mutating func add(command: String, options: [String], inputs: [Digest]) {
+  public mutating func add(command: String, options: [String], inputs: [Fingerprint]) {
     steps.append(
-      Step(command: command, options: options.map(\.shownPath), inputs: inputs.map(\.description)))
+      Step(
+        command: command, options: options.map(\.shownPath),
+        inputs: inputs.map(\.digest.description)))
   }
 
   /// The JSON of a checkpoint's metadata: keys sorted, one line.

@@ -1,6 +1,6 @@
 import JSONText
 import ModuleTree
-import TensorCore
+public import TensorCore
 import TorchRandom
 
 /// The JSON that a checkpoint carries, version 2 of its schema.
@@ -20,7 +20,7 @@ extension Recipe: Codable {
   /// Decodes the JSON of a checkpoint's metadata.
   ///
   /// - Throws: `CheckpointError` naming the key whose value is unknown.
-  public init(json text: String) throws {
+  public init(json text: String) throws(CheckpointError) {
     do {
       // Its expressions are whoever's made the file.
       self = try MatchingSteps.$shared.withValue(MatchingSteps()) { try Self(jsonText: text) }

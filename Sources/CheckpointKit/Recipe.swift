@@ -76,8 +76,17 @@ public struct Recipe: Sendable {
   /// What is done, in order.
   public var steps: [Step] = []
 
-  /// An empty recipe: no model, seed 0.
-  public init() {}
+  /// A recipe of some steps; without any, it is empty.
+  public init(
+    seed: Seed? = Seed(0), library: Library = .torch, dtype: DType = .float32,
+    cpuPath: CPUPath = .avx2, steps: [Step] = []
+  ) {
+    self.seed = seed
+    self.library = library
+    self.dtype = dtype
+    self.cpuPath = cpuPath
+    self.steps = steps
+  }
 
   /// The recipe of a checkpoint whose values came from elsewhere, before its first redraw.
   init(valuesFromElsewhereFor tree: Checkpoint.Tree) throws {
@@ -187,7 +196,8 @@ extension Checkpoint {
   /// The recipe stored in the checkpoint's metadata; `nil` if there is none.
   ///
   /// - Throws: `CheckpointError` naming the first key whose value is unknown.
-  public func recipe() throws -> Recipe? {
-    try metadata[Self.recipeKey].map { try Recipe(json: $0) }
+  public func recipe() throws(CheckpointError) -> Recipe? {
+    guard let text = metadata[Self.recipeKey] else { return nil }
+    return try Recipe(json: text)
   }
 }

@@ -17,9 +17,15 @@ public struct Reinitialization: Sendable {
   public var seed = Seed(0)
 
   /// Redraws what any of `match` takes and none of `exclude` leaves out.
-  public init(match: [Selector], exclude: [Selector] = []) {
+  public init(
+    match: [Selector], exclude: [Selector] = [], rules: [Rule] = [],
+    order: Rule.Order = .modules, seed: Seed = Seed(0)
+  ) {
     self.match = match
     self.exclude = exclude
+    self.rules = rules
+    self.order = order
+    self.seed = seed
   }
 
   /// A checkpoint with some tensors replaced.
@@ -71,7 +77,7 @@ public struct Reinitialization: Sendable {
   ///   has it in another type or shape, or an excluded one is tied to a matched one.
   public func applied(
     to opened: Opened, tree: Checkpoint.Tree, copyingFrom other: Checkpoint,
-    fingerprint: Digest
+    fingerprint: Fingerprint
   ) throws -> Result {
     var opened = opened
     let notes = try opened.confirmTies()
@@ -92,9 +98,8 @@ public struct Reinitialization: Sendable {
     for (name, other) in tree.module.tiedNames(of: selected) { copies[name] = copies[other] }
     try keepExcluded(copies, selected, tree: tree.module)
     var recipe = try checkpoint.recipe() ?? Recipe(valuesFromElsewhereFor: tree)
-    var copy = Reinitialization(match: match, exclude: exclude)
-    copy.order = order
-    recipe.steps.append(.copy(copy, from: fingerprint.description))
+    let copy = Reinitialization(match: match, exclude: exclude, order: order)
+    recipe.steps.append(.copy(copy, from: fingerprint.digest.description))
     return try replace(
       checkpoint, by: copies, recipe: recipe, notes + Self.notes(onFurther: copies, selected)
     ).renamed(tree.storedNames)

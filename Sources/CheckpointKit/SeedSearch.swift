@@ -158,16 +158,18 @@ public struct SeedSearch: Sendable {
 
   /// Searches a range of seeds by one clue, in ascending order, with all tasks.
   ///
-  /// `progress` receives the number of seeds tested since its last call.
+  /// `progress` is told how many seeds were tested; under several ranks, by this one.
   /// - Returns: the smallest seed whose draw gives the clue's values; `nil` if there is none.
   /// - Throws: `CheckpointError` `system` if no thread can be started.
   public func find(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int = Threads.available,
-    progress: @escaping @Sendable (Int) -> Void = { _ in }
+    progress: ProgressHandler? = nil
   ) async throws -> Found? {
     let ranks = Ranks.current
+    let counter = WorkCounter(progress)
+    counter.plan(seeds.count)
     if ranks.size == 1 {
-      return try await findHere(by: clue, in: seeds, threads: threads, progress: progress)
+      return try await findHere(by: clue, in: seeds, threads: threads, counter: counter)
     }
     // In rounds, so that all ranks stop soon after one of them has found a seed.
     var next = UInt64(seeds.lowerBound)
@@ -185,7 +187,7 @@ public struct SeedSearch: Sendable {
       if first < end {
         do {
           found = try await findHere(
-            by: clue, in: UInt32(first)...UInt32(end - 1), threads: threads, progress: progress)
+            by: clue, in: UInt32(first)...UInt32(end - 1), threads: threads, counter: counter)
         } catch {
           fault = RankFault(error)
         }
@@ -207,7 +209,7 @@ public struct SeedSearch: Sendable {
   /// The same by this process alone.
   private func findHere(
     by clue: Clue, in seeds: ClosedRange<UInt32>, threads: Int,
-    progress: @escaping @Sendable (Int) -> Void
+    counter: WorkCounter
   ) async throws -> Found? {
     let prepared = SeedTest(clue.ranges, start: clue.start)
     let work = SeedWork(from: UInt64(seeds.lowerBound), through: UInt64(seeds.upperBound))
@@ -218,7 +220,7 @@ public struct SeedSearch: Sendable {
           let passing = test.seeds(from: UInt32(truncatingIfNeeded: first), groups: groups)
           let inside = passing.lazy.filter { seeds.contains($0) && UInt64($0) >= first }
           if let seed = inside.first(where: clue.isDrawn) { work.found(seed) }
-          progress(groups * 64)
+          counter.add(groups * 64)
         }
       }
     } onCancel: {

@@ -39,10 +39,10 @@ public struct SeedSurvey: Sendable {
   ///
   /// For each tensor the two must agree; over seeds a random tensor must never repeat and any
   /// other never change; mean and spread must fit the distribution within six standard errors.
-  /// `progress` is called after each seed.
+  /// `progress` is told after each seed.
   public init(
     of recipe: Recipe, seeds: ClosedRange<UInt64>, threads: Int = Threads.available,
-    progress: () -> Void = {}
+    progress: ProgressHandler? = nil
   ) async throws {
     seedCount = seeds.count
     var records: [Record] = []
@@ -76,7 +76,7 @@ public struct SeedSurvey: Sendable {
         for index in records.indices {
           records[index].add(serial[index], parallel[index], seed: seed(number))
         }
-        progress()
+        progress?(WorkProgress(done: number + 1, total: seedCount))
       }
     }
     tensors = records.map { $0.judged(threshold: Self.threshold, seeds: seedCount) }

@@ -19,12 +19,10 @@ public struct ShardedTarget: Sendable {
   /// is the most bytes of tensors in a file, unless one tensor has more.
   /// - Throws: `CheckpointError` for a format of which several files are not read as one.
   public init(
-    _ path: String, format name: String? = nil, limit: Int, options: WriteOptions = WriteOptions(),
-    overwrites: Bool = false
-  ) throws {
-    let format =
-      try name.map { try CheckpointFormat.writable(named: $0) }
-      ?? CheckpointFormat.writable(forPath: path)
+    _ path: String, format: CheckpointFormat? = nil, limit: Int,
+    options: WriteOptions = WriteOptions(), overwrites: Bool = false
+  ) throws(CheckpointError) {
+    let format = try CheckpointFormat.writable(format, path)
     guard path != "-", format.capabilities.isSharded, limit > 0 else {
       let names = CheckpointFormat.all.filter(\.capabilities.isSharded).map(\.name)
         .joined(separator: ", ")
@@ -33,7 +31,7 @@ public struct ShardedTarget: Sendable {
         "sharded output needs a file name and one of these formats: \(names)",
         path: path)
     }
-    (place, self.name) = Place.locate(path)
+    (place, name) = Place.locate(path)
     self.format = format
     self.limit = limit
     self.options = options

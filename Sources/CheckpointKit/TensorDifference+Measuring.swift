@@ -30,7 +30,7 @@ extension TensorDifference {
     let sameType = left.info.dtype == right.info.dtype
     guard left.info.dtype.isComputable, right.info.dtype.isComputable else {
       let found = try countedBlocks(left, right, range)
-      return sameType && found.differing == 0 ? nil : found
+      return sameType && found.differingCount == 0 ? nil : found
     }
     if sameType, range.isEmpty { return nil }
     var found = Self(count: range.count / left.info.dtype.byteWidth, left.info.dtype, sameType)
@@ -82,9 +82,9 @@ extension TensorDifference {
 
   private init(count: Int, _ dtype: DType, _ sameType: Bool) {
     self.init()
-    elements = count
+    elementCount = count
     if sameType && dtype.isFloatingPoint { maxULP = 0 }
-    if !sameType { beyondRounding = 0 }
+    if !sameType { beyondRoundingCount = 0 }
   }
 
   private mutating func addEqual(
@@ -117,10 +117,10 @@ extension TensorDifference {
   ) throws -> TensorDifference {
     var found = Self()
     let (perBlock, width) = left.info.dtype.block
-    (found.elements, found.maxAbsolute) = (range.count / width * perBlock, nil)
-    found.differing = found.elements
+    (found.elementCount, found.maxAbsolute) = (range.count / width * perBlock, nil)
+    found.differingCount = found.elementCount
     guard left.info == right.info else { return found }
-    found.differing = 0
+    found.differingCount = 0
     let step = ChunkBuffer.standardSize / width * width
     var leftBuffer = ChunkBuffer(capacity: step)
     var rightBuffer = ChunkBuffer(capacity: step)
@@ -131,7 +131,7 @@ extension TensorDifference {
       if a.isByteEqual(to: b) { continue }
       for start in stride(from: 0, to: count, by: width)
       where !a.isByteEqual(to: b, in: start..<start + width) {
-        found.differing += perBlock
+        found.differingCount += perBlock
       }
     }
     return found

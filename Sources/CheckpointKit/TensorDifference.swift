@@ -4,23 +4,23 @@ import TensorCore
 /// How far two tensors of one shape are apart, measured in one pass over both.
 public struct TensorDifference: Hashable, Sendable, Encodable {
   /// Elements compared.
-  public internal(set) var elements = 0
+  public internal(set) var elementCount = 0
   /// Elements that differ: in any bit, or by more than the tolerance if there is one.
-  public internal(set) var differing = 0
+  public internal(set) var differingCount = 0
   /// Elements that are NaN in the second tensor and not in the first.
-  public internal(set) var becameNaN = 0
+  public internal(set) var becameNaNCount = 0
   /// Elements that are infinite in the second tensor and not in the first.
-  public internal(set) var becameInfinite = 0
+  public internal(set) var becameInfiniteCount = 0
   /// Elements that are NaN in the first tensor and not in the second.
-  public internal(set) var noLongerNaN = 0
+  public internal(set) var noLongerNaNCount = 0
   /// Elements that are infinite in the first tensor and not in the second.
-  public internal(set) var noLongerInfinite = 0
+  public internal(set) var noLongerInfiniteCount = 0
   /// Numbers that are positive in one tensor and negative in the other; a complex element has two.
-  public internal(set) var signFlips = 0
+  public internal(set) var signFlipCount = 0
   /// Elements of floating-point tensors of two types that differ, and not only because those of the
   /// wider type were rounded to the narrower; `nil` for tensors of one type, or where the values cannot
   /// be read.
-  public internal(set) var beyondRounding: Int?
+  public internal(set) var beyondRoundingCount: Int?
   /// Largest `|a - b|` of the elements that differ: NaN where one of the two is NaN, infinite where
   /// one is infinite; `nil` for types whose values cannot be read.
   public internal(set) var maxAbsolute: Double? = 0
@@ -35,7 +35,7 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
 
   /// The share of elements that differ, 0 to 1; 0 for tensors without elements.
   public var changedShare: Double {
-    elements == 0 ? 0 : Double(differing) / Double(elements)
+    elementCount == 0 ? 0 : Double(differingCount) / Double(elementCount)
   }
 
   /// `‖a - b‖₂ / ‖a‖₂`, elements that count as equal taken as equal.
@@ -60,11 +60,11 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
 
   /// Whether values became NaN or infinite, or ceased to be.
   public var changesSpecials: Bool {
-    becameNaN + becameInfinite + noLongerNaN + noLongerInfinite > 0
+    becameNaNCount + becameInfiniteCount + noLongerNaNCount + noLongerInfiniteCount > 0
   }
 
   /// Whether all values are equal, those of the wider type rounded to the narrower if there are two.
-  public var isCast: Bool { differing == 0 || beyondRounding == 0 }
+  public var isCast: Bool { differingCount == 0 || beyondRoundingCount == 0 }
 
   /// How far two elements may be apart and still count as equal, as in `torch.allclose`.
   ///
@@ -99,18 +99,18 @@ public struct TensorDifference: Hashable, Sendable, Encodable {
   /// Adds what was found in the part that follows.
   mutating func append(_ next: TensorDifference) {
     maxULP =
-      elements == 0 ? next.maxULP : maxULP.flatMap { ulp in next.maxULP.map { max(ulp, $0) } }
-    beyondRounding =
-      elements == 0
-      ? next.beyondRounding
-      : beyondRounding.flatMap { mine in next.beyondRounding.map { mine + $0 } }
-    elements += next.elements
-    differing += next.differing
-    becameNaN += next.becameNaN
-    becameInfinite += next.becameInfinite
-    noLongerNaN += next.noLongerNaN
-    noLongerInfinite += next.noLongerInfinite
-    signFlips += next.signFlips
+      elementCount == 0 ? next.maxULP : maxULP.flatMap { ulp in next.maxULP.map { max(ulp, $0) } }
+    beyondRoundingCount =
+      elementCount == 0
+      ? next.beyondRoundingCount
+      : beyondRoundingCount.flatMap { mine in next.beyondRoundingCount.map { mine + $0 } }
+    elementCount = [elementCount, next.elementCount].saturatedSum()
+    differingCount += next.differingCount
+    becameNaNCount += next.becameNaNCount
+    becameInfiniteCount += next.becameInfiniteCount
+    noLongerNaNCount += next.noLongerNaNCount
+    noLongerInfiniteCount += next.noLongerInfiniteCount
+    signFlipCount += next.signFlipCount
     maxAbsolute = maxAbsolute.flatMap { mine in
       next.maxAbsolute.map { mine.isNaN || $0.isNaN ? .nan : max(mine, $0) }
     }
@@ -131,15 +131,15 @@ extension TensorDifference {
   public func encode(to encoder: any Encoder) throws {
     let isRead = maxAbsolute != nil
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(elements, forKey: .elements)
-    try values.encode(differing, forKey: .differing)
+    try values.encode(elementCount, forKey: .elements)
+    try values.encode(differingCount, forKey: .differing)
     try values.encode(changedShare, forKey: .changedShare)
-    try values.encode(isRead ? becameNaN : nil, forKey: .becameNaN)
-    try values.encode(isRead ? becameInfinite : nil, forKey: .becameInfinite)
-    try values.encode(isRead ? noLongerNaN : nil, forKey: .noLongerNaN)
-    try values.encode(isRead ? noLongerInfinite : nil, forKey: .noLongerInfinite)
-    try values.encode(isRead ? signFlips : nil, forKey: .signFlips)
-    try values.encode(beyondRounding, forKey: .beyondRounding)
+    try values.encode(isRead ? becameNaNCount : nil, forKey: .becameNaN)
+    try values.encode(isRead ? becameInfiniteCount : nil, forKey: .becameInfinite)
+    try values.encode(isRead ? noLongerNaNCount : nil, forKey: .noLongerNaN)
+    try values.encode(isRead ? noLongerInfiniteCount : nil, forKey: .noLongerInfinite)
+    try values.encode(isRead ? signFlipCount : nil, forKey: .signFlips)
+    try values.encode(beyondRoundingCount, forKey: .beyondRounding)
     try values.encode(maxAbsolute, forKey: .maxAbsolute)
     try values.encode(maxULP, forKey: .maxULP)
     try values.encode(relativeL2, forKey: .relativeL2)

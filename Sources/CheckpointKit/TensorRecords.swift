@@ -5,14 +5,14 @@ package import TensorCore
 /// Measures of tensors as one rank gives them to the others.
 extension RecordWriter {
   mutating func add(_ difference: TensorDifference) {
-    add(difference.elements)
-    add(difference.differing)
-    add(difference.becameNaN)
-    add(difference.becameInfinite)
-    add(difference.noLongerNaN)
-    add(difference.noLongerInfinite)
-    add(difference.signFlips)
-    add(difference.beyondRounding) { $1.add($0) }
+    add(difference.elementCount)
+    add(difference.differingCount)
+    add(difference.becameNaNCount)
+    add(difference.becameInfiniteCount)
+    add(difference.noLongerNaNCount)
+    add(difference.noLongerInfiniteCount)
+    add(difference.signFlipCount)
+    add(difference.beyondRoundingCount) { $1.add($0) }
     add(difference.maxAbsolute) { $1.add($0) }
     add(difference.maxULP) { $1.add($0) }
     add(difference.squaredDifference)
@@ -23,10 +23,10 @@ extension RecordWriter {
 
   mutating func add(_ statistics: TensorStatistics) {
     add(statistics.count)
-    add(statistics.zeros)
-    add(statistics.nans)
-    add(statistics.infinities)
-    add(statistics.saturated)
+    add(statistics.zeroCount)
+    add(statistics.nanCount)
+    add(statistics.infinityCount)
+    add(statistics.saturatedCount)
     for number in [
       statistics.minimum, statistics.maximum, statistics.mean, statistics.standardDeviation,
       statistics.norm,
@@ -37,22 +37,22 @@ extension RecordWriter {
     for count in statistics.histogram { add(count) }
     add(statistics.quantiles.count)
     for number in statistics.quantiles { add(number) }
-    add(statistics.units) { $1.add($0) }
-    add(statistics.deadUnits)
+    add(statistics.unitCount) { $1.add($0) }
+    add(statistics.deadUnitCount)
   }
 }
 
 extension RecordReader {
   mutating func difference() -> TensorDifference {
     var difference = TensorDifference()
-    difference.elements = integer()
-    difference.differing = integer()
-    difference.becameNaN = integer()
-    difference.becameInfinite = integer()
-    difference.noLongerNaN = integer()
-    difference.noLongerInfinite = integer()
-    difference.signFlips = integer()
-    difference.beyondRounding = optional { $0.integer() }
+    difference.elementCount = integer()
+    difference.differingCount = integer()
+    difference.becameNaNCount = integer()
+    difference.becameInfiniteCount = integer()
+    difference.noLongerNaNCount = integer()
+    difference.noLongerInfiniteCount = integer()
+    difference.signFlipCount = integer()
+    difference.beyondRoundingCount = optional { $0.integer() }
     difference.maxAbsolute = optional { $0.double() }
     difference.maxULP = optional { $0.integer(UInt64.self) }
     difference.squaredDifference = double()
@@ -65,10 +65,10 @@ extension RecordReader {
   mutating func statistics() -> TensorStatistics {
     var statistics = TensorStatistics()
     statistics.count = integer()
-    statistics.zeros = integer()
-    statistics.nans = integer()
-    statistics.infinities = integer()
-    statistics.saturated = integer()
+    statistics.zeroCount = integer()
+    statistics.nanCount = integer()
+    statistics.infinityCount = integer()
+    statistics.saturatedCount = integer()
     statistics.minimum = optional { $0.double() }
     statistics.maximum = optional { $0.double() }
     statistics.mean = optional { $0.double() }
@@ -76,8 +76,8 @@ extension RecordReader {
     statistics.norm = optional { $0.double() }
     statistics.histogram = (0..<integer()).map { _ in integer() }
     statistics.quantiles = (0..<integer()).map { _ in double() }
-    statistics.units = optional { $0.integer() }
-    statistics.deadUnits = integer()
+    statistics.unitCount = optional { $0.integer() }
+    statistics.deadUnitCount = integer()
     return statistics
   }
 }

@@ -153,7 +153,7 @@ extension Checkpoint {
   /// `path` is the file that errors name.
   public func entry(
     sliced text: String, path: String? = nil
-  ) throws -> (Entry, TensorSlice) {
+  ) throws(CheckpointError) -> (Entry, TensorSlice) {
     if let entry = self[TensorName(text)] {
       return (entry, TensorSlice(all: entry.info.shape))
     }

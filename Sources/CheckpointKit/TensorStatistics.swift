@@ -6,13 +6,13 @@ public struct TensorStatistics: Hashable, Sendable {
   /// Elements in all; a complex element counts as two numbers.
   public internal(set) var count = 0
   /// Numbers equal to zero.
-  public internal(set) var zeros = 0
+  public internal(set) var zeroCount = 0
   /// Numbers that are NaN.
-  public internal(set) var nans = 0
+  public internal(set) var nanCount = 0
   /// Numbers that are infinite.
-  public internal(set) var infinities = 0
+  public internal(set) var infinityCount = 0
   /// Numbers of the largest magnitude that the type holds, such as 65504 in `float16`.
-  public internal(set) var saturated = 0
+  public internal(set) var saturatedCount = 0
   /// Smallest finite number; `nil` when there is none.
   public internal(set) var minimum: Double?
   /// Largest finite number; `nil` when there is none.
@@ -33,13 +33,13 @@ public struct TensorStatistics: Hashable, Sendable {
   public internal(set) var histogram: [Int] = []
   /// Places along the first axis of a tensor of two axes and more, such as the outputs of a linear
   /// layer; `nil` for other tensors.
-  public internal(set) var units: Int?
+  public internal(set) var unitCount: Int?
   /// Units whose values are all zero.
-  public internal(set) var deadUnits = 0
+  public internal(set) var deadUnitCount = 0
 
   /// Whether there is more than one number, all of them the same and finite.
   public var isConstant: Bool {
-    count > 1 && minimum == maximum && minimum != nil && nans + infinities == 0
+    count > 1 && minimum == maximum && minimum != nil && nanCount + infinityCount == 0
   }
 
   /// The shares of numbers below each of ``quantiles``.
@@ -73,19 +73,21 @@ public struct TensorStatistics: Hashable, Sendable {
       count += values.count
       var isFinite = true
       for value in values {
-        if value == 0 { zeros += 1 }
+        if value == 0 { zeroCount += 1 }
         if !value.isFinite {
           isFinite = false
-          if value.isNaN { nans += 1 } else { infinities += 1 }
+          if value.isNaN { nanCount += 1 } else { infinityCount += 1 }
         }
       }
-      if let limits { saturated += values.count { $0 == limits.least || $0 == limits.greatest } }
+      if let limits {
+        saturatedCount += values.count { $0 == limits.least || $0 == limits.greatest }
+      }
       rows.add(values)
       if !isFinite { values.removeAll { !$0.isFinite } }
       moments.add(values)
       order.add(values)
     }
-    (units, deadUnits) = (rows.units, rows.dead)
+    (unitCount, deadUnitCount) = (rows.units, rows.dead)
     guard let low = moments.minimum, let high = moments.maximum else { return }
     (minimum, maximum, mean) = (low, high, moments.mean)
     (standardDeviation, norm) = (moments.standardDeviation, moments.norm)
@@ -94,7 +96,7 @@ public struct TensorStatistics: Hashable, Sendable {
     order.beginRefining(Self.shares)
     try entry.forEachChunk(using: &buffer) { _, bytes in
       ElementConversion.decode(bytes, as: info.dtype, into: &values)
-      if nans + infinities > 0 { values.removeAll { !$0.isFinite } }
+      if nanCount + infinityCount > 0 { values.removeAll { !$0.isFinite } }
       for value in values {
         let position = (value - low) * scale
         histogram[position.isFinite ? min(Int(position), Self.binCount - 1) : 0] += 1
@@ -169,18 +171,18 @@ extension TensorStatistics: Encodable {
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(count, forKey: .count)
-    try values.encode(zeros, forKey: .zeros)
-    try values.encode(nans, forKey: .nans)
-    try values.encode(infinities, forKey: .infinities)
-    try values.encode(saturated, forKey: .saturated)
+    try values.encode(zeroCount, forKey: .zeros)
+    try values.encode(nanCount, forKey: .nans)
+    try values.encode(infinityCount, forKey: .infinities)
+    try values.encode(saturatedCount, forKey: .saturated)
     try values.encodeIfPresent(minimum, forKey: .minimum)
     try values.encodeIfPresent(maximum, forKey: .maximum)
     try values.encodeIfPresent(mean, forKey: .mean)
     try values.encodeIfPresent(standardDeviation, forKey: .standardDeviation)
     try values.encodeIfPresent(norm, forKey: .norm)
     try values.encode(histogram, forKey: .histogram)
-    try values.encodeIfPresent(units, forKey: .units)
-    if units != nil { try values.encode(deadUnits, forKey: .deadUnits) }
+    try values.encodeIfPresent(unitCount, forKey: .units)
+    if unitCount != nil { try values.encode(deadUnitCount, forKey: .deadUnits) }
     if quantiles.isEmpty { return }
     var shares = values.nestedContainer(keyedBy: Share.self, forKey: .quantiles)
     for (share, value) in zip(Self.shares, quantiles) {

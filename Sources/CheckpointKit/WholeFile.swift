@@ -18,9 +18,7 @@ public struct WholeFile: Sendable {
   public init(
     _ path: String, threads: Int = Threads.available, notes: (String) -> Void = { _ in }
   ) throws {
-    var options = OpenOptions(threads: threads)
-    options.readsAllParts = true
-    options.notesParts = false
+    let options = OpenOptions(readsAllParts: true, notesParts: false, threads: threads)
     try self.init(CheckpointSource.open(path, options: options, notes: notes))
   }
 

@@ -1,34 +1,30 @@
+import ParallelWork
 import Synchronization
 import TensorCore
 
-/// Told how many bytes were worked on and how many there are in all; the total may grow.
-///
-/// It is called often, from any task, one at a time.
-public typealias ProgressReport = @Sendable (_ done: Int, _ total: Int) -> Void
-
-/// Counts planned and finished work in bytes, for somebody who watches.
+/// Counts planned and finished work, for somebody who watches.
 struct WorkCounter: Sendable {
   private final class Counts: Sendable {
     let state = Mutex((done: 0, total: 0))
   }
 
   private let counts = Counts()
-  private let report: ProgressReport?
+  private let handler: ProgressHandler?
 
-  init(_ report: ProgressReport?) { self.report = report }
+  init(_ handler: ProgressHandler?) { self.handler = handler }
 
   /// Adds work that is to come.
-  func plan(_ bytes: Int) {
-    if report == nil { return }
-    counts.state.withLock { $0.total = [$0.total, bytes].saturatedSum() }
+  func plan(_ count: Int) {
+    if handler == nil { return }
+    counts.state.withLock { $0.total = [$0.total, count].saturatedSum() }
   }
 
   /// Counts work that is done.
-  func add(_ bytes: Int) {
-    guard let report else { return }
+  func add(_ count: Int) {
+    guard let handler else { return }
     counts.state.withLock { state in
-      state.done = [state.done, bytes].saturatedSum()
-      report(state.done, state.total)
+      state.done = [state.done, count].saturatedSum()
+      handler(WorkProgress(done: state.done, total: state.total))
     }
   }
 }

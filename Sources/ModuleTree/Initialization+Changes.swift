@@ -35,7 +35,7 @@ extension Initialization {
     var isReplaced: [TensorName: Bool] = [:]
     var result = steps
     for index in steps.indices.reversed() {
-      if case .fill(let name, let initializer) = steps[index] {
+      if case .fill(let name, let initializer) = steps[index].kind {
         let original = original(of: TensorName(name))
         if isReplaced.updateValue(true, forKey: original) == true, let info = infos[original],
           info.elementCount > 0

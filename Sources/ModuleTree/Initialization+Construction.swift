@@ -54,7 +54,7 @@ extension Initialization {
       return name
     }
     guard isInside else { return step }
-    switch step {
+    switch step.kind {
     case .fill(let name, let initializer):
       return info(of: TensorName(name)).map {
         .discard(shape: $0.shape.sizes, dtype: $0.dtype, initializer)
@@ -103,7 +103,9 @@ extension Initialization {
     }
     flattening.steps += module.preamble.map { $0.renamed(node.name(of:)) }
     // A list of steps that ends in the remainder says itself when what draws is drawn.
-    let isListed = module.construction.contains { if case .remainder = $0 { true } else { false } }
+    let isListed = module.construction.contains {
+      if case .remainder = $0.kind { true } else { false }
+    }
     for buffer in module.ownBuffers {
       let name = node.name(of: buffer.name)
       guard let initializer = buffer.initializer,
@@ -120,7 +122,7 @@ extension Initialization {
         child.module.map { (TensorName(child.name), $0) }
       })
     for step in module.construction {
-      switch step {
+      switch step.kind {
       case .ownParameters:
         for parameter in module.ownParameters { flatten(parameter, of: node, &flattening) }
       case .child(let name):
@@ -200,7 +202,7 @@ extension Initialization {
   }
 
   mutating func perform(_ step: ConstructionStep) throws {
-    switch step {
+    switch step.kind {
     case .fill(let name, let initializer): try plan(TensorName(name), initializer)
     case .fillPart(let name, let elements, let initializer):
       guard let info = info(of: TensorName(name)) else { return }

@@ -157,7 +157,7 @@ extension Initialization {
   ) throws {
     for step in node.module.steps(ofMethod: method).map({ $0.renamed(node.name(of:)) }) {
       try perform(step)
-      guard case .fill(let name, _) = step else { continue }
+      guard case .fill(let name, _) = step.kind else { continue }
       touched.insert(TensorName(name))
       let place = node.path.isEmpty ? "the model" : "'\(node.path)'"
       result.calls[original(of: TensorName(name))] = "\(method) of \(place)"

@@ -144,7 +144,9 @@ extension Module {
   ///
   /// - Throws: ``TensorCore/CheckpointError`` with code `missing` or `mismatched` when there is no such
   ///   parameter or the shapes differ.
-  public func tying(_ name: TensorName, to other: TensorName) throws -> Module {
+  public func tying(
+    _ name: TensorName, to other: TensorName
+  ) throws(CheckpointError) -> Module {
     let originals = Dictionary(
       keepingFirst: namedTensors(removeDuplicates: false).map { ($0.name, $0.original) })
     let (targetName, sourceName) = (originals[name] ?? name, originals[other] ?? other)
@@ -239,7 +241,7 @@ extension Module {
     return copy
   }
 
-  private func parameter(_ name: TensorName) throws -> Parameter {
+  private func parameter(_ name: TensorName) throws(CheckpointError) -> Parameter {
     let (path, leaf) = name.parentAndLeaf
     guard let found = self[path]?.ownParameters.first(where: { $0.name.isSameText(leaf) }) else {
       throw CheckpointError(.missing, "the model has no such parameter", tensor: name.text)

@@ -210,7 +210,7 @@ extension Module {
     }
     guard layer is MultiheadAttention || layer is Transformer else { return [] }
     return construction.flatMap { step -> [ConstructionStep] in
-      switch step {
+      switch step.kind {
       case .ownParameters:
         ownParameters.compactMap { parameter in
           parameter.initializer.map { .fill(parameter.name, $0) }

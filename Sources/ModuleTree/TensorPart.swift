@@ -106,7 +106,7 @@ package struct TensorPart: Hashable, Sendable, CustomStringConvertible {
 /// A part of a tensor: on each axis some indices at equal distances.
 ///
 /// Its elements, counted in row-major order, ascend in the whole tensor as well.
-public struct StridedPart: Hashable, Sendable, CustomStringConvertible {
+package struct StridedPart: Hashable, Sendable, CustomStringConvertible {
   struct Axis: Hashable, Sendable {
     /// Size of the whole tensor on this axis.
     let size: Int
@@ -201,7 +201,7 @@ public struct StridedPart: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The indices, as Python writes them.
-  public var description: String {
+  package var description: String {
     axes.map { axis in
       axis.isKept
         ? "\(axis.start):\(axis.start + axis.count * axis.step)"

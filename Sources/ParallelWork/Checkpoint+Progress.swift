@@ -1,17 +1,6 @@
 import Synchronization
 public import TensorCore
 
-/// How much of a checkpoint has been read.
-public struct ReadingProgress: Sendable, Hashable {
-  /// Bytes of tensors that were read; what is read twice counts twice.
-  public let done: Int
-  /// Bytes of all tensors.
-  public let total: Int
-
-  /// The part that was read, from 0 to 1.
-  public var fraction: Double { total == 0 ? 1 : min(Double(done) / Double(total), 1) }
-}
-
 extension Checkpoint {
   /// Runs work that reads this checkpoint, and tells how far it is.
   ///
@@ -23,20 +12,20 @@ extension Checkpoint {
   ///
   /// The sequence ends when the work has ended, and throws what it throws; a slow reader gets the latest
   /// state alone. A loop that is left early, or whose task is cancelled, cancels the work. `work` gets the
-  /// same checkpoint, whose reads are counted.
+  /// same checkpoint, whose reads are counted: what is read twice counts twice.
   public func progress(
     of work: @escaping @Sendable (Checkpoint) async throws -> Void
-  ) -> AsyncThrowingStream<ReadingProgress, any Error> {
+  ) -> AsyncThrowingStream<WorkProgress, any Error> {
     let total = entries.map(\.info.byteCount).saturatedSum()
     let (stream, continuation) = AsyncThrowingStream.makeStream(
-      of: ReadingProgress.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+      of: WorkProgress.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
     let counter = ReadingCounter()
     var tracked = self
     tracked.entries = entries.map { entry in
       entry.wrappingReader { range, target, read in
         try read(range, &target)
         counter.add(range.count) { done in
-          _ = continuation.yield(ReadingProgress(done: done, total: total))
+          _ = continuation.yield(WorkProgress(done: done, total: total))
         }
       }
     }

@@ -20,6 +20,9 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
   /// What kind of failure it is, for callers that treat some differently.
   public let code: Code
   /// One sentence: what was expected, what was found, what to do.
+  ///
+  /// What to do is in the words of the command, `pass --force to replace it`; the article *Getting
+  /// started* has what its options are in Swift.
   public let message: String
   /// The file concerned, if known.
   public var path: String?

@@ -12,10 +12,13 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   /// BLAKE3 of the manifest's text.
   public let digest: Digest
 
-  /// The fingerprint of a manifest.
+  /// The fingerprint with a digest that is known.
+  public init(_ digest: Digest) { self.digest = digest }
+
+  /// The fingerprint of a manifest, whose algorithm must be BLAKE3.
   public init(_ manifest: Manifest) {
     precondition(manifest.algorithm == .blake3, "files carry BLAKE3")
-    digest = manifest.fingerprint
+    digest = manifest.digest
   }
 
   /// Parses `blake3:` and 64 hexadecimal digits.

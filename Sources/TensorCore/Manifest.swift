@@ -58,8 +58,8 @@ public struct Manifest: Sendable {
     }
   }
 
-  /// Digest of ``text``.
-  public var fingerprint: Digest {
+  /// Digest of ``text``; that of BLAKE3 is what a ``Fingerprint`` holds.
+  public var digest: Digest {
     var builder = DigestBuilder(algorithm)
     builder.update(text)
     return builder.finalize()

@@ -76,7 +76,7 @@ struct ComparisonOptions: ParsableArguments {
         diff.changes.contains { [.added, .removed, .reshaped].contains($0.kind) }
       case .nan:
         diff.changes.contains {
-          $0.difference.map { $0.becameNaN + $0.becameInfinite > 0 } == true
+          $0.difference.map { $0.becameNaNCount + $0.becameInfiniteCount > 0 } == true
         }
       default: diff.changes.contains { $0.kind.rawValue == failure.rawValue }
       }

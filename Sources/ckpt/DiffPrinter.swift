@@ -35,7 +35,7 @@ struct DiffPrinter {
     let lines = answer.clauses.wrapped(to: Terminal.columns)
     switch answer.verdict {
     case .identical: return lines.map(Style.green)
-    default: return answer.tensorsWithNaN > 0 ? lines.map(Style.red) : lines.map(Style.bold)
+    default: return answer.nanTensorCount > 0 ? lines.map(Style.red) : lines.map(Style.bold)
     }
   }
 
@@ -108,18 +108,19 @@ struct DiffPrinter {
   }
 
   private func cells(_ row: Row) -> [String] {
-    let found = row.difference.flatMap { $0.differing > 0 || row.isModule ? $0 : nil }
-    let isMeasured = found.map { $0.maxAbsolute != nil && $0.differing > 0 } == true
+    let found = row.difference.flatMap { $0.differingCount > 0 || row.isModule ? $0 : nil }
+    let isMeasured = found.map { $0.maxAbsolute != nil && $0.differingCount > 0 } == true
     func shown(_ number: Double?) -> String { isMeasured ? number?.short ?? "-" : "" }
     let share =
-      found.map { $0.differing > 0 } == true
+      found.map { $0.differingCount > 0 } == true
       ? row.share.percent : ""
     return [
       row.mark, row.shownName, row.isModule ? "\(row.changed.grouped)/\(row.tensors.grouped)" : "",
       row.shape, share, shown(found?.relativeL2), shown(found?.maxAbsolute),
       isMeasured ? found?.cosine.map(\.cosineText) ?? "-" : "",
       isMeasured
-        ? found.map { Double($0.signFlips) / Double(max($0.elements, 1)) }?.percent ?? "" : "",
+        ? found.map { Double($0.signFlipCount) / Double(max($0.elementCount, 1)) }?.percent ?? ""
+        : "",
       notes(row),
     ]
   }
@@ -127,13 +128,13 @@ struct DiffPrinter {
   private func notes(_ row: Row) -> String {
     var notes = row.remarks
     if let found = row.difference {
-      if found.differing == 0, !row.isModule, row.kind == .retyped {
+      if found.differingCount == 0, !row.isModule, row.kind == .retyped {
         notes.append(hasTolerance ? "values within the tolerance" : "values equal")
       } else if row.kind == .retyped, found.isCast {
         notes.append("rounded")
       }
       notes += TensorDifference.specials(in: [found])
-      if !row.isModule, let ulp = found.maxULP, found.differing > 0, !found.changesSpecials,
+      if !row.isModule, let ulp = found.maxULP, found.differingCount > 0, !found.changesSpecials,
         ulp <= TensorDifference.maxShownULP || view.ulp
       {
         notes.append("max ULP \(ulp.grouped)")

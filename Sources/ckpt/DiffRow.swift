@@ -28,10 +28,10 @@ extension DiffPrinter {
     private init(_ tensor: CheckpointDiff.Change) {
       (name, newName, isModule) = (tensor.name.text, tensor.newName?.text, false)
       (kind, tensors, changed) = (tensor.kind, 1, tensor.kind == .identical ? 0 : 1)
-      let count = tensor.difference?.elements ?? tensor.info?.elementCount ?? 0
+      let count = tensor.difference?.elementCount ?? tensor.info?.elementCount ?? 0
       elements = count
       let isMoved = [.identical, .renamed].contains(tensor.kind) || tensor.axes != nil
-      differing = tensor.difference?.differing ?? (isMoved ? 0 : count)
+      differing = tensor.difference?.differingCount ?? (isMoved ? 0 : count)
       difference = tensor.difference
       func text(_ info: TensorInfo) -> String { "\(info.dtype.rawValue) \(info.shape.listText)" }
       switch (tensor.old, tensor.new) {
@@ -45,7 +45,7 @@ extension DiffPrinter {
       case .added, .removed, .identical: remarks.append(tensor.kind.rawValue)
       case .transposed:
         remarks.append("transposed")
-        if tensor.difference?.differing == 0 || tensor.difference == nil {
+        if tensor.difference?.differingCount == 0 || tensor.difference == nil {
           remarks.append("values equal")
         }
       default: break
@@ -55,11 +55,11 @@ extension DiffPrinter {
     private init(_ node: DiffTree.Node) {
       let sum = node.sum
       (name, newName, isModule) = (node.path.text, nil, true)
-      let kinds = sum.kinds.keys.filter { $0 != .identical }
+      let kinds = sum.kindCounts.keys.filter { $0 != .identical }
       kind = kinds.count == 1 ? kinds.first : kinds.isEmpty ? .identical : nil
-      (tensors, changed) = (sum.tensors, sum.changed)
-      (elements, differing) = (sum.elements, sum.differing)
-      difference = sum.difference.elements > 0 ? sum.difference : nil
+      (tensors, changed) = (sum.tensorCount, sum.changedCount)
+      (elements, differing) = (sum.elementCount, sum.differingCount)
+      difference = sum.difference.elementCount > 0 ? sum.difference : nil
       shape = ""
       let only = [.changed, .identical].contains(kind)
       if kind == .identical { remarks = ["identical"] }
@@ -69,7 +69,7 @@ extension DiffPrinter {
         }
         .map { kind in
           let count = sum.count(kind)
-          return count == sum.tensors ? kind.rawValue : "\(count.grouped) \(kind.rawValue)"
+          return count == sum.tensorCount ? kind.rawValue : "\(count.grouped) \(kind.rawValue)"
         }
       }
     }

@@ -7,7 +7,8 @@ extension TensorDifference {
 
   /// How many elements, and by how much at most: `1 of 4, max abs 0.5`.
   var summary: String {
-    let counts = ["\(differing.grouped) of \(elements.grouped)"] + Self.specials(in: [self])
+    let counts =
+      ["\(differingCount.grouped) of \(elementCount.grouped)"] + Self.specials(in: [self])
     return (counts + ["max abs \(maxAbsolute?.short ?? "-")"]).joined(separator: ", ")
   }
 
@@ -23,10 +24,10 @@ extension TensorDifference {
   /// that are zero.
   static func specials(in differences: [TensorDifference]) -> [String] {
     let counts = [
-      (differences.map(\.becameNaN), "became NaN"),
-      (differences.map(\.becameInfinite), "became Inf"),
-      (differences.map(\.noLongerNaN), "no longer NaN"),
-      (differences.map(\.noLongerInfinite), "no longer Inf"),
+      (differences.map(\.becameNaNCount), "became NaN"),
+      (differences.map(\.becameInfiniteCount), "became Inf"),
+      (differences.map(\.noLongerNaNCount), "no longer NaN"),
+      (differences.map(\.noLongerInfiniteCount), "no longer Inf"),
     ]
     return counts.compactMap { numbers, outcome in
       let total = numbers.saturatedSum()

@@ -35,8 +35,8 @@ struct LayoutOptions: ParsableArguments {
     guard isAsked else { return checkpoint }
     let result =
       toTorchLayout
-      ? try KerasLayout.torch(checkpoint)
-      : try KerasLayout.keras(checkpoint, like: like)
+      ? try KerasLayout.toTorch(checkpoint)
+      : try KerasLayout.toKeras(checkpoint, like: like)
     result.notes.forEach(note)
     return result.checkpoint
   }

@@ -38,7 +38,7 @@ struct OutputOptions: ParsableArguments {
 
   func validate() throws {
     try checkParity(parity)
-    try checkingUsage { _ = try to.map { try CheckpointFormat.writable(named: $0) } }
+    try checkingUsage { _ = try format }
     guard let compression, WriteOptions.Compression(named: compression) == nil else { return }
     let names = Self.compressions
     let near = nearestName(to: compression, among: names).map { [$0] } ?? []
@@ -59,6 +59,11 @@ struct OutputOptions: ParsableArguments {
     return options
   }
 
+  /// The format that `--to` names; `nil` without it.
+  var format: CheckpointFormat? {
+    get throws { try to.map { try CheckpointFormat.writable(named: $0) } }
+  }
+
   /// The target, refused before any work if it cannot be written.
   func target(_ path: String, _ common: CommonOptions) throws -> CheckpointTarget {
     if path == "-" && to == nil {
@@ -66,7 +71,7 @@ struct OutputOptions: ParsableArguments {
     }
     try checkStandardOutput(path)
     return try CheckpointTarget(
-      path, format: to, options: writeOptions(common), overwrites: force)
+      path, format: try format, options: writeOptions(common), overwrites: force)
   }
 
   /// The target for a filled copy of a file or a folder; `nil` if the output is to be of another format,
@@ -76,9 +81,7 @@ struct OutputOptions: ParsableArguments {
     else {
       return nil
     }
-    let named =
-      try to.map { try CheckpointFormat.writable(named: $0) }
-      ?? CheckpointFormat.named(byEndingOf: path)
+    let named = try format ?? CheckpointFormat.named(byEndingOf: path)
     let isFolder = source.probe.members != nil && named == nil
     let isAlike = path == "-" || path.ending == source.path.ending || isFolder
     guard named?.name == source.format.name || to == nil && isAlike else { return nil }

@@ -32,12 +32,12 @@ extension RunPack {
       rows.append(
         Report.Step(
           step: number, name: step.name, tensors: checkpoint.entries.count,
-          bytes: entries.map(\.info.byteCount).saturatedSum(), storedBytes: step.storedBytes,
+          bytes: entries.map(\.info.byteCount).saturatedSum(), storedBytes: step.storedByteCount,
           values: values))
     }
     if isJSON {
       try output.line(
-        try jsonText(Report(file: path, steps: rows, unfinishedBytes: unfinishedBytes)))
+        try jsonText(Report(file: path, steps: rows, unfinishedBytes: unfinishedByteCount)))
     } else {
       var table = FittedTable([
         .init("", .right), .init(isFlexible: true), .init("", .right, rank: 1), .init("", .right),
@@ -54,8 +54,8 @@ extension RunPack {
       try output.line(
         "\(rows.count.pluralized("checkpoint")), \(bytes.saturatedSum().byteText) in "
           + "\(stored.saturatedSum().byteText), pack")
-      if unfinishedBytes > 0 {
-        try output.line("\(unfinishedBytes.byteCountText) at the end were never finished")
+      if unfinishedByteCount > 0 {
+        try output.line("\(unfinishedByteCount.byteCountText) at the end were never finished")
       }
     }
   }

@@ -119,9 +119,9 @@ final class ProgressBar: Sendable {
   }
 
   /// What tells the bar of work; `nil` where nobody would see it.
-  var report: ProgressReport? {
+  var handler: ProgressHandler? {
     guard isShown else { return nil }
-    return { [self] done, total in update { ($0.done, $0.total) = (done, total) } }
+    return { [self] progress in update { ($0.done, $0.total) = (progress.done, progress.total) } }
   }
 
   /// Counts work that was done.

@@ -15,7 +15,7 @@ struct StatRow {
     self.expected = expected
   }
 
-  var hasSpecials: Bool { statistics.nans + statistics.infinities > 0 }
+  var hasSpecials: Bool { statistics.nanCount + statistics.infinityCount > 0 }
 
   /// What rows are sorted by, from the largest on.
   func key(_ order: Ckpt.Stat.Order) -> Double {
@@ -28,8 +28,8 @@ struct StatRow {
       case .mean: statistics.mean
       case .std: statistics.standardDeviation
       case .norm: statistics.norm
-      case .zeros: Double(statistics.zeros)
-      case .nan: Double(statistics.nans + statistics.infinities)
+      case .zeros: Double(statistics.zeroCount)
+      case .nan: Double(statistics.nanCount + statistics.infinityCount)
       }
     return number ?? -.infinity
   }
@@ -43,15 +43,15 @@ struct StatRow {
   /// What stands out, in a few words.
   private var remarks: String {
     var remarks: [String] = []
-    if statistics.nans > 0 { remarks.append("\(statistics.nans.grouped) NaN") }
-    if statistics.infinities > 0 { remarks.append("\(statistics.infinities.grouped) Inf") }
+    if statistics.nanCount > 0 { remarks.append("\(statistics.nanCount.grouped) NaN") }
+    if statistics.infinityCount > 0 { remarks.append("\(statistics.infinityCount.grouped) Inf") }
     if statistics.isConstant {
-      remarks.append(statistics.zeros > 0 ? "all zero" : "constant")
-    } else if let units = statistics.units, statistics.deadUnits > 0 {
-      remarks.append("\(statistics.deadUnits.grouped) of \(units.grouped) units zero")
+      remarks.append(statistics.zeroCount > 0 ? "all zero" : "constant")
+    } else if let units = statistics.unitCount, statistics.deadUnitCount > 0 {
+      remarks.append("\(statistics.deadUnitCount.grouped) of \(units.grouped) units zero")
     }
-    if statistics.saturated > 0, !statistics.isConstant {
-      remarks.append("\(statistics.saturated.grouped) at the type's limit")
+    if statistics.saturatedCount > 0, !statistics.isConstant {
+      remarks.append("\(statistics.saturatedCount.grouped) at the type's limit")
     }
     return remarks.joined(separator: ", ")
   }
@@ -75,7 +75,7 @@ struct StatRow {
         row.name.text.escapingControls, values.minimum?.short ?? "-", values.maximum?.short ?? "-",
         values.mean?.short ?? "-", values.standardDeviation?.short ?? "-",
         row.spread?.short ?? "", values.norm?.short ?? "-", quantile(1), quantile(3), quantile(5),
-        values.zeros.grouped, bars(values.histogram), row.remarks,
+        values.zeroCount.grouped, bars(values.histogram), row.remarks,
       ])
     }
     return table.lines(fitting: Terminal.columns)
@@ -139,9 +139,9 @@ struct StatModules {
       let values = row.statistics
       modules[place].tensors += 1
       modules[place].count = [modules[place].count, values.count].saturatedSum()
-      modules[place].zeros = [modules[place].zeros, values.zeros].saturatedSum()
+      modules[place].zeros = [modules[place].zeros, values.zeroCount].saturatedSum()
       modules[place].specials = [
-        modules[place].specials, values.nans, values.infinities,
+        modules[place].specials, values.nanCount, values.infinityCount,
       ].saturatedSum()
       if let norm = values.norm, !row.info.dtype.isInteger { modules[place].squares += norm * norm }
       if let low = values.minimum { modules[place].minimum = min(modules[place].minimum, low) }

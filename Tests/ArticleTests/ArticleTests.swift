@@ -22,7 +22,7 @@ import Testing
     let written = try CheckpointSource.open(folder.path + "/net.ckz").checkpoint
     #expect(written.entries.map(\.name) == checkpoint.entries.map(\.name))
     let diff = try await CheckpointDiff(from: checkpoint, to: written, threads: 1)
-    #expect(diff.changes.isEmpty && diff.identical == 6)
+    #expect(diff.changes.isEmpty && diff.identicalCount == 6)
     let bias = try #require(written.entries.first { $0.name == "layer1.bias" })
     #expect(try bias.allBytes().allSatisfy { $0 == 0 })
     #expect(try Module(labels: written.modules).description == net.description)
@@ -212,7 +212,7 @@ extension CheckpointFormat {
       }
     },
     capabilities: Capabilities(
-      dtypes: [.float32], ties: false, modules: false, values: [], holdsOneTensor: true))
+      dtypes: [.float32], keepsTies: false, keepsModules: false, values: [], holdsOneTensor: true))
 }
 
 /// Stands for `print` and keeps what it is given.

@@ -56,7 +56,7 @@ import Testing
     for (number, lost) in [0..<1, 40_960..<49_152, good.count - 1..<good.count].enumerated() {
       let parity = try #require(try Parity(in: device(losing: lost)))
       let repair = try await parity.repair(to: "repaired\(number).ckz", in: place, threads: 2)
-      #expect(repair.isComplete && repair.damage.blocks > 0)
+      #expect(repair.isComplete && repair.damage.damagedBlockCount > 0)
       #expect(try folder.bytes(of: "repaired\(number).ckz") == good)
     }
   }
@@ -209,7 +209,7 @@ import Testing
     let repair = try await parity.repair(to: "out.ckz", in: place, threads: 1)
     #expect(!repair.isComplete)
     #expect(repair.errors.map(\.tensor) == ["a"])
-    #expect(repair.damage.lost.first?.lowerBound == 0 || !repair.damage.lost.isEmpty)
+    #expect(repair.damage.lostBlocks.first?.lowerBound == 0 || !repair.damage.lostBlocks.isEmpty)
   }
 
   @Test func `shards of another file, or in another place, are not taken`() async throws {
@@ -313,7 +313,7 @@ import Testing
     let good = try folder.bytes(of: "run.ckz")
     #expect(Array(good[..<before.count]) == before)
     let pack = try #require(try RunPack(FileProbe(path: path)))
-    #expect(pack.steps.count == 3 && pack.unfinishedBytes == 0)
+    #expect(pack.steps.count == 3 && pack.unfinishedByteCount == 0)
     #expect(try await pack.verify(threads: 1).isEmpty)
     for place in [
       0, 5000, before.count / 2, before.count - 30, before.count + 10, good.count - 2000,

@@ -26,12 +26,12 @@ import Testing
   @Test func `a patch makes the second checkpoint of the first`() async throws {
     let (old, new) = (try DriftSample.checkpoint(step: 1), try DriftSample.checkpoint(step: 2))
     let summary = try await write(from: old, to: new)
-    #expect(summary.unchanged == 1 + 4, "the frozen tensor, and those without elements")
-    #expect(summary.changed > 7)
+    #expect(summary.unchangedCount == 1 + 4, "the frozen tensor, and those without elements")
+    #expect(summary.changedCount > 7)
     let result = try await patch().applied(to: old, threads: 2)
     try DriftSample.expectEqual(result, new)
     let digests = try new.entries.map { (entry: $0, digest: try $0.digest()) }
-    #expect(try patch().result == Manifest(digests).fingerprint)
+    #expect(try patch().result == Fingerprint(Manifest(digests)))
     // Less than a third of the drifting bytes differ, and the frozen tensor takes no bytes at all.
     let plain = try await CheckpointFormat.native.bytes(of: new)
     #expect(summary.byteCount * 3 < plain.count)
@@ -83,9 +83,9 @@ import Testing
       try DriftSample.entry("moved.too", .float32, 4000, step: 1, seed: 5),
     ])
     let summary = try await write(from: old, to: new, partners: ["moved": "moved.too"])
-    #expect(summary.unchanged == 2)
-    #expect(summary.changed == 1)
-    #expect(summary.whole == 3)
+    #expect(summary.unchangedCount == 2)
+    #expect(summary.changedCount == 1)
+    #expect(summary.wholeCount == 3)
     try DriftSample.expectEqual(try await patch().applied(to: old, threads: 1), new)
   }
 
@@ -122,7 +122,7 @@ import Testing
       try .init(noise: "c", .int16, [9], seed: 4),
     ])
     let summary = try await write(from: old, to: new)
-    #expect((summary.unchanged, summary.changed, summary.whole) == (1, 1, 1))
+    #expect((summary.unchangedCount, summary.changedCount, summary.wholeCount) == (1, 1, 1))
     let bytes = try #require(files.bytes(of: "patch.ckz"))
     for place in bytes.indices {
       for bit in 0..<8 {

@@ -13,7 +13,7 @@ import Testing
   private func pack(
     _ checkpoints: [Checkpoint], to name: String = "run.ckz", replaces: Bool = false
   ) async throws -> [UInt8] {
-    let writer = try RunPackWriter(folder.file(name), replaces: replaces)
+    let writer = try RunPackWriter(folder.file(name), overwrites: replaces)
     for checkpoint in checkpoints {
       try await writer.add(checkpoint, name: "epoch\(writer.count).pt")
     }
@@ -59,7 +59,7 @@ import Testing
     let (grown, once) = (try open(), try open("once.ckz"))
     // Their indexes have other offsets.
     for (left, right) in zip(grown.steps, once.steps) {
-      #expect(abs(left.storedBytes - right.storedBytes) < 8)
+      #expect(abs(left.storedByteCount - right.storedByteCount) < 8)
     }
     for (number, step) in steps.enumerated() {
       try DriftSample.expectEqual(try grown.checkpoint(number), step)
@@ -71,7 +71,7 @@ import Testing
     let steps = try [0, 1, 0].map(tiny)
     try await pack(steps)
     let run = try open()
-    #expect(run.steps[2].storedBytes < run.steps[0].storedBytes / 3, "\(run.steps)")
+    #expect(run.steps[2].storedByteCount < run.steps[0].storedByteCount / 3, "\(run.steps)")
     try DriftSample.expectEqual(try run.checkpoint(2), steps[2])
   }
 
@@ -82,7 +82,7 @@ import Testing
     for number in [0, 1, 63, 64, 65, 149] {
       try DriftSample.expectEqual(try run.checkpoint(number), steps[number])
     }
-    let sizes = run.steps.map(\.storedBytes)
+    let sizes = run.steps.map(\.storedByteCount)
     #expect(sizes.dropFirst().count { $0 > sizes[1] * 5 / 4 } > 1, "\(sizes)")
   }
 
@@ -95,7 +95,7 @@ import Testing
       try folder.write(Array(three[..<end]), to: "torn.ckz")
       let run = try open("torn.ckz")
       #expect(run.steps.count == 2, "\(end) bytes")
-      #expect(run.unfinishedBytes == end - two.count)
+      #expect(run.unfinishedByteCount == end - two.count)
     }
     try DriftSample.expectEqual(try open("torn.ckz").checkpoint(1), steps[1])
     // The next one is written over it.

@@ -25,7 +25,7 @@ import Testing
       let diff = try await CheckpointDiff(from: left, to: right, threads: 1)
       let change = try #require(diff.changes.first)
       #expect(change.kind == .retyped)
-      #expect(change.difference?.differing == 1 && change.difference?.maxAbsolute == 3)
+      #expect(change.difference?.differingCount == 1 && change.difference?.maxAbsolute == 3)
     }
   }
 
@@ -47,12 +47,12 @@ import Testing
         "renamed old.weight", "removed gone", "reshaped shape", "retyped type", "changed values",
         "added more",
       ])
-    #expect(diff.identical == 1)
+    #expect(diff.identicalCount == 1)
     #expect(diff.changes[0].newName == "new.weight")
-    #expect(diff.changes[3].difference?.differing == 0)
+    #expect(diff.changes[3].difference?.differingCount == 0)
     let difference = try #require(diff.changes[4].difference)
-    #expect(difference.differing == 1)
-    #expect(difference.elements == 4)
+    #expect(difference.differingCount == 1)
+    #expect(difference.elementCount == 4)
     #expect(difference.maxAbsolute == 0.5)
     #expect(difference.maxULP == 1 << 21)
     #expect(abs(try #require(difference.relativeL2) - 0.5 / 30.0.squareRoot()) < 1e-15)
@@ -87,7 +87,7 @@ import Testing
       [.init(memory: "w", .float32, [size / 4], other)])
     let found = try await diff([entry(bytes, isWatched: false)], [entry(other, isWatched: true)])
     #expect(found.changes.map(\.difference) == plain.changes.map(\.difference))
-    #expect(found.changes.first?.difference?.differing == 1)
+    #expect(found.changes.first?.difference?.differingCount == 1)
     let touched = read.withLock { $0 }
     #expect(!touched.isEmpty && touched.allSatisfy { (1 << 20..<2 << 20).contains($0) })
   }
@@ -96,24 +96,24 @@ import Testing
     let left = [try Checkpoint.Entry(memory: "w", [0, 1, .nan, .infinity])]
     let right = [try Checkpoint.Entry(memory: "w", [-0.0, 1.0000001, .nan, .infinity])]
     let exact = try await diff(left, right)
-    #expect(exact.changes.first?.difference?.differing == 2)
+    #expect(exact.changes.first?.difference?.differingCount == 2)
     #expect(exact.changes.first?.difference?.maxULP == 1)
     let near = try await diff(left, right, tolerance: .init(relative: 1e-6))
     #expect(near.changes.isEmpty)
-    #expect(near.identical == 1)
+    #expect(near.identicalCount == 1)
     let far = try await diff(
       left, [try .init(memory: "w", [0, 1, 2, 3])], tolerance: .init(relative: 1, absolute: 1))
     let difference = try #require(far.changes.first?.difference)
-    #expect(difference.differing == 2)
+    #expect(difference.differingCount == 2)
     #expect(difference.maxAbsolute?.isNaN == true)
-    #expect(difference.noLongerNaN == 1 && difference.noLongerInfinite == 1)
+    #expect(difference.noLongerNaNCount == 1 && difference.noLongerInfiniteCount == 1)
   }
 
   @Test func `no tolerance takes infinity for anything else`() async throws {
     let left = [try Checkpoint.Entry(memory: "w", [1, .infinity, .infinity, -.infinity])]
     let right = [try Checkpoint.Entry(memory: "w", [.infinity, 1, -.infinity, -.infinity])]
     let diff = try await diff(left, right, tolerance: .init(relative: 1, absolute: .infinity))
-    #expect(diff.changes.first?.difference?.differing == 3)
+    #expect(diff.changes.first?.difference?.differingCount == 3)
   }
 
   @Test func `a map pairs other names`() async throws {
@@ -121,7 +121,7 @@ import Testing
     let right = [try Checkpoint.Entry(memory: "x", [1]), try .init(memory: "b.w", [3])]
     let diff = try await diff(left, right, map: ["a.w": "x"])
     #expect(diff.changes.map(\.name) == ["b.w"])
-    #expect(diff.identical == 1)
+    #expect(diff.identicalCount == 1)
   }
 
   @Test func `fresh biases are not taken for renamed unless their last name agrees`() async throws {
@@ -145,7 +145,7 @@ import Testing
     values[count - 1] = 3
     let diff = try await diff(left, [try .init(memory: "w", values)])
     let difference = try #require(diff.changes.first?.difference)
-    #expect(difference.differing == 1)
+    #expect(difference.differingCount == 1)
     #expect(difference.maxAbsolute == 2)
     #expect(abs(try #require(difference.relativeL2) - 2 / Double(count).squareRoot()) < 1e-12)
   }
@@ -157,8 +157,8 @@ import Testing
     let diff = try await diff(
       [try .init(memory: "z", .complex64, [2], zero)],
       [try .init(memory: "z", .complex64, [2], both)])
-    #expect(diff.changes.first?.difference?.differing == 1)
-    #expect(diff.changes.first?.difference?.elements == 2)
+    #expect(diff.changes.first?.difference?.differingCount == 1)
+    #expect(diff.changes.first?.difference?.elementCount == 2)
   }
 
   /// A large tensor of several pieces, some values of which are replaced.
@@ -185,8 +185,8 @@ import Testing
     }
     let difference = try #require(found.first)
     #expect(found.count == 1)
-    #expect(difference.elements == last + 1)
-    #expect(difference.differing == 2)
+    #expect(difference.elementCount == last + 1)
+    #expect(difference.differingCount == 2)
     #expect(difference.maxAbsolute == 1)
     #expect(abs(try #require(difference.relativeL2) - (1.04 / 25.01).squareRoot()) < 1e-15)
     #expect(try difference == TensorDifference(between: left, and: right))
@@ -202,7 +202,7 @@ import Testing
     }
     let entries = [unread("a", digest), unread("b", digest)]
     let diff = try await diff(entries, entries)
-    #expect(diff.changes.isEmpty && diff.identical == 2)
+    #expect(diff.changes.isEmpty && diff.identicalCount == 2)
     let other = try #require(Digest(hexadecimal: String(repeating: "5b", count: 32)))
     await #expect(throws: CheckpointError.self) {
       try await self.diff(entries, [unread("a", digest), unread("b", other)])

@@ -40,7 +40,7 @@ import Testing
     #expect(memory.openCount(of: "copy.ckz") == 0)
     let copy = try CheckpointSource.open(FileProbe("copy.ckz", in: memory.place))
     let diff = try await CheckpointDiff(from: input.checkpoint, to: copy.checkpoint, threads: 2)
-    #expect(diff.changes.isEmpty && diff.identical == input.checkpoint.entries.count)
+    #expect(diff.changes.isEmpty && diff.identicalCount == input.checkpoint.entries.count)
     #expect(memory.openCount(of: "file") == 1)
     #expect(memory.openCount(of: "copy.ckz") == 1)
   }
@@ -93,7 +93,8 @@ import Testing
     #expect(throws: CheckpointError.self) { try step.applied(to: opened, tree: tree) }
     step.rules = [try Rule("name:embed: weight=normal")]
     let copied = try step.applied(
-      to: opened, tree: tree, copyingFrom: opened.checkpoint, fingerprint: Digest(of: [1]))
+      to: opened, tree: tree, copyingFrom: opened.checkpoint,
+      fingerprint: Fingerprint(Digest(of: [1])))
     for result in [try step.applied(to: opened, tree: tree), copied] {
       #expect(result.replaced == (isChanged ? ["embed.weight"] : ["embed.weight", "head.weight"]))
       #expect(result.checkpoint.entries.map(\.alias) == [nil, isChanged ? nil : "embed.weight"])

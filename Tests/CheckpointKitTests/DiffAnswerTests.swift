@@ -71,7 +71,7 @@ import Testing
     broken[1] = try .init(
       memory: broken[1].name, [Float](repeating: .nan, count: 64), shape: [8, 8])
     let found = try await answer(broken)
-    #expect(found.verdict == .fineTuned && found.tensorsWithNaN == 1)
+    #expect(found.verdict == .fineTuned && found.nanTensorCount == 1)
     #expect(found.clauses[1] == "64 values in 1 tensor became NaN")
   }
 
@@ -110,7 +110,7 @@ import Testing
         "transposed a.weight ", "transposed b.weight ", "transposed c.weight ",
         "transposed d.weight x.kernel", "reshaped e.weight ",
       ])
-    #expect(found.changes[0].axes == [1, 0] && found.changes[0].difference?.differing == 0)
+    #expect(found.changes[0].axes == [1, 0] && found.changes[0].difference?.differingCount == 0)
     #expect(abs(try #require(found.changes[1].difference?.relativeL2) - 0.5) < 1e-6)
     // Height and width last, and inputs before outputs, as PyTorch has a kernel.
     let (values, strides) = (noise(5, 72), [24, 8, 4, 1])
@@ -163,8 +163,9 @@ import Testing
         "", "embed", "blocks", "blocks.0", "blocks.1", "blocks.2", "head",
       ])
     let blocks = tree.nodes[2]
-    #expect(blocks.sum.tensors == 6 && blocks.sum.changed == 2 && blocks.sum.elements == 384)
-    #expect(blocks.sum.differing == 128 && blocks.sum.changedShare == 1 / 3)
+    #expect(blocks.sum.tensorCount == 6 && blocks.sum.changedCount == 2)
+    #expect(blocks.sum.elementCount == 384)
+    #expect(blocks.sum.differingCount == 128 && blocks.sum.changedShare == 1 / 3)
     #expect(abs(try #require(blocks.sum.difference.relativeL2) - 0.01) < 1e-6)
     #expect(tree.rows(depth: 1).count == 3)
     #expect(tree.rows(depth: 2).count == 5)
@@ -186,7 +187,7 @@ import Testing
     let seen = Counts()
     _ = try await CheckpointDiff(
       from: Checkpoint(entries: model()), to: Checkpoint(entries: model { _ in true }), threads: 2
-    ) { done, total in seen.add(done, total) }
+    ) { seen.add($0) }
     let found = seen.all
     #expect(found.last?.done == found.last?.total)
     #expect(found.last?.total == 2 * 8 * 256)
@@ -195,7 +196,7 @@ import Testing
 }
 
 private final class Counts: Sendable {
-  private let counts = Mutex<[(done: Int, total: Int)]>([])
-  var all: [(done: Int, total: Int)] { counts.withLock { $0 } }
-  func add(_ done: Int, _ total: Int) { counts.withLock { $0.append((done, total)) } }
+  private let counts = Mutex<[WorkProgress]>([])
+  var all: [WorkProgress] { counts.withLock { $0 } }
+  func add(_ progress: WorkProgress) { counts.withLock { $0.append(progress) } }
 }

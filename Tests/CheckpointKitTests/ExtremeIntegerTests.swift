@@ -243,7 +243,7 @@ extension ExtremeIntegerTests {
       let sink = try files.place.create("a.ckz", replacing: true)
       try await CheckpointFormat.native.write?(result.checkpoint, sink, WriteOptions())
     }
-    await attempt { _ = try KerasLayout.torch(checkpoint) }
+    await attempt { _ = try KerasLayout.toTorch(checkpoint) }
     for entry in checkpoint.entries { await attempt { _ = try TensorStatistics(of: entry) } }
     await attempt { _ = try await CheckpointDiff(from: checkpoint, to: checkpoint, threads: 1) }
     await attempt { _ = try await Manifest(of: checkpoint, threads: 1) }

@@ -39,7 +39,7 @@ import Testing
   func `every layer has the tensors with which PyTorch computes the same`(
     model: String, file: String, unknown: [String]
   ) throws {
-    let result = try KerasLayout.torch(try open(file))
+    let result = try KerasLayout.toTorch(try open(file))
     let wanted = try #require(try Self.cases.get().first { $0.file == model }).tensors.filter {
       tensor in !unknown.contains { tensor.name.hasPrefix($0 + ".") }
     }
@@ -60,16 +60,16 @@ import Testing
     model: String, file: String, unknown: [String]
   ) throws {
     let original = try open(file)
-    let there = try KerasLayout.torch(original).checkpoint
-    let back = try KerasLayout.keras(there, like: original)
+    let there = try KerasLayout.toTorch(original).checkpoint
+    let back = try KerasLayout.toKeras(there, like: original)
     #expect(Set(try listed(back.checkpoint)) == Set(try listed(original)))
   }
 
   @Test func `without a structure the names are those of Keras's older files`() throws {
     for model in ["convolutions", "normalisations", "recurrent"] {
       let original = try open(model + ".h5")
-      let there = try KerasLayout.torch(original).checkpoint
-      let back = try listed(try KerasLayout.keras(there).checkpoint)
+      let there = try KerasLayout.toTorch(original).checkpoint
+      let back = try listed(try KerasLayout.toKeras(there).checkpoint)
       // Of a Conv and a depthwise one, of a slope and shared axes, PyTorch keeps less than Keras,
       // and of a name's counter nothing.
       let less = [
@@ -86,16 +86,16 @@ import Testing
   func `whatever the file a model was saved in, PyTorch's tensors are the same`(
     file: String
   ) throws {
-    let whole = try listed(try KerasLayout.torch(try open("whole.h5")).checkpoint)
+    let whole = try listed(try KerasLayout.toTorch(try open("whole.h5")).checkpoint)
     #expect(whole.count == 12 && whole.contains { $0.name == "encoder.first.weight" })
-    #expect(Set(try listed(try KerasLayout.torch(try open(file)).checkpoint)) == Set(whole))
+    #expect(Set(try listed(try KerasLayout.toTorch(try open(file)).checkpoint)) == Set(whole))
   }
 
   @Test func `a kernel of several bands is transposed, whatever the pieces that are read`() throws {
     let (rows, columns) = (1500, 1601)
     let values = (0..<rows * columns).map { Float($0) }
     let kernel = try Checkpoint.Entry(memory: "fc/kernel", values, shape: [rows, columns])
-    let there = try KerasLayout.torch(Checkpoint(entries: [kernel])).checkpoint
+    let there = try KerasLayout.toTorch(Checkpoint(entries: [kernel])).checkpoint
     let weight = try #require(there.entries.first)
     #expect(weight.info.shape == [columns, rows])
     let wanted = (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] }
@@ -107,13 +107,13 @@ import Testing
 
   @Test func `two biases are added where Keras has one`() throws {
     let like = try open("recurrent.weights.h5")
-    var torch = try KerasLayout.torch(like).checkpoint
+    var torch = try KerasLayout.toTorch(like).checkpoint
     let names = ["simple.bias_ih_l0", "simple.bias_hh_l0"]
     for (name, values) in zip(names, [[1, -0.0, 0.1] as [Float], [2, 0, 0.2]]) {
       let index = try #require(torch.entries.firstIndex { $0.name.text == name })
       torch.entries[index] = try .init(memory: TensorName(name), values)
     }
-    let back = try KerasLayout.keras(torch, like: like).checkpoint
+    let back = try KerasLayout.toKeras(torch, like: like).checkpoint
     let bias = try #require(
       back.entries.first { $0.name == "layers/simple_rnn/cell/vars/2" })
     let wanted = try Checkpoint.Entry(memory: "b", [3, -0.0, Float(0.1) + Float(0.2)])
@@ -123,11 +123,11 @@ import Testing
 
   @Test func `what contradicts the structure is refused with both shapes`() throws {
     let like = try open("convolutions.weights.h5")
-    var torch = try KerasLayout.torch(like).checkpoint
+    var torch = try KerasLayout.toTorch(like).checkpoint
     let index = try #require(torch.entries.firstIndex { $0.name == "dense.weight" })
     torch.entries[index] = try .init(memory: "dense.weight", [1, 2, 3, 4], shape: [2, 2])
     let error = #expect(throws: CheckpointError.self) {
-      _ = try KerasLayout.keras(torch, like: like)
+      _ = try KerasLayout.toKeras(torch, like: like)
     }
     #expect(
       error?.description
@@ -137,12 +137,12 @@ import Testing
 
   @Test func `batch counters are left out, other tensors are kept, and both are reported`() throws {
     let like = try open("normalisations.weights.h5")
-    var torch = try KerasLayout.torch(like).checkpoint
+    var torch = try KerasLayout.toTorch(like).checkpoint
     torch.entries.append(
       try .init(memory: "batch.num_batches_tracked", .int64, [], [1, 0, 0, 0, 0, 0, 0, 0]))
     torch.entries.append(try .init(memory: "extra.weight", [1]))
     torch.entries.removeAll { $0.name == "table.weight" }
-    let result = try KerasLayout.keras(torch, like: like)
+    let result = try KerasLayout.toKeras(torch, like: like)
     #expect(
       result.notes == [
         "Keras layer 'table' is left out: the checkpoint lacks 'table.weight'",
@@ -155,7 +155,7 @@ import Testing
   @Test func `a checkpoint without a layer of Keras is refused`() throws {
     let entries = [try Checkpoint.Entry(memory: "fc.weight", [1, 2])]
     let error = #expect(throws: CheckpointError.self) {
-      _ = try KerasLayout.torch(Checkpoint(entries: entries))
+      _ = try KerasLayout.toTorch(Checkpoint(entries: entries))
     }
     #expect(error?.code == .mismatched)
   }
@@ -164,7 +164,7 @@ import Testing
     let entries = try ["a/kernel", "b/kernel", "a/vars/kernel"].map {
       try Checkpoint.Entry(memory: TensorName($0), [1, 2, 3, 4], shape: [2, 2])
     }
-    let result = try KerasLayout.torch(Checkpoint(entries: entries))
+    let result = try KerasLayout.toTorch(Checkpoint(entries: entries))
     #expect(
       result.checkpoint.entries.map(\.name) == ["b.weight", "a/kernel", "a/vars/kernel"])
     #expect(

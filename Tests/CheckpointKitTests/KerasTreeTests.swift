@@ -94,30 +94,30 @@ import Testing
   ) throws {
     let layouts = try Fixtures.cases("keras-models/torch.json", as: Layout.self)
     let wanted = try #require(layouts.first { $0.file == model }).tensors
-    let result = try KerasLayout.torch(try open(model + ending))
+    let result = try KerasLayout.toTorch(try open(model + ending))
     let found = try result.checkpoint.entries.map { try GoldenTensor($0) }
     #expect(Set(found).isSuperset(of: wanted))
     let left = found.filter { !wanted.contains($0) }.map(\.name)
     #expect(left.count == (model == "parts" ? 6 : 0))
     #expect(left.allSatisfy { ["norm", "scal", "befo", "gru/", "laye"].contains($0.prefix(4)) })
     if model == "int8" { return }
-    let back = try KerasLayout.keras(result.checkpoint, like: try open(model + ending)).checkpoint
+    let back = try KerasLayout.toKeras(result.checkpoint, like: try open(model + ending)).checkpoint
     let original = try open(model + ending).entries.map { try GoldenTensor($0) }
     #expect(Set(try back.entries.map { try GoldenTensor($0) }) == Set(original))
   }
 
   @Test func `integers cannot be written back`() throws {
     let like = try open("int8.keras")
-    let there = try KerasLayout.torch(like).checkpoint
+    let there = try KerasLayout.toTorch(like).checkpoint
     let error = #expect(throws: CheckpointError.self) {
-      _ = try KerasLayout.keras(there, like: like)
+      _ = try KerasLayout.toKeras(there, like: like)
     }
     #expect(error?.message.contains("layer 'wide' cannot be built") == true)
     #expect(error?.message.contains("its weights are quantized") == true)
   }
 
   @Test func `transformers' TensorFlow names are PyTorch's`() throws {
-    let result = try KerasLayout.torch(try open("tf_model.h5")).checkpoint
+    let result = try KerasLayout.toTorch(try open("tf_model.h5")).checkpoint
     #expect(
       Set(result.entries.map { "\($0.name) \($0.info.shape)" }) == [
         "bert.embeddings.word_embeddings.weight [9, 4]",
@@ -146,14 +146,14 @@ import Testing
         == true)
     #expect(tree.module.stateDict().first { $0.name == "bn.gamma" }?.initializer != nil)
     #expect(
-      try KerasLayout.torch(first).checkpoint.entries.map(\.name) == [
+      try KerasLayout.toTorch(first).checkpoint.entries.map(\.name) == [
         "dense_1.weight", "dense_1.bias", "bn.weight", "bn.bias", "bn.running_mean",
         "bn.running_var",
       ])
     let second = try open("keras2.h5").tree().module
     #expect(second["bidirectional_1.backward_lstm_1"]?.kind == "LSTM")
     #expect(second["renamed"]?.kind == "Dense")
-    let torch = try KerasLayout.torch(try open("keras2.h5")).checkpoint
+    let torch = try KerasLayout.toTorch(try open("keras2.h5")).checkpoint
     #expect(torch.entries.contains { $0.name == "bidirectional_1.weight_hh_l0_reverse" })
     #expect(torch.entries.contains { $0.name == "renamed.weight" && $0.info.shape == [2, 4] })
   }
@@ -248,6 +248,6 @@ import Testing
     let named = try labeled.tree().module
     #expect(named.stateDict().count == 2)
     #expect(named.modules().count < 10)
-    _ = try KerasLayout.torch(labeled)
+    _ = try KerasLayout.toTorch(labeled)
   }
 }

@@ -19,11 +19,11 @@ import Testing
 
         """)
     #expect(
-      manifest.fingerprint.description
+      manifest.digest.description
         == "5835eef5ed708ffc6d6806e1defe0203d1177263c323745ca08ddfff3d509559")
     // By the package blake3 of PyPI, from the same definition.
     #expect(
-      try await Manifest(of: checkpoint, threads: 2).fingerprint.description
+      try await Manifest(of: checkpoint, threads: 2).digest.description
         == "cc02c51f45a01c622e291630ebf2db1859314587f59cdd06ed5356557d25b773")
   }
 }

@@ -33,7 +33,7 @@ import Testing
     #expect(abs(try #require(found.cosine) - 0.9999278144155306) < 1e-13)
     #expect(abs(try #require(found.relativeL2) - 0.012016148272182198) < 1e-14)
     #expect(found.maxAbsolute == 0.01171875)
-    #expect(found.signFlips == 246 && found.differing == 98969)
+    #expect(found.signFlipCount == 246 && found.differingCount == 98969)
     #expect(found.changedShare == 0.98969)
   }
 
@@ -78,15 +78,15 @@ import Testing
     let all = try TensorStatistics(of: entry(Self.second))
     #expect(abs(try #require(all.norm) - 179.9144432270571) < 1e-10)
     #expect(abs(try #require(all.standardDeviation) - 0.5689394242014228) < 1e-14)
-    #expect(all.units == nil && !all.isConstant)
+    #expect(all.unitCount == nil && !all.isConstant)
     var rows = [Float](repeating: 0, count: 12)
     rows[4] = .nan
     rows[11] = 1
     let table = try TensorStatistics(of: .init(memory: "w", rows, shape: [4, 3]))
-    #expect(table.units == 4 && table.deadUnits == 2)
+    #expect(table.unitCount == 4 && table.deadUnitCount == 2)
     let limit: [UInt8] = [0xff, 0x7b, 0xff, 0xfb, 0, 0x7c, 0, 0x3c]
     let half = try TensorStatistics(of: .init(memory: "w", .float16, [4], limit))
-    #expect(half.saturated == 2 && half.infinities == 1 && half.maximum == 65504)
+    #expect(half.saturatedCount == 2 && half.infinityCount == 1 && half.maximum == 65504)
     #expect(try TensorStatistics(of: .init(memory: "w", [3, 3])).isConstant)
     #expect(try !TensorStatistics(of: .init(memory: "w", [3, .nan])).isConstant)
   }
@@ -106,7 +106,7 @@ import Testing
     let diff = try await CheckpointDiff(
       from: Checkpoint(entries: [left]), to: Checkpoint(entries: [right]), threads: 2)
     let found = try #require(diff.changes.first?.difference)
-    #expect(found.elements == count && found.differing == 1 && found.maxAbsolute == 1.5)
+    #expect(found.elementCount == count && found.differingCount == 1 && found.maxAbsolute == 1.5)
     let norm = 0.5 * Double(count).squareRoot()
     #expect(abs(try #require(found.relativeL2) - 1.5 / norm) < 1e-12)
     let product = Double(count - 1) * 0.25 + 1
@@ -119,12 +119,12 @@ import Testing
   @Test func `what a cast explains is told from what it does not`() throws {
     let narrow = try TensorDifference(
       between: entry([1, 0.1, -3, 70000]), and: entry([1, 0.1, -3, .infinity], .float16))
-    #expect(narrow.differing == 2 && narrow.beyondRounding == 0 && narrow.isCast)
+    #expect(narrow.differingCount == 2 && narrow.beyondRoundingCount == 0 && narrow.isCast)
     let back = try TensorDifference(between: entry([0.1], .bfloat16), and: entry([0.1]))
-    #expect(back.differing == 1 && back.beyondRounding == 0)
+    #expect(back.differingCount == 1 && back.beyondRoundingCount == 0)
     let other = try TensorDifference(between: entry([0.1, 2]), and: entry([0.1, 3], .float16))
-    #expect(other.beyondRounding == 1 && !other.isCast)
-    #expect(try TensorDifference(between: entry([1]), and: entry([2])).beyondRounding == nil)
+    #expect(other.beyondRoundingCount == 1 && !other.isCast)
+    #expect(try TensorDifference(between: entry([1]), and: entry([2])).beyondRoundingCount == nil)
   }
 
   private func bytes(of values: [Float]) -> [UInt8] {

@@ -43,9 +43,10 @@ import Testing
     let rows = Dictionary(uniqueKeysWithValues: report.tensors.map { ($0.name.text, $0) })
     #expect(rows["moved"]?.newName == "other")
     #expect(rows["same"]?.after == rows["same"]?.before && rows["same"]?.difference == nil)
-    #expect(rows["changed"]?.difference?.becameNaN == 1 && rows["changed"]?.after?.nans == 1)
+    #expect(
+      rows["changed"]?.difference?.becameNaNCount == 1 && rows["changed"]?.after?.nanCount == 1)
     #expect(rows["shape"]?.after?.norm == rows["shape"]?.before?.norm)
-    #expect(rows["type"]?.difference?.differing == 1 && rows["type"]?.after?.maximum == 4)
+    #expect(rows["type"]?.difference?.differingCount == 1 && rows["type"]?.after?.maximum == 4)
     #expect(rows["old"]?.after == nil && rows["new"]?.before == nil)
     #expect(rows["new"]?.after?.count == 9)
   }
@@ -192,8 +193,8 @@ import Testing
     #expect(report.tensors[1].norms == [5, 34.squareRoot(), 45.squareRoot(), 7])
     #expect(report.tensors[1].changes[1] == 1 && report.tensors[1].changes[2] == 1)
     #expect(report.tensors[1].changes[3]?.isNaN == true)
-    #expect(report.tensors[1].changed == [nil, 1, 1, 2])
-    #expect(report.tensors[1].nans == [0, 0, 0, 1])
+    #expect(report.tensors[1].changedCounts == [nil, 1, 1, 2])
+    #expect(report.tensors[1].nanCounts == [0, 0, 0, 1])
     #expect(report.tensors[2].norms == [nil, nil, 1, nil])
     #expect(report.scalars.map(\.address) == ["epoch", "optimizer.lr"])
     #expect(report.scalars[1].values[3] == 0.25)

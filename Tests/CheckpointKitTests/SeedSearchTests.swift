@@ -15,10 +15,13 @@ import Testing
   private final class Seen: Sendable {
     let threads = Mutex<Set<UInt>>([])
 
-    /// Notes the thread and waits for another one, at most 5 seconds.
+    /// Notes the thread, and lets others come in turn until there is another one.
     func add() {
-      threads.withLock { _ = $0.insert(UInt(pthread_self())) }
-      for _ in 0..<5_000 where threads.withLock({ $0.count }) < 2 { usleep(1_000) }
+      let count = threads.withLock { threads in
+        threads.insert(UInt(pthread_self()))
+        return threads.count
+      }
+      if count < 2 { usleep(1_000) }
     }
   }
 
@@ -30,7 +33,7 @@ import Testing
     let clue = try #require(search.clues.first)
     let seen = Seen()
     let found = try await withTaskExecutorPreference(IOThreads(count: 1)) {
-      try await search.find(by: clue, in: 6...100_000, threads: 2) { _ in seen.add() }
+      try await search.find(by: clue, in: 6...2_000_000, threads: 2) { _ in seen.add() }
     }
     #expect(found == nil)
     #expect(seen.threads.withLock { $0.count } == 2)
@@ -45,8 +48,8 @@ import Testing
     let task = Mutex<Task<SeedSearch.Found?, any Error>?>(nil)
     let count = Mutex(0)
     let running = Task {
-      try await search.find(by: clue, in: 6...UInt32.max, threads: 2) { seeds in
-        count.withLock { $0 += seeds }
+      try await search.find(by: clue, in: 6...UInt32.max, threads: 2) { progress in
+        count.withLock { $0 = progress.done }
         while true {
           if let task = task.withLock({ $0 }) { return task.cancel() }
           usleep(1_000)

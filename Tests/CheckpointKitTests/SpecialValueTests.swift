@@ -13,31 +13,31 @@ import Testing
 
   @Test func `values that become NaN are counted, and the norms are NaN`() throws {
     let all = try difference([1, 2, 3], [.nan, .nan, .nan])
-    #expect(all.becameNaN == 3 && all.becameInfinite == 0 && all.differing == 3)
+    #expect(all.becameNaNCount == 3 && all.becameInfiniteCount == 0 && all.differingCount == 3)
     #expect(all.maxAbsolute?.isNaN == true && all.relativeL2?.isNaN == true)
     #expect(all.maxULP == nil && all.changesSpecials)
     let back = try difference([1, .nan, 3], [1, 2, 5])
-    #expect(back.noLongerNaN == 1 && back.becameNaN == 0)
+    #expect(back.noLongerNaNCount == 1 && back.becameNaNCount == 0)
     #expect(back.maxAbsolute?.isNaN == true && back.relativeL2?.isNaN == true)
   }
 
   @Test func `values that become infinite are counted, and the norms are infinite`() throws {
     let one = try difference([1, 2], [1, -.infinity])
-    #expect(one.becameInfinite == 1 && one.becameNaN == 0)
+    #expect(one.becameInfiniteCount == 1 && one.becameNaNCount == 0)
     #expect(one.maxAbsolute == .infinity && one.relativeL2 == .infinity)
     let back = try difference([.infinity, 2], [1, 2])
-    #expect(back.noLongerInfinite == 1 && back.maxAbsolute == .infinity)
+    #expect(back.noLongerInfiniteCount == 1 && back.maxAbsolute == .infinity)
     #expect(back.relativeL2?.isNaN == true)
     let other = try difference([.infinity], [-.infinity])
     #expect(!other.changesSpecials && other.maxAbsolute == .infinity)
     let both = try difference([.infinity, .nan], [.nan, .infinity])
-    #expect(both.becameNaN == 1 && both.noLongerInfinite == 1)
-    #expect(both.noLongerNaN == 1 && both.becameInfinite == 1)
+    #expect(both.becameNaNCount == 1 && both.noLongerInfiniteCount == 1)
+    #expect(both.noLongerNaNCount == 1 && both.becameInfiniteCount == 1)
   }
 
   @Test func `NaN that stays changes nothing, but its norm is NaN`() throws {
     let found = try difference([.nan, 1], [.nan, 3])
-    #expect(found.differing == 1 && found.maxAbsolute == 2 && !found.changesSpecials)
+    #expect(found.differingCount == 1 && found.maxAbsolute == 2 && !found.changesSpecials)
     #expect(found.relativeL2?.isNaN == true)
   }
 
@@ -56,7 +56,8 @@ import Testing
     }
     let found = try TensorDifference(
       between: complex([1, 2, 3, 4]), and: complex([.nan, .nan, 3, .infinity]))
-    #expect(found.becameNaN == 1 && found.becameInfinite == 1 && found.differing == 2)
+    #expect(
+      found.becameNaNCount == 1 && found.becameInfiniteCount == 1 && found.differingCount == 2)
   }
 
   @Test func `values are counted across pieces and types`() async throws {
@@ -68,7 +69,7 @@ import Testing
     let diff = try await CheckpointDiff(
       from: Checkpoint(entries: [zeros]), to: Checkpoint(entries: [narrow]), threads: 2)
     let found = try #require(diff.changes.first?.difference)
-    #expect(diff.changes.first?.kind == .retyped && found.becameNaN == 3)
+    #expect(diff.changes.first?.kind == .retyped && found.becameNaNCount == 3)
     #expect(found.relativeL2 == nil && found.maxAbsolute?.isNaN == true)
   }
 

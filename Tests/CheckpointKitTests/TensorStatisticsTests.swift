@@ -8,9 +8,9 @@ import Testing
     let statistics = try TensorStatistics(
       of: .init(memory: "w", [1, 2, 3, 4, 0, .nan, .infinity, -.infinity]))
     #expect(statistics.count == 8)
-    #expect(statistics.zeros == 1)
-    #expect(statistics.nans == 1)
-    #expect(statistics.infinities == 2)
+    #expect(statistics.zeroCount == 1)
+    #expect(statistics.nanCount == 1)
+    #expect(statistics.infinityCount == 2)
     #expect(statistics.minimum == 0)
     #expect(statistics.maximum == 4)
     #expect(statistics.mean == 2)

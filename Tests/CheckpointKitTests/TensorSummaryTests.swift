@@ -23,8 +23,8 @@ import Testing
   /// multiples of 1/16 from -24/16 to 40/16.
   @Test func `measures are those of numpy`() async throws {
     let summary = try await Self.report(Self.sample)
-    #expect(summary.count == 3000 && summary.finite == 2997)
-    #expect((summary.zeros, summary.nans, summary.infinities) == (3, 1, 2))
+    #expect(summary.count == 3000 && summary.finiteCount == 2997)
+    #expect((summary.zeroCount, summary.nanCount, summary.infinityCount) == (3, 1, 2))
     #expect(summary.minimum == -1.5 && summary.maximum == 2.4375)
     func isNear(_ value: Double?, _ expected: Double) -> Bool {
       abs((value ?? .nan) - expected) < 1e-12 * expected

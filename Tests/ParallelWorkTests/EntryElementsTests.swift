@@ -49,7 +49,7 @@ import Testing
       entries: try (0..<5).map {
         try .init(memory: TensorName("t\($0)"), [1, 2])
       })
-    var last: ReadingProgress?
+    var last: WorkProgress?
     let work = checkpoint.progress { checkpoint in
       for entry in checkpoint.entries { _ = try entry.floats() }
     }

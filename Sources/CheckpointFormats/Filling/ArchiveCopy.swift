@@ -51,7 +51,9 @@ struct ArchiveCopy: Sendable {
   mutating func keepsSome(of member: ZipMember) { kept.append(member) }
 
   /// Renews the fingerprint that the archive carries.
-  mutating func setFingerprint(_ text: String?) { copy.note = text }
+  mutating func setFingerprint(_ fingerprint: Fingerprint?) {
+    copy.note = fingerprint?.description
+  }
 
   /// Puts another content, of any size, in place of a member's.
   mutating func replace(_ member: ZipMember, with content: ByteSource) throws(CheckpointError) {

@@ -16,25 +16,29 @@ public struct Fill: Sendable {
   /// The fingerprint of all tensors, the new ones among them, for a file that carries one.
   ///
   /// It replaces that one; `nil` leaves it. See ``TensorCore/Fingerprint``.
-  public var fingerprint: String?
+  public var fingerprint: Fingerprint?
   /// The same for the files of a template that is several with an index, by file name.
-  package var shardFingerprints: [String: String] = [:]
+  package var shardFingerprints: [String: Fingerprint] = [:]
   /// Number of worker threads; the bytes written do not depend on it.
   public var threads = 1
 
   /// Describes a copy of a file with new tensors.
   public init(
-    template: FileProbe, key: String? = nil, tensors: [TensorName: Checkpoint.Entry]
+    template: FileProbe, key: String? = nil, tensors: [TensorName: Checkpoint.Entry],
+    metadata: [String: String] = [:], fingerprint: Fingerprint? = nil, threads: Int = 1
   ) {
     self.template = template
     self.key = key
     self.tensors = tensors
+    self.metadata = metadata
+    self.fingerprint = fingerprint
+    self.threads = threads
   }
 
   /// All texts to store.
   var texts: [String: String] {
     var texts = metadata
-    if let fingerprint { texts[Fingerprint.key] = fingerprint }
+    if let fingerprint { texts[Fingerprint.key] = fingerprint.description }
     return texts
   }
 
@@ -101,6 +105,12 @@ public struct FilledFiles: Sendable {
     public var name: String
     /// Writes the whole new content to a sink, which the caller commits.
     public var write: @Sendable (ByteSink) async throws -> Void
+
+    /// Describes the new content of a file.
+    public init(_ name: String, write: @escaping @Sendable (ByteSink) async throws -> Void) {
+      self.name = name
+      self.write = write
+    }
   }
 
   /// The files that change; for a template that is one file, that file.
@@ -116,10 +126,13 @@ public struct FilledFiles: Sendable {
   package var isIndexed = false
 
   /// One file that changes.
-  init(_ name: String, write: @escaping @Sendable (ByteSink) async throws -> Void) {
-    files = [File(name: name, write: write)]
+  public init(_ name: String, write: @escaping @Sendable (ByteSink) async throws -> Void) {
+    files = [File(name, write: write)]
   }
 
-  /// Files that change.
-  init(_ files: [File]) { self.files = files }
+  /// Files that change, and those that belong to them and do not.
+  public init(_ files: [File], unchanged: [String] = []) {
+    self.files = files
+    self.unchanged = unchanged
+  }
 }

@@ -41,7 +41,7 @@ extension GGUF {
       }
       guard isChanged else { return nil }
       let patched = copy
-      return FilledFiles.File(name: probe.name) {
+      return FilledFiles.File(probe.name) {
         try await patched.write(to: $0, threads: fill.threads)
       }
     }

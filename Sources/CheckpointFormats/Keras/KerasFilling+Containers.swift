@@ -60,14 +60,14 @@ extension KerasShards {
       try CheckpointError.placing(path: probe.place.path(of: name.text)) {
         () throws(CheckpointError) in
         let filling = try KerasFilling.filling(file, part)
-        filled.files.append(.init(name: name.text) { try await filling.write(to: $0) })
+        filled.files.append(.init(name.text) { try await filling.write(to: $0) })
       }
     }
     let new = try JSONScanner.setting(fill.metadata, in: "metadata", of: old)
     if new == old {
       filled.unchanged.append(probe.name)
     } else {
-      filled.files.append(.init(name: probe.name) { try $0.append(new.rawBytes) })
+      filled.files.append(.init(probe.name) { try $0.append(new.rawBytes) })
     }
     return filled
   }

@@ -10,7 +10,7 @@ enum KerasFilling {
   /// What Keras reads back; the rest is that of the file whose structure is used.
   static let capabilities: Capabilities = {
     var capabilities = Capabilities(
-      dtypes: DType.computable, ties: false, modules: false, values: [])
+      dtypes: DType.computable, keepsTies: false, keepsModules: false, values: [])
     capabilities.needsTemplate = true
     capabilities.copiedEndings = [".keras", ".weights.json"]
     return capabilities

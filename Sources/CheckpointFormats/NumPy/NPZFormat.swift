@@ -12,7 +12,7 @@ extension CheckpointFormat {
     write: { try await NPZ.write($0, to: $1, options: $2) },
     fill: { try NPZ.fill($0) },
     capabilities: Capabilities(
-      dtypes: NPYHeader.dtypes, ties: false, modules: false, values: []
+      dtypes: NPYHeader.dtypes, keepsTies: false, keepsModules: false, values: []
     ).seenByNumPy.asMembers,
     verify: { probe, _ in try NPZ.damage(try probe.archive) })
 }

@@ -41,7 +41,7 @@ enum DistributedFilling {
           offset: second.range.lowerBound)
       }
       filled.files.append(
-        .init(name: name.text) { sink in
+        .init(name.text) { sink in
           var end = 0
           for part in parts {
             try sink.append(end..<part.range.lowerBound, of: source)

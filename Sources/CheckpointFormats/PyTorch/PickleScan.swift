@@ -54,7 +54,7 @@ public struct PickleScan: Sendable {
   ///
   /// What cannot be read is in ``unread``; names before it are listed.
   /// - Throws: ``TensorCore/CheckpointError`` when nothing can be read, or there is no pickle.
-  public init(_ probe: FileProbe) throws {
+  public init(_ probe: FileProbe) throws(CheckpointError) {
     do throws(CheckpointError) {
       if probe.members == nil {
         work = Budget.current.account(of: .scannedBytes, size: try probe.source.size)

@@ -38,7 +38,7 @@ extension ShardIndex {
       part.metadata = [:]
       part.fingerprint = fill.shardFingerprints[file]
       try CheckpointError.placing(path: place.path(of: file)) {
-        filled.files.append(.init(name: file, write: try copy(try place.open(file), part)))
+        filled.files.append(.init(file, write: try copy(try place.open(file), part)))
       }
     }
     let source = try index.source
@@ -47,7 +47,7 @@ extension ShardIndex {
     if new == old {
       filled.unchanged.append(index.name)
     } else {
-      filled.files.append(.init(name: index.name) { try $0.append(new.rawBytes) })
+      filled.files.append(.init(index.name) { try $0.append(new.rawBytes) })
     }
     return filled
   }

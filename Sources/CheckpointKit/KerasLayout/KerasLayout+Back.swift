@@ -9,7 +9,7 @@ extension KerasLayout {
   /// told by the module tree, or inferred, and variables get the names of Keras's older files,
   /// `encoder/first/kernel`.
   /// - Throws: `CheckpointError` when shapes contradict each other, or no layer is found.
-  public static func keras(_ input: Checkpoint, like: Checkpoint? = nil) throws -> Result {
+  public static func toKeras(_ input: Checkpoint, like: Checkpoint? = nil) throws -> Result {
     var result = Result(checkpoint: input)
     var layers: [KerasLayer]
     if let like {

@@ -19,7 +19,7 @@ public enum KerasLayout {
   ///
   /// A module is named after its Keras layers: `encoder.first.weight`.
   /// - Throws: `CheckpointError` when there is no Keras layer, or two would have the same name.
-  public static func torch(_ input: Checkpoint) throws -> Result {
+  public static func toTorch(_ input: Checkpoint) throws -> Result {
     var result = Result(checkpoint: input)
     let found = try KerasLayers(input)
     guard !found.layers.isEmpty else {

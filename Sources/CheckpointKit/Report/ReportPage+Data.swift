@@ -108,11 +108,11 @@ extension Report {
 
   private func writeDifferences(to json: inout JSONWriter) {
     let found = tensors.map(\.difference)
-    json.counts("changed", found.map { $0?.differing ?? -1 })
+    json.counts("changed", found.map { $0?.differingCount ?? -1 })
     json.measures("norm", found.map { $0?.norm ?? nil })
     json.measures("max", found.map { $0?.maxAbsolute })
     json.measures("cosine", found.map { $0?.cosine })
-    json.counts("signFlips", found.map { $0?.signFlips ?? 0 })
+    json.counts("signFlips", found.map { $0?.signFlipCount ?? 0 })
     json.key("specials")
     json.sparse(
       found.map { difference in
@@ -127,9 +127,9 @@ extension Report {
     json.measures("mean", found.map { $0?.mean })
     json.measures("std", found.map { $0?.standardDeviation })
     json.measures("norm", found.map { $0?.norm })
-    json.counts("zeros", found.map { $0?.zeros ?? 0 })
-    json.counts("nans", found.map { $0?.nans ?? 0 })
-    json.counts("infinities", found.map { $0?.infinities ?? 0 })
+    json.counts("zeros", found.map { $0?.zeroCount ?? 0 })
+    json.counts("nans", found.map { $0?.nanCount ?? 0 })
+    json.counts("infinities", found.map { $0?.infinityCount ?? 0 })
     json.key("histogram")
     json.array { json in for summary in found { json.histogram(summary?.histogram) } }
   }
@@ -152,8 +152,8 @@ extension TensorDifference {
   /// `3 became NaN`, as many such counts as are not zero.
   fileprivate var specials: String {
     let counts = [
-      (becameNaN, "became NaN"), (becameInfinite, "became infinite"),
-      (noLongerNaN, "no longer NaN"), (noLongerInfinite, "no longer infinite"),
+      (becameNaNCount, "became NaN"), (becameInfiniteCount, "became infinite"),
+      (noLongerNaNCount, "no longer NaN"), (noLongerInfiniteCount, "no longer infinite"),
     ]
     return counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }

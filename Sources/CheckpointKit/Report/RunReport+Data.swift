@@ -25,15 +25,15 @@ extension RunReport {
         json.rows("changes", tensors.map(\.changes))
         json.key("changed")
         json.array { json in
-          for tensor in tensors { json.numbers(tensor.changed.map { $0 ?? -1 }) }
+          for tensor in tensors { json.numbers(tensor.changedCounts.map { $0 ?? -1 }) }
         }
         json.key("special")
         json.object { json in
           for (index, tensor) in tensors.enumerated() where tensor.hasSpecials {
             json.key(String(index))
             json.array { json in
-              json.numbers(tensor.nans)
-              json.numbers(tensor.infinities)
+              json.numbers(tensor.nanCounts)
+              json.numbers(tensor.infinityCounts)
             }
           }
         }
@@ -56,7 +56,7 @@ extension RunReport {
 extension RunReport.Tensor {
   /// Whether any step has a number that is not finite.
   fileprivate var hasSpecials: Bool {
-    nans.contains { $0 > 0 } || infinities.contains { $0 > 0 }
+    nanCounts.contains { $0 > 0 } || infinityCounts.contains { $0 > 0 }
   }
 }
 

@@ -29,8 +29,8 @@ extension RunReport.Tensor: Encodable {
     try values.encode(info.shape, forKey: .shape)
     try values.encode(norms, forKey: .norms)
     try values.encode(changes, forKey: .changes)
-    try values.encode(changed, forKey: .changed)
-    try values.encode(nans, forKey: .nans)
-    try values.encode(infinities, forKey: .infinities)
+    try values.encode(changedCounts, forKey: .changed)
+    try values.encode(nanCounts, forKey: .nans)
+    try values.encode(infinityCounts, forKey: .infinities)
   }
 }

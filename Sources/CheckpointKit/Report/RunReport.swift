@@ -31,11 +31,11 @@ public struct RunReport: Sendable {
     /// or infinite where a number was.
     public internal(set) var changes: [Double?]
     /// Elements that differ from the step before; `nil` where it was not comparable.
-    public internal(set) var changed: [Int?]
+    public internal(set) var changedCounts: [Int?]
     /// Numbers that are NaN.
-    public internal(set) var nans: [Int]
+    public internal(set) var nanCounts: [Int]
     /// Numbers that are infinite.
-    public internal(set) var infinities: [Int]
+    public internal(set) var infinityCounts: [Int]
   }
 
   /// A number that the checkpoints hold besides tensors, such as `epoch` or `loss`.
@@ -62,15 +62,15 @@ public struct RunReport: Sendable {
   /// How many numbers that are not tensors are not followed: elements of lists, and more than ``maxScalars``.
   public var scalarsLeftOutCount: Int { scalarsLeftOut.count }
 
-  /// Measures a run; `select` returns a step's tensors that count, and `progress` is told when a step
-  /// is done.
+  /// Measures a run; `select` returns a step's tensors that count, and `progress` is told after
+  /// each step.
   ///
   /// `threads` tasks are at work; the result does not depend on their number.
   /// - Throws: `CheckpointError` when a step cannot be opened or a tensor cannot be read.
   public init(
     over run: [Step], threads: Int = Threads.available,
     select: (Checkpoint) throws -> [Checkpoint.Entry] = { $0.entries },
-    progress: (_ step: String) -> Void = { _ in }
+    progress: ProgressHandler? = nil
   ) async throws {
     var previous: Checkpoint?
     for (number, step) in run.enumerated() {
@@ -80,7 +80,7 @@ public struct RunReport: Sendable {
       note(checkpoint, at: number, of: run.count)
       try await measure(checkpoint, after: previous, at: number, of: run.count, threads: threads)
       previous = checkpoint
-      progress(step.name)
+      progress?(WorkProgress(done: number + 1, total: run.count))
     }
   }
 
@@ -114,13 +114,13 @@ public struct RunReport: Sendable {
         tensors[index].repeatMeasures(at: step)
       } else if let summary = observed[entry.name]?.summary {
         tensors[index].norms[step] = summary.norm
-        tensors[index].nans[step] = summary.nans
-        tensors[index].infinities[step] = summary.infinities
+        tensors[index].nanCounts[step] = summary.nanCount
+        tensors[index].infinityCounts[step] = summary.infinityCount
       }
       tensors[index].changes[step] = change?.difference?.norm
-      tensors[index].changed[step] = change?.difference?.differing
+      tensors[index].changedCounts[step] = change?.difference?.differingCount
       if known.contains(entry.name), change == nil {
-        (tensors[index].changes[step], tensors[index].changed[step]) = (0, 0)
+        (tensors[index].changes[step], tensors[index].changedCounts[step]) = (0, 0)
       }
     }
   }
@@ -134,9 +134,9 @@ public struct RunReport: Sendable {
         name: entry.name.text, info: entry.info,
         norms: [Double?](repeating: nil, count: count),
         changes: [Double?](repeating: nil, count: count),
-        changed: [Int?](repeating: nil, count: count),
-        nans: [Int](repeating: 0, count: count),
-        infinities: [Int](repeating: 0, count: count)))
+        changedCounts: [Int?](repeating: nil, count: count),
+        nanCounts: [Int](repeating: 0, count: count),
+        infinityCounts: [Int](repeating: 0, count: count)))
     return tensors.count - 1
   }
 
@@ -173,8 +173,8 @@ extension RunReport.Tensor {
   /// Takes the measures of the step before, which are equal.
   fileprivate mutating func repeatMeasures(at step: Int) {
     norms[step] = norms[step - 1]
-    nans[step] = nans[step - 1]
-    infinities[step] = infinities[step - 1]
+    nanCounts[step] = nanCounts[step - 1]
+    infinityCounts[step] = infinityCounts[step - 1]
   }
 }
 

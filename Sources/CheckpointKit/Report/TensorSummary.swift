@@ -8,17 +8,17 @@ public struct TensorSummary: Hashable, Sendable {
   /// Numbers in all; a complex element counts as two.
   public internal(set) var count = 0
   /// Numbers equal to zero.
-  public internal(set) var zeros = 0
+  public internal(set) var zeroCount = 0
   /// Numbers that are NaN.
-  public internal(set) var nans = 0
+  public internal(set) var nanCount = 0
   /// Numbers that are infinite.
-  public internal(set) var infinities = 0
+  public internal(set) var infinityCount = 0
   /// Finite numbers by size; empty for a type whose values cannot be read.
   public internal(set) var histogram = ValueHistogram()
   private var moments = RunningMoments()
 
   /// Finite numbers.
-  public var finite: Int { count - nans - infinities }
+  public var finiteCount: Int { count - nanCount - infinityCount }
   /// Smallest finite number; `nil` when there is none.
   public var minimum: Double? { histogram.minimum }
   /// Largest finite number; `nil` when there is none.
@@ -52,9 +52,9 @@ public struct TensorSummary: Hashable, Sendable {
   /// Adds the numbers of a part that follows.
   mutating func append(_ next: TensorSummary) {
     count += next.count
-    zeros += next.zeros
-    nans += next.nans
-    infinities += next.infinities
+    zeroCount += next.zeroCount
+    nanCount += next.nanCount
+    infinityCount += next.infinityCount
     moments.append(next.moments)
     histogram.add(next.histogram)
   }
@@ -66,10 +66,10 @@ public struct TensorSummary: Hashable, Sendable {
       zeros += value == 0 ? 1 : 0
       special += value.isFinite ? 0 : 1
     }
-    self.zeros += zeros
+    zeroCount += zeros
     if special > 0 {
-      nans += values.count { $0.isNaN }
-      infinities += values.count { $0.isInfinite }
+      nanCount += values.count { $0.isNaN }
+      infinityCount += values.count { $0.isInfinite }
       values.removeAll { !$0.isFinite }
     }
     if let range = moments.add(values) {
@@ -87,9 +87,9 @@ extension TensorSummary: Encodable {
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(count, forKey: .count)
-    try values.encode(zeros, forKey: .zeros)
-    try values.encode(nans, forKey: .nans)
-    try values.encode(infinities, forKey: .infinities)
+    try values.encode(zeroCount, forKey: .zeros)
+    try values.encode(nanCount, forKey: .nans)
+    try values.encode(infinityCount, forKey: .infinities)
     try values.encodeIfPresent(minimum, forKey: .minimum)
     try values.encodeIfPresent(maximum, forKey: .maximum)
     try values.encodeIfPresent(mean, forKey: .mean)

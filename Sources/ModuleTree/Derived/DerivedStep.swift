@@ -1,13 +1,13 @@
-public import TensorCore
+package import TensorCore
 internal import TorchRandom
 
 /// A step of construction that draws nothing itself: it makes tensors of others, or says which
 /// stream the next draws come from.
 ///
 /// A model description lists such steps where a script computes with what it has drawn.
-public enum DerivedStep: Sendable {
+package enum DerivedStep: Sendable {
   /// What is done to each pair of elements of two tensors.
-  public enum Operator: String, Sendable, CaseIterable {
+  package enum Operator: String, Sendable, CaseIterable {
     /// The sum.
     case plus = "+"
     /// The first less the second.

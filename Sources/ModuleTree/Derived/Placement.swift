@@ -4,7 +4,7 @@ internal import TensorCore
 ///
 /// Both tensors count their elements in row-major order. A view is an offset and one stride for
 /// each size, as in PyTorch's `as_strided`; strides of 0 repeat an element.
-public struct Placement: Hashable, Sendable {
+package struct Placement: Hashable, Sendable {
   /// Sizes of the region, outermost first.
   let sizes: [Int]
   /// Offset of the region in the target, then a stride for each size.

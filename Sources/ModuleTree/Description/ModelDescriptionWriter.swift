@@ -153,7 +153,7 @@ struct ModelDescriptionWriter {
   private func draws() throws -> [ConstructionStep] {
     // One operation in each: `+ 1 * 2` would be read as `+ 2`.
     let steps = try plan.flatConstruction().flatMap { step -> [ConstructionStep] in
-      guard case .change(let name, let steps) = step else { return [step] }
+      guard case .change(let name, let steps) = step.kind else { return [step] }
       return steps.map { .change(name, [$0]) }
     }
     var fills: [TensorName: Int] = [:]
@@ -161,7 +161,7 @@ struct ModelDescriptionWriter {
       for name in step.names { fills[tensors[name]?.original ?? name, default: 0] += 1 }
     }
     return try steps.filter { step in
-      switch step {
+      switch step.kind {
       case .fill(let name, let initializer):
         let tensor = tensors[TensorName(name)]
         // A tensor that is filled just once, without a draw, gets the same values from its own
@@ -178,7 +178,7 @@ struct ModelDescriptionWriter {
   }
 
   private static func write(_ step: ConstructionStep, to json: inout JSONWriter) {
-    switch step {
+    switch step.kind {
     case .fill(let name, let initializer):
       json.members(["fill": name])
       Rule(initializer).write(to: &json)
@@ -224,7 +224,7 @@ struct ModelDescriptionWriter {
 extension ConstructionStep {
   /// The tensors that a flat step reads or fills.
   fileprivate var names: [TensorName] {
-    switch self {
+    switch kind {
     case .fill(let name, _), .fillPart(let name, _, _), .fillView(let name, _, _),
       .change(let name, _), .cast(let name, _), .normalize(let name):
       [TensorName(name)]

@@ -128,7 +128,8 @@ extension Module {
     copy[path]?.ownParameters[0] = weight.norms(named: "original0", along: dimension)
     return copy.constructed(
       by: copy.construction.map { step in
-        guard case .norms(let source, let target, _) = step, target == "\(path).original0" else {
+        guard case .norms(let source, let target, _) = step.kind, target == "\(path).original0"
+        else {
           return step
         }
         return .norms(of: source, to: target, along: dimension)
@@ -158,7 +159,7 @@ extension Module {
   ) -> Module {
     var steps: [ConstructionStep] = []
     for step in construction {
-      switch step {
+      switch step.kind {
       case .ownParameters:
         for parameter in ownParameters {
           guard let initializer = parameter.initializer else { continue }

@@ -24,7 +24,9 @@ extension Module {
   /// would show are not there: an unknown class owns none.
   /// - Throws: ``TensorCore/CheckpointError`` with code `malformed` when there is no root, a parent is
   ///   missing, a path occurs twice, or a known class's arguments cannot be read.
-  public init(labels: [ModuleLabel]) throws { try self.init(labels: labels, tensors: nil) }
+  public init(labels: [ModuleLabel]) throws(CheckpointError) {
+    try self.init(labels: labels, tensors: nil)
+  }
 
   /// Builds the tree that the labels of a file describe, in which a layer has the initial values of its
   /// class only if its tensors are those that the class makes.
@@ -34,7 +36,7 @@ extension Module {
   /// - Throws: as ``init(labels:)``, but not for arguments.
   package init(
     labels: [ModuleLabel], of tensors: [(name: TensorName, info: TensorInfo)]
-  ) throws {
+  ) throws(CheckpointError) {
     var own: [TensorName: [(name: String, info: TensorInfo)]] = [:]
     for (name, info) in tensors {
       let (path, leaf) = name.parentAndLeaf
@@ -45,7 +47,7 @@ extension Module {
 
   private init(
     labels: [ModuleLabel], tensors: [TensorName: [(name: String, info: TensorInfo)]]?
-  ) throws {
+  ) throws(CheckpointError) {
     guard let root = labels.first, root.path.isEmpty, root.kind != "None" else {
       throw CheckpointError(.malformed, "the module tree has no root (path '')")
     }

@@ -70,7 +70,7 @@ extension Module {
   /// Whether a class of a library is known to take the norms of its weight along another dimension.
   fileprivate var hasOtherNorms: Bool {
     construction.contains { step in
-      guard case .norms(_, _, let dimension) = step else { return false }
+      guard case .norms(_, _, let dimension) = step.kind else { return false }
       return dimension != 0
     }
   }

@@ -129,7 +129,7 @@ extension Module {
   package func discarding() throws -> [ConstructionStep] {
     let plan = try Initialization(of: self, generator: Generator(seed: 0))
     return try plan.flatConstruction().compactMap { step in
-      switch step {
+      switch step.kind {
       case .fill(let name, let initializer):
         guard let info = plan.info(of: TensorName(name)) else { return nil }
         let isOwn = namedTensors(removeDuplicates: false)

@@ -30,8 +30,8 @@ struct FigurePane {
     case .found(let difference):
       let relative = difference.relativeL2.map { ", rel L2 \($0.short)" } ?? ""
       lines += ScreenLine.wrapped(
-        difference.differing == 0 ? "identical" : "differs: \(difference.summary)\(relative)",
-        to: columns, limit: 3, difference.differing == 0 ? .dim : .color(.yellow))
+        difference.differingCount == 0 ? "identical" : "differs: \(difference.summary)\(relative)",
+        to: columns, limit: 3, difference.differingCount == 0 ? .dim : .color(.yellow))
     case .failed(let reason) where lines.isEmpty:
       lines += ScreenLine.wrapped(reason, to: columns, limit: 4, .color(.red))
     default: break
@@ -53,10 +53,10 @@ struct FigurePane {
     row("max") { $0.maximum?.short ?? "-" }
     row("mean") { $0.mean?.short ?? "-" }
     row("std") { $0.standardDeviation?.short ?? "-" }
-    row("zeros") { $0.zeros.grouped }
-    if found.contains(where: { $0.figures.nans > 0 }) { row("NaN") { $0.nans.grouped } }
-    if found.contains(where: { $0.figures.infinities > 0 }) {
-      row("Inf") { $0.infinities.grouped }
+    row("zeros") { $0.zeroCount.grouped }
+    if found.contains(where: { $0.figures.nanCount > 0 }) { row("NaN") { $0.nanCount.grouped } }
+    if found.contains(where: { $0.figures.infinityCount > 0 }) {
+      row("Inf") { $0.infinityCount.grouped }
     }
     let widths = (1..<rows[0].count).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { cells in

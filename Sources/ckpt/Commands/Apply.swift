@@ -57,7 +57,7 @@ extension Ckpt {
       destination.options.nests = result.isNested
       try await destination.write(result, to: output, showing: common)
       // Of a nested file, other commands show the fingerprint of a part.
-      let fingerprint = result.isNested ? [] : ["fingerprint \(try opened.result)"]
+      let fingerprint = result.isNested ? [] : ["fingerprint \(try opened.result.digest)"]
       common.wrote(output, result.counts + fingerprint)
     }
   }

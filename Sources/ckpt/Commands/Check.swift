@@ -99,7 +99,7 @@ extension Ckpt {
         remedy.map(note)
         return nil
       }
-      let isRepairable = damage.lost.isEmpty
+      let isRepairable = damage.lostBlocks.isEmpty
       note(
         parity.summary(of: damage)
           + (isRepairable

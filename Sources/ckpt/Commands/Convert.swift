@@ -128,7 +128,7 @@ extension Ckpt {
       if result.isChanged || layout.isAsked {
         var provenance = try Provenance(of: original)
         // Hashing an input that stores no digests would read it a second time.
-        let inputs = Manifest(storedIn: original).map { [$0.fingerprint] } ?? []
+        let inputs = Manifest(storedIn: original).map { [Fingerprint($0)] } ?? []
         provenance.add(command: "convert", options: options, inputs: inputs)
         result.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
       }
@@ -223,7 +223,7 @@ extension Ckpt {
         if let size = shardSize.flatMap(WriteOptions.size) {
           return .shards(
             try ShardedTarget(
-              output, format: target.to, limit: size, options: target.writeOptions(common),
+              output, format: try target.format, limit: size, options: target.writeOptions(common),
               overwrites: target.force))
         }
         var file = try target.target(output, common)

@@ -44,8 +44,8 @@ extension Ckpt.Diff {
         options: options, overwrites: force)
     }
     let counts = [
-      (summary.unchanged, "unchanged"), (summary.changed, "changed"),
-      (summary.whole, "stored whole"),
+      (summary.unchangedCount, "unchanged"), (summary.changedCount, "changed"),
+      (summary.wholeCount, "stored whole"),
     ]
     common.wrote(
       path,

@@ -95,7 +95,7 @@ extension Ckpt {
         from: first, to: right, map: pairing.partners, tolerance: comparison.tolerance,
         ignoringTypes: comparison.ignoreDtype,
         measuring: !common.quiet && !view.nameOnly || comparison.needsMeasures,
-        threads: common.threads, progress: bar.report)
+        threads: common.threads, progress: bar.handler)
     }
 
     private func print(

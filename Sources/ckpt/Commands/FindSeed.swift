@@ -180,9 +180,8 @@ extension Ckpt {
       let certain = search.clues.filter(\.isCertain)
       for clue in certain.isEmpty ? search.clues.prefix(8) : certain.prefix(2) {
         let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
-        let found = try await search.find(by: clue, in: seeds, threads: common.threads) {
-          bar.add($0)
-        }
+        let found = try await search.find(
+          by: clue, in: seeds, threads: common.threads, progress: bar.handler)
         bar.clear()
         if let found { return found }
       }

@@ -49,7 +49,7 @@ extension Ckpt.Hash {
       try output.line("\(outcome.name.escapingControls): \(outcome.result.rawValue)")
     }
     for (digest, path) in checkpoints {
-      let found = try await digests(of: path)?.fingerprint
+      let found = try await digests(of: path)?.digest
       let result: Outcome.Result =
         found.map { $0 == digest ? .same : .different } ?? .unreadable
       try add(Outcome(name: path, result: result))

@@ -121,7 +121,7 @@ extension Ckpt {
           reports.append(
             Report(
               file: file, algorithm: algorithm.rawValue,
-              fingerprint: digests.fingerprint.description,
+              fingerprint: digests.digest.description,
               leftOut: unread.isEmpty ? nil : unread,
               tensors: manifest ? tensors : nil))
         } else if manifest && StandardOutput.isTerminal {
@@ -131,7 +131,7 @@ extension Ckpt {
         } else if manifest {
           try output.text(digests.text)
         } else {
-          try output.line(SumsFile.line(digests.fingerprint, file))
+          try output.line(SumsFile.line(digests.digest, file))
         }
       }
       if report.json { try output.line(try jsonText(reports)) }

@@ -80,7 +80,7 @@ extension Ckpt {
     }
 
     func run() async throws {
-      let writer = try RunPackWriter(output, replaces: force)
+      let writer = try RunPackWriter(output, overwrites: force)
       noteOrder()
       var bytes = 0
       for file in files {
@@ -99,7 +99,7 @@ extension Ckpt {
         bytes += size.saturatedSum()
       }
       try await naming(output) { try await writer.finish() }
-      let stored = writer.storedBytes(ofLast: files.count)
+      let stored = writer.storedByteCount(ofLast: files.count)
       common.wrote(
         output,
         [

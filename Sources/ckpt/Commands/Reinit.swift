@@ -133,9 +133,9 @@ extension Ckpt {
         }
       }
       var result: Reinitialization.Result
-      var inputs: [Digest] = []
+      var inputs: [Fingerprint] = []
       if let from, var other {
-        let fingerprint = try await common.manifest(of: other).fingerprint
+        let fingerprint = Fingerprint(try await common.manifest(of: other))
         let pairing = try NamePairing(source, other, names: renaming.names())
         if pairing.hasPrefix { common.notes(on: file)(pairing.note(of: displayPath(from))) }
         other = other.renamed(pairing.inverse)
@@ -161,7 +161,7 @@ extension Ckpt {
       plan.losses.forEach(common.notes(on: file))
       if let output, let path, !dryRun {
         var provenance = try Provenance(of: source)
-        if let stored = Manifest(storedIn: source) { inputs.insert(stored.fingerprint, at: 0) }
+        if let stored = Manifest(storedIn: source) { inputs.insert(Fingerprint(stored), at: 0) }
         provenance.add(command: "reinit", options: options, inputs: inputs)
         plan.checkpoint.setText(try provenance.json, for: Checkpoint.provenanceKey)
         try await write(plan, of: input, to: output)

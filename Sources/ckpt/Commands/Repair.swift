@@ -63,15 +63,16 @@ extension Parity {
   /// What is damaged, and whether it can be restored, as one sentence.
   func summary(of damage: Damage) -> String {
     var parts: [String] = []
-    if damage.surplus != 0 {
-      let count = abs(damage.surplus)
+    if damage.surplusByteCount != 0 {
+      let count = abs(damage.surplusByteCount)
       let bytes = "\(count.grouped) byte\(count == 1 ? "" : "s")"
-      parts.append(damage.surplus > 0 ? "\(bytes) too long" : "\(bytes) cut off")
+      parts.append(damage.surplusByteCount > 0 ? "\(bytes) too long" : "\(bytes) cut off")
     }
-    parts.append("\(damage.blocks.grouped) of \(damage.allBlocks.pluralized("block")) damaged")
-    if let first = damage.lost.first {
+    parts.append(
+      "\(damage.damagedBlockCount.grouped) of \(damage.blockCount.pluralized("block")) damaged")
+    if let first = damage.lostBlocks.first {
       parts.append(
-        "\(damage.lost.count.grouped) lost, the first at byte \(first.lowerBound)")
+        "\(damage.lostBlocks.count.grouped) lost, the first at byte \(first.lowerBound)")
     }
     return parts.joined(separator: ", ")
   }

@@ -154,7 +154,7 @@ extension Ckpt {
       defer { bar.clear() }
       let report = try await RunReport(
         over: steps, threads: common.threads,
-        select: { try selection.entries(of: $0) }, progress: { _ in bar.add(1) })
+        select: { try selection.entries(of: $0) }, progress: bar.handler)
       let title =
         steps.count == 1 ? steps[0].name : "\(steps[0].name) … \(steps[steps.count - 1].name)"
       return (

@@ -172,7 +172,8 @@ extension Ckpt {
         over: base, model: model, seed: seedOptions.seed)
       let bar = ProgressBar(total: seeds.count, unit: .items("seeds"), quiet: common.quiet)
       let survey = try await naming(self.model ?? self.recipe) {
-        try await SeedSurvey(of: recipe, seeds: seeds, threads: common.threads) { bar.add(1) }
+        try await SeedSurvey(
+          of: recipe, seeds: seeds, threads: common.threads, progress: bar.handler)
       }
       bar.clear()
       var output = StandardOutput()

@@ -9,7 +9,7 @@ public import TensorCore
 public struct CheckpointPatch: Sendable {
   private let file: NativeFile
   /// The fingerprint of the checkpoint that it applies to.
-  public let base: Digest
+  public let base: Fingerprint
 
   /// The patch in a file; `nil` if it is none.
   ///
@@ -20,20 +20,20 @@ public struct CheckpointPatch: Sendable {
     else { return nil }
     file = try NativeFile.opened(probe)
     guard let base = file.index.base else { return nil }
-    self.base = base
+    self.base = Fingerprint(base)
   }
 
   /// Size of the file in bytes.
   public var byteCount: Int { file.file.size }
 
   /// The fingerprint of the result.
-  public var result: Digest {
-    get throws {
+  public var result: Fingerprint {
+    get throws(CheckpointError) {
       let checkpoint = try file.checkpoint()
       guard let manifest = Manifest(storedIn: checkpoint) else {
         throw CheckpointError(.malformed, "a tensor without digest", path: file.file.name)
       }
-      return manifest.fingerprint
+      return Fingerprint(manifest)
     }
   }
 
@@ -47,7 +47,7 @@ public struct CheckpointPatch: Sendable {
     let entries = checkpoint.entries
     let digests = try await entries.digests(threads: threads)
     let tensors = zip(entries, digests).map { (entry: $0, digest: $1) }
-    let found = Manifest(tensors).fingerprint
+    let found = Fingerprint(Manifest(tensors))
     guard found == base else {
       throw CheckpointError(
         .mismatched,
@@ -60,11 +60,11 @@ public struct CheckpointPatch: Sendable {
   /// What a patch that was written consists of.
   public struct Summary: Sendable {
     /// Tensors whose bytes are those of the base.
-    public var unchanged = 0
+    public var unchangedCount = 0
     /// Tensors of which at least a part is stored as differences.
-    public var changed = 0
+    public var changedCount = 0
     /// Tensors that are stored whole.
-    public var whole = 0
+    public var wholeCount = 0
     /// Size of the file in bytes.
     public var byteCount = 0
   }
@@ -84,8 +84,7 @@ public struct CheckpointPatch: Sendable {
     }
     let partners = Dictionary(keepingFirst: partners.map { ($0.value, $0.key) })
     let digests = try await old.entries.digests(threads: options.threads)
-    let fingerprint = Manifest(zip(old.entries, digests).map { (entry: $0, digest: $1) })
-      .fingerprint
+    let fingerprint = Manifest(zip(old.entries, digests).map { (entry: $0, digest: $1) }).digest
     var bases: [TensorName: (entry: Checkpoint.Entry, reference: NativeIndex.Reference)] = [:]
     for (entry, digest) in zip(old.entries, digests) {
       bases[entry.name] = (entry, NativeIndex.Reference(digest: digest))
@@ -121,14 +120,14 @@ extension CheckpointPatch.Summary {
     for tensor in index.tensors {
       switch tensor.content {
       case .alias: continue
-      case .unchanged: unchanged += 1
-      case .stored(let stored): if stored.base == nil { whole += 1 } else { changed += 1 }
+      case .unchanged: unchangedCount += 1
+      case .stored(let stored): if stored.base == nil { wholeCount += 1 } else { changedCount += 1 }
       }
     }
   }
 }
 
-extension Digest {
+extension Fingerprint {
   /// The first 12 digits.
-  fileprivate var shortText: String { description.prefix(12) + "…" }
+  fileprivate var shortText: String { digest.description.prefix(12) + "…" }
 }

@@ -13,7 +13,7 @@ public struct RunPack: Sendable {
     /// The name of the format that it had.
     public let format: String
     /// Number of bytes that the pack stores for it, its index included.
-    public let storedBytes: Int
+    public let storedByteCount: Int
   }
 
   private let file: NativePackFile
@@ -32,7 +32,8 @@ public struct RunPack: Sendable {
   public var steps: [Step] {
     file.pack.steps.map { step in
       Step(
-        name: step.name, format: step.format, storedBytes: step.index.index.upperBound - step.start)
+        name: step.name, format: step.format,
+        storedByteCount: step.index.index.upperBound - step.start)
     }
   }
 
@@ -40,7 +41,7 @@ public struct RunPack: Sendable {
   public var byteCount: Int { file.file.size }
 
   /// Number of bytes after the last complete index, which were never finished.
-  public var unfinishedBytes: Int { file.file.size - file.end }
+  public var unfinishedByteCount: Int { file.file.size - file.end }
 
   /// A step, counted from 0; its tensors are not yet read.
   ///
@@ -56,7 +57,7 @@ public struct RunPack: Sendable {
   }
 }
 
-/// A pack in the making, or one that grows.
+/// A pack in the making, or one that grows; one task at a time adds to it.
 public final class RunPackWriter {
   private let writer: NativePackWriter
   private let sink: ByteSink
@@ -65,12 +66,12 @@ public final class RunPackWriter {
   /// The number of the step that is added next.
   public var count: Int { writer.count }
 
-  /// Begins a pack, or continues the one that a local file holds; `replaces` says that it is begun anew.
+  /// Begins a pack, or continues the one that a local file holds; `overwrites` says that it is begun anew.
   ///
   /// - Throws: ``TensorCore/CheckpointError`` when the file exists and is not a pack, or cannot be written.
-  public init(_ path: String, replaces: Bool = false) throws(CheckpointError) {
+  public init(_ path: String, overwrites: Bool = false) throws(CheckpointError) {
     let (place, name) = Place.locate(path)
-    let grows = replaces ? false : try Self.isThere(name, in: place)
+    let grows = overwrites ? false : try Self.isThere(name, in: place)
     if grows {
       let growing = try GrowingFile(path)
       let probe = try FileProbe(growing.source, in: place)
@@ -86,7 +87,7 @@ public final class RunPackWriter {
       return
     }
     growing = nil
-    sink = try place.create(name, replacing: replaces)
+    sink = try place.create(name, replacing: overwrites)
     writer = try NativePackWriter(sink)
   }
 
@@ -112,7 +113,7 @@ public final class RunPackWriter {
   }
 
   /// Number of bytes that the last steps take; all of them once the pack is finished.
-  public func storedBytes(ofLast count: Int) -> Int {
+  public func storedByteCount(ofLast count: Int) -> Int {
     writer.pack.steps.suffix(count).map { $0.index.index.upperBound - $0.start }.saturatedSum()
   }
 
@@ -132,3 +133,6 @@ public final class RunPackWriter {
     try growing.confirm(last.position)
   }
 }
+
+@available(*, unavailable)
+extension RunPackWriter: Sendable {}

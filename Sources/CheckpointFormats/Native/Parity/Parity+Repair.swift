@@ -13,7 +13,7 @@ extension Parity {
     public let errors: [CheckpointError]
 
     /// Whether the file was restored, byte for byte, and written.
-    public var isComplete: Bool { errors.isEmpty && damage.lost.isEmpty }
+    public var isComplete: Bool { errors.isEmpty && damage.lostBlocks.isEmpty }
   }
 
   /// Writes the file as it was before the damage; only if every byte of the result can be verified does it
@@ -57,7 +57,7 @@ extension Parity {
     }
     let damage = try await damage(of: copy ?? file, threads: threads, restoringTo: sink)
     sink.advance(to: max(end, sink.position))
-    if file.size > end, damage.surplus == 0 { try sink.append(end..<file.size, of: file) }
+    if file.size > end, damage.surplusByteCount == 0 { try sink.append(end..<file.size, of: file) }
     return damage
   }
 

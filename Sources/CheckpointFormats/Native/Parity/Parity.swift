@@ -10,16 +10,16 @@ public struct Parity: Sendable {
   /// What is damaged, and how much of it can be restored.
   public struct Damage: Sendable {
     /// Damaged blocks, those of the parity itself included.
-    public internal(set) var blocks = 0
+    public internal(set) var damagedBlockCount = 0
     /// All blocks.
-    public internal(set) var allBlocks = 0
+    public internal(set) var blockCount = 0
     /// Bytes that follow what the parity covers, or are missing there if negative.
-    public internal(set) var surplus = 0
+    public internal(set) var surplusByteCount = 0
     /// The ranges of blocks that cannot be restored, in order.
-    public internal(set) var lost: [Range<Int>] = []
+    public internal(set) var lostBlocks: [Range<Int>] = []
 
     /// Whether anything is damaged.
-    public var isDamaged: Bool { blocks > 0 || surplus != 0 }
+    public var isDamaged: Bool { damagedBlockCount > 0 || surplusByteCount != 0 }
   }
 
   /// The file, with zeros for bytes that the device cannot read.
@@ -99,14 +99,14 @@ public struct Parity: Sendable {
         defer { pool.release(job) }
         return try job.value.repair(row, of: file, layout, restoration, to: sink)
       }
-      damage.allBlocks += layout.blocks + layout.rows * layout.shards
+      damage.blockCount += layout.blocks + layout.rows * layout.shards
       for row in rows {
-        damage.blocks += row.count
-        damage.lost += row.lost
+        damage.damagedBlockCount += row.count
+        damage.lostBlocks += row.lost
       }
     }
-    damage.surplus = try surplus()
-    damage.lost.sort { $0.lowerBound < $1.lowerBound }
+    damage.surplusByteCount = try surplus()
+    damage.lostBlocks.sort { $0.lowerBound < $1.lowerBound }
     return damage
   }
 

@@ -110,7 +110,7 @@ extension Module {
   /// The construction in the printed order, with a child before all others.
   func construction(from child: String) -> [ConstructionStep] {
     let rest = construction.filter { step in
-      if case .child(let name) = step { name != child } else { true }
+      if case .child(let name) = step.kind { name != child } else { true }
     }
     return self[child] == nil ? rest : [.child(child)] + rest
   }

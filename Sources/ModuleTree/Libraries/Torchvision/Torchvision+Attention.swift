@@ -82,7 +82,7 @@ extension LibraryClass {
       guard let mlp = module.child("mlp") else { return [] }
       let own = LibraryClass("MLP", redraws: [perceptron]).redrawing(mlp)
       return own.map { step in
-        if case .fill(let name, let initializer) = step {
+        if case .fill(let name, let initializer) = step.kind {
           .fill("mlp.\(name)", initializer)
         } else {
           step

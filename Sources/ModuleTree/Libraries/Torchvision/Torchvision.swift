@@ -108,7 +108,7 @@ extension LibraryClass {
     _ module: Module, _ loop: [Redraw], but parameter: String, _ initializer: some Initializer
   ) -> [ConstructionStep] {
     LibraryClass("", redraws: loop).redrawing(module).map { step in
-      if case .fill(parameter, _) = step { .fill(parameter, initializer) } else { step }
+      if case .fill(parameter, _) = step.kind { .fill(parameter, initializer) } else { step }
     }
   }
 
