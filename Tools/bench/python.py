@@ -67,13 +67,12 @@ class Job:
 
 
 def rounds(options, jobs):
-    """The median seconds of each job; they take turns."""
+    """The median seconds of each job; they take turns, and of two times in a turn the second counts (see storage.py)."""
     times = {name: [] for name in jobs}
-    for turn in range(options.repeats + 1):
+    for _ in range(options.repeats):
         for name, job in jobs.items():
-            seconds = job.seconds()
-            if turn:
-                times[name].append(seconds)
+            job.seconds()
+            times[name].append(job.seconds())
     for job in jobs.values():
         job.end()
     return {name: statistics.median(values) for name, values in times.items()}

@@ -16,12 +16,14 @@ from ._library import Call, Handle, Table, check, dtype_names, encoded, library,
 
 PART = np.dtype([("tensor", "u8"), ("offset", "u8"), ("size", "u8"), ("target", "u8")])
 ALIGNMENT = 64
-LARGE = 1 << 20
-"""Bytes from which on a tensor has memory of its own."""
+PAGE = 2 << 20
+"""Bytes of a large page of memory."""
+SMALL = 1 << 20
+"""Bytes below which tensors of one type and shape are rows of one array."""
 FEW = 4
-"""Tensors of one type and shape from which on they share memory."""
+"""Tensors of one type and shape from which on they are."""
 ARENA = 16 << 20
-"""Bytes of the memory that small tensors share, at most."""
+"""Bytes of memory that tensors share, at most; a larger one has memory of its own."""
 
 
 def _column(pointer: int, kind: str, count: int) -> np.ndarray:
@@ -106,7 +108,7 @@ def read(handle: Handle, table: TensorTable, chosen: np.ndarray, types: dict[str
     sizes = table.byte_counts[own]
     targets = np.zeros(len(own), np.uint64)
     made: list = [None] * len(own)
-    is_small = (sizes > 0) & (sizes < LARGE) & (table.ranks[own] > 0) & (len(own) > 1)
+    is_small = (sizes > 0) & (sizes < SMALL) & (table.ranks[own] > 0) & (len(own) > 1)
     kinds = dtype_names()
     alone = np.flatnonzero(~is_small).tolist()
     small = np.flatnonzero(is_small)
@@ -117,11 +119,19 @@ def read(handle: Handle, table: TensorTable, chosen: np.ndarray, types: dict[str
             continue
         index, size = own[places[0]], int(sizes[places[0]])
         _share_memory(types[kinds[table.codes[index]]], table.shape(index), size, places, made, targets)
-    for place in alone:
-        index = own[place]
-        made[place] = array = np.empty(table.shape(index), types[kinds[table.codes[index]]])
-        targets[place] = array.__array_interface__["data"][0]
-    if len(own) == 1 and sizes[0] < LARGE and handle.is_near and call.callback is None:
+    for part in _together(alone, sizes.tolist()):
+        count = sum(int(sizes[place]) + ALIGNMENT for place in part)
+        boundary = PAGE if count >= 2 * PAGE else ALIGNMENT
+        memory = np.empty(count + boundary, np.uint8)
+        start = memory.ctypes.data
+        end = start + -start % boundary
+        for place in part:
+            index = own[place]
+            made[place] = np.ndarray(table.shape(index), types[kinds[table.codes[index]]], memory, end - start)
+            targets[place] = end
+            end += int(sizes[place])
+            end += -end % ALIGNMENT
+    if len(own) == 1 and sizes[0] < SMALL and handle.is_near and call.callback is None:
         # Done before another thread could begin.
         check(library().ckpt_read(handle.pointer, int(own[0]), 0, int(sizes[0]), int(targets[0])))
     else:
@@ -131,6 +141,19 @@ def read(handle: Handle, table: TensorTable, chosen: np.ndarray, types: dict[str
     arrays = [made[place] for place in np.searchsorted(own, firsts).tolist()]
     shapes = [table.shape(index) for index in chosen]
     return [array if shape == array.shape else array.reshape(shape) for shape, array in zip(shapes, arrays)]
+
+
+def _together(places: list[int], sizes: list[int]) -> Iterator[list[int]]:
+    """Tensors in groups that share memory, so that the system can give it in large pages: small ones cost far more."""
+    part, room = [], ARENA
+    for place in sorted(places):
+        if part and sizes[place] > room:
+            yield part
+            part, room = [], ARENA
+        part.append(place)
+        room -= sizes[place]
+    if part:
+        yield part
 
 
 def _share_memory(kind: np.dtype, shape: tuple, size: int, places: np.ndarray, made: list, targets: np.ndarray) -> None:
