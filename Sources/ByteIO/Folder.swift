@@ -38,7 +38,12 @@ enum Folder {
     }
     defer { unsafe closedir(folder) }
     var names: [String] = []
-    while let entry = unsafe readdir(folder) {
+    while true {
+      errno = 0  // the end of a folder and an error differ in nothing else
+      guard let entry = unsafe readdir(folder) else {
+        if errno != 0 { throw .system(errno, "list", path: path) }
+        return names
+      }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { bytes in
         unsafe bytes.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(pathOf: $0) }
       }
@@ -48,6 +53,5 @@ enum Folder {
         throw CheckpointError(.unsupported, "folder has more than \(limit) files", path: path)
       }
     }
-    return names
   }
 }
