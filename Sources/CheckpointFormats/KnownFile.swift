@@ -9,8 +9,10 @@ package struct KnownFile: Sendable {
 
   init(_ mark: Mark, _ text: String) { (self.mark, self.text) = (mark, text) }
 
-  /// The error for a file or a folder that no format recognizes, if it is known what it is.
+  /// The error for a file or a folder that no format recognizes, if it is known what it is, or that could
+  /// not be read and so is not taken for what the rest of it looks like.
   package static func error(for probe: FileProbe) -> CheckpointError? {
+    do throws(CheckpointError) { try probe.file?.confirmUnchanged() } catch { return error }
     let list = probe.members == nil ? files : folders
     if let known = list.first(where: { $0.mark.matches(probe) }) {
       return CheckpointError(.unsupported, known.filled(for: probe))

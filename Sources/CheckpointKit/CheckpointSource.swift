@@ -73,8 +73,6 @@ public struct CheckpointSource: Sendable {
       throw CheckpointError(.malformed, "is empty, not a checkpoint")
     }
     if let format = CheckpointFormat.recognized(probe, among: formats) { return format }
-    // What could not be read is not taken for what the rest looks like.
-    try probe.file?.confirmUnchanged()
     if let error = KnownFile.error(for: probe) { throw error }
     // What shows no format is opened as its name says: that reader knows what is wrong with it.
     if probe.members == nil, let named = CheckpointFormat.named(byEndingOf: probe.name) {

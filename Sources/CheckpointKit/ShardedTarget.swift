@@ -73,7 +73,7 @@ public struct ShardedTarget: Sendable {
     }
     let index = plan.index
     var warnings: [String] = []
-    warnings += try files.commit(index: plan.indexName) { names throws(CheckpointError) in
+    let left = try files.commit(index: plan.indexName) { names throws(CheckpointError) in
       try ShardNames.replaced(names, in: index)
     } obsolete: {
       let new = Set(plan.shards.map { TensorName($0.name) })
@@ -86,7 +86,7 @@ public struct ShardedTarget: Sendable {
       return old.names.filter { !new.contains(TensorName($0)) }
     }
     let paths = plan.shards.map { place.path(of: $0.name) } + [place.path(of: plan.indexName)]
-    return (paths, plan.notes, warnings)
+    return (paths, plan.notes, warnings + left)
   }
 
   /// The shards of this name that the index names which is there now, or why it cannot be read.

@@ -23,6 +23,7 @@ def scenes():
     yield from keras()
     yield from streams()
     yield from reports()
+    yield from readings()
 
 
 def one_file():
@@ -99,3 +100,12 @@ def reports():
     two = MODEL + "ckpt init net.txt --seed 1 -o a.ckz; ckpt reinit a.ckz --match 2 --seed 5 -o b.ckz\n"
     yield Scene("report", f"{two}ckpt report a.ckz -o page.html\n", "report a.ckz b.ckz -o page.html --force")
     yield Scene("report of a run", two, "report --run a.ckz b.ckz -o page.html")
+
+
+def readings():
+    kinds = (("pt", f"{MODEL}ckpt init net.txt --seed 1 -o a.pt\n", "a.pt"),
+             ("keras", f"cp {FIXTURES}/keras/net.keras .; chmod u+w net.keras\n", "net.keras"),
+             ("distributed", f"cp -r {FIXTURES}/pytorch/distributed d; chmod -R u+w d\n", "d"))
+    for kind, files, file in kinds:
+        for command in ("ls", "tree", "stat", "scan", "check"):
+            yield Scene(f"read {kind} by {command}", files, f"{command} {file}")

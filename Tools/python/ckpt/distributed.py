@@ -118,8 +118,8 @@ class CkptStorageWriter(FileSystemWriter):
     """Writes one file, in the format of the path's ending or in `format`: a `.ckz` file that every command reads.
 
     Each rank writes its own shards, into the folder PATH.parts as torch does, and the first rank makes the file of them
-    in bounded memory, atomically, and removes the folder. All ranks must see the folder, and the disk must have room
-    for both. Options are those of ckpt.convert.
+    in bounded memory, atomically, and removes the folder; one that holds anything before is refused. All ranks must see
+    the folder, and the disk must have room for both. Options are those of ckpt.convert.
     """
 
     def __init__(self, path: str | os.PathLike, *, format: str | None = None, **options: Any):  # noqa: A002
@@ -135,6 +135,11 @@ class CkptStorageWriter(FileSystemWriter):
         """Learns the rank's part; see dcp.save."""
         if not options.get("use_collectives", True):
             raise CheckpointError("use_collectives=False writes no file of all ranks", code="unsupported")
+        # No rank writes a file before all have come this far.
+        if is_coordinator and os.path.isdir(self.path) and os.listdir(self.path):
+            raise CheckpointError(
+                f"{self.path}: holds files that would be lost: remove it if a save that failed has left it",
+                code="system", path=str(self.path))
         super().set_up_storage_writer(is_coordinator, *args, **options)
 
     def finish(self, metadata: Metadata, results: Any) -> None:

@@ -114,6 +114,21 @@ class DistributedCheckpoints(FolderTest):
         ckpt.convert("net.pt", "net.ckz")
         self.run_on_two(shard)
 
+    def test_a_folder_that_is_there_is_left_alone(self):
+        os.mkdir("a.ckz.parts")
+        with open("a.ckz.parts/mine", "w") as file:
+            file.write("mine")
+        writer = ckpt.distributed.CkptStorageWriter("a.ckz")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with self.assertRaisesRegex(dcp.api.CheckpointException, "a.ckz.parts: holds files"):
+                dcp.save({"a": torch.zeros(3)}, storage_writer=writer)
+            self.assertEqual(os.listdir("."), ["a.ckz.parts"])
+            self.assertEqual(os.listdir("a.ckz.parts"), ["mine"])
+            os.remove("a.ckz.parts/mine")
+            dcp.save({"a": torch.zeros(3)}, storage_writer=ckpt.distributed.CkptStorageWriter("a.ckz"))
+        self.assertEqual(os.listdir("."), ["a.ckz"])
+
     def test_what_is_missing_or_of_another_size_is_refused(self):
         ckpt.save_file({"a": torch.zeros(3).numpy()}, "a.ckz")
         reader = ckpt.distributed.CkptStorageReader("a.ckz")
