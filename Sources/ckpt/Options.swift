@@ -36,7 +36,11 @@ struct CommonOptions: ParsableArguments {
   func wrote(_ path: String, _ details: [String]) {
     if quiet { return }
     let name = path == "-" ? "standard output" : path.escapingControls
-    StandardError().write("wrote \(name): \(details.joined(separator: ", "))\n")
+    let text = "wrote \(name): \(details.joined(separator: ", "))"
+    let width = StandardError.isTerminal ? Terminal.columns : nil
+    for line in width.map({ text.wrappedAtSpaces(to: $0) }) ?? [text] {
+      StandardError().write("\(line)\n")
+    }
   }
 
   /// Prints notes about one file.

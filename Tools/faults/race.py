@@ -14,9 +14,9 @@ WAYS = ("truncate", "grow", "replace", "rewrite", "delete")
 COMMANDS = {
     "ls": "ls {f}", "ls --values": "ls {f} --values", "tree": "tree {f}", "stat": "stat {f}", "show": "show {f} 0.weight",
     "diff": "diff {f} {g}", "hash": "hash {f} --algorithm sha256", "check": "check {f}", "scan": "scan {f}",
-    "convert": "convert {f} {o} --force", "convert to a pipe": "convert {f} - --to npz", "verify": "verify {f}",
+    "convert": "convert {f} {o} --force", "convert to a pipe": "convert {f} - --to npz", "verify": "verify {f} --model net.txt --seed 1",
     "reinit": "reinit {f} --match 1 --seed 3 -o {o} --force", "pack": "pack {f} -o {o} --force",
-    "patch": "diff {g} {f} --patch {o} --force", "find-seed": "find-seed {f} --max 2",
+    "patch": "diff {g} {f} --patch {o} --force", "find-seed": "find-seed {f} --range 0..2",
 }
 
 
@@ -59,6 +59,8 @@ class Race:
             start = time.monotonic()
             result = self.run(" ".join(command))
             duration = max(duration, time.monotonic() - start)
+            if result.returncode not in (0, 1):
+                raise SystemExit(f"{' '.join(command)}: fails without a race: {result.stderr.decode(errors='replace')}")
             statuses.add(result.returncode)
             good.append((result.returncode, result.stdout, self.bytes(output)))
         refused = 0
